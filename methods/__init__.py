@@ -1,0 +1,31 @@
+"""What is compared: the registry of methods. Read `methods/base.py` first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from methods import lookup
+
+if TYPE_CHECKING:
+    from methods.base import Method
+
+METHODS: dict[str, str] = {
+    "gauss_legendre": "methods.gauss_legendre:GaussLegendre",
+    "chebyshev": "methods.chebyshev:Chebyshev",
+    "neural_primitive": "methods.neural_primitive:NeuralPrimitive",
+    "pysecdec_qmc": "methods.pysecdec_qmc:PySecDecQMC",
+    "skip_mlp": "methods.skip_mlp:SkipMLP",
+    "boosted_trees": "methods.boosted_trees:BoostedTrees",
+}
+"""Name -> "module:Class", imported only when asked for."""
+
+
+def create(name: str, **fields: Any) -> Method:
+    """Return the method `name` (registered, or "module:Class") with the given hyperparameters.
+
+    Raises
+    ------
+    InputError
+        For an unknown method or field, or a value of the wrong kind.
+    """
+    return lookup.create(name, fields, METHODS)

@@ -1,0 +1,238 @@
+"""The three things that everything else is built from: an integral, a method, an estimate.
+
+A parametric integral is I(s) = ∫_[0,1]^k f(s, x) dx. A method prepares itself once for such an integral (`fit`) and
+then returns I(s) for any number of phase-space points (`integrate`). To add a method, subclass `Method` as a
+keyword-only dataclass, write these two functions, and hand it to the harness:
+
+    python -m benchmarks.accuracy --integral box1l --method my_file:MyMethod,field=value
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
+
+import numpy as np
+
+from methods import storage
+
+if TYPE_CHECKING:
+    from methods.expression import Expression
+
+
+class Estimate(NamedTuple):
+    """What a method says of I(s) at n phase-space points."""
+
+    value: np.ndarray
+    """(n,) float64 (complex128 where the integral is complex), on the host."""
+    error: np.ndarray
+    """(n,) one standard deviation, in the units of `value`; nan = the method claims none."""
+    n_eval: int
+    """Integrand evaluations spent in this call (0 for a surrogate)."""
+
+
+class InputError(ValueError):
+    """Raised for input that cannot be used; the message says what was given, what is allowed and what to do."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ParametricIntegral:
+    """I(s) = ∫_[0,1]^k f(s, x) dx over a box of kinematic invariants s.
+
+    Parameters
+    ----------
+    name : str
+        Slug (letters, digits, underscores): record key, pytest id, asv parameter.
+    k : int
+        Number of Feynman parameters x.
+    parameters : tuple of str
+        Names of the columns of s, m of them.
+    low, high : tuple of float
+        The box of s.
+    integrand : callable
+        f(s, x) with s (..., m) and x (..., k), broadcasting to (...). NumPy or torch; dtype and device are kept.
+    exact : callable, optional
+        Closed form, s (n, m) -> (n,).
+    source : str
+        Paper and equation.
+    expression : Expression, optional
+        The symbols behind `integrand`; set by `from_expression`.
+
+    Raises
+    ------
+    InputError
+        Where the pieces do not fit together.
+    """
+
+    name: str
+    k: int
+    parameters: tuple[str, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    integrand: Callable[[Any, Any], Any]
+    exact: Callable[[np.ndarray], np.ndarray] | None = None
+    source: str = ""
+    expression: Expression | None = dataclasses.field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        for field, convert in (("parameters", str), ("low", float), ("high", float)):
+            object.__setattr__(self, field, tuple(map(convert, getattr(self, field))))
+        if not re.fullmatch(r"\w+", self.name):
+            raise InputError(f"The integral's name {self.name!r} may hold letters, digits and underscores only.")
+        if self.k < 1:
+            raise InputError(f"Integral {self.name} has k = {self.k}; at least one Feynman parameter is needed.")
+        if not len(self.parameters) == len(self.low) == len(self.high) > 0:
+            raise InputError(f"Integral {self.name}: parameters, low and high must have one entry per column of s.")
+        if not all(low < high for low, high in zip(self.low, self.high, strict=True)):
+            raise InputError(f"Integral {self.name}: every low must lie below its high, got {self.low}, {self.high}.")
+
+    @classmethod
+    def from_expression(
+        cls,
+        *,
+        name: str,
+        expression: str,
+        definitions: Mapping[str, str] | None = None,
+        variables: Sequence[str],
+        parameters: Sequence[str],
+        low: Sequence[float],
+        high: Sequence[float],
+        exact: Callable[[np.ndarray], np.ndarray] | None = None,
+        source: str = "",
+    ) -> Self:
+        """Make an integral from text such as ``"2*U*x4/F**3"`` with ``definitions={"U": "...", "F": "..."}``.
+
+        The text is parsed, never executed. From this one definition come the NumPy and torch integrand, which is
+        differentiable in s and x under torch, and the input of pySecDec.
+
+        Raises
+        ------
+        InputError
+            For text that is not a formula in the given names.
+        """
+        from methods.expression import Expression
+
+        symbols = Expression.parse(expression, definitions or {}, tuple(variables), tuple(parameters))
+        return cls(
+            name=name, k=len(variables), parameters=tuple(parameters), low=tuple(low), high=tuple(high),
+            integrand=symbols.integrand, exact=exact, source=source, expression=symbols,
+        )  # fmt: skip
+
+    @property
+    def m(self) -> int:
+        """Number of kinematic invariants: the width of s."""
+        return len(self.parameters)
+
+    def at_nodes(self, x: Any) -> Callable[[Any], Any]:
+        """Fix the nodes x (n_x, k) and return the function s (n_s, m) -> f (n_s, n_x).
+
+        Integrands made from text know which of their polynomials are affine in s, and evaluate those as one matrix
+        product with coefficients computed here, once.
+        """
+        fixed = getattr(self.integrand, "at_nodes", None)
+        return fixed(x) if fixed else lambda s: self.integrand(s[:, None, :], x)
+
+    def check(self, s: Any) -> np.ndarray:
+        """Return s as a float64 array (n, m), or raise InputError: wrong shape, NaN, or outside the box."""
+        s = np.asarray(s, dtype=np.float64)
+        if s.ndim != 2 or s.shape[1] != self.m:
+            columns = ", ".join(self.parameters)
+            raise InputError(f"{self.name} takes s of shape (n, {self.m}), columns {columns}; got shape {s.shape}.")
+        inside = (s >= self.low) & (s <= self.high)
+        if not inside.all():
+            row, column = np.argwhere(~inside)[0]
+            box = f"[{self.low[column]:g}, {self.high[column]:g}]"
+            raise InputError(
+                f"{self.parameters[column]} = {s[row, column]:g} in row {row} lies outside the box of {self.name}, "
+                f"{box}; give points within it."
+            )
+        return s
+
+    def sample(self, n: int, seed: int) -> np.ndarray:
+        """Draw n phase-space points uniformly from the box: (n, m)."""
+        return np.random.default_rng(seed).uniform(self.low, self.high, size=(n, self.m))
+
+    def fingerprint(self) -> str:
+        """Return a hash of f at eight fixed points, the box and the parameters: another equation, another hash."""
+        # A Kronecker sequence: the fractional parts of multiples of square roots of primes.
+        primes = [p for p in range(2, 400) if all(p % q for q in range(2, p))][: self.k + self.m]
+        t = np.outer(np.arange(1, 9), np.sqrt(primes)) % 1.0
+        low, high = np.array(self.low), np.array(self.high)
+        f = self.integrand(low + (high - low) * t[:, self.k :], t[:, : self.k])
+        # Ten digits: the last ones differ between processors.
+        parts = [f"{v:.9e}" for v in np.asarray(f)], self.k, self.parameters, self.low, self.high
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
+class Method(ABC):
+    """A way to compute I(s). Subclasses are keyword-only dataclasses: the fields are the hyperparameters.
+
+    As in scikit-learn there is no work in ``__init__``, fitted state ends in an underscore, and `fit` returns self.
+    Results are deterministic given the field ``seed``, where a method has one.
+    """
+
+    name: ClassVar[str]
+    source: ClassVar[str]
+
+    def unsupported(self, integral: ParametricIntegral) -> str | None:
+        """Return why this method cannot treat `integral`, or None where it can."""
+        return None
+
+    @abstractmethod
+    def fit(
+        self,
+        integral: ParametricIntegral,
+        *,
+        budget: float | None = None,
+        monitor: Callable[[Self], None] | None = None,
+    ) -> Self:
+        """Prepare: train, compile or tabulate, and keep the integral as ``self.integral_``.
+
+        Parameters
+        ----------
+        integral : ParametricIntegral
+            What to integrate.
+        budget : float, optional
+            Seconds to use at most, labels included.
+        monitor : callable, optional
+            Called now and then with this method in a state that can integrate; the time inside does not count.
+        """
+
+    @abstractmethod
+    def integrate(self, s: np.ndarray) -> Estimate:
+        """Return I(s) for s (n, m), any n >= 0, in bounded memory. Raises InputError for s outside the box."""
+
+    def save(self, path: Any) -> None:
+        """Write the fitted method to `path`, without pickle."""
+        storage.write(path, {**self._identity(self.__dict__["integral_"])}, self._state())
+
+    @classmethod
+    def load(cls, path: Any, integral: ParametricIntegral) -> Self:
+        """Read what `save` wrote. Raises StorageError for a corrupt or foreign file, or one of another integral."""
+        header, state = storage.read(path)
+        storage.compare(path, header, {"method": cls.name, "integral": integral.fingerprint()})
+        method = cls(**header["params"])
+        method.__dict__["integral_"] = integral
+        method._restore(state)
+        return method
+
+    def params(self) -> dict[str, Any]:
+        """Return the hyperparameters by name."""
+        return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}  # type: ignore[arg-type]
+
+    def _identity(self, integral: ParametricIntegral) -> dict[str, Any]:
+        return {"method": self.name, "integral": integral.fingerprint(), "params": self.params()}
+
+    def _state(self) -> dict[str, np.ndarray]:
+        """Return the fitted state as arrays; by default every attribute that ends in one underscore."""
+        return {key: np.asarray(value) for key, value in vars(self).items() if storage.is_state(key)}
+
+    def _restore(self, state: dict[str, np.ndarray]) -> None:
+        """Take back what `_state` gave."""
+        for key, value in state.items():
+            setattr(self, key, value[()])
