@@ -116,11 +116,12 @@ class ParametricIntegral:
             For text that is not a formula in the given names.
         """
         from methods.expression import Expression
+        from methods.integrand import Integrand
 
         symbols = Expression.parse(expression, definitions or {}, tuple(variables), tuple(parameters))
         return cls(
             name=name, k=len(variables), parameters=tuple(parameters), low=tuple(low), high=tuple(high),
-            integrand=symbols.integrand, exact=exact, source=source, expression=symbols,
+            integrand=Integrand(symbols), exact=exact, source=source, expression=symbols,
         )  # fmt: skip
 
     @property
@@ -136,6 +137,19 @@ class ParametricIntegral:
         """
         fixed = getattr(self.integrand, "at_nodes", None)
         return fixed(x) if fixed else lambda s: self.integrand(s[:, None, :], x)
+
+    def weighted_sum(self, x: Any, weights: Any) -> Callable[[Any], Any]:
+        """Fix torch nodes x (n_x, k) and weights (n_x,); return s (n_s, m) -> Σ_n w_n f(s, x_n) (n_s,).
+
+        This is the inner loop of every quadrature: chunked over s, and without fresh memory where f is a monomial in
+        polynomials affine in s (`methods/nodes.py`).
+        """
+        fixed = getattr(self.integrand, "weighted_sum", None)
+        if fixed:
+            return fixed(x, weights)
+        from methods import nodes
+
+        return nodes.weighted_sum(self.at_nodes(x), len(x), weights)
 
     def check(self, s: Any) -> np.ndarray:
         """Return s as a float64 array (n, m), or raise InputError: wrong shape, NaN, or outside the box."""

@@ -1,12 +1,7 @@
-"""Formulas as text: parsed once, evaluated with NumPy or torch, and handed to pySecDec as symbols.
+"""Formulas as text, parsed into symbols: the one definition of an integrand.
 
 The text is read by Python's own parser, and only arithmetic, the given names and a few functions are let through, so
-nothing in it can be executed. Polynomials in s are kept as sums over monomials of s whose coefficients depend on x
-alone:
-
-    F(s, x) = c_0(x) + Σ_j s_j c_j(x)          (affine in s)
-
-Their coefficients are evaluated once for all s. For fixed nodes x an affine F is then one matrix product.
+nothing in it can be executed. `methods/integrand.py` evaluates what is parsed here.
 """
 
 from __future__ import annotations
@@ -15,10 +10,9 @@ import ast
 import dataclasses
 import math
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import sympy
 from sympy.printing.pycode import PythonCodePrinter
 
@@ -125,100 +119,12 @@ class Expression:
         )
 
     @property
-    def integrand(self) -> Integrand:
-        """The callable f(s, x)."""
-        return Integrand(self)
-
-    @property
     def full(self) -> sympy.Expr:
         """The integrand in terms of x and s alone."""
         return self.outer.subs(self.polynomials)
 
 
-class Integrand:
-    """f(s, x) of an `Expression`, for NumPy arrays and torch tensors alike."""
-
-    def __init__(self, expression: Expression) -> None:
-        x, s = expression.variables, expression.parameters
-        self._m = len(s)
-        self._splits = [_by_monomials_of_s(p, x, s) for p in expression.polynomials.values()]
-        self._coefficients = _compile(x, [c for split in self._splits for c in split.values()])
-        self._outer = _compile([*x, *s, *expression.polynomials], [expression.outer])
-
-    def __call__(self, s: Any, x: Any) -> Any:
-        """Return f for s (..., m) and x (..., k), broadcast; dtype and device are kept."""
-        xp = _namespace(x)
-        xs = [x[..., i] for i in range(x.shape[-1])]
-        ss = [s[..., j] for j in range(self._m)]
-        coefficients = iter(self._coefficients(xp, *xs))
-        polynomials = [sum(_product(ss, powers) * next(coefficients) for powers in split) for split in self._splits]
-        f = self._outer(xp, *xs, *ss, *polynomials)[0]
-        return _broadcast(xp, f, np.broadcast_shapes(s.shape[:-1], x.shape[:-1]), xs[0])
-
-    def at_nodes(self, x: Any) -> Callable[[Any], Any]:
-        """Fix the nodes x (n_x, k); return s (n_s, m) -> f (n_s, n_x). Affine polynomials are one matrix product."""
-        xp = _namespace(x)
-        xs = [x[:, i] for i in range(x.shape[1])]
-        coefficients = iter(self._coefficients(xp, *xs))
-        evaluators = [
-            _at_nodes(xp, {powers: _broadcast(xp, next(coefficients), (len(x),), xs[0]) for powers in split}, self._m)
-            for split in self._splits
-        ]
-
-        def f(s: Any) -> Any:
-            ss = [s[:, j, None] for j in range(self._m)]
-            value = self._outer(xp, *xs, *ss, *(evaluate(s, ss) for evaluate in evaluators))[0]
-            return _broadcast(xp, value, (len(s), len(x)), xs[0])
-
-        return f
-
-
-def _by_monomials_of_s(polynomial: sympy.Expr, x: tuple, s: tuple) -> dict[tuple[int, ...], sympy.Expr]:
-    """Split a polynomial into {powers of s: coefficient in x}, the coefficients in Horner form."""
-
-    def horner(coefficient: sympy.Expr) -> sympy.Expr:
-        used = [v for v in x if v in coefficient.free_symbols]
-        return sympy.horner(coefficient, *used) if used else coefficient
-
-    return {powers: horner(coefficient) for powers, coefficient in sympy.Poly(polynomial, *s).terms()}
-
-
-def _at_nodes(xp: Any, split: dict[tuple[int, ...], Any], m: int) -> Callable[[Any, list[Any]], Any]:
-    """Return the evaluator of one polynomial over fixed nodes, given its coefficients (n_x,) there."""
-    if any(sum(powers) > 1 for powers in split):
-        return lambda s, ss: sum(_product(ss, powers) * c for powers, c in split.items())
-    zero = 0 * next(iter(split.values()))
-    constant = split.get((0,) * m, zero)
-    if len(split) == 1 and (0,) * m in split:
-        return lambda s, ss: constant
-    matrix = xp.stack([split.get(tuple(np.eye(m, dtype=int)[j]), zero) for j in range(m)])
-    if xp is np:
-        return lambda s, ss: s @ matrix + constant
-    return lambda s, ss: xp.addmm(constant, s, matrix)
-
-
-def _product(ss: list[Any], powers: tuple[int, ...]) -> Any:
-    """Return Π_j s_j^powers_j."""
-    return math.prod((s for s, power in zip(ss, powers, strict=True) for _ in range(power)), start=1.0)
-
-
-def _namespace(array: Any) -> Any:
-    """Return the module whose functions suit `array`: torch for tensors, NumPy otherwise."""
-    if isinstance(array, np.ndarray):
-        return np
-    import torch
-
-    return torch
-
-
-def _broadcast(xp: Any, value: Any, shape: tuple[int, ...], like: Any) -> Any:
-    """Give a value that may be a number, or lack some axes, its full shape and the dtype and device of `like`."""
-    if getattr(value, "shape", None) == shape:
-        return value
-    return xp.broadcast_to(value + 0 * like if np.ndim(value) == 0 else value, shape)
-
-
-def _compile(arguments: Any, expressions: list[sympy.Expr]) -> Callable[..., list[Any]]:
+def compile_for_arrays(arguments: Sequence[sympy.Symbol], expressions: list[sympy.Expr]) -> Callable[..., list[Any]]:
     """Return a function (namespace, *arguments) -> values, with common subexpressions computed once."""
     return sympy.lambdify(
         [sympy.Symbol("xp"), *arguments], expressions, modules=[{}], printer=_Printer, cse=True, docstring_limit=0
@@ -226,13 +132,16 @@ def _compile(arguments: Any, expressions: list[sympy.Expr]) -> Callable[..., lis
 
 
 class _Printer(PythonCodePrinter):
-    """Python source in which small integer powers are products: NumPy's and torch's pow cost ten times as much."""
+    """Python source for arrays: small integer powers become products, since pow costs about ten times as much.
+
+    Reciprocals are called by name, because torch computes 1.0/F in two passes.
+    """
 
     def _print_Pow(self, expr: sympy.Pow, rational: bool = False) -> str:
         base, exponent = expr.args
         if base.is_Symbol and exponent.is_Integer and 1 <= abs(int(exponent)) <= 8:
             product = "*".join([self._print(base)] * abs(int(exponent)))
-            return f"({product})" if exponent > 0 else f"(1.0/({product}))"
+            return f"({product})" if exponent > 0 else f"xp.reciprocal({product})"
         return f"(({self._print(base)})**({self._print(exponent)}))"
 
     def _print_Function(self, expr: sympy.Function) -> str:

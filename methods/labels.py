@@ -1,7 +1,7 @@
 """How surrogates buy the values that they learn from: I(s) from a direct method, at a cost the harness can meter.
 
-Every surrogate calls `buy` inside its `fit`, so it works alone, outside the harness too. The harness replaces the
-integral by one that counts its evaluations, and `PURCHASES` by a list of its own.
+Every surrogate opens a `Shop` inside its `fit`, so it works alone, outside the harness too. The harness counts the
+integrand's evaluations, and reads time and number of labels from `PURCHASES`, where each purchase is noted.
 """
 
 from __future__ import annotations
@@ -19,44 +19,67 @@ from methods.base import InputError, ParametricIntegral
 
 @dataclasses.dataclass(frozen=True)
 class Purchase:
-    """One call of `buy`: how many labels, and what they cost."""
+    """One purchase of labels."""
 
     n_labels: int
     seconds: float
     n_eval: int
-    """Evaluations as the direct method reports them."""
+    """Integrand evaluations, as the direct method reports them."""
 
 
 PURCHASES: contextvars.ContextVar[list[Purchase] | None] = contextvars.ContextVar("PURCHASES", default=None)
-"""Where purchases are noted while somebody meters: set to a list, read it after `fit`."""
+"""Where purchases are noted while somebody meters: set it to a list, and read that after `fit`."""
 
 
-def buy(labels: str, integral: ParametricIntegral, s: np.ndarray, *, epsrel: float | None = None) -> np.ndarray:
-    """Return I(s) (n,) for s (n, m) from the direct method `labels`.
+class Shop:
+    """Sells I(s) from one direct method, which is prepared once.
 
     Parameters
     ----------
     labels : str
         A direct method as on the command line, e.g. ``"gauss_legendre"`` or ``"pysecdec_qmc,epsrel=1e-6"``.
+    integral : ParametricIntegral
+        The integral.
     epsrel : float, optional
-        The relative error the labels should have, for a method with a field ``epsrel`` that `labels` leaves open.
+        The relative error wanted, for a method with a field ``epsrel`` that `labels` leaves open.
 
     Raises
     ------
     InputError
         Where `labels` names a surrogate, which would have to buy labels itself, or cannot treat the integral.
     """
-    start = time.perf_counter()
-    name, fields = lookup.parse_spec(labels)
-    method = methods.create(name, **fields)
-    if hasattr(method, "labels"):
-        raise InputError(f"{name} learns from labels itself; labels come from a direct method such as gauss_legendre.")
-    if reason := method.unsupported(integral):
-        raise InputError(f"{name} cannot provide labels for {integral.name}: {reason}")
-    if epsrel is not None and "epsrel" not in fields and hasattr(method, "epsrel"):
-        method = dataclasses.replace(method, epsrel=epsrel)  # type: ignore[type-var]
-    estimate = method.fit(integral).integrate(s)
+
+    def __init__(self, labels: str, integral: ParametricIntegral, *, epsrel: float | None = None) -> None:
+        start = time.perf_counter()
+        name, fields = lookup.parse_spec(labels)
+        method = methods.create(name, **fields)
+        if hasattr(method, "labels"):
+            raise InputError(f"{name} learns from labels; they come from a direct method such as gauss_legendre.")
+        if reason := method.unsupported(integral):
+            raise InputError(f"{name} cannot provide labels for {integral.name}: {reason}.")
+        if epsrel is not None and "epsrel" not in fields and hasattr(method, "epsrel"):
+            method = dataclasses.replace(method, epsrel=epsrel)  # type: ignore[type-var]
+        self._method = method.fit(integral)
+        self.seconds_per_label = 0.0
+        """What the last purchase cost per label."""
+        _note(Purchase(0, time.perf_counter() - start, 0))
+
+    def buy(self, s: np.ndarray) -> np.ndarray:
+        """Return I(s) (n,) for s (n, m)."""
+        start = time.perf_counter()
+        estimate = self._method.integrate(s)
+        seconds = time.perf_counter() - start
+        self.seconds_per_label = seconds / max(1, len(s))
+        _note(Purchase(len(s), seconds, estimate.n_eval))
+        return estimate.value
+
+
+def buy(labels: str, integral: ParametricIntegral, s: np.ndarray, *, epsrel: float | None = None) -> np.ndarray:
+    """Return I(s) (n,) for s (n, m) from the direct method `labels`: a `Shop` for a single purchase."""
+    return Shop(labels, integral, epsrel=epsrel).buy(s)
+
+
+def _note(purchase: Purchase) -> None:
     purchases = PURCHASES.get()
     if purchases is not None:
-        purchases.append(Purchase(len(s), time.perf_counter() - start, estimate.n_eval))
-    return estimate.value
+        purchases.append(purchase)

@@ -1,0 +1,143 @@
+"""Tensor Gauss–Legendre quadrature after an exponential map: what an expert tries first.
+
+    I(s) ≈ Σ_j w_j f(s, x_j),    x = (e^{a t} − 1)/(e^a − 1),    t the Gauss–Legendre nodes on [0, 1]
+
+The map crowds the nodes where sector-decomposed integrands peak, at x → 0. Nodes and weights serve every s, so many
+integrals are one matrix product (`methods/nodes.py`). Measured on box1l: 8³ nodes give 9.4 digits with a = 3, and 6.8
+with a = 2; without the map 16³ nodes give 6.5.
+
+notation: n = order, nodes per Feynman parameter.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import numpy as np
+import torch
+
+from methods.base import Estimate, Method, ParametricIntegral
+from methods.transforms import exponential
+
+MAPS = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 2.75, 3.0, 3.25, 3.5, 4.0, 5.0)
+"""Candidates for a. On box1l and box2l a step of 0.5 around the best costs up to one digit, one of 0.25 little."""
+
+LOWER = 3
+"""The rule that estimates the error has this many nodes less per axis: a tenth of the work at order 5 to 8. Scaled by
+the ratio seen in `fit`, 86-93 % of the errors on box1l and box2l lie within one and 98-99 % within three of it."""
+
+
+@dataclass(kw_only=True)
+class GaussLegendre(Method):
+    """Tensor Gauss–Legendre rule after an exponential map, batched over s.
+
+    Parameters
+    ----------
+    epsrel : float
+        Relative error wanted, root mean square over the box; the order is the smallest that reaches it.
+    max_nodes : int
+        Largest number of nodes of a rule; it wins over `epsrel`.
+    order : int, optional
+        Nodes per Feynman parameter; None chooses it by comparing orders.
+    a : float, optional
+        Strength of the map; None chooses it by comparing orders.
+    device : str
+        Where to compute, as torch names it.
+
+    Notes
+    -----
+    The error is the difference to a rule of lower order, times the ratio that this difference had to the error, found
+    in `fit` by comparison with a rule of higher order.
+    """
+
+    name: ClassVar[str] = "gauss_legendre"
+    source: ClassVar[str] = "Gauss (1814); textbook"
+
+    epsrel: float = 1e-8
+    max_nodes: int = 20_000
+    order: int | None = None
+    a: float | None = None
+    device: str = "cpu"
+
+    def unsupported(self, integral: ParametricIntegral) -> str | None:
+        """Return why a tensor rule is out of reach: 2^k nodes are too many."""
+        if 2**integral.k <= self.max_nodes:
+            return None
+        return f"a tensor rule in k = {integral.k} needs more than max_nodes = {self.max_nodes} nodes"
+
+    def fit(
+        self,
+        integral: ParametricIntegral,
+        *,
+        budget: float | None = None,
+        monitor: Callable[[Self], None] | None = None,
+    ) -> Self:
+        """Choose the map, the order and the factor of the error estimate on a few dozen points."""
+        self.integral_ = integral
+        corners = list(itertools.islice(itertools.product(*zip(integral.low, integral.high, strict=True)), 16))
+        s = self._tensor(np.concatenate([integral.sample(32, seed=0), corners]))
+        self.a_ = self._choose_a(s) if self.a is None else self.a
+        self.order_ = self._choose_order(s) if self.order is None else self.order
+        higher = self._rule(self.order_ + 2, self.a_)(s)
+        self._make_rules()
+        value = self._value(s)
+        ratio = (value - higher).abs() / (value - self._lower(s)).abs().clamp_min(1e-300)
+        self.typical_value_ = float(value.abs().mean())
+        self.error_ratio_ = float(ratio.square().mean().sqrt())
+        return self
+
+    def integrate(self, s: np.ndarray) -> Estimate:
+        """Return the sums over the nodes; `n_eval` counts both rules."""
+        points = self._tensor(self.integral_.check(s))
+        value = self._value(points)
+        rounding = 2e-16 * (value.abs() + self.typical_value_)
+        error = self.error_ratio_ * (value - self._lower(points)).abs() + rounding
+        n_eval = len(s) * (self.order_**self.integral_.k + self._lower_order() ** self.integral_.k)
+        return Estimate(value.cpu().numpy(), error.cpu().numpy(), n_eval)
+
+    def _choose_a(self, s: torch.Tensor) -> float:
+        """Return the map whose rules of neighbouring orders differ least, at an order that is cheap."""
+        order = max(2, min(6, int(100_000 ** (1 / self.integral_.k)) - 2))
+        return min(MAPS, key=lambda a: _difference(self._rule(order, a)(s), self._rule(order + 2, a)(s)))
+
+    def _choose_order(self, s: torch.Tensor) -> int:
+        """Return the smallest order whose difference to a higher one is below `epsrel`, or the largest allowed."""
+        order = 2
+        while (order + 1) ** self.integral_.k <= self.max_nodes:
+            if _difference(self._rule(order, self.a_)(s), self._rule(order + 2, self.a_)(s)) <= self.epsrel:
+                break
+            order += 1
+        return order
+
+    def _lower_order(self) -> int:
+        return max(1, self.order_ - LOWER)
+
+    def _make_rules(self) -> None:
+        self._value = self._rule(self.order_, self.a_)
+        self._lower = self._rule(self._lower_order(), self.a_)
+
+    def _rule(self, order: int, a: float) -> Callable[[torch.Tensor], torch.Tensor]:
+        """Return s -> Σ_j w_j f(s, x_j) for the tensor rule of `order` nodes per axis."""
+        nodes, weights = np.polynomial.legendre.leggauss(order)
+        x, dx_dt = exponential((nodes + 1) / 2, a)
+        k = self.integral_.k
+        axes, factors = self._tensor(x), self._tensor(weights / 2 * dx_dt)
+        tensor_nodes = torch.cartesian_prod(*[axes] * k).reshape(-1, k)
+        tensor_weights = torch.cartesian_prod(*[factors] * k).reshape(-1, k).prod(dim=1)
+        return self.integral_.weighted_sum(tensor_nodes, tensor_weights)
+
+    def _tensor(self, array: np.ndarray) -> torch.Tensor:
+        return torch.as_tensor(array, dtype=torch.float64, device=self.device)
+
+    def _restore(self, state: dict[str, np.ndarray]) -> None:
+        super()._restore(state)
+        self._make_rules()
+
+
+def _difference(value: torch.Tensor, reference: torch.Tensor) -> float:
+    """Return the root mean square relative difference; points where I nearly vanishes count by the typical |I|."""
+    scale = reference.abs().clamp_min(0.01 * float(reference.abs().mean()))
+    return float(((value - reference) / scale).square().mean().sqrt())

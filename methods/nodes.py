@@ -1,0 +1,98 @@
+"""Integrands over fixed nodes: the inner loop of every quadrature that treats many s at once.
+
+For nodes x_n the polynomials of an integrand that are affine in s are one matrix product,
+
+    P(s, x_n) = c_0(x_n) + Σ_j s_j c_j(x_n) = (s, 1) · C,
+
+and where the integrand is a monomial in its polynomials, as after sector decomposition,
+
+    f(s, x) = c(x) Π_i P_i(s, x)^{n_i},
+
+the factors without s join the weights, so that Σ_n w_n f(s, x_n) is a matrix product, |n_i| passes over memory, and a
+matrix-vector product. All passes work in place on buffers that stay in cache: fresh buffers cost page faults, which
+measured two to three times as much as the arithmetic (box1l, 512 nodes, one core: 1.0 against 3.3 µs per integral).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+
+CHUNK = 2**17
+"""Elements (points × nodes) worked on at once: 1 MiB of float64 per buffer, half the second-level cache of a core."""
+
+BLOCK = 2**14
+"""Nodes worked on at once, so that a chunk has eight points and more: a matrix product wants some rows."""
+
+CHUNK_GPU = 2**24
+"""The same on a GPU, where large launches pay."""
+
+
+def chunk_rows(n_nodes: int, device: torch.device) -> int:
+    """Return how many points to treat at once over `n_nodes` nodes."""
+    return max(1, (CHUNK if device.type == "cpu" else CHUNK_GPU) // n_nodes)
+
+
+def weighted_sum(
+    at_nodes: Callable[[torch.Tensor], torch.Tensor], n_nodes: int, weights: torch.Tensor
+) -> Callable[[torch.Tensor], torch.Tensor]:
+    """Return s (n_s, m) -> Σ_n w_n f(s, x_n) (n_s,), given s -> f (n_s, n_x), chunked over s."""
+    rows = chunk_rows(n_nodes, weights.device)
+
+    def total(s: torch.Tensor) -> torch.Tensor:
+        parts = [at_nodes(chunk) @ weights for chunk in s.split(rows)]
+        return torch.cat(parts) if len(s) else s.new_empty(0)
+
+    return total
+
+
+def monomial_weighted_sum(
+    matrices: list[tuple[torch.Tensor, int]], weights: torch.Tensor
+) -> Callable[[torch.Tensor], torch.Tensor]:
+    """Return s (n_s, m) -> Σ_n w_n Π_i P_i(s, x_n)^{n_i} (n_s,), chunked over s.
+
+    Parameters
+    ----------
+    matrices : list of (tensor (m + 1, n_x), int)
+        For each polynomial the coefficients of s and, last, of 1, and its power n_i.
+    weights : tensor (n_x,)
+        Includes whatever of the integrand does not depend on s.
+    """
+    blocks = [
+        ([(matrix[:, start : start + BLOCK].contiguous(), power) for matrix, power in matrices], block_weights)
+        for start, block_weights in zip(range(0, len(weights), BLOCK), weights.split(BLOCK), strict=True)
+    ]
+    widest = min(BLOCK, len(weights))
+    rows = chunk_rows(widest, weights.device)
+
+    def total(s: torch.Tensor) -> torch.Tensor:
+        affine = torch.cat([s, s.new_ones(len(s), 1)], dim=1)
+        buffers = [s.new_empty(min(rows, len(s)) * widest) for _ in range(3)]
+        result = s.new_zeros(len(s))
+        for start in range(0, len(s), rows):
+            chunk = affine[start : start + rows]
+            for factors, block_weights in blocks:
+                shape = len(chunk), len(block_weights)
+                f, power, polynomial = (buffer[: shape[0] * shape[1]].view(shape) for buffer in buffers)
+                for i, (matrix, exponent) in enumerate(factors):
+                    target = power if i else f
+                    _power(torch.mm(chunk, matrix, out=polynomial), exponent, target)
+                    if i:
+                        f.mul_(power)
+                result[start : start + rows].addmv_(f, block_weights)
+        return result
+
+    return total
+
+
+def _power(base: torch.Tensor, exponent: int, out: torch.Tensor) -> None:
+    """Write base**exponent to `out` by products: pow takes ten times as long."""
+    if abs(exponent) == 1:
+        out.copy_(base)
+    else:
+        torch.mul(base, base, out=out)
+    for _ in range(abs(exponent) - 2):
+        out.mul_(base)
+    if exponent < 0:
+        out.reciprocal_()

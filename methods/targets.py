@@ -1,0 +1,175 @@
+"""What a surrogate learns in place of I(s), and from which labels.
+
+A regressor does better on a function without steep slopes. So it learns a target y, made from I(s) with something
+cheap that is correlated with it, and the prediction is turned back:
+
+    ratio      y = I(s)/f(s, 1/2), the integrand at the centre of the cube
+    log_ratio  y = log(I(s)/f(s, 1/2))
+    log        y = log I(s)
+    plain      y = I(s)
+
+The ratio stands for the physics-informed normalisation of Bishara, Paul and Dy, NeurIPS ML4PS 2022, eq. 2, which
+divides by the leading order of the process. Whatever the target, it is standardised with the mean and the standard
+deviation of the training labels alone: validation labels may not help.
+
+notation: paper's f_11 + f_02 = I, f_00 = f(s, 1/2).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from methods.base import InputError, ParametricIntegral
+from methods.labels import Shop
+from methods.lookup import unknown
+from methods.schedule import Clock
+
+VALIDATION_SHARE = 0.2
+"""Share of the labels that judge the training and are not trained on: the paper's 80 %-20 % split."""
+
+LABEL_SHARE = 0.4
+"""Share of the budget that labels may take; the rest is for training."""
+
+LABEL_EPSREL = 1e-6
+"""Relative error wanted of labels: two digits more than either surrogate reaches in minutes."""
+
+FIRST_LABELS = 100
+"""Size of the first purchase, which tells the price; each later one makes the total ten times as large."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """y = g(I(s)/h(s)), or y = I(s)/h(s), bound to one integral.
+
+    Parameters
+    ----------
+    integral : ParametricIntegral
+        The integral.
+    centred : bool
+        Whether h(s) = f(s, 1/2) rather than 1.
+    logarithmic : bool
+        Whether g is the logarithm rather than the identity.
+    """
+
+    integral: ParametricIntegral
+    centred: bool
+    logarithmic: bool
+
+    def __post_init__(self) -> None:
+        centre = np.full((1, self.integral.k), 0.5)
+        object.__setattr__(self, "_at_centre", self.integral.at_nodes(centre))
+
+    @property
+    def n_eval(self) -> int:
+        """Integrand evaluations per phase-space point."""
+        return int(self.centred)
+
+    def encode(self, s: np.ndarray, value: np.ndarray) -> np.ndarray:
+        """Return y (n,) for s (n, m) and I(s) (n,). Raises InputError where it is not defined over the whole box."""
+        divisor = self._divisor(s)
+        if self.centred and not (divisor.min() > 0 or divisor.max() < 0):
+            raise self._not_defined("f(s, 1/2)")
+        if not self.logarithmic:
+            return value / divisor
+        if not (value / divisor).min() > 0:
+            raise self._not_defined("the argument of the logarithm")
+        return np.log(value / divisor)
+
+    def decode(self, s: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return I(s) (n,) and |dI/dy| (n,) for predicted y (n,)."""
+        divisor = self._divisor(s)
+        if not self.logarithmic:
+            return y * divisor, np.abs(divisor)
+        value = np.exp(y) * divisor
+        return value, np.abs(value)
+
+    def _divisor(self, s: np.ndarray) -> np.ndarray:
+        return self._at_centre(s)[:, 0] if self.centred else np.ones(len(s))  # type: ignore[attr-defined]
+
+    def _not_defined(self, what: str) -> InputError:
+        return InputError(f"{what} is not positive over the whole box of {self.integral.name}; use target='plain'.")
+
+
+TARGETS: dict[str, Callable[[ParametricIntegral], Target]] = {
+    "ratio": lambda integral: Target(integral, centred=True, logarithmic=False),
+    "log_ratio": lambda integral: Target(integral, centred=True, logarithmic=True),
+    "log": lambda integral: Target(integral, centred=False, logarithmic=True),
+    "plain": lambda integral: Target(integral, centred=False, logarithmic=False),
+}
+"""What can be learnt, by the name that surrogates' field `target` uses."""
+
+
+def make(name: str, integral: ParametricIntegral) -> Target:
+    """Return the target `name` for `integral`. Raises InputError for an unknown name."""
+    if name not in TARGETS:
+        raise unknown("target", name, TARGETS)
+    return TARGETS[name](integral)
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Labelled phase-space points: the first `n_train` are for training, the others for validation."""
+
+    s: np.ndarray
+    """(n, m)"""
+    y: np.ndarray
+    """(n,) standardised targets"""
+    n_train: int
+    mean: float
+    """Mean of the training targets."""
+    scale: float
+    """Their standard deviation."""
+
+
+def standardise(s: np.ndarray, y: np.ndarray) -> Examples:
+    """Split the labels and standardise the targets with the mean and standard deviation of the training part."""
+    # The points are drawn independently, so the last ones are as good for validation as any.
+    n_train = round(len(y) * (1 - VALIDATION_SHARE))
+    mean, scale = float(y[:n_train].mean()), float(y[:n_train].std())
+    scale = scale or 1.0  # a constant needs no scale
+    return Examples(s, (y - mean) / scale, n_train, mean, scale)
+
+
+def examples(
+    integral: ParametricIntegral, target: Target, labels: str, n_labels: int, seed: int, clock: Clock
+) -> Examples:
+    """Buy labels at uniformly drawn points and make the training and validation sets of them.
+
+    Fewer than `n_labels` are bought where more would take too much of the budget. Asking for that smaller number
+    gives the same points and the same labels again.
+
+    Raises
+    ------
+    InputError
+        For fewer than ten labels, labels that are complex or not finite, or a target that is not defined for them.
+    """
+    if n_labels < 10:
+        raise InputError(f"n_labels is {n_labels}; at least 10 are needed to train and to validate.")
+    deadline = time.perf_counter() + LABEL_SHARE * clock.left
+    s = integral.sample(n_labels, seed)
+    value = _buy(Shop(labels, integral, epsrel=LABEL_EPSREL), s, deadline)
+    if np.iscomplexobj(value):
+        raise InputError(f"The labels of {integral.name} are complex; a surrogate learns real integrals only.")
+    if not np.isfinite(value).all():
+        raise InputError(f"{labels} gave labels of {integral.name} that are not finite; choose another label method.")
+    s = s[: len(value)]
+    return standardise(s, target.encode(s, value))
+
+
+def _buy(shop: Shop, s: np.ndarray, deadline: float) -> np.ndarray:
+    """Buy labels for the rows of s, in order, until all are bought or the next ones would pass the deadline."""
+    bought = [shop.buy(s[:FIRST_LABELS])]
+    n = len(bought[0])
+    while n < len(s):
+        size = min(9 * n, len(s) - n)
+        affordable = max(0.0, (deadline - time.perf_counter()) / max(shop.seconds_per_label, 1e-9))
+        cut = int(min(size, affordable))
+        bought.append(shop.buy(s[n : n + cut]))
+        n += cut
+        if cut < size:
+            break
+    return np.concatenate(bought)
