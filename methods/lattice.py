@@ -37,7 +37,8 @@ def generating_vector(n: int, dimension: int) -> tuple[int, ...]:
             product *= 1 + 2 * np.pi**2 * (t * t - t + 1 / 6)
         return float(product.mean())
 
-    return tuple(min([vector(a) for a in multipliers], key=worst_case))
+    vectors = [vector(int(a)) for a in multipliers]
+    return tuple(min(vectors, key=worst_case))
 
 
 def unshifted(n: int, dimension: int, *, dtype: torch.dtype, device: str) -> torch.Tensor:

@@ -140,13 +140,18 @@ class SkipMLP(Method):
         """Bind the target and an untrained network to the integral."""
         if self.activation not in ACTIVATIONS:
             raise unknown("activation", self.activation, ACTIVATIONS)
-        for field in ("n_blocks", "batch_size", "patience"):
-            if getattr(self, field) < 1:
-                raise InputError(f"skip_mlp.{field} is {getattr(self, field)}; give at least 1.")
+        for field in ("n_blocks", "width", "batch_size", "patience", "n_updates", "schedule_updates"):
+            value = getattr(self, field)
+            if value is not None and value < 1:
+                raise InputError(f"skip_mlp.{field} is {value}; give at least 1.")
         self.integral_ = integral
         self._target = targets.make(self.target, integral)
-        width = self.width or (28 if integral.m <= 2 else 36 if integral.m <= 4 else 50)
-        self.network_ = network(integral.m, self.n_blocks, width, self.activation, self.seed).to(self.device)
+        net = network(integral.m, self.n_blocks, self._width(integral.m), self.activation, self.seed)
+        self.network_ = net.to(self.device)
+
+    def _width(self, m: int) -> int:
+        """Return the width of the layers for m kinematic invariants: table 1, by 2, 4 and 8 dimensions."""
+        return self.width or (28 if m <= 2 else 36 if m <= 4 else 50)
 
     def _train(self, examples: targets.Examples, clock: Clock, monitor: Callable[[Self], None] | None) -> Schedule:
         """Run Adam on the squared error, and keep the weights that did best on the validation set."""
