@@ -1,0 +1,1 @@
+"""How methods are compared: running, measuring, tables. Start with `python -m benchmarks.accuracy --help`."""

@@ -1,0 +1,85 @@
+"""What is believed: the integrals, their true values, and who vouches for them.
+
+    integral("box1l")           a registered integral, or "module:attribute" of anybody's own file
+    truth("box1l")              its stored true values, written only by ``python -m references.tabulate``
+    truth_of(my_integral)       true values of an integral of one's own, computed now
+
+Nothing heavy is imported before it is asked for: the integrals' symbols take half a second.
+"""
+
+from __future__ import annotations
+
+from methods import lookup
+from methods.base import InputError, ParametricIntegral
+from references import tables
+from references.tables import Truth, TruthError
+
+__all__ = ["Truth", "TruthError", "integral", "names", "truth", "truth_of"]
+
+
+def names() -> list[str]:
+    """Return the names of the registered integrals: those in `references/integrals.py`."""
+    return sorted(_registered())
+
+
+def integral(name: str) -> ParametricIntegral:
+    """Return the integral `name`: a registered one, or "module:attribute" of anybody's own file.
+
+    Raises
+    ------
+    InputError
+        For an unknown name, or an attribute that is not an integral.
+    """
+    if ":" not in name:
+        registered = _registered()
+        if name not in registered:
+            raise lookup.unknown("integral", name, registered)
+        return registered[name]
+    found = lookup.attribute(name)
+    if not isinstance(found, ParametricIntegral):
+        raise InputError(f"{name!r} is a {type(found).__name__}, not a methods.base.ParametricIntegral; name one.")
+    return found
+
+
+def truth(name: str) -> Truth:
+    """Return the stored true values of the registered integral `name`.
+
+    Raises
+    ------
+    InputError
+        For an unknown name.
+    TruthError
+        An InputError: where nothing is stored, or it is damaged, or of another equation, box or parameters.
+    """
+    found = integral(name)
+    return tables.read(tables.folder() / f"{found.name}.csv", found).truth
+
+
+def truth_of(integral: ParametricIntegral, n: int = 1000, seed: int = 1, edge_points: int = 200) -> Truth:
+    """Compute true values of an integral of one's own: exact where it says so, else by two rules that must agree.
+
+    Parameters
+    ----------
+    integral : ParametricIntegral
+        Any integral.
+    n : int
+        Points drawn uniformly from the box.
+    seed : int
+        Of the points.
+    edge_points : int
+        Further points, in equal parts from cornerness 1, 2, 3 (up to m) and the edge.
+
+    Raises
+    ------
+    TruthError
+        An InputError: where the values are not known well enough to judge others by.
+    """
+    from references import computed
+
+    return computed.truth_of(integral, n, seed, edge_points)
+
+
+def _registered() -> dict[str, ParametricIntegral]:
+    from references import integrals
+
+    return {found.name: found for found in vars(integrals).values() if isinstance(found, ParametricIntegral)}

@@ -1,0 +1,51 @@
+# Each target sets up .venv by itself, from the versions in requirements.txt; nothing is downloaded after that.
+
+PYTHON ?= python3
+PIP := .venv/bin/python -m pip -qq --disable-pip-version-check --no-input
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help accuracy test timing report .venv
+
+help:
+	@echo "make accuracy   digits against cost: the quick preset, tables and page in reports/ (10 minutes on two cores)"
+	@echo "make test       linters, types and every test (10 minutes on two cores)"
+	@echo "make timing     timing regressions by asv, in an environment of its own; results in reports/asv"
+	@echo "make report     tables and page again, from the records in reports/runs"
+
+accuracy: .venv
+	.venv/bin/python -m benchmarks.accuracy --preset quick
+
+test: .venv
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/python -m pytest
+
+timing: .venv
+	.venv/bin/asv machine --yes > /dev/null
+	.venv/bin/asv run
+
+report: .venv
+	.venv/bin/python -m benchmarks.report
+
+# Two stamps, each written only after its step succeeded: a half-made environment has none and is made again. Another
+# lock starts from nothing; another pyproject.toml only installs the project again, which takes seconds.
+.venv: .venv/project.stamp
+
+.venv/project.stamp: pyproject.toml .venv/packages.stamp
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/packages.stamp: requirements.txt
+	@command -v $(PYTHON) > /dev/null || \
+		{ echo "There is no $(PYTHON) here; install Python 3.11 or newer, or name yours: make PYTHON=..." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "$$($(PYTHON) --version) is too old; Loopmark needs 3.11 or newer: install one and name it, make PYTHON=..." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2> /dev/null || \
+		{ echo "$(PYTHON) lacks the module venv; install it (on Debian and Ubuntu the package python3-venv)." >&2; exit 1; }
+	@echo "Setting up .venv from requirements.txt (1.6 GB, a few minutes) ..."
+	@rm -rf .venv
+	@$(PYTHON) -m venv .venv
+	@$(PIP) install --requirement requirements.txt
+	@touch $@

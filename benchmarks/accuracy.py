@@ -1,0 +1,120 @@
+"""Digits against cost: run methods on integrals and print one table.
+
+    python -m benchmarks.accuracy                                   the preset `quick`
+    python -m benchmarks.accuracy --preset smoke                    a minute's check that everything works
+    python -m benchmarks.accuracy --integral box1l --method gauss_legendre,order=8 --method chebyshev
+    python -m benchmarks.accuracy --integral my_file:my_integral --method my_file:MyMethod,n_samples=1000 --budget 10
+
+Finished runs are reused; interrupt at any moment and start again. Exit status: 0 when all runs finished, 1 when some
+failed (they are listed), 2 for wrong arguments.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from pathlib import Path
+
+from benchmarks import machine, records
+from benchmarks.presets import DEFAULT_BUDGET_S, PRESETS
+from methods.base import InputError
+
+FINE = ("ok", "unsupported")
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command line's parser."""
+    summary, _, rest = (__doc__ or "").partition("\n\n")
+    command = argparse.ArgumentParser(
+        prog="python -m benchmarks.accuracy",
+        description=summary,
+        epilog=rest,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = command.add_argument
+    add("--preset", choices=PRESETS, default="quick", help="what to run where nothing else is said (default: quick)")
+    add("--integral", action="append", metavar="I", help="a registered name or module:attribute; may be repeated")
+    add("--method", action="append", metavar="M", help="a name or module:Class, with ,field=value; may be repeated")
+    add("--budget", type=_positive, metavar="S", help="seconds of preparation a method may use")
+    add("--repeats", type=_count, metavar="N", help="independent reruns, with seeds seed, seed + 1, …")
+    add("--seed", type=int, default=0, metavar="N", help="of the first repeat (default: 0)")
+    add("--device", default="cpu", metavar="D", help="as torch names it (default: cpu)")
+    add("--jobs", type=_count, default=1, metavar="N", help="runs at a time; more than 1 gives no timings (default: 1)")
+    add("--force", action="store_true", help="run again what is finished")
+    add("--out", type=Path, default=Path("reports"), metavar="DIR", help="folder for everything (default: reports)")
+    return command
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a positive number of seconds")
+    return value
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not at least 1")
+    return value
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the suite that the command line asks for; return the exit status."""
+    given = parser().parse_args(arguments)
+    preset = PRESETS[given.preset]
+    integrals = {
+        name: given.budget or preset.budgets.get(name, DEFAULT_BUDGET_S) for name in given.integral or preset.budgets
+    }
+    from tqdm import tqdm
+
+    from benchmarks import suite, tables
+
+    try:
+        records.check_writable(given.out)
+        runs = suite.plan(
+            integrals,
+            given.method or list(preset.methods),
+            repeats=given.repeats or preset.repeats,
+            seed=given.seed,
+            device=given.device,
+            threads=machine.n_cpus(),
+            out=given.out,
+        )
+    except InputError as problem:
+        print(f"error: {problem}", file=sys.stderr)
+        return 2
+
+    # disable=None: no bar where the output is not a terminal.
+    with tqdm(total=len(runs), unit="run", disable=None) as bar:
+
+        def progress(planned: suite.Planned, record: records.Record, reused: bool) -> None:
+            how = "reused" if reused else record["status"]
+            digits = f"  {record['digits_mean']:.1f} digits" if record["digits_mean"] is not None else ""
+            bar.write(f"{planned.label}: {how}{digits}", file=sys.stderr)
+            bar.update()
+
+        results = suite.execute(runs, given.out, force=given.force, jobs=given.jobs, progress=progress)
+
+    print(tables.text(results))
+    _, damaged = records.read_all(given.out)
+    for path in damaged:
+        print(f"note: {path} is not a readable record of this version, and is left out.", file=sys.stderr)
+    written = tables.write(given.out)
+    print(f"Tables of all records: {written}")
+    return _report_failures(results)
+
+
+def _report_failures(results: list[records.Record]) -> int:
+    bad = [record for record in results if record["status"] not in FINE]
+    for record in bad:
+        print(f"{record['status']}: {record['integral']} × {record['method']}: {record['reason']}", file=sys.stderr)
+    if bad:
+        counts = Counter(record["status"] for record in results)
+        print(f"{len(bad)} of {len(results)} runs did not finish: {dict(counts)}", file=sys.stderr)
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,54 @@
+"""Counting what a method spends: integrand evaluations, wherever they happen, and the time for labels."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from methods.base import ParametricIntegral
+
+
+class Meter:
+    """Counts evaluations of the integral that `metered` returns."""
+
+    def __init__(self) -> None:
+        self.n_eval = 0
+
+    def metered(self, integral: ParametricIntegral) -> ParametricIntegral:
+        """Return the same integral with an integrand that counts."""
+        counts_nodes = hasattr(integral.integrand, "weighted_sum")
+        counting = _CountedIntegrand if counts_nodes else _CountedCallable
+        return dataclasses.replace(integral, integrand=counting(integral.integrand, self))
+
+
+class _CountedCallable:
+    """An integrand given as a function."""
+
+    def __init__(self, integrand: Any, meter: Meter) -> None:
+        self._integrand = integrand
+        self.meter = meter
+
+    def __call__(self, s: Any, x: Any) -> Any:
+        self.meter.n_eval += math.prod(np.broadcast_shapes(tuple(s.shape[:-1]), tuple(x.shape[:-1])))
+        return self._integrand(s, x)
+
+
+class _CountedIntegrand(_CountedCallable):
+    """An integrand made from text, which can also fix its nodes."""
+
+    def at_nodes(self, x: Any) -> Callable[[Any], Any]:
+        return self._counted(self._integrand.at_nodes(x), len(x))
+
+    def weighted_sum(self, x: Any, weights: Any) -> Callable[[Any], Any]:
+        return self._counted(self._integrand.weighted_sum(x, weights), len(x))
+
+    def _counted(self, function: Callable[[Any], Any], n_nodes: int) -> Callable[[Any], Any]:
+        def counted(s: Any) -> Any:
+            self.meter.n_eval += len(s) * n_nodes
+            return function(s)
+
+        return counted

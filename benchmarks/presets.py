@@ -1,0 +1,42 @@
+"""Which integrals, methods, budgets and repeats a preset means. New methods join a list only on purpose."""
+
+from __future__ import annotations
+
+import dataclasses
+
+METHODS = ("gauss_legendre", "chebyshev", "pysecdec_qmc", "neural_primitive", "skip_mlp", "boosted_trees")
+
+TABLE1_BOX1L = "neural_primitive,width=100,depth=4,gain=1.5,lattice_size=100003,n_repeat=5,n_replicas=8"
+"""JHEP Table 1, tanh; the lattice size is the prime next to its 100k."""
+
+TABLE1_BOX2L = "neural_primitive,width=30,depth=4,gain=1.2,lattice_size=20011,n_repeat=5,n_replicas=8"
+
+
+@dataclasses.dataclass(frozen=True)
+class Preset:
+    """What to run where the command line does not say otherwise.
+
+    Parameters
+    ----------
+    budgets : dict of str to float
+        Seconds of preparation for each integral.
+    methods : tuple of str
+        As on the command line.
+    repeats : int
+        Reruns with another seed.
+    """
+
+    budgets: dict[str, float]
+    methods: tuple[str, ...]
+    repeats: int = 1
+
+
+PRESETS = {
+    "smoke": Preset({"box1l": 5.0}, ("gauss_legendre", "chebyshev")),
+    "quick": Preset({"box1l": 60.0, "box2l": 30.0}, METHODS),
+    "full": Preset({"box1l": 600.0, "box2l": 600.0}, METHODS, repeats=5),
+    "paper": Preset({"box1l": 36_000.0, "box2l": 36_000.0}, ("pysecdec_qmc", TABLE1_BOX1L, TABLE1_BOX2L)),
+}
+
+DEFAULT_BUDGET_S = 60.0
+"""For integrals that a preset does not name."""

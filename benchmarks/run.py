@@ -1,0 +1,235 @@
+"""One run: prepare a method, judge its values by the truth, time it. Everything here happens in the run's own process.
+
+Accuracy evaluation is never inside a timed section, one warm-up is not counted, and `integrate` returns arrays on the
+host, so that a device has finished when the clock is read.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import fcntl
+import os
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import methods
+import references
+from benchmarks import metrics
+from benchmarks.meter import Meter
+from methods import labels, storage
+from methods.base import Estimate, InputError, Method, ParametricIntegral
+from references import regions
+
+BATCHES = (1, 1024, 65_536)
+"""Latency, throughput as the papers' networks are used, and throughput where no overhead is left."""
+
+LONGEST_CALL_S = 10.0
+"""A batch predicted to take longer is not timed."""
+
+TIMED_S, MOST_CALLS, FEWEST_CALLS = 1.0, 50, 5
+"""Calls are timed until they sum to TIMED_S seconds, or there are MOST_CALLS; never fewer than FEWEST_CALLS."""
+
+ANYTIME_POINTS, ANYTIME_FACTOR = 200, 1.5
+"""Points that the learning curve is measured on, and the ratio of successive times on it."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """What a run is asked to do; plain values, since it travels to another process."""
+
+    integral: str
+    method: str
+    fields: dict[str, Any]
+    budget_s: float
+    threads: int
+    truth: references.Truth
+    raw: Path
+
+
+class Disqualified(ValueError):
+    """Raised for values that cannot be judged: wrong shape, or not finite."""
+
+
+def execute(task: Task) -> dict[str, Any]:
+    """Return the measured part of the record; raises whatever the method raises."""
+    with _unshared_machine() as alone:
+        _limit_threads(task.threads)
+        integral = references.integral(task.integral)
+        method = methods.create(task.method, **task.fields)
+        if reason := method.unsupported(integral):
+            return {"status": "unsupported", "reason": reason}
+        result = _prepare(method, integral, task)
+        result |= _judge(method, task)
+        timings = _timings(method, task.truth.s[task.truth.uniform]) if alone() else None
+        return result | {
+            "status": "ok",
+            "s_per_integral": timings or {str(b): {"reason": "another run shared the machine"} for b in BATCHES},
+            "peak_mem_mb": _peak_mem_mb(),
+            "model_bytes": _model_bytes(method),
+            "details": getattr(method, "details_", None),
+        }
+
+
+def _prepare(method: Method, integral: ParametricIntegral, task: Task) -> dict[str, Any]:
+    """Fit, counting evaluations and labels, and following how the accuracy grows."""
+    meter, purchases = Meter(), labels.PURCHASES.get() or []
+    labels.PURCHASES.set(purchases)
+    few = np.flatnonzero(task.truth.uniform)[:ANYTIME_POINTS]
+    anytime: list[dict[str, float]] = []
+    paused = 0.0
+
+    def monitor(state: Method) -> None:
+        nonlocal paused
+        now = time.perf_counter()
+        fit_s = now - start - paused
+        if not anytime or fit_s > ANYTIME_FACTOR * anytime[-1]["fit_s"]:
+            value = state.integrate(task.truth.s[few]).value
+            digits = -np.log10(metrics.relative_errors(value, task.truth.value[few])).mean()
+            if np.isfinite(digits):
+                anytime.append({"fit_s": round(fit_s, 3), "digits_mean": round(float(digits), 3)})
+        paused += time.perf_counter() - now
+
+    metered = meter.metered(integral)
+    start = time.perf_counter()
+    method.fit(metered, budget=task.budget_s, monitor=monitor)
+    fit_s = time.perf_counter() - start - paused
+    counted = meter.n_eval
+    # Those of the learning curve are not the method's, but surrogates spend none there and direct methods have no curve.
+    return {
+        "fit_s": fit_s,
+        "setup_s": getattr(method, "setup_s_", None),
+        "label_s": sum(purchase.seconds for purchase in purchases) if purchases else None,
+        "n_eval_fit": counted or sum(purchase.n_eval for purchase in purchases),
+        "n_updates": getattr(method, "n_updates_", None),
+        "anytime": anytime,
+    }
+
+
+def _judge(method: Method, task: Task) -> dict[str, Any]:
+    """Compare with the truth: headline figures on the uniform points, all points by cornerness and edge."""
+    truth = task.truth
+    meter_before = _evaluations(method)
+    estimate = method.integrate(truth.s)
+    _check(estimate, len(truth.s))
+    counted = _evaluations(method) - meter_before
+    task.raw.parent.mkdir(parents=True, exist_ok=True)
+    np.savez(task.raw, value=estimate.value, error=estimate.error)
+    everything = (estimate.value, estimate.error, truth.value, truth.error)
+    uniform = tuple(array[truth.uniform] for array in everything)
+    low, high = method.__dict__["integral_"].low, method.__dict__["integral_"].high
+    cornerness = regions.cornerness(truth.s, low, high)
+    edge = regions.is_edge(truth.s, low, high)
+    by_cornerness, corner_histograms = metrics.by_class(
+        *everything, {str(c) if c < 3 else "3+": cornerness == c if c < 3 else cornerness >= 3 for c in range(4)}
+    )
+    by_edge, edge_histograms = metrics.by_class(*everything, {"edge": edge, "inside": ~edge})
+    return metrics.summary(*uniform) | {
+        "by_cornerness": by_cornerness,
+        "by_edge": by_edge,
+        "histograms": {
+            "all": metrics.histograms(*uniform),
+            "by_cornerness": corner_histograms,
+            "by_edge": edge_histograms,
+        },
+        "n_eval_per_integral": (counted or estimate.n_eval) / len(truth.s),
+        "n_eval_source": "counted" if counted or not estimate.n_eval else "reported",
+    }
+
+
+def _check(estimate: Estimate, n: int) -> None:
+    """Raise Disqualified unless there are n finite values and n errors, each positive or nan."""
+    for what, array in (("value", estimate.value), ("error", estimate.error)):
+        if np.shape(array) != (n,):
+            raise Disqualified(f"integrate returned {what} of shape {np.shape(array)} for {n} points; ({n},) is due.")
+    bad = np.flatnonzero(~np.isfinite(estimate.value))
+    if len(bad):
+        raise Disqualified(f"integrate returned {estimate.value[bad[0]]} at {len(bad)} of {n} points, first {bad[0]}.")
+    if (estimate.error < 0).any():
+        raise Disqualified("integrate returned a negative error; an error is one standard deviation, or nan.")
+
+
+def _evaluations(method: Method) -> int:
+    """Return the evaluations counted so far by the meter in the method's integral; 0 where it keeps another one."""
+    meter = getattr(method.__dict__["integral_"].integrand, "meter", None)
+    return meter.n_eval if meter else 0
+
+
+def _timings(method: Method, s: np.ndarray) -> dict[str, Any]:
+    """Return {batch: {median, p10, p90} in seconds per integral, or {reason}}."""
+    timings: dict[str, Any] = {}
+    per_integral = 0.0
+    for batch in BATCHES:
+        if per_integral * batch > LONGEST_CALL_S:
+            timings[str(batch)] = {"reason": f"a batch is predicted to take {per_integral * batch:.0f} s"}
+            continue
+        points = np.resize(s, (batch, s.shape[1]))
+        seconds = _time_calls(lambda points=points: method.integrate(points))
+        p10, median, p90 = (float(q) / batch for q in np.quantile(seconds, [0.1, 0.5, 0.9]))
+        timings[str(batch)] = {"median": median, "p10": p10, "p90": p90}
+        per_integral = median
+    return timings
+
+
+def _time_calls(call: Callable[[], Any]) -> list[float]:
+    """Return the seconds of each call after a warm-up."""
+    call()
+    seconds: list[float] = []
+    while len(seconds) < FEWEST_CALLS or (sum(seconds) < TIMED_S and len(seconds) < MOST_CALLS):
+        start = time.perf_counter()
+        call()
+        seconds.append(time.perf_counter() - start)
+        if sum(seconds) > 4 * LONGEST_CALL_S:
+            break
+    return seconds
+
+
+def _limit_threads(threads: int) -> None:
+    import torch
+
+    torch.set_num_threads(threads)
+    os.environ["OMP_NUM_THREADS"] = str(threads)
+
+
+@contextlib.contextmanager
+def _unshared_machine() -> Iterator[Callable[[], bool]]:
+    """Take part in a lock that every run on this machine shares; yield a test whether this run is the only one.
+
+    A run that is alone when it asks keeps the others waiting until it ends: timings take seconds.
+    """
+    path = Path(tempfile.gettempdir()) / f"loopmark-{os.getuid()}.lock"
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+
+        def alone() -> bool:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                return False
+            return True
+
+        yield alone
+
+
+def _peak_mem_mb() -> float:
+    """Return the largest resident memory of this process, and of the largest of its children, in MiB."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    own, children = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return round((own + children) * unit / 2**20, 1)
+
+
+def _model_bytes(method: Method) -> int | None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model"
+        try:
+            method.save(path)
+        except (storage.StorageError, InputError):
+            return None
+        return path.stat().st_size

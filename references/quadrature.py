@@ -1,0 +1,198 @@
+"""References' own quadrature: tensor Gauss–Legendre after a Möbius map of each Feynman parameter.
+
+    ∫_0^1 f(x) dx = ∫_0^1 f(x(t)) x'(t) dt,    x = t/(t + c (1 − t)),    x' = c/(t + c (1 − t))²
+
+Feynman integrands are projective: x/(1 − x) is a ratio of two propagators' parameters, and the map multiplies it by
+1/c, which for c > 1 spreads the peak at x → 0 (for c < 1 that at x → 1). Each axis has a c and an order of its own,
+found by `tune`. Two rules with other orders and other maps share no node; their difference is the error.
+
+No scored method uses this module, and it uses none: truth must not share the mistakes of what it judges.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from methods.base import InputError, ParametricIntegral
+
+LADDER = 2.0 ** (np.arange(-8, 13) / 2)
+"""The values of c that `tune` tries: 1/16 to 64."""
+MAX_ORDER = 200
+"""Nodes per axis beyond which a rule is not tried; where 200 do not converge, f is not smooth."""
+STRETCH = 1.2
+"""Factor between the maps' constants of two rules that are compared: nodes move, and convergence hardly suffers."""
+ROUNDING = 16 * np.finfo(np.float64).eps
+"""Floor of a value's error relative to ∫ |f|: rules of 20 to 44 nodes per axis differ by up to 6 eps on box1l."""
+_NODES, _POINTS = 1024, 32
+"""Nodes and phase-space points per block: 256 KiB per array, so that the few that are alive at once stay in cache."""
+
+
+class TooExpensive(InputError):
+    """Raised where a tensor rule would need more evaluations than allowed."""
+
+
+class Rule(NamedTuple):
+    """A tensor rule: nodes per axis, and the constant of each axis's map."""
+
+    orders: tuple[int, ...]
+    c: tuple[float, ...]
+
+    @property
+    def n_nodes(self) -> int:
+        """Number of nodes: the product of the orders."""
+        return math.prod(self.orders)
+
+    def finer(self, stretch: float) -> Rule:
+        """Return a rule of higher order in every axis, with its maps' constants multiplied by `stretch`."""
+        # Steps of 2 at first; further up they grow, so that slow convergence is found out soon.
+        return Rule(tuple(n + max(2, n // 6) for n in self.orders), tuple(stretch * c for c in self.c))
+
+    def __str__(self) -> str:
+        """Return, e.g., ``16x16x18 nodes, c = 2.4, 2.8, 4``."""
+        return f"{'x'.join(map(str, self.orders))} nodes, c = {', '.join(f'{c:.3g}' for c in self.c)}"
+
+
+class Quadrature(NamedTuple):
+    """Values at n phase-space points, with what is known of their errors."""
+
+    value: np.ndarray
+    """(n,) integrals."""
+    error: np.ndarray
+    """(n,) difference of the two last rules plus the rounding floor, in the units of `value`."""
+    magnitude: np.ndarray
+    """(n,) ∫ |f|: the scale for errors, also where I(s) passes zero."""
+    rule: Rule
+    """The finer of the two last rules."""
+
+
+def axis(order: int, c: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return `order` nodes in (0, 1) and their weights for the Möbius map with constant c."""
+    t, weight = np.polynomial.legendre.leggauss(order)
+    t, weight = (t + 1) / 2, weight / 2
+    denominator = t + c * (1 - t)
+    return t / denominator, weight * c / denominator**2
+
+
+def apply(
+    integral: ParametricIntegral, rule: Rule, s: np.ndarray, progress: Callable[[int], Any] | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return ∫ f and ∫ |f| by `rule`, both (n,), for s (n, m).
+
+    Memory is bounded by one block of nodes times points. Sums are pairwise: within a block, then over the blocks.
+    `progress` is called with the number of evaluations just made. Raises InputError where f is not finite at a node.
+    """
+    parts: list[np.ndarray] = []
+    for x, weight in _blocks(rule):
+        f = integral.at_nodes(x)
+        part = np.empty((2, len(s)), dtype=np.result_type(np.float64, f(s[:1]).dtype))
+        for start in range(0, len(s), _POINTS):
+            weighted = f(s[start : start + _POINTS]) * weight
+            part[0, start : start + _POINTS] = weighted.sum(axis=1)
+            part[1, start : start + _POINTS] = np.abs(weighted).sum(axis=1)
+        parts.append(part)
+        if progress:
+            progress(len(x) * len(s))
+    # The blocks are put last, because NumPy sums pairwise along a contiguous axis only.
+    value, magnitude = np.ascontiguousarray(np.stack(parts, axis=-1)).sum(axis=-1)
+    return _finite(integral, value), magnitude.real
+
+
+def tune(integral: ParametricIntegral, s: np.ndarray, epsrel: float) -> Rule:
+    """Return the rule whose every axis, integrated by itself, is right to `epsrel`, with the best maps of `LADDER`.
+
+    The axis is integrated along 256 lines through the cube, for each s (n, m); where f is not smooth, the order ends
+    at `MAX_ORDER`. Lines see less than the whole cube, so this is where to start, and no promise.
+    """
+    # A Kronecker sequence, crowded towards both ends of each axis, where other axes' peaks are sharpest.
+    roots = np.sqrt([p for p in range(2, 400) if all(p % q for q in range(2, p))][: integral.k])
+    t = (0.5 + np.outer(np.arange(256), roots)) % 1.0
+    lines, weight = t * t * (3 - 2 * t), np.prod(6 * t * (1 - t), axis=1)
+    orders, constants = [], []
+    for i in range(integral.k):
+        reference = _along(integral, s, lines, i, 96, 1.0)
+
+        def error(order: int, c: float, i: int = i, reference: np.ndarray = reference) -> float:
+            difference = np.abs(_along(integral, s, lines, i, order, c) - reference) @ weight
+            return float(np.max(difference / (np.abs(reference) @ weight + np.finfo(float).tiny)))
+
+        c = min(LADDER, key=lambda c: error(12, c))
+        steps = (*range(4, 32, 2), *range(32, MAX_ORDER, 24))
+        orders.append(next((n for n in steps if error(n, c) <= epsrel), MAX_ORDER))
+        constants.append(float(c))
+    return Rule(tuple(orders), tuple(constants))
+
+
+def converge(
+    integral: ParametricIntegral,
+    s: np.ndarray,
+    *,
+    epsrel: float,
+    max_eval: float = 4e9,
+    progress: Callable[[int], Any] | None = None,
+) -> Quadrature:
+    """Return I(s) for s (n, m) from two rules that agree to `epsrel` of ∫ |f|, or as near as `max_eval` lets come.
+
+    The caller looks at `error`: not to converge is an answer here, not an exception.
+
+    Raises
+    ------
+    InputError
+        Where f is not finite at a node; TooExpensive, where even two poor rules need more than `max_eval`.
+    """
+    _check_affordable(integral, s, Rule((1,) * integral.k, (1.0,) * integral.k), max_eval)
+    rule = tune(integral, _hard_points(integral, s), epsrel)
+    while rule.finer(1).n_nodes * len(s) > max_eval / 2 and max(rule.orders) > 1:
+        rule = rule._replace(orders=tuple(max(1, n - 1) for n in rule.orders))
+    value, magnitude = apply(integral, rule, s, progress)
+    error, todo = np.full(len(s), np.inf), np.arange(len(s))
+    spent, stretch = rule.n_nodes * len(s), STRETCH
+    while len(todo) and spent + rule.finer(1).n_nodes * len(todo) <= max_eval and max(rule.orders) <= MAX_ORDER:
+        rule, stretch = rule.finer(stretch), 1 / stretch
+        finer, magnitude[todo] = apply(integral, rule, s[todo], progress)
+        error[todo], value[todo] = np.abs(finer - value[todo]), finer
+        spent += rule.n_nodes * len(todo)
+        todo = np.flatnonzero(error > epsrel * magnitude)
+    return Quadrature(value, error + ROUNDING * magnitude, magnitude, rule)
+
+
+def _check_affordable(integral: ParametricIntegral, s: np.ndarray, rule: Rule, max_eval: float) -> None:
+    needed = (rule.n_nodes + rule.finer(1).n_nodes) * len(s)
+    if needed > max_eval:
+        raise TooExpensive(
+            f"Quadrature of {integral.name} at {len(s)} points needs {needed:.1e} evaluations at least, more than "
+            f"{max_eval:.1e}: give fewer points, or the closed form `exact`."
+        )
+
+
+def _blocks(rule: Rule) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield nodes (at most _NODES, k) and their weights."""
+    axes = [axis(order, c) for order, c in zip(rule.orders, rule.c, strict=True)]
+    for start in range(0, rule.n_nodes, _NODES):
+        indices = np.unravel_index(np.arange(start, min(start + _NODES, rule.n_nodes)), rule.orders)
+        x = np.stack([nodes[index] for (nodes, _), index in zip(axes, indices, strict=True)], axis=1)
+        yield x, np.prod([weights[index] for (_, weights), index in zip(axes, indices, strict=True)], axis=0)
+
+
+def _along(integral: ParametricIntegral, s: np.ndarray, lines: np.ndarray, i: int, order: int, c: float) -> np.ndarray:
+    """Integrate f over x_i alone, along the `lines`: (n_s, n_lines)."""
+    nodes, weights = axis(order, c)
+    x = np.repeat(lines, order, axis=0)
+    x[:, i] = np.tile(nodes, len(lines))
+    return _finite(integral, integral.at_nodes(x)(s)).reshape(len(s), len(lines), order) @ weights
+
+
+def _hard_points(integral: ParametricIntegral, s: np.ndarray) -> np.ndarray:
+    """Return the box's corners (at most 16 of them) and some of s: where rules are tuned."""
+    low, high = np.array(integral.low), np.array(integral.high)
+    bits = np.arange(min(16, 2**integral.m))[:, None] >> np.arange(integral.m) & 1
+    return np.concatenate([np.where(bits, high, low), s[:8]])
+
+
+def _finite(integral: ParametricIntegral, values: np.ndarray) -> np.ndarray:
+    if not np.isfinite(values).all():
+        raise InputError(f"The integrand of {integral.name} is not finite somewhere in its box; make the box smaller.")
+    return values

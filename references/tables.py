@@ -1,0 +1,124 @@
+"""True values as diffable text: references/truth/<integral>.csv.
+
+Lines that begin with ``#`` hold the header, one ``key: JSON value`` each; then comma-separated columns: the
+coordinates of s, value, error, uniform (0 or 1), and what pySecDec says where it was asked. Numbers are written so
+that reading them gives the same float64 again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.resources
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from methods.base import InputError, ParametricIntegral
+
+COLUMNS = ("value", "error", "uniform", "pysecdec_value", "pysecdec_error")
+"""What follows the coordinates of s."""
+
+
+class TruthError(InputError):
+    """Raised where true values are missing, stale, damaged or disputed."""
+
+
+class Truth(NamedTuple):
+    """What is believed of I(s) at n phase-space points."""
+
+    s: np.ndarray
+    """(n, m) phase-space points."""
+    value: np.ndarray
+    """(n,) integrals."""
+    error: np.ndarray
+    """(n,) bound on |value − I(s)|, in the units of `value`."""
+    uniform: np.ndarray
+    """(n,) bool: drawn uniformly; the others enter by cornerness and edge only."""
+    how: str
+    """Which methods made and vouched for the values."""
+
+    def digest(self) -> str:
+        """Return a hash of the numbers (not of `how`): the record key ``truth_hash``."""
+        content = hashlib.sha256()
+        for array in (self.s, self.value, self.error, self.uniform):
+            content.update(np.ascontiguousarray(array).tobytes())
+        return content.hexdigest()[:16]
+
+
+class Table(NamedTuple):
+    """A file of true values: its header, the truth, and pySecDec's values and errors (nan where it was not asked)."""
+
+    header: dict[str, Any]
+    truth: Truth
+    vouched: np.ndarray
+    """(n, 2) pySecDec's value and stated error."""
+
+
+def folder() -> Path:
+    """Return where the files of true values are: data of this package."""
+    return Path(str(importlib.resources.files("references") / "truth"))
+
+
+def read(path: Path, integral: ParametricIntegral) -> Table:
+    """Read the true values of `integral`.
+
+    Raises
+    ------
+    TruthError
+        Where there is no such file, it is of another equation, box or parameters, or it is damaged.
+    """
+    if not path.exists():
+        raise TruthError(
+            f"There are no stored true values of {integral.name}; run python -m references.tabulate "
+            f"--integral {integral.name}, or use references.truth_of, which computes them."
+        )
+    try:
+        return _parse(path.read_text(encoding="utf-8"), integral)
+    except TruthError:
+        raise
+    except (ValueError, KeyError, IndexError) as problem:
+        raise _damaged(path, str(problem)) from problem
+
+
+def write(
+    path: Path, integral: ParametricIntegral, header: Mapping[str, Any], truth: Truth, vouched: np.ndarray
+) -> None:
+    """Write true values to `path`, which appears, or changes, only once it is complete."""
+    truth = truth._replace(error=np.array([float(f"{error:.2e}") for error in truth.error]))
+    rows = [",".join([*integral.parameters, *COLUMNS])]
+    for s, value, error, uniform, other in zip(*truth[:4], vouched, strict=True):
+        opinion = ["", ""] if np.isnan(other[0]) else [repr(float(other[0])), f"{other[1]:.2e}"]
+        rows.append(",".join([*map(repr, s.tolist()), repr(float(value)), f"{error:.2e}", f"{uniform:d}", *opinion]))
+    header = {**header, "fingerprint": integral.fingerprint(), "how": truth.how, "rows_hash": _hash(rows)}
+    comments = [f"# {key}: {json.dumps(entry, ensure_ascii=False)}" for key, entry in header.items()]
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text("\n".join([*comments, *rows, ""]), encoding="utf-8")
+    partial.replace(path)
+
+
+def _parse(text: str, integral: ParametricIntegral) -> Table:
+    lines = text.splitlines()
+    comments = [line for line in lines if line.startswith("#")]
+    header = {key: json.loads(value) for key, _, value in (line[2:].partition(": ") for line in comments)}
+    if header["fingerprint"] != integral.fingerprint():
+        raise TruthError(
+            f"The stored true values of {integral.name} are of another equation, box or parameters (stale truth): run "
+            f"python -m references.tabulate --integral {integral.name}."
+        )
+    rows = lines[len(comments) :]
+    if header["rows_hash"] != _hash(rows):
+        raise ValueError("its rows are not those that were written")
+    numbers = np.array([[float(field or "nan") for field in row.split(",")] for row in rows[1:]])
+    s, value, error, uniform = numbers[:, : integral.m], *numbers[:, integral.m : -2].T
+    return Table(header, Truth(s, value, error, uniform == 1, header["how"]), numbers[:, -2:])
+
+
+def _hash(rows: list[str]) -> str:
+    return hashlib.sha256("\n".join(rows).encode()).hexdigest()[:16]
+
+
+def _damaged(path: Path, problem: str) -> TruthError:
+    return TruthError(f"{path} is damaged ({problem}); restore it, or run python -m references.tabulate.")

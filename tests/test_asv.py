@@ -1,0 +1,90 @@
+"""What asv finds in benchmarks/: these benchmarks and no others, without importing anything heavy.
+
+A function of the harness that happens to be called `time_…` would be run as a benchmark, and a heavy import would be
+paid again by every benchmark: asv imports all of benchmarks/ in a process for each.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import asv.runner
+import pytest
+
+from benchmarks import timing
+
+ROOT = Path(__file__).resolve().parent.parent
+HEAVY = ("torch", "xgboost", "pySecDec")
+EXPECTED = ["timing.Integrate.time_integrate", "timing.Integrate.track_rel_err_median"]
+
+
+@pytest.fixture
+def poison(tmp_path):
+    """Return a folder in which the heavy packages raise when imported."""
+    folder = tmp_path / "poison"
+    folder.mkdir()
+    for name in HEAVY:
+        (folder / f"{name}.py").write_text(f"raise RuntimeError('{name} imported')")
+    return folder
+
+
+def discover(benchmark_dir: Path, poison: Path) -> subprocess.CompletedProcess[str]:
+    """Run asv's own discovery, as `asv run` does in the environment it built; stdout is its JSON list."""
+    found = poison / "found.json"
+    run = subprocess.run(
+        [sys.executable, asv.runner.BENCHMARK_RUN_SCRIPT, "discover", str(benchmark_dir), str(found)],
+        cwd=poison, capture_output=True, text=True, timeout=120,
+        # asv removes PYTHONPATH and takes ASV_PYTHONPATH in its place.
+        env={**os.environ, "ASV_PYTHONPATH": os.pathsep.join([str(poison), str(ROOT)])},
+    )  # fmt: skip
+    run.stdout = found.read_text() if found.exists() else ""
+    return run
+
+
+def test_asv_finds_exactly_these_benchmarks_and_imports_nothing_heavy(poison):
+    run = discover(ROOT / "benchmarks", poison)
+    assert run.returncode == 0, run.stderr
+    found = {benchmark["name"]: benchmark for benchmark in json.loads(run.stdout)}
+    assert sorted(found) == EXPECTED
+    for benchmark in found.values():
+        assert benchmark["params"] == [[repr(name) for name in timing.CONFIGURATIONS]]
+        assert benchmark["setup_cache_key"].startswith("timing:")
+    assert [found[name]["unit"] for name in EXPECTED] == ["seconds", "relative error"]
+
+
+@pytest.mark.parametrize("name", HEAVY)
+def test_a_heavy_import_stops_discovery(poison, tmp_path, name):
+    bad = tmp_path / "benchmarks"
+    bad.mkdir()
+    (bad / "__init__.py").write_text(f"import {name}\n")
+    run = discover(bad, poison)
+    assert run.returncode != 0
+    assert f"{name} imported" in run.stderr
+
+
+def test_a_public_function_called_time_would_be_found(poison, tmp_path):
+    bad = tmp_path / "benchmarks"
+    shutil.copytree(ROOT / "benchmarks", bad, ignore=shutil.ignore_patterns("__pycache__"))
+    (bad / "helper.py").write_text("def time_limit(): ...\n")
+    run = discover(bad, poison)
+    assert run.returncode == 0, run.stderr
+    assert sorted(found["name"] for found in json.loads(run.stdout)) == ["helper.time_limit", *EXPECTED]
+
+
+def test_asv_accepts_configuration_and_benchmarks():
+    run = subprocess.run(
+        [sys.executable, "-m", "asv", "check", "--environment", "existing:same"],
+        cwd=ROOT, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_every_timed_method_is_registered():
+    import methods
+
+    assert set(timing.CONFIGURATIONS) <= set(methods.METHODS)

@@ -1,0 +1,185 @@
+"""Buying labels: from direct methods only, metered, in the order of the points; and the targets made from them."""
+
+import time
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import pytest
+from integrals import changing_sign, plain, product
+
+from methods import labels, targets
+from methods.base import Estimate, InputError, Method
+from methods.schedule import Clock, Schedule
+
+EXACT = "test_labels:Exact"
+
+
+@dataclass(kw_only=True)
+class Exact(Method):
+    """The closed form as a direct method, slowed down at will."""
+
+    name: ClassVar[str] = "exact"
+    source: ClassVar[str] = "closed form"
+
+    epsrel: float = 1e-3
+    seconds_per_label: float = 0.0
+    factor: complex | None = None
+
+    def unsupported(self, integral):
+        return None if integral.exact else "it has no closed form"
+
+    def fit(self, integral, *, budget=None, monitor=None):
+        self.integral_ = integral
+        return self
+
+    def integrate(self, s):
+        time.sleep(self.seconds_per_label * len(s))
+        return Estimate((self.factor or 1.0) * self.integral_.exact(s), np.full(len(s), self.epsrel), 7 * len(s))
+
+
+@pytest.fixture
+def purchases():
+    token = labels.PURCHASES.set([])
+    yield labels.PURCHASES.get()
+    labels.PURCHASES.reset(token)
+
+
+def test_labels_are_the_integral_and_are_metered(purchases):
+    integral = product(2)
+    s = integral.sample(50, seed=3)
+    np.testing.assert_array_equal(labels.buy(EXACT, integral, s), integral.exact(s))
+    assert sum(p.n_labels for p in purchases) == 50
+    assert sum(p.n_eval for p in purchases) == 350
+
+
+def test_the_time_of_labels_is_metered(purchases):
+    labels.buy(f"{EXACT},seconds_per_label=0.01", product(1), product(1).sample(10, seed=0))
+    assert sum(p.seconds for p in purchases) >= 0.1
+
+
+def test_nothing_is_noted_where_nobody_meters():
+    integral = product(1)
+    labels.buy(EXACT, integral, integral.sample(5, seed=0))
+    assert labels.PURCHASES.get() is None
+
+
+@pytest.mark.parametrize("surrogate", ["skip_mlp", "boosted_trees"])
+def test_a_surrogate_cannot_sell_labels(surrogate):
+    with pytest.raises(InputError, match=r"learns from labels.*gauss_legendre"):
+        labels.buy(surrogate, product(1), product(1).sample(5, seed=0))
+
+
+def test_a_method_that_cannot_treat_the_integral_sells_no_labels():
+    integral = plain(1)
+    without = type(integral)(
+        name="open", k=1, parameters=integral.parameters, low=integral.low, high=integral.high,
+        integrand=integral.integrand,
+    )  # fmt: skip
+    with pytest.raises(InputError, match="cannot provide labels for open: it has no closed form"):
+        labels.buy(EXACT, without, without.sample(5, seed=0))
+
+
+@pytest.mark.parametrize(("spec", "epsrel"), [(EXACT, 1e-6), (f"{EXACT},epsrel=1e-4", 1e-4)])
+def test_the_precision_asked_for_reaches_the_method_unless_the_user_chose_one(spec, epsrel):
+    shop = labels.Shop(spec, product(1), epsrel=1e-6)
+    assert shop._method.epsrel == epsrel
+
+
+@pytest.mark.parametrize("name", sorted(targets.TARGETS))
+def test_a_target_is_undone_exactly(name):
+    integral = product(2)
+    s = integral.sample(20, seed=0)
+    value = integral.exact(s)
+    target = targets.make(name, integral)
+    y = target.encode(s, value)
+    decoded, slope = target.decode(s, y)
+    np.testing.assert_allclose(decoded, value, rtol=1e-14)
+    step = 1e-6
+    np.testing.assert_allclose((target.decode(s, y + step)[0] - decoded) / step, slope, rtol=1e-4)
+
+
+def test_the_ratio_is_to_the_integrand_at_the_centre():
+    integral = product(2)
+    s = integral.sample(5, seed=0)
+    centre = integral.integrand(s, np.full((1, 2), 0.5))
+    y = targets.make("ratio", integral).encode(s, integral.exact(s))
+    np.testing.assert_allclose(y, integral.exact(s) / centre, rtol=1e-14)
+
+
+@pytest.mark.parametrize("name", ["ratio", "log_ratio", "log"])
+def test_a_target_that_is_not_defined_says_what_to_use(name):
+    integral = changing_sign()
+    s = integral.sample(100, seed=0)
+    with pytest.raises(InputError, match=r"changing_sign.*target='plain'"):
+        targets.make(name, integral).encode(s, integral.exact(s))
+
+
+def test_an_unknown_target_is_named():
+    with pytest.raises(InputError, match=r"no target 'ration'.*Did you mean 'ratio'"):
+        targets.make("ration", product(1))
+
+
+def test_standardisation_uses_the_training_labels_only():
+    y = np.r_[np.linspace(-1, 1, 80), np.full(20, 1e6)]
+    examples = targets.standardise(np.zeros((100, 1)), y)
+    assert examples.n_train == 80
+    assert examples.mean == pytest.approx(0, abs=1e-12)
+    assert examples.scale == pytest.approx(y[:80].std())
+    assert examples.y[:80].std() == pytest.approx(1)
+
+
+def test_a_constant_target_stays_finite():
+    assert np.isfinite(targets.standardise(np.zeros((10, 1)), np.ones(10)).y).all()
+
+
+def buy_examples(n_labels, budget, labels_spec=EXACT):
+    integral = product(1)
+    target = targets.make("plain", integral)
+    return targets.examples(integral, target, labels_spec, n_labels, 0, Clock(budget))
+
+
+def test_dear_labels_take_their_share_of_the_budget_and_no_more(purchases):
+    spec = f"{EXACT},seconds_per_label=0.0005"
+    examples = buy_examples(100_000, 1.0, spec)
+    spent = sum(p.seconds for p in purchases)
+    assert 100 < len(examples.s) < 1000
+    assert spent < 0.6
+    again = buy_examples(len(examples.s), None, spec)
+    np.testing.assert_array_equal(again.s, examples.s)
+    np.testing.assert_array_equal(again.y, examples.y)
+
+
+def test_cheap_labels_are_all_bought():
+    assert len(buy_examples(25_000, 60.0).s) == 25_000
+
+
+@pytest.mark.parametrize(
+    ("n_labels", "spec", "message"),
+    [
+        (9, EXACT, "n_labels is 9; at least 10"),
+        (20, f"{EXACT},factor=1j", "are complex"),
+        (20, f"{EXACT},factor=1e400", "are not finite"),
+    ],
+)
+def test_labels_that_cannot_be_learnt_are_refused(n_labels, spec, message):
+    with pytest.raises(InputError, match=message):
+        buy_examples(n_labels, None, spec)
+
+
+def test_a_monitor_takes_no_time_from_the_budget():
+    clock = Clock(1.0)
+    clock.show(lambda method: time.sleep(0.2), None)
+    assert clock.left > 0.9
+
+
+def test_the_schedule_is_the_same_for_the_number_that_the_clock_decided():
+    clock = Clock(0.2)
+    timed = Schedule(None, clock, 0.0)
+    factors = []
+    while timed.n_updates is None or len(factors) < timed.n_updates:
+        factors.append(timed.factor(len(factors)))
+        time.sleep(0.001)
+    repeat = Schedule(timed.n_updates, Clock(None), 0.0)
+    assert factors == [repeat.factor(update) for update in range(timed.n_updates)]
+    assert factors[0] == 1 > factors[-1] > 0
