@@ -88,26 +88,25 @@ def _prepare(method: Method, integral: ParametricIntegral, task: Task) -> dict[s
 
     def monitor(state: Method) -> None:
         nonlocal paused
-        now = time.perf_counter()
+        now, n_eval = time.perf_counter(), meter.n_eval
         fit_s = now - start - paused
         if not anytime or fit_s > ANYTIME_FACTOR * anytime[-1]["fit_s"]:
             value = state.integrate(task.truth.s[few]).value
             digits = -np.log10(metrics.relative_errors(value, task.truth.value[few])).mean()
             if np.isfinite(digits):
                 anytime.append({"fit_s": round(fit_s, 3), "digits_mean": round(float(digits), 3)})
+        meter.n_eval = n_eval
         paused += time.perf_counter() - now
 
     metered = meter.metered(integral)
     start = time.perf_counter()
     method.fit(metered, budget=task.budget_s, monitor=monitor)
     fit_s = time.perf_counter() - start - paused
-    counted = meter.n_eval
-    # Those of the learning curve are not the method's, but surrogates spend none there and direct methods have no curve.
     return {
         "fit_s": fit_s,
         "setup_s": getattr(method, "setup_s_", None),
         "label_s": sum(purchase.seconds for purchase in purchases) if purchases else None,
-        "n_eval_fit": counted or sum(purchase.n_eval for purchase in purchases),
+        "n_eval_fit": meter.n_eval or sum(purchase.n_eval for purchase in purchases),
         "n_updates": getattr(method, "n_updates_", None),
         "anytime": anytime,
     }

@@ -42,42 +42,25 @@ class InputError(ValueError):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ParametricIntegral:
-    """I(s) = ∫_[0,1]^k f(s, x) dx over a box of kinematic invariants s.
-
-    Parameters
-    ----------
-    name : str
-        Slug (letters, digits, underscores): record key, pytest id, asv parameter.
-    k : int
-        Number of Feynman parameters x.
-    parameters : tuple of str
-        Names of the columns of s, m of them.
-    low, high : tuple of float
-        The box of s.
-    integrand : callable
-        f(s, x) with s (..., m) and x (..., k), broadcasting to (...). NumPy or torch; dtype and device are kept.
-    exact : callable, optional
-        Closed form, s (n, m) -> (n,).
-    source : str
-        Paper and equation.
-    expression : Expression, optional
-        The symbols behind `integrand`; set by `from_expression`.
-
-    Raises
-    ------
-    InputError
-        Where the pieces do not fit together.
-    """
+    """I(s) = ∫_[0,1]^k f(s, x) dx over a box of kinematic invariants s; InputError where the pieces do not fit."""
 
     name: str
+    """Slug (letters, digits, underscores): record key, pytest id, asv parameter."""
     k: int
+    """Number of Feynman parameters x."""
     parameters: tuple[str, ...]
+    """Names of the columns of s, m of them."""
     low: tuple[float, ...]
     high: tuple[float, ...]
+    """The box of s."""
     integrand: Callable[[Any, Any], Any]
+    """f(s, x) with s (..., m) and x (..., k), broadcasting to (...); NumPy or torch, dtype and device kept."""
     exact: Callable[[np.ndarray], np.ndarray] | None = None
+    """Closed form, s (n, m) -> (n,)."""
     source: str = ""
+    """Paper and equation."""
     expression: Expression | None = dataclasses.field(default=None, repr=False)
+    """The symbols behind `integrand`; set by `from_expression`."""
 
     def __post_init__(self) -> None:
         for field, convert in (("parameters", str), ("low", float), ("high", float)):
@@ -107,13 +90,8 @@ class ParametricIntegral:
     ) -> Self:
         """Make an integral from text such as ``"2*U*x4/F**3"`` with ``definitions={"U": "...", "F": "..."}``.
 
-        The text is parsed, never executed. From this one definition come the NumPy and torch integrand, which is
-        differentiable in s and x under torch, and the input of pySecDec.
-
-        Raises
-        ------
-        InputError
-            For text that is not a formula in the given names.
+        The text is parsed, never executed; InputError for what is not a formula. From this one definition come the
+        NumPy and torch integrand, differentiable in s and x under torch, and the input of pySecDec.
         """
         from methods.expression import Expression
         from methods.integrand import Integrand
@@ -130,20 +108,12 @@ class ParametricIntegral:
         return len(self.parameters)
 
     def at_nodes(self, x: Any) -> Callable[[Any], Any]:
-        """Fix the nodes x (n_x, k) and return the function s (n_s, m) -> f (n_s, n_x).
-
-        Integrands made from text know which of their polynomials are affine in s, and evaluate those as one matrix
-        product with coefficients computed here, once.
-        """
+        """Fix the nodes x (n_x, k); return s (n_s, m) -> f (n_s, n_x), polynomials affine in s as a matrix product."""
         fixed = getattr(self.integrand, "at_nodes", None)
         return fixed(x) if fixed else lambda s: self.integrand(s[:, None, :], x)
 
     def weighted_sum(self, x: Any, weights: Any) -> Callable[[Any], Any]:
-        """Fix torch nodes x (n_x, k) and weights (n_x,); return s (n_s, m) -> Σ_n w_n f(s, x_n) (n_s,).
-
-        This is the inner loop of every quadrature: chunked over s, and without fresh memory where f is a monomial in
-        polynomials affine in s (`methods/nodes.py`).
-        """
+        """Fix torch nodes x (n_x, k) and weights (n_x,); return s (n_s, m) -> Σ_n w_n f(s, x_n) (n_s,), in chunks."""
         fixed = getattr(self.integrand, "weighted_sum", None)
         if fixed:
             return fixed(x, weights)
@@ -172,7 +142,7 @@ class ParametricIntegral:
         return np.random.default_rng(seed).uniform(self.low, self.high, size=(n, self.m))
 
     def fingerprint(self) -> str:
-        """Return a hash of f at eight fixed points, the box and the parameters: another equation, another hash."""
+        """Return a hash of f at eight fixed points, the box and the parameters."""
         # A Kronecker sequence: the fractional parts of multiples of square roots of primes.
         primes = [p for p in range(2, 400) if all(p % q for q in range(2, p))][: self.k + self.m]
         t = np.outer(np.arange(1, 9), np.sqrt(primes)) % 1.0
@@ -187,7 +157,8 @@ class Method(ABC):
     """A way to compute I(s). Subclasses are keyword-only dataclasses: the fields are the hyperparameters.
 
     As in scikit-learn there is no work in ``__init__``, fitted state ends in an underscore, and `fit` returns self.
-    Results are deterministic given the field ``seed``, where a method has one.
+    Results are deterministic given the field ``seed``. The harness sets the fields seed, device and workers, and reads
+    the attributes ``n_updates_``, ``setup_s_`` and ``details_``, of a method that has them.
     """
 
     name: ClassVar[str]
@@ -205,16 +176,9 @@ class Method(ABC):
         budget: float | None = None,
         monitor: Callable[[Self], None] | None = None,
     ) -> Self:
-        """Prepare: train, compile or tabulate, and keep the integral as ``self.integral_``.
+        """Train, compile or tabulate in at most `budget` seconds, labels included; set ``self.integral_``.
 
-        Parameters
-        ----------
-        integral : ParametricIntegral
-            What to integrate.
-        budget : float, optional
-            Seconds to use at most, labels included.
-        monitor : callable, optional
-            Called now and then with this method in a state that can integrate; the time inside does not count.
+        `monitor` is called now and then with this method in a state that can integrate; that time does not count.
         """
 
     @abstractmethod

@@ -93,6 +93,7 @@ class Chebyshev(Method):
             degrees = wanted
             self._tabulate(shop, degrees, logarithmic)
         self.relative_error_ = self._error_on(points, held_out)
+        self.details_ = {"degrees": list(degrees), "logarithmic_s": bool(logarithmic), "of_log": bool(self.sign_)}
         return self
 
     def integrate(self, s: np.ndarray) -> Estimate:

@@ -84,6 +84,7 @@ class GaussLegendre(Method):
         higher = self._rule(self.order_ + 2, self.a_)(s)
         self._make_rules()
         value = self._value(s)
+        self.details_ = {"order": self.order_, "a": self.a_}
         ratio = (value - higher).abs() / (value - self._lower(s)).abs().clamp_min(1e-300)
         self.typical_value_ = float(value.abs().mean())
         self.error_ratio_ = float(ratio.square().mean().sqrt())

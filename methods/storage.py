@@ -12,14 +12,16 @@ import numpy as np
 
 FORMAT = "loopmark-method-1"
 
+NOT_STATE = ("integral_", "setup_s_", "details_")
+
 
 class StorageError(ValueError):
     """Raised for a file that does not hold the fitted method asked for."""
 
 
 def is_state(name: str) -> bool:
-    """Tell whether an attribute is fitted state by its name: one trailing underscore, the integral excepted."""
-    return name.endswith("_") and not name.startswith("_") and name != "integral_"
+    """Tell whether an attribute is fitted state by its name: one trailing underscore, and not about the preparation."""
+    return name.endswith("_") and not name.startswith("_") and name not in NOT_STATE
 
 
 def write(path: Any, header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:

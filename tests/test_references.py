@@ -437,7 +437,8 @@ def test_stored_truth_holds_what_it_promises(stored):
     assert asked[~truth.uniform].sum() >= 10
     if integral.name == "box1l":
         assert asked.all()
-    vouch.compare(truth.s, truth.value, truth.error, table.vouched, vouch_epsrel)
+    # Stored with three digits, a stated error may have been rounded up.
+    vouch.compare(truth.s, truth.value, truth.error, table.vouched, 1.01 * vouch_epsrel)
     found = regions.cornerness(truth.s[~truth.uniform], integral.low, integral.high)
     assert min(np.bincount(found)[1:]) >= n_extra // 4
     assert regions.is_edge(truth.s, integral.low, integral.high).sum() >= n_extra // 4
