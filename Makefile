@@ -10,7 +10,7 @@ PIP := .venv/bin/python -m pip -qq --disable-pip-version-check --no-input
 help:
 	@echo "make accuracy   digits against cost: the quick preset, tables and page in reports/ (10 minutes on two cores)"
 	@echo "make test       linters, types and every test (10 minutes on two cores)"
-	@echo "make timing     timing regressions by asv, in an environment of its own; results in reports/asv"
+	@echo "make timing     timing regressions by asv, in an environment of its own; results in reports/asv (10 minutes)"
 	@echo "make report     tables and page again, from the records in reports/runs"
 
 accuracy: .venv

@@ -76,18 +76,10 @@ class ParametricIntegral:
 
     @classmethod
     def from_expression(
-        cls,
-        *,
-        name: str,
-        expression: str,
-        definitions: Mapping[str, str] | None = None,
-        variables: Sequence[str],
-        parameters: Sequence[str],
-        low: Sequence[float],
-        high: Sequence[float],
-        exact: Callable[[np.ndarray], np.ndarray] | None = None,
-        source: str = "",
-    ) -> Self:
+        cls, *, name: str, expression: str, definitions: Mapping[str, str] | None = None, variables: Sequence[str],
+        parameters: Sequence[str], low: Sequence[float], high: Sequence[float],
+        exact: Callable[[np.ndarray], np.ndarray] | None = None, source: str = "",
+    ) -> Self:  # fmt: skip
         """Make an integral from text such as ``"2*U*x4/F**3"`` with ``definitions={"U": "...", "F": "..."}``.
 
         The text is parsed, never executed; InputError for what is not a formula. From this one definition come the
@@ -125,15 +117,13 @@ class ParametricIntegral:
         """Return s as a float64 array (n, m), or raise InputError: wrong shape, NaN, or outside the box."""
         s = np.asarray(s, dtype=np.float64)
         if s.ndim != 2 or s.shape[1] != self.m:
-            columns = ", ".join(self.parameters)
-            raise InputError(f"{self.name} takes s of shape (n, {self.m}), columns {columns}; got shape {s.shape}.")
+            raise InputError(f"{self.name} takes s (n, {self.m}), columns {self.parameters}; got shape {s.shape}.")
         inside = (s >= self.low) & (s <= self.high)
         if not inside.all():
             row, column = np.argwhere(~inside)[0]
-            box = f"[{self.low[column]:g}, {self.high[column]:g}]"
             raise InputError(
-                f"{self.parameters[column]} = {s[row, column]:g} in row {row} lies outside the box of {self.name}, "
-                f"{box}; give points within it."
+                f"{self.parameters[column]} = {s[row, column]:g} in row {row} lies outside the box of {self.name}; "
+                f"give points within [{self.low[column]:g}, {self.high[column]:g}]."
             )
         return s
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import asv.runner
 import pytest
 
+import methods
 from benchmarks import timing
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -79,12 +80,34 @@ def test_a_public_function_called_time_would_be_found(poison, tmp_path):
 def test_asv_accepts_configuration_and_benchmarks():
     run = subprocess.run(
         [sys.executable, "-m", "asv", "check", "--environment", "existing:same"],
-        cwd=ROOT, capture_output=True, text=True, timeout=300,
+        cwd=ROOT, capture_output=True, text=True, timeout=300, env={**os.environ, "ASV_PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     assert run.returncode == 0, run.stdout + run.stderr
 
 
 def test_every_timed_method_is_registered():
-    import methods
-
     assert set(timing.CONFIGURATIONS) <= set(methods.METHODS)
+
+
+def test_a_method_that_fails_is_reported_and_the_others_run(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(
+        timing, "CONFIGURATIONS", {"gauss_legendre": {"order": 4, "a": 3.0}, "chebyshev": {"labels": "nobody"}}
+    )
+    folder = timing.Integrate().setup_cache()
+    failed = timing.Integrate()
+    with pytest.raises(RuntimeError, match=r"(?s)chebyshev could not be fitted: .*'nobody'"):
+        failed.setup(folder, "chebyshev")
+    works = timing.Integrate()
+    works.setup(folder, "gauss_legendre")
+    works.time_integrate(folder, "gauss_legendre")
+    # A 4-point rule is right to four or five digits on box1l: not wrong, and not the truth itself.
+    assert 1e-7 < works.track_rel_err_median(folder, "gauss_legendre") < 1e-3
+
+
+def test_a_method_that_does_not_support_the_integral_is_skipped(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(timing, "CONFIGURATIONS", {"gauss_legendre": {"max_nodes": 4}})
+    suite = timing.Integrate()
+    with pytest.raises(NotImplementedError, match="max_nodes"):  # asv's way to skip
+        suite.setup(suite.setup_cache(), "gauss_legendre")

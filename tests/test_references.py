@@ -60,7 +60,8 @@ def test_import_is_light():
 def test_quadrature_shares_nothing_with_a_scored_method():
     code = (
         "import sys, methods, references.computed; from references import integrals; "
-        "references.quadrature.tune(integrals.box1l, integrals.box1l.sample(1, 0), 1e-3); "
+        "rule = references.quadrature.Rule((2, 2, 2), (1.0, 1.0, 1.0)); "
+        "references.quadrature.apply(integrals.box1l, rule, integrals.box1l.sample(1, 0)); "
         "scored = {target.partition(':')[0] for target in methods.METHODS.values()} | {'methods.nodes'}; "
         "sys.exit(', '.join(scored & set(sys.modules)) or 0)"
     )
