@@ -34,7 +34,7 @@ BATCHES = (1, 1024, 65_536)
 LONGEST_CALL_S = 10.0
 """A batch predicted to take longer is not timed."""
 
-TIMED_S, MOST_CALLS, FEWEST_CALLS = 1.0, 50, 5
+TIMED_S, MOST_CALLS, FEWEST_CALLS = 1.0, 50, 3
 """Calls are timed until they sum to TIMED_S seconds, or there are MOST_CALLS; never fewer than FEWEST_CALLS."""
 
 ANYTIME_POINTS, ANYTIME_FACTOR = 200, 1.5
@@ -185,8 +185,6 @@ def _time_calls(call: Callable[[], Any]) -> list[float]:
         start = time.perf_counter()
         call()
         seconds.append(time.perf_counter() - start)
-        if sum(seconds) > 4 * LONGEST_CALL_S:
-            break
     return seconds
 
 

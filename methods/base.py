@@ -37,7 +37,7 @@ class Estimate(NamedTuple):
 
 
 class InputError(ValueError):
-    """Raised for input that cannot be used; the message says what was given, what is allowed and what to do."""
+    """Input that cannot be used; the message says what was given, what is allowed and what to do."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -106,11 +106,10 @@ class ParametricIntegral:
 
     def weighted_sum(self, x: Any, weights: Any) -> Callable[[Any], Any]:
         """Fix torch nodes x (n_x, k) and weights (n_x,); return s (n_s, m) -> Σ_n w_n f(s, x_n) (n_s,), in chunks."""
-        fixed = getattr(self.integrand, "weighted_sum", None)
-        if fixed:
-            return fixed(x, weights)
         from methods import nodes
 
+        if fixed := getattr(self.integrand, "weighted_sum", None):
+            return fixed(x, weights)
         return nodes.weighted_sum(self.at_nodes(x), len(x), weights)
 
     def check(self, s: Any) -> np.ndarray:
@@ -160,12 +159,9 @@ class Method(ABC):
 
     @abstractmethod
     def fit(
-        self,
-        integral: ParametricIntegral,
-        *,
-        budget: float | None = None,
+        self, integral: ParametricIntegral, *, budget: float | None = None,
         monitor: Callable[[Self], None] | None = None,
-    ) -> Self:
+    ) -> Self:  # fmt: skip
         """Train, compile or tabulate in at most `budget` seconds, labels included; set ``self.integral_``.
 
         `monitor` is called now and then with this method in a state that can integrate; that time does not count.
@@ -177,7 +173,8 @@ class Method(ABC):
 
     def save(self, path: Any) -> None:
         """Write the fitted method to `path`, without pickle."""
-        storage.write(path, {**self._identity(self.__dict__["integral_"])}, self._state())
+        integral = self.__dict__["integral_"].fingerprint()
+        storage.write(path, {"method": self.name, "integral": integral, "params": self.params()}, self._state())
 
     @classmethod
     def load(cls, path: Any, integral: ParametricIntegral) -> Self:
@@ -192,9 +189,6 @@ class Method(ABC):
     def params(self) -> dict[str, Any]:
         """Return the hyperparameters by name."""
         return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}  # type: ignore[arg-type]
-
-    def _identity(self, integral: ParametricIntegral) -> dict[str, Any]:
-        return {"method": self.name, "integral": integral.fingerprint(), "params": self.params()}
 
     def _state(self) -> dict[str, np.ndarray]:
         """Return the fitted state as arrays; by default every attribute that ends in one underscore."""

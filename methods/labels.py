@@ -14,7 +14,7 @@ import numpy as np
 
 import methods
 from methods import lookup
-from methods.base import InputError, ParametricIntegral
+from methods.base import Estimate, InputError, ParametricIntegral
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,19 +64,19 @@ class Shop:
         """What the last purchase cost per label."""
         _note(Purchase(0, time.perf_counter() - start, 0))
 
-    def buy(self, s: np.ndarray) -> np.ndarray:
-        """Return I(s) (n,) for s (n, m)."""
+    def buy(self, s: np.ndarray) -> Estimate:
+        """Return I(s) and its error for s (n, m)."""
         start = time.perf_counter()
         estimate = self._method.integrate(s)
         seconds = time.perf_counter() - start
         self.seconds_per_label = seconds / max(1, len(s))
         _note(Purchase(len(s), seconds, estimate.n_eval))
-        return estimate.value
+        return estimate
 
 
 def buy(labels: str, integral: ParametricIntegral, s: np.ndarray, *, epsrel: float | None = None) -> np.ndarray:
     """Return I(s) (n,) for s (n, m) from the direct method `labels`: a `Shop` for a single purchase."""
-    return Shop(labels, integral, epsrel=epsrel).buy(s)
+    return Shop(labels, integral, epsrel=epsrel).buy(s).value
 
 
 def _note(purchase: Purchase) -> None:

@@ -15,7 +15,6 @@ notation: their feature space = s; depth = n_blocks; sk-DNN 9-28 = n_blocks 9, w
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -207,14 +206,14 @@ class SkipMLP(Method):
     def _state(self) -> dict[str, np.ndarray]:
         weights = {f"network.{key}": weight.cpu().numpy() for key, weight in self.network_.state_dict().items()}
         scalars = {key: np.asarray(getattr(self, key)) for key in ("mean_", "scale_", "residual_", "n_updates_")}
-        return {**weights, **scalars, "details_": np.asarray(json.dumps(self.details_))}
+        return weights | scalars
 
     def _restore(self, state: dict[str, Any]) -> None:
         self._prepare(self.integral_)
         weights = {key: torch.as_tensor(value) for key, value in state.items() if key.startswith("network.")}
         self.network_.load_state_dict({key.removeprefix("network."): weight for key, weight in weights.items()})
         self.mean_, self.scale_, self.residual_ = (float(state[key]) for key in ("mean_", "scale_", "residual_"))
-        self.n_updates_, self.details_ = int(state["n_updates_"]), json.loads(str(state["details_"]))
+        self.n_updates_ = int(state["n_updates_"])
 
 
 def _batches(n: int, size: int, seed: int) -> Iterator[torch.Tensor]:

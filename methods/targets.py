@@ -162,13 +162,13 @@ def examples(
 
 def _buy(shop: Shop, s: np.ndarray, deadline: float) -> np.ndarray:
     """Buy labels for the rows of s, in order, until all are bought or the next ones would pass the deadline."""
-    bought = [shop.buy(s[:FIRST_LABELS])]
+    bought = [shop.buy(s[:FIRST_LABELS]).value]
     n = len(bought[0])
     while n < len(s):
         size = min(9 * n, len(s) - n)
         affordable = max(0.0, (deadline - time.perf_counter()) / max(shop.seconds_per_label, 1e-9))
         cut = int(min(size, affordable))
-        bought.append(shop.buy(s[n : n + cut]))
+        bought.append(shop.buy(s[n : n + cut]).value)
         n += cut
         if cut < size:
             break

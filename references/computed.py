@@ -32,7 +32,7 @@ def truth_of(integral: ParametricIntegral, n: int, seed: int, edge_points: int) 
             f"Two quadratures of {integral.name} differ by {relative[worst]:.1e} of ∫|f| at s = {s[worst].tolist()} "
             f"({result.rule}), more than the {ACCEPT:g} allowed: give `exact`, a smaller box, or a smoother integrand."
         )
-    how = f"Gauss–Legendre after Möbius maps at two orders and maps that agree to {relative.max(initial=0):.1e}"
+    how = f"Gauss–Legendre after Möbius maps, two orders agreeing to {relative.max(initial=0):.1e}"
     return Truth(s, result.value, result.error, uniform, f"{how}; {result.rule}")
 
 

@@ -81,7 +81,7 @@ def tabulate(integral: ParametricIntegral, plan: Plan, folder: Path, second: Sec
         vouched = vouch.ask(opinion, s, which, bar.update)
     agreement = vouch.compare(s, result.value, result.error, vouched, plan.vouch_epsrel)
     how = (
-        f"Gauss–Legendre after Möbius maps, two rules agreeing to {relative[worst]:.1e} ({result.rule}, "
+        f"Gauss–Legendre after Möbius maps, two orders agreeing to {relative[worst]:.1e} ({result.rule}, "
         f"NumPy {np.__version__}); vouched for by {method} at {agreement['points']} of {len(s)} points, "
         f"largest pull {agreement['largest_pull']:.2g}"
     )

@@ -12,10 +12,10 @@ import sympy
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from integrals import changing_sign, plain, product
 
 from methods.base import InputError, ParametricIntegral
 from references.integrals import box1l, box2l
-from tests.integrals import changing_sign, plain, product
 
 INTEGRALS = [box1l, box2l, product(1), product(3), changing_sign()]
 BOX = {"variables": ("x1",), "parameters": ("s1",), "low": (1.0,), "high": (2.0,)}

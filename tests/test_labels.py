@@ -12,7 +12,7 @@ from methods import labels, targets
 from methods.base import Estimate, InputError, Method
 from methods.schedule import Clock, Schedule
 
-EXACT = "test_labels:Exact"
+EXACT = "tests.test_labels:Exact"
 
 
 @dataclass(kw_only=True)

@@ -10,12 +10,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from integrals import changing_sign, plain, product
 
 import references
 from methods.base import Estimate, InputError, ParametricIntegral
 from references import computed, quadrature, regions, tables, tabulate, vouch
 from references.tables import TruthError
-from tests.integrals import changing_sign, plain, product
 from tests.test_integrals import F1, F2, U2
 
 JHEP_BOX = (-30.0,) * 3, (-3.0,) * 3
@@ -162,6 +162,8 @@ def test_quadrature_is_right_within_its_error(k):
     deviation = np.abs(result.value - integral.exact(s))
     assert (result.error / result.value < 1.1e-12).all()
     assert (deviation <= result.error).all()
+    # Nowhere does the difference of two rules pass for small because it happens to pass zero.
+    assert (result.error / result.magnitude).min() >= 0.99 * np.median(result.error / result.magnitude)
 
 
 @pytest.mark.parametrize("order", [2, 3, 4])
@@ -169,7 +171,7 @@ def test_errors_are_honest_where_rules_are_poor(order):
     integral = product(2)
     s = integral.sample(30, 0)
     coarse = quadrature.Rule((order, order), (1.0, 1.0))
-    values = [quadrature.apply(integral, rule, s)[0] for rule in (coarse, coarse.finer(1.2))]
+    values = [quadrature.apply(integral, rule, s)[0] for rule in (coarse, coarse.finer())]
     assert (np.abs(values[1] - integral.exact(s)) <= np.abs(values[1] - values[0])).all()
     assert (np.abs(values[1] / integral.exact(s) - 1) > 1e-12).any()
 
@@ -242,7 +244,7 @@ def test_truth_of_an_integral_without_closed_form(make, k):
     assert truth.uniform.sum() == 40
     np.testing.assert_allclose(truth.value, integral.exact(truth.s), rtol=1e-12)
     assert (np.abs(truth.value - integral.exact(truth.s)) <= truth.error).all()
-    assert "agree" in truth.how
+    assert "agreeing to" in truth.how
 
 
 def test_truth_of_an_integral_with_closed_form_is_the_closed_form():
@@ -481,6 +483,16 @@ def test_stored_truth_is_made_again_by_another_rule():
     truth = references.truth("box1l")
     value, _ = quadrature.apply(box, quadrature.Rule((28, 28, 28), (4.5,) * 3), truth.s[::150])
     np.testing.assert_allclose(value, truth.value[::150], rtol=3e-14)
+
+
+@pytest.mark.slow
+def test_errors_of_the_two_loop_box_hold_against_a_finer_rule():
+    box, truth = references.integral("box2l"), references.truth("box2l")
+    hard = np.flatnonzero(regions.is_edge(truth.s, box.low, box.high))
+    which = [0, 1, 2, *hard[::6]]
+    rule = quadrature.Rule((12, 15, 17, 18, 18, 15), (1.41, 2.83, 4.0, 5.66, 5.66, 4.0))
+    value, _ = quadrature.apply(box, rule, truth.s[which])
+    assert (np.abs(value - truth.value[which]) <= truth.error[which]).all()
 
 
 def test_value_known_from_the_papers():
