@@ -32,7 +32,7 @@ EARLY_STOPPING = 25
 
 MIN_GAIN = 1e-5
 """Smallest fall of the validation error, in standard deviations of the target, that counts as an improvement. Without
-it 700 trees instead of 200 won 0.01 digits on box1l, at almost three times the time per integral."""
+it boosting on box1l went on for a minute, from 390 to 700 trees, and stayed at 3.29 digits."""
 
 SHOW_EVERY = 20
 """Trees between two calls of the monitor."""

@@ -147,8 +147,9 @@ class NeuralPrimitive(Method):
                 scaled = self._scaled(chunk).to(self._dtype)
                 for value, network in zip(values, self._networks, strict=True):
                     value[start : start + CHUNK] = corner_sum(network, scaled) * normalisation
-        error = values.std(dim=0) if self.n_replicas > 1 else torch.full_like(values[0], math.nan)
-        return Estimate(values.mean(dim=0).cpu().numpy(), error.cpu().numpy(), 0)
+        of_replicas = values.cpu().numpy()
+        error = of_replicas.std(axis=0, ddof=1) if self.n_replicas > 1 else np.full(len(s), np.nan)
+        return Estimate(of_replicas.mean(axis=0), error, 0)
 
     def target(self, points: torch.Tensor) -> torch.Tensor:
         """Return what the mixed derivative is fitted to, at points (t, s) of the unit cube (n, k + m): (n,)."""

@@ -39,7 +39,7 @@ def write(path: Any, header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
 def read(path: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Return what `write` wrote. Raises StorageError for anything else, FileNotFoundError where there is no file."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with Path(path).open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             arrays = {key: file[key] for key in file.files}
             header = json.loads(str(arrays.pop("__header__")))
     except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile) as problem:

@@ -1,0 +1,63 @@
+"""README's code is run exactly as printed, and its table is the one that the records give."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks import records, report
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text()
+FILES = dict(re.findall(r"```python\n# (\w+\.py)\n(.*?)```", README, flags=re.DOTALL))
+COMMANDS = re.findall(r"```bash\n(python .*?)\n```", README)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("readme")
+    for name, code in FILES.items():
+        (folder / name).write_text(code)
+    return folder
+
+
+def test_there_is_something_to_run():
+    assert set(FILES) == {"my_method.py", "my_integral.py"}
+    assert len(COMMANDS) == 2
+    assert len(FILES["my_method.py"].splitlines()) < 40
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_commands_work_as_printed(command, folder):
+    words = [sys.executable, *shlex.split(command)[1:]]
+    done = subprocess.run(
+        words, cwd=folder, env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    found, _ = records.read_all(folder / "reports")
+    assert all(record["status"] == "ok" for record in found)
+
+
+def test_monte_carlo_is_as_good_as_monte_carlo_is(folder):
+    found, _ = records.read_all(folder / "reports")
+    (record,) = [r for r in found if r["method"] == "monte_carlo"]
+    assert record["n_eval_per_integral"] == 2000
+    assert record["n_eval_source"] == "counted"
+    assert 1.0 < record["digits_mean"] < 3.0
+    assert 0.5 < record["coverage_1sigma"] < 0.85
+
+
+@pytest.mark.parametrize("path", ["README.md", "reports/tables.md", "reports/index.html"])
+def test_tables_follow_from_the_records(path, tmp_path, monkeypatch):
+    """The committed tables are what `python -m benchmarks.report` makes of the committed records."""
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports" / "runs").symlink_to(ROOT / "reports" / "runs")
+    (tmp_path / "README.md").write_text(README)
+    monkeypatch.chdir(tmp_path)
+    assert report.main([]) == 0
+    assert (tmp_path / path).read_text() == (ROOT / path).read_text()

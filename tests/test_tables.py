@@ -1,0 +1,137 @@
+"""Tables from records alone: what a row says, and when a record is labelled."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks import records, tables
+from benchmarks.code_hash import code_hash
+from benchmarks.report import BEGIN, END, insert
+
+
+def record(**changes):
+    timing = {"median": 2e-6, "p10": 1e-6, "p90": 3e-6}
+    base = dict.fromkeys(records.KEYS) | {
+        "schema": 1, "integral": "box1l", "method": "gauss_legendre", "params": {"order": 8}, "repeat": 0, "seed": 0,
+        "budget_s": 60.0, "device": "cpu", "threads": 2, "machine": "A", "code_hash": "new", "integral_hash": "i",
+        "truth_hash": "t", "status": "ok", "digits_mean": 4.56, "digits_std": 0.31, "digits_median": 4.5,
+        "digits_worst": 3.2, "frac_within_1pct": 1.0, "frac_within_0p1pct": 0.999, "truth_rel_err_max": 1e-13,
+        "fit_s": 0.123, "n_eval_per_integral": 512.0, "model_bytes": 2048, "date_utc": "2026-01-02T00:00:00+00:00",
+        "s_per_integral": {"1": timing, "1024": {"reason": "a batch is predicted to take 11 s"}, "65536": timing},
+    }  # fmt: skip
+    return base | changes
+
+
+def rows(*found):
+    return tables.frame(found).to_dict("records")
+
+
+def test_a_row():
+    (row,) = rows(record())
+    assert row["digits"] == "4.6 ± 0.3"
+    assert row["worst"] == "3.2"
+    assert row["within 0.1 %"] == "99.9 %"
+    assert row["µs (1)"] == "2.00"
+    assert row["µs (1024)"] == "–"
+    assert row["note"] == ""
+
+
+def test_better_than_its_truth_says_so():
+    (row,) = rows(record(truth_rel_err_max=1e-4))
+    assert row["digits"] == "4.6 ± 0.3 (≤ truth)"
+    assert row["worst"] == "3.2"
+
+
+def test_failures_are_rows_with_their_reason():
+    bad = record(method="worse", status="crashed", reason="SIGABRT") | dict.fromkeys(
+        ["digits_mean", "digits_std", "s_per_integral", "fit_s"]
+    )
+    table = rows(record(), bad)
+    assert [row["method"] for row in table] == ["gauss_legendre", "worse"]
+    assert table[1]["note"] == "crashed: SIGABRT"
+    assert table[1]["digits"] == ""
+
+
+def test_repeats_are_averaged_and_the_worst_is_kept():
+    (row,) = rows(record(), record(repeat=1, digits_mean=5.0, digits_worst=2.0))
+    assert row["digits"].startswith("4.8")
+    assert row["worst"] == "2.0"
+    assert row["note"] == "mean of 2 repeats"
+
+
+def test_configurations_are_told_apart_by_what_differs():
+    labels = [row["method"] for row in rows(record(), record(params={"order": 5}, digits_mean=3.0))]
+    assert labels == ["gauss_legendre, order=8", "gauss_legendre, order=5"]
+
+
+@pytest.mark.parametrize(
+    ("key", "label"),
+    [("code_hash", "older code"), ("integral_hash", "older equation"), ("truth_hash", "older truth")],
+)
+def test_older_records_are_labelled(key, label):
+    old = record(date_utc="2025-01-01T00:00:00+00:00", **{key: "old"})
+    assert sorted(row["note"] for row in rows(record(), old)) == ["", label]
+
+
+def test_other_machines_are_labelled():
+    assert {row["note"] for row in rows(record(), record(machine="B"))} == {"on A", "on B"}
+
+
+def test_published_values_stand_beside_ours():
+    (row,) = rows(record(method="neural_primitive"))
+    assert row["published"] == "3.4 digits, 20 µs (GPU); 3.9 digits, 50 µs (GPU)"
+    for result in tables.published():
+        assert "p." in result["source"] or "section" in result["source"]
+
+
+def test_markdown_names_sources_and_machines():
+    text = tables.markdown([record(method="pysecdec_qmc")])
+    assert "JHEP 03 (2023) 221, Table 2" in text
+    assert "Measured on: A (2 threads)" in text
+
+
+def test_the_table_goes_between_readme_s_markers():
+    assert insert(f"a\n{BEGIN}\nold\n{END}\nb", "new") == f"a\n{BEGIN}\n\nnew\n\n{END}\nb"
+    with pytest.raises(ValueError, match="lacks the markers"):
+        insert("nothing", "new")
+
+
+def test_records_refuse_other_keys_and_nan(tmp_path):
+    with pytest.raises(ValueError, match="colour"):
+        records.write(tmp_path, record() | {"colour": "red"})
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        records.write(tmp_path, record(digits_mean=float("nan")))
+
+
+def test_records_survive_writing_and_reading(tmp_path):
+    path = records.write(tmp_path, record())
+    assert records.read(path) == record()
+    assert [p.name for p in path.parent.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("key", records.IDENTITY)
+def test_every_part_of_the_identity_counts(key):
+    assert records.identity_of(record()) != records.identity_of(record(**{key: "changed"}))
+
+
+def test_what_is_measured_is_no_identity():
+    assert records.identity_of(record()) == records.identity_of(record(fit_s=9.0, status="failed"))
+
+
+def test_code_hash_sees_code_and_not_comments(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    sources = {
+        "first": "from methods.base import Method\nclass A(Method):\n    x = 1\n",
+        "commented": '"""A."""\n# B.\nfrom methods.base import Method\nclass A(Method):\n    """C."""\n    x = 1\n',
+        "changed": "from methods.base import Method\nclass A(Method):\n    x = 2\n",
+    }
+    for name, source in sources.items():
+        (tmp_path / f"{name}_module.py").write_text(source)
+    first, commented, changed = (code_hash(f"{name}_module:A") for name in sources)
+    assert first == commented != changed
+
+
+def test_code_hash_follows_imports_and_labels():
+    alone = code_hash("methods.boosted_trees:BoostedTrees")
+    assert alone != code_hash("methods.boosted_trees:BoostedTrees", labels="gauss_legendre,order=5")
+    assert alone != code_hash("methods.skip_mlp:SkipMLP")
