@@ -58,7 +58,7 @@ def parse(text: str, symbols: Mapping[str, sympy.Expr]) -> sympy.Expr:
         raise InputError(f"{given!r} is not allowed in a formula; use numbers, + - * / ** and {allowed}.")
 
     try:
-        tree = ast.parse(f"({text}\n)", mode="eval")
+        tree = ast.parse(" ".join(text.split()), mode="eval")
     except (SyntaxError, ValueError) as problem:
         raise InputError(f"The formula {text!r} cannot be read: {problem}.") from problem
     return build(tree.body)

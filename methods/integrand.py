@@ -43,12 +43,13 @@ class Integrand:
         """Fix the nodes x (n_x, k); return s (n_s, m) -> f (n_s, n_x). Affine polynomials are one matrix product."""
         xp, xs = _namespace(x), _columns(x)
         coefficients = self._coefficients_at(x)
+        matrices = {name: _matrix(xp, split) for name, split in coefficients.items() if _is_affine(split)}
 
         def f(s: Any) -> Any:
             ss = _columns(s[:, None, :])
             polynomials = [
-                s @ _matrix(xp, split)[:-1] + _matrix(xp, split)[-1] if _is_affine(split) else _polynomial(split, ss)
-                for split in coefficients.values()
+                s @ matrices[name][:-1] + matrices[name][-1] if name in matrices else _polynomial(split, ss)
+                for name, split in coefficients.items()
             ]
             return _broadcast(xp, self._outer(xp, *xs, *ss, *polynomials)[0], (len(s), len(x)), xs[0])
 

@@ -22,7 +22,7 @@ def generating_vector(n: int, dimension: int) -> tuple[int, ...]:
     Multiple Integration, 1994, eq. 4.8), a mean over the points of Π_i (1 + 2π² B_2({j z_i/n})).
     """
     j = np.arange(n)
-    multipliers = np.random.default_rng(n).integers(1, n, size=CANDIDATES) if n > 1 else [1]
+    multipliers = np.random.default_rng(n).integers(1, max(n, 2), size=CANDIDATES)
 
     def vector(a: int) -> list[int]:
         z = [1]
@@ -38,7 +38,7 @@ def generating_vector(n: int, dimension: int) -> tuple[int, ...]:
         return float(product.mean())
 
     vectors = [vector(int(a)) for a in multipliers]
-    return tuple(min(vectors, key=worst_case))
+    return tuple(vectors[int(np.argmin([worst_case(z) for z in vectors]))])
 
 
 def unshifted(n: int, dimension: int, *, dtype: torch.dtype, device: str) -> torch.Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from integrals import changing_sign, plain, product, relative_error
+from integrals import changing_sign, plain, product
 
 import methods
 import references
@@ -15,7 +15,8 @@ from methods.base import ParametricIntegral
 def test_reaches_the_accuracy_asked_for(integral):
     s = integral.sample(500, seed=3)
     table = methods.create("chebyshev", epsrel=1e-8).fit(integral)
-    assert relative_error(table.integrate(s).value, integral.exact(s)) < 1e-8
+    error = table.integrate(s).value / integral.exact(s) - 1
+    assert np.sqrt(np.mean(error**2)) < 1e-8
 
 
 def test_integrals_that_change_sign_are_interpolated_themselves():
