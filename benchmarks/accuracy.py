@@ -69,7 +69,7 @@ def main(arguments: list[str] | None = None) -> int:
     }
     from tqdm import tqdm
 
-    from benchmarks import suite, tables
+    from benchmarks import report, suite, tables
 
     try:
         records.check_writable(given.out)
@@ -98,11 +98,8 @@ def main(arguments: list[str] | None = None) -> int:
         results = suite.execute(runs, given.out, force=given.force, jobs=given.jobs, progress=progress)
 
     print(tables.text(results))
-    _, damaged = records.read_all(given.out)
-    for path in damaged:
-        print(f"note: {path} is not a readable record of this version, and is left out.", file=sys.stderr)
-    written = tables.write(given.out)
-    print(f"Tables of all records: {written}")
+    written = report.write(given.out)
+    print(f"\nTables and page of all records: {', '.join(map(str, written))}")
     return _report_failures(results)
 
 

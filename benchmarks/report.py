@@ -39,6 +39,19 @@ th, td { border-bottom: 1px solid #ddd; padding: .3rem .6rem; text-align: left; 
 """
 
 
+def write(out: Path) -> list[Path]:
+    """Write tables.md and index.html from all records below `out`; return their paths, or none without a record."""
+    found, damaged = records.read_all(out)
+    for path in damaged:
+        print(f"note: {path} is not a readable record of this version, and is left out.", file=sys.stderr)
+    if not found:
+        return []
+    contents = {out / "tables.md": tables.markdown(found), out / "index.html": page(found)}
+    for path, content in contents.items():
+        path.write_text(content)
+    return list(contents)
+
+
 def page(found: list[records.Record]) -> str:
     """Return the tables as an HTML page."""
     import jinja2
@@ -72,18 +85,15 @@ def main(arguments: list[str] | None = None) -> int:
     )
     command.add_argument("--out", type=Path, default=Path("reports"), metavar="DIR", help="default: reports")
     out = command.parse_args(arguments).out
-    found, damaged = records.read_all(out)
-    for path in damaged:
-        print(f"note: {path} is not a readable record of this version, and is left out.", file=sys.stderr)
-    if not found:
+    written = write(out)
+    if not written:
         print(f"error: there are no records below {out}; run python -m benchmarks.accuracy first.", file=sys.stderr)
         return 2
-    tables.write(out)
-    (out / "index.html").write_text(page(found))
     readme = Path("README.md")
     if out == Path("reports") and readme.exists():
-        readme.write_text(insert(readme.read_text(), readme_table(found)))
-    print(f"{len(found)} records: {out / 'tables.md'}, {out / 'index.html'}")
+        readme.write_text(insert(readme.read_text(), readme_table(records.read_all(out)[0])))
+        written.append(readme)
+    print(f"Written: {', '.join(map(str, written))}")
     return 0
 
 

@@ -65,14 +65,6 @@ def markdown(found: Iterable[Record]) -> str:
     return "\n\n".join([*blocks, *notes, "Published values:", "\n".join(sources)]) + "\n"
 
 
-def write(folder: Path) -> Path:
-    """Write tables.md from all records below `folder`, and return its path."""
-    found, _ = records.read_all(folder)
-    path = folder / "tables.md"
-    path.write_text(markdown(found) if found else "No records yet.\n")
-    return path
-
-
 def by_integral(found: Iterable[Record]) -> list[tuple[str, pandas.DataFrame]]:
     """Return the table in parts, one per integral."""
     table = frame(found)
