@@ -131,12 +131,11 @@ class ParametricIntegral:
         return np.random.default_rng(seed).uniform(self.low, self.high, size=(n, self.m))
 
     def fingerprint(self) -> str:
-        """Return a hash of f at eight fixed points, the box and the parameters."""
-        # A Kronecker sequence: the fractional parts of multiples of square roots of primes.
+        """Return a hash of f at eight fixed points (multiples of √prime, mod 1), the box and the parameters."""
         primes = [p for p in range(2, 400) if all(p % q for q in range(2, p))][: self.k + self.m]
         t = np.outer(np.arange(1, 9), np.sqrt(primes)) % 1.0
-        low, high = np.array(self.low), np.array(self.high)
-        f = self.integrand(low + (high - low) * t[:, self.k :], t[:, : self.k])
+        s = np.array(self.low) * (1 - t[:, self.k :]) + np.array(self.high) * t[:, self.k :]
+        f = self.integrand(s, t[:, : self.k])
         # Ten digits: the last ones differ between processors.
         parts = [f"{v:.9e}" for v in np.asarray(f)], self.k, self.parameters, self.low, self.high
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]

@@ -27,9 +27,11 @@ def digits(method, integral):
 
 
 @pytest.mark.parametrize("integral", [product(1), plain(2)], ids=lambda i: i.name)
-@pytest.mark.parametrize("activation", ["tanh", "sigmoid"])
-def test_learns_two_digits(integral, activation):
-    method = small(activation=activation, gain=1.5 if activation == "tanh" else 2.0).fit(integral)
+@pytest.mark.parametrize(
+    ("activation", "gain", "n_updates"), [("tanh", 1.5, 400), ("sigmoid", 2.0, 1500)], ids=["tanh", "sigmoid"]
+)
+def test_learns_two_digits(integral, activation, gain, n_updates):
+    method = small(activation=activation, gain=gain, n_updates=n_updates).fit(integral)
     assert digits(method, integral) > 2.0
 
 

@@ -49,7 +49,9 @@ def test_monte_carlo_is_as_good_as_monte_carlo_is(folder):
     assert record["n_eval_per_integral"] == 2000
     assert record["n_eval_source"] == "counted"
     assert 1.0 < record["digits_mean"] < 3.0
-    assert 0.5 < record["coverage_1sigma"] < 0.85
+    # All points share their samples, so their pulls share a sign: one draw of about a standard normal.
+    assert abs(record["pull_mean"]) < 4
+    assert record["pull_std"] < 1
 
 
 @pytest.mark.parametrize("path", ["README.md", "reports/tables.md", "reports/index.html"])
