@@ -162,7 +162,7 @@ class Chebyshev(Method):
         low, high = self._scaled_box
         result = s.new_empty(len(s))
         for start in range(0, len(s), self._columns):
-            u = self._scale(s[start : start + self._columns]).T.sub(low).mul_(2 / (high - low)).sub_(1)
+            u = self._scale(s[start : start + self._columns].T.contiguous()).sub(low).mul_(2 / (high - low)).sub_(1)
             n = u.shape[1]
             polynomials = _chebyshev_polynomials(u, self._buffer("polynomials", max(degrees), len(degrees), n))
             outer = polynomials[: degrees[1], 1] if len(degrees) > 1 else u.new_ones(1, n)
@@ -197,14 +197,20 @@ class Chebyshev(Method):
 
 
 def _chebyshev_polynomials(u: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
-    """Fill table (degree, m, n) with T_0 … T_{degree−1} at u (m, n), by T_{p+q} = 2 T_p T_q − T_{p−q} in doublings."""
+    """Fill table (degree, m, n) with T_0 … T_{degree−1} at u (m, n), in doublings of the known part:
+
+    T_{2j} = 2 T_j² − 1,  T_{2j+1} = 2 T_j T_{j+1} − u.
+    """
     table[0] = 1
     table[1] = u
-    p, last = 1, len(table) - 1
-    while p < last:
-        q = min(p, last - p)
-        new = table[p + 1 : p + q + 1]
-        torch.mul(table[1 : q + 1], table[p], out=new)
-        new.mul_(2).sub_(table[p - q : p].flip(0))
-        p += q
+    minus_one, minus_u = -table[:1], -table[1:2]
+    known, last = 1, len(table) - 1
+    while known < last:
+        top = min(2 * known, last)
+        j = slice(known // 2 + 1, top // 2 + 1)
+        torch.addcmul(minus_one, table[j], table[j], value=2, out=table[2 * j.start : top + 1 : 2])
+        j = slice((known + 1) // 2, (top + 1) // 2)
+        above = table[j.start + 1 : j.stop + 1]
+        torch.addcmul(minus_u, table[j], above, value=2, out=table[2 * j.start + 1 : top + 1 : 2])
+        known = top
     return table
