@@ -197,9 +197,9 @@ class Chebyshev(Method):
 
 
 def _chebyshev_polynomials(u: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
-    """Fill table (degree, m, n) with T_0 … T_{degree−1} at u (m, n), in doublings of the known part:
+    """Fill table (degree, m, n) with T_0 … T_{degree−1} at u (m, n), in doublings of the known part.
 
-    T_{2j} = 2 T_j² − 1,  T_{2j+1} = 2 T_j T_{j+1} − u.
+    T_{2j} = 2 T_j² − 1 and T_{2j+1} = 2 T_j T_{j+1} − u.
     """
     table[0] = 1
     table[1] = u
