@@ -64,7 +64,8 @@ def page(found: list[records.Record]) -> str:
 def readme_table(found: list[records.Record]) -> str:
     """Return the short table for README.md."""
     blocks = [
-        f"**{name}**\n\n{part[list(COLUMNS)].to_markdown(index=False)}" for name, part in tables.by_integral(found)
+        f"**{name}**\n\n{part[list(COLUMNS)].to_markdown(index=False, disable_numparse=True)}"
+        for name, part in tables.by_integral(found)
     ]
     machines = sorted({f"{record['machine']}, {record['threads']} threads" for record in found})
     return "\n\n".join([*blocks, f"Measured on {'; '.join(machines)}; all columns in `reports/tables.md`."])

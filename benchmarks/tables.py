@@ -52,7 +52,9 @@ def text(found: Iterable[Record]) -> str:
 def markdown(found: Iterable[Record]) -> str:
     """Return the table in Markdown, with the sources of the published values and what was measured where."""
     found = list(found)
-    blocks = [f"### {name}\n\n{part.to_markdown(index=False)}" for name, part in by_integral(found)]
+    blocks = [
+        f"### {name}\n\n{part.to_markdown(index=False, disable_numparse=True)}" for name, part in by_integral(found)
+    ]
     sources = [
         f"- {r['integral']}, {r['method']}: {_published_value(r)}: {r['source']}; {r['note']}." for r in published()
     ]
