@@ -6,12 +6,13 @@
     python -m benchmarks.accuracy --integral my_file:my_integral --method my_file:MyMethod,n_samples=1000 --budget 10
 
 Finished runs are reused; interrupt at any moment and start again. Exit status: 0 when all runs finished, 1 when some
-failed (they are listed), 2 for wrong arguments.
+failed (they are listed), 2 for wrong arguments, 130 when interrupted.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections import Counter
 from pathlib import Path
@@ -21,6 +22,9 @@ from benchmarks.presets import DEFAULT_BUDGET_S, PRESETS
 from methods.base import InputError
 
 FINE = ("ok", "unsupported")
+
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, as shells have it."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -40,7 +44,13 @@ def parser() -> argparse.ArgumentParser:
     add("--repeats", type=_count, metavar="N", help="independent reruns, with seeds seed, seed + 1, …")
     add("--seed", type=int, default=0, metavar="N", help="of the first repeat (default: 0)")
     add("--device", default="cpu", metavar="D", help="as torch names it (default: cpu)")
-    add("--jobs", type=_count, default=1, metavar="N", help="runs at a time; more than 1 gives no timings (default: 1)")
+    add(
+        "--jobs",
+        type=_count,
+        default=1,
+        metavar="N",
+        help="runs at a time; those that share the machine are not timed (default: 1)",
+    )
     add("--force", action="store_true", help="run again what is finished")
     add("--out", type=Path, default=Path("reports"), metavar="DIR", help="folder for everything (default: reports)")
     return command
@@ -89,13 +99,23 @@ def main(arguments: list[str] | None = None) -> int:
     # disable=None: no bar where the output is not a terminal.
     with tqdm(total=len(runs), unit="run", disable=None) as bar:
 
-        def progress(planned: suite.Planned, record: records.Record, reused: bool) -> None:
+        def begin(planned: suite.Planned) -> None:
+            bar.set_description(planned.label)
+
+        def end(planned: suite.Planned, record: records.Record, reused: bool) -> None:
             how = "reused" if reused else record["status"]
             digits = f"  {record['digits_mean']:.1f} digits" if record["digits_mean"] is not None else ""
             bar.write(f"{planned.label}: {how}{digits}", file=sys.stderr)
             bar.update()
 
-        results = suite.execute(runs, given.out, force=given.force, jobs=given.jobs, progress=progress)
+        try:
+            results = suite.execute(runs, given.out, force=given.force, jobs=given.jobs, begin=begin, end=end)
+        except KeyboardInterrupt:
+            bar.close()
+            print("Interrupted; finished runs are kept, and the same command goes on from there.", file=sys.stderr)
+            # Threads that wait for runs would keep this process; with it, its runs end.
+            sys.stderr.flush()
+            os._exit(INTERRUPTED)
 
     print(tables.text(results))
     written = report.write(given.out)

@@ -40,13 +40,19 @@ th, td { border-bottom: 1px solid #ddd; padding: .3rem .6rem; text-align: left; 
 
 
 def write(out: Path) -> list[Path]:
-    """Write tables.md and index.html from all records below `out`; return their paths, or none without a record."""
+    """Write the tables and the page from all records below `out`; return their paths, or none without a record.
+
+    The project's own folder is the one that README.md shows.
+    """
     found, damaged = records.read_all(out)
     for path in damaged:
         print(f"note: {path} is not a readable record of this version, and is left out.", file=sys.stderr)
     if not found:
         return []
     contents = {out / "tables.md": tables.markdown(found), out / "index.html": page(found)}
+    readme = Path("README.md")
+    if out == Path("reports") and readme.exists() and BEGIN in readme.read_text():
+        contents[readme] = insert(readme.read_text(), readme_table(found))
     for path, content in contents.items():
         path.write_text(content)
     return list(contents)
@@ -90,10 +96,6 @@ def main(arguments: list[str] | None = None) -> int:
     if not written:
         print(f"error: there are no records below {out}; run python -m benchmarks.accuracy first.", file=sys.stderr)
         return 2
-    readme = Path("README.md")
-    if out == Path("reports") and readme.exists():
-        readme.write_text(insert(readme.read_text(), readme_table(records.read_all(out)[0])))
-        written.append(readme)
     print(f"Written: {', '.join(map(str, written))}")
     return 0
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import fcntl
+import json
 import os
 import resource
 import sys
@@ -24,8 +25,8 @@ import methods
 import references
 from benchmarks import metrics
 from benchmarks.meter import Meter
-from methods import labels, storage
-from methods.base import Estimate, InputError, Method, ParametricIntegral
+from methods import labels
+from methods.base import Estimate, Method, ParametricIntegral
 from references import regions
 
 BATCHES = (1, 1024, 65_536)
@@ -34,8 +35,10 @@ BATCHES = (1, 1024, 65_536)
 LONGEST_CALL_S = 10.0
 """A batch predicted to take longer is not timed."""
 
-TIMED_S, MOST_CALLS, FEWEST_CALLS = 1.0, 50, 3
-"""Calls are timed until they sum to TIMED_S seconds, or there are MOST_CALLS; never fewer than FEWEST_CALLS."""
+TIMED_S, WARM_UP_S, FEWEST_CALLS = 1.0, 0.1, 3
+"""Calls are timed for TIMED_S seconds, and FEWEST_CALLS at least, after WARM_UP_S seconds that do not count."""
+
+SHARED = "another run shared the machine"
 
 ANYTIME_POINTS, ANYTIME_FACTOR = 200, 1.5
 """Points that the learning curve is measured on, and the ratio of successive times on it."""
@@ -66,21 +69,25 @@ def execute(task: Task) -> dict[str, Any]:
         method = methods.create(task.method, **task.fields)
         if reason := method.unsupported(integral):
             return {"status": "unsupported", "reason": reason}
-        result = _prepare(method, integral, task)
-        result |= _judge(method, task)
+        meter = Meter()
+        result = _prepare(method, integral, meter, task)
+        result |= _judge(method, integral, meter, task)
         timings = _timings(method, task.truth.s[task.truth.uniform]) if alone() else None
-        return result | {
+        result |= {
             "status": "ok",
-            "s_per_integral": timings or {str(b): {"reason": "another run shared the machine"} for b in BATCHES},
+            "s_per_integral": timings or {str(batch): {"reason": SHARED} for batch in BATCHES},
             "peak_mem_mb": _peak_mem_mb(),
             "model_bytes": _model_bytes(method),
             "details": getattr(method, "details_", None),
         }
+        # What a method reports may be of any type; here it ends this run only.
+        json.dumps(result, allow_nan=False)
+        return result
 
 
-def _prepare(method: Method, integral: ParametricIntegral, task: Task) -> dict[str, Any]:
+def _prepare(method: Method, integral: ParametricIntegral, meter: Meter, task: Task) -> dict[str, Any]:
     """Fit, counting evaluations and labels, and following how the accuracy grows."""
-    meter, purchases = Meter(), labels.PURCHASES.get() or []
+    purchases: list[labels.Purchase] = []
     labels.PURCHASES.set(purchases)
     few = np.flatnonzero(task.truth.uniform)[:ANYTIME_POINTS]
     anytime: list[dict[str, float]] = []
@@ -101,31 +108,37 @@ def _prepare(method: Method, integral: ParametricIntegral, task: Task) -> dict[s
     metered = meter.metered(integral)
     start = time.perf_counter()
     method.fit(metered, budget=task.budget_s, monitor=monitor)
+    _synchronise(task.fields.get("device", "cpu"))
     fit_s = time.perf_counter() - start - paused
+    setup_s = getattr(method, "setup_s_", None)
+    if setup_s and (getattr(method, "details_", None) or {}).get("from_cache"):
+        fit_s += sum(setup_s.values())  # paid by an earlier run, and part of what preparation costs
     return {
         "fit_s": fit_s,
-        "setup_s": getattr(method, "setup_s_", None),
+        "setup_s": setup_s,
         "label_s": sum(purchase.seconds for purchase in purchases) if purchases else None,
-        "n_eval_fit": meter.n_eval or sum(purchase.n_eval for purchase in purchases),
+        "n_eval_fit": max(meter.n_eval, sum(purchase.n_eval for purchase in purchases)),
         "n_updates": getattr(method, "n_updates_", None),
         "anytime": anytime,
     }
 
 
-def _judge(method: Method, task: Task) -> dict[str, Any]:
+def _judge(method: Method, integral: ParametricIntegral, meter: Meter, task: Task) -> dict[str, Any]:
     """Compare with the truth: headline figures on the uniform points, all points by cornerness and edge."""
     truth = task.truth
-    meter_before = _evaluations(method)
+    before = meter.n_eval
     estimate = method.integrate(truth.s)
     _check(estimate, len(truth.s))
-    counted = _evaluations(method) - meter_before
+    counted = meter.n_eval - before
     task.raw.parent.mkdir(parents=True, exist_ok=True)
-    np.savez(task.raw, value=estimate.value, error=estimate.error)
+    np.savez(
+        task.raw, value=estimate.value, error=estimate.error, s=truth.s, truth=truth.value, truth_error=truth.error,
+        uniform=truth.uniform,
+    )  # fmt: skip
     everything = (estimate.value, estimate.error, truth.value, truth.error)
     uniform = tuple(array[truth.uniform] for array in everything)
-    low, high = method.__dict__["integral_"].low, method.__dict__["integral_"].high
-    cornerness = regions.cornerness(truth.s, low, high)
-    edge = regions.is_edge(truth.s, low, high)
+    cornerness = regions.cornerness(truth.s, integral.low, integral.high)
+    edge = regions.is_edge(truth.s, integral.low, integral.high)
     by_cornerness, corner_histograms = metrics.by_class(
         *everything, {str(c) if c < 3 else "3+": cornerness == c if c < 3 else cornerness >= 3 for c in range(4)}
     )
@@ -155,12 +168,6 @@ def _check(estimate: Estimate, n: int) -> None:
         raise Disqualified("integrate returned a negative error; an error is one standard deviation, or nan.")
 
 
-def _evaluations(method: Method) -> int:
-    """Return the evaluations counted so far by the meter in the method's integral; 0 where it keeps another one."""
-    meter = getattr(method.__dict__["integral_"].integrand, "meter", None)
-    return meter.n_eval if meter else 0
-
-
 def _timings(method: Method, s: np.ndarray) -> dict[str, Any]:
     """Return {batch: {median, p10, p90} in seconds per integral, or {reason}}."""
     timings: dict[str, Any] = {}
@@ -179,12 +186,16 @@ def _timings(method: Method, s: np.ndarray) -> dict[str, Any]:
 
 def _time_calls(call: Callable[[], Any]) -> list[float]:
     """Return the seconds of each call after a warm-up."""
-    call()
+    start = time.perf_counter()
+    while time.perf_counter() - start < WARM_UP_S:
+        call()
     seconds: list[float] = []
-    while len(seconds) < FEWEST_CALLS or (sum(seconds) < TIMED_S and len(seconds) < MOST_CALLS):
+    total = 0.0
+    while len(seconds) < FEWEST_CALLS or total < TIMED_S:
         start = time.perf_counter()
         call()
         seconds.append(time.perf_counter() - start)
+        total += seconds[-1]
     return seconds
 
 
@@ -201,18 +212,37 @@ def _unshared_machine() -> Iterator[Callable[[], bool]]:
 
     A run that is alone when it asks keeps the others waiting until it ends: timings take seconds.
     """
-    path = Path(tempfile.gettempdir()) / f"loopmark-{os.getuid()}.lock"
-    with path.open("w") as lock:
+    with _lock_path().open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_SH)
 
         def alone() -> bool:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
+                # The attempt gave up the shared lock.
+                fcntl.flock(lock, fcntl.LOCK_SH)
                 return False
             return True
 
         yield alone
+
+
+def wait_for_timings() -> None:
+    """Wait until no run is being timed, so that waiting does not count against the next one's time limit."""
+    with _lock_path().open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+
+
+def _lock_path() -> Path:
+    return Path(tempfile.gettempdir()) / f"loopmark-{os.getuid()}.lock"
+
+
+def _synchronise(device: str) -> None:
+    """Wait until a GPU has done what it was told."""
+    if device.startswith("cuda"):
+        import torch
+
+        torch.cuda.synchronize()
 
 
 def _peak_mem_mb() -> float:
@@ -227,6 +257,7 @@ def _model_bytes(method: Method) -> int | None:
         path = Path(folder) / "model"
         try:
             method.save(path)
-        except (storage.StorageError, InputError):
+        except Exception:
+            # Saving is not what a run is about, and a stranger's method may not know how.
             return None
         return path.stat().st_size

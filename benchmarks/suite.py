@@ -9,6 +9,7 @@ from __future__ import annotations
 import concurrent.futures
 import dataclasses
 import datetime
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,7 @@ def describe_method(spec: str) -> dict[str, Any] | str:
         method = methods.create(name, **fields)
         target = methods.METHODS.get(name, name)
         params = method.params()
+        json.dumps(params, allow_nan=False)
         return {
             "name": name if name in methods.METHODS else type(method).__dict__.get("name", name),
             "target": name,
@@ -80,6 +82,8 @@ def describe_method(spec: str) -> dict[str, Any] | str:
         }
     except InputError as problem:
         return str(problem)
+    except (TypeError, ValueError) as problem:
+        return f"The fields of {spec} must be plain values that JSON can hold: {problem}."
 
 
 def _described(describe: Callable[[str], Any], spec: str) -> Any:
@@ -118,6 +122,8 @@ def plan(
                 set_by_harness = {"seed": seed + repeat, "device": device, "workers": threads}
                 fields = {key: value for key, value in set_by_harness.items() if key in method["params"]}
                 fields |= method["fields"]
+                if repeats > 1 and "seed" in method["fields"]:
+                    raise InputError(f"{method['name']} is given a seed, so {repeats} repeats would be the same run.")
                 params = method["params"] | fields
                 identity = {
                     "schema": records.SCHEMA,
@@ -141,17 +147,19 @@ def plan(
     return runs
 
 
-def finished(planned: Planned, out: Path) -> records.Record | None:
-    """Return the record of a run that ended well before, with the same identity."""
+def finished(planned: Planned, out: Path, jobs: int) -> records.Record | None:
+    """Return the record of a run that ended well before, with the same identity, and timed if this suite can time."""
     record = records.read(records.path_of(out, planned.identity))
-    return record if record is not None and record["status"] == "ok" else None
+    if record is None or record["status"] != "ok":
+        return None
+    shared = any(timing.get("reason") == run.SHARED for timing in record["s_per_integral"].values())
+    return None if shared and jobs == 1 else record
 
 
 def perform(planned: Planned, out: Path) -> records.Record:
     """Execute a run in its own process and write its record, however it ended."""
-    import numpy as np
-
     limit = 2 * planned.task.budget_s + GRACE_S
+    run.wait_for_timings()
     outcome = isolated.call(run.execute, planned.task, time_limit=limit)
     truth = planned.task.truth
     record = dict.fromkeys(records.KEYS) | planned.identity
@@ -159,25 +167,39 @@ def perform(planned: Planned, out: Path) -> records.Record:
     record |= outcome.result or {}
     record |= machine.describe() | {
         "truth_how": truth.how,
-        "truth_rel_err_max": float(np.max(truth.error / np.abs(truth.value))),
+        "truth_rel_err_max": _largest_relative_error(truth),
         "date_utc": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     }
     records.write(out, record)
     return record
 
 
+def _largest_relative_error(truth: Any) -> float | None:
+    """Return the largest relative error of the truth over the uniform points, on which headlines rest."""
+    judged = truth.uniform & (truth.value != 0)
+    return float((truth.error[judged] / abs(truth.value[judged])).max()) if judged.any() else None
+
+
 def execute(
-    runs: list[Planned], out: Path, *, force: bool, jobs: int, progress: Callable[[Planned, records.Record, bool], None]
+    runs: list[Planned],
+    out: Path,
+    *,
+    force: bool,
+    jobs: int,
+    begin: Callable[[Planned], None],
+    end: Callable[[Planned, records.Record, bool], None],
 ) -> list[records.Record]:
-    """Return the records of all runs, reusing finished ones unless `force`; `progress(run, record, reused)` follows."""
+    """Return the records of all runs, reusing finished ones unless `force`; `begin` and `end` are told of each."""
 
     def one(planned: Planned) -> records.Record:
-        reused = None if force else finished(planned, out)
+        begin(planned)
+        reused = None if force else finished(planned, out, jobs)
         record = reused or perform(planned, out)
-        progress(planned, record, reused is not None)
+        end(planned, record, reused is not None)
         return record
 
-    if jobs == 1:
-        return [one(planned) for planned in runs]
-    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+    pool = concurrent.futures.ThreadPoolExecutor(jobs)
+    try:
         return list(pool.map(one, runs))
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)

@@ -103,7 +103,7 @@ def _row(group: list[Record], found: list[Record]) -> dict[str, Any]:
         "eval.": _number(_mean(good, "n_eval_per_integral")),
         "kB": _number(_mean(good, "model_bytes"), scale=1e-3),
         "published": _published(first),
-        "note": "; ".join([*_versions(first, found), *(f"{r['status']}: {r['reason']}" for r in bad)]),
+        "note": "; ".join([*_versions(first, found), *(f"{r['status']}: {_one_line(r['reason'])}" for r in bad)]),
         "_order": _mean(good, "digits_mean") or -1.0,
     }
     if len(good) > 1:
@@ -128,10 +128,20 @@ def _label(record: Record, found: list[Record]) -> str:
 
 def _versions(record: Record, found: list[Record]) -> list[str]:
     """Say what makes this record incomparable with the newest one of its method and integral."""
-    same = [r for r in found if r["method"] == record["method"] and r["integral"] == record["integral"]]
+    # Other labels are other code without being older.
+    same = [r for r in found if all(_kind(r)[key] == value for key, value in _kind(record).items())]
     newest = max(same, key=lambda r: r["date_utc"])
     labels = [label for key, label in VERSIONS.items() if record[key] != newest[key]]
     return labels + ([f"on {record['machine']}"] if len({r["machine"] for r in found}) > 1 else [])
+
+
+def _kind(record: Record) -> dict[str, Any]:
+    return {"method": record["method"], "integral": record["integral"], "labels": record["params"].get("labels")}
+
+
+def _one_line(reason: str | None) -> str:
+    """Return a reason that fits a cell of a Markdown table."""
+    return " ".join((reason or "no reason given").split()).replace("|", "/")
 
 
 def _mean(group: list[Record], key: str) -> float | None:

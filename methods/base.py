@@ -180,7 +180,7 @@ class Method(ABC):
         """Read what `save` wrote. Raises StorageError for a corrupt or foreign file, or one of another integral."""
         header, state = storage.read(path)
         storage.compare(path, header, {"method": cls.name, "integral": integral.fingerprint()})
-        method = cls(**header["params"])
+        method = storage.rebuild(path, cls, header)
         method.__dict__["integral_"] = integral
         method._restore(state)
         return method

@@ -50,7 +50,8 @@ class Chebyshev(Method):
 
     Notes
     -----
-    The error is the root mean square relative error on points outside the grid, times |I|; the errors that the labels
+    The error is the root mean square relative error on points outside the grid, times |I| (or 1 % of its typical
+    size, where that is more); the errors that the labels
     claim there are added in quadrature, since they are common to both.
     """
 
@@ -97,6 +98,7 @@ class Chebyshev(Method):
             degrees = wanted
             self._tabulate(shop, degrees, logarithmic)
         claimed = np.sqrt(np.nanmean((label_error / held_out) ** 2)) if np.isfinite(label_error).any() else 0.0
+        self.typical_value_ = float(np.abs(held_out).mean())
         self.relative_error_ = float(np.hypot(self._error_on(points, held_out), claimed))
         self.details_ = {"degrees": list(degrees), "logarithmic_s": bool(logarithmic), "of_log": bool(self.sign_)}
         return self
@@ -105,7 +107,7 @@ class Chebyshev(Method):
         """Evaluate the interpolant; no integrand evaluations."""
         points = torch.as_tensor(self.integral_.check(s), device=self.device)
         value = self._interpolate(points).cpu().numpy()
-        return Estimate(value, self.relative_error_ * np.abs(value), 0)
+        return Estimate(value, self.relative_error_ * np.maximum(np.abs(value), 0.01 * self.typical_value_), 0)
 
     def _tabulate(self, shop: label_shop.Shop, degrees: tuple[int, ...], logarithmic: bool) -> None:
         """Buy labels on the grid of Chebyshev nodes and turn them into coefficients."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import itertools
 import math
 import operator
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +18,9 @@ import sympy
 from sympy.printing.pycode import PythonCodePrinter
 
 FUNCTIONS = ("exp", "log", "sqrt", "sin", "cos", "tan", "tanh", "sinh", "cosh", "atan")
+
+RESERVED = (*FUNCTIONS, "pi", "xp")
+"""Names that mean something else here: functions, a number, and the array module in compiled code."""
 
 _OPERATORS: dict[type, Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
@@ -91,7 +95,7 @@ class Expression:
         from methods.base import InputError
 
         names = [*variables, *parameters, *definitions]
-        clashes = {name for name in names if names.count(name) > 1 or not name.isidentifier() or name in FUNCTIONS}
+        clashes = {name for name in names if names.count(name) > 1 or not name.isidentifier() or name in RESERVED}
         if clashes:
             raise InputError(f"The names {sorted(clashes)} are no identifiers, or stand for two things; rename them.")
         symbols = {name: sympy.Symbol(name, real=True) for name in names}
@@ -104,9 +108,11 @@ class Expression:
                 polynomials[symbols[name]], known[name] = known[name], symbols[name]
         outer = parse(text, known)
 
+        fresh_names = (name for i in itertools.count() if (name := f"polynomial{i}") not in names)
+
         def named(node: sympy.Expr) -> sympy.Expr:
             if isinstance(node, sympy.Add) and node.is_polynomial(*node.free_symbols):
-                name = sympy.Symbol(f"polynomial{len(polynomials)}", real=True)
+                name = sympy.Symbol(next(fresh_names), real=True)
                 polynomials[name] = node.subs(polynomials)
                 return name
             return node.func(*map(named, node.args)) if node.args else node
@@ -145,11 +151,16 @@ class _Printer(PythonCodePrinter):
         return f"(({self._print(base)})**({self._print(exponent)}))"
 
     def _print_Function(self, expr: sympy.Function) -> str:
+        if not expr.free_symbols:
+            return repr(float(expr))
         return f"xp.{type(expr).__name__}({', '.join(map(self._print, expr.args))})"
 
     # The base class would print these as functions of the module math.
     _print_exp = _print_log = _print_sin = _print_cos = _print_tan = _print_Function
     _print_tanh = _print_sinh = _print_cosh = _print_atan = _print_Function
+
+    def _print_Exp1(self, expr: sympy.Expr) -> str:
+        return repr(math.e)
 
     def _print_Pi(self, expr: sympy.Expr) -> str:
         return repr(math.pi)

@@ -137,7 +137,10 @@ class NeuralPrimitive(Method):
         return self
 
     def integrate(self, s: np.ndarray) -> Estimate:
-        """Sum the networks over the corners; value and error are mean and standard deviation of the replicas."""
+        """Sum the networks over the corners; value and error are mean and standard deviation of the replicas.
+
+        `n_eval` is the integrand at the centre, once per row.
+        """
         points = torch.as_tensor(self.integral_.check(s), device=self.device)
         values = points.new_empty(self.n_replicas, len(points))
         with torch.no_grad():
@@ -149,7 +152,7 @@ class NeuralPrimitive(Method):
                     value[start : start + CHUNK] = corner_sum(network, scaled) * normalisation
         of_replicas = values.cpu().numpy()
         error = of_replicas.std(axis=0, ddof=1) if self.n_replicas > 1 else np.full(len(s), np.nan)
-        return Estimate(of_replicas.mean(axis=0), error, 0)
+        return Estimate(of_replicas.mean(axis=0), error, len(s))
 
     def target(self, points: torch.Tensor) -> torch.Tensor:
         """Return what the mixed derivative is fitted to, at points (t, s) of the unit cube (n, k + m): (n,)."""
@@ -215,7 +218,12 @@ class _Replica:
             method.lattice_size, integral.k + integral.m, dtype=torch.float64, device=method.device
         )
         # The mixed derivative then is of order one. All replicas share it: it follows from the unshifted lattice.
-        self.scale = float(method.target(self._lattice + 0.5 / method.lattice_size).std())
+        self.scale = float(method.target(self._lattice + 0.5 / method.lattice_size).std(correction=0)) or 1.0
+        if not math.isfinite(self.scale):
+            raise InputError(
+                f"{method.name} divides by f(s, 1/2), but that vanishes, or f is not finite, in the box of "
+                f"{integral.name}; give a smaller box."
+            )
 
     def update(self, done: int) -> None:
         """Make one update, after `done` others, and move the averaged weights."""

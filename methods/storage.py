@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -56,3 +56,11 @@ def compare(path: Any, header: Mapping[str, Any], wanted: Mapping[str, str]) -> 
     for key, value in wanted.items():
         if header.get(key) != value:
             raise StorageError(f"{path} holds {key} {header.get(key)!r}, but {value!r} was asked for.")
+
+
+def rebuild(path: Any, cls: Callable[..., Any], header: Mapping[str, Any]) -> Any:
+    """Return cls with the hyperparameters of the header. Raises StorageError where they are another version's."""
+    try:
+        return cls(**header["params"])
+    except (KeyError, TypeError) as problem:
+        raise StorageError(f"{path} was saved by another version of {header['method']}: {problem}.") from problem

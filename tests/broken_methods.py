@@ -101,3 +101,13 @@ class Sleepy(Exact):
     def fit(self, integral, *, budget=None, monitor=None):
         time.sleep(1.0)
         return super().fit(integral)
+
+
+class OddDetails(Exact):
+    """Reports what JSON cannot hold."""
+
+    name = "odd_details"
+
+    def fit(self, integral, *, budget=None, monitor=None):
+        self.details_ = {"weights": np.ones(3)}
+        return super().fit(integral)

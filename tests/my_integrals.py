@@ -1,12 +1,14 @@
 """Integrals of somebody's own, as tests name them on the command line."""
 
 import numpy as np
-from integrals import plain, product
+from integrals import changing_sign, plain, product
 
 from methods.base import ParametricIntegral
 
 closed = product(2)
 no_symbols = plain(1)
+
+with_zeros = changing_sign()
 
 rough = ParametricIntegral(
     name="rough", k=2, parameters=("s1",), low=(1.0,), high=(2.0,),

@@ -338,3 +338,30 @@ def test_sample_is_reproducible_and_inside_the_box():
     np.testing.assert_array_equal(s, box1l.sample(1000, 7))
     assert not np.array_equal(s, box1l.sample(1000, 8))
     assert box1l.check(s).std() == pytest.approx(27 / math.sqrt(12), rel=0.05)
+
+
+def test_names_given_are_not_taken_for_those_made_up():
+    integral = ParametricIntegral.from_expression(
+        name="names", variables=["polynomial0"], parameters=["s1"], expression="(1 + s1*polynomial0)**2*polynomial0",
+        low=[1], high=[2],
+    )  # fmt: skip
+    s, x = np.array([[1.5]]), np.array([[0.25]])
+    np.testing.assert_allclose(integral.integrand(s, x), (1 + 1.5 * 0.25) ** 2 * 0.25)
+
+
+def test_functions_of_numbers_work_under_torch():
+    integral = ParametricIntegral.from_expression(
+        name="numbers", variables=["x1"], parameters=["s1"], expression="exp(2)*log(3)*sqrt(2)*pi*x1*s1 + exp(1)",
+        low=[1], high=[2],
+    )  # fmt: skip
+    expected = np.exp(2) * np.log(3) * np.sqrt(2) * np.pi * 0.25 * 1.5 + np.e
+    s, x = torch.tensor([[1.5]], dtype=torch.float64), torch.tensor([[0.25]], dtype=torch.float64)
+    np.testing.assert_allclose(integral.integrand(s, x).numpy(), expected)
+
+
+@pytest.mark.parametrize("name", ["xp", "pi", "exp"])
+def test_reserved_names_are_refused(name):
+    with pytest.raises(InputError, match=name):
+        ParametricIntegral.from_expression(
+            name="reserved", variables=[name], parameters=["s1"], expression=f"s1*{name}", low=[1], high=[2]
+        )
