@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections import Counter
 from pathlib import Path
 
 from benchmarks import machine, records
-from benchmarks.presets import DEFAULT_BUDGET_S, PRESETS
+from benchmarks.presets import DEFAULT_BUDGET_S, METHODS, PRESETS
 from methods.base import InputError
 
 FINE = ("ok", "unsupported")
@@ -43,7 +44,7 @@ def parser() -> argparse.ArgumentParser:
     add("--budget", type=_positive, metavar="S", help="seconds of preparation a method may use")
     add("--repeats", type=_count, metavar="N", help="independent reruns, with seeds seed, seed + 1, …")
     add("--seed", type=int, default=0, metavar="N", help="of the first repeat (default: 0)")
-    add("--device", default="cpu", metavar="D", help="as torch names it (default: cpu)")
+    add("--device", type=_device, default="cpu", metavar="D", help="as torch names it (default: cpu)")
     add(
         "--jobs",
         type=_count,
@@ -63,6 +64,12 @@ def _positive(text: str) -> float:
     return value
 
 
+def _device(text: str) -> str:
+    if not re.fullmatch(r"cpu|mps|(cuda|xpu)(:\d+)?", text):
+        raise argparse.ArgumentTypeError(f"{text} is no device; torch knows cpu, cuda, cuda:0, mps, xpu")
+    return text
+
+
 def _count(text: str) -> int:
     value = int(text)
     if value < 1:
@@ -74,8 +81,12 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the suite that the command line asks for; return the exit status."""
     given = parser().parse_args(arguments)
     preset = PRESETS[given.preset]
-    integrals = {
-        name: given.budget or preset.budgets.get(name, DEFAULT_BUDGET_S) for name in given.integral or preset.budgets
+    work = {
+        integral: (
+            given.budget or preset.budgets.get(integral, DEFAULT_BUDGET_S),
+            given.method or list(preset.methods.get(integral, METHODS)),
+        )
+        for integral in given.integral or preset.budgets
     }
     from tqdm import tqdm
 
@@ -84,8 +95,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         records.check_writable(given.out)
         runs = suite.plan(
-            integrals,
-            given.method or list(preset.methods),
+            work,
             repeats=given.repeats or preset.repeats,
             seed=given.seed,
             device=given.device,

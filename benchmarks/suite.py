@@ -96,8 +96,7 @@ def _described(describe: Callable[[str], Any], spec: str) -> Any:
 
 
 def plan(
-    integrals: dict[str, float],
-    method_specs: list[str],
+    work: dict[str, tuple[float, list[str]]],
     *,
     repeats: int,
     seed: int,
@@ -105,7 +104,7 @@ def plan(
     threads: int,
     out: Path,
 ) -> list[Planned]:
-    """Return all runs of integrals ({spec: budget in seconds}) × methods × repeats.
+    """Return all runs of `work`, {integral: (budget in seconds, methods)}, × repeats.
 
     Raises
     ------
@@ -113,11 +112,12 @@ def plan(
         For anything that is not there or does not fit, before the first run starts.
     """
     host = machine.describe()
-    described = [_described(describe_method, spec) for spec in dict.fromkeys(method_specs)]
+    specs = dict.fromkeys(spec for _, specs in work.values() for spec in specs)
+    described = {spec: _described(describe_method, spec) for spec in specs}
     runs = []
-    for spec, budget_s in integrals.items():
+    for spec, (budget_s, method_specs) in work.items():
         subject = _described(describe_integral, spec)
-        for method in described:
+        for method in map(described.__getitem__, dict.fromkeys(method_specs)):
             for repeat in range(repeats):
                 set_by_harness = {"seed": seed + repeat, "device": device, "workers": threads}
                 fields = {key: value for key, value in set_by_harness.items() if key in method["params"]}

@@ -72,7 +72,9 @@ def test_what_does_not_exist_is_said_in_one_sentence(run, integral, method, mess
     assert "Traceback" not in out + err
 
 
-@pytest.mark.parametrize("option", [["--budget", "-1"], ["--budget", "nan"], ["--repeats", "0"], ["--preset", "huge"]])
+@pytest.mark.parametrize(
+    "option", [["--budget", "-1"], ["--budget", "nan"], ["--repeats", "0"], ["--preset", "huge"], ["--device", "gpu"]]
+)
 def test_wrong_arguments_exit_with_2(option, capsys):
     with pytest.raises(SystemExit) as exit_:
         main(option)
