@@ -1,7 +1,7 @@
 """Run a function in a process of its own, with a time and a memory limit; whatever happens ends that process only.
 
-Processes come from a forkserver that has NumPy and torch loaded: one starts, answers and is gone in 27 ms, where a fresh
-interpreter takes 1.2 s to start. Each is the leader of its own session, so that its children can be ended with it, and
+Processes come from a forkserver that has NumPy and torch loaded: one starts, answers and is gone in 27 ms; a fresh
+interpreter needs 1.2 s to start. Each is the leader of its own session, so that its children can be ended with it, and
 dies with the suite.
 """
 
