@@ -23,8 +23,8 @@ from methods.base import Estimate, Method, ParametricIntegral
 FIRST_DEGREE = 6
 """Nodes per direction of the first table, from which the decay of the coefficients is read."""
 
-CHUNK = 2**18
-"""Numbers worked on at once: buffers of 2 MiB; half and twice as much measured the same within 10 %."""
+CHUNK = 2**19
+"""Numbers worked on at once: buffers of 4 MiB. Half and twice as much measured 16 % and 5 % slower, by turns."""
 
 SLOWEST_DECAY = -0.05
 """Logarithm of the ratio of successive coefficients that is believed at least: a guess where they do not decay."""
@@ -106,7 +106,9 @@ class Chebyshev(Method):
     def integrate(self, s: np.ndarray) -> Estimate:
         """Evaluate the interpolant; no integrand evaluations."""
         points = torch.as_tensor(self.integral_.check(s), device=self.device)
-        value = self._interpolate(points).cpu().numpy()
+        # Without the books that torch keeps for derivatives: 7 % less time.
+        with torch.inference_mode():
+            value = self._interpolate(points).cpu().numpy()
         return Estimate(value, self.relative_error_ * np.maximum(np.abs(value), 0.01 * self.typical_value_), 0)
 
     def _tabulate(self, shop: label_shop.Shop, degrees: tuple[int, ...], logarithmic: bool) -> None:
