@@ -56,3 +56,9 @@ def changing_sign() -> ParametricIntegral:
 def relative_error(value: np.ndarray, exact: np.ndarray) -> float:
     """Return max |value/exact − 1|."""
     return float(np.max(np.abs(value / exact - 1)))
+
+
+def callable_integral(f, k=1, **fields) -> ParametricIntegral:
+    """Return an integral of one parameter in [1, 2], given as a Python function, with `fields` changed."""
+    defaults = {"name": "mine", "k": k, "parameters": ("s1",), "low": (1.0,), "high": (2.0,), "integrand": f}
+    return ParametricIntegral(**(defaults | fields))
