@@ -137,8 +137,8 @@ def _judge(method: Method, integral: ParametricIntegral, meter: Meter, task: Tas
     )  # fmt: skip
     everything = (estimate.value, estimate.error, truth.value, truth.error)
     uniform = tuple(array[truth.uniform] for array in everything)
-    cornerness = regions.cornerness(truth.s, integral.low, integral.high)
-    edge = regions.is_edge(truth.s, integral.low, integral.high)
+    cornerness = regions.cornerness(integral, truth.s)
+    edge = regions.is_edge(integral, truth.s)
     by_cornerness, corner_histograms = metrics.by_class(
         *everything, {str(c) if c < 3 else "3+": cornerness == c if c < 3 else cornerness >= 3 for c in range(4)}
     )

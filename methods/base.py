@@ -10,8 +10,6 @@ keyword-only dataclass, write these two functions, and hand it to the harness:
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 
-from methods import storage
+from methods import box, fingerprint, storage
 
 if TYPE_CHECKING:
     from methods.expression import Expression
@@ -61,6 +59,8 @@ class ParametricIntegral:
     """Paper and equation."""
     expression: Expression | None = dataclasses.field(default=None, repr=False)
     """The symbols behind `integrand`; set by `from_expression`."""
+    draw: str = "uniform"
+    """How points are drawn from the box: "uniform", or "log-uniform" for invariants over many decades."""
 
     def __post_init__(self) -> None:
         for field, convert in (("parameters", str), ("low", float), ("high", float)):
@@ -69,16 +69,14 @@ class ParametricIntegral:
             raise InputError(f"The integral's name {self.name!r} may hold letters, digits and underscores only.")
         if self.k < 1:
             raise InputError(f"Integral {self.name} has k = {self.k}; at least one Feynman parameter is needed.")
-        if not len(self.parameters) == len(self.low) == len(self.high) > 0:
-            raise InputError(f"Integral {self.name}: parameters, low and high must have one entry per column of s.")
-        if not all(low < high for low, high in zip(self.low, self.high, strict=True)):
-            raise InputError(f"Integral {self.name}: every low must lie below its high, got {self.low}, {self.high}.")
+        if problem := box.problem(self.parameters, self.low, self.high, self.draw):
+            raise InputError(f"Integral {self.name}: {problem}")
 
     @classmethod
     def from_expression(
         cls, *, name: str, expression: str, definitions: Mapping[str, str] | None = None, variables: Sequence[str],
         parameters: Sequence[str], low: Sequence[float], high: Sequence[float],
-        exact: Callable[[np.ndarray], np.ndarray] | None = None, source: str = "",
+        exact: Callable[[np.ndarray], np.ndarray] | None = None, source: str = "", draw: str = "uniform",
     ) -> Self:  # fmt: skip
         """Make an integral from text such as ``"2*U*x4/F**3"`` with ``definitions={"U": "...", "F": "..."}``.
 
@@ -86,12 +84,12 @@ class ParametricIntegral:
         NumPy and torch integrand, differentiable in s and x under torch, and the input of pySecDec.
         """
         from methods.expression import Expression
-        from methods.integrand import Integrand
+        from methods.integrand import integrand_of
 
         symbols = Expression.parse(expression, definitions or {}, tuple(variables), tuple(parameters))
         return cls(
             name=name, k=len(variables), parameters=tuple(parameters), low=tuple(low), high=tuple(high),
-            integrand=Integrand(symbols), exact=exact, source=source, expression=symbols,
+            integrand=integrand_of(symbols), exact=exact, source=source, expression=symbols, draw=draw,
         )  # fmt: skip
 
     @property
@@ -117,9 +115,8 @@ class ParametricIntegral:
         s = np.asarray(s, dtype=np.float64)
         if s.ndim != 2 or s.shape[1] != self.m:
             raise InputError(f"{self.name} takes s (n, {self.m}), columns {self.parameters}; got shape {s.shape}.")
-        inside = (s >= self.low) & (s <= self.high)
-        if not inside.all():
-            row, column = np.argwhere(~inside)[0]
+        if found := box.outside(s, self.low, self.high):
+            row, column = found
             raise InputError(
                 f"{self.parameters[column]} = {s[row, column]:g} in row {row} lies outside the box of {self.name}; "
                 f"give points within [{self.low[column]:g}, {self.high[column]:g}]."
@@ -127,18 +124,21 @@ class ParametricIntegral:
         return s
 
     def sample(self, n: int, seed: int) -> np.ndarray:
-        """Draw n phase-space points uniformly from the box: (n, m)."""
-        return np.random.default_rng(seed).uniform(self.low, self.high, size=(n, self.m))
+        """Draw n phase-space points from the box: (n, m)."""
+        return self.from_unit(np.random.default_rng(seed).random((n, self.m)))
+
+    def from_unit(self, u: Any) -> Any:
+        """Return the points s (n, m) of the box at u in [0, 1]^m, its coordinates under `draw`."""
+        s = box.DRAWS[self.draw].from_unit(np.array(self.low), np.array(self.high), u)
+        return np.clip(s, self.low, self.high)
+
+    def to_unit(self, s: Any) -> Any:
+        """Return u (n, m) in [0, 1]^m of points s of the box: the inverse of `from_unit`."""
+        return box.DRAWS[self.draw].to_unit(np.array(self.low), np.array(self.high), s)
 
     def fingerprint(self) -> str:
-        """Return a hash of f at eight fixed points (multiples of √prime, mod 1), the box and the parameters."""
-        primes = [p for p in range(2, 400) if all(p % q for q in range(2, p))][: self.k + self.m]
-        t = np.outer(np.arange(1, 9), np.sqrt(primes)) % 1.0
-        s = np.array(self.low) * (1 - t[:, self.k :]) + np.array(self.high) * t[:, self.k :]
-        f = self.integrand(s, t[:, : self.k])
-        # Ten digits: the last ones differ between processors.
-        parts = [f"{v:.9e}" for v in np.asarray(f)], self.k, self.parameters, self.low, self.high
-        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+        """Return a hash of the integral's definition: f at eight fixed points, the box and the parameters."""
+        return fingerprint.of(self)
 
 
 class Method(ABC):

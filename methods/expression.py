@@ -103,7 +103,7 @@ class Expression:
         polynomials: dict[sympy.Symbol, sympy.Expr] = {}
         known: dict[str, sympy.Expr] = dict(base)
         for name, formula in definitions.items():
-            known[name] = parse(formula, known).subs(polynomials)
+            known[name] = parse(formula, known).xreplace(polynomials)
             if known[name].is_polynomial(*base.values()):
                 polynomials[symbols[name]], known[name] = known[name], symbols[name]
         outer = parse(text, known)
@@ -113,7 +113,7 @@ class Expression:
         def named(node: sympy.Expr) -> sympy.Expr:
             if isinstance(node, sympy.Add) and node.is_polynomial(*node.free_symbols):
                 name = sympy.Symbol(next(fresh_names), real=True)
-                polynomials[name] = node.subs(polynomials)
+                polynomials[name] = node.xreplace(polynomials)
                 return name
             return node.func(*map(named, node.args)) if node.args else node
 
@@ -125,9 +125,20 @@ class Expression:
         )
 
     @property
+    def terms(self) -> list[Expression]:
+        """The summands of the integrand, each with the polynomials it needs: the sectors of a loop integral."""
+        summands = sympy.Add.make_args(self.outer)
+        if len(summands) == 1:
+            return [self]
+        return [dataclasses.replace(self, outer=term, polynomials=self._used_in(term)) for term in summands]
+
+    def _used_in(self, term: sympy.Expr) -> dict[sympy.Symbol, sympy.Expr]:
+        return {name: p for name, p in self.polynomials.items() if name in term.free_symbols}
+
+    @property
     def full(self) -> sympy.Expr:
         """The integrand in terms of x and s alone."""
-        return self.outer.subs(self.polynomials)
+        return self.outer.xreplace(self.polynomials)
 
 
 def compile_for_arrays(arguments: Sequence[sympy.Symbol], expressions: list[sympy.Expr]) -> Callable[..., list[Any]]:

@@ -4,13 +4,16 @@ A polynomial P of the integrand is kept as a sum over monomials of s whose coeff
 
     P(s, x) = Σ_p s^p c_p(x),     p the powers of s,
 
-so that the coefficients, the long part of it, are evaluated once for all s.
+so that the coefficients, the long part of it, are evaluated once for all s. A sum of such integrands, as of the sectors
+of a loop integral, is evaluated term by term.
 """
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Callable
+import operator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -21,15 +24,53 @@ from methods.expression import Expression, compile_for_arrays
 Powers = tuple[int, ...]
 
 
+def integrand_of(expression: Expression) -> Integrand | Sum:
+    """Return f(s, x) of an `Expression`, for NumPy arrays and torch tensors alike."""
+    terms = expression.terms
+    return Integrand(expression) if len(terms) == 1 else Sum([Integrand(term) for term in terms])
+
+
+class Sum:
+    """f(s, x) = Σ_t f_t(s, x), with the interface of `Integrand`."""
+
+    def __init__(self, terms: list[Integrand]) -> None:
+        self._terms = terms
+
+    def __call__(self, s: Any, x: Any) -> Any:
+        """Return f for s (..., m) and x (..., k), broadcast; dtype and device are kept."""
+        return _total(term(s, x) for term in self._terms)
+
+    def at_nodes(self, x: Any) -> Callable[[Any], Any]:
+        """Fix the nodes x (n_x, k); return s (n_s, m) -> f (n_s, n_x)."""
+        parts = [term.at_nodes(x) for term in self._terms]
+        return lambda s: _total(part(s) for part in parts)
+
+    def weighted_sum(self, x: Any, weights: Any) -> Callable[[Any], Any]:
+        """Fix torch nodes x (n_x, k) and weights (n_x,); return s (n_s, m) -> Σ_n w_n f(s, x_n) (n_s,)."""
+        parts = [term.weighted_sum(x, weights) for term in self._terms]
+        return lambda s: _total(part(s) for part in parts)
+
+
 class Integrand:
-    """f(s, x) of an `Expression`, for NumPy arrays and torch tensors alike."""
+    """f(s, x) of an `Expression` that is one product or quotient; compiled when it is first evaluated."""
 
     def __init__(self, expression: Expression) -> None:
-        x, s = expression.variables, expression.parameters
         self._expression = expression
-        self._splits = {name: _by_powers_of_s(p, x, s) for name, p in expression.polynomials.items()}
-        self._coefficients = compile_for_arrays(x, [c for split in self._splits.values() for c in split.values()])
-        self._outer = compile_for_arrays([*x, *s, *expression.polynomials], [expression.outer])
+
+    @functools.cached_property
+    def _splits(self) -> dict[sympy.Symbol, dict[Powers, sympy.Expr]]:
+        e = self._expression
+        return {name: _by_powers_of_s(p, e.variables, e.parameters) for name, p in e.polynomials.items()}
+
+    @functools.cached_property
+    def _coefficients(self) -> Callable[..., list[Any]]:
+        coefficients = [c for split in self._splits.values() for c in split.values()]
+        return compile_for_arrays(self._expression.variables, coefficients)
+
+    @functools.cached_property
+    def _outer(self) -> Callable[..., list[Any]]:
+        e = self._expression
+        return compile_for_arrays([*e.variables, *e.parameters, *e.polynomials], [e.outer])
 
     def __call__(self, s: Any, x: Any) -> Any:
         """Return f for s (..., m) and x (..., k), broadcast; dtype and device are kept."""
@@ -81,14 +122,34 @@ class Integrand:
         }
 
 
+def _total(parts: Iterable[Any]) -> Any:
+    """Add up without a zero to begin with, which would cost a pass over the first part."""
+    return functools.reduce(operator.add, parts)
+
+
 def _by_powers_of_s(polynomial: sympy.Expr, x: tuple, s: tuple) -> dict[Powers, sympy.Expr]:
     """Split a polynomial into {powers of s: coefficient in x}, the coefficients in Horner form."""
+    split: dict[Powers, dict[Powers, sympy.Expr]] = {}
+    for powers, number in sympy.Poly(polynomial, *s, *x).terms():
+        split.setdefault(powers[: len(s)], {})[powers[len(s) :]] = number
+    return {powers: _horner(terms, x) for powers, terms in split.items()}
 
-    def horner(coefficient: sympy.Expr) -> sympy.Expr:
-        used = [v for v in x if v in coefficient.free_symbols]
-        return sympy.horner(coefficient, *used) if used else coefficient
 
-    return {powers: horner(coefficient) for powers, coefficient in sympy.Poly(polynomial, *s).terms()}
+def _horner(terms: dict[Powers, sympy.Expr], x: tuple) -> sympy.Expr:
+    """Write Σ c Π x_i^p_i, given as {p: c}, as nested products.
+
+    As sympy.horner does, which took most of 16 s for the 18 sectors of the two-loop box; now it is 4 s.
+    """
+    if not x:
+        return sum(terms.values())
+    by_power: dict[int, dict[Powers, sympy.Expr]] = {}
+    for powers, number in terms.items():
+        by_power.setdefault(powers[0], {})[powers[1:]] = number
+    degrees = sorted(by_power, reverse=True)
+    result = sympy.Integer(0)
+    for degree, lower in zip(degrees, [*degrees[1:], 0], strict=True):
+        result = (result + _horner(by_power[degree], x[1:])) * x[0] ** (degree - lower)
+    return result
 
 
 def _monomial(expression: Expression) -> tuple[sympy.Expr, dict[sympy.Symbol, int]] | None:

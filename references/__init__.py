@@ -1,6 +1,6 @@
 """What is believed: the integrals, their true values, and who vouches for them.
 
-    integral("box1l")           a registered integral, or "module:attribute" of anybody's own file
+    integral("box1l")           a registered integral, or one of anybody's own file
     truth("box1l")              its stored true values, written only by ``python -m references.tabulate``
     truth_of(my_integral)       true values of an integral of one's own, computed now
 
@@ -8,6 +8,8 @@ Nothing heavy is imported before it is asked for: the integrals' symbols take ha
 """
 
 from __future__ import annotations
+
+from pathlib import Path
 
 from methods import lookup
 from methods.base import InputError, ParametricIntegral
@@ -18,23 +20,36 @@ __all__ = ["Truth", "TruthError", "integral", "names", "truth", "truth_of"]
 
 
 def names() -> list[str]:
-    """Return the names of the registered integrals: those in `references/integrals.py`."""
-    return sorted(_registered())
+    """Return the names of the registered integrals, easiest kinds first: see `references/catalogue.py`."""
+    from references import catalogue
+
+    return list(catalogue.ENTRIES)
 
 
 def integral(name: str) -> ParametricIntegral:
-    """Return the integral `name`: a registered one, or "module:attribute" of anybody's own file.
+    """Return the integral `name`.
+
+    Parameters
+    ----------
+    name : str
+        A registered integral; a member of a Genz family in any k, as "genz_gaussian_5d"; the sum of the sectors in a
+        file that ``python -m references.from_loop`` wrote, "triangle.json", or one of them,
+        "triangle.json:triangle_s1"; or "module:attribute" of anybody's own file.
 
     Raises
     ------
     InputError
         For an unknown name, or an attribute that is not an integral.
     """
-    if ":" not in name:
-        registered = _registered()
-        if name not in registered:
-            raise lookup.unknown("integral", name, registered)
-        return registered[name]
+    from references import catalogue, loops
+
+    path, _, which = name.partition(":")
+    if path.endswith(".json"):
+        return loops.integral(Path(path).resolve(), which)
+    if not which:
+        if catalogue.find(name) is None:
+            raise lookup.unknown("integral", name, catalogue.ENTRIES)
+        return catalogue.integral(name)
     found = lookup.attribute(name)
     if not isinstance(found, ParametricIntegral):
         raise InputError(f"{name!r} is a {type(found).__name__}, not a methods.base.ParametricIntegral; name one.")
@@ -77,9 +92,3 @@ def truth_of(integral: ParametricIntegral, n: int = 1000, seed: int = 1, edge_po
     from references import computed
 
     return computed.truth_of(integral, n, seed, edge_points)
-
-
-def _registered() -> dict[str, ParametricIntegral]:
-    from references import integrals
-
-    return {found.name: found for found in vars(integrals).values() if isinstance(found, ParametricIntegral)}

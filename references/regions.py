@@ -1,6 +1,7 @@
 """Where a phase-space point lies in its box: cornerness and edge, and points drawn from each of these regions.
 
-notation: with w = high − low per coordinate, c = cornerness = how many coordinates lie outside
+notation: with w = high − low per coordinate (that in which the integral draws: log|s| for "log-uniform"),
+c = cornerness = how many coordinates lie outside
 [low + 2w/27, high − w/27], which is [−28, −4] of the papers' box [−30, −3] (JHEP section 3.1 and figure 4);
 edge = every coordinate within w/54 of either end, 0.5 in the papers' box (thesis figure 22).
 """
@@ -19,22 +20,20 @@ STREAM = 20230322
 """Keeps these points apart from ``ParametricIntegral.sample(n, seed)``, from which surrogates draw what they learn."""
 
 
-def cornerness(s: np.ndarray, low: tuple[float, ...], high: tuple[float, ...]) -> np.ndarray:
+def cornerness(integral: ParametricIntegral, s: np.ndarray) -> np.ndarray:
     """Return how many coordinates of s (n, m) lie within a margin of the box's edge: (n,) integers from 0 to m."""
-    bottom, top = np.array(low), np.array(high)
-    width = top - bottom
-    return np.sum((s < bottom + 2 * width / 27) | (s > top - width / 27), axis=1)
+    u = integral.to_unit(s)
+    return np.sum((u < MARGIN_LOW) | (u > 1 - MARGIN_HIGH), axis=1)
 
 
-def is_edge(s: np.ndarray, low: tuple[float, ...], high: tuple[float, ...]) -> np.ndarray:
+def is_edge(integral: ParametricIntegral, s: np.ndarray) -> np.ndarray:
     """Tell of s (n, m) whether every coordinate lies within 1/54 of the width from either end: (n,) booleans."""
-    bottom, top = np.array(low), np.array(high)
-    width = top - bottom
-    return np.all((s <= bottom + width / 54) | (s >= top - width / 54), axis=1)
+    u = integral.to_unit(s)
+    return np.all((u <= EDGE) | (u >= 1 - EDGE), axis=1)
 
 
 def draw(integral: ParametricIntegral, n: int, seed: int, edge_points: int) -> tuple[np.ndarray, np.ndarray]:
-    """Draw n points uniformly, and `edge_points` more in equal parts from cornerness 1, 2, 3 (up to m) and the edge.
+    """Draw n points as the integral says, and `edge_points` more in equal parts from cornerness 1, 2, 3 (up to m) and the edge.
 
     Returns
     -------
@@ -48,9 +47,8 @@ def draw(integral: ParametricIntegral, n: int, seed: int, edge_points: int) -> t
     *counts, n_edge = (len(part) for part in np.array_split(np.arange(edge_points), classes + 1))
     uniform = rng.random((n, integral.m))
     extra = [_unit_points(rng, count, c, integral.m) for c, count in enumerate(counts, start=1)]
-    low, high = np.array(integral.low), np.array(integral.high)
     unit = np.concatenate([uniform, *extra, _edge_points(rng, n_edge, integral.m)])
-    return np.clip(low + (high - low) * unit, low, high), np.arange(len(unit)) < n
+    return integral.from_unit(unit), np.arange(len(unit)) < n
 
 
 def _unit_points(rng: np.random.Generator, n: int, c: int, m: int) -> np.ndarray:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,7 +14,13 @@ from methods.base import InputError
 from references import computed, quadrature, regions
 from references.tables import TruthError
 
-JHEP_BOX = (-30.0,) * 3, (-3.0,) * 3
+def in_box(m, low=-30.0, high=-3.0, **fields):
+    """Return an integral with that box in m parameters."""
+    parameters = tuple(f"s{j}" for j in range(m))
+    return callable_integral(None, parameters=parameters, low=(low,) * m, high=(high,) * m, **fields)
+
+
+JHEP = in_box(3)
 
 
 # --- regions -------------------------------------------------------------------------------------------------------
@@ -33,7 +38,7 @@ JHEP_BOX = (-30.0,) * 3, (-3.0,) * 3
     ],
 )
 def test_cornerness_counts_coordinates_outside_minus_28_to_minus_4(point, expected):
-    assert regions.cornerness(np.array([point]), *JHEP_BOX).tolist() == [expected]
+    assert regions.cornerness(JHEP, np.array([point])).tolist() == [expected]
 
 
 @pytest.mark.parametrize(
@@ -46,34 +51,33 @@ def test_cornerness_counts_coordinates_outside_minus_28_to_minus_4(point, expect
     ],
 )
 def test_edge_is_within_half_a_unit_of_either_end_in_every_coordinate(point, expected):
-    assert regions.is_edge(np.array([point]), *JHEP_BOX).tolist() == [expected]
+    assert regions.is_edge(JHEP, np.array([point])).tolist() == [expected]
 
 
 def test_regions_move_with_the_box():
     s = references.integral("box1l").sample(500, 0)
     stretched = (s + 30) * 2 / 27 + 5
-    box = (5.0,) * 3, (7.0,) * 3
-    np.testing.assert_array_equal(regions.cornerness(s, *JHEP_BOX), regions.cornerness(stretched, *box))
-    np.testing.assert_array_equal(regions.is_edge(s, *JHEP_BOX), regions.is_edge(stretched, *box))
+    moved = in_box(3, 5.0, 7.0)
+    np.testing.assert_array_equal(regions.cornerness(JHEP, s), regions.cornerness(moved, stretched))
+    np.testing.assert_array_equal(regions.is_edge(JHEP, s), regions.is_edge(moved, stretched))
 
 
 @pytest.mark.parametrize(("m", "n_extra"), [(1, 40), (2, 60), (3, 80), (5, 400), (3, 0), (3, 2)])
-def test_drawn_points_fill_every_class(m, n_extra):
-    integral = SimpleNamespace(m=m, low=(-30.0,) * m, high=(-3.0,) * m)
+@pytest.mark.parametrize("draw", ["uniform", "log-uniform"])
+def test_drawn_points_fill_every_class(m, n_extra, draw):
+    integral = in_box(m, draw=draw)
     s, uniform = regions.draw(integral, 500, 1, n_extra)
     assert s.shape == (500 + n_extra, m)
     assert uniform.sum() == 500
     assert uniform[:500].all()
     assert ((s >= -30) & (s <= -3)).all()
     # The share of the margins, 1/9, within five standard deviations.
-    inside = regions.cornerness(s[uniform], integral.low, integral.high).sum()
+    inside = regions.cornerness(integral, s[uniform]).sum()
     assert abs(inside - 500 * m / 9) < 5 * math.sqrt(500 * m * 8 / 81)
     extra, classes = s[~uniform], min(m, 3)
-    found = regions.cornerness(extra, integral.low, integral.high)
+    found = regions.cornerness(integral, extra)
     assert (found >= 1).all()
-    counts = [(found == c).sum() for c in range(1, classes + 1)] + [
-        regions.is_edge(extra, integral.low, integral.high).sum()
-    ]
+    counts = [(found == c).sum() for c in range(1, classes + 1)] + [regions.is_edge(integral, extra).sum()]
     assert min(counts) >= n_extra // (classes + 1)
 
 

@@ -202,9 +202,9 @@ def test_stored_truth_holds_what_it_promises(stored):
         assert asked.all()
     # Stored with three digits, a stated error may have been rounded up.
     vouch.compare(truth.s, truth.value, truth.error, table.vouched, 1.01 * vouch_epsrel)
-    found = regions.cornerness(truth.s[~truth.uniform], integral.low, integral.high)
+    found = regions.cornerness(integral, truth.s[~truth.uniform])
     assert min(np.bincount(found)[1:]) >= n_extra // 4
-    assert regions.is_edge(truth.s, integral.low, integral.high).sum() >= n_extra // 4
+    assert regions.is_edge(integral, truth.s).sum() >= n_extra // 4
 
 
 def test_stored_truth_is_small_and_the_package_offers_it(stored):
@@ -248,7 +248,7 @@ def test_stored_truth_is_made_again_by_another_rule():
 @pytest.mark.slow
 def test_errors_of_the_two_loop_box_hold_against_a_finer_rule():
     box, truth = references.integral("box2l"), references.truth("box2l")
-    hard = np.flatnonzero(regions.is_edge(truth.s, box.low, box.high))
+    hard = np.flatnonzero(regions.is_edge(box, truth.s))
     which = [0, 1, 2, *hard[::6]]
     rule = quadrature.Rule((12, 15, 17, 18, 18, 15), (1.41, 2.83, 4.0, 5.66, 5.66, 4.0))
     value, _ = quadrature.apply(box, rule, truth.s[which])
