@@ -61,7 +61,8 @@ def markdown(found: Iterable[Record]) -> str:
     machines = sorted({f"{r['machine']} ({r['threads']} threads)" for r in found})
     notes = [
         "digits: mean ± standard deviation of −log₁₀|(e − t)/t| over the uniform points; µs per integral in batches of "
-        "the stated size; preparation includes labels; evaluations per integral after preparation.",
+        "the stated size; preparation includes labels; evaluations per integral after preparation; ≤ error: the share of points whose error is within one stated standard "
+        "deviation (of a normal law 68.3 %), ≤ 3 errors: within three (99.7 %).",
         f"Measured on: {'; '.join(machines)}.",
     ]
     return "\n\n".join([*blocks, *notes, "Published values:", "\n".join(sources)]) + "\n"
@@ -96,10 +97,13 @@ def _row(group: list[Record], found: list[Record]) -> dict[str, Any]:
         "worst": _digits(min((r["digits_worst"] for r in good), default=None), limit),
         "within 1 %": _percent(_mean(good, "frac_within_1pct")),
         "within 0.1 %": _percent(_mean(good, "frac_within_0p1pct")),
+        "≤ error": _percent(_mean(good, "coverage_1sigma")),
+        "≤ 3 errors": _percent(_mean(good, "coverage_3sigma")),
         "µs (1)": _microseconds(good, "1"),
         "µs (1024)": _microseconds(good, "1024"),
         "µs (65536)": _microseconds(good, "65536"),
         "prep. s": _number(_mean(good, "fit_s")),
+        "gen. + comp. s": _setup(good),
         "eval.": _number(_mean(good, "n_eval_per_integral")),
         "kB": _number(_mean(good, "model_bytes"), scale=1e-3),
         "published": _published(first),
@@ -147,6 +151,14 @@ def _one_line(reason: str | None) -> str:
 def _mean(group: list[Record], key: str) -> float | None:
     values = [record[key] for record in group if record[key] is not None]
     return sum(values) / len(values) if values else None
+
+
+def _setup(group: list[Record]) -> str:
+    """Return the seconds of generating and compiling, which a cached library took when it was made."""
+    steps = [record["setup_s"] for record in group if record["setup_s"]]
+    if not steps:
+        return BLANK
+    return " + ".join(_number(sum(step[key] for step in steps) / len(steps)) for key in ("generate", "compile"))
 
 
 def _digits(value: float | None, limit: float, spread: float | None = None) -> str:

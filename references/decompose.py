@@ -56,8 +56,7 @@ def decompose(loop: LoopInput, progress: Callable[[str], Any] = lambda _: None) 
     except importlib.metadata.PackageNotFoundError as problem:
         raise InputError("Sector decomposition needs pySecDec; run `pip install loopmark[pysecdec]`.") from problem
     from pySecDec.decomposition import Sector as Cast
-    from pySecDec.decomposition import iterative, squash_symmetry_redundant_sectors_sort
-    from pySecDec.matrix_sort import Pak_sort, iterative_sort
+    from pySecDec.decomposition import iterative
 
     symbols = loop.symbols()
     integral = _loop_integral(loop, symbols)
@@ -71,8 +70,7 @@ def decompose(loop: LoopInput, progress: Callable[[str], Any] = lambda _: None) 
     primary = iterative.primary_decomposition(Cast([integral.U, integral.F]))
     sectors = [sector for first in primary for sector in iterative.iterative_decomposition(first)]
     progress(f"{len(primary)} primary sectors, {len(sectors)} after iteration")
-    for sort in (iterative_sort, Pak_sort):
-        sectors = squash_symmetry_redundant_sectors_sort(sectors, sort)
+    sectors = _distinct(sectors)
     progress(f"{len(sectors)} distinct up to the names of the Feynman parameters")
     back = {symbol: sympy.Symbol(name) for name, symbol in symbols.items()}
     return math.factorial(-f - 1), [
@@ -118,6 +116,33 @@ def _check_symbols(loop: LoopInput, symbols: dict[str, sympy.Symbol], integral: 
         raise InputError(
             f"F of {loop.name} still holds {', '.join(sorted(left))}; give rules that replace it, or a range in box."
         )
+
+
+def _distinct(sectors: list[Any]) -> list[Any]:
+    """Keep one of those sectors that differ by the names of their variables only, with their number as coefficient.
+
+    pySecDec's own function for this numbers coefficients by Python's hashes, which change from run to run.
+    """
+    from pySecDec.matrix_sort import Pak_sort
+
+    polynomials = [[product.factors[1] for product in sector.cast] for sector in sectors]
+    texts = sorted({str(c) for pair in polynomials for polynomial in pair for c in polynomial.coeffs})
+    number = {text: i for i, text in enumerate(texts, start=1)}
+    first: dict[bytes, Any] = {}
+    for sector, pair in zip(sectors, polynomials, strict=True):
+        monomials = [sector.Jacobian, *(product.factors[0] for product in sector.cast)]
+        # One row per monomial: whose it is and its coefficient's number, then its powers.
+        rows = [[-i, *monomial.expolist[0]] for i, monomial in enumerate(monomials)]
+        for i, polynomial in enumerate(pair):
+            rows += [
+                [i * len(number) + number[str(c)], *powers]
+                for c, powers in zip(polynomial.coeffs, polynomial.expolist, strict=True)
+            ]
+        matrix = np.array(rows, dtype=int)
+        Pak_sort(matrix)
+        if (kept := first.setdefault(matrix.tobytes(), sector)) is not sector:
+            kept.Jacobian.coeffs[0] += sector.Jacobian.coeffs[0]
+    return list(first.values())
 
 
 def _finite_sector(loop: LoopInput, number: int, sector: Any, exponents: tuple[int, int], back: dict) -> Sector:

@@ -6,8 +6,8 @@ is the sector of the scalar N-point integral in four dimensions (without Γ(N �
 parameter is the largest; s_ij is the squared sum of the momenta that enter between propagators i and j, so that
 s_{i,i+1} is the squared mass of a leg. With S >= 1, F > 0 where every s_ij <= 0, by its form.
 
-N = 4 is I1 of Maître & Santos-Mateos, JHEP 03 (2023) 221, eq. 3.1-3.2; tasks in two, four and eight dimensions are those
-of Bishara, Paul & Dy, NeurIPS ML4PS 2022, here on loop integrals that can be checked.
+N = 4 is I1 of Maître & Santos-Mateos, JHEP 03 (2023) 221, eq. 3.1-3.2; two, four and eight invariants are the
+dimensions of the tasks of Bishara, Paul & Dy, NeurIPS ML4PS 2022, here on loop integrals that can be checked.
 
 notation: m_t² = 1 throughout, so invariants are in units of m_t²; propagators are numbered from 0.
 """

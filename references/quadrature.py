@@ -21,12 +21,14 @@ import numpy as np
 
 from methods.base import InputError, ParametricIntegral
 
-LADDER = 2.0 ** (np.arange(-8, 13) / 2)
-"""The values of c that `tune` tries: 1/16 to 64."""
+LADDER = 2.0 ** (np.arange(-8, 19) / 2)
+"""The values of c that `tune` tries: 1/16 to 512. Four decades of kinematics take 256."""
 MAX_ORDER = 200
 """Nodes per axis beyond which a rule is not tried; where 200 do not converge, f is not smooth."""
 ROUNDING = 16 * np.finfo(np.float64).eps
 """Floor of a value's error relative to ∫ |f|: rules of 20 to 44 nodes per axis differ by up to 6 eps on box1l."""
+_TRIAL, _LINES = 12, 256
+"""Nodes per axis with which `tune` compares maps, and the lines along which it does."""
 _NODES, _POINTS = 1024, 32
 """Nodes and phase-space points per block: 256 KiB per array, so that the few that are alive at once stay in cache."""
 
@@ -109,26 +111,52 @@ def apply(
 def tune(integral: ParametricIntegral, s: np.ndarray, epsrel: float) -> Rule:
     """Return the rule whose every axis, integrated by itself, is right to `epsrel`, with the best maps of `LADDER`.
 
-    The axis is integrated along 256 lines through the cube, for each s (n, m); where f is not smooth, the order ends
-    at `MAX_ORDER`. Lines see less than the whole cube, so this is where to start, and no promise.
+    The axis is integrated along lines through the cube, for each s (n, m): first along lines spread over it, then,
+    twice, along the nodes of the other axes, which know where the peak is. Where f is not smooth, the order ends at
+    `MAX_ORDER`. Lines see less than the whole cube, so this is where to start, and no promise.
     """
-    # A Kronecker sequence, crowded towards both ends of each axis, where other axes' peaks are sharpest.
-    roots = np.sqrt([p for p in range(2, 400) if all(p % q for q in range(2, p))][: integral.k])
-    t = (0.5 + np.outer(np.arange(256), roots)) % 1.0
-    lines, weight = t * t * (3 - 2 * t), np.prod(6 * t * (1 - t), axis=1)
-    orders, constants = [], []
+    rule = Rule((_TRIAL,) * integral.k, (1.0,) * integral.k)
     for i in range(integral.k):
-        reference = _along(integral, s, lines, i, 96, 1.0)
+        rule = _tune_axis(integral, s, epsrel, rule, i, _spread_lines(integral.k), LADDER)
+    for i in [*range(integral.k)] * 2:
+        near = LADDER[(LADDER >= rule.c[i] / 4.1) & (LADDER <= rule.c[i] * 4.1)]
+        rule = _tune_axis(integral, s, epsrel, rule, i, _node_lines(rule, i), near)
+    return rule
 
-        def error(order: int, c: float, i: int = i, reference: np.ndarray = reference) -> float:
-            difference = np.abs(_along(integral, s, lines, i, order, c) - reference) @ weight
-            return float(np.max(difference / (np.abs(reference) @ weight + np.finfo(float).tiny)))
 
-        c = min(LADDER, key=lambda c: error(12, c))
-        steps = (*range(4, 32, 2), *range(32, MAX_ORDER, 24))
-        orders.append(next((n for n in steps if error(n, c) <= epsrel), MAX_ORDER))
-        constants.append(float(c))
-    return Rule(tuple(orders), tuple(constants))
+def _tune_axis(
+    integral: ParametricIntegral, s: np.ndarray, epsrel: float, rule: Rule, i: int,
+    lines: tuple[np.ndarray, np.ndarray], ladder: np.ndarray,
+) -> Rule:  # fmt: skip
+    """Return `rule` with map (of the `ladder`) and order of axis i chosen along `lines` (n, k) with weights (n,)."""
+    x, weight = lines
+
+    def error(order: int, c: float, finer: np.ndarray) -> float:
+        difference = np.abs(_along(integral, s, x, i, order, c) - finer) @ weight
+        return float(np.max(difference / (np.abs(finer) @ weight + np.finfo(float).tiny)))
+
+    # Rules with the same map are compared: none is right for all, and where a map is bad it shows by itself.
+    c = float(min(ladder, key=lambda c: error(_TRIAL, c, _along(integral, s, x, i, 4 * _TRIAL, c))))
+    reference = _along(integral, s, x, i, 8 * _TRIAL, c)
+    steps = (*range(4, 32, 2), *range(32, MAX_ORDER, 8))
+    order = next((n for n in steps if error(n, c, reference) <= epsrel), MAX_ORDER)
+    return Rule((*rule.orders[:i], order, *rule.orders[i + 1 :]), (*rule.c[:i], c, *rule.c[i + 1 :]))
+
+
+def _spread_lines(k: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return `_LINES` points of the cube and weights: crowded towards both ends of each axis, where peaks are sharpest."""
+    roots = np.sqrt([p for p in range(2, 400) if all(p % q for q in range(2, p))][:k])
+    t = (0.5 + np.outer(np.arange(_LINES), roots)) % 1.0
+    return t * t * (3 - 2 * t), np.prod(6 * t * (1 - t), axis=1)
+
+
+def _node_lines(rule: Rule, i: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return some `_LINES` nodes and their weights: a rule with the maps of `rule` on each axis but i."""
+    k = len(rule.orders)
+    each = min(_TRIAL, max(2, round(_LINES ** (1 / max(1, k - 1)))))
+    orders = tuple(1 if j == i else each for j in range(k))
+    blocks = list(_blocks(Rule(orders, rule.c)))
+    return np.concatenate([x for x, _ in blocks]), np.concatenate([weight for _, weight in blocks])
 
 
 def converge(

@@ -33,7 +33,7 @@ def is_edge(integral: ParametricIntegral, s: np.ndarray) -> np.ndarray:
 
 
 def draw(integral: ParametricIntegral, n: int, seed: int, edge_points: int) -> tuple[np.ndarray, np.ndarray]:
-    """Draw n points as the integral says, and `edge_points` more in equal parts from cornerness 1, 2, 3 (up to m) and the edge.
+    """Draw n points as the integral says, and `edge_points` more: by cornerness 1, 2, 3 (up to m) and the edge.
 
     Returns
     -------

@@ -1,8 +1,8 @@
 """True values as diffable text: references/truth/<integral>.csv.
 
 Lines that begin with ``#`` hold the header, one ``key: JSON value`` each; then comma-separated columns: the
-coordinates of s, value, error, uniform (0 or 1), and what pySecDec says where it was asked. Numbers are written so
-that reading them gives the same float64 again.
+coordinates of s, value, error, uniform (0 or 1), and two for each second opinion, its value and the error it states,
+where it was asked. Numbers are written so that reading them gives the same float64 again.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ import numpy as np
 
 from methods.base import InputError, ParametricIntegral
 
-COLUMNS = ("value", "error", "uniform", "pysecdec_value", "pysecdec_error")
-"""What follows the coordinates of s."""
+COLUMNS = ("value", "error", "uniform")
+"""What follows the coordinates of s; then come the opinions."""
 
 
 class TruthError(InputError):
@@ -49,12 +49,12 @@ class Truth(NamedTuple):
 
 
 class Table(NamedTuple):
-    """A file of true values: its header, the truth, and pySecDec's values and errors (nan where it was not asked)."""
+    """A file of true values: its header, the truth, and the second opinions."""
 
     header: dict[str, Any]
     truth: Truth
-    vouched: np.ndarray
-    """(n, 2) pySecDec's value and stated error."""
+    opinions: dict[str, np.ndarray]
+    """Name -> (n, 2) value and stated error; nan where it was not asked."""
 
 
 def folder() -> Path:
@@ -84,36 +84,55 @@ def read(path: Path, integral: ParametricIntegral) -> Table:
 
 
 def write(
-    path: Path, integral: ParametricIntegral, header: Mapping[str, Any], truth: Truth, vouched: np.ndarray
+    path: Path,
+    integral: ParametricIntegral,
+    about: Mapping[str, Any],
+    truth: Truth,
+    opinions: Mapping[str, np.ndarray],
 ) -> None:
     """Write true values to `path`, which appears, or changes, only once it is complete."""
-    truth = truth._replace(error=np.array([float(f"{error:.2e}") for error in truth.error]))
-    rows = [",".join([*integral.parameters, *COLUMNS])]
-    for s, value, error, uniform, other in zip(*truth[:4], vouched, strict=True):
-        opinion = ["", ""] if np.isnan(other[0]) else [repr(float(other[0])), f"{other[1]:.2e}"]
-        rows.append(",".join([*map(repr, s.tolist()), repr(float(value)), f"{error:.2e}", f"{uniform:d}", *opinion]))
-    header = {**header, "fingerprint": integral.fingerprint(), "how": truth.how, "rows_hash": _hash(rows)}
-    comments = [f"# {key}: {json.dumps(entry, ensure_ascii=False)}" for key, entry in header.items()]
+    rows = [",".join([*integral.parameters, *COLUMNS, *(f"{name}_{part}" for name in opinions for part in _PARTS)])]
+    for i, s in enumerate(truth.s):
+        others = [_written(opinion[i]) for opinion in opinions.values()]
+        known = [repr(float(truth.value[i])), f"{truth.error[i]:.2e}", f"{truth.uniform[i]:d}"]
+        rows.append(",".join([*map(repr, s.tolist()), *known, *others]))
+    complete = {**about, "fingerprint": integral.fingerprint(), "how": truth.how, "rows_hash": _hash(rows)}
+    comments = [f"# {key}: {json.dumps(entry, ensure_ascii=False)}" for key, entry in complete.items()]
     partial = path.with_name(path.name + ".partial")
     partial.write_text("\n".join([*comments, *rows, ""]), encoding="utf-8")
     partial.replace(path)
 
 
+_PARTS = ("value", "error")
+
+
+def _written(opinion: np.ndarray) -> str:
+    value, error = opinion
+    return "," if np.isnan(value) else f"{float(value)!r},{error:.2e}"
+
+
+def header(text: str) -> dict[str, Any]:
+    """Return the header of a table's text."""
+    pairs = (line[2:].partition(": ") for line in text.splitlines() if line.startswith("#"))
+    return {key: json.loads(value) for key, _, value in pairs}
+
+
 def _parse(text: str, integral: ParametricIntegral) -> Table:
-    lines = text.splitlines()
-    comments = [line for line in lines if line.startswith("#")]
-    header = {key: json.loads(value) for key, _, value in (line[2:].partition(": ") for line in comments)}
-    if header["fingerprint"] != integral.fingerprint():
+    known = header(text)
+    if known["fingerprint"] != integral.fingerprint():
         raise TruthError(
             f"The stored true values of {integral.name} are of another equation, box or parameters (stale truth): run "
             f"python -m references.tabulate --integral {integral.name}."
         )
-    rows = lines[len(comments) :]
-    if header["rows_hash"] != _hash(rows):
+    rows = [line for line in text.splitlines() if not line.startswith("#")]
+    if known["rows_hash"] != _hash(rows):
         raise ValueError("its rows are not those that were written")
     numbers = np.array([[float(field or "nan") for field in row.split(",")] for row in rows[1:]])
-    s, value, error, uniform = numbers[:, : integral.m], *numbers[:, integral.m : -2].T
-    return Table(header, Truth(s, value, error, uniform == 1, header["how"]), numbers[:, -2:])
+    s, value, error, uniform = numbers[:, : integral.m], *numbers[:, integral.m : integral.m + len(COLUMNS)].T
+    first = integral.m + len(COLUMNS)
+    names = [column.removesuffix("_value") for column in rows[0].split(",")[first::2]]
+    opinions = {name: numbers[:, i : i + 2] for name, i in zip(names, range(first, numbers.shape[1], 2), strict=True)}
+    return Table(known, Truth(s, value, error, uniform == 1, known["how"]), opinions)
 
 
 def _hash(rows: list[str]) -> str:

@@ -1,108 +1,178 @@
-"""The only writer of true values: quadrature of references' own, vouched for by pySecDec, into references/truth/.
+"""The only writer of true values: quadrature of references' own or a closed form, vouched for, into references/truth/.
 
     python -m references.tabulate
-    python -m references.tabulate --integral box1l
+    python -m references.tabulate --integral box1l --integral box2l
 
-A table is written only where quadrature converges to its plan, pySecDec agrees within its stated errors, and no
-stored precision is lost.
+A table is written only where values reach its plan (`references/plans.py`), the second opinions agree within their
+stated errors, and no stored precision is lost. Points are worked on in parts; what is finished is kept in
+references/truth/NAME.journal, so that a killed run goes on from there, and tables that are as planned are left alone.
 """
 
 from __future__ import annotations
 
 import argparse
 import datetime
+import hashlib
+import json
 import sys
 from collections.abc import Callable
+from concurrent.futures import Executor
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
 import references
 from methods.base import InputError, ParametricIntegral
-from references import quadrature, regions, tables, vouch
+from references import parts, plans, regions, tables, vouch
+from references.journal import Journal
+from references.plans import Ask, Plan
 from references.tables import Truth, TruthError
 
-
-class Plan(NamedTuple):
-    """What a table of true values holds, and how well it is known."""
-
-    n: int
-    """Points drawn uniformly."""
-    edge_points: int
-    """Further points, by cornerness and edge."""
-    epsrel: float
-    """Largest relative error of a value."""
-    vouched: tuple[int, int]
-    """How many uniform and how many further points pySecDec is asked about."""
-    vouch_epsrel: float
-    """Largest relative error that pySecDec may state."""
-    seed: int = 1
+ROWS = {"few": 600, "many": 60}
+"""Points per part, for few (up to four) and for many Feynman parameters: some seconds to some minutes of work."""
 
 
-PLANS = {
-    "box1l": Plan(n=2000, edge_points=400, epsrel=1e-13, vouched=(2000, 400), vouch_epsrel=1e-9),
-    # pySecDec takes seconds per point for 1e-6 here, so it is asked about some.
-    "box2l": Plan(n=1000, edge_points=200, epsrel=1e-11, vouched=(60, 40), vouch_epsrel=1e-6),
-}
-"""By integral; an integral without a plan of its own takes `DEFAULT`."""
-DEFAULT = Plan(n=1000, edge_points=200, epsrel=1e-11, vouched=(40, 20), vouch_epsrel=1e-6)
-MAX_EVAL = 1e11
-"""Evaluations of the integrand before quadrature gives up: about half an hour; box2l takes 1.2e10."""
-
-Second = Callable[[ParametricIntegral, float], tuple[vouch.Opinion, str]]
-"""Makes the second opinion on an integral at a relative error."""
-
-
-def tabulate(integral: ParametricIntegral, plan: Plan, folder: Path, second: Second = vouch.pysecdec) -> str:
+def tabulate(integral: ParametricIntegral, plan: Plan, folder: Path, pool: Executor | None = None) -> str:
     """Compute, have vouched for, and write the true values of `integral`; return a sentence on how it went.
+
+    Parameters
+    ----------
+    integral : ParametricIntegral
+        With a `pool`, a registered one, which its processes find by name.
+    plan : Plan
+        What the table is to hold.
+    folder : Path
+        Where the table is, or will be.
+    pool : Executor, optional
+        Who does the work; without, this process.
 
     Raises
     ------
     TruthError
-        Where quadrature does not reach the plan, the second opinion differs, or a stored table is more precise.
+        Where values do not reach the plan, a second opinion differs, or a stored table is more precise.
     """
     path = folder / f"{integral.name}.csv"
+    if stored := _as_planned(path, integral, plan):
+        return f"{integral.name}: {len(stored.truth.value)} points, as planned. {stored.truth.how}."
     s, uniform = regions.draw(integral, plan.n, plan.seed, plan.edge_points)
-    with tqdm(desc=f"{integral.name} quadrature", unit="eval", unit_scale=True, disable=None) as bar:
-        result = quadrature.converge(integral, s, epsrel=plan.epsrel / 2, max_eval=MAX_EVAL, progress=bar.update)
-    relative = result.error / np.abs(result.value)
+    journal = Journal(path.with_suffix(".journal"), _key(integral, plan))
+    work = _Work(integral, s, journal, pool)
+    value, error, how = work.values(plan.epsrel)
+    relative = error / np.abs(value)
     worst = int(np.argmax(relative))
     if not relative[worst] <= plan.epsrel:
         raise TruthError(
-            f"Quadrature of {integral.name} reaches {relative[worst]:.1e} at s = {s[worst].tolist()}, but its plan "
+            f"{how} of {integral.name} reaches {relative[worst]:.1e} at s = {s[worst].tolist()}, but its plan "
             f"says {plan.epsrel:g}: nothing is written."
         )
     _refuse_a_loss(path, integral, plan, float(relative[worst]))
-    opinion, method = second(integral, plan.vouch_epsrel)
-    which = _vouched_points(plan)
-    with tqdm(desc=f"{integral.name} {method}", total=len(which), unit="point", disable=None) as bar:
-        vouched = vouch.ask(opinion, s, which, bar.update)
-    agreement = vouch.compare(s, result.value, result.error, vouched, plan.vouch_epsrel)
-    how = (
-        f"Gauss–Legendre after Möbius maps, two orders agreeing to {relative[worst]:.1e} ({result.rule}, "
-        f"NumPy {np.__version__}); vouched for by {method} at {agreement['points']} of {len(s)} points, "
-        f"largest pull {agreement['largest_pull']:.2g}"
+    opinions, said = {}, {}
+    for ask in plan.asks:
+        opinion, who, seconds = work.opinion(ask, _asked_points(plan, ask))
+        agreement = vouch.compare(s, value, error, opinion, ask.epsrel, who)
+        opinions[ask.opinion] = opinion
+        said[ask.opinion] = {"who": who, **agreement, **seconds}
+    vouchers = "; ".join(
+        f"{entry['who']} at {entry['points']} of {len(s)} points, largest pull {entry['largest_pull']:.2g}"
+        for entry in said.values()
     )
+    how = f"{how}, relative errors up to {relative[worst]:.1e}; vouched for by {vouchers}"
     header: dict[str, Any] = {
         "name": integral.name,
         "source": integral.source,
         "plan": plan._asdict(),
         "largest_relative_error": float(f"{relative[worst]:.2e}"),
-        "agreement": agreement,
+        "opinions": said,
+        "seconds": work.seconds,
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
     }
-    truth = Truth(s, result.value, result.error, uniform, how)
-    tables.write(path, integral, header, truth, vouched)
-    return f"{integral.name}: {len(s)} points. {how}; agreement {agreement}."
+    tables.write(path, integral, header, Truth(s, value, error, uniform, how), opinions)
+    journal.remove()
+    return f"{integral.name}: {len(s)} points. {how}."
 
 
-def _vouched_points(plan: Plan) -> np.ndarray:
+class _Work:
+    """The parts of one table: each is taken from the journal, or computed and written there."""
+
+    def __init__(self, integral: ParametricIntegral, s: np.ndarray, journal: Journal, pool: Executor | None) -> None:
+        self._integral, self._s, self._journal, self._pool = integral, s, journal, pool
+        self.seconds: dict[str, float] = {}
+        """By stage, summed over parts; two processes work at once."""
+
+    def values(self, epsrel: float) -> tuple[np.ndarray, np.ndarray, str]:
+        """Return values, errors and how they were made."""
+        results = self._each("values", np.arange(len(self._s)), parts.values, epsrel)
+        value, error = (np.concatenate([result[key] for result in results]) for key in ("value", "error"))
+        return value, error, results[0]["how"]
+
+    def opinion(self, ask: Ask, which: np.ndarray) -> tuple[np.ndarray, str, dict[str, Any]]:
+        """Return an opinion (n, 2), whose it is, and the seconds of its setup and per point."""
+        results = self._each(ask.opinion, which, parts.opinion, ask.opinion, ask.epsrel)
+        opinion = np.full((len(self._s), 2), np.nan)
+        opinion[which, 0], opinion[which, 1] = (
+            np.concatenate([result[key] for result in results]) for key in ("value", "error")
+        )
+        per_point = float(np.median([result["seconds"] / len(result["value"]) for result in results]))
+        setup = {f"{step}_s": round(seconds, 2) for step, seconds in results[0]["setup_s"].items()}
+        return opinion, results[0]["how"], {**setup, "s_per_point": float(f"{per_point:.3g}")}
+
+    def _each(self, stage: str, which: np.ndarray, function: Callable[..., dict], *arguments: Any) -> list[dict]:
+        """Return the results of `function` on every part of the points `which`, in order."""
+        rows = ROWS["few" if self._integral.k <= 4 else "many"]
+        pieces = np.array_split(which, -(-len(which) // rows))
+        labels = [f"{stage} {arguments} {piece[0]}-{piece[-1]}" for piece in pieces]
+        todo = [(label, piece) for label, piece in zip(labels, pieces, strict=True) if label not in self._journal]
+        found = [self._journal[label] for label in labels if label in self._journal]
+        title = f"{self._integral.name} {stage}"
+        with tqdm(desc=title, total=len(which), initial=sum(len(result["value"]) for result in found),
+                  unit="point", disable=None) as bar:  # fmt: skip
+            for label, result in self._run(todo, function, arguments):
+                self._journal.write(label, result)
+                bar.update(len(result["value"]))
+        results = [self._journal[label] for label in labels]
+        self.seconds[stage] = round(sum(result["seconds"] for result in results), 1)
+        return results
+
+    def _run(self, todo: list, function: Callable[..., dict], arguments: tuple) -> Any:
+        if self._pool is None:
+            for label, piece in todo:
+                yield label, function(self._integral, self._s[piece], *arguments)
+            return
+        from concurrent.futures import as_completed
+
+        jobs = {
+            self._pool.submit(parts.by_name, function.__name__, self._integral.name, self._s[piece], *arguments): label
+            for label, piece in todo
+        }
+        try:
+            for job in as_completed(jobs):
+                yield jobs[job], job.result()
+        finally:
+            for job in jobs:
+                job.cancel()
+
+
+def _key(integral: ParametricIntegral, plan: Plan) -> str:
+    """Hash what decides the results, besides what labels say: with another equation, unfinished work starts anew."""
+    content = json.dumps([integral.fingerprint(), plan.n, plan.edge_points, plan.seed, np.__version__])
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def _asked_points(plan: Plan, ask: Ask) -> np.ndarray:
     """Return the first of the uniform points, and some of every class of the others."""
-    uniform, others = plan.vouched
-    spread = np.linspace(0, plan.edge_points - 1, others).astype(int)
-    return np.concatenate([np.arange(uniform), plan.n + spread])
+    spread = np.linspace(0, plan.edge_points - 1, ask.others).astype(int)
+    return np.concatenate([np.arange(ask.uniform), plan.n + spread])
+
+
+def _as_planned(path: Path, integral: ParametricIntegral, plan: Plan) -> tables.Table | None:
+    """Return the stored table where it is of this integral and was made by this plan."""
+    try:
+        stored = tables.read(path, integral)
+    except TruthError:
+        return None
+    return stored if stored.header["plan"] == json.loads(json.dumps(plan._asdict())) else None
 
 
 def _refuse_a_loss(path: Path, integral: ParametricIntegral, plan: Plan, largest: float) -> None:
@@ -112,12 +182,13 @@ def _refuse_a_loss(path: Path, integral: ParametricIntegral, plan: Plan, largest
     except TruthError:
         return
     n, before = len(stored.truth.value), float(np.max(stored.truth.error / np.abs(stored.truth.value)))
-    vouched = int(np.sum(~np.isnan(stored.vouched[:, 0])))
+    vouched = max(int(np.sum(~np.isnan(opinion[:, 0]))) for opinion in stored.opinions.values())
+    asked = max(ask.uniform + ask.others for ask in plan.asks)
     # A factor 2: rounding differs from one processor to another.
-    if largest > 2 * before or plan.n + plan.edge_points < n or sum(plan.vouched) < vouched:
+    if largest > 2 * before or plan.n + plan.edge_points < n or asked < vouched:
         raise TruthError(
             f"{path} holds {n} points to {before:.1e}, {vouched} of them vouched for; {plan.n + plan.edge_points} "
-            f"points to {largest:.1e}, {sum(plan.vouched)} vouched for, would be a loss: delete it first if meant."
+            f"points to {largest:.1e}, {asked} vouched for, would be a loss: delete it first if meant."
         )
 
 
@@ -125,16 +196,19 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line; return the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m references.tabulate",
-        description="Write the true values of integrals to references/truth/, vouched for by pySecDec.",
+        description="Write the true values of integrals to references/truth/, vouched for by second methods.",
         epilog="Example: python -m references.tabulate --integral box1l",
     )
     parser.add_argument(
         "--integral", action="append", metavar="I", help="a registered integral; may be given again (default: all)"
     )
+    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="processes (default: 2)")
     chosen = parser.parse_args(arguments)
     try:
-        for integral in [references.integral(name) for name in chosen.integral or references.names()]:
-            print(tabulate(integral, PLANS.get(integral.name, DEFAULT), tables.folder()))
+        integrals = [references.integral(name) for name in chosen.integral or references.names()]
+        with parts.pool(chosen.jobs) as pool:
+            for integral in integrals:
+                print(tabulate(integral, plans.plan_for(integral), tables.folder(), pool), flush=True)
     except InputError as problem:
         print(f"{parser.prog}: {problem}", file=sys.stderr)
         return 2

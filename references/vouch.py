@@ -1,53 +1,97 @@
-"""A second opinion on true values: pySecDec, which shares neither nodes nor code with references' quadrature.
+"""Second opinions on true values: methods that share neither points nor code with references' quadrature.
 
-A value is vouched for where |value − opinion| <= 5 σ + error, σ being the standard deviation that pySecDec states and
-`error` the quadrature's own bound.
+A value is vouched for where |value − opinion| <= 5 σ + error, σ being the standard deviation that the opinion states
+and `error` the bound of the value itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import metadata
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
 import methods
-from methods.base import Estimate, ParametricIntegral
+from methods.base import Estimate, Method, ParametricIntegral
 from references.tables import TruthError
 
-Opinion = Callable[[np.ndarray], Estimate]
-"""s (n, m) -> values and their standard deviations."""
 
-SHIFTS = 32
-"""Random shifts behind each stated error. With pysecdec_qmc's default of 8 the error itself is so uncertain that 5.7 of
-them were seen on box2l."""
+class Opinion(NamedTuple):
+    """Somebody who can be asked for values of one integral."""
+
+    ask: Callable[[np.ndarray], Estimate]
+    """s (n, m) -> values and their standard deviations."""
+    how: str
+    """Who it is, with version and settings."""
+    setup_s: dict[str, float]
+    """Seconds of generation and compilation, where there are any."""
+
+
 MAX_PULL = 5.0
 """Largest |value − opinion| in stated standard deviations; among 2,400 points of a normal law, 4 is usual."""
 MAX_PULL_RMS = 3.0
-"""Root mean square of these beyond which pySecDec's errors, or the values, are not what they are said to be. Not 1,
-because pySecDec uses the same shifts at every point, so that all pulls may be large together: 2.8 was seen."""
+"""Root mean square of these beyond which the stated errors, or the values, are not what they are said to be. Not 1,
+because lattices use the same shifts at every point, so that all pulls may be large together: 2.8 was seen."""
 
 
-def pysecdec(integral: ParametricIntegral, epsrel: float) -> tuple[Opinion, str]:
-    """Return pySecDec's opinion at the relative error `epsrel`, and how it is come by."""
-    method = methods.create("pysecdec_qmc", epsrel=epsrel, workers=2, shifts=SHIFTS).fit(integral)
-    return method.integrate, f"pySecDec {metadata.version('pysecdec')} (epsrel {epsrel:g}, {SHIFTS} shifts)"
+def pysecdec(integral: ParametricIntegral, epsrel: float) -> Opinion:
+    """Return pySecDec's opinion: other points, and code of its own, generated from the formula.
+
+    32 shifts: with the default of 8 the error itself is so uncertain that 5.7 of them were seen on box2l.
+    """
+    method = methods.create("pysecdec_qmc", epsrel=epsrel, shifts=32, points=PYSECDEC_POINTS)
+    return _by_method(method, integral, f"pySecDec {metadata.version('pysecdec')} (epsrel {epsrel:g}, 32 shifts)")
 
 
-def ask(opinion: Opinion, s: np.ndarray, which: np.ndarray, progress: Callable[[int], Any] | None = None) -> np.ndarray:
-    """Return (n, 2) values and stated errors of `opinion` at the points `which` of s (n, m), nan elsewhere."""
-    vouched = np.full((len(s), 2), np.nan)
-    for part in np.array_split(which, max(1, len(which) // 10)):
-        estimate = opinion(s[part])
-        vouched[part] = np.stack([estimate.value, estimate.error], axis=1)
-        if progress:
-            progress(len(part))
-    return vouched
+def lattice(integral: ParametricIntegral, epsrel: float) -> Opinion:
+    """Return the opinion of our own randomly shifted lattices."""
+    return _by_method(methods.create("lattice_qmc", epsrel=epsrel), integral, f"lattice_qmc (epsrel {epsrel:g})")
+
+
+def quadrature(integral: ParametricIntegral, epsrel: float) -> Opinion:
+    """Return the opinion of references' quadrature, on values that are closed forms."""
+    from references import sums
+
+    def ask(s: np.ndarray) -> Estimate:
+        result = sums.converge(integral, s, epsrel=epsrel)
+        return Estimate(result.value, result.error, 0)
+
+    return Opinion(ask, "Gauss–Legendre after Möbius maps", {})
+
+
+def one_dimensional(integral: ParametricIntegral, epsrel: float) -> Opinion:
+    """Return the values of a Genz integral from integrals of one dimension, done numerically."""
+    from references import genz_quadrature
+
+    def ask(s: np.ndarray) -> Estimate:
+        value = genz_quadrature.by_quadrature(integral, s)
+        return Estimate(value, GENZ_ERROR * np.abs(value), 0)
+
+    return Opinion(ask, "Gauss–Legendre in one dimension", {})
+
+
+OPINIONS: Mapping[str, Callable[[ParametricIntegral, float], Opinion]] = {
+    "pysecdec": pysecdec,
+    "lattice": lattice,
+    "quadrature": quadrature,
+    "one_dimensional": one_dimensional,
+}
+
+PYSECDEC_POINTS = 1021
+"""First lattice."""
+
+GENZ_ERROR = 1e-13
+"""Relative error of `genz_quadrature`; at most 4e-14 was seen for k from 2 to 12."""
+
+
+def _by_method(method: Method, integral: ParametricIntegral, how: str) -> Opinion:
+    method.fit(integral)
+    return Opinion(method.integrate, how, dict(getattr(method, "setup_s_", {})))
 
 
 def compare(
-    s: np.ndarray, value: np.ndarray, error: np.ndarray, vouched: np.ndarray, epsrel: float
+    s: np.ndarray, value: np.ndarray, error: np.ndarray, opinion: np.ndarray, epsrel: float, who: str
 ) -> dict[str, float]:
     """Compare values and their errors (n,) with a second opinion (n, 2), where there is one.
 
@@ -62,15 +106,15 @@ def compare(
     TruthError
         Where they disagree, or the opinion is vaguer than `epsrel`; it names the worst point.
     """
-    asked = np.flatnonzero(~np.isnan(vouched[:, 0]))
+    asked = np.flatnonzero(~np.isnan(opinion[:, 0]))
     if not len(asked):
         raise TruthError("No true value was vouched for by a second method; ask it for at least one point.")
-    value, error, (other, sigma) = value[asked], error[asked], vouched[asked].T
+    value, error, (other, sigma) = value[asked], error[asked], opinion[asked].T
     stated = sigma / np.abs(value)
     vague = int(np.argmax(stated))
     if not stated[vague] <= epsrel:
         raise TruthError(
-            f"pySecDec states a relative error of {stated[vague]:.1e} at s = {s[asked[vague]].tolist()}, but "
+            f"{who} states a relative error of {stated[vague]:.1e} at s = {s[asked[vague]].tolist()}, but "
             f"{epsrel:g} was asked for: allow it more evaluations."
         )
     difference = np.abs(value - other)
@@ -78,14 +122,14 @@ def compare(
     worst = int(np.argmax(excess))
     if not excess[worst] <= 1:
         raise TruthError(
-            f"Quadrature gives {float(value[worst])!r} ± {error[worst]:.1e} at s = {s[asked[worst]].tolist()}, but "
-            f"pySecDec {float(other[worst])!r} ± {sigma[worst]:.1e}: one of them is wrong, and nothing is written."
+            f"The value at s = {s[asked[worst]].tolist()} is {float(value[worst])!r} ± {error[worst]:.1e}, but "
+            f"{who} says {float(other[worst])!r} ± {sigma[worst]:.1e}: one of them is wrong, and nothing is written."
         )
     pull = difference / np.hypot(sigma, error)
     rms = float(np.sqrt(np.mean(pull**2)))
     if rms > MAX_PULL_RMS:
         raise TruthError(
-            f"The pulls against pySecDec have a root mean square of {rms:.1f}, more than {MAX_PULL_RMS:g}: the stated "
+            f"The pulls against {who} have a root mean square of {rms:.1f}, more than {MAX_PULL_RMS:g}: the stated "
             f"errors are too small (worst at s = {s[asked[worst]].tolist()}), and nothing is written."
         )
     return {

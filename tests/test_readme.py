@@ -14,8 +14,8 @@ from benchmarks import records, report
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
-FILES = dict(re.findall(r"```python\n# (\w+\.py)\n(.*?)```", README, flags=re.DOTALL))
-COMMANDS = re.findall(r"```bash\n(python .*?)\n```", README)
+FILES = dict(re.findall(r"```(?:python|toml)\n# (\w+\.(?:py|toml))\n(.*?)```", README, flags=re.DOTALL))
+COMMANDS = [line for block in re.findall(r"```bash\n(.*?)```", README, re.DOTALL) for line in block.splitlines()]
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +33,8 @@ def folder(tmp_path_factory):
 
 
 def test_there_is_something_to_run():
-    assert set(FILES) == {"my_method.py", "my_integral.py"}
-    assert len(COMMANDS) == 2
+    assert set(FILES) == {"my_method.py", "my_integral.py", "triangle.toml"}
+    assert len(COMMANDS) == 4
     assert len(FILES["my_method.py"].splitlines()) < 40
 
 
@@ -46,6 +46,8 @@ def test_commands_work_as_printed(folder):
         ("box1l", "gauss_legendre"): "ok",
         ("bubble", "gauss_legendre"): "ok",
         ("bubble", "chebyshev"): "ok",
+        ("triangle_sum", "gauss_legendre"): "ok",
+        ("triangle_sum", "chebyshev"): "ok",
     }
 
 

@@ -36,6 +36,14 @@ def test_a_row():
     assert row["note"] == ""
 
 
+def test_honesty_of_errors_and_times_of_compilation_are_columns():
+    (row,) = rows(record(coverage_1sigma=0.683, coverage_3sigma=0.997, setup_s={"generate": 0.5, "compile": 1.25}))
+    assert (row["≤ error"], row["≤ 3 errors"]) == ("68.3 %", "99.7 %")
+    assert row["gen. + comp. s"] == "0.500 + 1.25"
+    (row,) = rows(record())
+    assert (row["≤ error"], row["gen. + comp. s"]) == ("", "")
+
+
 def test_better_than_its_truth_says_so():
     (row,) = rows(record(truth_rel_err_max=1e-4))
     assert row["digits"] == "4.6 ± 0.3 (≤ truth)"

@@ -1,0 +1,51 @@
+"""What is finished of a long computation, line by line, so that it can be ended at any moment and taken up again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+
+class Journal:
+    """An append-only file of finished parts, each with the results under its label.
+
+    Parameters
+    ----------
+    path : Path
+        The file; made when the first part is finished.
+    key : str
+        Of the whole computation: what was written under another key is forgotten.
+    """
+
+    def __init__(self, path: Path, key: str) -> None:
+        self._path, self._key = path, key
+        self._parts: dict[str, Any] = {}
+        if path.exists():
+            # A line that was cut short by the end of the process is no JSON, and only the last one can be.
+            entries = [entry for line in path.read_text(encoding="utf-8").splitlines() if (entry := _entry(line))]
+            self._parts = {entry["label"]: entry["result"] for entry in entries if entry["key"] == key}
+
+    def __contains__(self, label: str) -> bool:
+        return label in self._parts
+
+    def __getitem__(self, label: str) -> Any:
+        return self._parts[label]
+
+    def write(self, label: str, result: Any) -> None:
+        """Add a finished part; `result` is anything that JSON holds."""
+        self._parts[label] = result
+        with self._path.open("a", encoding="utf-8") as file:
+            # The newline comes first: what a killed process left unfinished then spoils no line but its own.
+            file.write("\n" + json.dumps({"key": self._key, "label": label, "result": result}))
+
+    def remove(self) -> None:
+        """Delete the file: what it held is stored elsewhere."""
+        self._path.unlink(missing_ok=True)
+
+
+def _entry(line: str) -> Any:
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None
