@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 
-METHODS = ("gauss_legendre", "chebyshev", "pysecdec_qmc", "neural_primitive", "skip_mlp", "boosted_trees")
+METHODS = (
+    "gauss_legendre", "chebyshev", "lattice_qmc", "pysecdec_qmc", "neural_primitive", "skip_mlp", "boosted_trees",
+)  # fmt: skip
+
+PYLINK = (
+    "pysecdec_qmc_pylink", "pysecdec_cuba,integrator=vegas", "pysecdec_cuba,integrator=divonne",
+    "pysecdec_cuba,integrator=cuhre", "pysecdec_cuba,integrator=suave,maxeval=50000",
+)  # fmt: skip
+"""pySecDec's other integrators: compiled by themselves, which takes a minute or two, and tens of ms per integral."""
 
 TABLE1_BOX1L = "neural_primitive,width=100,depth=4,gain=1.5,lattice_size=100003,n_repeat=5,n_replicas=8"
 """JHEP Table 1, tanh; the lattice size is the prime next to its 100k."""
@@ -34,7 +42,9 @@ class Preset:
 PRESETS = {
     "smoke": Preset({"box1l": 5.0}, {"box1l": ("gauss_legendre", "chebyshev")}),
     "quick": Preset({"box1l": 60.0, "box2l": 30.0}, {"box1l": METHODS, "box2l": METHODS}),
-    "full": Preset({"box1l": 600.0, "box2l": 600.0}, {"box1l": METHODS, "box2l": METHODS}, repeats=5),
+    "full": Preset(
+        {"box1l": 600.0, "box2l": 600.0}, {"box1l": (*METHODS, *PYLINK), "box2l": (*METHODS, *PYLINK)}, repeats=5
+    ),
     "paper": Preset(
         {"box1l": 36_000.0, "box2l": 36_000.0},
         {"box1l": ("pysecdec_qmc", TABLE1_BOX1L), "box2l": ("pysecdec_qmc", TABLE1_BOX2L)},

@@ -12,8 +12,11 @@ if TYPE_CHECKING:
 METHODS: dict[str, str] = {
     "gauss_legendre": "methods.gauss_legendre:GaussLegendre",
     "chebyshev": "methods.chebyshev:Chebyshev",
+    "lattice_qmc": "methods.lattice_qmc:LatticeQMC",
     "neural_primitive": "methods.neural_primitive:NeuralPrimitive",
     "pysecdec_qmc": "methods.pysecdec_qmc:PySecDecQMC",
+    "pysecdec_qmc_pylink": "methods.pysecdec_qmc_pylink:PySecDecQMCPylink",
+    "pysecdec_cuba": "methods.pysecdec_cuba:PySecDecCuba",
     "skip_mlp": "methods.skip_mlp:SkipMLP",
     "boosted_trees": "methods.boosted_trees:BoostedTrees",
 }

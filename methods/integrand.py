@@ -100,17 +100,24 @@ class Integrand:
         """Fix torch nodes x (n_x, k) and weights (n_x,); return s (n_s, m) -> Σ_n w_n f(s, x_n) (n_s,)."""
         from methods import nodes
 
-        split = _monomial(self._expression)
-        if split is None:
+        if self._factor is None:
             return nodes.weighted_sum(self.at_nodes(x), len(x), weights)
-        factor, powers = split
+        factor, powers, without_s = self._factor
         coefficients = self._coefficients_at(x)
-        without_s = [name for name in coefficients if name not in powers]
-        constant = compile_for_arrays([*self._expression.variables, *without_s], [factor])
         values = [_polynomial(coefficients[name], []) for name in without_s]
-        c = constant(_namespace(x), *_columns(x), *values)[0]
+        c = factor(_namespace(x), *_columns(x), *values)[0]
         matrices = [(_matrix(_namespace(x), coefficients[name]), power) for name, power in powers.items()]
         return nodes.monomial_weighted_sum(matrices, weights * c)
+
+    @functools.cached_property
+    def _factor(self) -> tuple[Callable[..., list[Any]], dict[sympy.Symbol, int], list[sympy.Symbol]] | None:
+        """What does not depend on s, compiled; the powers of the polynomials that do; and the others it needs."""
+        split = _monomial(self._expression)
+        if split is None:
+            return None
+        factor, powers = split
+        without_s = [name for name in self._splits if name not in powers]
+        return compile_for_arrays([*self._expression.variables, *without_s], [factor]), powers, without_s
 
     def _coefficients_at(self, x: Any) -> dict[sympy.Symbol, dict[Powers, Any]]:
         """Return {polynomial: {powers of s: coefficient (...,)}} at x (..., k)."""

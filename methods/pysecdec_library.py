@@ -1,11 +1,11 @@
 """pySecDec libraries: generated from an integral's symbols, compiled once, and kept in a cache.
 
-    f(s, x) = c · Π_a P_a(s, x)^n_a · Π_b Q_b(s, x)^−β_b · g(s, x)
+Each term of the integrand (see `pysecdec_formulas`) is an integral of its own, and pySecDec's `sum_package` their sum,
+all with coefficient 1. The region is the unit cube (decomposition `iterative_no_primary`), the expansion in its
+regulator stops at order 0, there is no contour deformation. `make` then runs FORM and the C++ compiler.
 
-pySecDec's `make_package` takes the factors Q_b with negative or fractional powers as `polynomials_to_decompose`, those
-with positive whole powers P_a as `other_polynomials`, what is no power of a polynomial g (exp, log, …) as
-`remainder_expression`. The region is the unit cube (decomposition `iterative_no_primary`), the expansion in its
-regulator stops at order 0, there is no contour deformation. `make disteval` then runs FORM and the C++ compiler.
+A library has one of two forms: "disteval" (programs for pySecDec's workers) or "pylink" (one shared object for
+Cuba and the QMC library of pySecDec, in which the QMC's transforms must be named beforehand).
 
 The cache lies where `LOOPMARK_CACHE` says, else in the user's cache folder. An entry appears by a rename once it is
 complete, so processes may race and a failed build leaves nothing.
@@ -29,19 +29,26 @@ from pathlib import Path
 from typing import Any
 
 import platformdirs
-import sympy
 
-from methods.base import InputError
+from methods import pysecdec_formulas
+from methods.base import InputError, ParametricIntegral
 from methods.expression import Expression
 
 NAME = "loopmark"
 """C++ namespace of every library; the folder in the cache tells them apart."""
 
-_GENERATE = "import json, sys, pySecDec; pySecDec.make_package(**json.load(sys.stdin))"
-"""Run in a process of its own: make_package writes to the working directory, prints, and starts a process pool."""
+_GENERATE = """
+import json, sys
+from pySecDec.code_writer import MakePackage, sum_package
+given = json.load(sys.stdin)
+terms = [MakePackage(**term) for term in given.pop("terms")]
+sum_package(package_generators=terms, **given)
+"""
+"""Run in a process of its own: it writes to the working directory, prints, and may start a process pool."""
 
-_KNOWN = (sympy.exp, sympy.log)
-"""Functions that pySecDec's generated C++ has, besides powers (common_cpu.h of 1.6.6)."""
+
+_TOGETHER = "-Dintegral_need_complex=1"
+"""Lets Cuba treat the real and imaginary parts of a pylink library's sum, which is complex, together (pylink.hpp)."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,7 +56,7 @@ class Library:
     """A compiled library."""
 
     specification: Path
-    """What DistevalLibrary opens."""
+    """What pySecDec's DistevalLibrary or IntegralLibrary opens."""
     setup_s: dict[str, float]
     """Seconds that generation and compilation took when it was made, as `generate` and `compile`."""
     from_cache: bool
@@ -74,80 +81,54 @@ def unavailable() -> str | None:
     return None
 
 
-def arguments(expression: Expression) -> dict[str, Any]:
-    """Translate an integrand into the arguments of pySecDec's `make_package`, all plain JSON values.
-
-    Raises
-    ------
-    InputError
-        Where the integrand holds a function that pySecDec cannot compile.
-    """
-    # Names of our own: a parameter called eps, E or gamma would mean something else to pySecDec.
-    x = {old: sympy.Symbol(f"lx{i + 1}") for i, old in enumerate(expression.variables)}
-    s = {old: sympy.Symbol(f"ls{j + 1}") for j, old in enumerate(expression.parameters)}
-    names = [*x, *s, *expression.polynomials]
-
-    def renamed(part: sympy.Expr) -> sympy.Expr:
-        return part.subs(expression.polynomials).xreplace({**x, **s})
-
-    decompose: list[str] = []
-    other: list[str] = []
-    remainder = sympy.Integer(1)
-    # One fraction: make_package takes products, and a sum of fractions has a common denominator.
-    for factor in sympy.Mul.make_args(sympy.together(expression.outer)):
-        base, power = factor.args if factor.is_Pow else (factor, sympy.Integer(1))
-        if not (power.is_Rational and base.is_polynomial(*names)):
-            remainder *= renamed(factor)
-            continue
-        text = f"({_rational(renamed(base), [*x.values(), *s.values()])})**({power})"
-        (other if power.is_Integer and power > 0 else decompose).append(text)
-    if foreign := {type(f).__name__ for f in remainder.atoms(sympy.Function) if not isinstance(f, _KNOWN)}:
-        raise InputError(
-            f"pySecDec cannot compile {', '.join(sorted(foreign))}; powers, exp and log are what it has, "
-            f"so take another method for this integral."
-        )
-    return {
-        "name": NAME,
-        "integration_variables": [str(v) for v in x.values()],
-        "regulators": ["lmeps"],
-        "requested_orders": [0],
-        "polynomials_to_decompose": decompose or ["1"],
-        "other_polynomials": other,
-        "remainder_expression": str(remainder),
-        "real_parameters": [str(v) for v in s.values()],
-        "decomposition_method": "iterative_no_primary",
-    }
+def unsupported(integral: ParametricIntegral) -> str | None:
+    """Return why there can be no library of an integral, or None where there can."""
+    if integral.expression is None:
+        return "pySecDec generates code from a formula; make the integral by ParametricIntegral.from_expression."
+    try:
+        pysecdec_formulas.arguments(integral.expression)
+    except InputError as problem:
+        return str(problem)
+    return unavailable()
 
 
-def build(expression: Expression, *, cxxflags: str, jobs: int) -> Library:
+def build(
+    expression: Expression, *, cxxflags: str, jobs: int, form: str = "disteval", transforms: tuple[str, ...] = ()
+) -> Library:
     """Return the compiled library of an integrand: from the cache, or made now by `jobs` processes.
+
+    Parameters
+    ----------
+    expression : Expression
+        The integrand.
+    cxxflags : str
+        Further flags of the C++ compiler.
+    jobs : int
+        How many processes generate and compile.
+    form : str
+        "disteval" or "pylink".
+    transforms : tuple of str
+        What a pylink library's QMC is to offer, e.g. "korobov3x3"; asked for another, it would abort its process.
 
     Raises
     ------
     InputError
         Where the cache cannot be written, or generation or compilation fails; the message ends in their last words.
     """
-    wanted = {**arguments(expression), "processes": jobs}
+    wanted = {"form": form, "transforms": transforms, "terms": pysecdec_formulas.arguments(expression)}
     cache = Path(os.environ.get("LOOPMARK_CACHE") or platformdirs.user_cache_dir("loopmark")) / "pysecdec"
     entry = cache / _key(wanted, cxxflags)
     if entry.is_dir():
-        return _read(entry, from_cache=True)
+        return _read(entry, wanted, from_cache=True)
     try:
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="building-", dir=cache) as folder:
-            _publish(_make(wanted, Path(folder), cxxflags), entry)
+            _publish(_make(wanted, Path(folder), cxxflags, jobs), entry)
     except OSError as problem:
         raise InputError(
             f"The cache folder {cache} cannot be used ({problem}); set LOOPMARK_CACHE to one that can be written."
         ) from problem
-    return _read(entry, from_cache=False)
-
-
-def _rational(polynomial: sympy.Expr, symbols: list[sympy.Symbol]) -> str:
-    """Write a polynomial with rational coefficients, as FORM wants them; π, √2, … become their nearest doubles."""
-    terms = sympy.Poly(polynomial, *symbols).as_dict()
-    exact = {powers: c if c.is_Rational else sympy.Rational(float(c)) for powers, c in terms.items()}
-    return str(sympy.Poly(exact, *symbols).as_expr())
+    return _read(entry, wanted, from_cache=False)
 
 
 def _compiler() -> list[str]:
@@ -156,7 +137,7 @@ def _compiler() -> list[str]:
 
 def _key(wanted: dict[str, Any], cxxflags: str) -> str:
     """Hash all that decides what the compiled code is: symbols, version, compiler, its flags, and the processor."""
-    parts = [{**wanted, "processes": None}, version(), _compiler(), cxxflags, platform.machine(), _processor()]
+    parts = [wanted, version(), _compiler(), cxxflags, _TOGETHER, platform.machine(), _processor()]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
 
@@ -169,15 +150,28 @@ def _processor() -> str:
     return next((line for line in lines if line.startswith(("flags", "Features"))), platform.processor())
 
 
-def _make(wanted: dict[str, Any], folder: Path, cxxflags: str) -> Path:
+def _make(wanted: dict[str, Any], folder: Path, cxxflags: str, jobs: int) -> Path:
     """Generate and compile in `folder`; return the subfolder that is worth keeping."""
     start = time.perf_counter()
-    _run("generation", [sys.executable, "-c", _GENERATE], folder, json.dumps(wanted))
+    terms = wanted["terms"]
+    package = {
+        "name": NAME,
+        # One process for the terms of an integral: with more, pySecDec generates the terms of the sum side by side.
+        "terms": [{**term, "name": _term_name(i), "processes": 1} for i, term in enumerate(terms)],
+        "processes": min(jobs, len(terms)),
+        "pylink_qmc_transforms": wanted["transforms"],
+        **{key: terms[0][key] for key in ("regulators", "requested_orders", "real_parameters")},
+    }
+    _run("generation", [sys.executable, "-c", _GENERATE], folder, json.dumps(package))
     generated = time.perf_counter()
-    make = ["make", f"-j{wanted['processes']}", "disteval", f"CXXFLAGS={cxxflags}"]
-    _run("compilation", make, folder / NAME)
+    _run("compilation", ["make", f"-j{jobs}", wanted["form"], f"CXXFLAGS={cxxflags} {_TOGETHER}"], folder / NAME)
     seconds = {"generate": generated - start, "compile": time.perf_counter() - generated}
     ready = folder / NAME / "disteval"
+    if wanted["form"] == "pylink":
+        ready = folder / "pylink"
+        ready.mkdir()
+        for part in (f"{NAME}_pylink.so", f"{NAME}_data"):
+            (folder / NAME / part).rename(ready / part)
     (ready / "setup.json").write_text(json.dumps(seconds))
     return ready
 
@@ -204,7 +198,13 @@ def _publish(ready: Path, entry: Path) -> None:
             raise
 
 
-def _read(entry: Path, *, from_cache: bool) -> Library:
-    # The specification of the integral itself: the one of the sum around it only adds a coefficient of 1 per call.
-    specification = entry / f"{NAME}_integral.json"
+def _read(entry: Path, wanted: dict[str, Any], *, from_cache: bool) -> Library:
+    # The specification of a single term itself: the sum around it only adds a coefficient of 1 per call.
+    single = len(wanted["terms"]) == 1
+    disteval = f"{_term_name(0)}.json" if single else f"{NAME}.json"
+    specification = entry / (disteval if wanted["form"] == "disteval" else f"{NAME}_pylink.so")
     return Library(specification, json.loads((entry / "setup.json").read_text()), from_cache)
+
+
+def _term_name(index: int) -> str:
+    return f"{NAME}_term{index}"

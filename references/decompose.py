@@ -171,6 +171,6 @@ def _finite_sector(loop: LoopInput, number: int, sector: Any, exponents: tuple[i
 
 def _polynomial(polynomial: Any, variables: tuple[sympy.Symbol, ...], back: dict) -> sympy.Expr:
     """Return pySecDec's polynomial in the given variables and with the user's names of the invariants."""
-    monomials = [sympy.prod([v**int(p) for v, p in zip(variables, row, strict=True)]) for row in polynomial.expolist]
+    monomials = [sympy.prod([v ** int(p) for v, p in zip(variables, row, strict=True)]) for row in polynomial.expolist]
     coefficients = [sympy.sympify(c).subs(back) for c in polynomial.coeffs]
     return sympy.Add(*[c * monomial for c, monomial in zip(coefficients, monomials, strict=True)])

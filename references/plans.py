@@ -40,7 +40,7 @@ class Plan(NamedTuple):
 
 def _low(epsrel: float = 1e-13) -> Plan:
     """Return the plan for k <= 4."""
-    return Plan(2000, 400, epsrel, (Ask("pysecdec", 1e-9, 2000, 400), Ask("lattice", 1e-7, 2000, 400)))
+    return Plan(2000, 400, epsrel, (Ask("lattice", 1e-9, 2000, 400), Ask("pysecdec", 1e-9, 2000, 400)))
 
 
 def _high(epsrel: float = 1e-11, n: int = 500, edge_points: int = 100) -> Plan:
@@ -55,10 +55,10 @@ _SECTOR = Plan(50, 0, 1e-9, (Ask("lattice", 1e-6, 50, 0), Ask("pysecdec", 1e-3, 
 """Sectors of the two-loop box: who needs more takes their sum, or box2l, which is one of them."""
 
 PLANS: dict[str, Plan] = {
-    "box1l_wide": _low(1e-10),
-    "box1l_threshold": _low(1e-8),
-    # The papers' integral has more points than others with k = 6.
-    "box2l": _high(n=1000, edge_points=200),
+    "box1l_wide": _low(1e-11),
+    "box1l_threshold": _low(1e-12),
+    # The papers' integral has more points than others with k = 6, and more of them are vouched for.
+    "box2l": Plan(1000, 200, 1e-11, (Ask("lattice", 1e-8, 200, 100), Ask("pysecdec", 1e-6, 30, 20))),
     "box2l_sum": _high(1e-9),
     "pentabox_s01": _high(1e-9),
     "bubble": Plan(2000, 400, 1e-14, (Ask("quadrature", 1e-12, 2000, 400), Ask("pysecdec", 1e-9, 2000, 400))),

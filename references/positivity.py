@@ -54,9 +54,10 @@ def _positive_by_form(
     constant = (0,) * len(variables)
     if constant not in coefficients:
         return False
-    return all(
-        _minimum(coefficient, parameters, low, high) >= 0 for coefficient in coefficients.values()
-    ) and _minimum(coefficients[constant], parameters, low, high) > 0
+    return (
+        all(_minimum(coefficient, parameters, low, high) >= 0 for coefficient in coefficients.values())
+        and _minimum(coefficients[constant], parameters, low, high) > 0
+    )
 
 
 def _minimum(

@@ -144,7 +144,7 @@ def _tune_axis(
 
 
 def _spread_lines(k: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return `_LINES` points of the cube and weights: crowded towards both ends of each axis, where peaks are sharpest."""
+    """Return `_LINES` points and weights, crowded towards both ends of each axis, where peaks are sharpest."""
     roots = np.sqrt([p for p in range(2, 400) if all(p % q for q in range(2, p))][:k])
     t = (0.5 + np.outer(np.arange(_LINES), roots)) % 1.0
     return t * t * (3 - 2 * t), np.prod(6 * t * (1 - t), axis=1)

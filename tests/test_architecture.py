@@ -144,9 +144,9 @@ def missing_docstrings(sources: Sources) -> list[str]:
 
 RULES = {
     upward_imports: [
-        {"methods.bad": "def f():\n    from references import integrals"},
+        {"methods.bad": "def f():\n    from references import catalogue"},
         {"methods.bad": "from ..benchmarks import accuracy"},
-        {"methods.bad": "import importlib\nimportlib.import_module('references.integrals')"},
+        {"methods.bad": "import importlib\nimportlib.import_module('references.catalogue')"},
         {"references.bad": "import benchmarks.accuracy"},
     ],
     scored_imports: [

@@ -19,10 +19,13 @@ INTEGRAL = product(2)
 CHEAP = {
     "gauss_legendre": {},
     "chebyshev": {"epsrel": 1e-6},
+    "lattice_qmc": {"epsrel": 1e-6},
     "neural_primitive": {"width": 8, "depth": 2, "lattice_size": 64, "n_updates": 20},
     "skip_mlp": {"n_labels": 200, "n_updates": 50},
     "boosted_trees": {"n_labels": 500, "n_trees": 20},
     "pysecdec_qmc": {},
+    "pysecdec_qmc_pylink": {"cxxflags": "-O0"},
+    "pysecdec_cuba": {"cxxflags": "-O0"},
 }
 """Fields that make a fit take seconds; every method must be here."""
 

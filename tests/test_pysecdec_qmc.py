@@ -15,15 +15,17 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
+import sympy
 from integrals import plain, product
 
 import methods
-from methods import pysecdec_library
+import references
+from methods import pysecdec_formulas, pysecdec_library
 from methods.base import InputError, ParametricIntegral
 from methods.pysecdec_qmc import PySecDecQMC
-from references.integrals import box1l
 
 ROOT = Path(__file__).parents[1]
+box1l = references.integral("box1l")
 
 needs_pysecdec = pytest.mark.skipif(bool(pysecdec_library.unavailable()), reason=str(pysecdec_library.unavailable()))
 built = [pytest.mark.pysecdec, needs_pysecdec]
@@ -61,6 +63,60 @@ def formula(expression, *, definitions=None):
         name="formula", expression=expression, definitions=definitions or {}, variables=("x1", "x2"),
         parameters=("s1", "s2"), low=(1.0, 1.0), high=(2.0, 2.0),
     )  # fmt: skip
+
+
+def two_terms():
+    """∫ 1/(D1 D2 D3)² + 2 x1/D1³ dx with Di = s1 + s2 xi: a term in three dimensions, and an easier one."""
+
+    def exact(s):
+        low, high = s[:, 0], s[:, 0] + s[:, 1]
+        return 1 / (low * high) ** 3 + 1 / (low * high**2)
+
+    definitions = {f"D{i}": f"s1 + s2*x{i}" for i in (1, 2, 3)}
+    return ParametricIntegral.from_expression(
+        name="two_terms", expression="1/(D1*D2*D3)**2 + 2*x1/D1**3", definitions=definitions,
+        variables=("x1", "x2", "x3"), parameters=("s1", "s2"), low=(1.0, 1.0), high=(2.0, 2.0), exact=exact,
+    )  # fmt: skip
+
+
+class TestTerms:
+    @pytest.mark.parametrize(
+        ("expression", "terms"),
+        [
+            ("1/A**2", [("A**(-2)",)]),
+            ("1 + x1", [("x1 + 1",)]),
+            ("1/A**2 + 2*B*x1/B**4", [("A**(-2)",), ("B**(-3)", "x1", "2")]),
+            ("1 + x1 + 1/A", [("x1 + 1",), ("A**(-1)",)]),
+            ("x1/A + x2*B/A", [("A**(-1)", "x1 + x2*B")]),
+            ("(1/A + x1)/B", [("A**(-1)", "B**(-1)", "1 + A*x1")]),
+            ("exp(-x1) + log(A)/B", [("exp(-x1)",), ("log(A)", "B**(-1)")]),
+        ],
+    )
+    def test_one_per_set_of_costly_factors(self, expression, terms):
+        definitions = {"A": "s1 + s2*x1 + x2", "B": "s1 + s2*x1*x2"}
+        given = pysecdec_formulas.arguments(formula(expression, definitions=definitions).expression)
+        names = {"lx1": "x1", "lx2": "x2", "ls1": "s1", "ls2": "s2"}
+
+        def read(text):
+            return sympy.sympify(text).subs(names)
+
+        found = {
+            sympy.expand(read("*".join([*term["polynomials_to_decompose"], *term["other_polynomials"]])
+            + f"*({term['remainder_expression']})")) for term in given
+        }  # fmt: skip
+        wanted = {
+            sympy.expand(sympy.prod([sympy.sympify(factor).subs(definitions) for factor in term])) for term in terms
+        }
+        assert found == wanted
+
+    def test_a_sum_of_thirty_products_takes_no_common_denominator(self):
+        definitions = {f"F{i}": f"({i + 1} + x1 + s1*x2)**3 + s2*(x1 + {i + 2}*x2)**2" for i in range(30)}
+        expression = " + ".join(f"x1/F{i}**3" for i in range(30))
+        start = time.perf_counter()
+        terms = pysecdec_formulas.arguments(formula(expression, definitions=definitions).expression)
+        assert len(terms) == 30
+        assert time.perf_counter() - start < 10
+        assert all(len(term["polynomials_to_decompose"]) == 1 for term in terms)
 
 
 class TestValues:
@@ -122,6 +178,18 @@ class TestValues:
         method.close()
         np.testing.assert_allclose(estimate.value, gauss(integral, s), rtol=1e-8)
 
+    def test_a_sum_has_terms_of_their_own(self, cache):
+        integral = two_terms()
+        method = PySecDecQMC(epsrel=1e-10).fit(integral)
+        s = integral.sample(5, seed=0)
+        estimate = method.integrate(s)
+        method.close()
+        np.testing.assert_allclose(estimate.value, integral.exact(s), rtol=1e-9)
+        # Each term has a kernel and a lattice of its own, of which only the harder one's was enlarged.
+        assert estimate.n_eval > 2 * 5 * 8 * 1021
+        assert estimate.n_eval < 2 * 5 * 8 * (1021 + method.details_["lattice_size_max"])
+        assert PySecDecQMC().fit(integral).integrate(s).n_eval == 2 * 5 * 8 * 1021
+
 
 class TestCounts:
     pytestmark = built
@@ -159,7 +227,7 @@ class TestLibrary:
         assert again.details_["from_cache"]
         assert again.setup_s_ == box.setup_s_
         assert min(box.setup_s_["generate"], box.setup_s_["compile"]) > 0.1
-        json.dumps(again.details_)
+        assert json.loads(json.dumps(again.details_))["identical_repeats"]
 
     def test_a_failed_compilation_says_why_and_is_not_kept(self, cache):
         before = sorted((cache / "pysecdec").glob("*")) if (cache / "pysecdec").exists() else []
@@ -169,8 +237,9 @@ class TestLibrary:
         assert sorted((cache / "pysecdec").glob("*")) == before
 
     def test_a_failed_generation_says_why(self, cache, monkeypatch):
-        wrong = pysecdec_library.arguments(product(1).expression) | {"decomposition_method": "no_such_method"}
-        monkeypatch.setattr(pysecdec_library, "arguments", lambda expression: wrong)
+        (term,) = pysecdec_formulas.arguments(product(1).expression)
+        wrong = [term | {"decomposition_method": "no_such_method"}]
+        monkeypatch.setattr(pysecdec_formulas, "arguments", lambda expression: wrong)
         with pytest.raises(InputError, match=r"generation of the integrand failed.*no_such_method"):
             PySecDecQMC().fit(product(1))
 
@@ -204,7 +273,7 @@ class TestWorkers:
     def test_they_die_with_a_killed_parent_while_busy(self, cache, box):
         # 10⁹ points are seconds of work, in which a worker does not look at its input.
         code = (
-            "from references.integrals import box1l; from methods.pysecdec_qmc import PySecDecQMC\n"
+            "import references; box1l = references.integral('box1l'); from methods.pysecdec_qmc import PySecDecQMC\n"
             "method = PySecDecQMC(workers=2, points=1_000_000_000).fit(box1l)\n"
             "print('ready', flush=True); method.integrate(box1l.sample(1, 0))"
         )
@@ -233,7 +302,7 @@ class TestWorkers:
 
     def test_the_program_ends_without_a_word(self, box):
         code = (
-            "from references.integrals import box1l; from methods.pysecdec_qmc import PySecDecQMC\n"
+            "import references; box1l = references.integral('box1l'); from methods.pysecdec_qmc import PySecDecQMC\n"
             "method = PySecDecQMC(workers=2).fit(box1l); method.integrate(box1l.sample(1, 0))"
         )
         command = [sys.executable, "-W", "error", "-X", "dev", "-c", code]

@@ -14,6 +14,7 @@ from methods.base import InputError
 from references import computed, quadrature, regions
 from references.tables import TruthError
 
+
 def in_box(m, low=-30.0, high=-3.0, **fields):
     """Return an integral with that box in m parameters."""
     parameters = tuple(f"s{j}" for j in range(m))

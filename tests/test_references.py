@@ -279,6 +279,7 @@ def test_command_line(capsys):
 
 # --- stored truth --------------------------------------------------------------------------------------------------
 
+
 @pytest.fixture(params=references.names())
 def stored(request):
     integral = references.integral(request.param)
