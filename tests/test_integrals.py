@@ -268,7 +268,8 @@ GOOD = {
         ("parameters", ("s1", "s2"), "one entry per column"),
         ("low", (1.0, 1.0), "one entry per column"),
         ("low", (2.0,), "below"),
-        ("high", (math.nan,), "below"),
+        ("high", (math.nan,), "finite"),
+        ("high", (math.inf,), "finite"),
     ],
 )
 def test_pieces_that_do_not_fit_are_refused(field, value, message):

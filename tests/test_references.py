@@ -356,7 +356,7 @@ def test_the_whole_two_loop_box_is_the_sum_of_its_sectors():
     total = np.zeros(len(s))
     for name, sector in zip(loops.names(content), content["sectors"], strict=False):
         value = quadrature.converge(references.integral(name), s, epsrel=1e-6).value
-        total += sector["multiplicity"] * value
+        total += sector.multiplicity * value
     np.testing.assert_allclose(total, truth.value[truth.uniform][:2], rtol=1e-5)
     # Negative control: without one of the sectors it is another integral.
     assert (np.abs((total - value) / total) > 1e-3).all()
