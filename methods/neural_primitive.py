@@ -29,7 +29,8 @@ import torch
 
 from methods import lattice
 from methods.base import Estimate, InputError, Method, ParametricIntegral
-from methods.mixed import ACTIVATIONS, PrimitiveNetwork, corner_sum, mixed_partial
+from methods.activations import ACTIVATIONS
+from methods.mixed import PrimitiveNetwork, corner_sum, mixed_partial
 from methods.transforms import TRANSFORMS
 
 FIRST_UPDATES = 50
