@@ -107,27 +107,16 @@ def mixed_partial(network: PrimitiveNetwork, s: torch.Tensor, x: torch.Tensor) -
     Where s or x require gradients too, plain torch computes, which differentiates in everything and to any order.
     """
     inputs = torch.cat([x, s], dim=-1)
-    slopes = _slopes(network)
     if mixed_function.serves(network, inputs):
-        return mixed_function.mixed_partial(network, inputs, slopes)
+        return mixed_function.mixed_partial(network, inputs)
     z = network.first(inputs)
     derivatives = network.activation.tower(z, network.activation.base(z, network.k), network.k)
-    orders = [position.bit_count() for position in range(len(slopes))]
-    # Only single x_i occur in the first layer, so that its coefficients are products: y_S = φ^(|S|)(z) Π_{i∈S} w_i.
-    y = torch.stack([derivatives[order] * slope for order, slope in zip(orders, slopes, strict=True)])
+    slopes = mixed_function.slopes(network.first.weight, network.k)
+    y = torch.stack([derivatives[position.bit_count()] * slope for position, slope in enumerate(slopes)])
     for layer in network.layers():
         z = y @ layer.weight.T
-        z = torch.cat([z[:1] + layer.bias, z[1:]])
-        y = nilpotent.activate(network.activation, z)
+        y = nilpotent.activate(network.activation, torch.cat([z[:1] + layer.bias, z[1:]]))
     return y[-1] @ network.last.weight[0]
-
-
-def _slopes(network: PrimitiveNetwork) -> torch.Tensor:
-    """Return Π_{i∈S} of the first layer's weights of x_i: (2^k, width)."""
-    products = torch.ones_like(network.first.weight[:, :1]).T
-    for weight in network.first.weight[:, : network.k].T:
-        products = torch.cat([products, products * weight])
-    return products
 
 
 def corner_sum(network: PrimitiveNetwork, s: torch.Tensor) -> torch.Tensor:

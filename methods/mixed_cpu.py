@@ -36,16 +36,25 @@ def tile(width: int, dtype: torch.dtype) -> int:
     return (lanes := VECTOR_BYTES // dtype.itemsize) // math.gcd(width, lanes)
 
 
+ARGUMENTS = {
+    "hidden_forward": 4, "hidden_backward": 6, "first_forward": 4, "first_backward": 6, "last_forward": 4, "last_backward": 6,
+}  # fmt: skip
+"""Arrays that each kernel takes."""
+
+
 class Kernels:
     """The functions of a compiled library."""
 
     def __init__(self, library: Path) -> None:
-        self._library = ctypes.CDLL(str(library))
+        loaded = ctypes.CDLL(str(library))
+        self._functions = {name: getattr(loaded, name) for name in ARGUMENTS}
+        for name, n_arrays in ARGUMENTS.items():
+            self._functions[name].argtypes = [ctypes.c_void_p] * n_arrays + [ctypes.c_ssize_t] * 3
+            self._functions[name].restype = None
 
-    def call(self, name: str, tensors: Sequence[torch.Tensor | None], tiles: int, numbers: int) -> None:
+    def call(self, name: str, tensors: Sequence[torch.Tensor], threads: int, tiles: int, numbers: int) -> None:
         """Call the function `name` on the memory of contiguous tensors, for tiles of so many numbers."""
-        pointers = [ctypes.c_void_p(None if tensor is None else tensor.data_ptr()) for tensor in tensors]
-        getattr(self._library, name)(*pointers, *map(ctypes.c_ssize_t, (torch.get_num_threads(), tiles, numbers)))
+        self._functions[name](*[tensor.data_ptr() for tensor in tensors], threads, tiles, numbers)
 
 
 @functools.cache

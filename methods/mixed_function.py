@@ -5,8 +5,7 @@ Samples are taken in tiles, whose neurons fill whole vectors, so that the coeffi
 of memory. Some tiles at a time pass through all layers, so that what one step leaves is in cache when the next one
 reads it. Forward keeps each layer's z; backward makes y = φ(z) again, on its way, where its gradient was.
 
-notation: C = 2^k coefficients, W = width, q = samples of a tile · W, P = `slopes`, the products over subsets of the
-first layer's weights of x.
+notation: C = 2^k coefficients, W = width, q = samples of a tile · W, P = `slopes`.
 """
 
 from __future__ import annotations
@@ -47,9 +46,9 @@ def _has_memory(tensor: torch.Tensor) -> bool:
     return True
 
 
-def mixed_partial(network: PrimitiveNetwork, inputs: torch.Tensor, slopes: torch.Tensor) -> torch.Tensor:
-    """Return the mixed derivative at inputs (n, k + m), given the first layer's slopes (C, W): (n,)."""
-    return _MixedPartial.apply(network, inputs, slopes, *weights(network))
+def mixed_partial(network: PrimitiveNetwork, inputs: torch.Tensor) -> torch.Tensor:
+    """Return the mixed derivative at inputs (n, k + m): (n,)."""
+    return _MixedPartial.apply(network, inputs, *weights(network))
 
 
 def weights(network: PrimitiveNetwork) -> list[torch.Tensor]:
@@ -85,153 +84,178 @@ class Buffers:
 class _MixedPartial(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, network: PrimitiveNetwork, inputs: torch.Tensor, slopes: torch.Tensor, *weights: torch.Tensor
+        ctx: Any, network: PrimitiveNetwork, inputs: torch.Tensor, *weights: torch.Tensor
     ) -> torch.Tensor:
-        ctx.chunks = chunks(network, inputs, slopes)
-        ctx.save_for_backward(slopes, *weights)
-        return torch.cat([chunk.forward(*weights) for chunk in ctx.chunks])
+        ctx.evaluation = Evaluation(network, inputs)
+        ctx.save_for_backward(*weights)
+        return ctx.evaluation.forward(*weights)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, given: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        slopes, *weights = ctx.saved_tensors
-        gradients = Gradients(slopes, weights)
-        for chunk, part in zip(ctx.chunks, given.split([chunk.n for chunk in ctx.chunks]), strict=True):
-            chunk.backward(part, weights, gradients)
+        gradients = Gradients(ctx.evaluation, ctx.saved_tensors)
+        ctx.evaluation.backward(given, ctx.saved_tensors, gradients)
         return None, None, *gradients.all()
 
 
-def chunks(network: PrimitiveNetwork, inputs: torch.Tensor, slopes: torch.Tensor) -> list[Chunk]:
-    """Return the parts of the inputs (n, k + m) that pass through the layers together."""
-    tile = mixed_cpu.tile(network.width, inputs.dtype)
-    tiles = max(1, torch.get_num_threads() * CHUNK // (slopes.numel() * tile))
-    # One row of slopes per sample of a tile, as the kernels read them.
-    rows = slopes.detach().repeat(1, tile)
-    return [Chunk(network, part, rows, tile) for part in inputs.split(tiles * tile)]
+def slopes(first_weight: torch.Tensor, k: int) -> torch.Tensor:
+    """Return P, Π_{i∈S} of the first layer's weights of x_i: (C, W)."""
+    products = torch.ones_like(first_weight[:, :1]).T
+    for weight in first_weight[:, :k].T:
+        products = torch.cat([products, products * weight])
+    return products
 
 
-class Chunk:
-    """Some samples on their way forward and back.
+class Evaluation:
+    """The mixed derivative at some points, and what its gradient needs.
 
     Parameters
     ----------
     network : PrimitiveNetwork
-        Gives the activation and the memory.
+        Gives all but the weights.
     inputs : tensor (n, k + m)
         x and s.
-    slopes : tensor (C, q)
-        P for each sample of a tile.
-    tile : int
-        Samples of a tile.
 
     Attributes
     ----------
     z : list of tensors
         Per hidden layer but the first: all coefficients (tiles, C, q); of z_∅ the bias is missing.
-    starts : list of tensors
-        Per hidden layer: z_∅ (tiles, q).
-    bases : list of tensors
-        Per hidden layer: what the activation's base functions are there (n_base, tiles, q).
+    starts, bases : lists of lists of tensors
+        Per hidden layer and chunk: z_∅ (tiles, q), and the activation's base functions there (n_base, tiles, q).
     """
 
-    def __init__(self, network: PrimitiveNetwork, inputs: torch.Tensor, slopes: torch.Tensor, tile: int) -> None:
+    def __init__(self, network: PrimitiveNetwork, inputs: torch.Tensor) -> None:
         kernels = mixed_cpu.kernels(network.k, inputs.dtype, network.activation)
         if kernels is None:
             raise RuntimeError("There are no compiled kernels for this network; ask `serves` first.")
-        self.n, self.tile, self.width, self.slopes = len(inputs), tile, network.width, slopes
-        self.tiles = -(-self.n // tile)
-        self.inputs = torch.nn.functional.pad(inputs, (0, 0, 0, self.tiles * tile - self.n))
-        self._k, self._activation, self._kernels, self._buffers = network.k, network.activation, kernels, network.buffers
+        self._kernels, self._activation, self._buffers = kernels, network.activation, network.buffers
+        self.k, self.n, self.width, self.threads = network.k, len(inputs), network.width, torch.get_num_threads()
+        self.tile = mixed_cpu.tile(self.width, inputs.dtype)
+        self.tiles = -(-self.n // self.tile)
+        self.q = self.tile * self.width
+        self.inputs = torch.nn.functional.pad(inputs, (0, 0, 0, self.tiles * self.tile - self.n))
+        self.step = min(self.tiles, max(1, self.threads * CHUNK // (2**self.k * self.q)))
+        self.chunks = [slice(i, min(i + self.step, self.tiles)) for i in range(0, self.tiles, self.step)]
         self.z: list[torch.Tensor] = []
-        self.starts: list[torch.Tensor] = []
-        self.bases: list[torch.Tensor] = []
+        n_layers = len(network.hidden) + 1
+        self.starts: list[list[torch.Tensor]] = [[] for _ in range(n_layers)]
+        self.bases: list[list[torch.Tensor]] = [[] for _ in range(n_layers)]
 
     def __del__(self) -> None:
         """Hand the memory on, once no backward can ask for it any more."""
         self._buffers.give(*self.z)
 
-    def coefficients(self) -> torch.Tensor:
+    def coefficients(self, tiles: int) -> torch.Tensor:
         """Return memory for the coefficients of a layer."""
-        return self._buffers.take(self.inputs, self.tiles, len(self.slopes), self.tile * self.width)
+        return self._buffers.take(self.inputs, tiles, 2**self.k, self.q)
 
     def rows(self, tensor: torch.Tensor) -> torch.Tensor:
         """Return coefficients or samples as rows of neurons."""
         return tensor.view(-1, self.width)
 
     def forward(
-        self, first_weight: torch.Tensor, first_bias: torch.Tensor, last_weight: torch.Tensor, *weights: torch.Tensor
+        self, first_weight: torch.Tensor, first_bias: torch.Tensor, last_weight: torch.Tensor, *hidden: torch.Tensor
     ) -> torch.Tensor:
         """Return the mixed derivative (n,)."""
-        y, top = self.coefficients(), self.inputs.new_empty(self.tiles * self.tile, self.width)
-        self._start(torch.addmm(first_bias, self.inputs, first_weight.T).view(self.tiles, -1))
-        self.call("first_forward", 0, self.slopes, y)
-        for weight, bias in zip(weights[::2], weights[1::2], strict=True):
-            z = self.coefficients()
-            torch.mm(self.rows(y), weight.T, out=self.rows(z))
-            self.z.append(z)
-            self._start(z[:, 0] + bias.repeat(self.tile))
-            if 2 * len(self.z) < len(weights):
-                self.call("hidden_forward", -1, z, y)
-        self._buffers.give(y)
-        self.call("last_forward", -1, z, top)
-        return (top @ last_weight[0])[: self.n]
+        # One row of slopes per sample of a tile, as the kernels read them.
+        self.slopes = slopes(first_weight, self.k).repeat(1, self.tile)
+        self.z = [self.coefficients(self.tiles) for _ in hidden[::2]]
+        scratch = self.coefficients(self.step)
+        top = self.inputs.new_empty(self.tiles, self.q)
+        first = torch.addmm(first_bias, self.inputs, first_weight.T).view(self.tiles, self.q)
+        for index, chunk in enumerate(self.chunks):
+            y = scratch[: chunk.stop - chunk.start]
+            self._start(0, first[chunk])
+            self.call("first_forward", 0, index, self.slopes, y)
+            for layer, (weight, bias, z) in enumerate(zip(hidden[::2], hidden[1::2], self.z, strict=True), 1):
+                torch.mm(self.rows(y), weight.T, out=self.rows(z[chunk]))
+                self._start(layer, (z[chunk, 0].view(-1, self.tile, self.width) + bias).view(-1, self.q))
+                if layer < len(self.z):
+                    self.call("hidden_forward", layer, index, z[chunk], y)
+            self.call("last_forward", -1, index, self.z[-1][chunk], top[chunk])
+        self._buffers.give(scratch)
+        return (self.rows(top) @ last_weight[0])[: self.n]
 
     def backward(self, given: torch.Tensor, weights: Sequence[torch.Tensor], gradients: Gradients) -> None:
         """Hand to `gradients` what each layer gave and what its gradient is, from that of the result (n,)."""
         _, _, last_weight, *hidden = weights
         g = torch.nn.functional.pad(given, (0, self.tiles * self.tile - self.n))
-        gz, y, top = self.coefficients(), self.coefficients(), g[:, None] * last_weight
-        self.call("last_backward", -1, self.z[-1], top, gz)
-        gradients.last(g, top)
-        for layer in reversed(range(len(self.z))):
-            torch.mm(self.rows(gz), hidden[2 * layer], out=self.rows(y))
-            before = self.coefficients()
-            if layer > 0:
-                self.call("hidden_backward", layer, self.z[layer - 1], y, before)
-            else:
-                gradients.first(self, y)
-            gradients.hidden(layer, self, gz, y)
-            self._buffers.give(gz)
-            gz = before
-        self._buffers.give(gz, y)
+        top = (g[:, None] * last_weight).view(self.tiles, self.q)
+        scratch = [self.coefficients(self.step) for _ in range(3)]
+        for index, chunk in enumerate(self.chunks):
+            gz, y, before = (part[: chunk.stop - chunk.start] for part in scratch)
+            self.call("last_backward", -1, index, self.z[-1][chunk], top[chunk], gz, gradients.biases[-1])
+            for layer in reversed(range(len(self.z))):
+                torch.mm(self.rows(gz), hidden[2 * layer], out=self.rows(y))
+                if layer > 0:
+                    z = self.z[layer - 1][chunk]
+                    self.call("hidden_backward", layer, index, z, y, before, gradients.biases[layer - 1])
+                else:
+                    gradients.first(chunk, index, y)
+                gradients.hidden(layer, chunk, gz, y)
+                gz, before = before, gz
+        gradients.last(g, self.rows(top))
+        self._buffers.give(*scratch)
 
-    def call(self, kernel: str, layer: int, *tensors: torch.Tensor) -> None:
-        """Call a kernel on a layer."""
-        given = [self.starts[layer], self.bases[layer], *tensors]
-        self._kernels.call(kernel, given, self.tiles, self.tile * self.width)
+    def call(self, kernel: str, layer: int, index: int, *tensors: torch.Tensor) -> None:
+        """Call a kernel on a layer, for the chunk of that index."""
+        start = self.starts[layer][index]
+        self._kernels.call(kernel, [start, self.bases[layer][index], *tensors], self.threads, len(start), self.q)
 
-    def _start(self, z: torch.Tensor) -> None:
-        self.starts.append(z)
-        base = self._activation.base(z, self._k + 1)
-        self.bases.append(torch.stack(base) if len(base) > 1 else base[0].contiguous())
+    def _start(self, layer: int, z: torch.Tensor) -> None:
+        self.starts[layer].append(z)
+        base = self._activation.base(z, self.k + 1)
+        self.bases[layer].append(torch.stack(base) if len(base) > 1 else base[0])
 
 
 class Gradients:
-    """Sums over all samples of the gradients of the slopes, and of the weights in the order of `weights`."""
+    """Sums over all samples of the gradients of the weights.
 
-    def __init__(self, slopes: torch.Tensor, weights: Sequence[torch.Tensor]) -> None:
-        self._threads = torch.get_num_threads()
-        self._slopes = torch.zeros_like(slopes)
-        self._first_weight, self._first_bias, self._last, *self._hidden = map(torch.zeros_like, weights)
+    Attributes
+    ----------
+    biases : tensor (n_layers − 1, threads, q)
+        Of the hidden layers but the first.
+    """
 
-    def all(self) -> list[torch.Tensor]:
-        """Return all gradients."""
-        return [self._slopes, self._first_weight, self._first_bias, self._last, *self._hidden]
+    def __init__(self, evaluation: Evaluation, weights: Sequence[torch.Tensor]) -> None:
+        self._evaluation, e = evaluation, evaluation
+        self._first_weight, self._last_weight = weights[0], torch.zeros_like(weights[2])
+        self._hidden = [torch.zeros_like(weight) for weight in weights[3::2]]
+        self._first = e.inputs.new_empty(e.tiles, e.q)
+        self._slopes = e.inputs.new_zeros(e.threads, *e.slopes.shape)
+        self.biases = e.inputs.new_zeros(len(self._hidden), e.threads, e.q)
 
     def last(self, g: torch.Tensor, top: torch.Tensor) -> None:
         """Add for the last weight: the result's gradient (n,) and what the last hidden layer gave (n, W)."""
-        self._last.add_(g @ top)
+        torch.mv(top.T, g, out=self._last_weight[0])
 
-    def hidden(self, layer: int, chunk: Chunk, gz: torch.Tensor, y: torch.Tensor) -> None:
+    def hidden(self, layer: int, chunk: slice, gz: torch.Tensor, y: torch.Tensor) -> None:
         """Add for a hidden layer: z's gradient, and what the layer before it gave."""
-        self._hidden[2 * layer].addmm_(chunk.rows(gz).T, chunk.rows(y))
-        self._hidden[2 * layer + 1].add_(gz[:, 0].sum(dim=0).view(chunk.tile, chunk.width).sum(dim=0))
+        self._hidden[layer].addmm_(self._evaluation.rows(gz).T, self._evaluation.rows(y))
 
-    def first(self, chunk: Chunk, gy: torch.Tensor) -> None:
+    def first(self, chunk: slice, index: int, gy: torch.Tensor) -> None:
         """Add for the first layer, given the gradient of what it gave, and write over it what it gave."""
-        g_slopes = chunk.inputs.new_zeros(self._threads, *chunk.slopes.shape)
-        gz = torch.empty_like(chunk.starts[0])
-        chunk.call("first_backward", 0, chunk.slopes, gy, gz, g_slopes)
-        self._slopes.add_(g_slopes.sum(dim=0).view(-1, chunk.tile, chunk.width).sum(dim=1))
-        self._first_weight.addmm_(chunk.rows(gz).T, chunk.inputs)
-        self._first_bias.add_(chunk.rows(gz).sum(dim=0))
+        self._evaluation.call(
+            "first_backward", 0, index, self._evaluation.slopes, gy, self._first[chunk], self._slopes
+        )
+
+    def all(self) -> list[torch.Tensor]:
+        """Return all gradients, in the order of `weights`."""
+        e = self._evaluation
+        g_slopes = self._slopes.sum(dim=0).view(-1, e.tile, e.width).sum(dim=1)
+        first = e.rows(self._first)
+        g_first = first.T @ e.inputs
+        g_first[:, : e.k] += slopes_backward(g_slopes, e.slopes[:, : e.width], self._first_weight)
+        biases = self.biases.view(len(self._hidden), -1, e.width).sum(dim=1)
+        hidden = [tensor for pair in zip(self._hidden, biases, strict=True) for tensor in pair]
+        return [g_first, first.sum(dim=0), self._last_weight, *hidden]
+
+
+def slopes_backward(g: torch.Tensor, products: torch.Tensor, first_weight: torch.Tensor) -> torch.Tensor:
+    """Return the gradient of the first layer's weights of x (W, k) from that of `slopes` (…, C, W): (…, W, k)."""
+    of_weights = []
+    for i in reversed(range(products.shape[0].bit_length() - 1)):
+        low, high = g[..., : 2**i, :], g[..., 2**i :, :]
+        of_weights.append((high * products[: 2**i]).sum(dim=-2))
+        g = low + high * first_weight[:, i]
+    return torch.stack(of_weights[::-1], dim=-1)

@@ -33,25 +33,38 @@ constexpr int IN_REGISTERS = 3;
 constexpr int IN_REGISTERS = 2;
 #endif
 
+// 2^n coefficients in registers: an array would be kept in memory.
+template <int n> struct Registers {
+  Registers<n - 1> low, high;
+  [[gnu::always_inline]] void load(const V* p) { low.load(p), high.load(p + (1 << (n - 1))); }
+  [[gnu::always_inline]] void store(V* p) const { low.store(p), high.store(p + (1 << (n - 1))); }
+};
+
+template <> struct Registers<0> {
+  V v;
+  [[gnu::always_inline]] void load(const V* p) { v = *p; }
+  [[gnu::always_inline]] void store(V* p) const { *p = v; }
+};
+
 // c = a b (fresh) or c += a b in n variables: three products in n − 1. Its adjoint is c_T = Σ_{S ⊇ T} a_S b_{S∖T}.
-template <int n, bool adjoint, bool fresh> [[gnu::always_inline]] inline void unrolled(const V* a, const V* b, V* c) {
+template <bool adjoint, bool fresh, int n>
+[[gnu::always_inline]] inline void unrolled(const Registers<n>& a, const Registers<n>& b, Registers<n>& c) {
   if constexpr (n == 0) {
-    c[0] = fresh ? a[0] * b[0] : c[0] + a[0] * b[0];
+    c.v = fresh ? a.v * b.v : c.v + a.v * b.v;
   } else {
-    constexpr int h = 1 << (n - 1);
-    unrolled<n - 1, adjoint, fresh>(a, b, c);
-    unrolled<n - 1, adjoint, fresh>(a + (adjoint ? h : 0), b + (adjoint ? 0 : h), c + h);
-    unrolled<n - 1, adjoint, false>(a + h, b + (adjoint ? h : 0), c + (adjoint ? 0 : h));
+    unrolled<adjoint, fresh>(a.low, b.low, c.low);
+    unrolled<adjoint, fresh>(adjoint ? a.high : a.low, adjoint ? b.low : b.high, c.high);
+    unrolled<adjoint, false>(a.high, adjoint ? b.high : b.low, adjoint ? c.low : c.high);
   }
 }
 
 template <int n, bool adjoint, bool fresh> [[gnu::noinline]] void product(const V* a, const V* b, V* c) {
   if constexpr (n <= IN_REGISTERS) {
-    V x[1 << n], y[1 << n], z[1 << n];
-    for (int i = 0; i < 1 << n; i++) x[i] = a[i], y[i] = b[i];
-    if constexpr (!fresh) for (int i = 0; i < 1 << n; i++) z[i] = c[i];
-    unrolled<n, adjoint, fresh>(x, y, z);
-    for (int i = 0; i < 1 << n; i++) c[i] = z[i];
+    Registers<n> x, y, z;
+    x.load(a), y.load(b);
+    if constexpr (!fresh) z.load(c);
+    unrolled<adjoint, fresh>(x, y, z);
+    z.store(c);
   } else {
     constexpr int h = 1 << (n - 1);
     product<n - 1, adjoint, fresh>(a, b, c);
@@ -130,10 +143,10 @@ void hidden_forward(const U* z0, const U* base, const U* z, U* y, ARGUMENTS) {
   });
 }
 
-// gz from y's gradient, which φ(z) then replaces.
-void hidden_backward(const U* z0, const U* base, const U* z, U* gy_then_y, U* gz, ARGUMENTS) {
+// gz from y's gradient, which φ(z) then replaces; the gradient of the bias is added to g_bias [threads][q].
+void hidden_backward(const U* z0, const U* base, const U* z, U* gy_then_y, U* gz, U* g_bias, ARGUMENTS) {
   VECTORS;
-  each(threads, tiles, q, [=](ptrdiff_t, ptrdiff_t tile, ptrdiff_t i) {
+  each(threads, tiles, q, [=](ptrdiff_t thread, ptrdiff_t tile, ptrdiff_t i) {
     Neurons a(z0, base, z, tiles, tile, q, i);
     climb<K, 0>(a.t, a.z);
     Tower g;
@@ -144,6 +157,7 @@ void hidden_backward(const U* z0, const U* base, const U* z, U* gy_then_y, U* gz
     gradient[0] = g.at(0)[0] * a.D[1];
     for (int j = 1; j <= K; j++) gradient[0] += g.at(j)[0] * a.D[j + 1];
     for (int S = 0; S < N; S++) gz[(tile * N + S) * q + i] = gradient[S];
+    g_bias[thread * q + i] += gradient[0];
   });
 }
 
@@ -186,10 +200,10 @@ void last_forward(const U* z0, const U* base, const U* z, U* y, ARGUMENTS) {
   });
 }
 
-// gz from y's gradient, which y then replaces.
-void last_backward(const U* z0, const U* base, const U* z, U* gy_then_y, U* gz, ARGUMENTS) {
+// As hidden_backward; y and its gradient are [tiles][q].
+void last_backward(const U* z0, const U* base, const U* z, U* gy_then_y, U* gz, U* g_bias, ARGUMENTS) {
   VECTORS;
-  each(threads, tiles, q, [=](ptrdiff_t, ptrdiff_t tile, ptrdiff_t i) {
+  each(threads, tiles, q, [=](ptrdiff_t thread, ptrdiff_t tile, ptrdiff_t i) {
     Neurons a(z0, base, z, tiles, tile, q, i);
     climb<K - 1, 1>(a.t, a.z);
     Tower g;
@@ -204,6 +218,7 @@ void last_backward(const U* z0, const U* base, const U* z, U* gy_then_y, U* gz, 
     gradient[0] = V{};
     for (int j = 1; j <= K; j++) gradient[0] += g.at(j)[0] * a.D[j + 1];
     for (int S = 0; S < N; S++) gz[(tile * N + S) * q + i] = gradient[S];
+    g_bias[thread * q + i] += gradient[0];
     gy_then_y[tile * q + i] = top;
   });
 }
