@@ -128,7 +128,7 @@ class Evaluation:
         kernels = mixed_cpu.kernels(network.k, inputs.dtype, network.activation)
         if kernels is None:
             raise RuntimeError("There are no compiled kernels for this network; ask `serves` first.")
-        self._kernels, self._activation, self._buffers = kernels, network.activation, network.buffers
+        self._kernels, self.activation, self._buffers = kernels, network.activation, network.buffers
         self.k, self.n, self.width, self.threads = network.k, len(inputs), network.width, torch.get_num_threads()
         self.tile = mixed_cpu.tile(self.width, inputs.dtype)
         self.tiles = -(-self.n // self.tile)
@@ -204,7 +204,7 @@ class Evaluation:
 
     def _start(self, layer: int, z: torch.Tensor) -> None:
         self.starts[layer].append(z)
-        base = self._activation.base(z, self.k + 1)
+        base = self.activation.base(z, self.k + 1)
         self.bases[layer].append(torch.stack(base) if len(base) > 1 else base[0])
 
 
