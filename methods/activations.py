@@ -10,8 +10,7 @@ Two families (JHEP eq. 2.6–2.8, Maître & Santos-Mateos, arXiv:2211.02834) are
     polylog n:  f_0 = 1/(1 + e^−z) (sigmoid),  f_1 = log(1 + e^z) (softplus),  f_n = −Li_n(−e^z)
     relu n:     f_0 = max(z, 0),  f_n = z^(n+1)/(n+1)! for z > 0, else 0
 
-(eq. 2.8 prints z^n/n!, which starts from a step, not from a ReLU). To add an activation, write one class and enter it
-in `ACTIVATIONS`.
+(eq. 2.8 prints z^n/n!, which starts from a step, not a ReLU). An activation more is one class, entered in ACTIVATIONS.
 
 notation: D_j = φ^(j)(z), σ = sigmoid, Φ and ϕ = distribution function and density of the standard normal distribution.
 """
@@ -19,6 +18,7 @@ notation: D_j = φ^(j)(z), σ = sigmoid, Φ and ϕ = distribution function and d
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -28,23 +28,16 @@ import torch
 
 from methods.lookup import unknown
 
-Function = Callable[[torch.Tensor], torch.Tensor]
-
 
 class Activation(ABC):
     """An activation φ: a subclass sets `name` and `functions`, and writes `tower`.
 
-    Attributes
-    ----------
-    name : str
-        As in `ACTIVATIONS`.
-    functions : tuple of callables
-        The base functions z -> tensor of z's shape, dtype and device, finite for |z| <= 1e4 (float32: 80). The tower up
-        to φ^(order) may use the first order + 1 of them only, so that φ itself costs one.
+    `functions` are the base functions z -> tensor of z's shape, dtype and device, finite for |z| <= 1e4 (float32: 80).
+    The tower up to φ^(order) may use the first order + 1 of them only, so that φ itself costs one.
     """
 
     name: str
-    functions: tuple[Function, ...]
+    functions: tuple[Callable[[torch.Tensor], torch.Tensor], ...]
 
     @property
     def n_base(self) -> int:
@@ -71,11 +64,11 @@ def _inner_square(d: Sequence[Any], j: int) -> Any:
     return sum((2 * math.comb(j, i) * (d[i] * d[j - i]) for i in range(1, (j + 1) // 2)), *middle)
 
 
-def _sigmoid_tower(y: Any, order: int) -> list[Any]:
-    """Return the derivatives of y = σ(z): y' = y (1 − y), y^(j+1) = (1 − 2y) y^(j) − Σ_{i=1}^{j−1} C(j, i) y^(i) y^(j−i)."""
-    d = [y, y * (1 - y)]
+def _quadratic_tower(y: Any, first: Any, slope: Any, order: int) -> list[Any]:
+    """Return y, y', … for y' = c + b y − y², given y' and slope = b − 2y: y^(j+1) = slope y^(j) − _inner_square."""
+    d = [y, first]
     for j in range(1, order):
-        d.append((1 - 2 * y) * d[j] - _inner_square(d, j))
+        d.append(slope * d[j] - _inner_square(d, j))
     return d[: order + 1]
 
 
@@ -87,11 +80,7 @@ class Tanh(Activation):
 
     def tower(self, z: Any, base: Sequence[Any], order: int) -> list[Any]:
         """Use D_{j+1} = −2 φ D_j − Σ_{i=1}^{j−1} C(j, i) D_i D_{j−i}."""
-        y = base[0]
-        d = [y, 1 - y * y]
-        for j in range(1, order):
-            d.append((-2 * y) * d[j] - _inner_square(d, j))
-        return d[: order + 1]
+        return _quadratic_tower(base[0], 1 - base[0] * base[0], -2 * base[0], order)
 
 
 class Gelu(Activation):
@@ -107,15 +96,14 @@ class Gelu(Activation):
         """Use Φ^(j+1) = −(z Φ^(j) + (j − 1) Φ^(j−1)) and D_j = z Φ^(j) + j Φ^(j−1)."""
         chain = list(base[:2])
         for j in range(1, order):
-            chain.append(-(z * chain[j] + (j - 1) * chain[j - 1] if j > 1 else z * chain[j]))
+            chain.append(-(z * chain[j] + (j - 1) * chain[j - 1]))
         return [z * chain[0], *(z * chain[j] + j * chain[j - 1] for j in range(1, order + 1))]
 
 
 class GeluTanh(Activation):
     """φ = z/2 (1 + tanh(c (z + 0.044715 z³))) = z σ(v), with v = 2c (z + 0.044715 z³), c = √(2/π).
 
-    The second base value σ(−v) keeps digits of y' = σ(v) σ(−v) v' where y = σ(v) rounds to 1: v' is large there, and an
-    error of y' would grow like v'^j.
+    Base value σ(−v) keeps y' = σ(v) σ(−v) v' exact where y = σ(v) rounds to 1: an error there would grow like v'^j.
     """
 
     name = "gelu_tanh"
@@ -174,9 +162,7 @@ class Relu(Activation):
 
     def tower(self, z: Any, base: Sequence[Any], order: int) -> list[Any]:
         """Go down the family to f_0, then to its step (0 at z = 0, as in torch), then to 0."""
-        family = [base[0]]
-        for power in range(2, self.n + 2):
-            family.append(family[-1] * base[0] * (1 / power))
+        family = list(itertools.accumulate(range(2, self.n + 2), lambda f, n: f * base[0] * (1 / n), initial=base[0]))
         below = [base[1], *[0 * base[1]] * order] if order > self.n else []
         return [*reversed(family), *below][: order + 1]
 
@@ -189,10 +175,11 @@ class Polylog(Activation):
         self.functions = tuple(functools.partial(polylog, n=j) for j in range(n, -1, -1))
 
     def tower(self, z: Any, base: Sequence[Any], order: int) -> list[Any]:
-        """Go down the family to f_0 = σ, then on to the derivatives of σ."""
+        """Go down the family to y = f_0 = σ, then on by y' = y (1 − y)."""
         if order < self.n:
             return list(base[: order + 1])
-        return [*base[: self.n], *_sigmoid_tower(base[self.n], order - self.n)]
+        y = base[self.n]
+        return [*base[: self.n], *_quadratic_tower(y, y * (1 - y), 1 - 2 * y, order - self.n)]
 
 
 def polylog(z: torch.Tensor, n: int) -> torch.Tensor:
@@ -212,50 +199,47 @@ class _Polylog(torch.autograd.Function):
     @staticmethod
     def forward(z: torch.Tensor, n: int) -> torch.Tensor:
         """Sum −Li_n(−q), q = e^−|z|; for z > 0, f_n(z) = 2 Σ_j η(2j) z^(n−2j)/(n−2j)! − (−1)^n f_n(−z) (Jonquière)."""
-        q = torch.exp(-z.abs())
-        series, inverted = torch.zeros_like(z), torch.zeros_like(z)
+        q, series, inverted = torch.exp(-z.abs()), torch.zeros_like(z), torch.zeros_like(z)
         for j, weight in reversed(list(enumerate(_alternating_weights(torch.finfo(z.dtype).eps), 1))):
             series = (series + weight / j**n) * q
         for j in range(n // 2 + 1):
             eta = sum(weight / i ** (2 * j) for i, weight in enumerate(_alternating_weights(2.0**-60), 1))
             inverted = inverted * (z * z) + 2 * eta / math.factorial(n - 2 * j)
-        inverted = inverted * z if n % 2 else inverted
-        return torch.where(z > 0, inverted - (-1) ** n * series, series)
+        return torch.where(z > 0, (inverted * z if n % 2 else inverted) - (-1) ** n * series, series)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[torch.Tensor, int], output: torch.Tensor) -> None:
         """Keep z and n for the derivative."""
-        z, ctx.n = inputs
-        ctx.save_for_backward(z)
+        ctx.save_for_backward(inputs[0])
+        ctx.n = inputs[1]
 
     @staticmethod
     def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor, None]:
         """Return grad f_{n−1}(z)."""
-        (z,) = ctx.saved_tensors
-        return grad * polylog(z, ctx.n - 1), None
+        return grad * polylog(ctx.saved_tensors[0], ctx.n - 1), None
 
 
 @functools.cache
 def _alternating_weights(accuracy: float) -> list[float]:
     """Return w with Σ_j w_j c_j = Σ_j (−1)^j c_j to this relative accuracy, c_j moments of a measure >= 0 on [0, 1].
 
-    Cohen, Rodriguez Villegas & Zagier, Experimental Mathematics 9 (2000) 3: n terms leave 2 (3 + √8)^−n. The terms of
-    the polylogarithm, c_j = q^(j+1)/(j+1)^n, are such moments for every 0 <= q <= 1.
+    Cohen, Rodriguez Villegas & Zagier, Experimental Mathematics 9 (2000) 3: n terms leave 2 (3 + √8)^−n. Such moments
+    are the terms c_j = q^(j+1)/(j+1)^m of Li_m, for 0 <= q <= 1.
     """
     n = math.ceil(math.log(2 / accuracy) / math.log(3 + math.sqrt(8)))
     b = [n * math.comb(n + j, 2 * j) * 4**j // (n + j) for j in range(n + 1)]
     return [(-1) ** j * sum(b[j + 1 :]) / sum(b) for j in range(n)]
 
 
-_FAMILY_0, _FAMILY_1 = Polylog(0, "sigmoid"), Polylog(1, "softplus")
-_REST = [Polylog(n, f"polylog{n}") for n in range(2, 10)] + [Relu(n) for n in range(10)]
-
 ACTIVATIONS: dict[str, Activation] = {
-    **{entry.name: entry for entry in (Tanh(), _FAMILY_0, Gelu(), GeluTanh(), Softsign(), _FAMILY_1, Sin())},
-    **{"polylog0": _FAMILY_0, "polylog1": _FAMILY_1},
-    **{entry.name: entry for entry in _REST},
+    entry.name: entry
+    for entry in (
+        *(Tanh(), Polylog(0, "sigmoid"), Gelu(), GeluTanh(), Softsign(), Polylog(1, "softplus"), Sin()),
+        *(Polylog(n, f"polylog{n}") for n in range(10)),
+        *(Relu(n) for n in range(10)),
+    )
 }
-"""Activations by name; they hold no state."""
+"""Activations by name; polylog0 and polylog1 are sigmoid and softplus."""
 
 
 def activation(name: str) -> Activation:

@@ -20,7 +20,8 @@ import math
 import torch
 
 from methods import mixed_function, nilpotent
-from methods.activations import Activation, activation as activation_of
+from methods.activations import Activation
+from methods.activations import activation as activation_of
 
 IN_PLACE = {"tanh": torch.tanh_, "sigmoid": torch.sigmoid_, "sin": torch.sin_}
 """Activations that torch can write over their argument."""
@@ -75,7 +76,7 @@ class PrimitiveNetwork(torch.nn.Module):
         self.first = _linear(k + m, width, dtype, gain, generator)
         self.hidden = torch.nn.ModuleList(_linear(width, width, dtype, gain, generator) for _ in range(depth - 1))
         self.last = _linear(width, 1, dtype, gain, generator)
-        self.buffers = mixed_function.Buffers()
+        self.memory = mixed_function.Memory()
 
     def layers(self) -> list[torch.nn.Linear]:
         """Return the hidden layers after the first."""
@@ -109,14 +110,7 @@ def mixed_partial(network: PrimitiveNetwork, s: torch.Tensor, x: torch.Tensor) -
     inputs = torch.cat([x, s], dim=-1)
     if mixed_function.serves(network, inputs):
         return mixed_function.mixed_partial(network, inputs)
-    z = network.first(inputs)
-    derivatives = network.activation.tower(z, network.activation.base(z, network.k), network.k)
-    slopes = mixed_function.slopes(network.first.weight, network.k)
-    y = torch.stack([derivatives[position.bit_count()] * slope for position, slope in enumerate(slopes)])
-    for layer in network.layers():
-        z = y @ layer.weight.T
-        y = nilpotent.activate(network.activation, torch.cat([z[:1] + layer.bias, z[1:]]))
-    return y[-1] @ network.last.weight[0]
+    return nilpotent.mixed_partial(network.activation, network.k, inputs, *mixed_function.weights(network))
 
 
 def corner_sum(network: PrimitiveNetwork, s: torch.Tensor) -> torch.Tensor:

@@ -31,13 +31,18 @@ VECTOR_BYTES = 64
 """A multiple of the vectors of all processors."""
 
 
+MAX_K = 9
+"""Beyond, what the kernels keep of a vector of neurons, 6 · 2^k vectors, outgrows caches and the stacks of threads."""
+
+
 def tile(width: int, dtype: torch.dtype) -> int:
     """Return how many samples lie together in memory: the fewest whose neurons fill whole vectors."""
     return (lanes := VECTOR_BYTES // dtype.itemsize) // math.gcd(width, lanes)
 
 
 ARGUMENTS = {
-    "hidden_forward": 4, "hidden_backward": 6, "first_forward": 4, "first_backward": 6, "last_forward": 4, "last_backward": 6,
+    "hidden_forward": 4, "hidden_backward": 6, "first_forward": 4, "first_backward": 6, "last_forward": 4,
+    "last_backward": 6,
 }  # fmt: skip
 """Arrays that each kernel takes."""
 
@@ -61,9 +66,9 @@ class Kernels:
 def kernels(k: int, dtype: torch.dtype, activation: Activation) -> Kernels | None:
     """Return the kernels for k, a dtype and an activation; None where they cannot be compiled.
 
-    Compiling takes one to four seconds, once per machine.
+    Compiling takes up to a second, once per machine.
     """
-    if dtype not in TYPES or not build_cache.has_compiler():
+    if k > MAX_K or dtype not in TYPES or not build_cache.has_compiler():
         return None
     tower = tower_code(activation, k + 1, TYPES[dtype])
     n_base = min(activation.n_base, k + 2)

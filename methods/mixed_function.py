@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch.autograd.function import once_differentiable
 
-from methods import mixed_cpu
+from methods import mixed_cpu, nilpotent
+from methods.nilpotent import slopes
 
 if TYPE_CHECKING:
     from methods.mixed import PrimitiveNetwork
@@ -57,7 +57,7 @@ def weights(network: PrimitiveNetwork) -> list[torch.Tensor]:
     return [network.first.weight, network.first.bias, network.last.weight, *hidden]
 
 
-class Buffers:
+class Memory:
     """Memory that was used before, by size: fresh memory costs page faults, which take as long as the arithmetic."""
 
     def __init__(self) -> None:
@@ -76,34 +76,27 @@ class Buffers:
         for tensor in tensors:
             self._free.setdefault((tensor.numel(), tensor.dtype), []).append(tensor.view(-1))
 
-    def __deepcopy__(self, memo: dict) -> Buffers:
+    def __deepcopy__(self, memo: dict) -> Memory:
         """Return new ones: a copy of a network has no use for this one's memory."""
-        return Buffers()
+        return Memory()
 
 
 class _MixedPartial(torch.autograd.Function):
     @staticmethod
-    def forward(
-        ctx: Any, network: PrimitiveNetwork, inputs: torch.Tensor, *weights: torch.Tensor
-    ) -> torch.Tensor:
+    def forward(ctx: Any, network: PrimitiveNetwork, inputs: torch.Tensor, *weights: torch.Tensor) -> torch.Tensor:
         ctx.evaluation = Evaluation(network, inputs)
-        ctx.save_for_backward(*weights)
+        ctx.save_for_backward(inputs, *weights)
         return ctx.evaluation.forward(*weights)
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, given: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        gradients = Gradients(ctx.evaluation, ctx.saved_tensors)
-        ctx.evaluation.backward(given, ctx.saved_tensors, gradients)
+        inputs, *weights = ctx.saved_tensors
+        if torch.is_grad_enabled():  # create_graph=True: a gradient that can be differentiated again
+            again = nilpotent.mixed_partial(ctx.evaluation.activation, ctx.evaluation.k, inputs, *weights)
+            return None, None, *torch.autograd.grad(again, weights, given, create_graph=True)
+        gradients = Gradients(ctx.evaluation, weights)
+        ctx.evaluation.backward(given, weights, gradients)
         return None, None, *gradients.all()
-
-
-def slopes(first_weight: torch.Tensor, k: int) -> torch.Tensor:
-    """Return P, Π_{i∈S} of the first layer's weights of x_i: (C, W)."""
-    products = torch.ones_like(first_weight[:, :1]).T
-    for weight in first_weight[:, :k].T:
-        products = torch.cat([products, products * weight])
-    return products
 
 
 class Evaluation:
@@ -128,7 +121,7 @@ class Evaluation:
         kernels = mixed_cpu.kernels(network.k, inputs.dtype, network.activation)
         if kernels is None:
             raise RuntimeError("There are no compiled kernels for this network; ask `serves` first.")
-        self._kernels, self.activation, self._buffers = kernels, network.activation, network.buffers
+        self._kernels, self.activation, self._memory = kernels, network.activation, network.memory
         self.k, self.n, self.width, self.threads = network.k, len(inputs), network.width, torch.get_num_threads()
         self.tile = mixed_cpu.tile(self.width, inputs.dtype)
         self.tiles = -(-self.n // self.tile)
@@ -143,11 +136,11 @@ class Evaluation:
 
     def __del__(self) -> None:
         """Hand the memory on, once no backward can ask for it any more."""
-        self._buffers.give(*self.z)
+        self._memory.give(*self.z)
 
     def coefficients(self, tiles: int) -> torch.Tensor:
         """Return memory for the coefficients of a layer."""
-        return self._buffers.take(self.inputs, tiles, 2**self.k, self.q)
+        return self._memory.take(self.inputs, tiles, 2**self.k, self.q)
 
     def rows(self, tensor: torch.Tensor) -> torch.Tensor:
         """Return coefficients or samples as rows of neurons."""
@@ -173,7 +166,7 @@ class Evaluation:
                 if layer < len(self.z):
                     self.call("hidden_forward", layer, index, z[chunk], y)
             self.call("last_forward", -1, index, self.z[-1][chunk], top[chunk])
-        self._buffers.give(scratch)
+        self._memory.give(scratch)
         return (self.rows(top) @ last_weight[0])[: self.n]
 
     def backward(self, given: torch.Tensor, weights: Sequence[torch.Tensor], gradients: Gradients) -> None:
@@ -195,7 +188,7 @@ class Evaluation:
                 gradients.hidden(layer, chunk, gz, y)
                 gz, before = before, gz
         gradients.last(g, self.rows(top))
-        self._buffers.give(*scratch)
+        self._memory.give(*scratch)
 
     def call(self, kernel: str, layer: int, index: int, *tensors: torch.Tensor) -> None:
         """Call a kernel on a layer, for the chunk of that index."""
@@ -235,9 +228,7 @@ class Gradients:
 
     def first(self, chunk: slice, index: int, gy: torch.Tensor) -> None:
         """Add for the first layer, given the gradient of what it gave, and write over it what it gave."""
-        self._evaluation.call(
-            "first_backward", 0, index, self._evaluation.slopes, gy, self._first[chunk], self._slopes
-        )
+        self._evaluation.call("first_backward", 0, index, self._evaluation.slopes, gy, self._first[chunk], self._slopes)
 
     def all(self) -> list[torch.Tensor]:
         """Return all gradients, in the order of `weights`."""

@@ -67,14 +67,12 @@ class _PerSample(mixed_function.Gradients):
         super().__init__(evaluation, weights)
         n = evaluation.tiles * evaluation.tile
         self._of: dict[str, torch.Tensor] = {}
-        for name, width in (("first", evaluation.inputs.shape[1]), *((f"{i}", evaluation.width) for i in self._layers())):
+        widths = {"first": evaluation.inputs.shape[1]} | {f"{i}": evaluation.width for i in range(len(self._hidden))}
+        for name, width in widths.items():
             self._of[f"{name}.weight"] = evaluation.inputs.new_empty(n, evaluation.width, width)
             self._of[f"{name}.bias"] = evaluation.inputs.new_empty(n, evaluation.width)
         self._of["last.weight"] = evaluation.inputs.new_empty(n, evaluation.width)
         self._of["last.bias"] = evaluation.inputs.new_zeros(n, 1)
-
-    def _layers(self) -> range:
-        return range(len(self._hidden))
 
     def _samples(self, chunk: slice) -> slice:
         tile = self._evaluation.tile
@@ -110,9 +108,7 @@ class _PerSample(mixed_function.Gradients):
         return torch.cat([part.flatten(start_dim=1) for part in self._of.values()], dim=1)[: self._evaluation.n]
 
 
-def weight_jvp(
-    network: PrimitiveNetwork, s: torch.Tensor, x: torch.Tensor, tangents: torch.Tensor
-) -> torch.Tensor:
+def weight_jvp(network: PrimitiveNetwork, s: torch.Tensor, x: torch.Tensor, tangents: torch.Tensor) -> torch.Tensor:
     """Return the derivative of the mixed derivative at s (n, m), x (n, k) along tangents (P,) of the weights: (n,)."""
     n_weights = sum(weight.numel() for weight in network.parameters())
     if tangents.shape != (n_weights,):

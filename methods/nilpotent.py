@@ -1,4 +1,4 @@
-"""Quantities with a coefficient for every subset of k variables, in plain torch: their products, and activations of them.
+"""Quantities with a coefficient for every subset of k variables, in plain torch: products, and activations.
 
 These are polynomials in ε1, …, εk with ε_i² = 0; the mixed derivative (methods/mixed.py) is the coefficient of ε1 ⋯ εk.
 
@@ -20,6 +20,37 @@ import itertools
 import torch
 
 from methods.activations import Activation
+
+
+def mixed_partial(
+    phi: Activation,
+    k: int,
+    inputs: torch.Tensor,
+    first_weight: torch.Tensor,
+    first_bias: torch.Tensor,
+    last_weight: torch.Tensor,
+    *hidden: torch.Tensor,
+) -> torch.Tensor:
+    """Return the mixed derivative of a network with hidden = weight, bias, weight, bias, … at inputs (n, k + m): (n,).
+
+    In the first layer only single x_i occur, so that y_S = φ^(|S|)(z) Π_{i∈S} w_i.
+    """
+    z = torch.nn.functional.linear(inputs, first_weight, first_bias)
+    derivatives = phi.tower(z, phi.base(z, k), k)
+    factors = slopes(first_weight, k)
+    y = torch.stack([derivatives[position.bit_count()] * factor for position, factor in enumerate(factors)])
+    for weight, bias in zip(hidden[::2], hidden[1::2], strict=True):
+        z = y @ weight.T
+        y = activate(phi, torch.cat([z[:1] + bias, z[1:]]))
+    return y[-1] @ last_weight[0]
+
+
+def slopes(first_weight: torch.Tensor, k: int) -> torch.Tensor:
+    """Return Π_{i∈S} of the first layer's weights of x_i: (2^k, W)."""
+    products = torch.ones_like(first_weight[:, :1]).T
+    for weight in first_weight[:, :k].T:
+        products = torch.cat([products, products * weight])
+    return products
 
 
 def activate(phi: Activation, z: torch.Tensor) -> torch.Tensor:

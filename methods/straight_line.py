@@ -91,7 +91,7 @@ class StraightLine(NamedTuple):
         return self._text("{name} = {value}", "{!r}", output, "{}")
 
     def cpp(self, vector: str, scalar: str, output: str = "d") -> str:
-        """Return C++ statements for a type `vector` (a scalar or a vector of compiler or library) of `scalar` numbers."""
+        """Return C++ statements on a type `vector` of `scalar` numbers: both alike, or a vector of the compiler's."""
         statement = f"const {vector} {{name}} = {{value}};"
         return self._text(statement, f"{scalar}({{!r}})", output, f"{vector}{{{{}}}} + {{}}")
 

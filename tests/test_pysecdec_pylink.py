@@ -16,7 +16,7 @@ import psutil
 import pytest
 from integrals import plain
 
-from methods import pysecdec_library
+from methods import build_cache, pysecdec_library
 from methods.base import InputError, ParametricIntegral
 from methods.pysecdec_cuba import PySecDecCuba
 from methods.pysecdec_pylink import Process
