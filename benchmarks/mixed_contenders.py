@@ -158,7 +158,11 @@ def products(shape: Shape) -> Step:
     import torch
 
     a, gz = torch.rand(2, shape.batch * 2**shape.k, shape.width)
-    weight, z, g_weight = torch.rand(shape.width, shape.width), torch.empty_like(a), torch.empty(shape.width, shape.width)
+    weight, z, g_weight = (
+        torch.rand(shape.width, shape.width),
+        torch.empty_like(a),
+        torch.empty(shape.width, shape.width),
+    )
 
     def step() -> None:
         for _ in range(shape.depth - 1):

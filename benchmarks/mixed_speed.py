@@ -1,6 +1,6 @@
-"""Measure what a training step on a mixed derivative costs, against other ways to make it and the matrix products alone.
+"""Measure a training step on a mixed derivative against other ways to make it and the matrix products alone.
 
-    python -m benchmarks.mixed_speed            measures, writes reports/mixed_speed.json; a quarter of an hour
+    python -m benchmarks.mixed_speed            measures, writes reports/mixed_speed.json; a few minutes
     python -m benchmarks.report                 shows it in reports/tables.md and reports/index.html
 
 Each contender (see `mixed_contenders`) runs in a process of its own, for its peak memory, and all of them in turn,
@@ -20,12 +20,18 @@ from typing import Any
 from benchmarks import isolated, machine
 from benchmarks.mixed_contenders import CORNERS, STEPS, Shape
 
-SHAPES = (Shape(3, 4, 100, 4096), Shape(6, 4, 30, 1024), Shape(3, 3, 32, 8192), Shape(4, 3, 64, 4096), Shape(8, 2, 32, 256))
+SHAPES = (
+    Shape(3, 4, 100, 4096),
+    Shape(6, 4, 30, 1024),
+    Shape(3, 3, 32, 8192),
+    Shape(4, 3, 64, 4096),
+    Shape(8, 2, 32, 256),
+)
 """Networks of the papers (4 × 100 for I1, 4 × 30 for I2), and smaller ones."""
 
 CORNER_BATCHES = (1024, 1)
 
-SECONDS = 1.0
+SECONDS = 0.5
 """Steps are repeated for that long per round, and at least three times."""
 
 TIME_LIMIT = 180.0
@@ -62,7 +68,10 @@ def run(shapes: tuple[Shape, ...], rounds: int, threads: int) -> list[dict[str, 
     """Return an entry per shape and contender."""
     cases = [("step", name, shape) for shape in shapes for name in STEPS]
     cases += [
-        ("corners", name, shape._replace(batch=batch)) for shape in shapes for batch in CORNER_BATCHES for name in CORNERS
+        ("corners", name, shape._replace(batch=batch))
+        for shape in shapes
+        for batch in CORNER_BATCHES
+        for name in CORNERS
     ]
     outcomes: dict[tuple[str, str, Shape], list[isolated.Outcome]] = {case: [] for case in cases}
     for index in range(rounds):
@@ -95,7 +104,9 @@ def _entry(case: tuple[str, str, Shape], found: list[isolated.Outcome]) -> dict[
 def main(arguments: list[str] | None = None) -> int:
     """Measure and write; return the exit status."""
     command = argparse.ArgumentParser(
-        prog="python -m benchmarks.mixed_speed", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m benchmarks.mixed_speed",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.add_argument("--out", type=Path, default=Path("reports"), metavar="DIR", help="default: reports")
     command.add_argument("--rounds", type=int, default=5, metavar="N", help="default: 5")
@@ -108,7 +119,13 @@ def main(arguments: list[str] | None = None) -> int:
         command.error("--rounds and --threads must be at least 1")
     entries = run(tuple(given.shape or SHAPES), given.rounds, given.threads)
     date = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())
-    content = {**machine.describe(), "threads": given.threads, "rounds": given.rounds, "date_utc": date, "results": entries}
+    content = {
+        **machine.describe(),
+        "threads": given.threads,
+        "rounds": given.rounds,
+        "date_utc": date,
+        "results": entries,
+    }
     given.out.mkdir(parents=True, exist_ok=True)
     path = given.out / "mixed_speed.json"
     path.write_text(json.dumps(content, indent=1) + "\n")
@@ -117,7 +134,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _shape(text: str) -> Shape:
-    shape = Shape(*map(int, text.split(",")))
+    shape = Shape._make(map(int, text.split(",")))
     if min(shape) < 1:
         raise ValueError(f"All of k, depth, width and batch must be positive, got {text}.")
     return shape

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 
 import torch
 
@@ -26,7 +27,7 @@ from methods.activations import activation as activation_of
 IN_PLACE = {"tanh": torch.tanh_, "sigmoid": torch.sigmoid_, "sin": torch.sin_}
 """Activations that torch can write over their argument."""
 
-CHUNK = 2**18
+CHUNK = 2**17
 """Numbers per layer that the corner sum works on at once, so that memory stays bounded and in cache."""
 
 
@@ -54,6 +55,9 @@ class PrimitiveNetwork(torch.nn.Module):
         For k, width or depth < 1 or an unknown activation.
     """
 
+    corners: torch.Tensor
+    signs: torch.Tensor
+
     def __init__(
         self,
         k: int,
@@ -76,6 +80,10 @@ class PrimitiveNetwork(torch.nn.Module):
         self.first = _linear(k + m, width, dtype, gain, generator)
         self.hidden = torch.nn.ModuleList(_linear(width, width, dtype, gain, generator) for _ in range(depth - 1))
         self.last = _linear(width, 1, dtype, gain, generator)
+        corners = torch.tensor(list(itertools.product((0.0, 1.0), repeat=k)), dtype=dtype)
+        # They move with the network, and are no part of its state.
+        self.register_buffer("corners", corners, persistent=False)
+        self.register_buffer("signs", 1 - 2 * ((k - corners.sum(dim=1)) % 2), persistent=False)
         self.memory = mixed_function.Memory()
 
     def layers(self) -> list[torch.nn.Linear]:
@@ -118,18 +126,14 @@ def corner_sum(network: PrimitiveNetwork, s: torch.Tensor) -> torch.Tensor:
 
     The corners share the first layer's s-part, and the last layer's bias drops out.
     """
-    k, first = network.k, network.first
-    corners = torch.tensor(list(itertools.product((0.0, 1.0), repeat=k)), dtype=s.dtype, device=s.device)
-    signs = 1 - 2 * ((k - corners.sum(dim=1)) % 2)
-    from_corners = corners @ first.weight[:, :k].T
+    k, first, signs = network.k, network.first, network.signs
+    from_corners = network.corners @ first.weight[:, :k].T
     from_s = torch.nn.functional.linear(s, first.weight[:, k:], first.bias)
     parts = from_s.split(max(1, CHUNK // from_corners.numel()))
     if torch.is_grad_enabled():
         outputs = [_through(network, part[:, None, :] + from_corners) for part in parts]
     else:
-        # In place: fresh memory costs page faults, which take as long as the arithmetic.
-        buffers = [from_corners.new_empty(len(parts[0]) * from_corners.numel()) for _ in range(2)] if len(s) else []
-        outputs = [_through_buffers(network, part, from_corners, buffers) for part in parts]
+        outputs = _through_memory(network, parts, from_corners)
     return torch.cat([output @ signs for output in outputs])
 
 
@@ -141,24 +145,35 @@ def _through(network: PrimitiveNetwork, z: torch.Tensor) -> torch.Tensor:
     return a @ network.last.weight[0]
 
 
-def _through_buffers(
-    network: PrimitiveNetwork, from_s: torch.Tensor, from_corners: torch.Tensor, buffers: list[torch.Tensor]
-) -> torch.Tensor:
-    """Return `_through` of the sum of from_s (n, width) and from_corners (2^k, width), without gradients."""
-    n, (corners, width) = len(from_s), from_corners.shape
-    a, spare = (buffer[: n * corners * width].view(n * corners, width) for buffer in buffers)
-    torch.add(from_s[:, None, :], from_corners, out=a.view(n, corners, width))
-    _replace(network.activation, a)
-    for layer in network.layers():
-        torch.addmm(layer.bias, a, layer.weight.T, out=spare)
-        a, spare = spare, a
+def _through_memory(
+    network: PrimitiveNetwork, parts: Sequence[torch.Tensor], from_corners: torch.Tensor
+) -> list[torch.Tensor]:
+    """Return `_through` for the sums of each part (n, W) and from_corners (2^k, W), without gradients.
+
+    In place, since fresh memory costs page faults, which take as long as the arithmetic. Beside the neurons lies a
+    column of ones, so that the matrix products add the biases, which would be a third pass over memory otherwise.
+    """
+    (corners, width), last = from_corners.shape, network.last.weight[0]
+    weights = [torch.cat([layer.weight, layer.bias[:, None]], dim=1).T for layer in network.layers()]
+    memory = from_corners.new_empty(2, len(parts[0]) * corners, width + 1)
+    memory[..., -1] = 1
+    outputs = []
+    for part in parts:
+        a, spare = memory[:, : len(part) * corners]
+        torch.add(part[:, None, :], from_corners, out=a.view(-1, corners, width + 1)[..., :width])
+        for weight in weights:
+            _replace(network.activation, a)
+            torch.mm(a, weight, out=spare[:, :width])
+            a, spare = spare, a
         _replace(network.activation, a)
-    return (a @ network.last.weight[0]).view(n, corners)
+        outputs.append((a[:, :width] @ last).view(-1, corners))
+    return outputs
 
 
-def _replace(activation: Activation, z: torch.Tensor) -> None:
-    """Write φ(z) over z."""
+def _replace(activation: Activation, a: torch.Tensor) -> None:
+    """Write φ(a) over all columns of a but the last, which are ones."""
     if activation.name in IN_PLACE:
-        IN_PLACE[activation.name](z)
-        return
-    z.copy_(activation(z))
+        IN_PLACE[activation.name](a)
+    else:
+        a.copy_(activation(a))
+    a[:, -1] = 1
