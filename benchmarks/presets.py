@@ -14,6 +14,9 @@ PYLINK = (
 )  # fmt: skip
 """pySecDec's other integrators: compiled by themselves, which takes a minute or two, and tens of ms per integral."""
 
+OPEN = ("box1l_wide", "box1l_threshold", "pentagon1l_8d", "hexagon1l", "box1l_sum", "box2l_sum", "pentabox_s01")
+"""Where it is open which method wins."""
+
 TABLE1_BOX1L = "neural_primitive,width=100,depth=4,gain=1.5,lattice_size=100003,n_repeat=5,n_replicas=8"
 """JHEP Table 1, tanh; the lattice size is the prime next to its 100k."""
 
@@ -43,7 +46,9 @@ PRESETS = {
     "smoke": Preset({"box1l": 5.0}, {"box1l": ("gauss_legendre", "chebyshev")}),
     "quick": Preset({"box1l": 60.0, "box2l": 30.0}, {"box1l": METHODS, "box2l": METHODS}),
     "full": Preset(
-        {"box1l": 600.0, "box2l": 600.0}, {"box1l": (*METHODS, *PYLINK), "box2l": (*METHODS, *PYLINK)}, repeats=5
+        dict.fromkeys(("box1l", "box2l", *OPEN), 600.0),
+        {"box1l": (*METHODS, *PYLINK), "box2l": (*METHODS, *PYLINK), **dict.fromkeys(OPEN, METHODS)},
+        repeats=5,
     ),
     "paper": Preset(
         {"box1l": 36_000.0, "box2l": 36_000.0},

@@ -59,7 +59,7 @@ def describe_integral(spec: str) -> Subject | str:
 
     try:
         integral = references.integral(spec)
-        truth = references.truth_of(integral) if ":" in spec else references.truth(spec)
+        truth = references.truth(spec) if spec in references.names() else references.truth_of(integral)
     except InputError as problem:
         return str(problem)
     return Subject(spec, integral.name, integral.fingerprint(), truth)

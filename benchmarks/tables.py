@@ -61,8 +61,8 @@ def markdown(found: Iterable[Record]) -> str:
     machines = sorted({f"{r['machine']} ({r['threads']} threads)" for r in found})
     notes = [
         "digits: mean ± standard deviation of −log₁₀|(e − t)/t| over the uniform points; µs per integral in batches of "
-        "the stated size; preparation includes labels; evaluations per integral after preparation; ≤ error, ≤ 3 errors: "
-        "shares of points within one and three stated standard deviations, 68.3 % and 99.7 % of a normal law.",
+        "the stated size; preparation includes labels; evaluations are per integral, after preparation; ≤ error, "
+        "≤ 3 errors: points within one and three stated standard deviations, 68.3 % and 99.7 % of a normal law.",
         f"Measured on: {'; '.join(machines)}.",
     ]
     return "\n\n".join([*blocks, *notes, "Published values:", "\n".join(sources)]) + "\n"

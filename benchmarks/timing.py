@@ -23,6 +23,7 @@ BATCH = 1024
 CONFIGURATIONS: dict[str, dict[str, Any]] = {
     "gauss_legendre": {},
     "chebyshev": {},
+    "lattice_qmc": {},
     "neural_primitive": {"lattice_size": 512, "n_updates": 200},
     "pysecdec_qmc": {},
     "skip_mlp": {"n_labels": 20_000, "n_updates": 1_000},

@@ -42,7 +42,9 @@ DRAWS = {
 def problem(parameters: tuple[str, ...], low: tuple[float, ...], high: tuple[float, ...], draw: str) -> str | None:
     """Return what is wrong with a box, or None."""
     if not len(parameters) == len(low) == len(high) > 0:
-        return "parameters, low and high must have one entry per column of s."
+        return "parameters, low and high must have one entry per column of s, of which there is one at least."
+    if not np.isfinite([*low, *high]).all():
+        return f"every low and high must be finite, got {low}, {high}."
     if draw not in DRAWS:
         return f"draw = {draw!r} is not known; give one of {', '.join(DRAWS)}."
     if not all(map(DRAWS["uniform"].possible, low, high)):

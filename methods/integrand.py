@@ -145,7 +145,7 @@ def _by_powers_of_s(polynomial: sympy.Expr, x: tuple, s: tuple) -> dict[Powers, 
 def _horner(terms: dict[Powers, sympy.Expr], x: tuple) -> sympy.Expr:
     """Write Σ c Π x_i^p_i, given as {p: c}, as nested products.
 
-    As sympy.horner does, which took most of 16 s for the 18 sectors of the two-loop box; now it is 4 s.
+    As sympy.horner does, which takes four times as long: 16 s instead of 4 for the 18 sectors of the two-loop box.
     """
     if not x:
         return sum(terms.values())

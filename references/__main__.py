@@ -13,8 +13,10 @@ def rows() -> list[dict[str, str]]:
 
 
 def _row(integral: ParametricIntegral, entry: catalogue.Entry) -> dict[str, str]:
-    path = tables.folder() / f"{integral.name}.csv"
-    header = tables.header(path.read_text(encoding="utf-8")) if path.exists() else {}
+    try:
+        header = tables.read(tables.folder() / f"{integral.name}.csv", integral).header
+    except tables.TruthError:
+        header = {}
     opinions = header.get("opinions", {})
     return {
         "integral": integral.name,
@@ -23,7 +25,7 @@ def _row(integral: ParametricIntegral, entry: catalogue.Entry) -> dict[str, str]
         "box": _box(integral),
         "difficulty": f"{entry.difficulty}: {entry.why}",
         "positive": entry.positive,
-        "points": f"{header['plan']['n']} + {header['plan']['edge_points']}" if header else "none",
+        "points": f"{header['plan']['n']} + {header['plan']['edge_points']}" if header else "none, or stale",
         "relative error": f"{header['largest_relative_error']:.0e}" if header else "",
         "second opinions, and largest relative difference": "; ".join(
             f"{name} at {said['points']}, {said['largest_relative_difference']:.0e}" for name, said in opinions.items()

@@ -30,7 +30,8 @@ class Entry(NamedTuple):
 
     make: Callable[[], ParametricIntegral]
     difficulty: str
-    """easy: a tensor rule of 10⁴ nodes gives ten digits. standard: it takes 10⁵ to 10⁷. hard: more, or none does."""
+    """How many nodes a tensor rule takes for ten digits all over the box. easy: up to 2·10⁴. standard: up to 2·10⁵,
+    and in more than four dimensions 10⁸. hard: more, or none does, or many integrands are in one."""
     why: str
     """What makes it as hard as it is."""
     positive: str
@@ -51,7 +52,7 @@ def _imported(module: str, function: str, *arguments: object) -> Callable[[], Pa
 def _sectors(file: str, difficulty: str, why: str, wanted: Callable[[str], bool]) -> dict[str, Entry]:
     path = FOLDER / f"{file}.json"
     content = loops.read(path)
-    how = "; ".join(sorted({sector["positive"] for sector in content["sectors"]}))
+    how = "; ".join(sorted({sector.positive for sector in content["sectors"]}))
     return {
         name: Entry(functools.partial(loops.integral, path, name), difficulty, why, how)
         for name in loops.names(content)
@@ -71,12 +72,14 @@ ENTRIES: dict[str, Entry] = {
     "box1l_2d": Entry(_imported("ngon", "box1l_2d"), "easy", "two invariants", BY_FORM),
     "box1l_4d": Entry(_imported("ngon", "box1l_4d"), "easy", "four invariants", BY_FORM),
     "box1l_wide": Entry(_imported("ngon", "box1l_wide"), "hard", "kinematics over four decades", BY_FORM),
-    "box1l_threshold": Entry(_imported("ngon", "box1l_threshold"), "hard", "F falls to 0.01 at s14 -> 4", BY_FORM),
-    "pentagon1l_8d": Entry(_imported("ngon", "pentagon1l_8d"), "standard", "eight invariants", BY_FORM),
+    "box1l_threshold": Entry(
+        _imported("ngon", "box1l_threshold"), "standard", "F falls to 0.01 at s14 -> 4", "by completing the square"
+    ),
+    "pentagon1l_8d": Entry(_imported("ngon", "pentagon1l_8d"), "easy", "eight invariants", BY_FORM),
     "hexagon1l": Entry(_imported("ngon", "hexagon1l"), "standard", "k = 5, nine invariants", BY_FORM),
     "box2l": Entry(_imported("double_box", "box2l"), "standard", "the papers' two-loop integral, k = 6", BY_FORM),
     **_sectors("box1l", "easy", "a sector of the whole one-loop box", lambda name: not name.endswith("sum")),
-    **_sectors("box1l", "standard", "the whole one-loop box", lambda name: name.endswith("sum")),
+    **_sectors("box1l", "easy", "the whole one-loop box", lambda name: name.endswith("sum")),
     **_sectors("box2l", "standard", "a sector of the whole two-loop box", lambda name: not name.endswith("sum")),
     **_sectors("box2l", "hard", "the whole two-loop box: 18 integrands", lambda name: name.endswith("sum")),
     **_sectors("pentabox", "hard", "k = 7: tensor rules end", lambda name: name == "pentabox_s01"),

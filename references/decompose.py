@@ -59,15 +59,14 @@ def decompose(loop: LoopInput, progress: Callable[[str], Any] = lambda _: None) 
     from pySecDec.decomposition import iterative
 
     symbols = loop.symbols()
-    integral = _loop_integral(loop, symbols)
-    u, f = (_at_eps_0(e) for e in (integral.exponent_U, integral.exponent_F))
+    U, F, u, f = _polynomials(loop, symbols)
     if f >= 0:
         raise InputError(
             f"{loop.name} has a pole in ε in all its sectors: its Γ(N − L D/2) is Γ({-f}), a divergence at large loop "
             "momenta; raise the number of propagators or lower the dimension."
         )
-    _check_symbols(loop, symbols, integral)
-    primary = iterative.primary_decomposition(Cast([integral.U, integral.F]))
+    _check_symbols(loop, symbols, F)
+    primary = iterative.primary_decomposition(Cast([U, F]))
     sectors = [sector for first in primary for sector in iterative.iterative_decomposition(first)]
     progress(f"{len(primary)} primary sectors, {len(sectors)} after iteration")
     sectors = _distinct(sectors)
@@ -78,6 +77,18 @@ def decompose(loop: LoopInput, progress: Callable[[str], Any] = lambda _: None) 
     ]
 
 
+def _polynomials(loop: LoopInput, symbols: dict[str, sympy.Symbol]) -> tuple[Any, Any, int, int]:
+    """Return U, F and their powers at ε = 0."""
+    # pySecDec works when it is asked for U, and checks its input by assertions whose texts are meant for its users.
+    try:
+        integral = _loop_integral(loop, symbols)
+        return integral.U, integral.F, _at_eps_0(integral.exponent_U), _at_eps_0(integral.exponent_F)
+    except InputError:
+        raise
+    except (AssertionError, ValueError, IndexError, KeyError, TypeError, RecursionError) as problem:
+        raise InputError(f"pySecDec cannot read {loop.name}: {type(problem).__name__} {problem}.") from problem
+
+
 def _loop_integral(loop: LoopInput, symbols: dict[str, sympy.Symbol]) -> Any:
     from pySecDec.loop_integral import LoopIntegralFromGraph, LoopIntegralFromPropagators
 
@@ -86,31 +97,27 @@ def _loop_integral(loop: LoopInput, symbols: dict[str, sympy.Symbol]) -> Any:
 
     rules = [(renamed(left), renamed(right)) for left, right in loop.rules.items()]
     common = {"replacement_rules": rules, "dimensionality": f"{loop.dimension}-2*eps"}
-    try:
-        if loop.lines:
-            masses = {**symbols, "0": 0}
-            return LoopIntegralFromGraph(
-                internal_lines=[[str(masses[mass]), [a, b]] for mass, a, b in loop.lines],
-                external_lines=[[str(symbols[momentum]), vertex] for momentum, vertex in loop.legs],
-                **common,
-            )
-        return LoopIntegralFromPropagators(
-            propagators=[renamed(p) for p in loop.propagators],
-            loop_momenta=[str(symbols[p]) for p in loop.loop_momenta],
-            external_momenta=[str(symbols[p]) for p in loop.external_momenta],
+    if loop.lines:
+        masses = {**symbols, "0": 0}
+        return LoopIntegralFromGraph(
+            internal_lines=[[str(masses[mass]), [a, b]] for mass, a, b in loop.lines],
+            external_lines=[[str(symbols[momentum]), vertex] for momentum, vertex in loop.legs],
             **common,
         )
-    # pySecDec checks its input by assertions, whose texts are meant for its users.
-    except (AssertionError, ValueError, IndexError, KeyError) as problem:
-        raise InputError(f"pySecDec cannot read {loop.name}: {problem}") from problem
+    return LoopIntegralFromPropagators(
+        propagators=[renamed(p) for p in loop.propagators],
+        loop_momenta=[str(symbols[p]) for p in loop.loop_momenta],
+        external_momenta=[str(symbols[p]) for p in loop.external_momenta],
+        **common,
+    )
 
 
 def _at_eps_0(exponent: Any) -> int:
     return int(sympy.sympify(exponent).subs("eps", 0))
 
 
-def _check_symbols(loop: LoopInput, symbols: dict[str, sympy.Symbol], integral: Any) -> None:
-    used = set().union(*(sympy.sympify(c).free_symbols for c in integral.F.coeffs))
+def _check_symbols(loop: LoopInput, symbols: dict[str, sympy.Symbol], F: Any) -> None:
+    used = set().union(*(sympy.sympify(c).free_symbols for c in F.coeffs))
     names = {symbol: name for name, symbol in symbols.items()}
     if left := {names.get(symbol, str(symbol)) for symbol in used} - set(loop.parameters):
         raise InputError(
@@ -172,5 +179,5 @@ def _finite_sector(loop: LoopInput, number: int, sector: Any, exponents: tuple[i
 def _polynomial(polynomial: Any, variables: tuple[sympy.Symbol, ...], back: dict) -> sympy.Expr:
     """Return pySecDec's polynomial in the given variables and with the user's names of the invariants."""
     monomials = [sympy.prod([v ** int(p) for v, p in zip(variables, row, strict=True)]) for row in polynomial.expolist]
-    coefficients = [sympy.sympify(c).subs(back) for c in polynomial.coeffs]
+    coefficients = [sympy.sympify(c).xreplace(back) for c in polynomial.coeffs]
     return sympy.Add(*[c * monomial for c, monomial in zip(coefficients, monomials, strict=True)])

@@ -12,13 +12,15 @@ from __future__ import annotations
 import argparse
 import importlib.metadata
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from methods.base import InputError
 from references import decompose, loop_input, loops
 
 
-def make(source: Path, target: Path, report=print) -> list[str]:
+def make(source: Path, target: Path, report: Callable[[str], Any] = print) -> list[str]:
     """Decompose the loop integral in `source` and write its sectors to `target`; return their names, and the sum's.
 
     Raises
@@ -27,6 +29,8 @@ def make(source: Path, target: Path, report=print) -> list[str]:
         Where the file is not as it should be, or the integral is not finite and positive in every sector.
     """
     loop = loop_input.read(source)
+    if target.resolve() == source.resolve():
+        raise InputError(f"{source} would be overwritten by its own sectors; name another file by --out.")
     prefactor, sectors = decompose.decompose(loop, report)
     loops.write(target, loop, prefactor, sectors, f"pySecDec {importlib.metadata.version('pysecdec')}")
     loops.read.cache_clear()
@@ -47,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
     target = chosen.out or chosen.file.with_suffix(".json")
     try:
         names = make(chosen.file, target)
-    except InputError as problem:
+    except (InputError, OSError) as problem:
         print(f"{parser.prog}: {problem}", file=sys.stderr)
         return 2
     print(f"{target}: {', '.join(names)}")

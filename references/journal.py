@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
+
+from methods.base import InputError
 
 
 class Journal:
-    """An append-only file of finished parts, each with the results under its label.
+    """An append-only file of finished parts, each with the results under its label; a context in which to write it.
 
     Parameters
     ----------
@@ -16,6 +19,11 @@ class Journal:
         The file; made when the first part is finished.
     key : str
         Of the whole computation: what was written under another key is forgotten.
+
+    Raises
+    ------
+    InputError
+        On entry, where another process writes to the same file.
     """
 
     def __init__(self, path: Path, key: str) -> None:
@@ -26,6 +34,20 @@ class Journal:
             entries = [entry for line in path.read_text(encoding="utf-8").splitlines() if (entry := _entry(line))]
             self._parts = {entry["label"]: entry["result"] for entry in entries if entry["key"] == key}
 
+    def __enter__(self) -> Self:
+        self._file = self._path.open("a", encoding="utf-8")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as problem:
+            self._file.close()
+            raise InputError(f"Another process writes to {self._path}; wait until it is done.") from problem
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+        if self._path.exists() and not self._path.stat().st_size:
+            self._path.unlink()
+
     def __contains__(self, label: str) -> bool:
         return label in self._parts
 
@@ -35,9 +57,9 @@ class Journal:
     def write(self, label: str, result: Any) -> None:
         """Add a finished part; `result` is anything that JSON holds."""
         self._parts[label] = result
-        with self._path.open("a", encoding="utf-8") as file:
-            # The newline comes first: what a killed process left unfinished then spoils no line but its own.
-            file.write("\n" + json.dumps({"key": self._key, "label": label, "result": result}))
+        # The newline comes first: what a killed process left unfinished then spoils no line but its own.
+        self._file.write("\n" + json.dumps({"key": self._key, "label": label, "result": result}))
+        self._file.flush()
 
     def remove(self) -> None:
         """Delete the file: what it held is stored elsewhere."""

@@ -17,13 +17,18 @@
     s = [-30, -3]
 
 In place of `lines` and `legs` there may be `propagators` (as ``"(k + p1)**2 - m**2"``), `loop_momenta` and
-`external_momenta`. `dimension` (default 4), `draw` and `source` may be given. Formulas are parsed, never executed.
+`external_momenta`. `dimension` (default 4), `draw` and `source` may be given. Propagators have power one; a mass is a
+name in `lines` ("0" for none) and its square is what `rules` replace; every scalar product of the legs needs a rule.
+Formulas are parsed, never executed.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
+import keyword
+import operator
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -33,7 +38,7 @@ import sympy
 
 from methods import box
 from methods.base import InputError
-from methods.expression import parse
+from methods.expression import RESERVED, parse
 
 _GRAPH, _MOMENTA = {"lines", "legs"}, {"propagators", "loop_momenta", "external_momenta"}
 _REQUIRED, _OPTIONAL = {"name", "rules", "box"}, {"dimension", "draw", "source"}
@@ -68,9 +73,47 @@ class LoopInput:
             raise InputError(f"The box of {self.name}: {problem}")
         if self.dimension < 2 or self.dimension % 2:
             raise InputError(f"{self.name} has dimension = {self.dimension}; give an even one, such as 4.")
+        if not (self.lines and self.legs) and not (self.propagators and self.loop_momenta):
+            raise InputError(f"{self.name} has no lines and legs, nor propagators and loop momenta; give one of each.")
+        self._check_names()
         symbols = self.symbols()
         for formula in [*self.rules, *self.rules.values(), *self.propagators]:
             parse(formula, symbols)
+        self._check_graph()
+
+    def _check_names(self) -> None:
+        momenta = [*(name for name, _ in self.legs), *self.loop_momenta, *self.external_momenta]
+        masses = {mass for mass, *_ in self.lines if mass != "0"}
+        for name in {*self.parameters, *momenta, *masses}:
+            taken = name in RESERVED or keyword.iskeyword(name) or re.fullmatch(r"(x|U|F)\d*|lm\d+", name)
+            if taken or not name.isidentifier():
+                raise InputError(
+                    f"{self.name} has a parameter, momentum or mass {name!r}, which is no name or means something else "
+                    "here; a mass is a name, whose square a rule may replace by a number. Rename it."
+                )
+        if twice := {name for name in momenta if momenta.count(name) > 1} | (
+            set(self.parameters) & {*momenta, *masses}
+        ):
+            raise InputError(f"{self.name} uses {', '.join(sorted(twice))} for two things; rename one of them.")
+
+    def _check_graph(self) -> None:
+        """Raise InputError where a leg hangs in the air, or the rules contradict momentum conservation."""
+        vertices = {vertex for _, *ends in self.lines for vertex in ends}
+        for momentum, vertex in self.legs:
+            if vertex not in vertices:
+                raise InputError(f"Leg {momentum} of {self.name} is at vertex {vertex}, where no line ends.")
+        symbols = self.symbols()
+        rules = {parse(left, symbols): parse(right, symbols) for left, right in self.rules.items()}
+        names = [momentum for momentum, _ in self.legs]
+        momenta = [symbols[name] for name in names]
+        for name, momentum in zip(names, momenta, strict=True):
+            total = sympy.expand(sympy.expand(momentum * sum(momenta)).subs(list(rules.items())))
+            if not total.free_symbols & set(momenta) and sympy.simplify(total) != 0:
+                back = {symbol: sympy.Symbol(given) for given, symbol in symbols.items()}
+                raise InputError(
+                    f"The rules of {self.name} break momentum conservation: {name}·({' + '.join(names)}) becomes "
+                    f"{total.xreplace(back)}, not 0."
+                )
 
     def symbols(self) -> dict[str, sympy.Symbol]:
         """Return every name that formulas may use, each as a symbol whose own name means nothing to pySecDec."""
@@ -124,9 +167,10 @@ def _checked(content: Mapping[str, Any]) -> LoopInput:
         parameters=tuple(ranges),
         low=tuple(low for low, _ in ranges.values()),
         high=tuple(high for _, high in ranges.values()),
-        lines=tuple((str(mass), int(a), int(b)) for mass, a, b in content.get("lines", ())),
-        legs=tuple((str(momentum), int(vertex)) for momentum, vertex in content.get("legs", ())),
-        dimension=int(content.get("dimension", 4)),
+        # operator.index, since int would take vertex 1.7 for 1.
+        lines=tuple((str(mass), operator.index(a), operator.index(b)) for mass, a, b in content.get("lines", ())),
+        legs=tuple((str(momentum), operator.index(vertex)) for momentum, vertex in content.get("legs", ())),
+        dimension=operator.index(content.get("dimension", 4)),
         draw=str(content.get("draw", "uniform")),
         source=str(content.get("source", "")),
         **strings,

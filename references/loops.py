@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +32,12 @@ def read(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         if content["schema"] == SCHEMA:
+            names(content)
+            content["sectors"] = [Sector(**sector) for sector in content["sectors"]]
             return content
         problem = f"its schema is {content['schema']}, not {SCHEMA}"
     except (OSError, ValueError, KeyError, TypeError) as error:
-        problem = str(error)
+        problem = f"{type(error).__name__} {error}"
     raise InputError(f"{path} is no file of sectors ({problem}); make one by python -m references.from_loop.")
 
 
@@ -51,7 +54,7 @@ def integral(path: Path, name: str = "") -> ParametricIntegral:
     name = name or known[-1]
     if name not in known:
         raise InputError(f"{path} holds no integral {name!r}; it has {', '.join(known)}.")
-    sectors = [Sector(**sector) for sector in content["sectors"]]
+    sectors = content["sectors"]
     chosen = sectors if name == known[-1] else [sectors[known.index(name)]._replace(multiplicity=1)]
     return _integral(content, name, chosen)
 
@@ -83,6 +86,6 @@ def write(path: Path, loop: LoopInput, prefactor: int, sectors: list[Sector], ma
         "parameters": loop.parameters, "low": loop.low, "high": loop.high, "draw": loop.draw,
         "prefactor": prefactor, "sectors": [sector._asdict() for sector in sectors],
     }  # fmt: skip
-    partial = path.with_name(path.name + ".partial")
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     partial.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     partial.replace(path)

@@ -1,6 +1,6 @@
 """What is done with a part of the points, in a process of its own: values, or somebody's opinion of them.
 
-Processes find integrals by name, since integrands cannot be sent to them; native code that ends a process ends a part.
+Processes find integrals by name, since integrands cannot be sent to them.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def values(integral: ParametricIntegral, s: np.ndarray, epsrel: float) -> dict[s
     else:
         result = sums.converge(integral, s, epsrel=epsrel / 2, max_eval=MAX_EVAL)
         value, error = result.value, result.error
-        how = f"Gauss–Legendre after Möbius maps, two orders ({result.rule}, NumPy {np.__version__})"
+        how = f"Gauss–Legendre after Möbius maps, two orders (rules such as {result.rule}, NumPy {np.__version__})"
     return _result(value, error, how, start)
 
 

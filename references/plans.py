@@ -43,9 +43,9 @@ def _low(epsrel: float = 1e-13) -> Plan:
     return Plan(2000, 400, epsrel, (Ask("lattice", 1e-9, 2000, 400), Ask("pysecdec", 1e-9, 2000, 400)))
 
 
-def _high(epsrel: float = 1e-11, n: int = 500, edge_points: int = 100) -> Plan:
+def _high(epsrel: float = 1e-11, *, pysecdec: float = 1e-5) -> Plan:
     """Return the plan for k >= 5: a lattice of our own gets further than pySecDec in the time there is."""
-    return Plan(n, edge_points, epsrel, (Ask("lattice", 1e-8, 40, 20), Ask("pysecdec", 1e-5, 8, 8)))
+    return Plan(500, 100, epsrel, (Ask("lattice", 1e-8, 40, 20), Ask("pysecdec", pysecdec, 40, 20)))
 
 
 _CLOSED = Plan(2000, 400, 1e-14, (Ask("one_dimensional", 1e-12, 2000, 400),))
@@ -59,8 +59,8 @@ PLANS: dict[str, Plan] = {
     "box1l_threshold": _low(1e-12),
     # The papers' integral has more points than others with k = 6, and more of them are vouched for.
     "box2l": Plan(1000, 200, 1e-11, (Ask("lattice", 1e-8, 200, 100), Ask("pysecdec", 1e-6, 30, 20))),
-    "box2l_sum": _high(1e-9),
-    "pentabox_s01": _high(1e-9),
+    "box2l_sum": _high(1e-8, pysecdec=1e-3),
+    "pentabox_s01": _high(1e-8, pysecdec=1e-3),
     "bubble": Plan(2000, 400, 1e-14, (Ask("quadrature", 1e-12, 2000, 400), Ask("pysecdec", 1e-9, 2000, 400))),
 }
 """By integral; what is not here has the plan of its kind."""

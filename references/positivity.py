@@ -64,6 +64,8 @@ def _minimum(
     coefficient: sympy.Expr, parameters: tuple[sympy.Symbol, ...], low: tuple[float, ...], high: tuple[float, ...]
 ) -> float:
     """Return the smallest value over the box of what is of first degree in each parameter, else −infinity."""
+    if not coefficient.is_polynomial(*parameters):
+        return -np.inf
     used = [(p, a, b) for p, a, b in zip(parameters, low, high, strict=True) if p in coefficient.free_symbols]
     if any(sympy.degree(coefficient, p) > 1 for p, _, _ in used):
         return -np.inf

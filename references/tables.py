@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import importlib.resources
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -98,7 +99,7 @@ def write(
         rows.append(",".join([*map(repr, s.tolist()), *known, *others]))
     complete = {**about, "fingerprint": integral.fingerprint(), "how": truth.how, "rows_hash": _hash(rows)}
     comments = [f"# {key}: {json.dumps(entry, ensure_ascii=False)}" for key, entry in complete.items()]
-    partial = path.with_name(path.name + ".partial")
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     partial.write_text("\n".join([*comments, *rows, ""]), encoding="utf-8")
     partial.replace(path)
 
@@ -111,14 +112,14 @@ def _written(opinion: np.ndarray) -> str:
     return "," if np.isnan(value) else f"{float(value)!r},{error:.2e}"
 
 
-def header(text: str) -> dict[str, Any]:
+def _header(text: str) -> dict[str, Any]:
     """Return the header of a table's text."""
     pairs = (line[2:].partition(": ") for line in text.splitlines() if line.startswith("#"))
     return {key: json.loads(value) for key, _, value in pairs}
 
 
 def _parse(text: str, integral: ParametricIntegral) -> Table:
-    known = header(text)
+    known = _header(text)
     if known["fingerprint"] != integral.fingerprint():
         raise TruthError(
             f"The stored true values of {integral.name} are of another equation, box or parameters (stale truth): run "

@@ -13,6 +13,8 @@ from __future__ import annotations
 import argparse
 import datetime
 import hashlib
+import importlib.metadata
+import inspect
 import json
 import sys
 from collections.abc import Callable
@@ -24,8 +26,9 @@ import numpy as np
 from tqdm import tqdm
 
 import references
+from methods import lookup
 from methods.base import InputError, ParametricIntegral
-from references import parts, plans, regions, tables, vouch
+from references import catalogue, parts, plans, quadrature, regions, tables, vouch
 from references.journal import Journal
 from references.plans import Ask, Plan
 from references.tables import Truth, TruthError
@@ -56,8 +59,16 @@ def tabulate(integral: ParametricIntegral, plan: Plan, folder: Path, pool: Execu
     path = folder / f"{integral.name}.csv"
     if stored := _as_planned(path, integral, plan):
         return f"{integral.name}: {len(stored.truth.value)} points, as planned. {stored.truth.how}."
+    if not plan.asks:
+        raise TruthError(
+            f"The plan of {integral.name} asks nobody for a second opinion; name one in references/plans.py."
+        )
+    with Journal(path.with_suffix(".journal"), _key(integral)) as journal:
+        return _tabulate(integral, plan, path, journal, pool)
+
+
+def _tabulate(integral: ParametricIntegral, plan: Plan, path: Path, journal: Journal, pool: Executor | None) -> str:
     s, uniform = regions.draw(integral, plan.n, plan.seed, plan.edge_points)
-    journal = Journal(path.with_suffix(".journal"), _key(integral, plan))
     work = _Work(integral, s, journal, pool)
     value, error, how = work.values(plan.epsrel)
     relative = error / np.abs(value)
@@ -122,7 +133,7 @@ class _Work:
         """Return the results of `function` on every part of the points `which`, in order."""
         rows = ROWS["few" if self._integral.k <= 4 else "many"]
         pieces = np.array_split(which, -(-len(which) // rows))
-        labels = [f"{stage} {arguments} {piece[0]}-{piece[-1]}" for piece in pieces]
+        labels = [f"{stage} {arguments} {piece[0]}-{piece[-1]} {_hash(self._s[piece].tobytes())}" for piece in pieces]
         todo = [(label, piece) for label, piece in zip(labels, pieces, strict=True) if label not in self._journal]
         found = [self._journal[label] for label in labels if label in self._journal]
         title = f"{self._integral.name} {stage}"
@@ -154,10 +165,15 @@ class _Work:
                 job.cancel()
 
 
-def _key(integral: ParametricIntegral, plan: Plan) -> str:
-    """Hash what decides the results, besides what labels say: with another equation, unfinished work starts anew."""
-    content = json.dumps([integral.fingerprint(), plan.n, plan.edge_points, plan.seed, np.__version__])
-    return hashlib.sha256(content.encode()).hexdigest()[:16]
+def _key(integral: ParametricIntegral) -> str:
+    """Hash what decides the results, besides what labels say: with other code, unfinished work starts anew."""
+    packages = [importlib.metadata.version(package) for package in ("numpy", "torch", "pysecdec")]
+    sources = [inspect.getsource(module) for module in (quadrature, vouch, parts)]
+    return _hash(json.dumps([integral.fingerprint(), packages, sources]).encode())
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def _asked_points(plan: Plan, ask: Ask) -> np.ndarray:
@@ -182,13 +198,14 @@ def _refuse_a_loss(path: Path, integral: ParametricIntegral, plan: Plan, largest
     except TruthError:
         return
     n, before = len(stored.truth.value), float(np.max(stored.truth.error / np.abs(stored.truth.value)))
-    vouched = max(int(np.sum(~np.isnan(opinion[:, 0]))) for opinion in stored.opinions.values())
-    asked = max(ask.uniform + ask.others for ask in plan.asks)
+    vouched = {name: int(np.sum(~np.isnan(opinion[:, 0]))) for name, opinion in stored.opinions.items()}
+    asked = {ask.opinion: ask.uniform + ask.others for ask in plan.asks}
+    fewer = any(asked.get(name, 0) < points for name, points in vouched.items())
     # A factor 2: rounding differs from one processor to another.
-    if largest > 2 * before or plan.n + plan.edge_points < n or asked < vouched:
+    if largest > 2 * before or plan.n + plan.edge_points < n or fewer:
         raise TruthError(
-            f"{path} holds {n} points to {before:.1e}, {vouched} of them vouched for; {plan.n + plan.edge_points} "
-            f"points to {largest:.1e}, {asked} vouched for, would be a loss: delete it first if meant."
+            f"{path} holds {n} points to {before:.1e}, vouched for by {vouched}; {plan.n + plan.edge_points} points to "
+            f"{largest:.1e}, vouched for by {asked}, would be a loss: delete it first if meant."
         )
 
 
@@ -204,15 +221,31 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="processes (default: 2)")
     chosen = parser.parse_args(arguments)
+    if chosen.jobs < 1:
+        parser.error(f"--jobs is {chosen.jobs}; give at least 1")
+    names = chosen.integral or references.names()
+    for name in names:
+        if catalogue.find(name) is None:
+            problem = lookup.unknown("integral", name, references.names())
+            print(f"{parser.prog}: {problem} Others get their true values where they are used.", file=sys.stderr)
+            return 2
+    failed = [name for name in names if not _done(name, chosen.jobs)]
+    if failed:
+        print(f"{parser.prog}: no table was written for {', '.join(failed)}.", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def _done(name: str, jobs: int) -> bool:
+    """Tabulate one integral, and say how it went; processes that native code ends take no other integral with them."""
+    integral = references.integral(name)
     try:
-        integrals = [references.integral(name) for name in chosen.integral or references.names()]
-        with parts.pool(chosen.jobs) as pool:
-            for integral in integrals:
-                print(tabulate(integral, plans.plan_for(integral), tables.folder(), pool), flush=True)
-    except InputError as problem:
-        print(f"{parser.prog}: {problem}", file=sys.stderr)
-        return 2
-    return 0
+        with parts.pool(jobs) as pool:
+            print(tabulate(integral, plans.plan_for(integral), tables.folder(), pool), flush=True)
+    # A pool whose process died raises a RuntimeError, as does pySecDec.
+    except (InputError, RuntimeError, OSError) as problem:
+        print(f"{name}: {type(problem).__name__}: {problem}", file=sys.stderr, flush=True)
+        return False
+    return True
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""Second opinions on true values: methods that share neither points nor code with references' quadrature.
+"""Second opinions on true values: other methods with other points than references' quadrature.
+
+pySecDec shares no code with it either: its integrand is C++ of its own, generated from the formula. lattice_qmc gets
+further, with other points, maps and errors, but evaluates the integrand by the same compiled formula.
 
 A value is vouched for where |value − opinion| <= 5 σ + error, σ being the standard deviation that the opinion states
 and `error` the bound of the value itself.
@@ -41,7 +44,7 @@ def pysecdec(integral: ParametricIntegral, epsrel: float) -> Opinion:
     32 shifts: with the default of 8 the error itself is so uncertain that 5.7 of them were seen on box2l. In a sum all
     terms are given the same shifts, so that their errors may add up, where pySecDec adds their squares.
     """
-    points = PYSECDEC_POINTS["few" if integral.k <= 4 else "many"]
+    points = PYSECDEC_POINTS["few" if integral.k <= 4 else "many" if epsrel < VAGUE else "vague"]
     method = methods.create("pysecdec_qmc", epsrel=epsrel, shifts=32, points=points).fit(integral)
     terms = len(integral.expression.terms) if integral.expression else 1
 
@@ -56,7 +59,7 @@ def pysecdec(integral: ParametricIntegral, epsrel: float) -> Opinion:
 def lattice(integral: ParametricIntegral, epsrel: float) -> Opinion:
     """Return the opinion of our own randomly shifted lattices, which gets further than pySecDec in the same time."""
     points, weight = LATTICES[min(integral.k, max(LATTICES))]
-    points = points if epsrel < ROUGH else points // 8
+    points = points if epsrel < ROUGH else points // 2
     method = methods.create("lattice_qmc", points=points, shifts=16, transform="korobov", weight=weight)
     how = f"lattice_qmc ({points} points, 16 shifts, Korobov weight {weight})"
     return Opinion(method.fit(integral).integrate, how, {})
@@ -95,9 +98,12 @@ LATTICES = {1: (2**14, 3), 2: (2**14, 3), 3: (2**16, 3), 4: (2**18, 3), 5: (2**2
 """By k, the points of a lattice and the Korobov weight. With eight shifts the largest relative errors that these
 stated were 6e-11 (box1l_wide), 3e-9 (box2l; 2e-8 with weight 3) and 5e-9 (pentabox_s01)."""
 ROUGH = 1e-6
-"""Where an eighth of the points does: box2l's sectors then state some 1e-7."""
+"""Where half the points do; with an eighth one of the sectors of box2l states 1.5e-6."""
 
-PYSECDEC_POINTS = {"few": 18_000, "many": 130_000}
+VAGUE = 1e-4
+"""Where pySecDec begins with a smaller lattice, in many dimensions."""
+
+PYSECDEC_POINTS = {"few": 18_000, "many": 130_000, "vague": 10_000}
 """The first lattice, for few (up to four) and for many Feynman parameters. From 18,000 points box1l states at most
 2.5e-10, so that pySecDec enlarges nothing: 13 ms per point, where the smallest first lattice takes 24 ms."""
 

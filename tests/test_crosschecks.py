@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ import methods
 import references
 from methods.base import ParametricIntegral
 from methods.expression import compile_for_arrays
-from references import catalogue, tables
+from references import catalogue, tables, vouch
 
 N_POINTS = 4
 LIMIT = 6.0
@@ -65,10 +66,9 @@ def test_pysecdec_agrees_with_truth_and_lattice(name):
 def test_stored_opinions_of_pysecdec_agree_with_truth(name):
     integral = references.integral(name)
     table = tables.read(tables.folder() / f"{name}.csv", integral)
-    opinion = table.opinions["pysecdec"]
-    asked = ~np.isnan(opinion[:, 0])
-    assert asked.sum() >= 4
-    assert pull((table.truth.value[asked], table.truth.error[asked]), opinion[asked].T) < 5
+    minor = re.fullmatch(r"box2l_s\d+", name)
+    said = vouch.compare(*table.truth[:3], table.opinions["pysecdec"], 1.01e-3, "pySecDec")
+    assert said["points"] >= (4 if minor else 50)
 
 
 def test_a_wrong_equation_fails():

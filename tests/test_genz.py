@@ -10,8 +10,9 @@ import pytest
 import torch
 from integrals import product, relative_error
 
+import references
 from methods.base import InputError
-from references import genz
+from references import catalogue, genz
 from references.genz import FAMILIES
 from references.genz_quadrature import by_quadrature
 
@@ -160,3 +161,11 @@ def test_the_precision_of_mpmath_is_left_alone():
     integral = FAMILIES["gaussian"](2)
     integral.exact(integral.sample(3, seed=1))
     assert mpmath.mp.dps == before
+
+
+def test_the_catalogue_has_all_families_in_any_dimension():
+    assert set(catalogue.GENZ) == set(FAMILIES)
+    assert references.integral("genz_gaussian_5d").k == 5
+    assert "genz_gaussian_5d" not in references.names()
+    with pytest.raises(InputError, match="Did you mean"):
+        references.integral("genz_gausian_5d")

@@ -41,6 +41,15 @@ def test_registered_integrals():
         assert catalogue.ENTRIES[name].positive
 
 
+@pytest.mark.parametrize("name", [n for n in references.names() if references.integral(n).k <= 4])
+def test_difficulty_is_what_a_tensor_rule_takes(name):
+    integral = references.integral(name)
+    rule = quadrature.tune(integral, quadrature._hard_points(integral, integral.sample(8, 0)), 1e-10)
+    smooth = max(rule.orders) < 8 * quadrature._TRIAL
+    measured = "hard" if not smooth or rule.n_nodes > 2e5 else "standard" if rule.n_nodes > 2e4 else "easy"
+    assert catalogue.ENTRIES[name].difficulty == measured, rule
+
+
 @pytest.mark.parametrize("ask", [references.integral, references.truth])
 def test_an_unknown_name_is_told_with_the_known_ones(ask):
     with pytest.raises(InputError, match=r"box1.*known: box1l, .*Did you mean 'box1l'"):
@@ -187,8 +196,10 @@ def test_what_is_finished_is_not_done_again(tmp_path, ask_a_friend, monkeypatch)
 
 def test_unfinished_work_on_another_equation_is_forgotten(tmp_path):
     path = tmp_path / "a.journal"
-    one = Journal(path, "one")
-    one.write("first", [1.0])
+    with Journal(path, "one") as one:
+        one.write("first", [1.0])
+        with pytest.raises(InputError, match="Another process writes"), Journal(path, "one"):
+            pass
     assert "first" in Journal(path, "one")
     assert Journal(path, "one")["first"] == [1.0]
     assert "first" not in Journal(path, "another")
