@@ -189,7 +189,7 @@ def corner_sum(shape: Shape) -> Step:
 
 
 def corner_products(shape: Shape) -> Step:
-    """Do the matrix products and the tanh that a corner sum cannot do without, in chunks that stay in cache."""
+    """Do the matrix products after the first layer and the tanh of a corner sum, in chunks that stay in cache."""
     import torch
 
     from methods import mixed
@@ -197,7 +197,7 @@ def corner_products(shape: Shape) -> Step:
     rows = shape.batch * 2**shape.k
     n = min(rows, max(1, mixed.CHUNK // shape.width))
     a, z = torch.rand(2, n, shape.width)
-    weight = torch.rand(shape.width, shape.width)
+    weight, last, result = torch.rand(shape.width, shape.width), torch.rand(shape.width), torch.empty(rows)
 
     def step() -> None:
         for start in range(0, rows, n):
@@ -206,6 +206,7 @@ def corner_products(shape: Shape) -> Step:
             for _ in range(shape.depth - 1):
                 torch.mm(a[part], weight.T, out=z[part])
                 torch.tanh(z[part], out=z[part])
+            torch.mv(z[part], last, out=result[start : start + n])
 
     return step
 

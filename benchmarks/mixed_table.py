@@ -16,7 +16,7 @@ TITLES = ("Mixed derivative: one training step", "Corner sum")
 NOTE = (
     "float32, tanh, {threads} threads, {machine}, {date}. A step is forward and backward in the weights; ratios are to "
     "the 3 (layers − 1) products of (batch · 2^k × width) by (width × width) that it cannot do without, or to those of "
-    "an evaluation and their tanh. In brackets, MB added to the process's peak memory."
+    "an evaluation and its tanh. In brackets, MB added to the process's peak memory."
 )
 
 Entry = dict[str, Any]
