@@ -34,7 +34,7 @@ CORNER_BATCHES = (1024, 1)
 SECONDS = 0.5
 """Steps are repeated for that long per round, and at least three times."""
 
-TIME_LIMIT = 60.0
+TIME_LIMIT = 30.0
 """Seconds after which a contender is given up."""
 
 

@@ -142,7 +142,7 @@ def corner_sum(network: PrimitiveNetwork, s: torch.Tensor) -> torch.Tensor:
 
 def _through(network: PrimitiveNetwork, z: torch.Tensor) -> torch.Tensor:
     """Return N less its last bias, given the first layer's z (..., width)."""
-    # Without gradients z is nobody else's, and one call of torch is an eighth of an activation that autograd can follow.
+    # Without gradients z is nobody else's; one call of torch takes an eighth of what autograd can follow.
     recorded = torch.is_grad_enabled()
     phi = network.activation if recorded else IN_PLACE.get(network.activation.name, network.activation)
     a = phi(z)
