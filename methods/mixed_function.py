@@ -52,7 +52,7 @@ def mixed_partial(network: PrimitiveNetwork, inputs: torch.Tensor) -> torch.Tens
 
 
 def weights(network: PrimitiveNetwork) -> list[torch.Tensor]:
-    """Return the weights in the order in which they are used here; the last bias has no part in the derivative."""
+    """Return the weights in the order of this module; the last bias has no part in the derivative."""
     hidden = [tensor for layer in network.layers() for tensor in (layer.weight, layer.bias)]
     return [network.first.weight, network.first.bias, network.last.weight, *hidden]
 
@@ -69,6 +69,7 @@ class Memory:
         try:
             return self._free[size, like.dtype].pop().view(shape)
         except (KeyError, IndexError):
+            self._free.clear()  # the sizes have changed: what is left would stay for ever
             return like.new_empty(size).view(shape)
 
     def give(self, *tensors: torch.Tensor) -> None:
@@ -130,9 +131,8 @@ class Evaluation:
         self.step = min(self.tiles, max(1, self.threads * CHUNK // (2**self.k * self.q)))
         self.chunks = [slice(i, min(i + self.step, self.tiles)) for i in range(0, self.tiles, self.step)]
         self.z: list[torch.Tensor] = []
-        n_layers = len(network.hidden) + 1
-        self.starts: list[list[torch.Tensor]] = [[] for _ in range(n_layers)]
-        self.bases: list[list[torch.Tensor]] = [[] for _ in range(n_layers)]
+        self.starts: list[list[torch.Tensor]] = [[] for _ in range(len(network.hidden) + 1)]
+        self.bases: list[list[torch.Tensor]] = [[] for _ in self.starts]
 
     def __del__(self) -> None:
         """Hand the memory on, once no backward can ask for it any more."""
@@ -211,7 +211,7 @@ class Gradients:
     """
 
     def __init__(self, evaluation: Evaluation, weights: Sequence[torch.Tensor]) -> None:
-        self._evaluation, e = evaluation, evaluation
+        self._evaluation = e = evaluation
         self._first_weight, self._last_weight = weights[0], torch.zeros_like(weights[2])
         self._hidden = [torch.zeros_like(weight) for weight in weights[3::2]]
         self._first = e.inputs.new_empty(e.tiles, e.q)
@@ -232,9 +232,8 @@ class Gradients:
 
     def all(self) -> list[torch.Tensor]:
         """Return all gradients, in the order of `weights`."""
-        e = self._evaluation
+        e, first = self._evaluation, self._evaluation.rows(self._first)
         g_slopes = self._slopes.sum(dim=0).view(-1, e.tile, e.width).sum(dim=1)
-        first = e.rows(self._first)
         g_first = first.T @ e.inputs
         g_first[:, : e.k] += slopes_backward(g_slopes, e.slopes[:, : e.width], self._first_weight)
         biases = self.biases.view(len(self._hidden), -1, e.width).sum(dim=1)

@@ -299,8 +299,13 @@ def test_memory_is_used_again():
     network, (s, x) = network_of(3), points(3, n=40)
     for _ in range(5):
         mixed_partial(network, s, x).sum().backward()
-    held = sum(len(free) for free in network.memory._free.values())
-    assert held <= (len(network.hidden) + 3)
+    held = [tensor.data_ptr() for free in network.memory._free.values() for tensor in free]
+    assert len(held) == len(network.hidden) + 3  # z of each layer, and three that are passed on
+    mixed_partial(network, s, x).sum().backward()
+    assert sorted(held) == sorted(t.data_ptr() for free in network.memory._free.values() for t in free)
+    for n in range(41, 60):  # memory of other batches is not kept
+        mixed_partial(network, *points(3, n=n)).sum().backward()
+    assert sum(len(free) for free in network.memory._free.values()) == len(held)
 
 
 def test_deepcopy_and_state(path):
