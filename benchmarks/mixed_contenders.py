@@ -195,7 +195,7 @@ def corner_products(shape: Shape) -> Step:
     from methods import mixed
 
     rows = shape.batch * 2**shape.k
-    n = min(rows, max(1, mixed.CHUNK // shape.width))
+    n = min(rows, max(1, torch.get_num_threads() * mixed.CHUNK // shape.width))
     a, z = torch.rand(2, n, shape.width)
     weight, last, result = torch.rand(shape.width, shape.width), torch.rand(shape.width), torch.empty(rows)
 

@@ -31,7 +31,7 @@ SMALL = 2**13
 """Numbers per layer below which the corner sum takes the fewest calls of torch rather than the least memory traffic."""
 
 CHUNK = 2**17
-"""Numbers per layer that the corner sum works on at once, so that memory stays bounded and in cache."""
+"""Numbers per layer and thread that the corner sum works on at once, so that memory stays bounded and in cache."""
 
 
 class PrimitiveNetwork(torch.nn.Module):
@@ -132,7 +132,7 @@ def corner_sum(network: PrimitiveNetwork, s: torch.Tensor) -> torch.Tensor:
     k, first, signs = network.k, network.first, network.signs
     from_corners = network.corners @ first.weight[:, :k].T
     from_s = torch.nn.functional.linear(s, first.weight[:, k:], first.bias)
-    parts = from_s.split(max(1, CHUNK // from_corners.numel()))
+    parts = from_s.split(max(1, torch.get_num_threads() * CHUNK // from_corners.numel()))
     if torch.is_grad_enabled() or len(s) * from_corners.numel() < SMALL:
         outputs = [_through(network, part[:, None, :] + from_corners) for part in parts]
     else:
