@@ -9,8 +9,12 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from benchmarks import records, tables
+from benchmarks import mixed_table, records, tables
+
+if TYPE_CHECKING:
+    import pandas
 
 BEGIN, END = "<!-- table: begin (python -m benchmarks.report) -->", "<!-- table: end -->"
 
@@ -35,6 +39,11 @@ th, td { border-bottom: 1px solid #ddd; padding: .3rem .6rem; text-align: left; 
 <ul>{% for r in published %}
 <li>{{ r.integral }}, {{ r.method }}: {{ r.source }}; {{ r.note }}.</li>{% endfor %}
 </ul>
+{% for name, table in speed %}
+<h2>{{ name }}</h2>
+<div class="wide">{{ table | safe }}</div>
+{% endfor %}
+<p>{{ note }}</p>
 </html>
 """
 
@@ -49,7 +58,9 @@ def write(out: Path) -> list[Path]:
         print(f"note: {path} is not a readable record of this version, and is left out.", file=sys.stderr)
     if not found:
         return []
-    contents = {out / "tables.md": tables.markdown(found), out / "index.html": page(found)}
+    speed = mixed_table.read(out)
+    text = "\n".join([tables.markdown(found), *([mixed_table.markdown(speed)] if speed else [])])
+    contents = {out / "tables.md": text, out / "index.html": page(found, speed)}
     readme = Path("README.md")
     if out == Path("reports") and readme.exists() and BEGIN in readme.read_text():
         contents[readme] = insert(readme.read_text(), readme_table(found))
@@ -58,13 +69,20 @@ def write(out: Path) -> list[Path]:
     return list(contents)
 
 
-def page(found: list[records.Record]) -> str:
-    """Return the tables as an HTML page."""
+def page(found: list[records.Record], speed: dict[str, Any] | None = None) -> str:
+    """Return the tables as an HTML page, with those of `mixed_speed` where it has run."""
     import jinja2
 
-    parts = [(name, part.to_html(index=False, border=0)) for name, part in tables.by_integral(found)]
+    def html(parts: list[tuple[str, pandas.DataFrame]]) -> list[tuple[str, str]]:
+        return [(name, part.to_html(index=False, border=0)) for name, part in parts]
+
     template = jinja2.Environment(autoescape=True).from_string(PAGE)
-    return template.render(parts=parts, published=tables.published())
+    return template.render(
+        parts=html(tables.by_integral(found)),
+        published=tables.published(),
+        speed=html(mixed_table.parts(speed)) if speed else [],
+        note=mixed_table.note(speed) if speed else "",
+    )
 
 
 def readme_table(found: list[records.Record]) -> str:

@@ -1,18 +1,13 @@
 """The mixed derivative ∂^k N/∂x1…∂xk of a fully connected network, and its corner sum.
 
 Let every quantity q in the network carry one coefficient for each subset S of the x_i, q_S = ∂^|S| q / Π_{i∈S} ∂x_i.
-These are the coefficients of q(x1 + ε1, …, xk + εk) in the algebra with ε_i² = 0, so that products are
+These are the coefficients of q(x1 + ε1, …, xk + εk) where ε_i² = 0: a linear layer acts on each by itself, a product
+and an activation as `methods/nilpotent.py` says, with ¾·3^k multiply-adds per neuron for any activation; the set
+partitions of JHEP appendix B take 3 times (k = 3) to 20 times (k = 6) as long. In the first layer only single x_i
+occur, so that y_S = φ^(|S|)(z) Π_{i∈S} w_i; of the last layer only the coefficient of all x_i is needed.
 
-    (a b)_S = Σ_{T ⊆ S} a_T b_{S∖T},
-
-a linear layer acts on each coefficient by itself, and with the last variable split off, q = q' + q'' ε_k, an activation
-is
-
-    φ(z' + z'' ε_k) = φ(z') + φ'(z') z'' ε_k,
-
-with all products one variable shorter. For tanh and the sigmoid φ' = c0 + c1 φ + c2 φ², so φ' is carried along by the
-same product, and the whole costs about 3^k multiply-adds per neuron, where the set partitions of JHEP appendix B take 3
-times (k = 3) to 20 times (k = 6) as long.
+This file computes with plain torch, on any device and with gradients of any order. On a CPU with a C++ compiler
+`methods/mixed_function.py` does the same by compiled kernels.
 
 notation: N = network, subsets are ordered as binary numbers: bit i of the position tells whether x_{i+1} is in S.
 """
@@ -21,16 +16,22 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 
 import torch
 
-ACTIVATIONS: dict[str, tuple[float, float, float]] = {"tanh": (1.0, 0.0, -1.0), "sigmoid": (0.0, 1.0, -1.0)}
-"""Activation φ -> (c0, c1, c2) of φ' = c0 + c1 φ + c2 φ²."""
+from methods import mixed_function, nilpotent
+from methods.activations import Activation
+from methods.activations import activation as activation_of
 
-CHUNK = 2**18
-"""Numbers per layer that the corner sum works on at once, so that memory stays bounded and in cache."""
+IN_PLACE = {"tanh": torch.tanh_, "sigmoid": torch.sigmoid_, "sin": torch.sin_}
+"""Activations that torch can write over their argument."""
 
-Coefficients = list[torch.Tensor]
+SMALL = 2**13
+"""Numbers per layer below which the corner sum takes the fewest calls of torch rather than the least memory traffic."""
+
+CHUNK = 2**17
+"""Numbers per layer and thread that the corner sum works on at once, so that memory stays bounded and in cache."""
 
 
 class PrimitiveNetwork(torch.nn.Module):
@@ -43,7 +44,7 @@ class PrimitiveNetwork(torch.nn.Module):
     width, depth : int
         Neurons per hidden layer, and number of hidden layers.
     activation : str
-        A name of `ACTIVATIONS`.
+        A name that `methods.activations.activation` knows.
     dtype : torch.dtype
         Of weights and results.
     gain : float
@@ -54,8 +55,11 @@ class PrimitiveNetwork(torch.nn.Module):
     Raises
     ------
     ValueError
-        For k < 1 or an unknown activation.
+        For k, width or depth < 1 or an unknown activation.
     """
+
+    corners: torch.Tensor
+    signs: torch.Tensor
 
     def __init__(
         self,
@@ -72,12 +76,18 @@ class PrimitiveNetwork(torch.nn.Module):
         super().__init__()
         if k < 1:
             raise ValueError(f"A primitive needs at least one Feynman parameter, got k = {k}.")
-        if activation not in ACTIVATIONS:
-            raise ValueError(f"There is no activation {activation!r}; known: {', '.join(ACTIVATIONS)}.")
-        self.k, self.m, self.activation = k, m, activation
+        if width < 1 or depth < 1:
+            raise ValueError(f"A network needs a neuron and a layer at least, got width = {width}, depth = {depth}.")
+        self.activation = activation_of(activation)
+        self.k, self.m, self.width = k, m, width
         self.first = _linear(k + m, width, dtype, gain, generator)
         self.hidden = torch.nn.ModuleList(_linear(width, width, dtype, gain, generator) for _ in range(depth - 1))
         self.last = _linear(width, 1, dtype, gain, generator)
+        corners = torch.tensor(list(itertools.product((0.0, 1.0), repeat=k)), dtype=dtype)
+        # They move with the network, and are no part of its state.
+        self.register_buffer("corners", corners, persistent=False)
+        self.register_buffer("signs", 1 - 2 * ((k - corners.sum(dim=1)) % 2), persistent=False)
+        self.memory = mixed_function.Memory()
 
     def layers(self) -> list[torch.nn.Linear]:
         """Return the hidden layers after the first."""
@@ -85,14 +95,10 @@ class PrimitiveNetwork(torch.nn.Module):
 
     def forward(self, s: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
         """Return N for s (n, m) and x (n, k): (n,)."""
-        return self.last(self._after_first(self.first(torch.cat([x, s], dim=-1)))).squeeze(-1)
-
-    def _after_first(self, z: torch.Tensor) -> torch.Tensor:
-        """Return the last hidden layer's activations, given the first layer's z (..., width)."""
-        a = getattr(torch, self.activation)(z)
+        a = self.activation(self.first(torch.cat([x, s], dim=-1)))
         for layer in self.layers():
-            a = getattr(torch, self.activation)(layer(a))
-        return a
+            a = self.activation(layer(a))
+        return self.last(a).squeeze(-1)
 
 
 def _linear(
@@ -108,43 +114,14 @@ def _linear(
 
 
 def mixed_partial(network: PrimitiveNetwork, s: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
-    """Return ∂^k N/∂x1…∂xk for s (n, m) and x (n, k): (n,), differentiable in the weights (JHEP eq. 2.5)."""
-    k, first = network.k, network.first
-    slopes = first.weight[:, :k].T
-    z: Coefficients = [first(torch.cat([x, s], dim=-1))]
-    for i in range(k):
-        # Only single x_i occur in the first layer: the coefficients of larger subsets are zero.
-        z += [slopes[i].expand_as(z[0])] + [torch.zeros_like(z[0])] * (2**i - 1)
-    for layer in network.layers():
-        a = torch.stack(_activate(z, network.activation))
-        z = list((a @ layer.weight.T).unbind())
-        z[0] = z[0] + layer.bias
-    return _activate(z, network.activation)[-1] @ network.last.weight[0]
+    """Return ∂^k N/∂x1…∂xk for s (n, m) and x (n, k): (n,), differentiable in the weights (JHEP eq. 2.5).
 
-
-def _activate(z: Coefficients, activation: str) -> Coefficients:
-    """Return the coefficients of φ(z)."""
-    c0, c1, c2 = ACTIVATIONS[activation]
-    y = [getattr(torch, activation)(z[0])]
-    slope = [c0 + c1 * y[0] + c2 * y[0] * y[0]]
-    while len(y) < len(z):
-        size = len(y)
-        high = _times(slope, z[size : 2 * size])
-        if 2 * size < len(z):
-            square = _times(y, high)
-            slope += [2 * c2 * q if c1 == 0 else c1 * h + 2 * c2 * q for h, q in zip(high, square, strict=True)]
-        y += high
-    return y
-
-
-def _times(a: Coefficients, b: Coefficients, add: Coefficients | None = None) -> Coefficients:
-    """Return the coefficients of a b (+ add)."""
-    if len(a) == 1:
-        return [a[0] * b[0] if add is None else torch.addcmul(add[0], a[0], b[0])]
-    half = len(a) // 2
-    low = _times(a[:half], b[:half], add[:half] if add else None)
-    high = _times(a[:half], b[half:], add[half:] if add else None)
-    return low + _times(a[half:], b[:half], high)
+    Where s or x require gradients too, plain torch computes, which differentiates in everything and to any order.
+    """
+    inputs = torch.cat([x, s], dim=-1)
+    if mixed_function.serves(network, inputs):
+        return mixed_function.mixed_partial(network, inputs)
+    return nilpotent.mixed_partial(network.activation, network.k, inputs, *mixed_function.weights(network))
 
 
 def corner_sum(network: PrimitiveNetwork, s: torch.Tensor) -> torch.Tensor:
@@ -152,14 +129,57 @@ def corner_sum(network: PrimitiveNetwork, s: torch.Tensor) -> torch.Tensor:
 
     The corners share the first layer's s-part, and the last layer's bias drops out.
     """
-    k, first = network.k, network.first
-    corners = torch.tensor(list(itertools.product((0.0, 1.0), repeat=k)), dtype=s.dtype, device=s.device)
-    signs = 1 - 2 * ((k - corners.sum(dim=1)) % 2)
-    from_corners = corners @ first.weight[:, :k].T
+    k, first, signs = network.k, network.first, network.signs
+    from_corners = network.corners @ first.weight[:, :k].T
     from_s = torch.nn.functional.linear(s, first.weight[:, k:], first.bias)
-    rows = max(1, CHUNK // from_corners.numel())
-    sums = [
-        torch.tensordot(network._after_first(part[:, None, :] + from_corners), signs, dims=([1], [0]))
-        for part in from_s.split(rows)
-    ]
-    return torch.cat(sums) @ network.last.weight[0]
+    parts = from_s.split(max(1, torch.get_num_threads() * CHUNK // from_corners.numel()))
+    if torch.is_grad_enabled() or len(s) * from_corners.numel() < SMALL:
+        outputs = [_through(network, part[:, None, :] + from_corners) for part in parts]
+    else:
+        outputs = _through_memory(network, parts, from_corners)
+    return torch.cat([output @ signs for output in outputs])
+
+
+def _through(network: PrimitiveNetwork, z: torch.Tensor) -> torch.Tensor:
+    """Return N less its last bias, given the first layer's z (..., width)."""
+    # Without gradients z is nobody else's; one call of torch takes an eighth of what autograd can follow.
+    recorded = torch.is_grad_enabled()
+    phi = network.activation if recorded else IN_PLACE.get(network.activation.name, network.activation)
+    a = phi(z)
+    for layer in network.layers():
+        a = phi(layer(a))
+    return a @ network.last.weight[0]
+
+
+def _through_memory(
+    network: PrimitiveNetwork, parts: Sequence[torch.Tensor], from_corners: torch.Tensor
+) -> list[torch.Tensor]:
+    """Return `_through` for the sums of each part (n, W) and from_corners (2^k, W), without gradients.
+
+    In place, since fresh memory costs page faults, which take as long as the arithmetic. Beside the neurons lies a
+    column of ones, so that the matrix products add the biases, which would be a third pass over memory otherwise.
+    """
+    (corners, width), last = from_corners.shape, network.last.weight[0]
+    weights = [torch.cat([layer.weight, layer.bias[:, None]], dim=1).T for layer in network.layers()]
+    memory = from_corners.new_empty(2, len(parts[0]) * corners, width + 1)
+    memory[..., -1] = 1
+    outputs = []
+    for part in parts:
+        a, spare = memory[:, : len(part) * corners]
+        torch.add(part[:, None, :], from_corners, out=a.view(-1, corners, width + 1)[..., :width])
+        for weight in weights:
+            _replace(network.activation, a)
+            torch.mm(a, weight, out=spare[:, :width])
+            a, spare = spare, a
+        _replace(network.activation, a)
+        outputs.append((a[:, :width] @ last).view(-1, corners))
+    return outputs
+
+
+def _replace(activation: Activation, a: torch.Tensor) -> None:
+    """Write φ(a) over all columns of a but the last, which are ones."""
+    if activation.name in IN_PLACE:
+        IN_PLACE[activation.name](a)
+    else:
+        a.copy_(activation(a))
+    a[:, -1] = 1

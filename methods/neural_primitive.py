@@ -28,8 +28,9 @@ import numpy as np
 import torch
 
 from methods import lattice
+from methods.activations import ACTIVATIONS
 from methods.base import Estimate, InputError, Method, ParametricIntegral
-from methods.mixed import ACTIVATIONS, PrimitiveNetwork, corner_sum, mixed_partial
+from methods.mixed import PrimitiveNetwork, corner_sum, mixed_partial
 from methods.transforms import TRANSFORMS
 
 FIRST_UPDATES = 50
@@ -61,7 +62,7 @@ class NeuralPrimitive(Method):
         Neurons per hidden layer, and number of hidden layers. The paper has 4 × 100 for I1 and 4 × 30 for I2, trained
         for about ten hours on a GPU; the default suits a minute on two cores.
     activation : str
-        "tanh" or "sigmoid".
+        A name of `methods.activations.ACTIVATIONS`.
     gain : float
         Of the Xavier initialisation, in PyTorch's convention; Table 1 has 1.5 for tanh and 2 for the sigmoid (I1).
     transform : str

@@ -7,8 +7,7 @@ regulator stops at order 0, there is no contour deformation. `make` then runs FO
 A library has one of two forms: "disteval" (programs for pySecDec's workers) or "pylink" (one shared object for
 Cuba and the QMC library of pySecDec, in which the QMC's transforms must be named beforehand).
 
-The cache lies where `LOOPMARK_CACHE` says, else in the user's cache folder. An entry appears by a rename once it is
-complete, so processes may race and a failed build leaves nothing.
+Libraries are kept by `methods/build_cache.py`.
 """
 
 from __future__ import annotations
@@ -18,8 +17,6 @@ import hashlib
 import importlib.metadata
 import json
 import os
-import platform
-import shlex
 import shutil
 import subprocess
 import sys
@@ -28,9 +25,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-import platformdirs
-
-from methods import pysecdec_formulas
+from methods import build_cache, pysecdec_formulas
 from methods.base import InputError, ParametricIntegral
 from methods.expression import Expression
 
@@ -75,7 +70,7 @@ def unavailable() -> str | None:
     """Return why libraries cannot be made on this machine, or None where they can."""
     if version() is None:
         return "pySecDec is not installed; run `pip install loopmark[pysecdec]`."
-    for program in (_compiler()[0], "make"):
+    for program in (build_cache.compiler()[0], "make"):
         if shutil.which(program) is None:
             return f"{program} is not on the PATH, and pySecDec compiles its integrands; install g++ and make."
     return None
@@ -116,14 +111,14 @@ def build(
         Where the cache cannot be written, or generation or compilation fails; the message ends in their last words.
     """
     wanted = {"form": form, "transforms": transforms, "terms": pysecdec_formulas.arguments(expression)}
-    cache = Path(os.environ.get("LOOPMARK_CACHE") or platformdirs.user_cache_dir("loopmark")) / "pysecdec"
+    cache = build_cache.folder("pysecdec")
     entry = cache / _key(wanted, cxxflags)
     if entry.is_dir():
         return _read(entry, wanted, from_cache=True)
     try:
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="building-", dir=cache) as folder:
-            _publish(_make(wanted, Path(folder), cxxflags, jobs), entry)
+            build_cache.publish(_make(wanted, Path(folder), cxxflags, jobs), entry)
     except OSError as problem:
         raise InputError(
             f"The cache folder {cache} cannot be used ({problem}); set LOOPMARK_CACHE to one that can be written."
@@ -131,23 +126,10 @@ def build(
     return _read(entry, wanted, from_cache=False)
 
 
-def _compiler() -> list[str]:
-    return shlex.split(os.environ.get("CXX", "")) or ["g++"]
-
-
 def _key(wanted: dict[str, Any], cxxflags: str) -> str:
     """Hash all that decides what the compiled code is: symbols, version, compiler, its flags, and the processor."""
-    parts = [wanted, version(), _compiler(), cxxflags, _TOGETHER, platform.machine(), _processor()]
+    parts = [wanted, version(), build_cache.compiler(), cxxflags, _TOGETHER, *build_cache.processor()]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
-
-
-def _processor() -> str:
-    """Return the instruction sets of this processor: code for another one would crash here."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line for line in lines if line.startswith(("flags", "Features"))), platform.processor())
 
 
 def _make(wanted: dict[str, Any], folder: Path, cxxflags: str, jobs: int) -> Path:
@@ -187,15 +169,6 @@ def _run(step: str, command: list[str], folder: Path, text: str = "") -> None:
         lines = [line.strip() for line in done.stdout.splitlines() if line.strip()]
         words = [line for line in lines if "error" in line.lower()] or lines or [f"exit status {done.returncode}"]
         raise InputError(f"pySecDec's {step} of the integrand failed: {' | '.join(words[-4:])}")
-
-
-def _publish(ready: Path, entry: Path) -> None:
-    try:
-        ready.rename(entry)
-    except OSError:
-        # Another process was faster, and its library is as good; anything else is a problem of the folder.
-        if not entry.is_dir():
-            raise
 
 
 def _read(entry: Path, wanted: dict[str, Any], *, from_cache: bool) -> Library:

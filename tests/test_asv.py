@@ -17,11 +17,13 @@ import asv.runner
 import pytest
 
 import methods
-from benchmarks import timing
+from benchmarks import mixed_timing, timing
 
 ROOT = Path(__file__).resolve().parent.parent
 HEAVY = ("torch", "xgboost", "pySecDec")
-EXPECTED = ["timing.Integrate.time_integrate", "timing.Integrate.track_rel_err_median"]
+METHODS = ["timing.Integrate.time_integrate", "timing.Integrate.track_rel_err_median"]
+MIXED = ["mixed_timing.MixedPartial.time_corner_sum", "mixed_timing.MixedPartial.time_step"]
+EXPECTED = [*MIXED, *METHODS]
 
 
 @pytest.fixture
@@ -52,10 +54,12 @@ def test_asv_finds_exactly_these_benchmarks_and_imports_nothing_heavy(poison):
     assert run.returncode == 0, run.stderr
     found = {benchmark["name"]: benchmark for benchmark in json.loads(run.stdout)}
     assert sorted(found) == EXPECTED
-    for benchmark in found.values():
+    for name in METHODS:
+        benchmark = found[name]
         assert benchmark["params"] == [[repr(name) for name in timing.CONFIGURATIONS]]
         assert benchmark["setup_cache_key"].startswith("timing:")
-    assert [found[name]["unit"] for name in EXPECTED] == ["seconds", "relative error"]
+    assert [found[name]["unit"] for name in METHODS] == ["seconds", "relative error"]
+    assert all(found[name]["params"] == [[repr(name) for name in mixed_timing.SHAPES]] for name in MIXED)
 
 
 @pytest.mark.parametrize("name", HEAVY)

@@ -16,7 +16,7 @@ import psutil
 import pytest
 from integrals import plain
 
-from methods import pysecdec_library
+from methods import build_cache, pysecdec_library
 from methods.base import InputError, ParametricIntegral
 from methods.pysecdec_cuba import PySecDecCuba
 from methods.pysecdec_pylink import Process
@@ -84,7 +84,7 @@ def calls_of_exp(tmp_path, monkeypatch):
     counter, source, library = tmp_path / "count", tmp_path / "count.c", tmp_path / "count.so"
     counter.write_bytes(bytes(8))
     source.write_text(COUNTER)
-    command = [*pysecdec_library._compiler(), "-x", "c", "-shared", "-fPIC", "-O1", str(source), "-o", str(library)]
+    command = [*build_cache.compiler(), "-x", "c", "-shared", "-fPIC", "-O1", str(source), "-o", str(library)]
     subprocess.run([*command, "-ldl"], check=True)
     monkeypatch.setenv("EXP_COUNT", str(counter))
     monkeypatch.setenv("LD_PRELOAD", str(library))

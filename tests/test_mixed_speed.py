@@ -1,0 +1,75 @@
+"""What compares ways to a mixed derivative: they agree, are measured, and end in a table that follows from the file."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+
+from benchmarks import mixed_contenders, mixed_speed, mixed_table, mixed_timing
+from benchmarks.mixed_contenders import Shape
+
+DERIVATIVES = ("this", "recursion", "nested_grad", "partitions")
+
+
+@pytest.mark.parametrize("k", [1, 2, 4])
+@pytest.mark.parametrize("depth", [1, 3])
+def test_contenders_agree(k, depth):
+    network, s, x = mixed_contenders.given(Shape(k, depth, 5, 7))
+    network, s, x = network.double(), s.double(), x.double()
+    values = [getattr(mixed_contenders, name)(network, s, x) for name in DERIVATIVES]
+    for value in values[1:]:
+        torch.testing.assert_close(value, values[0], rtol=1e-10, atol=1e-13)
+
+
+@pytest.mark.filterwarnings("ignore:.torch.jit.script.:DeprecationWarning")
+def test_nested_jvp_agrees():
+    network, s, x = mixed_contenders.given(Shape(2, 2, 5, 7))
+    torch.testing.assert_close(mixed_contenders.nested_jvp(network, s, x), mixed_contenders.this(network, s, x))
+
+
+def test_partitions_are_counted_by_bell_numbers():
+    assert [len(mixed_contenders._partitions(2**k - 1)) for k in range(7)] == [1, 1, 2, 5, 15, 52, 203]
+
+
+def entry(contender, s, kind="step", status="ok", batch=1024):
+    shape = Shape(3, 4, 100, batch)._asdict()
+    return {"kind": kind, "contender": contender, **shape, "status": status, "reason": None, "s": s, "peak_mem_mb": 8.4}
+
+
+def test_the_table():
+    results = [
+        entry("this", 0.03), entry("nested grad", None, status="timeout"), entry("products", 0.02),
+        entry("corner sum", 0.012, "corners"), entry("products and tanh", 0.01, "corners"),
+    ]  # fmt: skip
+    measured = {"results": results, "threads": 2, "machine": "A", "date_utc": "2026-01-02T00:00:00+00:00"}
+    text = mixed_table.markdown(measured)
+    assert "| 3   | 4 × 100          | 1024    | 20.0          | 1.50 × (8) | timeout       |" in text
+    assert "| 11.72                 | 1.20 ×         |" in text
+    assert "2 threads, A, 2026-01-02" in text
+
+
+def test_a_run_writes_the_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(mixed_speed, "SECONDS", 0.0)
+    arguments = ["--out", str(tmp_path), "--rounds", "1", "--threads", "1", "--shape", "2,2,4,8"]
+    assert mixed_speed.main(arguments) == 0
+    measured = json.loads((tmp_path / mixed_table.FILE).read_text())
+    assert {result["status"] for result in measured["results"]} == {"ok"}
+    assert all(result["s"] > 0 for result in measured["results"])
+    assert mixed_table.markdown(mixed_table.read(tmp_path)).count("###") == 2
+
+
+@pytest.mark.parametrize("arguments", [["--shape", "2,2"], ["--shape", "0,1,1,1"], ["--rounds", "0"], ["--nothing"]])
+def test_wrong_arguments(arguments, tmp_path):
+    with pytest.raises(SystemExit) as exit_:
+        mixed_speed.main([*arguments, "--out", str(tmp_path)])
+    assert exit_.value.code == 2
+
+
+def test_asv_class_runs(monkeypatch):
+    monkeypatch.setattr(mixed_timing, "SHAPES", {"small": Shape(2, 2, 4, 8)})
+    benchmark = mixed_timing.MixedPartial()
+    benchmark.setup("small")
+    benchmark.time_step("small")
+    benchmark.time_corner_sum("small")
