@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from methods import lookup
 from methods.base import ParametricIntegral
 from references import loops
 
@@ -40,13 +41,7 @@ class Entry(NamedTuple):
 
 def _imported(module: str, function: str, *arguments: object) -> Callable[[], ParametricIntegral]:
     """Return a maker that imports its module when it is called."""
-
-    def make() -> ParametricIntegral:
-        import importlib
-
-        return getattr(importlib.import_module(f"references.{module}"), function)(*arguments)
-
-    return make
+    return lambda: lookup.attribute(f"references.{module}:{function}")(*arguments)
 
 
 def _sectors(file: str, difficulty: str, why: str, wanted: Callable[[str], bool]) -> dict[str, Entry]:
