@@ -192,10 +192,8 @@ def corner_products(shape: Shape) -> Step:
     """Do the matrix products after the first layer and the tanh of a corner sum, in chunks that stay in cache."""
     import torch
 
-    from methods import mixed
-
     rows = shape.batch * 2**shape.k
-    n = min(rows, max(1, torch.get_num_threads() * mixed.CHUNK // shape.width))
+    n = min(rows, max(1, torch.get_num_threads() * 2**17 // shape.width))
     a, z = torch.rand(2, n, shape.width)
     weight, last, result = torch.rand(shape.width, shape.width), torch.rand(shape.width), torch.empty(rows)
 

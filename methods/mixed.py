@@ -7,7 +7,7 @@ partitions of JHEP appendix B take 3 times (k = 3) to 20 times (k = 6) as long. 
 occur, so that y_S = φ^(|S|)(z) Π_{i∈S} w_i; of the last layer only the coefficient of all x_i is needed.
 
 This file computes with plain torch, on any device and with gradients of any order. On a CPU with a C++ compiler
-`methods/mixed_function.py` does the same by compiled kernels.
+`methods/mixed_function.py` and `methods/corner_cpu.py` do the same by compiled kernels.
 
 notation: N = network, subsets are ordered as binary numbers: bit i of the position tells whether x_{i+1} is in S.
 """
@@ -16,22 +16,14 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
 
 import torch
 
-from methods import mixed_function, nilpotent
-from methods.activations import Activation
+from methods import corner_cpu, mixed_function, nilpotent
 from methods.activations import activation as activation_of
 
-IN_PLACE = {"tanh": torch.tanh_, "sigmoid": torch.sigmoid_, "sin": torch.sin_}
-"""Activations that torch can write over their argument."""
-
-SMALL = 2**13
-"""Numbers per layer below which the corner sum takes the fewest calls of torch rather than the least memory traffic."""
-
-CHUNK = 2**17
-"""Numbers per layer and thread that the corner sum works on at once, so that memory stays bounded and in cache."""
+CHUNK = 2**24
+"""Numbers per layer that a corner sum by plain torch works on at once, so that memory stays bounded."""
 
 
 class PrimitiveNetwork(torch.nn.Module):
@@ -127,59 +119,21 @@ def mixed_partial(network: PrimitiveNetwork, s: torch.Tensor, x: torch.Tensor) -
 def corner_sum(network: PrimitiveNetwork, s: torch.Tensor) -> torch.Tensor:
     """Return Σ over the 2^k corners x of (−1)^(k − Σ x_i) N(s, x) for s (n, m): (n,) (JHEP eq. 2.3).
 
-    The corners share the first layer's s-part, and the last layer's bias drops out.
+    The corners share the first layer's part of s, and the last layer's bias drops out. Without gradients, on a CPU, a
+    kernel does all of it (`corner_cpu`).
     """
-    k, first, signs = network.k, network.first, network.signs
+    if not torch.is_grad_enabled() and (computed := corner_cpu.corner_sum(network, s)) is not None:
+        return computed
+    first, (corners, k) = network.first, network.corners.shape
     from_corners = network.corners @ first.weight[:, :k].T
     from_s = torch.nn.functional.linear(s, first.weight[:, k:], first.bias)
-    parts = from_s.split(max(1, torch.get_num_threads() * CHUNK // from_corners.numel()))
-    if torch.is_grad_enabled() or len(s) * from_corners.numel() < SMALL:
-        outputs = [_through(network, part[:, None, :] + from_corners) for part in parts]
-    else:
-        outputs = _through_memory(network, parts, from_corners)
-    return torch.cat([output @ signs for output in outputs])
+    parts = from_s.split(max(1, CHUNK // (corners * network.width)))
+    return torch.cat([_last_layers(network, part[:, None, :] + from_corners) @ network.signs for part in parts])
 
 
-def _through(network: PrimitiveNetwork, z: torch.Tensor) -> torch.Tensor:
+def _last_layers(network: PrimitiveNetwork, z: torch.Tensor) -> torch.Tensor:
     """Return N less its last bias, given the first layer's z (..., width)."""
-    # Without gradients z is nobody else's; one call of torch takes an eighth of what autograd can follow.
-    recorded = torch.is_grad_enabled()
-    phi = network.activation if recorded else IN_PLACE.get(network.activation.name, network.activation)
-    a = phi(z)
+    a = network.activation(z)
     for layer in network.layers():
-        a = phi(layer(a))
+        a = network.activation(layer(a))
     return a @ network.last.weight[0]
-
-
-def _through_memory(
-    network: PrimitiveNetwork, parts: Sequence[torch.Tensor], from_corners: torch.Tensor
-) -> list[torch.Tensor]:
-    """Return `_through` for the sums of each part (n, W) and from_corners (2^k, W), without gradients.
-
-    In place, since fresh memory costs page faults, which take as long as the arithmetic. Beside the neurons lies a
-    column of ones, so that the matrix products add the biases, which would be a third pass over memory otherwise.
-    """
-    (corners, width), last = from_corners.shape, network.last.weight[0]
-    weights = [torch.cat([layer.weight, layer.bias[:, None]], dim=1).T for layer in network.layers()]
-    memory = from_corners.new_empty(2, len(parts[0]) * corners, width + 1)
-    memory[..., -1] = 1
-    outputs = []
-    for part in parts:
-        a, spare = memory[:, : len(part) * corners]
-        torch.add(part[:, None, :], from_corners, out=a.view(-1, corners, width + 1)[..., :width])
-        for weight in weights:
-            _replace(network.activation, a)
-            torch.mm(a, weight, out=spare[:, :width])
-            a, spare = spare, a
-        _replace(network.activation, a)
-        outputs.append((a[:, :width] @ last).view(-1, corners))
-    return outputs
-
-
-def _replace(activation: Activation, a: torch.Tensor) -> None:
-    """Write φ(a) over all columns of a but the last, which are ones."""
-    if activation.name in IN_PLACE:
-        IN_PLACE[activation.name](a)
-    else:
-        a.copy_(activation(a))
-    a[:, -1] = 1
