@@ -1,6 +1,6 @@
 """A hash of a method's code: its module and all that it imports from methods/, without comments and docstrings.
 
-The modules are read, not imported, so this is quick and safe.
+C++ files that such a module names belong to it. The modules are read, not imported, so this is quick and safe.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import importlib.util
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,7 +27,8 @@ def code_hash(target: str, labels: str | None = None) -> str:
     if labels is not None:
         name = labels.partition(",")[0]
         modules |= _closure(methods.METHODS.get(name, name).partition(":")[0])
-    content = "\n".join(_stripped(_source(module)) for module in sorted(modules))
+    sources = [_source(module) for module in sorted(modules)]
+    content = "\n".join([*map(_stripped, sources), *(_stripped_cpp(file) for path in sources for file in _cpp(path))])
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
@@ -70,6 +72,18 @@ def _stripped(path: Path) -> str:
         if isinstance(body, list):
             node.body = [part for part in body if not _is_bare_string(part)] or [ast.Pass()]  # type: ignore[attr-defined]
     return ast.unparse(ast.fix_missing_locations(tree))
+
+
+def _cpp(path: Path) -> list[Path]:
+    """Return the C++ files beside a module that it names."""
+    texts = [node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant)]
+    names = sorted({text for text in texts if isinstance(text, str) and text.endswith(".cpp")})
+    return [file for name in names if (file := path.with_name(name)).is_file()]
+
+
+def _stripped_cpp(path: Path) -> str:
+    """Return the source without // comments and layout."""
+    return " ".join(re.sub(r"//.*", "", path.read_text(encoding="utf-8")).split())
 
 
 def _is_bare_string(node: ast.AST) -> bool:

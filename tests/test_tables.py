@@ -139,6 +139,16 @@ def test_code_hash_sees_code_and_not_comments(tmp_path, monkeypatch):
     assert first == commented != changed
 
 
+def test_code_hash_sees_the_kernels_that_a_module_names(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "with_kernel.py").write_text("SOURCE = 'kernel_of_test.cpp'\n")
+    hashes = []
+    for text in ("int a;", "int a;  // remark", "int b;"):
+        (tmp_path / "kernel_of_test.cpp").write_text(text)
+        hashes.append(code_hash("with_kernel:A"))
+    assert hashes[0] == hashes[1] != hashes[2]
+
+
 def test_code_hash_follows_imports_and_labels():
     alone = code_hash("methods.boosted_trees:BoostedTrees")
     assert alone != code_hash("methods.boosted_trees:BoostedTrees", labels="gauss_legendre,order=5")
