@@ -38,8 +38,9 @@ class Activation(ABC):
 
     name: str
     functions: tuple[Callable[[torch.Tensor], torch.Tensor], ...]
-    cpp: str | None = None
-    """The first base function in C++, for `corner_kernel.cpp`; where None, torch computes φ in a corner sum."""
+    formula: str | None = None
+    """The first base function of z as text, for corner sums outside torch; where None, there are none for φ. It reads
+    as C++ and as Python alike, of numbers T(…) and the functions exp, tanh, erfc, log1p, sin, abs and positive."""
 
     @property
     def n_base(self) -> int:
@@ -79,7 +80,7 @@ class Tanh(Activation):
 
     name = "tanh"
     functions = (torch.tanh,)
-    cpp = "tanh(z)"
+    formula = "tanh(z)"
 
     def tower(self, z: Any, base: Sequence[Any], order: int) -> list[Any]:
         """Use D_{j+1} = −2 φ D_j − Σ_{i=1}^{j−1} C(j, i) D_i D_{j−i}."""
@@ -94,7 +95,7 @@ class Gelu(Activation):
         lambda z: 0.5 * torch.erfc(-math.sqrt(0.5) * z),
         lambda z: torch.exp(-0.5 * z * z) * (1 / math.sqrt(2 * math.pi)),
     )
-    cpp = "T(0.5) * erfc(T(-0.70710678118654752440) * z)"
+    formula = "T(0.5) * erfc(T(-0.70710678118654752440) * z)"
 
     def tower(self, z: Any, base: Sequence[Any], order: int) -> list[Any]:
         """Use Φ^(j+1) = −(z Φ^(j) + (j − 1) Φ^(j−1)) and D_j = z Φ^(j) + j Φ^(j−1)."""
@@ -117,7 +118,7 @@ class GeluTanh(Activation):
         lambda z: torch.sigmoid(z * (GeluTanh.linear + GeluTanh.cubic * (z * z))),
         lambda z: torch.sigmoid(-z * (GeluTanh.linear + GeluTanh.cubic * (z * z))),
     )
-    cpp = f"1 / (1 + exp(-z * (T({linear!r}) + T({cubic!r}) * (z * z))))"
+    formula = f"1 / (1 + exp(-z * (T({linear!r}) + T({cubic!r}) * (z * z))))"
 
     def tower(self, z: Any, base: Sequence[Any], order: int) -> list[Any]:
         """Use y^(j+1) = Σ_{i=0}^{2} C(j, i) v^(i+1) w^(j−i) with w = y (1 − y), and D_j = z y^(j) + j y^(j−1)."""
@@ -137,7 +138,7 @@ class Softsign(Activation):
 
     name = "softsign"
     functions = (lambda z: 1 / (1 + z.abs()), lambda z: -z.sign() / (1 + z.abs()))
-    cpp = "1 / (1 + abs(z))"
+    formula = "1 / (1 + abs(z))"
 
     def tower(self, z: Any, base: Sequence[Any], order: int) -> list[Any]:
         """Use D_{j+1} = −(j + 1) sign(z) r D_j."""
@@ -152,7 +153,7 @@ class Sin(Activation):
 
     name = "sin"
     functions = (torch.sin, torch.cos)
-    cpp = "sin(z)"
+    formula = "sin(z)"
 
     def tower(self, z: Any, base: Sequence[Any], order: int) -> list[Any]:
         """Go round: sin z, cos z, −sin z, −cos z."""
@@ -163,7 +164,7 @@ class Relu(Activation):
     """φ = z^(n+1)/(n+1)! for z > 0, else 0 (JHEP eq. 2.8)."""
 
     functions = (torch.relu, lambda z: (z > 0).to(z.dtype))
-    cpp = "positive(z)"
+    formula = "positive(z)"
 
     def __init__(self, n: int) -> None:
         self.n, self.name = n, f"relu{n}"
@@ -181,7 +182,7 @@ class Polylog(Activation):
     def __init__(self, n: int, name: str) -> None:
         self.n, self.name = n, name
         self.functions = tuple(functools.partial(polylog, n=j) for j in range(n, -1, -1))
-        self.cpp = {0: "1 / (1 + exp(-z))", 1: "positive(z) + log1p(exp(-abs(z)))"}.get(n)
+        self.formula = {0: "1 / (1 + exp(-z))", 1: "positive(z) + log1p(exp(-abs(z)))"}.get(n)
 
     def tower(self, z: Any, base: Sequence[Any], order: int) -> list[Any]:
         """Go down the family to y = f_0 = σ, then on by y' = y (1 − y)."""

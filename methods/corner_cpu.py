@@ -1,6 +1,6 @@
 """The kernel of `corner_kernel.cpp`: the whole corner sum in one call, so that a single point is cheap as well.
 
-Compiled for k, a dtype and an activation when first needed, from the `cpp` of the activation's first base function.
+Compiled for k, a dtype and an activation when first needed, from the activation's `formula`.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ MAX_K = 16
 @functools.cache
 def library(k: int, dtype: torch.dtype, activation: Activation) -> Any:
     """Return a library with the functions `corner_sum` and `phi`; None where it cannot be compiled."""
-    if k > MAX_K or dtype not in TYPES or activation.cpp is None:
+    if k > MAX_K or dtype not in TYPES or activation.formula is None:
         return None
     scalar = TYPES[dtype]
-    includes = {"base.inc": activation.cpp, "phi.inc": mixed_cpu.tower_code(activation, 0, "T", scalar)}
+    includes = {"base.inc": activation.formula, "phi.inc": mixed_cpu.tower_code(activation, 0, "T", scalar)}
     # Compilers prefer half vectors on processors that once paid for whole ones with their clock rate.
     flags = ["-mprefer-vector-width=512"] if "avx512f" in " ".join(build_cache.processor()) else []
     loaded = kernel_library.load(SOURCE, [f"K={k}", f"T={scalar}"], includes, [*flags, "-lmvec"])
