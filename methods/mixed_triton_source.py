@@ -38,23 +38,45 @@ def {name}({arrays}, size, width, BLOCK: tl.constexpr):
     {statements}
 """
 
+# The first layer, y_S = φ^(|S|)(z_∅) p_S, needs one coefficient at a time: a loop, which compiles faster.
+FIRST = """
+
+@triton.jit(do_not_specialize=["size", "width"])
+def first_forward(base, z, p, to_y, size, width, BLOCK: tl.constexpr):
+    n = tl.cast(size, tl.int64)
+    at = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
+    inside = at < n
+    z0 = tl.load(z + at, inside, 0.0)
+    {derivatives}
+    for S in range({n_coefficients}):
+        order = {order}
+        slope = tl.load(p + S * width + at % width)
+        tl.store(to_y + S * n + at, {d} * slope, inside)
+
+
+@triton.jit(do_not_specialize=["size", "width"])
+def first_backward(base, z, p, gy, to_y, to_gz, to_gp, size, width, BLOCK: tl.constexpr):
+    n = tl.cast(size, tl.int64)
+    at = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
+    inside = at < n
+    z0 = tl.load(z + at, inside, 0.0)
+    {derivatives}
+    gz = tl.full((BLOCK,), 0.0, z0.dtype)
+    for S in range({n_coefficients}):
+        order = {order}
+        slope = tl.load(p + S * width + at % width)
+        g = tl.load(gy + S * n + at, inside, 0.0)
+        d = {d}
+        tl.store(to_y + S * n + at, d * slope, inside)
+        tl.store(to_gp + S * n + at, g * d, inside)
+        gz += g * {above} * slope
+    tl.store(to_gz + at, gz, inside)
+"""
+
 
 def source(phi: Activation, k: int) -> str:
     """Return the module of all kernels for k variables and an activation; arrays that are read come first."""
     n_coefficients, n_base = 2**k, min(phi.n_base, k + 2)
-
-    def first_forward(base: list, z: list, p: list) -> Planes:
-        derivatives = phi.tower(z[0], base, k)
-        return {"y": [derivatives[position.bit_count()] * slope for position, slope in enumerate(p)]}
-
-    def first_backward(base: list, z: list, p: list, gy: list) -> Planes:
-        derivatives = phi.tower(z[0], base, k + 1)
-        d, above = ([derivatives[position.bit_count() + i] for position in range(n_coefficients)] for i in (0, 1))
-        return {
-            "y": [a * b for a, b in zip(d, p, strict=True)],
-            "gz": [sum(g * a * b for g, a, b in zip(gy, above, p, strict=True))],
-            "gp": [g * a for g, a in zip(gy, d, strict=True)],
-        }
 
     def hidden_forward(base: list, z: list) -> Planes:
         return {"y": climb(phi.tower(z[0], base, k), z)[-1][0]}
@@ -71,16 +93,31 @@ def source(phi: Activation, k: int) -> str:
         return {"gz": hidden_backward(base, z, [0] * (n_coefficients - 1) + gy)["gz"]}
 
     hidden = {"base": n_base, "z": n_coefficients}
-    first = {"base": n_base, "z": 1, "p": n_coefficients}
     kernels: dict[Callable[..., Planes], Mapping[str, int]] = {
-        first_forward: first,
-        first_backward: first | {"gy": n_coefficients},
         hidden_forward: hidden,
         hidden_backward: hidden | {"gy": n_coefficients},
         last_forward: hidden,
         last_backward: hidden | {"gy": 1},
     }
-    return MODULE + "".join(_kernel(function, reads) for function, reads in kernels.items())
+    return MODULE + _first(phi, k) + "".join(_kernel(function, reads) for function, reads in kernels.items())
+
+
+def _first(phi: Activation, k: int) -> str:
+    """Return the kernels of the first layer."""
+    names = [f"base{i}" for i in range(min(phi.n_base, k + 2))]
+    tower = record(lambda z, *base: phi.tower(z, base, k + 1), ("z0", *names)).python("d")
+    loads = [f"{name} = tl.load(base + {i} * n + at, inside, 0.0)" for i, name in enumerate(names)]
+    derivatives = "\n    ".join([*loads, *tower.splitlines()])
+    order = " + ".join(f"(S >> {i} & 1)" for i in range(k))
+    d, above = (_chosen([f"d{j + first}" for j in range(k + 1)]) for first in (0, 1))
+    return FIRST.format(derivatives=derivatives, order=order, n_coefficients=2**k, d=d, above=above)
+
+
+def _chosen(values: list[str]) -> str:
+    """Return an expression for the value whose number is `order`."""
+    if len(values) == 1:
+        return values[0]
+    return f"tl.where(order == {len(values) - 1}, {values[-1]}, {_chosen(values[:-1])})"
 
 
 def _kernel(function: Callable[..., Planes], reads: Mapping[str, int]) -> str:
@@ -116,9 +153,8 @@ def _load(array: str, count: int) -> list[str]:
 
 
 def _planes(array: str, count: int) -> str:
-    # Slopes have no samples: one row of neurons per coefficient. Planes are the slow index, so that threads have all.
-    where = "width + at % width" if array == "p" else "n + at"
-    return f"tl.load({array} + tl.arange(0, {count})[:, None] * {where}, inside, 0.0).trans()"
+    # Planes are the slow index, so that a thread has all.
+    return f"tl.load({array} + tl.arange(0, {count})[:, None] * n + at, inside, 0.0).trans()"
 
 
 def _split(tensor: str, names: list[str]) -> list[str]:
