@@ -129,9 +129,9 @@ class _Jvp:
     def __init__(self, network: PrimitiveNetwork, along: dict[str, torch.Tensor], inputs: torch.Tensor) -> None:
         self._network, self._along, self._n = network, along, len(inputs)
         self._kernels = None
-        self._of_one_tile = nilpotent.activate
+        self._without_tiles = nilpotent.activate
         if mixed_triton.serves(network, inputs, network.k + 1):
-            self._of_one_tile = mixed_triton.activate
+            self._without_tiles = mixed_triton.activate
         elif mixed_function.serves(network, inputs):
             self._kernels = mixed_cpu.kernels(network.k + 1, inputs.dtype, network.activation)
         self._tile = max(1, self._n) if self._kernels is None else mixed_cpu.tile(network.width, inputs.dtype)
@@ -167,7 +167,7 @@ class _Jvp:
     def _activate(self, z: torch.Tensor) -> torch.Tensor:
         phi, k = self._network.activation, self._network.k + 1
         if self._kernels is None:
-            return self._of_one_tile(phi, z[0])[None]
+            return self._without_tiles(phi, z.transpose(0, 1)).transpose(0, 1)
         start, y = z[:, 0].contiguous(), torch.empty_like(z)
         base = torch.stack([*phi.base(start, k + 1)])
         numbers = self._tile * self._network.width

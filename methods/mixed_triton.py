@@ -54,7 +54,7 @@ def mixed_partial(network: PrimitiveNetwork, inputs: torch.Tensor) -> torch.Tens
 
 
 def activate(phi: Activation, z: torch.Tensor) -> torch.Tensor:
-    """Return the coefficients of φ(z) for those of z (2^k, n, W)."""
+    """Return the coefficients of φ(z) for those of z (2^k, …, n, W), contiguous."""
     y = torch.empty_like(z)
     found = kernels(phi, len(z).bit_length() - 1)
     found.run("hidden_forward", found.base(z[0]), z, y)
@@ -73,7 +73,7 @@ class Kernels:
         exec(compile(text, name, "exec"), self._functions)
 
     def base(self, z: torch.Tensor) -> torch.Tensor:
-        """Return the values of the activation's base functions at z (n, W): (n_base, n, W)."""
+        """Return the values of the activation's base functions at z: (n_base, *z.shape)."""
         return torch.stack(self._phi.base(z, self._k + 1))
 
     def run(self, kernel: str, *arrays: torch.Tensor) -> None:

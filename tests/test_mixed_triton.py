@@ -19,7 +19,7 @@ from methods.mixed_second_order import weight_jvp
 
 needs_triton = pytest.mark.skipif(importlib.util.find_spec("triton") is None, reason="Triton is not installed")
 
-TOLERANCES = {torch.float64: 1e-13, torch.float32: 1e-4}
+TOLERANCES = {torch.float64: 1e-13, torch.float32: 3e-4}
 
 
 @pytest.fixture
