@@ -5,9 +5,10 @@ product over 2^k · n rows. The kernels are generated (`methods/mixed_triton_sou
 of a neuron, and what lies between them and its results stays in registers. Forward keeps each layer's z; backward makes
 y = φ(z) again, where its gradient was.
 
-Compiling them all, once per machine, takes 1 s for k = 3 and 8 s for k = 6 on the cores where this was written, a third
-of it before the first result and the rest in the first backward; one variable more would take three times as long and
-need more registers than there are, so that beyond MAX_K plain torch computes. Their speed on a GPU is not measured yet.
+Compiling them all, once per machine, takes 1 to 2 s of processor time for k = 3, 4 to 6 s for k = 5 and 8 to 14 s for
+k = 6 (less on an idle machine), a third of it before the first result and the rest in the first backward; one variable
+more would take three times as long and need more registers than there are, so that beyond MAX_K plain torch computes.
+Their speed on a GPU is not measured yet.
 With TRITON_INTERPRET=1 Triton's interpreter runs them on a CPU, slowly, for tests.
 
 notation: C = 2^k coefficients, W = width.
