@@ -44,7 +44,7 @@ report: .venv
 		{ echo "$$($(PYTHON) --version) is too old; Loopmark needs 3.11 or newer: install one and name it, make PYTHON=..." >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2> /dev/null || \
 		{ echo "$(PYTHON) lacks the module venv; install it (on Debian and Ubuntu the package python3-venv)." >&2; exit 1; }
-	@echo "Setting up .venv from requirements.txt (1.6 GB, a few minutes) ..."
+	@echo "Setting up .venv from requirements.txt (2.3 GB, a few minutes) ..."
 	@rm -rf .venv
 	@$(PYTHON) -m venv .venv
 	@$(PIP) install --requirement requirements.txt

@@ -7,7 +7,8 @@ partitions of JHEP appendix B take 3 times (k = 3) to 20 times (k = 6) as long. 
 occur, so that y_S = φ^(|S|)(z) Π_{i∈S} w_i; of the last layer only the coefficient of all x_i is needed.
 
 This file computes with plain torch, on any device and with gradients of any order. On a CPU with a C++ compiler
-`methods/mixed_function.py` and `methods/corner_cpu.py` do the same by compiled kernels.
+`methods/mixed_function.py` and `methods/corner_cpu.py` do the same by compiled kernels, on a GPU with Triton
+`methods/mixed_triton.py`; a corner sum on a GPU is products and an activation, by torch.
 
 notation: N = network, subsets are ordered as binary numbers: bit i of the position tells whether x_{i+1} is in S.
 """
@@ -19,7 +20,7 @@ import math
 
 import torch
 
-from methods import corner_cpu, mixed_function, nilpotent
+from methods import corner_cpu, mixed_function, mixed_triton, nilpotent
 from methods.activations import activation as activation_of
 
 CHUNK = 2**24
@@ -111,8 +112,9 @@ def mixed_partial(network: PrimitiveNetwork, s: torch.Tensor, x: torch.Tensor) -
     Where s or x require gradients too, plain torch computes, which differentiates in everything and to any order.
     """
     inputs = torch.cat([x, s], dim=-1)
-    if mixed_function.serves(network, inputs):
-        return mixed_function.mixed_partial(network, inputs)
+    for kernels in (mixed_triton, mixed_function):
+        if kernels.serves(network, inputs):
+            return kernels.mixed_partial(network, inputs)
     return nilpotent.mixed_partial(network.activation, network.k, inputs, *mixed_function.weights(network))
 
 

@@ -27,14 +27,19 @@ CHUNK = 2**17
 
 def serves(network: PrimitiveNetwork, inputs: torch.Tensor) -> bool:
     """Tell whether the compiled kernels can do this: a CPU, a compiler, and gradients in the weights at most."""
+    if inputs.device.type != "cpu" or not is_ordinary(network, inputs):
+        return False
+    return mixed_cpu.kernels(network.k, inputs.dtype, network.activation) is not None
+
+
+def is_ordinary(network: PrimitiveNetwork, inputs: torch.Tensor) -> bool:
+    """Tell whether there is work for kernels, in one place and dtype, with gradients in the weights at most."""
     parameters = list(network.parameters())
     if inputs.requires_grad or not len(network.hidden) or not len(inputs):
         return False
-    if any(tensor.device.type != "cpu" or tensor.dtype != inputs.dtype for tensor in (inputs, *parameters)):
+    if any(tensor.device != inputs.device or tensor.dtype != inputs.dtype for tensor in parameters):
         return False
-    if not all(map(_has_memory, (inputs, *parameters))):
-        return False
-    return mixed_cpu.kernels(network.k, inputs.dtype, network.activation) is not None
+    return all(map(_has_memory, (inputs, *parameters)))
 
 
 def _has_memory(tensor: torch.Tensor) -> bool:

@@ -6,6 +6,7 @@
 J comes from the same backward as the gradient; only the sums over samples are left out. J v is the coefficient of
 ε1 ⋯ εk ε in D(w + ε v), with ε one more variable with ε² = 0 next to the k of `methods/nilpotent.py`, so that it takes
 three times as long as D, and the same kernels, for k + 1 variables. (Jᵀ u is an ordinary backward of `mixed_partial`.)
+On a GPU only J v has kernels: J, most of whose time goes to writing it, is left to torch.func and plain torch.
 
 Weights and tangents are flat, in the order of `torch.nn.utils.parameters_to_vector(network.parameters())`.
 
@@ -18,7 +19,7 @@ from collections.abc import Sequence
 
 import torch
 
-from methods import mixed_cpu, mixed_function, nilpotent
+from methods import mixed_cpu, mixed_function, mixed_triton, nilpotent
 from methods.mixed import PrimitiveNetwork, mixed_partial
 from methods.mixed_function import Evaluation
 
@@ -128,7 +129,10 @@ class _Jvp:
     def __init__(self, network: PrimitiveNetwork, along: dict[str, torch.Tensor], inputs: torch.Tensor) -> None:
         self._network, self._along, self._n = network, along, len(inputs)
         self._kernels = None
-        if mixed_function.serves(network, inputs):
+        self._without_tiles = nilpotent.activate
+        if mixed_triton.serves(network, inputs, network.k + 1):
+            self._without_tiles = mixed_triton.activate
+        elif mixed_function.serves(network, inputs):
             self._kernels = mixed_cpu.kernels(network.k + 1, inputs.dtype, network.activation)
         self._tile = max(1, self._n) if self._kernels is None else mixed_cpu.tile(network.width, inputs.dtype)
         tiles = -(-self._n // self._tile)
@@ -163,7 +167,7 @@ class _Jvp:
     def _activate(self, z: torch.Tensor) -> torch.Tensor:
         phi, k = self._network.activation, self._network.k + 1
         if self._kernels is None:
-            return nilpotent.activate(phi, z.transpose(0, 1)).transpose(0, 1)
+            return self._without_tiles(phi, z.transpose(0, 1)).transpose(0, 1)
         start, y = z[:, 0].contiguous(), torch.empty_like(z)
         base = torch.stack([*phi.base(start, k + 1)])
         numbers = self._tile * self._network.width
