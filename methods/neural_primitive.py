@@ -1,251 +1,204 @@
-"""The neural primitive: train a network N so that its mixed derivative is the integrand, then sum N over the corners.
+"""The neural primitive: a network N whose mixed derivative is the integrand, so that I is N summed over the corners.
 
-    ∂^k N(s, x)/∂x1…∂xk = f(s, x)  ⇒  I(s) = Σ_{x ∈ {0,1}^k} (−1)^(k − Σ x_i) N(s, x)          (JHEP eq. 2.1, 2.3)
+    ∂^k N(s, t)/∂t1…∂tk = f(s, x(t)) Π_i ∂x_i/∂t_i  ⇒  I(s) = Σ_{t ∈ {0,1}^k} (−1)^(k − Σ t_i) N(s, t)
 
-N is fitted in a transformed variable t and to f divided by its value at the centre of the cube (eq. 2.19, 2.23):
+(JHEP eq. 2.1, 2.3). The published networks are deep and trained by Adam for hours (`published_primitive`).
+This one takes seconds, because
 
-    loss = mean over (s, t) of (∂^k N/∂t1…∂tk − f(s, x(t)) Π_i x'(t_i) / f(s, ½))²              (eq. 2.5)
+1. a map of x that depends on s and on the other x leaves a nearly constant integrand g (`triangular_map`);
+2. N is a sum of sines with random frequencies, and its weights an exact least-squares fit (`sine_network`);
+3. of what the sines leave, only the mean over t matters to I. A second stage, N' = Π_i t_i^{p_i+1} Σ_j c'_j T_j(u),
+   whose mixed derivative does not depend on t but for the weight, is fitted to it on as many new points as the budget
+   allows: each is an unbiased, if noisy, value of that mean, and the sines have made the noise small.
 
-The points (s, t) are a rank-1 lattice in k + m dimensions with a random shift that is renewed every few updates, so
-that there is always new data and no epoch (section 2.3). An ensemble of replicas gives value and error (section 3.1).
+Each replica is h(s) times an entire function of u, which is kept as a Chebyshev series; so evaluation costs no sine.
 
-Paper: Maître & Santos-Mateos, JHEP 03 (2023) 221, arXiv:2211.02834.
+Papers: Maître & Santos-Mateos, JHEP 03 (2023) 221, for the primitive; Wang & Lai, J. Comput. Phys. 504 (2024) 112865,
+for stages.
 
-notation: N = network; lattice grid size = lattice_size; n_repeat, gain as in its Table 1.
+notation: g, h, w, u, T_j as in `triangular_map`; c, ω, ν as in `sine_network`; N' = second stage.
 """
 
 from __future__ import annotations
 
-import copy
-import math
+import dataclasses
 import sys
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import ClassVar, Self
 
 import numpy as np
 import torch
 
-from methods import lattice
-from methods.activations import ACTIVATIONS
-from methods.base import Estimate, InputError, Method, ParametricIntegral
-from methods.mixed import PrimitiveNetwork, corner_sum, mixed_partial
-from methods.transforms import TRANSFORMS
+from methods import chebyshev_series, stages, triangular_map
+from methods.base import ParametricIntegral
+from methods.chebyshev_series import Series
+from methods.primitive import Primitive
+from methods.schedule import Clock
+from methods.sine_network import Network, Sines
+from methods.stages import Stages, Training
+from methods.triangular_map import Coordinates, TriangularMap
 
-FIRST_UPDATES = 50
-"""Updates over which the learning rate rises from zero, so that Adam's first estimates do no harm."""
+WIDTH = 500
+"""Times the cube root of the budget in seconds: the neurons of a replica where the width is not given, which then take
+a fifth of the budget."""
 
-DECAY = 300
-"""The learning rate falls as 1/√(1 + updates/DECAY): a schedule that does not need to know when training will stop."""
+BUDGET_OF_NONE = 64.0
+"""Seconds; what the width follows from where there is no budget either."""
 
-AVERAGED = 0.1
-"""Weights are averaged over about this share of the updates so far. On box1l after 400 updates: 2.2 digits, where the
-last weights alone give 1.8."""
+UPDATES_WITHOUT_BUDGET = 64
 
-MONITOR_EVERY = 25
-"""Updates between calls of the monitor."""
+EVALUATED = 2**9
+"""Phase-space points evaluated at once, so that all of it stays in second-level cache."""
 
-PRECISIONS = {"float32": torch.float32, "float64": torch.float64}
-
-CHUNK = 2**14
-"""Phase-space points that `integrate` treats at once."""
+MAX_SECOND = 500
+"""Coefficients of the second stage; its degree follows, and is at most 8. On box1l degree 6 stops at 4.7 digits."""
 
 
-@dataclass(kw_only=True)
-class NeuralPrimitive(Method):
-    """An ensemble of fully connected networks trained as primitives of the integrand.
+NETWORK = tuple(field.name for field in dataclasses.fields(Network))
+
+Expanded = tuple[torch.Tensor, int, float]
+"""What `stages.expand` returns."""
+
+
+@dataclasses.dataclass(kw_only=True)
+class NeuralPrimitive(Primitive):
+    """An ensemble of one-layer primitives on a common map, each with neurons and points of its own.
 
     Parameters
     ----------
-    width, depth : int
-        Neurons per hidden layer, and number of hidden layers. The paper has 4 × 100 for I1 and 4 × 30 for I2, trained
-        for about ten hours on a GPU; the default suits a minute on two cores.
-    activation : str
-        A name of `methods.activations.ACTIVATIONS`.
-    gain : float
-        Of the Xavier initialisation, in PyTorch's convention; Table 1 has 1.5 for tanh and 2 for the sigmoid (I1).
-    transform : str
-        Change of variables t -> x: a name of `methods.transforms.TRANSFORMS`. The paper's is "korobov3".
-    lattice_size : int
-        Points (s, t) per update (Table 1: 100,000 for I1, 20,000 for I2).
-    n_repeat : int
-        Updates between random shifts of the lattice (Table 1: 5).
-    learning_rate : float
-        Adam's, at its highest; the paper states none.
-    n_replicas : int
-        Networks in the ensemble (the paper: 8). Their standard deviation is the error; with one replica it is nan.
+    width : int, optional
+        Neurons; None takes `WIDTH` times the cube root of the budget.
+    points_per_neuron : int
+        Points (s, t) of the first fit. 5 and 20 instead of 10 change the residual on box1l by +8 and −8 %.
+    omega, nu : float
+        Standard deviations of the frequencies in 2t − 1 and in u, times k. On box1l half of ω or twice of it leave
+        less than 20 % and twice the residual.
     n_updates : int, optional
-        Updates of each replica; None trains until the budget is used, or 20,000 without a budget.
-    seed : int
-        Of weights and shifts.
-    precision : str
-        "float32" or "float64".
-    device : str
-        Where to train and evaluate, as torch names it.
+        Updates of the second stage, with 8,192 points each; None goes on until the budget is used, or for 64 without.
+    n_replicas, seed, uncertainty, precision, device
+        As `methods.primitive.Primitive` says; the first fit and the evaluation are in float64 always.
 
     Attributes
     ----------
+    map_ : TriangularMap
+        The change of variables.
     n_updates_ : int
-        Updates made of each replica. As nothing in the training depends on the time, fitting again with `n_updates` set
-        to this number repeats the result.
+        Updates made. Fitting again with `n_updates` and `width` set to what these were repeats the result.
+    width_, degree_ : int
+        Neurons, and degree of the second stage.
+    replicas_ : list of Stages
+        The primitives.
+    series_ : tensor (n_coefficients, n_replicas)
+        Chebyshev series of their corner sums over h.
+    series_degree_ : int
+        Of these series.
+    details_ : dict
+        Order of the map; standard deviations of g about 1, and about the neurons; largest error of the series.
     """
 
     name: ClassVar[str] = "neural_primitive"
-    source: ClassVar[str] = "Maître & Santos-Mateos, JHEP 03 (2023) 221"
+    source: ClassVar[str] = "after Maître & Santos-Mateos, JHEP 03 (2023) 221"
+    network: ClassVar[type[Network]] = Sines
 
-    width: int = 64
-    depth: int = 3
-    activation: str = "tanh"
-    gain: float = 1.5
-    transform: str = "korobov3"
-    lattice_size: int = 2048
-    n_repeat: int = 5
-    learning_rate: float = 5e-3
-    n_replicas: int = 2
+    width: int | None = None
+    points_per_neuron: int = 10
+    omega: float = 2.0
+    nu: float = 1.0
     n_updates: int | None = None
-    seed: int = 0
+    n_replicas: int = 4
     precision: str = "float32"
-    device: str = "cpu"
+
+    @property
+    def n_centre(self) -> int:
+        """No integrand evaluations: the normalisation h is part of the map."""
+        return 0
 
     def fit(
-        self,
-        integral: ParametricIntegral,
-        *,
-        budget: float | None = None,
+        self, integral: ParametricIntegral, *, budget: float | None = None,
         monitor: Callable[[Self], None] | None = None,
-    ) -> Self:
-        """Train all replicas in step until the budget or `n_updates` is used up."""
-        deadline = math.inf if budget is None else time.perf_counter() + budget
-        n_updates = self.n_updates or (20_000 if budget is None else sys.maxsize)
+    ) -> Self:  # fmt: skip
+        """Fit the map, then each replica's neurons, then the second stage until the budget or `n_updates` is used up.
+
+        Raises
+        ------
+        InputError
+            For a field that is not allowed.
+        """
+        clock = Clock(budget)
         self._prepare(integral)
-        replicas = [_Replica(self, integral, index) for index in range(self.n_replicas)]
-        self._networks = [replica.averaged for replica in replicas]
-        self.scale_, self.n_updates_ = replicas[0].scale, 0
-        longest = 0.0
-        while self.n_updates_ < n_updates:
-            start = time.perf_counter()
-            if start + longest > deadline and self.n_updates_ > 0:
-                break
-            for replica in replicas:
-                replica.update(self.n_updates_)
+        self.width_ = self.width or round(WIDTH * (budget or BUDGET_OF_NONE) ** (1 / 3))
+        self.map_ = triangular_map.fit(integral, self.coordinates, self.seed, self.device)
+        trainings = [Training(self, index) for index in range(self.n_replicas)]
+        expanded = [stages.expand(training.stages, self.map_.powers) for training in trainings]
+        limit = self.n_updates or (UPDATES_WITHOUT_BUDGET if budget is None else sys.maxsize)
+        self.n_updates_, longest = 0, 0.0
+        while self.n_updates_ < limit and (self.n_updates_ == 0 or clock.left > longest):
+            left = clock.left
+            for training in trainings:
+                training.update()
             self.n_updates_ += 1
-            longest = max(longest, time.perf_counter() - start)
-            if monitor is not None and self.n_updates_ % MONITOR_EVERY == 0:
-                start = time.perf_counter()
-                monitor(self)
-                deadline += time.perf_counter() - start
+            longest = max(longest, left - clock.left)
+            if self.n_updates_ & (self.n_updates_ - 1) == 0:
+                self._expand(trainings, expanded)
+                clock.show(monitor, self)
+        self._expand(trainings, expanded)
         return self
 
-    def integrate(self, s: np.ndarray) -> Estimate:
-        """Sum the networks over the corners; value and error are mean and standard deviation of the replicas.
-
-        `n_eval` is the integrand at the centre, once per row.
-        """
-        points = torch.as_tensor(self.integral_.check(s), device=self.device)
-        values = points.new_empty(self.n_replicas, len(points))
-        with torch.no_grad():
-            for start in range(0, len(points), CHUNK):
-                chunk = points[start : start + CHUNK]
-                normalisation = self.scale_ * self._at_centre(chunk)
-                scaled = self._scaled(chunk).to(self._dtype)
-                for value, network in zip(values, self._networks, strict=True):
-                    value[start : start + CHUNK] = corner_sum(network, scaled) * normalisation
-        of_replicas = values.cpu().numpy()
-        error = of_replicas.std(axis=0, ddof=1) if self.n_replicas > 1 else np.full(len(s), np.nan)
-        return Estimate(of_replicas.mean(axis=0), error, len(s))
-
-    def target(self, points: torch.Tensor) -> torch.Tensor:
-        """Return what the mixed derivative is fitted to, at points (t, s) of the unit cube (n, k + m): (n,)."""
-        k = self.integral_.k
-        x, dx_dt = TRANSFORMS[self.transform](points[:, :k])
-        s = self._low + (self._high - self._low) * points[:, k:]
-        return self.integral_.integrand(s, x) * dx_dt.prod(dim=1) / self._at_centre(s)
-
     def _prepare(self, integral: ParametricIntegral) -> None:
-        """Check the fields, and keep what training and evaluation share."""
-        for field, allowed in (("activation", ACTIVATIONS), ("transform", TRANSFORMS), ("precision", PRECISIONS)):
-            if getattr(self, field) not in allowed:
-                raise InputError(f"{self.name} has no {field} {getattr(self, field)!r}; known: {', '.join(allowed)}.")
-        if min(self.width, self.depth, self.lattice_size, self.n_repeat, self.n_replicas) < 1:
-            raise InputError(f"{self.name}: width, depth, lattice_size, n_repeat and n_replicas must be at least 1.")
-        self.integral_ = integral
-        self._dtype = PRECISIONS[self.precision]
-        self._low, self._high = torch.tensor([integral.low, integral.high], dtype=torch.float64, device=self.device)
+        super()._prepare(integral)
+        self._require_positive("width", "points_per_neuron", "omega", "nu", "n_updates")
+        self.coordinates = Coordinates(integral, self.device)
+        self.degree_ = max(d for d in range(9) if chebyshev_series.count(integral.m, d) <= MAX_SECOND or d < 2)
 
-    def _scaled(self, s: torch.Tensor) -> torch.Tensor:
-        """Scale the box of s to [−1, 1]."""
-        return 2 * (s - self._low) / (self._high - self._low) - 1
+    def _corner_sums(self, s: torch.Tensor) -> torch.Tensor:
+        parts = self.coordinates.u(s).split(EVALUATED)
+        return torch.cat([self._series(part) for part in parts]).T
 
-    def _at_centre(self, s: torch.Tensor) -> torch.Tensor:
-        """Return f(s, ½), the normalisation of eq. 2.19: (n,)."""
-        return self.integral_.integrand(s, s.new_full((1, self.integral_.k), 0.5))
+    def _normalisation(self, s: torch.Tensor) -> torch.Tensor:
+        return self.map_.norm(self.coordinates.u(s))
 
-    def _new_network(self, generator: torch.Generator) -> PrimitiveNetwork:
-        k, m = self.integral_.k, self.integral_.m
-        network = PrimitiveNetwork(
-            k, m, self.width, self.depth, self.activation, self._dtype, gain=self.gain, generator=generator
+    def _expand(self, trainings: Sequence[Training], expanded: Sequence[Expanded]) -> None:
+        """Make the replicas, and `series_` of their corner sums."""
+        self.replicas_ = [training.solve() for training in trainings]
+        self.series_degree_ = max(degree for _, degree, _ in expanded)
+        self.series_ = torch.zeros(chebyshev_series.count(self.integral_.m, self.series_degree_), self.n_replicas).to(
+            self.replicas_[0].c
         )
-        return network.to(self.device)
+        for column, replica, (of_neurons, *_) in zip(self.series_.T, self.replicas_, expanded, strict=True):
+            column[: len(of_neurons)] += of_neurons
+            column[: len(replica.second)] += replica.second
+            column[0] += 1
+        self._series = Series(self.series_, self.integral_.m, self.series_degree_)
+        self.details_ = {
+            "order_of_map": list(self.map_.order),
+            "spread_after_map": trainings[0].spread,
+            "spread_after_neurons": max(training.residual for training in trainings),
+            "series_error": max(error for *_, error in expanded),
+        }
 
     def _state(self) -> dict[str, np.ndarray]:
-        weights = {
-            f"{index}.{key}": value.cpu().numpy()
-            for index, network in enumerate(self._networks)
-            for key, value in network.state_dict().items()
-        }
-        return super()._state() | weights
+        state = {name: getattr(self, name) for name in ("n_updates_", "width_", "series_", "series_degree_")}
+        state |= {f"map.{name}": value for name, value in vars(self.map_).items()}
+        for name in NETWORK:
+            state[f"replicas.{name}"] = torch.stack([getattr(replica.network, name) for replica in self.replicas_])
+        for name in ("c", "second"):
+            state[f"replicas.{name}"] = torch.stack([getattr(replica, name) for replica in self.replicas_])
+        return {key: np.asarray(value.cpu() if torch.is_tensor(value) else value) for key, value in state.items()}
 
     def _restore(self, state: dict[str, np.ndarray]) -> None:
-        super()._restore({key: value for key, value in state.items() if "." not in key})
         self._prepare(self.integral_)
-        self._networks = [self._new_network(torch.Generator()) for _ in range(self.n_replicas)]
-        for index, network in enumerate(self._networks):
-            network.load_state_dict({key: torch.from_numpy(state[f"{index}.{key}"]) for key in network.state_dict()})
-
-
-class _Replica:
-    """One network in training: its weights, their average, its optimiser and its shifts of the lattice."""
-
-    def __init__(self, method: NeuralPrimitive, integral: ParametricIntegral, index: int) -> None:
-        self._method = method
-        self._k = integral.k
-        # Drawn on the CPU, so that a seed means the same on every device.
-        self._generator = torch.Generator().manual_seed(method.seed * 1000 + index)
-        self._network = method._new_network(self._generator)
-        self.averaged = copy.deepcopy(self._network).requires_grad_(False)
-        self._optimiser = torch.optim.Adam(self._network.parameters(), lr=method.learning_rate)
-        self._lattice = lattice.unshifted(
-            method.lattice_size, integral.k + integral.m, dtype=torch.float64, device=method.device
+        tensors = {key: torch.as_tensor(value, device=self.device) for key, value in state.items()}
+        self.n_updates_, self.width_, self.series_degree_ = (
+            int(tensors[name]) for name in ("n_updates_", "width_", "series_degree_")
         )
-        # The mixed derivative then is of order one. All replicas share it: it follows from the unshifted lattice.
-        self.scale = float(method.target(self._lattice + 0.5 / method.lattice_size).std(correction=0)) or 1.0
-        if not math.isfinite(self.scale):
-            raise InputError(
-                f"{method.name} divides by f(s, 1/2), but that vanishes, or f is not finite, in the box of "
-                f"{integral.name}; give a smaller box."
-            )
-
-    def update(self, done: int) -> None:
-        """Make one update, after `done` others, and move the averaged weights."""
-        if done % self._method.n_repeat == 0:
-            self._draw()
-        warmup = min(1.0, (done + 1) / FIRST_UPDATES)
-        self._optimiser.param_groups[0]["lr"] = self._method.learning_rate * warmup / math.sqrt(1 + done / DECAY)
-        self._optimiser.zero_grad()
-        loss = (mixed_partial(self._network, self._s, self._t) - self._target).square().mean()
-        loss.backward()
-        self._optimiser.step()
-        share = min(1.0, 1 / (AVERAGED * (done + 1)))
-        with torch.no_grad():
-            for averaged, current in zip(self.averaged.parameters(), self._network.parameters(), strict=True):
-                averaged.lerp_(current, share)
-
-    def _draw(self) -> None:
-        """Shift the lattice at random and evaluate the target there."""
-        method = self._method
-        shift = torch.rand(self._lattice.shape[1], generator=self._generator, dtype=torch.float64)
-        points = (self._lattice + shift.to(method.device)) % 1.0
-        self._target = (method.target(points) / self.scale).to(method._dtype)
-        self._t = points[:, : self._k].to(method._dtype)
-        self._s = (2 * points[:, self._k :] - 1).to(method._dtype)
+        of_map = {key.partition(".")[2]: tensor for key, tensor in tensors.items() if key.startswith("map.")}
+        degree, norm_degree = (int(of_map.pop(name)) for name in ("degree", "norm_degree"))
+        order = tuple(of_map.pop("order").tolist())
+        self.map_ = TriangularMap(order=order, degree=degree, norm_degree=norm_degree, **of_map)
+        self.replicas_ = [
+            Stages(self.network(*(tensors[f"replicas.{name}"][i] for name in NETWORK)),
+                   tensors["replicas.c"][i], tensors["replicas.second"][i], self.degree_)
+            for i in range(self.n_replicas)
+        ]  # fmt: skip
+        self.series_ = tensors["series_"]
+        self._series = Series(self.series_, self.integral_.m, self.series_degree_)

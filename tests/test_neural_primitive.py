@@ -1,4 +1,4 @@
-"""neural_primitive: learns a small integral, reproducibly, and what it is made of."""
+"""The neural primitive: accuracy, what each stage is for, its error, budget, and what it leaves alone."""
 
 from __future__ import annotations
 
@@ -7,130 +7,133 @@ import time
 import numpy as np
 import pytest
 import torch
-from integrals import plain, product
+from integrals import product
 
 import methods
-from methods.base import InputError
-from methods.lattice import generating_vector, unshifted
-from methods.transforms import TRANSFORMS
-
-SMALL = {"width": 16, "depth": 2, "lattice_size": 256}
+import references
+from methods.base import InputError, ParametricIntegral
 
 
-def small(**fields):
-    return methods.create("neural_primitive", **{**SMALL, "n_updates": 400, **fields})
+def fitted(name: str = "neural_primitive", integral: ParametricIntegral | None = None, **fields):
+    return methods.create(name, **{"width": 150, "n_updates": 4, "n_replicas": 2} | fields).fit(integral or product(2))
 
 
-def digits(method, integral):
-    s = integral.sample(300, seed=8)
-    return -np.log10(np.abs(method.integrate(s).value / integral.exact(s) - 1)).mean()
+def digits(method, integral: ParametricIntegral, n: int = 200) -> np.ndarray:
+    s = integral.sample(n, seed=5)
+    return -np.log10(np.abs(method.integrate(s).value / integral.exact(s) - 1) + 1e-16)
 
 
-@pytest.mark.parametrize("integral", [product(1), plain(2)], ids=lambda i: i.name)
-@pytest.mark.parametrize(
-    ("activation", "gain", "n_updates"), [("tanh", 1.5, 400), ("sigmoid", 2.0, 1500)], ids=["tanh", "sigmoid"]
-)
-def test_learns_two_digits(integral, activation, gain, n_updates):
-    method = small(activation=activation, gain=gain, n_updates=n_updates).fit(integral)
-    assert digits(method, integral) > 2.0
+@pytest.mark.parametrize("name", ["neural_primitive", "separable_primitive"])
+@pytest.mark.parametrize("k", [1, 2, 3])
+def test_learns_four_digits_in_a_second(name, k):
+    integral = product(k)
+    assert digits(fitted(name, integral), integral).mean() > 4
 
 
-def test_untrained_is_no_better_than_a_guess():
+def test_box1l_to_four_digits():
+    integral, truth = references.integral("box1l"), references.truth("box1l")
+    method = fitted(integral=integral, width=500, n_updates=16)
+    error = np.abs(method.integrate(truth.s).value / truth.value - 1)
+    assert -np.log10(error[truth.uniform]).mean() > 4
+    assert error.max() < 1e-2
+
+
+def test_each_stage_is_worth_its_while():
+    """On box1l, by the standard deviation of what is left to fit; facts.md's best map that knows only s leaves 0.23."""
+    integral = references.integral("box1l")
+    details = fitted(integral=integral, width=500).details_
+    assert details["spread_after_map"] < 0.05
+    assert details["spread_after_neurons"] < 0.2 * details["spread_after_map"]
+    assert details["series_error"] < 1e-7
+
+
+def test_the_value_is_the_corner_sum_of_the_replicas():
+    integral = references.integral("box1l")
+    method = fitted(integral=integral, width=100)
+    s = torch.as_tensor(integral.sample(20, 3))
+    u = method.coordinates.u(s)
+    sums = torch.stack([replica.corner_sum(u, method.map_.powers) for replica in method.replicas_])
+    expected = (sums * method.map_.norm(u)).numpy()
+    np.testing.assert_allclose(method.of_replicas(s.numpy()), expected, rtol=1e-6)
+
+
+def test_the_mixed_derivative_is_the_integrand():
+    """Its mean square distance from g is what `details_` says, on points that no fit has seen."""
+    integral = references.integral("box1l")
+    method = fitted(integral=integral, width=300)
+    generator = torch.Generator().manual_seed(7)
+    unit = torch.rand(4000, 6, generator=generator, dtype=torch.float64)
+    u, t = 2 * unit[:, 3:] - 1, method.map_.draw(unit[:, :3])
+    g = method.map_.target(integral, method.coordinates.s(u), u, t)
+    left = float((g - method.replicas_[0].g(u, t)).std())
+    assert left == pytest.approx(method.details_["spread_after_neurons"], rel=0.5)
+    assert left < 0.5 * float(g.std())
+
+
+def test_an_integrand_of_both_signs():
+    integral = ParametricIntegral(
+        name="wave", k=2, parameters=("a",), low=(-1.0,), high=(1.0,),
+        integrand=lambda s, x: 0.5 + (x[..., 0] - 0.9) * s[..., 0] + x[..., 1] ** 2 * s[..., 0] - 0.5,
+        exact=lambda s: s[:, 0] * (0.5 - 0.9 + 1 / 3),
+    )  # fmt: skip
+    s = integral.sample(50, 0)
+    np.testing.assert_allclose(fitted(integral=integral).integrate(s).value, integral.exact(s), atol=1e-5)
+
+
+def test_replicas_tell_the_error():
     integral = product(2)
-    assert digits(small(n_updates=1).fit(integral), integral) < 1.0
-
-
-def test_target_integrates_to_the_normalised_integral():
-    """The mean of the target over t is I(s)/f(s, ½), whatever the transform: eq. 2.20 and 2.23."""
-    integral = product(2)
-    nodes, weights = np.polynomial.legendre.leggauss(20)
-    axis, factor = torch.tensor((nodes + 1) / 2), torch.tensor(weights / 2)
-    t = torch.cartesian_prod(axis, axis)
-    s = torch.tensor([[1.25, 1.75]], dtype=torch.float64)
-    for transform in TRANSFORMS:
-        method = small(transform=transform)
-        method._prepare(integral)
-        unit = (s - 1.0).expand(len(t), -1)
-        mean = method.target(torch.cat([t, unit], dim=1)) @ torch.outer(factor, factor).flatten()
-        centre = integral.integrand(s, torch.full((1, 2), 0.5, dtype=torch.float64))
-        np.testing.assert_allclose(mean, integral.exact(s.numpy()) / centre.numpy(), rtol=1e-10)
+    method = fitted(n_replicas=8)
+    s = integral.sample(300, 1)
+    estimate = method.integrate(s)
+    assert estimate.n_eval == 0
+    pulls = (estimate.value - integral.exact(s)) / estimate.error
+    assert 0.05 < np.sqrt((pulls**2).mean()) < 3
 
 
 def test_a_fit_cut_short_by_its_budget_can_be_repeated():
-    integral = product(2)
-    first = small(n_updates=None).fit(integral, budget=1.0)
-    again = small(n_updates=first.n_updates_).fit(integral)
-    s = integral.sample(20, seed=0)
+    first = methods.create("neural_primitive", width=60, n_replicas=2).fit(product(2), budget=0.4)
+    again = methods.create("neural_primitive", width=60, n_replicas=2, n_updates=first.n_updates_).fit(product(2))
+    s = product(2).sample(20, 0)
     np.testing.assert_array_equal(first.integrate(s).value, again.integrate(s).value)
 
 
-def test_budget_is_kept():
+def test_budget_and_width():
     start = time.perf_counter()
-    small(n_updates=None).fit(product(2), budget=1.0)
-    assert time.perf_counter() - start < 2.0
+    method = methods.create("neural_primitive", n_replicas=1).fit(product(2), budget=1.0)
+    assert time.perf_counter() - start < 3
+    assert method.width_ == 500
 
 
-def test_time_inside_the_monitor_does_not_count():
-    calls = []
-
-    def monitor(method):
-        calls.append(method.integrate(product(2).sample(3, seed=0)).value)
-        time.sleep(0.05)
-
-    method = small(n_updates=100).fit(product(2), budget=60.0, monitor=monitor)
-    assert len(calls) == 4
-    without = small(n_updates=100).fit(product(2))
-    s = product(2).sample(3, seed=0)
-    np.testing.assert_array_equal(method.integrate(s).value, without.integrate(s).value)
+def test_the_monitor_sees_a_method_that_can_integrate():
+    seen = []
+    integral = product(2)
+    methods.create("neural_primitive", width=50, n_replicas=1, n_updates=5).fit(
+        integral, monitor=lambda method: seen.append((method.n_updates_, method.integrate(integral.sample(3, 0)).value))
+    )
+    assert [n for n, _ in seen] == [1, 2, 4]
+    assert all(np.isfinite(value).all() for _, value in seen)
 
 
-def test_error_is_the_spread_of_the_replicas():
-    integral = product(1)
-    s = integral.sample(5, seed=0)
-    three = small(n_replicas=3, n_updates=50).fit(integral)
-    assert (three.integrate(s).error > 0).all()
-    assert np.isnan(small(n_replicas=1, n_updates=50).fit(integral).integrate(s).error).all()
+def test_seeds_differ_and_global_random_state_stays():
+    state, dtype = torch.get_rng_state(), torch.get_default_dtype()
+    s = product(2).sample(5, 0)
+    values = [fitted(seed=seed).integrate(s).value for seed in (0, 0, 1)]
+    np.testing.assert_array_equal(values[0], values[1])
+    assert not np.array_equal(values[0], values[2])
+    assert torch.equal(torch.get_rng_state(), state)
+    assert torch.get_default_dtype() is dtype
 
 
-def test_seeds_differ():
-    integral = product(1)
-    s = integral.sample(5, seed=0)
-    values = [small(seed=seed, n_updates=20).fit(integral).integrate(s).value for seed in (0, 1)]
-    assert not np.allclose(*values)
-
-
-def test_global_random_state_and_default_dtype_are_untouched():
-    before = torch.get_rng_state()
-    small(n_updates=5).fit(product(1))
-    assert torch.equal(torch.get_rng_state(), before)
-    assert torch.get_default_dtype() == torch.float32
-
-
-@pytest.mark.parametrize(
-    ("field", "value"), [("activation", "relu"), ("transform", "none"), ("precision", "float16"), ("n_replicas", 0)]
-)
+@pytest.mark.parametrize(("field", "value"), [("width", 0), ("n_replicas", 0), ("omega", -1.0), ("precision", "half")])
 def test_fields_are_checked(field, value):
     with pytest.raises(InputError, match=field):
-        small(**{field: value}).fit(product(1))
-
-
-def test_lattice_is_a_full_rank_1_lattice():
-    n, dimension = 127, 4
-    lattice = unshifted(n, dimension, dtype=torch.float64, device="cpu")
-    assert len({tuple(row) for row in (lattice * n).round().int().tolist()}) == n
-    # Exact for every Fourier mode outside the dual lattice, of which no low one is a member.
-    h = torch.tensor([1.0, -2.0, 1.0, 0.0], dtype=torch.float64)
-    assert torch.exp(2j * torch.pi * (lattice @ h)).mean().abs() < 1e-12
-    z = torch.tensor(generating_vector(n, dimension), dtype=torch.float64)
-    dual = torch.tensor([float(n), 0, 0, 0], dtype=torch.float64)
-    assert float(dual @ z) % n == 0
-    assert torch.exp(2j * torch.pi * (lattice @ dual)).mean().abs() > 0.999
+        fitted(**{field: value})
 
 
 @pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
 def test_a_gpu_gives_the_same_within_float32():
-    integral = product(1)
-    s = integral.sample(50, seed=0)
-    values = [small(device=device, n_updates=50).fit(integral).integrate(s).value for device in ("cpu", "cuda")]
-    np.testing.assert_allclose(*values, rtol=1e-3)
+    integral = product(2)
+    s = integral.sample(20, 0)
+    values = [fitted(device=device).integrate(s).value for device in ("cpu", "cuda")]
+    np.testing.assert_allclose(values[0], values[1], rtol=1e-4)

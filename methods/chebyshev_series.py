@@ -1,0 +1,88 @@
+"""Chebyshev polynomials in several variables, all products Π_i T_{j_i}(z_i) of total degree Σ_i j_i <= D.
+
+They come in order of their total degree, so that those up to a lower degree are the first of them.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+
+import torch
+
+
+def count(n_variables: int, degree: int) -> int:
+    """Return how many products there are."""
+    return math.comb(n_variables + degree, degree)
+
+
+def products(z: torch.Tensor, degree: int) -> torch.Tensor:
+    """Return all of them at z (n, n_variables) in [−1, 1]: (count, n)."""
+    if not z.shape[1]:
+        return z.new_ones(1, len(z))
+    single = _single(z.T.contiguous(), degree)
+    first, *others = _degrees(z.shape[1], degree).to(z.device)
+    values = single[first, 0]
+    for i, of_variable in enumerate(others, 1):
+        values *= single[of_variable, i]
+    return values
+
+
+def draw(unit: torch.Tensor) -> torch.Tensor:
+    """Return points of [−1, 1] where the polynomials are orthogonal on average, for `unit` uniform in [0, 1].
+
+    They lie densest at the edges, where a polynomial that is fitted to them would otherwise be worst.
+    """
+    return -torch.cos(math.pi * unit)
+
+
+class Series:
+    """Sums Σ_j c_j Π_i T_{j_i}(z_i), several at once: in the last variable a matrix product, the others' by `products`.
+
+    Parameters
+    ----------
+    coefficients : tensor (count, n_series)
+        In the order of `products`.
+    n_variables, degree : int
+        Number of z_i, and total degree.
+    """
+
+    def __init__(self, coefficients: torch.Tensor, n_variables: int, degree: int) -> None:
+        self._degree = degree
+        rows = {term: row for row, term in enumerate(_terms(n_variables - 1, degree))}
+        table = coefficients.new_zeros(degree + 1, len(rows), coefficients.shape[1])
+        for (*others, last), of_term in zip(_terms(n_variables, degree), coefficients, strict=True):
+            table[last, rows[tuple(others)]] = of_term
+        self._table, self._shape = table.flatten(start_dim=1), table.shape[1:]
+
+    def __call__(self, z: torch.Tensor) -> torch.Tensor:
+        """Return the sums at z (n, n_variables): (n, n_series)."""
+        in_last = _single(z[:, -1].contiguous(), self._degree).T @ self._table
+        others = products(z[:, :-1], self._degree)
+        return torch.bmm(others.T[:, None, :], in_last.view(-1, *self._shape))[:, 0]
+
+
+def _single(z: torch.Tensor, degree: int) -> torch.Tensor:
+    """Return T_0(z), …, T_degree(z) along a new first axis."""
+    found = [torch.ones_like(z), z]
+    while len(found) <= degree:
+        found.append(2 * z * found[-1] - found[-2])
+    return torch.stack(found[: degree + 1])
+
+
+@functools.cache
+def _degrees(n_variables: int, degree: int) -> torch.Tensor:
+    """Return `_terms` as a tensor (n_variables, count)."""
+    return torch.tensor(_terms(n_variables, degree)).T.contiguous()
+
+
+@functools.cache
+def _terms(n_variables: int, degree: int) -> list[tuple[int, ...]]:
+    """Return j_1, …, j_n of each product."""
+    return [term for total in range(degree + 1) for term in _of_total(n_variables, total)]
+
+
+def _of_total(n_variables: int, total: int) -> list[tuple[int, ...]]:
+    if n_variables == 0:
+        return [()] if total == 0 else []
+    return [(j, *others) for j in range(total + 1) for others in _of_total(n_variables - 1, total - j)]

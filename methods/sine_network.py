@@ -1,0 +1,110 @@
+"""Networks with one hidden layer, whose mixed derivative and corner sum are closed forms that cost O(k) per neuron.
+
+The mixed derivative, in units of a weight w(t) = Π_i (p_i + 1) t_i^{p_i}, is a sum over neurons r,
+
+    Sines:     ∂^k N/∂t1…∂tk / w = Σ_r c_r sin(Σ_i ω_ri (2t_i − 1) + ν_r·u + b_r)
+    Products:  ∂^k N/∂t1…∂tk / w = Σ_r c_r cos(ν_r·u + b_r) Π_i cos(ω_ri (2t_i − 1) + φ_ri)
+
+so that the corner sum, its integral over the cube, has per neuron one factor for each variable,
+
+    A_ri = ∫_0^1 w_i(t) e^{iω_ri (2t − 1)} dt  (sin ω/ω for p_i = 0):  Sines replace ν_r·u + b_r by that plus the phase
+    of Π_i A_ri, and multiply by its modulus; Products replace each cosine by Re(A_ri e^{iφ_ri}).
+
+Frequencies ω, ν and phases are drawn at random and stay; c is fitted exactly (`least_squares`). For Sines this is
+kernel regression by random Fourier features (Rahimi & Recht, NeurIPS 2007); Products are separable in all variables.
+
+notation: F = number of neurons, columns of the weights.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from abc import ABC, abstractmethod
+from typing import Self
+
+import numpy as np
+import torch
+
+NODES = 80
+"""Of the Gauss rule for A: exact to rounding for |ω| up to 60."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Network(ABC):
+    """Neurons with random frequencies; all tensors are float64.
+
+    Attributes
+    ----------
+    omega, nu : tensors (k, F), (m, F)
+        Frequencies in 2t − 1 and in u.
+    phases : tensor (k, F)
+        φ; of no use to Sines.
+    bias : tensor (F,)
+        b.
+    """
+
+    omega: torch.Tensor
+    nu: torch.Tensor
+    phases: torch.Tensor
+    bias: torch.Tensor
+
+    @classmethod
+    def draw(
+        cls, k: int, m: int, n_neurons: int, omega: float, nu: float, generator: torch.Generator, device: str
+    ) -> Self:
+        """Draw frequencies from normal distributions of standard deviations omega and nu, phases uniformly."""
+        normal = torch.randn(k + m, n_neurons, generator=generator, dtype=torch.float64)
+        angles = 2 * math.pi * torch.rand(k + 1, n_neurons, generator=generator, dtype=torch.float64)
+        parts = (omega * normal[:k], nu * normal[k:], angles[:k], angles[k])
+        return cls(*(part.to(device) for part in parts))
+
+    @abstractmethod
+    def neurons(self, u: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+        """Return each neuron's mixed derivative over w at u (n, m) and t (n, k): (n, F)."""
+
+    @abstractmethod
+    def corner_sums(self, u: torch.Tensor, powers: torch.Tensor) -> torch.Tensor:
+        """Return each neuron's corner sum at u (n, m), for a weight w with powers p (k,): (n, F)."""
+
+    def to(self, dtype: torch.dtype) -> Self:
+        """Return the network in another precision."""
+        return dataclasses.replace(self, **{name: tensor.to(dtype) for name, tensor in vars(self).items()})
+
+    def amplitudes(self, powers: torch.Tensor) -> torch.Tensor:
+        """Return A: (k, F), complex."""
+        nodes, weights = (torch.from_numpy(part).to(self.omega) / 2 for part in np.polynomial.legendre.leggauss(NODES))
+        t = nodes + 0.5
+        waves = torch.exp(1j * self.omega[..., None] * (2 * t - 1))
+        density = (powers[:, None] + 1) * t ** powers[:, None]
+        return (waves * (density * weights)[:, None, :]).sum(dim=-1)
+
+
+class Sines(Network):
+    """A plain network with one hidden layer of sines."""
+
+    def neurons(self, u: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+        """See `Network.neurons`."""
+        z = torch.cat([2 * t - 1, u], dim=1)
+        return torch.addmm(self.bias, z, torch.cat([self.omega, self.nu])).sin_()
+
+    def corner_sums(self, u: torch.Tensor, powers: torch.Tensor) -> torch.Tensor:
+        """See `Network.corner_sums`."""
+        amplitude = self.amplitudes(powers).prod(dim=0)
+        return torch.addmm(self.bias + amplitude.angle(), u, self.nu).sin_() * amplitude.abs()
+
+
+class Products(Network):
+    """A sum of products of functions of one variable each, and one of u: a separable primitive."""
+
+    def neurons(self, u: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+        """See `Network.neurons`."""
+        y = torch.addmm(self.bias, u, self.nu).cos_()
+        for column, omega, phase in zip((2 * t - 1).T, self.omega, self.phases, strict=True):
+            y *= torch.addcmul(phase, column[:, None], omega).cos_()
+        return y
+
+    def corner_sums(self, u: torch.Tensor, powers: torch.Tensor) -> torch.Tensor:
+        """See `Network.corner_sums`."""
+        factors = (self.amplitudes(powers) * torch.exp(1j * self.phases)).real.prod(dim=0)
+        return torch.addmm(self.bias, u, self.nu).cos_() * factors
