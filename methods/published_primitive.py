@@ -30,8 +30,9 @@ from methods.activations import ACTIVATIONS
 from methods.base import InputError, ParametricIntegral
 from methods.mixed import PrimitiveNetwork, corner_sum
 from methods.primitive import Primitive
-from methods.primitive_training import POINTS, SCHEDULES, SELECTIONS, Batch, Replica
+from methods.primitive_training import Batch, Replica
 from methods.schedule import Clock
+from methods.training_choices import POINTS, SCHEDULES, SELECTIONS
 from methods.transforms import TRANSFORMS
 
 UPDATES_WITHOUT_BUDGET = 20_000
@@ -85,7 +86,7 @@ class PublishedPrimitive(Primitive):
     scaling : str
         Of s: a name of `SCALINGS`.
     points : str
-        "lattice", "sobol" or "random": see `methods.primitive_training.POINTS`.
+        "lattice", "sobol" or "random": see `methods.training_choices.POINTS`.
     lattice_size : int
         Points (s, t) per update (Table 1: 100,000 for I1, 20,000 for I2).
     n_repeat : int
@@ -95,7 +96,7 @@ class PublishedPrimitive(Primitive):
     learning_rate : float
         Adam's, at its highest.
     schedule : str
-        "inverse_sqrt", "plateau" or "constant": see `methods.primitive_training.SCHEDULES`.
+        "inverse_sqrt", "plateau" or "constant": see `methods.training_choices.SCHEDULES`.
     factor, patience : float, int
         Of the schedule "plateau": what multiplies the learning rate, after how many updates without a smaller loss.
     selection : str

@@ -12,6 +12,7 @@ from integrals import plain, product
 
 import methods
 from methods import primitive_training as training
+from methods import training_choices
 from methods.activations import ACTIVATIONS
 from methods.base import InputError
 from methods.mixed import mixed_partial
@@ -169,10 +170,10 @@ def test_gain_is_that_of_its_convention(convention, bound):
 # ----- points ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", training.POINTS)
+@pytest.mark.parametrize("name", training_choices.POINTS)
 def test_points_are_new_at_each_draw_and_cover_the_cube(name):
     n, dimension = 512, 3
-    draw = training.POINTS[name](n, dimension, torch.Generator().manual_seed(0), "cpu")
+    draw = training_choices.POINTS[name](n, dimension, torch.Generator().manual_seed(0), "cpu")
     first, second = draw(), draw()
     assert first.shape == (n, dimension)
     assert first.dtype == torch.float64
@@ -222,7 +223,7 @@ def test_points_in_parts_have_the_gradients_of_all_at_once(monkeypatch):
 
 def rates(schedule, losses, **fields):
     optimiser = torch.optim.Adam([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
-    step = training.SCHEDULES[schedule](optimiser, small(learning_rate=1.0, **fields))
+    step = training_choices.SCHEDULES[schedule](optimiser, **({"factor": 0.5, "patience": 9} | fields))
     found = [optimiser.param_groups[0]["lr"]]
     for done, loss in enumerate(losses, 1):
         step(done, loss)
@@ -236,9 +237,9 @@ def test_plateau_lowers_the_rate_when_the_loss_stops_falling():
 
 def test_inverse_sqrt_rises_and_then_falls():
     found = rates("inverse_sqrt", [1.0] * 1500)
-    assert found[0] == pytest.approx(1 / training.FIRST_UPDATES)
-    assert np.argmax(found) == pytest.approx(training.FIRST_UPDATES, abs=2)
-    assert found[4 * 300 - training.DECAY] == pytest.approx(0.5)  # √(1 + 3)
+    assert found[0] == pytest.approx(1 / training_choices.FIRST_UPDATES)
+    assert np.argmax(found) == pytest.approx(training_choices.FIRST_UPDATES, abs=2)
+    assert found[4 * 300 - training_choices.DECAY] == pytest.approx(0.5)  # √(1 + 3)
 
 
 def test_constant_is_constant():
@@ -249,7 +250,7 @@ def weight_after(selection, losses):
     """Return the kept value of a weight that is n after n updates, with such validation losses at each look."""
     network = torch.nn.Linear(1, 1, bias=False)
     looks = iter(losses)
-    chosen = training.SELECTIONS[selection](network, lambda: next(looks))
+    chosen = training_choices.SELECTIONS[selection](network, lambda: next(looks))
     for done in range(1, 401):
         torch.nn.init.constant_(network.weight, done)
         chosen.look(done)
@@ -312,7 +313,7 @@ def test_seeds_differ():
 
 def test_global_random_state_and_default_dtype_are_untouched():
     before = torch.get_rng_state()
-    for points in training.POINTS:
+    for points in training_choices.POINTS:
         small(n_updates=2, points=points).fit(product(1))
     assert torch.equal(torch.get_rng_state(), before)
     assert torch.get_default_dtype() == torch.float32
