@@ -52,6 +52,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="N",
         help="runs at a time; those that share the machine are not timed (default: 1)",
     )
+    add("--diagnostics", action="store_true", help="record how training stands from time to time, where a method tells")
     add("--force", action="store_true", help="run again what is finished")
     add("--out", type=Path, default=Path("reports"), metavar="DIR", help="folder for everything (default: reports)")
     return command
@@ -101,6 +102,7 @@ def main(arguments: list[str] | None = None) -> int:
             device=given.device,
             threads=machine.n_cpus(),
             out=given.out,
+            diagnostics=given.diagnostics,
         )
     except InputError as problem:
         print(f"error: {problem}", file=sys.stderr)

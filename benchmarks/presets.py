@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 
+from benchmarks.ablations import BUDGET_S, CLAIMS, INTEGRAL
+from methods.recipes import RECIPES
+
 METHODS = (
     "gauss_legendre", "chebyshev", "lattice_qmc", "pysecdec_qmc", "neural_primitive", "skip_mlp", "boosted_trees",
 )  # fmt: skip
@@ -16,11 +19,6 @@ PYLINK = (
 
 OPEN = ("box1l_wide", "box1l_threshold", "pentagon1l_8d", "hexagon1l", "box1l_sum", "box2l_sum", "pentabox_s01")
 """Where it is open which method wins."""
-
-TABLE1_BOX1L = "neural_primitive,width=100,depth=4,gain=1.5,lattice_size=100003,n_repeat=5,n_replicas=8"
-"""JHEP Table 1, tanh; the lattice size is the prime next to its 100k."""
-
-TABLE1_BOX2L = "neural_primitive,width=30,depth=4,gain=1.2,lattice_size=20011,n_repeat=5,n_replicas=8"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,10 +49,26 @@ PRESETS = {
         repeats=5,
     ),
     "paper": Preset(
-        {"box1l": 36_000.0, "box2l": 36_000.0},
-        {"box1l": ("pysecdec_qmc", TABLE1_BOX1L), "box2l": ("pysecdec_qmc", TABLE1_BOX2L)},
+        dict.fromkeys(("box1l", "box2l"), 36_000.0),
+        {
+            integral: ("pysecdec_qmc", *(r.method() for r in RECIPES.values() if r.integral == integral))
+            for integral in ("box1l", "box2l")
+        },
+    ),
+    "paper_short": Preset(
+        dict.fromkeys(("box1l", "box2l"), 300.0),
+        {
+            integral: tuple(r.method(n_replicas=1) for r in RECIPES.values() if r.integral == integral)
+            for integral in ("box1l", "box2l")
+        },
+    ),
+    "ablations": Preset(
+        {INTEGRAL: BUDGET_S}, {INTEGRAL: tuple(spec for claim in CLAIMS for spec in claim.settings.values())}, repeats=3
     ),
 }
+
+"""`paper` is the published runs at full length, on a GPU; `paper_short` one replica of each for five minutes on a CPU,
+in which an update of JHEP's I1 takes five seconds: its digits are no reproduction of theirs."""
 
 DEFAULT_BUDGET_S = 60.0
 """For integrals that a preset does not name; their methods are METHODS."""

@@ -24,6 +24,7 @@ import numpy as np
 import methods
 import references
 from benchmarks import metrics
+from benchmarks.learning_curve import LearningCurve
 from benchmarks.meter import Meter
 from methods import labels
 from methods.base import Estimate, Method, ParametricIntegral
@@ -40,9 +41,6 @@ TIMED_S, WARM_UP_S, FEWEST_CALLS = 1.0, 0.1, 3
 
 SHARED = "another run shared the machine"
 
-ANYTIME_POINTS, ANYTIME_FACTOR = 200, 1.5
-"""Points that the learning curve is measured on, and the ratio of successive times on it."""
-
 
 @dataclasses.dataclass(frozen=True)
 class Task:
@@ -55,6 +53,8 @@ class Task:
     threads: int
     truth: references.Truth
     raw: Path
+    diagnostics: bool = False
+    """Whether to ask the method how its training stands, where it can tell."""
 
 
 class Disqualified(ValueError):
@@ -89,27 +89,10 @@ def _prepare(method: Method, integral: ParametricIntegral, meter: Meter, task: T
     """Fit, counting evaluations and labels, and following how the accuracy grows."""
     purchases: list[labels.Purchase] = []
     labels.PURCHASES.set(purchases)
-    few = np.flatnonzero(task.truth.uniform)[:ANYTIME_POINTS]
-    anytime: list[dict[str, float]] = []
-    paused = 0.0
-
-    def monitor(state: Method) -> None:
-        nonlocal paused
-        now, n_eval = time.perf_counter(), meter.n_eval
-        fit_s = now - start - paused
-        if not anytime or fit_s > ANYTIME_FACTOR * anytime[-1]["fit_s"]:
-            value = state.integrate(task.truth.s[few]).value
-            digits = -np.log10(metrics.relative_errors(value, task.truth.value[few])).mean()
-            if np.isfinite(digits):
-                anytime.append({"fit_s": round(fit_s, 3), "digits_mean": round(float(digits), 3)})
-        meter.n_eval = n_eval
-        paused += time.perf_counter() - now
-
-    metered = meter.metered(integral)
-    start = time.perf_counter()
-    method.fit(metered, budget=task.budget_s, monitor=monitor)
+    curve = LearningCurve(meter, task)
+    method.fit(meter.metered(integral), budget=task.budget_s, monitor=curve.monitor)
     _synchronise(task.fields.get("device", "cpu"))
-    fit_s = time.perf_counter() - start - paused
+    fit_s = curve.end(method)
     setup_s = getattr(method, "setup_s_", None)
     if setup_s and (getattr(method, "details_", None) or {}).get("from_cache"):
         fit_s += sum(setup_s.values())  # paid by an earlier run, and part of what preparation costs
@@ -119,7 +102,8 @@ def _prepare(method: Method, integral: ParametricIntegral, meter: Meter, task: T
         "label_s": sum(purchase.seconds for purchase in purchases) if purchases else None,
         "n_eval_fit": max(meter.n_eval, sum(purchase.n_eval for purchase in purchases)),
         "n_updates": getattr(method, "n_updates_", None),
-        "anytime": anytime,
+        "anytime": curve.anytime,
+        "diagnostics": curve.diagnostics,
     }
 
 

@@ -103,6 +103,7 @@ def plan(
     device: str,
     threads: int,
     out: Path,
+    diagnostics: bool = False,
 ) -> list[Planned]:
     """Return all runs of `work`, {integral: (budget in seconds, methods)}, × repeats.
 
@@ -142,15 +143,17 @@ def plan(
                     "truth_hash": subject.truth.digest(),
                 }
                 raw = out / "raw" / f"{records.path_of(out, identity).stem}.npz"
-                task = run.Task(spec, method["target"], fields, budget_s, threads, subject.truth, raw)
+                task = run.Task(spec, method["target"], fields, budget_s, threads, subject.truth, raw, diagnostics)
                 runs.append(Planned(identity, task))
     return runs
 
 
 def finished(planned: Planned, out: Path, jobs: int) -> records.Record | None:
-    """Return the record of a run that ended well before, with the same identity, and timed if this suite can time."""
+    """Return the record of a run that ended well, with the same identity, if it has all that this suite would give."""
     record = records.read(records.path_of(out, planned.identity))
     if record is None or record["status"] != "ok":
+        return None
+    if planned.task.diagnostics and record["diagnostics"] is None:
         return None
     shared = any(timing.get("reason") == run.SHARED for timing in record["s_per_integral"].values())
     return None if shared and jobs == 1 else record

@@ -145,8 +145,8 @@ class Method(ABC):
     """A way to compute I(s). Subclasses are keyword-only dataclasses: the fields are the hyperparameters.
 
     As in scikit-learn there is no work in ``__init__``, fitted state ends in an underscore, and `fit` returns self.
-    Results are deterministic given the field ``seed``. The harness sets the fields seed, device and workers, and reads
-    the attributes ``n_updates_``, ``setup_s_`` and ``details_``, of a method that has them.
+    Results are deterministic given the field ``seed``. Of a method that has them, the harness sets the fields seed,
+    device, workers, reads ``n_updates_``, ``setup_s_``, ``details_``, and on request calls ``diagnose()`` -> JSON dict.
     """
 
     name: ClassVar[str]

@@ -135,7 +135,7 @@ def test_finished_runs_are_reused_whatever_their_order_and_force_runs_again(run,
 
 @pytest.mark.parametrize("change", ["--seed 5", "--budget 3"])
 def test_another_identity_is_another_run(run, tmp_path, change):
-    fields = "neural_primitive,width=4,depth=1,lattice_size=16,n_updates=2"
+    fields = "neural_primitive,width=4,n_updates=2"
     run(fields)
     main(
         [
@@ -154,7 +154,7 @@ def test_another_identity_is_another_run(run, tmp_path, change):
 
 
 def test_repeats_have_seeds_of_their_own(tmp_path):
-    fields = "neural_primitive,width=4,depth=1,lattice_size=16,n_updates=2"
+    fields = "neural_primitive,width=4,n_updates=2"
     base = ["--integral", "my_integrals:closed", "--budget", "2", "--out", str(tmp_path), "--method", fields]
     main([*base, "--repeats", "2"])
     found, _ = records.read_all(tmp_path)

@@ -20,7 +20,9 @@ CHEAP = {
     "gauss_legendre": {},
     "chebyshev": {"epsrel": 1e-6},
     "lattice_qmc": {"epsrel": 1e-6},
-    "neural_primitive": {"width": 8, "depth": 2, "lattice_size": 64, "n_updates": 20},
+    "neural_primitive": {"width": 50, "n_replicas": 2, "n_updates": 2},
+    "separable_primitive": {"width": 50, "n_replicas": 2, "n_updates": 2},
+    "published_primitive": {"width": 8, "depth": 2, "lattice_size": 64, "n_updates": 20},
     "skip_mlp": {"n_labels": 200, "n_updates": 50},
     "boosted_trees": {"n_labels": 500, "n_trees": 20},
     "pysecdec_qmc": {},
@@ -29,7 +31,7 @@ CHEAP = {
 }
 """Fields that make a fit take seconds; every method must be here."""
 
-BATCH_TOLERANCE = {"neural_primitive": 1e-5, "skip_mlp": 1e-5}
+BATCH_TOLERANCE = {"neural_primitive": 1e-5, "published_primitive": 1e-5, "skip_mlp": 1e-5}
 """float32: the order of summation differs with the batch."""
 
 NAMES = [pytest.param(name, marks=pytest.mark.pysecdec) if "pysecdec" in name else name for name in CHEAP]

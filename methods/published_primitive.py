@@ -1,0 +1,249 @@
+"""The primitive as published: a deep network N trained by Adam until its mixed derivative is the integrand.
+
+    ∂^k N(s, x)/∂x1…∂xk = f(s, x)  ⇒  I(s) = Σ_{x ∈ {0,1}^k} (−1)^(k − Σ x_i) N(s, x)          (JHEP eq. 2.1, 2.3)
+
+N is fitted in a transformed variable t, and to f divided by its value at the centre of the cube and by a constant c:
+
+    target(s, t) = f(s, x(t)) Π_i x'(t_i) / (c f(s, ½))                    (JHEP eq. 2.19, 2.23; thesis eq. 2.21, 2.22)
+
+`methods/primitive_training.py` trains each replica; `methods/recipes.py` has the settings that the papers print.
+
+Papers: Maître & Santos-Mateos, JHEP 03 (2023) 221, arXiv:2211.02834; Bentley, MPhys thesis, Durham 2024.
+
+notation: N = network; lattice grid size = lattice_size; layers = depth, nodes = width; epoch = update.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import torch
+
+from methods import lattice, training_diagnostics
+from methods.activations import ACTIVATIONS
+from methods.base import InputError, ParametricIntegral
+from methods.mixed import PrimitiveNetwork, corner_sum
+from methods.primitive import Primitive
+from methods.primitive_training import Batch, Replica
+from methods.schedule import Clock
+from methods.training_choices import POINTS, SCHEDULES, SELECTIONS
+from methods.transforms import TRANSFORMS
+
+UPDATES_WITHOUT_BUDGET = 20_000
+
+MONITOR_EVERY = 25
+"""Updates between calls of the monitor."""
+
+GAINS: dict[str, Callable[[float], float]] = {"torch": lambda gain: gain, "thesis": math.sqrt}
+"""What multiplies √(6/(n_in + n_out)): the gain in PyTorch's convention; inside the root in thesis eq. 4.2."""
+
+NORMALISATIONS = {"centre": 1, "none": 0}
+"""Integrand evaluations at the centre per phase-space point: f is divided by them (JHEP eq. 2.19), or not."""
+
+SCALES: dict[str, Callable[[torch.Tensor], float]] = {
+    "std": lambda target: float(target.std(correction=0)),
+    "max": lambda target: float(target.abs().max()),
+    "one": lambda target: 1.0,
+}
+"""The constant c from values of the target over the cube of (s, t); "max": thesis eq. 2.22; "one": JHEP."""
+
+Scaling = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
+
+SCALINGS: dict[str, Scaling] = {
+    "box": lambda s, low, high: 2 * (s - low) / (high - low) - 1,
+    "largest": lambda s, low, high: s / torch.maximum(low.abs(), high.abs()),
+    "none": lambda s, low, high: s,
+}
+"""How s enters the network: its box as [−1, 1]; divided by the largest |s| (thesis eq. 2.15); as it is."""
+
+
+@dataclass(kw_only=True)
+class PublishedPrimitive(Primitive):
+    """An ensemble of fully connected networks trained as primitives of the integrand.
+
+    Parameters
+    ----------
+    width, depth : int
+        Neurons per hidden layer, and number of hidden layers. JHEP has 4 × 100 for I1 and 4 × 30 for I2, trained
+        for about ten hours on a GPU; the default suits a minute on two cores.
+    activation : str
+        A name of `methods.activations.ACTIVATIONS`.
+    gain, gain_convention : float, str
+        Of the Xavier initialisation. Weights are uniform, biases zero; the bound is gain·√(6/(n_in + n_out)) for
+        "torch", and √(6·gain/(n_in + n_out)) for "thesis" (eq. 4.2).
+    transform : str
+        Change of variables t -> x: a name of `methods.transforms.TRANSFORMS`. The papers' is "korobov3".
+    normalisation : str
+        "centre": fit to f(s, x)/f(s, ½); "none": to f itself.
+    scale : str
+        The constant that divides the target further: "std" or "max" of it, or "one".
+    scaling : str
+        Of s: a name of `SCALINGS`.
+    points : str
+        "lattice", "sobol" or "random": see `methods.training_choices.POINTS`.
+    lattice_size : int
+        Points (s, t) per update (Table 1: 100,000 for I1, 20,000 for I2).
+    n_repeat : int
+        Updates between draws of new points (Table 1: 5).
+    shared_points : bool
+        Whether all replicas see the same points (ACAT: "on the same data"; JHEP: "on different samples").
+    learning_rate : float
+        Adam's, at its highest.
+    schedule : str
+        "inverse_sqrt", "plateau" or "constant": see `methods.training_choices.SCHEDULES`.
+    factor, patience : float, int
+        Of the schedule "plateau": what multiplies the learning rate, after how many updates without a smaller loss.
+    selection : str
+        Which weights count: an "average" of late ones, the "best" on points kept apart, or the "last".
+    n_updates : int, optional
+        Updates of each replica; None trains until the budget is used, or 20,000 without a budget.
+    n_replicas, seed, uncertainty, precision, device
+        As `methods.primitive.Primitive` says.
+
+    Attributes
+    ----------
+    n_updates_ : int
+        Updates made of each replica. As nothing in the training depends on the time, fitting again with `n_updates` set
+        to this number repeats the result.
+    scale_ : float
+        The constant c.
+    """
+
+    name: ClassVar[str] = "published_primitive"
+    source: ClassVar[str] = "Maître & Santos-Mateos, JHEP 03 (2023) 221; Bentley, MPhys thesis, Durham 2024"
+
+    width: int = 64
+    depth: int = 3
+    activation: str = "tanh"
+    gain: float = 1.5
+    gain_convention: str = "torch"
+    transform: str = "korobov3"
+    normalisation: str = "centre"
+    scale: str = "std"
+    scaling: str = "box"
+    points: str = "lattice"
+    lattice_size: int = 2048
+    n_repeat: int = 5
+    shared_points: bool = False
+    learning_rate: float = 5e-3
+    schedule: str = "inverse_sqrt"
+    factor: float = 0.5
+    patience: int = 500
+    selection: str = "average"
+    n_updates: int | None = None
+
+    @property
+    def n_centre(self) -> int:
+        """Integrand evaluations per phase-space point: one where f is divided by its value at the centre."""
+        return NORMALISATIONS[self.normalisation]
+
+    def fit(
+        self, integral: ParametricIntegral, *, budget: float | None = None,
+        monitor: Callable[[Self], None] | None = None,
+    ) -> Self:  # fmt: skip
+        """Train all replicas in step until the budget or `n_updates` is used up.
+
+        Raises
+        ------
+        InputError
+            For a field that is not allowed, or an integrand whose values cannot be normalised.
+        """
+        clock = Clock(budget)
+        n_updates = self.n_updates or (UPDATES_WITHOUT_BUDGET if budget is None else sys.maxsize)
+        self._prepare(integral)
+        self.scale_ = self._constant()
+        replicas = [Replica(self, index) for index in range(self.n_replicas)]
+        self._networks, self._first = [replica.kept for replica in replicas], replicas[0]
+        self.n_updates_, longest = 0, 0.0
+        while self.n_updates_ < n_updates and (self.n_updates_ == 0 or clock.left > longest):
+            start = time.perf_counter()
+            for replica in replicas:
+                replica.update(self.n_updates_)
+            self.n_updates_ += 1
+            # An update may take longer than the last one did, but the first, which loads kernels, says little.
+            longest = max(0.9 * longest, time.perf_counter() - start)
+            if self.n_updates_ % MONITOR_EVERY == 0:
+                clock.show(monitor, self)
+        return self
+
+    def diagnose(self) -> dict[str, Any]:
+        """Return how the first replica's training stands: `methods.training_diagnostics`; {} for a loaded method."""
+        return training_diagnostics.of(self._first) if hasattr(self, "_first") else {}
+
+    def target(self, points: torch.Tensor) -> torch.Tensor:
+        """Return what the mixed derivative is fitted to, but for 1/c, at (t, s) of the unit cube (n, k + m): (n,)."""
+        k = self.integral_.k
+        x, dx_dt = TRANSFORMS[self.transform](points[:, :k])
+        s = self._in_box(points)
+        return self.integral_.integrand(s, x) * dx_dt.prod(dim=1) / self._normalisation(s)
+
+    def batch(self, points: torch.Tensor) -> Batch:
+        """Return network inputs and target for points (t, s) of the unit cube (n, k + m)."""
+        s, t, target = self._scaled(self._in_box(points)), points[:, : self.integral_.k], self.target(points)
+        return Batch(s.to(self._dtype), t.to(self._dtype), (target / self.scale_).to(self._dtype))
+
+    def new_network(self, generator: torch.Generator) -> PrimitiveNetwork:
+        """Return an untrained network."""
+        gain = GAINS[self.gain_convention](self.gain)
+        network = PrimitiveNetwork(
+            self.integral_.k, self.integral_.m, self.width, self.depth, self.activation, self._dtype,
+            gain=gain, generator=generator,
+        )  # fmt: skip
+        return network.to(self.device)
+
+    def _prepare(self, integral: ParametricIntegral) -> None:
+        super()._prepare(integral)
+        for field, allowed in (
+            ("activation", ACTIVATIONS), ("gain_convention", GAINS), ("transform", TRANSFORMS), ("scale", SCALES),
+            ("normalisation", NORMALISATIONS), ("scaling", SCALINGS), ("points", POINTS), ("schedule", SCHEDULES),
+            ("selection", SELECTIONS),
+        ):  # fmt: skip
+            self._require(field, allowed)
+        self._require_positive("width", "depth", "gain", "lattice_size", "n_repeat", "learning_rate", "n_updates")
+
+    def _constant(self) -> float:
+        """Return c, from the middles between the points of the lattice: the same for all replicas and repeats."""
+        points = lattice.unshifted(
+            self.lattice_size, self.integral_.k + self.integral_.m, dtype=torch.float64, device=self.device
+        )
+        constant = SCALES[self.scale](self.target(points + 0.5 / self.lattice_size)) or 1.0
+        if not math.isfinite(constant):
+            raise InputError(
+                f"{self.name} divides by f(s, 1/2), but that vanishes, or f is not finite, in the box of "
+                f"{self.integral_.name}; give a smaller box."
+            )
+        return constant
+
+    def _corner_sums(self, s: torch.Tensor) -> torch.Tensor:
+        scaled = self._scaled(s).to(self._dtype)
+        return self.scale_ * torch.stack([corner_sum(network, scaled) for network in self._networks]).double()
+
+    def _normalisation(self, s: torch.Tensor) -> torch.Tensor:
+        return super()._normalisation(s) if self.n_centre else torch.ones_like(s[:, 0])
+
+    def _in_box(self, points: torch.Tensor) -> torch.Tensor:
+        return self._low + (self._high - self._low) * points[:, self.integral_.k :]
+
+    def _scaled(self, s: torch.Tensor) -> torch.Tensor:
+        return SCALINGS[self.scaling](s, self._low, self._high)
+
+    def _state(self) -> dict[str, np.ndarray]:
+        weights = {
+            f"{index}.{key}": value.cpu().numpy()
+            for index, network in enumerate(self._networks)
+            for key, value in network.state_dict().items()
+        }
+        return super()._state() | weights
+
+    def _restore(self, state: dict[str, np.ndarray]) -> None:
+        super()._restore({key: value for key, value in state.items() if "." not in key})
+        self._prepare(self.integral_)
+        self._networks = [self.new_network(torch.Generator()) for _ in range(self.n_replicas)]
+        for index, network in enumerate(self._networks):
+            network.load_state_dict({key: torch.from_numpy(state[f"{index}.{key}"]) for key in network.state_dict()})
