@@ -21,7 +21,7 @@ from methods import METHODS
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("methods", "references", "benchmarks")
-HEAVY = ("torch", "xgboost", "pySecDec", "pySecDecContrib")
+HEAVY = ("torch", "xgboost", "pySecDec", "pySecDecContrib", "onnx", "onnxruntime")
 SCORED = {target.partition(":")[0] for target in METHODS.values()}
 
 NAMESAKES = {"references.tabulate"}
