@@ -186,10 +186,12 @@ class NeuralPrimitive(Primitive):
     def _state(self) -> dict[str, np.ndarray]:
         state = {name: getattr(self, name) for name in ("n_updates_", "width_", "series_", "series_degree_")}
         state |= {f"map.{name}": value for name, value in vars(self.map_).items()}
+        # Frequencies and weights are numbers of that precision (`stages`), so that files of float32 lose nothing.
         for name in NETWORK:
-            state[f"replicas.{name}"] = torch.stack([getattr(replica.network, name) for replica in self.replicas_])
-        for name in ("c", "second"):
-            state[f"replicas.{name}"] = torch.stack([getattr(replica, name) for replica in self.replicas_])
+            of_replicas = torch.stack([getattr(replica.network, name) for replica in self.replicas_])
+            state[f"replicas.{name}"] = of_replicas.to(self._dtype)
+        state["replicas.c"] = torch.stack([replica.c for replica in self.replicas_]).to(self._dtype)
+        state["replicas.second"] = torch.stack([replica.second for replica in self.replicas_])
         return {key: np.asarray(value.cpu() if torch.is_tensor(value) else value) for key, value in state.items()}
 
     def _restore(self, state: dict[str, np.ndarray]) -> None:
@@ -203,8 +205,8 @@ class NeuralPrimitive(Primitive):
         order = tuple(of_map.pop("order").tolist())
         self.map_ = TriangularMap(order=order, degree=degree, norm_degree=norm_degree, **of_map)
         self.replicas_ = [
-            Stages(self.network(*(tensors[f"replicas.{name}"][i] for name in NETWORK)),
-                   tensors["replicas.c"][i], tensors["replicas.second"][i], self.degree_)
+            Stages(self.network(*(tensors[f"replicas.{name}"][i].double() for name in NETWORK)),
+                   tensors["replicas.c"][i].double(), tensors["replicas.second"][i], self.degree_)
             for i in range(self.n_replicas)
         ]  # fmt: skip
         self.series_ = tensors["series_"]

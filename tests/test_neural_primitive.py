@@ -114,6 +114,20 @@ def test_the_monitor_sees_a_method_that_can_integrate():
     assert all(np.isfinite(value).all() for _, value in seen)
 
 
+def test_a_file_is_a_few_hundred_kb_and_holds_the_replicas_to_the_last_digit(tmp_path):
+    """The width is what 64 seconds give: four replicas of 2,000 neurons on box1l, and their series."""
+    integral = references.integral("box1l")
+    method = fitted(integral=integral, width=2000, n_replicas=4, n_updates=1, points_per_neuron=2)
+    method.save(tmp_path / "model")
+    assert (tmp_path / "model").stat().st_size < 400_000
+    again = type(method).load(tmp_path / "model", integral)
+    s = torch.as_tensor(integral.sample(20, 3))
+    for before, after in zip(method.replicas_, again.replicas_, strict=True):
+        u = method.coordinates.u(s)
+        np.testing.assert_array_equal(after.corner_sum(u, again.map_.powers), before.corner_sum(u, method.map_.powers))
+        assert torch.equal(after.c, before.c)
+
+
 def test_seeds_differ_and_global_random_state_stays():
     state, dtype = torch.get_rng_state(), torch.get_default_dtype()
     s = product(2).sample(5, 0)
