@@ -9,7 +9,7 @@ check whether s is in the box; its metadata name that, in JSON: method, integral
 are computed at once: of a deep network, 2^k · width numbers for each, so call it with batches.
 
 It agrees with `integrate`, relative to the largest value, to 1e-10 in float64 and to 1e-4 in float32; of the networks
-of `published_primitive`, those of precision="float32" to 1e-4 in either. `pip install 'loopmark[export]'` brings onnx.
+of `published_primitive`, those of precision="float32" to 1e-4 in either.
 """
 
 from __future__ import annotations

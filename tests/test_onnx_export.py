@@ -236,7 +236,7 @@ def test_other_methods_are_refused(tmp_path):
 
 def test_a_missing_package_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "onnx", None)
-    with pytest.raises(InputError, match="package onnx, which is not installed"):
+    with pytest.raises(InputError, match="package 'onnx', which is not installed"):
         Graph("float64")
 
 
