@@ -36,7 +36,7 @@ class Graph:
             import onnx
         except ModuleNotFoundError as problem:
             raise InputError(
-                "ONNX files need the package 'onnx', which is not installed; 'make .venv' or the extra 'export' brings it."
+                "ONNX files need the package 'onnx', which is not installed; 'make .venv' or the extra 'export' has it."
             ) from problem
         self.dtype = np.dtype(dtype)
         self._onnx = onnx
