@@ -155,7 +155,8 @@ def fit(integral: ParametricIntegral, coordinates: Coordinates, seed: int, devic
     b = f.new_zeros(chebyshev_series.count(m, norm_degree))
     start = TriangularMap(tuple(range(k)), f.new_zeros(k), degree, norm_degree, a, b)
     if not bool((f > 0).all()):
-        b[0] = torch.log(f.square().mean().sqrt())
+        largest = f.abs().max()  # its square may be too large for a number
+        b[0] = torch.log(largest * (f / largest).square().mean().sqrt()) if largest > 0 else 0.0
         return start
     start = dataclasses.replace(start, powers=_powers(integral, coordinates, device))
     few = slice(0, POINTS // 4)
