@@ -33,7 +33,7 @@ from methods.periodisation import PERIODISATIONS
 from methods.stages import Stages, Training
 
 PERIODISATION = ("korobov", 1)
-"""Transform and weight. Digits with points × shifts for none / tent / Korobov 1 / Korobov 2 (means of five sets of shifts):
+"""Transform and weight. Digits for none / tent / Korobov 1 / Korobov 2, by points × shifts (means of five seeds):
 
 box1l, 2,000 neurons: 64 × 4 4.9 / 5.0 / 5.1 / 5.3, 256 × 8 5.6 / 5.3 / 6.5 / 6.5, 1,024 × 8 6.1 / 6.5 / 7.9 / 8.4
 box2l, 3,900 neurons: 64 × 4 3.7 / 3.9 / 3.7 / 3.5, 256 × 8 4.4 / 4.3 / 4.3 / 4.2, 1,024 × 8 4.7 / 4.6 / 5.0 / 4.6
