@@ -1,8 +1,9 @@
 """What the papers say helps a primitive's training, each claim with the settings that test it at equal time and seeds.
 
-    python -m benchmarks.accuracy --preset ablations
+    python -m benchmarks.accuracy --preset ablations --out reports/ablations
 
-trains every setting; `Claim.verdict` then reads what came out. All settings are `published_primitive` with its default
+trains every setting, in a folder of its own, since these are no rows for the tables of methods; `python -m
+benchmarks.report` shows the verdicts. All settings are `published_primitive` with its default
 fields, one replica, and what the claim changes. A field that keeps its default has no part in a setting's name, so a
 setting that serves several claims is one configuration, and run once.
 
@@ -68,6 +69,28 @@ class Claim:
         if min(signs) < 0:
             return "refuted"
         return "confirmed" if min(signs) > 0 else "not decided"
+
+
+def rows(found: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """Return the table of claims from the records of the preset, text in every cell; [] without records."""
+    return [_row(claim, claim.digits(found)) for claim in CLAIMS] if found else []
+
+
+def _row(claim: Claim, digits: Mapping[str, Sequence[float]]) -> dict[str, str]:
+    return {
+        "claim": f"{claim.name}: {claim.text}",
+        "digits, mean ± standard deviation of repeats": "; ".join(
+            f"{label} {_shown(values)}" for label, values in digits.items()
+        ),
+        "verdict": claim.verdict(digits),
+        "source": claim.source,
+    }
+
+
+def _shown(values: Sequence[float]) -> str:
+    if len(values) < 2:
+        return f"{values[0]:.2f}" if values else "failed"
+    return f"{statistics.fmean(values):.2f} ± {statistics.stdev(values):.2f} ({len(values)})"
 
 
 def _is_of(record: Mapping[str, Any], spec: str) -> bool:

@@ -8,7 +8,8 @@ from benchmarks.ablations import BUDGET_S, CLAIMS, INTEGRAL
 from methods.recipes import RECIPES
 
 METHODS = (
-    "gauss_legendre", "chebyshev", "lattice_qmc", "pysecdec_qmc", "neural_primitive", "skip_mlp", "boosted_trees",
+    "gauss_legendre", "chebyshev", "lattice_qmc", "pysecdec_qmc", "neural_primitive", "published_primitive", "skip_mlp",
+    "boosted_trees",
 )  # fmt: skip
 
 PYLINK = (

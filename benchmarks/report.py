@@ -9,9 +9,9 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from benchmarks import mixed_table, records, tables
+from benchmarks import ablations, figures, mixed_table, records, replicas, tables
 
 if TYPE_CHECKING:
     import pandas
@@ -21,31 +21,14 @@ BEGIN, END = "<!-- table: begin (python -m benchmarks.report) -->", "<!-- table:
 COLUMNS = ("method", "digits", "worst", "µs (1)", "µs (1024)", "prep. s", "published")
 """What of the table README.md shows."""
 
-PAGE = """<!doctype html>
-<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Loopmark: digits against cost</title>
-<style>
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 90rem; padding: 0 1rem; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 14px; }
-th, td { border-bottom: 1px solid #ddd; padding: .3rem .6rem; text-align: left; vertical-align: top; }
-.wide { overflow-x: auto; }
-</style>
-<h1>Digits against cost</h1>
-{% for name, table in parts %}
-<h2>{{ name }}</h2>
-<div class="wide">{{ table | safe }}</div>
-{% endfor %}
-<h2>Published values</h2>
-<ul>{% for r in published %}
-<li>{{ r.integral }}, {{ r.method }}: {{ r.source }}; {{ r.note }}.</li>{% endfor %}
-</ul>
-{% for name, table in speed %}
-<h2>{{ name }}</h2>
-<div class="wide">{{ table | safe }}</div>
-{% endfor %}
-<p>{{ note }}</p>
-</html>
-"""
+FIGURES = (
+    ("p", "P = log10|(e − t)/t|", "Relative errors: −P is the number of digits of a point."),
+    (
+        "log10_error_ratio", "log10(error/|e − t|)",
+        "Honesty of error bars: right of zero a method claims less than it has, left of zero more.",
+    ),
+)  # fmt: skip
+"""Histograms: kind, axis, and what it shows."""
 
 
 def write(out: Path) -> list[Path]:
@@ -59,8 +42,9 @@ def write(out: Path) -> list[Path]:
     if not found:
         return []
     speed = mixed_table.read(out)
-    text = "\n".join([tables.markdown(found), *([mixed_table.markdown(speed)] if speed else [])])
-    contents = {out / "tables.md": text, out / "index.html": page(found, speed)}
+    others = [f"### {title}\n\n{_markdown(table)}\n" for title, table in experiments(out)]
+    text = "\n".join([tables.markdown(found), *others, *([mixed_table.markdown(speed)] if speed else [])])
+    contents = {out / "tables.md": text, out / "index.html": page(found, out)}
     readme = Path("README.md")
     if out == Path("reports") and readme.exists() and BEGIN in readme.read_text():
         contents[readme] = insert(readme.read_text(), readme_table(found))
@@ -69,20 +53,48 @@ def write(out: Path) -> list[Path]:
     return list(contents)
 
 
-def page(found: list[records.Record], speed: dict[str, Any] | None = None) -> str:
-    """Return the tables as an HTML page, with those of `mixed_speed` where it has run."""
+def page(found: list[records.Record], out: Path) -> str:
+    """Return tables and figures of the records as an HTML page, with the other experiments below `out`."""
     import jinja2
 
-    def html(parts: list[tuple[str, pandas.DataFrame]]) -> list[tuple[str, str]]:
-        return [(name, part.to_html(index=False, border=0)) for name, part in parts]
-
-    template = jinja2.Environment(autoescape=True).from_string(PAGE)
+    speed = mixed_table.read(out)
+    template = jinja2.Environment(autoescape=True).from_string(Path(__file__).with_name("page.html").read_text())
+    others = [*experiments(out), *(mixed_table.parts(speed) if speed else [])]
     return template.render(
-        parts=html(tables.by_integral(found)),
+        parts=[(name, _html(part), _figures(found, name)) for name, part in tables.by_integral(found)],
         published=tables.published(),
-        speed=html(mixed_table.parts(speed)) if speed else [],
+        others=[(title, _html(table)) for title, table in others],
         note=mixed_table.note(speed) if speed else "",
     )
+
+
+def experiments(out: Path) -> list[tuple[str, pandas.DataFrame]]:
+    """Return titles and tables of what the papers claim, and of ensembles against their number of replicas."""
+    import pandas
+
+    parts = {
+        "Claims of the papers, at equal time and seeds": ablations.rows(records.read_all(out / "ablations")[0]),
+        "Digits and errors against the number of replicas": replicas.rows(replicas.read(out)),
+    }
+    return [(title, pandas.DataFrame(rows)) for title, rows in parts.items() if rows]
+
+
+def _figures(found: list[records.Record], integral: str) -> list[tuple[str, str]]:
+    """Return captions and figures for an integral."""
+    shown = [r for r in found if r["integral"] == integral and r["status"] == "ok" and not tables.is_older(r, found)]
+    drawn = [("Digits while methods train, by the time that it took.", figures.anytime(shown))]
+    drawn += [(caption, figures.histogram(shown, kind, label)) for kind, label, caption in FIGURES]
+    for record in shown:
+        drawn.append((f"Training of {record['method']}, layer by layer.", figures.diagnostics(record)))
+    return [(caption, figure) for caption, figure in drawn if figure]
+
+
+def _html(table: pandas.DataFrame) -> str:
+    return table.to_html(index=False, border=0)
+
+
+def _markdown(table: pandas.DataFrame) -> str:
+    return table.to_markdown(index=False, disable_numparse=True)
 
 
 def readme_table(found: list[records.Record]) -> str:

@@ -130,6 +130,11 @@ def _label(record: Record, found: list[Record]) -> str:
     return ", ".join([record["method"], *differing])
 
 
+def is_older(record: Record, found: list[Record]) -> bool:
+    """Tell whether there is a newer record of its method and integral, by other code or against other truth."""
+    return any(label in VERSIONS.values() for label in _versions(record, found))
+
+
 def _versions(record: Record, found: list[Record]) -> list[str]:
     """Say what makes this record incomparable with the newest one of its method and integral."""
     # Other labels are other code without being older.

@@ -153,15 +153,16 @@ class NeuralPrimitive(Primitive):
 
     def _corner_sums(self, s: torch.Tensor) -> torch.Tensor:
         parts = self.coordinates.u(s).split(EVALUATED)
-        return torch.cat([self._series(part) for part in parts]).T
+        sums_and_log_h = torch.cat([self._series(part) for part in parts])
+        return (sums_and_log_h[:, :-1] * torch.exp(sums_and_log_h[:, -1:])).T
 
     def _normalisation(self, s: torch.Tensor) -> torch.Tensor:
-        return self.map_.norm(self.coordinates.u(s))
+        return s.new_ones(len(s))  # the corner sums have h in them
 
     def _expand(self, trainings: Sequence[Training], expanded: Sequence[Expanded]) -> None:
         """Make the replicas, and `series_` of their corner sums."""
         self.replicas_ = [training.solve() for training in trainings]
-        self.series_degree_ = max(degree for _, degree, _ in expanded)
+        self.series_degree_ = max(self.map_.norm_degree, *(degree for _, degree, _ in expanded))
         self.series_ = torch.zeros(chebyshev_series.count(self.integral_.m, self.series_degree_), self.n_replicas).to(
             self.replicas_[0].c
         )
@@ -169,13 +170,19 @@ class NeuralPrimitive(Primitive):
             column[: len(of_neurons)] += of_neurons
             column[: len(replica.second)] += replica.second
             column[0] += 1
-        self._series = Series(self.series_, self.integral_.m, self.series_degree_)
+        self._take_series()
         self.details_ = {
             "order_of_map": list(self.map_.order),
             "spread_after_map": trainings[0].spread,
             "spread_after_neurons": max(training.residual for training in trainings),
             "series_error": max(error for *_, error in expanded),
         }
+
+    def _take_series(self) -> None:
+        """Put log h beside the corner sums, so that one evaluation serves both."""
+        log_h = torch.nn.functional.pad(self.map_.b, (0, len(self.series_) - len(self.map_.b)))
+        both = torch.cat([self.series_, log_h[:, None]], dim=1)
+        self._series = Series(both, self.integral_.m, self.series_degree_)
 
     def _state(self) -> dict[str, np.ndarray]:
         state = {name: getattr(self, name) for name in ("n_updates_", "width_", "series_", "series_degree_")}
@@ -202,4 +209,4 @@ class NeuralPrimitive(Primitive):
             for i in range(self.n_replicas)
         ]  # fmt: skip
         self.series_ = tensors["series_"]
-        self._series = Series(self.series_, self.integral_.m, self.series_degree_)
+        self._take_series()

@@ -49,6 +49,7 @@ class Trainable(Protocol):
     factor: float
     patience: int
     selection: str
+    labels: str | None
     integral_: ParametricIntegral
 
     def new_network(self, generator: torch.Generator) -> PrimitiveNetwork:
@@ -56,6 +57,9 @@ class Trainable(Protocol):
 
     def batch(self, points: torch.Tensor) -> Batch:
         """Return network inputs and target for points (t, s) of the unit cube."""
+
+    def miss(self, network: PrimitiveNetwork) -> float:
+        """Return how far a network is from the labels."""
 
 
 class Replica:
@@ -79,7 +83,7 @@ class Replica:
         self._draw = self._source(self._generator(0, stream=1) if method.shared_points else own)
         self._validation_draw = self._source(self._generator(index, stream=2))
         self._validation: Batch | None = None
-        self._selection = SELECTIONS[method.selection](self.network, self.validation_loss)
+        self._selection = SELECTIONS[method.selection](self.network, self._merit)
         self._batch = method.batch(self._draw())
 
     @property
@@ -107,6 +111,10 @@ class Replica:
         """Return the loss on those points."""
         with torch.no_grad():
             return sum(float(self._squares(part)) for part in self._parts(self.validation()))
+
+    def _merit(self) -> float:
+        """Return what the best weights have least of."""
+        return self.validation_loss() if self._method.labels is None else self._method.miss(self.network)
 
     def _backward(self) -> float:
         """Return the loss, leaving its gradients with the weights."""

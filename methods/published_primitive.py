@@ -25,6 +25,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import torch
 
+from methods import labels as label_shop
 from methods import lattice, training_diagnostics
 from methods.activations import ACTIVATIONS
 from methods.base import InputError, ParametricIntegral
@@ -36,6 +37,9 @@ from methods.training_choices import POINTS, SCHEDULES, SELECTIONS
 from methods.transforms import TRANSFORMS
 
 UPDATES_WITHOUT_BUDGET = 20_000
+
+N_LABELS = 2000
+"""As many as tests of the thesis have points."""
 
 MONITOR_EVERY = 25
 """Updates between calls of the monitor."""
@@ -101,6 +105,9 @@ class PublishedPrimitive(Primitive):
         Of the schedule "plateau": what multiplies the learning rate, after how many updates without a smaller loss.
     selection : str
         Which weights count: an "average" of late ones, the "best" on points kept apart, or the "last".
+    labels : str, optional
+        A direct method that sells N_LABELS values of I, for "best" to choose by digits on them, as the thesis does by
+        the truth (section 4); None chooses by the loss, which costs no integral.
     n_updates : int, optional
         Updates of each replica; None trains until the budget is used, or 20,000 without a budget.
     n_replicas, seed, uncertainty, precision, device
@@ -136,6 +143,7 @@ class PublishedPrimitive(Primitive):
     factor: float = 0.5
     patience: int = 500
     selection: str = "average"
+    labels: str | None = None
     n_updates: int | None = None
 
     @property
@@ -158,6 +166,9 @@ class PublishedPrimitive(Primitive):
         n_updates = self.n_updates or (UPDATES_WITHOUT_BUDGET if budget is None else sys.maxsize)
         self._prepare(integral)
         self.scale_ = self._constant()
+        if self.labels is not None:
+            points = integral.sample(N_LABELS, self.seed)
+            self._labels = torch.as_tensor(points), torch.as_tensor(label_shop.buy(self.labels, integral, points))
         replicas = [Replica(self, index) for index in range(self.n_replicas)]
         self._networks, self._first = [replica.kept for replica in replicas], replicas[0]
         self.n_updates_, longest = 0, 0.0
@@ -175,6 +186,13 @@ class PublishedPrimitive(Primitive):
     def diagnose(self) -> dict[str, Any]:
         """Return how the first replica's training stands: `methods.training_diagnostics`; {} for a loaded method."""
         return training_diagnostics.of(self._first) if hasattr(self, "_first") else {}
+
+    def miss(self, network: PrimitiveNetwork) -> float:
+        """Return a network's mean of log10|(e − t)/t| over the labels: minus its digits."""
+        s, label = (tensor.to(self.device) for tensor in self._labels)
+        with torch.no_grad():
+            value = self.scale_ * corner_sum(network, self._scaled(s).to(self._dtype)) * self._normalisation(s)
+        return float(torch.log10((value / label - 1).abs()).mean())
 
     def target(self, points: torch.Tensor) -> torch.Tensor:
         """Return what the mixed derivative is fitted to, but for 1/c, at (t, s) of the unit cube (n, k + m): (n,)."""

@@ -112,9 +112,9 @@ SCHEDULES: dict[str, Callable[[torch.optim.Optimizer, float, int], Schedule]] = 
 class Selection(ABC):
     """Chooses the weights that count: `network` holds them after any number of updates of the network `trained`."""
 
-    def __init__(self, trained: PrimitiveNetwork, validation_loss: Callable[[], float]) -> None:
+    def __init__(self, trained: PrimitiveNetwork, merit: Callable[[], float]) -> None:
         self.network = copy.deepcopy(trained).requires_grad_(False)
-        self._trained, self._validation_loss = trained, validation_loss
+        self._trained, self._merit = trained, merit
 
     @abstractmethod
     def look(self, done: int) -> None:
@@ -144,7 +144,10 @@ class Average(Selection):
 
 
 class Best(Selection):
-    """The weights with the smallest loss on points kept apart, looked at every SELECT_EVERY updates; first the last."""
+    """The weights with the smallest merit, a loss on points kept apart or a miss of labels, looked at now and then.
+
+    That is every SELECT_EVERY updates; before the first time, the last weights.
+    """
 
     smallest = math.inf
 
@@ -152,8 +155,8 @@ class Best(Selection):
         """Compare, where it is time to."""
         if done < SELECT_EVERY:
             self._follow(1.0)
-        if done % SELECT_EVERY == 0 and (loss := self._validation_loss()) < self.smallest:
-            self.smallest = loss
+        if done % SELECT_EVERY == 0 and (merit := self._merit()) < self.smallest:
+            self.smallest = merit
             self._follow(1.0)
 
 

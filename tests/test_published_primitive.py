@@ -277,6 +277,22 @@ def test_best_follows_the_training_before_its_first_look():
 # ----- budget, seeds, fields ------------------------------------------------------------------------------------------
 
 
+def test_the_best_by_labels_is_the_best_there(monkeypatch):
+    """Weights are looked at four times: those chosen by labels have the most digits on them of all."""
+    monkeypatch.setattr(training_choices, "SELECT_EVERY", 15)
+    integral = product(2)
+    fields = {"width": 8, "lattice_size": 128, "n_replicas": 1, "learning_rate": 0.05}
+    chosen = methods.create(
+        "published_primitive", n_updates=60, selection="best", labels="gauss_legendre", **fields
+    ).fit(integral)
+    misses = []
+    for n_updates in (15, 30, 45, 60):
+        last = methods.create("published_primitive", n_updates=n_updates, selection="last", **fields).fit(integral)
+        misses.append(chosen.miss(last._networks[0]))
+    assert chosen.miss(chosen._networks[0]) == pytest.approx(min(misses), rel=1e-4)
+    assert min(misses) < max(misses)
+
+
 @pytest.mark.parametrize("fields", [{}, {"schedule": "plateau", "selection": "best"}], ids=["average", "best"])
 def test_a_fit_cut_short_by_its_budget_can_be_repeated(fields):
     integral = product(2)

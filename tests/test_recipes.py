@@ -100,7 +100,11 @@ def test_a_recipe_is_a_method_on_the_command_line(name):
     method._prepare(references.integral(recipe.integral))
     # Nothing that has a part in the training is left to a default, which may change.
     without_part = set() if fields["schedule"] == "plateau" else {"factor", "patience"}
-    assert {field.name for field in dataclasses.fields(method)} - set(fields) == {"seed", "device"} | without_part
+    assert {field.name for field in dataclasses.fields(method)} - set(fields) == {
+        "seed",
+        "device",
+        "labels",
+    } | without_part
 
 
 def test_the_preset_paper_has_every_recipe_on_its_integral():

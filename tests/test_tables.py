@@ -86,7 +86,7 @@ def test_other_machines_are_labelled():
 
 
 def test_published_values_stand_beside_ours():
-    (row,) = rows(record(method="neural_primitive"))
+    (row,) = rows(record(method="published_primitive"))
     assert row["published"] == "3.4 digits, 20 µs (GPU); 3.9 digits, 50 µs (GPU)"
     for result in tables.published():
         assert "p." in result["source"] or "section" in result["source"]

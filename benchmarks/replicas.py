@@ -1,0 +1,104 @@
+"""How many replicas an ensemble of primitives needs: digits and honesty of the error against their number.
+
+    python -m benchmarks.replicas --integral box1l --method neural_primitive --budget 60
+
+trains eight, and says of the first n of them, for n = 1 … 8: digits of their mean, and for both conventions of the
+error (σ: JHEP; σ/√n: thesis eq. 4.1) the share of points within one and three of it, and the median of
+log10(error/|e − t|), as in figure 7 of the thesis. Written to reports/replicas.json; `python -m benchmarks.report`
+shows it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks import machine
+from methods import lookup
+
+FILE = "replicas.json"
+
+N_REPLICAS = 8
+
+TITLE = "Replicas"
+
+
+def measure(name: str, integral: str, budget: float) -> list[dict[str, Any]]:
+    """Return one entry per number of replicas."""
+    import methods
+    import references
+
+    method, fields = lookup.parse_spec(name)
+    primitive = methods.create(method, **fields | {"n_replicas": N_REPLICAS})
+    truth = references.truth(integral)
+    s, value = truth.s[truth.uniform], truth.value[truth.uniform]
+    primitive.fit(references.integral(integral), budget=budget)
+    replicas = primitive.of_replicas(s)  # type: ignore[attr-defined]
+    entries = []
+    for n in range(1, N_REPLICAS + 1):
+        miss = np.abs(replicas[:n].mean(axis=0) - value)
+        entry = {"n": n, "digits": float(-np.log10(miss / np.abs(value)).mean()), "n_points": len(s)}
+        if n > 1:
+            spread = replicas[:n].std(axis=0, ddof=1)
+            for kind, error in (("spread", spread), ("mean", spread / np.sqrt(n))):
+                entry[kind] = {
+                    "within_1": float((miss <= error).mean()),
+                    "within_3": float((miss <= 3 * error).mean()),
+                    "log10_error_ratio": float(np.median(np.log10(error / miss))),
+                }
+        entries.append(entry)
+    return entries
+
+
+def rows(results: list[dict[str, Any]]) -> list[dict[str, str]]:
+    """Return the table's rows, text in every cell."""
+    return [_row(run, entry) for run in results for entry in run["entries"]]
+
+
+def _row(run: dict[str, Any], entry: dict[str, Any]) -> dict[str, str]:
+    row = {"integral": run["integral"], "method": run["method"], "budget s": f"{run['budget_s']:g}"}
+    row |= {"replicas": str(entry["n"]), "digits": f"{entry['digits']:.2f}"}
+    for kind, name in (("spread", "σ"), ("mean", "σ/√n")):
+        found = entry.get(kind)
+        shares = f"{100 * found['within_1']:.0f} %, {100 * found['within_3']:.0f} %" if found else "–"
+        row[f"within 1, 3 {name}"] = shares
+        row[f"log10({name} / miss)"] = f"{found['log10_error_ratio']:+.2f}" if found else "–"
+    return row
+
+
+def read(out: Path) -> list[dict[str, Any]]:
+    """Return what was measured below `out`, oldest first."""
+    path = out / FILE
+    return json.loads(path.read_text()) if path.exists() else []
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure and write; return the exit status."""
+    command = argparse.ArgumentParser(
+        prog="python -m benchmarks.replicas", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    command.add_argument("--integral", default="box1l", metavar="I", help="default: box1l")
+    command.add_argument("--method", default="neural_primitive", metavar="M", help="default: neural_primitive")
+    command.add_argument("--budget", type=float, default=60.0, metavar="S", help="seconds of training; default: 60")
+    command.add_argument("--out", type=Path, default=Path("reports"), metavar="DIR", help="default: reports")
+    given = command.parse_args(arguments)
+    run = {"integral": given.integral, "method": given.method, "budget_s": given.budget, **machine.describe()}
+    run |= {"date_utc": time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())}
+    run["entries"] = measure(given.method, given.integral, given.budget)
+    same = ("integral", "method", "budget_s", "machine")
+    others = [old for old in read(given.out) if any(old[key] != run[key] for key in same)]
+    given.out.mkdir(parents=True, exist_ok=True)
+    (given.out / FILE).write_text(json.dumps([*others, run], indent=1) + "\n")
+    for row in rows([run]):
+        print(" | ".join(row.values()))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
