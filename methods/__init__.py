@@ -15,6 +15,7 @@ METHODS: dict[str, str] = {
     "lattice_qmc": "methods.lattice_qmc:LatticeQMC",
     "neural_primitive": "methods.neural_primitive:NeuralPrimitive",
     "separable_primitive": "methods.separable_primitive:SeparablePrimitive",
+    "primitive_corrected": "methods.primitive_corrected:PrimitiveCorrected",
     "published_primitive": "methods.published_primitive:PublishedPrimitive",
     "pysecdec_qmc": "methods.pysecdec_qmc:PySecDecQMC",
     "pysecdec_qmc_pylink": "methods.pysecdec_qmc_pylink:PySecDecQMCPylink",

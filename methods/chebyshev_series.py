@@ -28,6 +28,30 @@ def products(z: torch.Tensor, degree: int) -> torch.Tensor:
     return values
 
 
+def fix_last(coefficients: torch.Tensor, last: torch.Tensor, n_first: int, degree: int) -> torch.Tensor:
+    """Return coefficients of the sums in the first variables, for given values of the last.
+
+    Parameters
+    ----------
+    coefficients : tensor (count,)
+        Of `products` in all variables.
+    last : tensor (n, n_last)
+        Values of the last variables.
+    n_first, degree : int
+        Number of the first variables, and total degree.
+
+    Returns
+    -------
+    tensor (count(n_first, degree), n)
+    """
+    rows = {term: row for row, term in enumerate(_terms(n_first, degree))}
+    row_of = [rows[term[:n_first]] for term in _terms(n_first + last.shape[1], degree)]
+    # T_j(1) = 1: only the factors of the last variables are left.
+    factors = products(torch.cat([last.new_ones(len(last), n_first), last], dim=1), degree)
+    found = factors.new_zeros(len(rows), len(last))
+    return found.index_add_(0, torch.tensor(row_of, device=last.device), coefficients[:, None] * factors)
+
+
 def draw(unit: torch.Tensor) -> torch.Tensor:
     """Return points of [−1, 1] where the polynomials are orthogonal on average, for `unit` uniform in [0, 1].
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import torch
 
+from methods.base import InputError
+
 BLOCK = 512
 """Columns of the normal matrix that one product makes: only its lower half is made."""
 
@@ -29,7 +31,11 @@ class LeastSquares:
         self.n_points += len(y)
 
     def solve(self) -> torch.Tensor:
-        """Return c (F,)."""
+        """Return c (F,). Raises InputError where the values are not finite."""
+        if not bool(torch.isfinite(self._right).all()):
+            raise InputError(
+                "The values to fit are not all finite; give an integrand that is finite inside the cube, for all s."
+            )
         ridge, identity = RIDGE * self.n_points, torch.arange(len(self._right), device=self._right.device)
         while True:
             matrix = self._matrix.clone()

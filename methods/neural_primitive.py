@@ -99,6 +99,7 @@ class NeuralPrimitive(Primitive):
     name: ClassVar[str] = "neural_primitive"
     source: ClassVar[str] = "after Maître & Santos-Mateos, JHEP 03 (2023) 221"
     network: ClassVar[type[Network]] = Sines
+    neurons: ClassVar[int] = WIDTH
 
     width: int | None = None
     points_per_neuron: int = 10
@@ -126,7 +127,7 @@ class NeuralPrimitive(Primitive):
         """
         clock = Clock(budget)
         self._prepare(integral)
-        self.width_ = self.width or round(WIDTH * (budget or BUDGET_OF_NONE) ** (1 / 3))
+        self.width_ = self.width or round(self.neurons * (budget or BUDGET_OF_NONE) ** (1 / 3))
         self.map_ = triangular_map.fit(integral, self.coordinates, self.seed, self.device)
         trainings = [Training(self, index) for index in range(self.n_replicas)]
         expanded = [stages.expand(training.stages, self.map_.powers) for training in trainings]

@@ -67,6 +67,18 @@ class Network(ABC):
     def corner_sums(self, u: torch.Tensor, powers: torch.Tensor) -> torch.Tensor:
         """Return each neuron's corner sum at u (n, m), for a weight w with powers p (k,): (n, F)."""
 
+    @abstractmethod
+    def amplitude(self, powers: torch.Tensor) -> torch.Tensor:
+        """Return what stands before each neuron's function of u in its corner sum: (F,), complex for Sines."""
+
+    @abstractmethod
+    def average(self, t: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+        """Return the same for a rule with nodes t (n, k) and weights (n,) instead of the integral with weight w."""
+
+    @abstractmethod
+    def sums(self, u: torch.Tensor, amplitudes: torch.Tensor) -> torch.Tensor:
+        """Return sums over neurons at u (n, m), for amplitudes (F, n_sums) that contain c: (n, n_sums)."""
+
     def to(self, dtype: torch.dtype) -> Self:
         """Return the network in another precision."""
         return dataclasses.replace(self, **{name: tensor.to(dtype) for name, tensor in vars(self).items()})
@@ -90,8 +102,22 @@ class Sines(Network):
 
     def corner_sums(self, u: torch.Tensor, powers: torch.Tensor) -> torch.Tensor:
         """See `Network.corner_sums`."""
-        amplitude = self.amplitudes(powers).prod(dim=0)
+        amplitude = self.amplitude(powers)
         return torch.addmm(self.bias + amplitude.angle(), u, self.nu).sin_() * amplitude.abs()
+
+    def amplitude(self, powers: torch.Tensor) -> torch.Tensor:
+        """See `Network.amplitude`."""
+        return self.amplitudes(powers).prod(dim=0)
+
+    def average(self, t: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+        """See `Network.average`."""
+        angles = (2 * t - 1) @ self.omega
+        return torch.complex(weights @ angles.cos(), weights @ angles.sin())
+
+    def sums(self, u: torch.Tensor, amplitudes: torch.Tensor) -> torch.Tensor:
+        """See `Network.sums`."""
+        angles = torch.addmm(self.bias, u, self.nu)
+        return angles.sin() @ amplitudes.real + angles.cos() @ amplitudes.imag
 
 
 class Products(Network):
@@ -99,12 +125,27 @@ class Products(Network):
 
     def neurons(self, u: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
         """See `Network.neurons`."""
-        y = torch.addmm(self.bias, u, self.nu).cos_()
-        for column, omega, phase in zip((2 * t - 1).T, self.omega, self.phases, strict=True):
-            y *= torch.addcmul(phase, column[:, None], omega).cos_()
-        return y
+        return self._waves(t).mul_(torch.addmm(self.bias, u, self.nu).cos_())
 
     def corner_sums(self, u: torch.Tensor, powers: torch.Tensor) -> torch.Tensor:
         """See `Network.corner_sums`."""
-        factors = (self.amplitudes(powers) * torch.exp(1j * self.phases)).real.prod(dim=0)
-        return torch.addmm(self.bias, u, self.nu).cos_() * factors
+        return torch.addmm(self.bias, u, self.nu).cos_() * self.amplitude(powers)
+
+    def amplitude(self, powers: torch.Tensor) -> torch.Tensor:
+        """See `Network.amplitude`."""
+        return (self.amplitudes(powers) * torch.exp(1j * self.phases)).real.prod(dim=0)
+
+    def average(self, t: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+        """See `Network.average`."""
+        return weights @ self._waves(t)
+
+    def sums(self, u: torch.Tensor, amplitudes: torch.Tensor) -> torch.Tensor:
+        """See `Network.sums`."""
+        return torch.addmm(self.bias, u, self.nu).cos_() @ amplitudes
+
+    def _waves(self, t: torch.Tensor) -> torch.Tensor:
+        first, *others = (2 * t - 1).T
+        y = torch.addcmul(self.phases[0], first[:, None], self.omega[0]).cos_()
+        for column, omega, phase in zip(others, self.omega[1:], self.phases[1:], strict=True):
+            y *= torch.addcmul(phase, column[:, None], omega).cos_()
+        return y

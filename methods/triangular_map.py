@@ -109,12 +109,19 @@ class TriangularMap:
         parts = self.a.split([len(basis) for basis in bases])
         return torch.stack([part @ basis for part, basis in zip(parts, bases, strict=True)], dim=1)
 
+    def log_c_at(self, t: torch.Tensor, m: int) -> torch.Tensor:
+        """Return log c at fixed t (n, k), as coefficients of `chebyshev_series.products(u, degree)`: (k, count, n)."""
+        parts = self.a.split([chebyshev_series.count(m + i, self.degree) for i in range(t.shape[1])])
+        fixed = [chebyshev_series.fix_last(a, 2 * t[:, :i] - 1, m, self.degree) for i, a in enumerate(parts)]
+        return torch.stack(fixed)
+
     def move(self, log_c: torch.Tensor, t: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return x and the logarithm of the Jacobian for given log c (n, k)."""
+        """Return x (…, k) and the logarithm of the Jacobian (…) for log c (…, k) and t (…, k)."""
         c = torch.exp(log_c)
         below = t + c * (1 - t)
         back = torch.argsort(torch.tensor(self.order, device=t.device))
-        return (t / below)[:, back], (log_c - 2 * torch.log(below)).sum(dim=1)
+        x = (t / below).movedim(-1, 0)[back].movedim(0, -1)
+        return x, log_c.sum(dim=-1) - 2 * torch.log(below.prod(dim=-1))
 
     def draw(self, unit: torch.Tensor) -> torch.Tensor:
         """Return points t of density w, for `unit` uniform in [0, 1]^k."""
@@ -148,7 +155,8 @@ def fit(integral: ParametricIntegral, coordinates: Coordinates, seed: int, devic
     b = f.new_zeros(chebyshev_series.count(m, norm_degree))
     start = TriangularMap(tuple(range(k)), f.new_zeros(k), degree, norm_degree, a, b)
     if not bool((f > 0).all()):
-        b[0] = torch.log(f.square().mean().sqrt())
+        largest = f.abs().max()  # its square may be too large for a number
+        b[0] = torch.log(largest * (f / largest).square().mean().sqrt()) if largest > 0 else 0.0
         return start
     start = dataclasses.replace(start, powers=_powers(integral, coordinates, device))
     few = slice(0, POINTS // 4)

@@ -22,6 +22,7 @@ CHEAP = {
     "lattice_qmc": {"epsrel": 1e-6},
     "neural_primitive": {"width": 50, "n_replicas": 2, "n_updates": 2},
     "separable_primitive": {"width": 50, "n_replicas": 2, "n_updates": 2},
+    "primitive_corrected": {"width": 50, "lattice_size": 64, "n_shifts": 4},
     "published_primitive": {"width": 8, "depth": 2, "lattice_size": 64, "n_updates": 20},
     "skip_mlp": {"n_labels": 200, "n_updates": 50},
     "boosted_trees": {"n_labels": 500, "n_trees": 20},
