@@ -18,14 +18,14 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
 
-from methods import lattice, training_diagnostics
+from methods import lattice, mixed_split, training_diagnostics
 from methods.activations import ACTIVATIONS
 from methods.base import InputError, ParametricIntegral
 from methods.mixed import PrimitiveNetwork, corner_sum
@@ -175,6 +175,18 @@ class PublishedPrimitive(Primitive):
     def diagnose(self) -> dict[str, Any]:
         """Return how the first replica's training stands: `methods.training_diagnostics`; {} for a loaded method."""
         return training_diagnostics.of(self._first) if hasattr(self, "_first") else {}
+
+    def partial(
+        self, s: torch.Tensor, t: torch.Tensor, given: Collection[int], i: int, points: torch.Tensor
+    ) -> torch.Tensor:
+        """Return over c f(s, ½) what `methods.distribution.Partial` says."""
+        s, t, points = self._scaled(s).to(self._dtype), t.to(self._dtype), points.to(self._dtype)
+        found = [mixed_split.partial(network, s, t, given, i, points) for network in self._networks]
+        return torch.stack(found).double().mean(dim=0)
+
+    def place(self, s: torch.Tensor, t: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return x and dx_i/dt_i, as `methods.distribution.Partial` says."""
+        return TRANSFORMS[self.transform](t)
 
     def target(self, points: torch.Tensor) -> torch.Tensor:
         """Return what the mixed derivative is fitted to, but for 1/c, at (t, s) of the unit cube (n, k + m): (n,)."""
