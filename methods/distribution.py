@@ -122,7 +122,14 @@ class Distribution:
         return x.cpu().numpy(), slopes.cpu().numpy()
 
     def sample(self, n: int, generator: np.random.Generator) -> np.ndarray:
-        """Draw n independent x (n, k): each t_i from its distribution for those before it, the rest integrated out."""
+        """Draw n independent x (n, k): each t_i from its distribution for those before it, the rest integrated out.
+
+        Raises
+        ------
+        InputError
+            For n below 1, or a density that the Chebyshev series does not resolve.
+        """
+        _require_positive(n=n)
         t = self._tensor(np.zeros((n, self.k)))
         for i in range(self.k):
             t[:, i] = self._draw(t, range(i + 1), i, generator)
@@ -132,8 +139,9 @@ class Distribution:
         """Draw x (n, k) by Gibbs sampling: each t_i in turn from its distribution for all others.
 
         The n are ends of chains of their own, so independent; each starts anywhere in the cube and is nearer to the
-        distribution with every sweep. `sample` needs none; this asks for no differences of N at high k.
+        distribution with every sweep. `sample` needs none; here no differences of N are taken. Raises as `sample` does.
         """
+        _require_positive(n=n, sweeps=sweeps)
         t = self._tensor(generator.random((n, self.k)))
         for _ in range(sweeps):
             for i in range(self.k):
@@ -142,29 +150,15 @@ class Distribution:
 
     def _draw(self, t: torch.Tensor, given: Collection[int], i: int, generator: np.random.Generator) -> torch.Tensor:
         """Draw t_i for each row of t (n, k): (n,). `given` includes i."""
-        drawn = zip(t.split(CHUNK), self._tensor(generator.random(len(t))).split(CHUNK), strict=True)
-        return torch.cat([self._invert(self._density_along(part, given, i), unit) for part, unit in drawn])
-
-    def _density_along(self, t: torch.Tensor, given: Collection[int], i: int) -> torch.Tensor:
         with torch.no_grad():
-            values = self.primitive.partial(self._s, t, given, i, self._nodes)
-        largest = (values @ self._to_series).abs().amax(dim=0)
-        if not bool(largest[-2:].max() <= UNRESOLVED * largest.max()):
+            parts = [self.primitive.partial(self._s, part, given, i, self._nodes) for part in t.split(CHUNK)]
+        density = torch.cat(parts)
+        terms = (density @ self._to_series).abs().amax(dim=0)
+        if not bool(terms[-2:].max() <= UNRESOLVED * terms.max()):
             raise InputError(
                 f"The density along t_{i} oscillates too fast for degree {len(self._nodes) - 1}; give a larger degree."
             )
-        return values
-
-    def _invert(self, density: torch.Tensor, unit: torch.Tensor) -> torch.Tensor:
-        """Return where the integral of densities, known at the nodes (n, degree + 1), rises through unit (n,)."""
-        series = density @ self._integrated
-        series = series / series.sum(dim=1, keepdim=True)  # at t = 1 every polynomial is 1
-        low, high = torch.zeros_like(unit), torch.ones_like(unit)
-        for _ in range(BISECTIONS):
-            middle = (low + high) / 2
-            cdf = (chebyshev_series.products(2 * middle[:, None] - 1, len(self._nodes)).T * series).sum(dim=1)
-            low, high = torch.where(cdf < unit, middle, low), torch.where(cdf < unit, high, middle)
-        return (low + high) / 2
+        return _invert(density @ self._integrated, self._tensor(generator.random(len(t))))
 
     def _norm(self, i: int, given: Mapping[int, float]) -> float:
         norm = float(self._partial(given, i, np.ones(1), held=False)[0])
@@ -189,3 +183,20 @@ class Distribution:
 
     def _tensor(self, array: Any) -> torch.Tensor:
         return torch.as_tensor(array, dtype=torch.float64, device=self.primitive.device)
+
+
+def _invert(cdf: torch.Tensor, unit: torch.Tensor) -> torch.Tensor:
+    """Return where Chebyshev series (n, count), over their value at t = 1, rise through unit (n,): (n,)."""
+    cdf = cdf / cdf.sum(dim=1, keepdim=True)  # at t = 1 every polynomial is 1
+    low, high = torch.zeros_like(unit), torch.ones_like(unit)
+    for _ in range(BISECTIONS):
+        middle = (low + high) / 2
+        values = (chebyshev_series.products(2 * middle[:, None] - 1, cdf.shape[1] - 1).T * cdf).sum(dim=1)
+        low, high = torch.where(values < unit, middle, low), torch.where(values < unit, high, middle)
+    return (low + high) / 2
+
+
+def _require_positive(**numbers: int) -> None:
+    for name, number in numbers.items():
+        if number < 1:
+            raise InputError(f"{name} is {number}; give a number above 0.")

@@ -3,8 +3,7 @@
     ∫ dx_j … ∂^k N/∂x1…∂xk = Σ_{ends of the x_j} ± ∂^|G| N/Π_{i∈G} ∂x_i
 
 with G the variables that are held, and x_j the others: what marginals and cumulative distributions are made of. It is
-`nilpotent.mixed_partial` of a network whose first columns are G. All of G is the mixed derivative, nothing of it the
-corner sum.
+`nilpotent.mixed_partial` of a network whose first columns are G; where G is all of x it is the mixed derivative.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from collections.abc import Collection
 import torch
 
 from methods import mixed_function, nilpotent
-from methods.mixed import PrimitiveNetwork
+from methods.mixed import PrimitiveNetwork, mixed_partial
 
 
 def partial(
@@ -32,7 +31,10 @@ def partial(
     """
     rows = x.repeat_interleave(len(points), dim=0)
     rows[:, i] = points.repeat(len(x))
-    upper, others = rows.clone(), [j for j in range(network.k) if j not in given]
+    s, others = s.expand(len(rows), -1), [j for j in range(network.k) if j not in given]
+    if not others:
+        return mixed_partial(network, s, rows).view(len(x), len(points))
+    upper = rows.clone()
     upper[:, [j for j in others if j != i]] = 1
     held = sorted(given)
     columns = [*held, *others, *range(network.k, network.k + network.m)]
@@ -40,7 +42,7 @@ def partial(
     total = torch.zeros_like(rows[:, 0])
     for ends in itertools.product((0, 1), repeat=len(others)):
         corner = upper[:, others] * upper.new_tensor(ends)
-        inputs = torch.cat([rows[:, held], corner, s.expand(len(rows), -1)], dim=1)
+        inputs = torch.cat([rows[:, held], corner, s], dim=1)
         there = nilpotent.mixed_partial(network.activation, len(held), inputs, first[:, columns], *weights)
         total += (-1) ** (len(others) - sum(ends)) * there
     return total.view(len(x), len(points))

@@ -87,7 +87,7 @@ class Network(ABC):
 
         As t_i takes each of `points` (q,) it is held there, or integrated up to there, for u (1, m), t (n, k): (n, q).
         """
-        left, amplitudes = c * self.of_u(u), self.amplitudes(powers)
+        left, amplitudes = (c * self.of_u(u)).expand(len(t), -1), self.amplitudes(powers)
         for j, amplitude in enumerate(amplitudes):
             if j != i:
                 left = left * self.factor(j, self.waves(j, t[:, j], powers[j]) if j in given else amplitude)
@@ -105,8 +105,9 @@ class Network(ABC):
 
     def waves(self, i: int, t: torch.Tensor, power: torch.Tensor) -> torch.Tensor:
         """Return w_i(t) e^{iω_ri (2t − 1)} for t of any shape: (…, F), complex."""
-        density = (power + 1) * t**power
-        return density[..., None] * torch.exp(1j * self.omega[i] * (2 * t - 1)[..., None])
+        density, angle = (power + 1) * t**power, self.omega[i] * (2 * t - 1)[..., None]
+        # Six times as fast as torch.exp of complex numbers.
+        return density[..., None] * torch.complex(angle.cos(), angle.sin())
 
     def integrals(self, i: int, t: torch.Tensor, power: torch.Tensor) -> torch.Tensor:
         """Return the integrals of `waves` from 0 to t (n,): (n, F), complex."""
