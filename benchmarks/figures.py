@@ -41,7 +41,8 @@ def anytime(records: list[Record]) -> str | None:
 def histogram(records: list[Record], kind: str, label: str) -> str | None:
     """Return the records' histograms of that kind, as shares of their points."""
     styles = _styles_of_methods(records)
-    shown = [r for r in records if r["histograms"] and sum(r["histograms"]["all"][kind]["counts"])]
+    shown = [r for r in records if r["histograms"] and r["histograms"]["all"][kind]]
+    shown = [r for r in shown if sum(r["histograms"]["all"][kind]["counts"])]
 
     def draw(axes: Axes) -> None:
         for record in shown:

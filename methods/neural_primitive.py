@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import ClassVar, Self
 
 import numpy as np
@@ -144,6 +144,22 @@ class NeuralPrimitive(Primitive):
                 clock.show(monitor, self)
         self._expand(trainings, expanded)
         return self
+
+    def partial(
+        self, s: torch.Tensor, t: torch.Tensor, given: Collection[int], i: int, points: torch.Tensor
+    ) -> torch.Tensor:
+        """Return over h(s) what `methods.distribution.Partial` says."""
+        order, u = self.map_.order, self.coordinates.u(s)
+        held, column = {order.index(j) for j in given}, order.index(i)
+        found = [
+            replica.partial(u, self.map_.powers, t[:, list(order)], held, column, points) for replica in self.replicas_
+        ]
+        return torch.stack(found).mean(dim=0)
+
+    def place(self, s: torch.Tensor, t: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return x and ∂x_i/∂t_i, as `methods.distribution.Partial` says."""
+        order = torch.tensor(self.map_.order, device=t.device)
+        return self.map_.slopes(self.coordinates.u(s).expand(len(t), -1), t[:, order])
 
     def _prepare(self, integral: ParametricIntegral) -> None:
         super()._prepare(integral)

@@ -18,7 +18,7 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -26,7 +26,7 @@ import numpy as np
 import torch
 
 from methods import labels as label_shop
-from methods import lattice, training_diagnostics
+from methods import lattice, mixed_split, training_diagnostics
 from methods.activations import ACTIVATIONS
 from methods.base import InputError, ParametricIntegral
 from methods.mixed import PrimitiveNetwork, corner_sum
@@ -193,6 +193,18 @@ class PublishedPrimitive(Primitive):
         with torch.no_grad():
             value = self.scale_ * corner_sum(network, self._scaled(s).to(self._dtype)) * self._normalisation(s)
         return float(torch.log10((value / label - 1).abs()).mean())
+
+    def partial(
+        self, s: torch.Tensor, t: torch.Tensor, given: Collection[int], i: int, points: torch.Tensor
+    ) -> torch.Tensor:
+        """Return over c f(s, ½) what `methods.distribution.Partial` says."""
+        s, t, points = self._scaled(s).to(self._dtype), t.to(self._dtype), points.to(self._dtype)
+        found = [mixed_split.partial(network, s, t, given, i, points) for network in self._networks]
+        return torch.stack(found).double().mean(dim=0)
+
+    def place(self, s: torch.Tensor, t: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return x and dx_i/dt_i, as `methods.distribution.Partial` says."""
+        return TRANSFORMS[self.transform](t)
 
     def target(self, points: torch.Tensor) -> torch.Tensor:
         """Return what the mixed derivative is fitted to, but for 1/c, at (t, s) of the unit cube (n, k + m): (n,)."""

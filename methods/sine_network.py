@@ -10,6 +10,9 @@ so that the corner sum, its integral over the cube, has per neuron one factor fo
     A_ri = ∫_0^1 w_i(t) e^{iω_ri (2t − 1)} dt  (sin ω/ω for p_i = 0):  Sines replace ν_r·u + b_r by that plus the phase
     of Π_i A_ri, and multiply by its modulus; Products replace each cosine by Re(A_ri e^{iφ_ri}).
 
+Of a variable that is held at t instead, the factor is w_i(t) e^{iω_ri (2t − 1)}, and of one that is integrated up to τ
+it is A_ri with τ for 1: `partial` mixes these at will.
+
 Frequencies ω, ν and phases are drawn at random and stay; c is fitted exactly (`least_squares`). For Sines this is
 kernel regression by random Fourier features (Rahimi & Recht, NeurIPS 2007); Products are separable in all variables.
 
@@ -21,6 +24,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Collection
 from typing import Self
 
 import numpy as np
@@ -79,17 +83,48 @@ class Network(ABC):
     def sums(self, u: torch.Tensor, amplitudes: torch.Tensor) -> torch.Tensor:
         """Return sums over neurons at u (n, m), for amplitudes (F, n_sums) that contain c: (n, n_sums)."""
 
+    @abstractmethod
+    def factor(self, i: int, waves: torch.Tensor) -> torch.Tensor:
+        """Return what variable i contributes to each neuron's product, where its wave is `waves` (…, F)."""
+
+    @abstractmethod
+    def of_u(self, u: torch.Tensor) -> torch.Tensor:
+        """Return what u (n, m) contributes to each neuron's product, of which the real part counts: (n, F)."""
+
+    def partial(
+        self, c: torch.Tensor, u: torch.Tensor, powers: torch.Tensor,
+        t: torch.Tensor, given: Collection[int], i: int, points: torch.Tensor,
+    ) -> torch.Tensor:  # fmt: skip
+        """Return Σ_r c_r of the derivative in the variables `given`, the others integrated: all but t_i over [0, 1].
+
+        As t_i takes each of `points` (q,) it is held there, or integrated up to there, for u (1, m), t (n, k): (n, q).
+        """
+        left, amplitudes = (c * self.of_u(u)).expand(len(t), -1), self.amplitudes(powers)
+        for j, amplitude in enumerate(amplitudes):
+            if j != i:
+                left = left * self.factor(j, self.waves(j, t[:, j], powers[j]) if j in given else amplitude)
+        along = self.waves if i in given else self.integrals
+        return (left @ self.factor(i, along(i, points, powers[i])).T).real
+
     def to(self, dtype: torch.dtype) -> Self:
         """Return the network in another precision."""
         return dataclasses.replace(self, **{name: tensor.to(dtype) for name, tensor in vars(self).items()})
 
     def amplitudes(self, powers: torch.Tensor) -> torch.Tensor:
         """Return A: (k, F), complex."""
+        end = powers.new_ones(1)
+        return torch.cat([self.integrals(i, end, power) for i, power in enumerate(powers)])
+
+    def waves(self, i: int, t: torch.Tensor, power: torch.Tensor) -> torch.Tensor:
+        """Return w_i(t) e^{iω_ri (2t − 1)} for t of any shape: (…, F), complex."""
+        density, angle = (power + 1) * t**power, self.omega[i] * (2 * t - 1)[..., None]
+        # Six times as fast as torch.exp of complex numbers.
+        return density[..., None] * torch.complex(angle.cos(), angle.sin())
+
+    def integrals(self, i: int, t: torch.Tensor, power: torch.Tensor) -> torch.Tensor:
+        """Return the integrals of `waves` from 0 to t (n,): (n, F), complex."""
         nodes, weights = (torch.from_numpy(part).to(self.omega) / 2 for part in np.polynomial.legendre.leggauss(NODES))
-        t = nodes + 0.5
-        waves = torch.exp(1j * self.omega[..., None] * (2 * t - 1))
-        density = (powers[:, None] + 1) * t ** powers[:, None]
-        return (waves * (density * weights)[:, None, :]).sum(dim=-1)
+        return t[:, None] * torch.einsum("nqf,q->nf", self.waves(i, t[:, None] * (nodes + 0.5), power), weights + 0j)
 
 
 class Sines(Network):
@@ -118,6 +153,14 @@ class Sines(Network):
         """See `Network.sums`."""
         angles = torch.addmm(self.bias, u, self.nu)
         return angles.sin() @ amplitudes.real + angles.cos() @ amplitudes.imag
+
+    def factor(self, i: int, waves: torch.Tensor) -> torch.Tensor:
+        """See `Network.factor`: the phases of all variables add."""
+        return waves
+
+    def of_u(self, u: torch.Tensor) -> torch.Tensor:
+        """See `Network.of_u`: the real part of −i e^{iz} is sin z."""
+        return -1j * torch.exp(1j * torch.addmm(self.bias, u, self.nu))
 
 
 class Products(Network):
@@ -149,3 +192,11 @@ class Products(Network):
         for column, omega, phase in zip(others, self.omega[1:], self.phases[1:], strict=True):
             y *= torch.addcmul(phase, column[:, None], omega).cos_()
         return y
+
+    def factor(self, i: int, waves: torch.Tensor) -> torch.Tensor:
+        """See `Network.factor`: each variable has its cosine."""
+        return (waves * torch.exp(1j * self.phases[i])).real
+
+    def of_u(self, u: torch.Tensor) -> torch.Tensor:
+        """See `Network.of_u`."""
+        return torch.addmm(self.bias, u, self.nu).cos_()

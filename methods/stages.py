@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Collection
 from typing import ClassVar, Protocol
 
 import torch
@@ -64,6 +65,17 @@ class Stages:
         """Return the corner sum over h at u (n, m), for a weight with powers p (k,): (n,)."""
         of_neurons = self.network.corner_sums(u, powers) @ self.c
         return 1 + of_neurons + self.second @ chebyshev_series.products(u, self.degree)
+
+    def partial(
+        self, u: torch.Tensor, powers: torch.Tensor,
+        t: torch.Tensor, given: Collection[int], i: int, points: torch.Tensor,
+    ) -> torch.Tensor:  # fmt: skip
+        """Return the derivative over h in some variables, the others integrated, as `Network.partial` does: (n, q)."""
+        flat = 1 + self.second @ chebyshev_series.products(u, self.degree)
+        for j in set(given) - {i}:
+            flat = flat * (powers[j] + 1) * t[:, j] ** powers[j]
+        along = (powers[i] + 1) * points ** powers[i] if i in given else points ** (powers[i] + 1)
+        return self.network.partial(self.c, u, powers, t, given, i, points) + flat[:, None] * along
 
 
 class Trainable(Protocol):

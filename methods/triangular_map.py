@@ -99,6 +99,13 @@ class TriangularMap:
         """Return x (n, k) and the logarithm of Π_i ∂x_i/∂t_i (n,) for u (n, m) and t (n, k)."""
         return self.move(self.log_c(self.bases(u, t)), t)
 
+    def slopes(self, u: torch.Tensor, t: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return x (n, k) and ∂x_i/∂t_i (n, k), in the columns of x, for u (n, m) and t (n, k)."""
+        c = torch.exp(self.log_c(self.bases(u, t)))
+        below = t + c * (1 - t)
+        back = torch.argsort(torch.tensor(self.order, device=t.device))
+        return (t / below)[:, back], (c / below.square())[:, back]
+
     def bases(self, u: torch.Tensor, t: torch.Tensor) -> list[torch.Tensor]:
         """Return the polynomials of each log c_i: (count, n)."""
         z = torch.cat([u, 2 * t - 1], dim=1)

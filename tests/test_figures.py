@@ -43,7 +43,15 @@ def test_a_method_has_one_colour():
     assert colour in figures.histogram(records, "p", "P")
 
 
-@pytest.mark.parametrize("empty", [[], [record(counts=(0, 0, 0), anytime=[])], [record(histograms=None, anytime=None)]])
+@pytest.mark.parametrize(
+    "empty",
+    [
+        [],
+        [record(anytime=[], histograms={"all": {"p": None}})],
+        [record(counts=(0, 0, 0), anytime=[])],
+        [record(histograms=None, anytime=None)],
+    ],
+)
 def test_nothing_to_show(empty):
     assert figures.anytime(empty) is None
     assert figures.histogram(empty, "p", "P") is None
