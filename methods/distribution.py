@@ -33,14 +33,13 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
-from methods import chebyshev_series
 from methods.base import InputError, ParametricIntegral
 
 CHUNK = 2**9
 """Samples drawn at once: with all points along a variable, and all neurons, some 100 MB at most."""
 
 BISECTIONS = 40
-"""Halvings of [0, 1]: 1e-12."""
+"""Halvings of the range of t: 1e-12."""
 
 UNRESOLVED = 1e-4
 """Of the density along one t_i: the largest share that the last two terms of its Chebyshev series may have."""
@@ -188,12 +187,13 @@ class Distribution:
 def _invert(cdf: torch.Tensor, unit: torch.Tensor) -> torch.Tensor:
     """Return where Chebyshev series (n, count), over their value at t = 1, rise through unit (n,): (n,)."""
     cdf = cdf / cdf.sum(dim=1, keepdim=True)  # at t = 1 every polynomial is 1
-    low, high = torch.zeros_like(unit), torch.ones_like(unit)
+    orders = torch.arange(cdf.shape[1]).to(cdf)
+    low, high = torch.full_like(unit, torch.pi), torch.zeros_like(unit)  # angles, of which 2t − 1 is the cosine
     for _ in range(BISECTIONS):
         middle = (low + high) / 2
-        values = (chebyshev_series.products(2 * middle[:, None] - 1, cdf.shape[1] - 1).T * cdf).sum(dim=1)
-        low, high = torch.where(values < unit, middle, low), torch.where(values < unit, high, middle)
-    return (low + high) / 2
+        below = (cdf * torch.cos(middle[:, None] * orders)).sum(dim=1) < unit
+        low, high = torch.where(below, middle, low), torch.where(below, high, middle)
+    return (1 + torch.cos((low + high) / 2)) / 2
 
 
 def _require_positive(**numbers: int) -> None:

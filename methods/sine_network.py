@@ -22,6 +22,7 @@ notation: F = number of neurons, columns of the weights.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Collection
@@ -99,10 +100,12 @@ class Network(ABC):
 
         As t_i takes each of `points` (q,) it is held there, or integrated up to there, for u (1, m), t (n, k): (n, q).
         """
-        left, amplitudes = (c * self.of_u(u)).expand(len(t), -1), self.amplitudes(powers)
-        for j, amplitude in enumerate(amplitudes):
-            if j != i:
-                left = left * self.factor(j, self.waves(j, t[:, j], powers[j]) if j in given else amplitude)
+        left = (c * self.of_u(u)).expand(len(t), -1)
+        for j, power in enumerate(powers):
+            if j == i:
+                continue
+            of_j = self.waves(j, t[:, j], power) if j in given else self.integrals(j, power.new_ones(1), power)
+            left = left * self.factor(j, of_j)
         along = self.waves if i in given else self.integrals
         return (left @ self.factor(i, along(i, points, powers[i])).T).real
 
@@ -123,8 +126,13 @@ class Network(ABC):
 
     def integrals(self, i: int, t: torch.Tensor, power: torch.Tensor) -> torch.Tensor:
         """Return the integrals of `waves` from 0 to t (n,): (n, F), complex."""
-        nodes, weights = (torch.from_numpy(part).to(self.omega) / 2 for part in np.polynomial.legendre.leggauss(NODES))
+        nodes, weights = (torch.from_numpy(part).to(self.omega) / 2 for part in _gauss_rule())
         return t[:, None] * torch.einsum("nqf,q->nf", self.waves(i, t[:, None] * (nodes + 0.5), power), weights + 0j)
+
+
+@functools.cache
+def _gauss_rule() -> tuple[np.ndarray, np.ndarray]:
+    return np.polynomial.legendre.leggauss(NODES)
 
 
 class Sines(Network):

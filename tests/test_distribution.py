@@ -18,7 +18,7 @@ from methods.distribution import Distribution
 from methods.mixed import PrimitiveNetwork, corner_sum, mixed_partial
 from methods.sine_network import Products, Sines
 
-N = 3000
+N = 1500
 """Samples per test."""
 
 KS_BOUND = 2.0
@@ -39,13 +39,24 @@ def wave() -> ParametricIntegral:
     )  # fmt: skip
 
 
-INTEGRALS = {"product2": lambda: product(2), "product3": lambda: product(3), "wave": wave}
+def tilt() -> ParametricIntegral:
+    """Correlated, and hardly dependent on s: within reach of a deep network in seconds."""
+    return ParametricIntegral(
+        name="tilt", k=2, parameters=("a",), low=(0.9,), high=(1.1,),
+        integrand=lambda s, x: 1 + 3 * s[..., 0] * (x[..., 0] - 0.5) * (x[..., 1] - 0.5),
+        exact=lambda s: 1 + 0 * s[:, 0],
+    )  # fmt: skip
+
+
+INTEGRALS = {"product2": lambda: product(2), "product3": lambda: product(3), "wave": wave, "tilt": tilt}
 INTEGRALS["box1l"] = lambda: references.integral("box1l")
-POINTS = {"product2": [1.2, 1.9], "product3": [1.7, 1.5], "box1l": [-20.0, -6.0, -11.0], "wave": [1.0]}
+POINTS = {
+    "product2": [1.2, 1.9], "product3": [1.7, 1.5], "wave": [1.0], "tilt": [1.0], "box1l": [-20.0, -6.0, -11.0],
+}  # fmt: skip
 FIELDS = {
-    "neural_primitive": {"width": 200, "n_updates": 2},
-    "separable_primitive": {"width": 200, "n_updates": 2},
-    "published_primitive": {"width": 24, "depth": 2, "n_updates": 500, "lattice_size": 512},
+    "neural_primitive": {"width": 120, "n_updates": 2},
+    "separable_primitive": {"width": 120, "n_updates": 2},
+    "published_primitive": {"width": 24, "depth": 2, "n_updates": 300, "lattice_size": 256, "learning_rate": 0.02},
 }
 
 
@@ -63,12 +74,17 @@ def rule(n: int) -> tuple[np.ndarray, np.ndarray]:
     return (nodes + 1) / 2, weights / 2
 
 
+@functools.cache
+def tensor_rule(k: int, n: int) -> tuple[np.ndarray, np.ndarray]:
+    nodes, weights = rule(n)
+    grid = np.array(list(itertools.product(nodes, repeat=k)))
+    return grid, np.array(list(itertools.product(weights, repeat=k))).prod(axis=1)
+
+
 def integrated(f, k: int, held: dict[int, np.ndarray | float], n: int) -> np.ndarray:
     """Return the integral of f over all variables but those held, of which one may be an array."""
-    nodes, weights = rule(n)
     others = [i for i in range(k) if i not in held]
-    grid = np.array(list(itertools.product(nodes, repeat=len(others))))
-    weight = np.array([np.prod(part) for part in itertools.product(weights, repeat=len(others))])
+    grid, weight = tensor_rule(len(others), n)
     length = max((np.size(value) for value in held.values()), default=1)
     x = np.empty((length, len(grid), k))
     for i, value in held.items():
@@ -135,40 +151,52 @@ def test_partial_of_a_deep_network(activation):
 
 # ----- densities and distribution functions -----------------------------------------------------------------------
 
-CASES = [
-    ("neural_primitive", "product2", 1e-3), ("neural_primitive", "product3", 3e-3), ("neural_primitive", "box1l", 0.03),
-    ("neural_primitive", "wave", 3e-3), ("separable_primitive", "product3", 3e-3),
-    ("separable_primitive", "box1l", 0.03), ("published_primitive", "product2", 0.1),
+IN_T = [("neural_primitive", "wave", 3e-3), ("separable_primitive", "wave", 3e-3), ("published_primitive", "tilt", 0.1)]
+"""The last is the error allowed, root mean square over t, of densities near 1: what these short fits are good for.
+A triangular map leaves densities in t near 1 (product2: to four digits), so that there only those in x are a test."""
+
+IN_X = [
+    ("neural_primitive", "product2", 3e-4), ("neural_primitive", "box1l", 0.03),
+    ("separable_primitive", "product3", 3e-4),
 ]  # fmt: skip
-"""The last is the largest error, of densities near 1, that the primitive's own residual allows."""
+
+SAMPLED = [("neural_primitive", "box1l"), ("separable_primitive", "product3"), ("published_primitive", "tilt")]
 
 
-@pytest.mark.parametrize(("name", "integral", "tolerance"), CASES)
+@pytest.mark.parametrize(("name", "integral", "tolerance"), IN_T)
 def test_against_quadrature(name, integral, tolerance):
-    """Of every variable given any others, as density and as distribution function."""
+    """Of every variable given any others, as density and as distribution function; a flat density is refused."""
     found, f = distribution(name, integral), INTEGRALS[integral]().integrand
-    s, k, t = np.array(POINTS[integral]), found.k, np.linspace(0.02, 0.98, 9)
+    s, k, n, t = np.array(POINTS[integral]), found.k, 8, np.linspace(0.02, 0.98, 9)
+    (nodes, weights), flat = rule(n), []
 
     def density(t: np.ndarray) -> np.ndarray:
         x, slopes = found.x(t)
         return f(s, x) * slopes.prod(axis=1)
 
-    nodes, weights = rule(20)
     for i in range(k):
         others = [j for j in range(k) if j != i]
-        for given in ({j: 0.3 + 0.2 * j for j in held} for n in range(k) for held in itertools.combinations(others, n)):
-            norm = integrated(density, k, given, 20)
-            expected = integrated(density, k, given | {i: t}, 20) / norm
-            np.testing.assert_allclose(found.density(i, t, given), expected, atol=tolerance)
-            halfway = integrated(density, k, given | {i: nodes / 2}, 20) @ weights / 2 / norm
-            np.testing.assert_allclose(found.cdf(i, [0.0, 0.5, 1.0], given), [0, halfway[0], 1], atol=tolerance / 4)
+        for given in (
+            {j: (0.2, 0.9, 0.7)[j] for j in held} for size in range(k) for held in itertools.combinations(others, size)
+        ):
+            norm = integrated(density, k, given, n)
+            expected = integrated(density, k, given | {i: t}, n) / norm
+            assert rms(found.density(i, t, given) - expected) < tolerance
+            halfway = integrated(density, k, given | {i: nodes / 2}, n) @ weights / 2 / norm
+            np.testing.assert_allclose(found.cdf(i, [0.0, 0.5, 1.0], given), [0, halfway[0], 1], atol=tolerance / 2)
+            flat.append(rms(1 - expected))
+    assert max(flat) > 2 * tolerance
 
 
-@pytest.mark.parametrize("name", FIELDS)
-def test_densities_integrate_to_one(name):
+def rms(difference: np.ndarray) -> float:
+    return float(np.sqrt(np.mean(difference**2)))
+
+
+@pytest.mark.parametrize(("name", "integral"), SAMPLED)
+def test_densities_integrate_to_one(name, integral):
     """Whatever the fit: to the rounding of the networks, which are in float32 in the published primitive."""
     nodes, weights = rule(30)
-    found = distribution(name, "product2")
+    found = distribution(name, integral)
     tolerance = 1e-4 if name == "published_primitive" else 1e-12
     for i, given in ((0, {}), (1, {}), (0, {1: 0.4}), (1, {0: 0.9})):
         assert found.density(i, nodes, given) @ weights == pytest.approx(1, abs=tolerance)
@@ -176,33 +204,38 @@ def test_densities_integrate_to_one(name):
         assert found.cdf(i, 0.3, given)[0] == pytest.approx(upto, abs=tolerance)
 
 
-def test_in_x_of_the_first_variable():
-    """p(x) = p(t)/(∂x/∂t), against quadrature in x, which knows no map."""
-    found, s = distribution("neural_primitive", "box1l"), np.array(POINTS["box1l"])
-    first = found.primitive.map_.order[0]
-    t = np.full((9, 3), 0.5)
-    t[:, first] = np.linspace(0.1, 0.9, 9)
-    x, slopes = found.x(t)
-    f = functools.partial(INTEGRALS["box1l"]().integrand, s)
-    expected = integrated(f, 3, {first: x[:, first]}, 60) / integrated(f, 3, {}, 60)
-    np.testing.assert_allclose(found.density(first, t[:, first]) / slopes[:, first], expected, rtol=0.01)
+@pytest.mark.parametrize(("name", "integral", "tolerance"), IN_X)
+def test_in_x_against_quadrature(name, integral, tolerance):
+    """p(x_i | those before it in the map) = p(t_i | …)/(∂x_i/∂t_i), against quadrature in x, which knows no map."""
+    found, f = (
+        distribution(name, integral),
+        functools.partial(INTEGRALS[integral]().integrand, np.array(POINTS[integral])),
+    )
+    t, given, held, flat = np.full((9, found.k), 0.4), {}, {}, []
+    for i in found.primitive.details_["order_of_map"]:
+        t[:, i] = np.linspace(0.1, 0.9, 9)
+        x, slopes = found.x(t)
+        expected = integrated(f, found.k, held | {i: x[:, i]}, 40) / integrated(f, found.k, held, 40)
+        assert rms(found.density(i, t[:, i], given) / slopes[:, i] - expected) < tolerance
+        flat.append(rms(1 - expected))
+        t[:, i] = given[i] = 0.4
+        held[i] = float(found.x(t)[0][0, i])
+    assert max(flat) > 2 * tolerance
 
 
-def test_a_saved_primitive_says_the_same(tmp_path):
-    for name in FIELDS:
-        method = fitted(name, "product2")
-        method.save(tmp_path / name)
-        again = Distribution(type(method).load(tmp_path / name, INTEGRALS["product2"]()), POINTS["product2"])
-        t = [0.1, 0.8]
-        expected = distribution(name, "product2").density(0, t, {1: 0.5})
-        np.testing.assert_allclose(again.density(0, t, {1: 0.5}), expected, rtol=1e-6)
+@pytest.mark.parametrize(("name", "integral"), SAMPLED)
+def test_a_saved_primitive_says_the_same(name, integral, tmp_path):
+    method, (t, given) = fitted(name, integral), ([0.1, 0.8], {1: 0.5})
+    method.save(tmp_path / "saved")
+    again = Distribution(type(method).load(tmp_path / "saved", INTEGRALS[integral]()), POINTS[integral])
+    expected = distribution(name, integral).density(0, t, given)
+    np.testing.assert_allclose(again.density(0, t, given), expected, rtol=1e-6)
 
 
 # ----- samples ----------------------------------------------------------------------------------------------------
 
 SAMPLERS = {"sample": lambda found, n, seed: found.sample(n, np.random.default_rng(seed))}
-SAMPLERS["gibbs"] = lambda found, n, seed: found.gibbs(n, np.random.default_rng(seed), sweeps=4)
-SAMPLED = [("neural_primitive", "box1l"), ("separable_primitive", "product3"), ("published_primitive", "product2")]
+SAMPLERS["gibbs"] = lambda found, n, seed: found.gibbs(n, np.random.default_rng(seed), sweeps=3)
 
 
 @functools.cache
@@ -215,7 +248,7 @@ def true_cdf(integral: str, s, i: int):
     n = 64
     f, k = functools.partial(INTEGRALS[integral]().integrand, np.array(s)), INTEGRALS[integral]().k
     nodes, _ = rule(n)
-    marginal = integrated(f, k, {i: nodes}, 40)
+    marginal = integrated(f, k, {i: nodes}, 30)
     fit = np.polynomial.legendre.Legendre.fit(nodes, marginal, 40, domain=[0, 1]).integ(lbnd=0)
     return lambda x: fit(x) / fit(1)
 
@@ -243,14 +276,14 @@ def test_samples_of_another_point_do_not():
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
-@pytest.mark.parametrize("integral", ["box1l", "wave"])
-def test_samples_are_correlated_as_the_integrand_is(integral, sampler):
-    x = samples("neural_primitive", integral, sampler) - 0.5
-    f, k = functools.partial(INTEGRALS[integral]().integrand, np.array(POINTS[integral])), 3
+@pytest.mark.parametrize(("name", "integral"), [*SAMPLED, ("neural_primitive", "wave")])
+def test_samples_are_correlated_as_the_integrand_is(name, integral, sampler):
+    x = samples(name, integral, sampler) - 0.5
+    f, k = functools.partial(INTEGRALS[integral]().integrand, np.array(POINTS[integral])), x.shape[1]
     for i, j in itertools.combinations_with_replacement(range(k), 2):
         products = x[:, i] * x[:, j]
-        moment = integrated(lambda y, i=i, j=j: f(y) * (y[:, i] - 0.5) * (y[:, j] - 0.5), k, {}, 40)
-        expected = float(moment[0] / integrated(f, k, {}, 40)[0])
+        moment = integrated(lambda y, i=i, j=j: f(y) * (y[:, i] - 0.5) * (y[:, j] - 0.5), k, {}, 30)
+        expected = float(moment[0] / integrated(f, k, {}, 30)[0])
         assert abs(products.mean() - expected) < 4 * products.std() / np.sqrt(N)
 
 
