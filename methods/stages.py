@@ -12,16 +12,15 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import TYPE_CHECKING
+from typing import ClassVar, Protocol
 
 import torch
 
 from methods import chebyshev_series
+from methods.base import ParametricIntegral
 from methods.least_squares import LeastSquares
 from methods.sine_network import Network
-
-if TYPE_CHECKING:
-    from methods.neural_primitive import NeuralPrimitive
+from methods.triangular_map import Coordinates, TriangularMap
 
 CHUNK = 2**13
 """Points added to a fit at once, and per update of the second stage."""
@@ -67,12 +66,29 @@ class Stages:
         return 1 + of_neurons + self.second @ chebyshev_series.products(u, self.degree)
 
 
+class Trainable(Protocol):
+    """What a training reads of its method: see the parameters and attributes of `NeuralPrimitive`."""
+
+    network: ClassVar[type[Network]]
+    points_per_neuron: int
+    omega: float
+    nu: float
+    seed: int
+    device: str
+    width_: int
+    degree_: int
+    integral_: ParametricIntegral
+    coordinates: Coordinates
+    map_: TriangularMap
+    _dtype: torch.dtype
+
+
 class Training:
     """A replica in training.
 
     Parameters
     ----------
-    method : NeuralPrimitive
+    method : Trainable
         Gives the map and all settings.
     index : int
         Of the replica.
@@ -85,7 +101,7 @@ class Training:
         Standard deviation of g about 1.
     """
 
-    def __init__(self, method: NeuralPrimitive, index: int) -> None:
+    def __init__(self, method: Trainable, index: int) -> None:
         self._method, integral = method, method.integral_
         k, m, device = integral.k, integral.m, method.device
         seed = 1000 * method.seed + 2 * index
