@@ -74,7 +74,7 @@ class PrimitiveCorrected(NeuralPrimitive):
 
     The same lattices on the same map without a network lose 0.8, 1.0 and 1.4 digits on box1l (2,000 neurons), and 0.9,
     0.5 and 0.9 on box2l (3,900). Uncorrected, `neural_primitive` has 6.2 digits on box1l after 43 s, with 1,957 neurons
-    and 64 updates, in a hundredth of the time per integral: so a correction pays where training was short, or where
+    and 64 updates, at 3 µs per integral in large batches: so a correction pays where training was short, or where
     the error bar matters, not for digits at a given time.
 
     The mean over four replicas instead of one gains 0.1 digits for four times the training.

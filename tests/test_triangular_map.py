@@ -186,6 +186,16 @@ def test_normalisation_of_zero_and_of_extreme_integrands(scale):
     assert float(g.square().mean()) == pytest.approx(1.0 if scale else 0.0, abs=0.2)
 
 
+def test_a_map_that_makes_it_worse_is_not_taken():
+    """A narrow peak inside: its logarithm, a parabola, is what such maps cannot follow."""
+    peak = callable_integral(lambda s, x: torch.exp(-60 * s[..., 0] ** 2 * (x[..., 0] - 0.4) ** 2))
+    map_, coordinates = fitted(peak)
+    u, t = 2 * uniform(2000, 1) - 1, uniform(2000, 1, seed=1)
+    s = coordinates.s(u)
+    f, g = peak.integrand(s, t), map_.target(peak, s, u, map_.draw(t))
+    assert float(g.std() / g.mean()) < 1.1 * float(f.std() / f.mean())
+
+
 def test_fits_are_deterministic():
     maps = [fitted(product(2), seed)[0] for seed in (0, 0, 1)]
     assert torch.equal(maps[0].a, maps[1].a)
