@@ -100,7 +100,7 @@ def main(arguments: list[str] | None = None) -> int:
             repeats=given.repeats or preset.repeats,
             seed=given.seed,
             device=given.device,
-            threads=machine.n_cpus(),
+            threads=max(1, machine.n_cpus() // given.jobs),
             out=given.out,
             diagnostics=given.diagnostics,
         )

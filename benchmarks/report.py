@@ -73,7 +73,7 @@ def experiments(out: Path) -> list[tuple[str, pandas.DataFrame]]:
     import pandas
 
     parts = {
-        "Claims of the papers, at equal time and seeds": ablations.rows(records.read_all(out / "ablations")[0]),
+        "Claims of the papers, at equal updates and seeds": ablations.rows(records.read_all(out / "ablations")[0]),
         "Digits and errors against the number of replicas": replicas.rows(replicas.read(out)),
     }
     return [(title, pandas.DataFrame(rows)) for title, rows in parts.items() if rows]
