@@ -21,7 +21,7 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-PRELOADED = ["numpy", "sympy", "torch", "torch._dynamo", "methods.base", "benchmarks.run"]
+PRELOADED = ["numpy", "sympy", "torch", "methods.base", "benchmarks.run"]
 
 POLL_S = 1.0
 """Seconds between looks at the memory of a run. A look reads the list of all processes: 3 ms where there are 64."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import mixed_table, records, report
+from benchmarks import mixed_table, records, replicas, report
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
@@ -66,8 +66,8 @@ def test_monte_carlo_is_as_good_as_monte_carlo_is(folder):
 def test_tables_follow_from_the_records(path, tmp_path, monkeypatch):
     """The committed tables are what `python -m benchmarks.report` makes of the committed records."""
     (tmp_path / "reports").mkdir()
-    (tmp_path / "reports" / "runs").symlink_to(ROOT / "reports" / "runs")
-    (tmp_path / "reports" / mixed_table.FILE).symlink_to(ROOT / "reports" / mixed_table.FILE)
+    for measured in ("runs", "ablations", mixed_table.FILE, replicas.FILE):
+        (tmp_path / "reports" / measured).symlink_to(ROOT / "reports" / measured)
     (tmp_path / "README.md").write_text(README)
     monkeypatch.chdir(tmp_path)
     assert report.main([]) == 0

@@ -8,7 +8,7 @@ import pytest
 
 import methods
 import references
-from benchmarks.ablations import BASE, CLAIMS, Claim
+from benchmarks.ablations import BASE, BUDGET_S, CLAIMS, Claim
 from benchmarks.presets import PRESETS
 from methods import lookup
 from methods.recipes import RECIPES
@@ -163,7 +163,7 @@ def test_a_claim_without_an_order_is_an_open_question():
 
 def test_digits_are_found_by_what_was_run():
     params = methods.create("published_primitive", n_replicas=1).params()
-    common = {"integral": "box1l", "budget_s": 20.0, "status": "ok", "method": "published_primitive"}
+    common = {"integral": "box1l", "budget_s": BUDGET_S, "status": "ok", "method": "published_primitive"}
     found = [
         common | {"params": params, "digits_mean": 1.0},
         common | {"params": params | {"width": 7}, "digits_mean": 2.0},
