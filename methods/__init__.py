@@ -20,6 +20,7 @@ METHODS: dict[str, str] = {
     "pysecdec_qmc": "methods.pysecdec_qmc:PySecDecQMC",
     "pysecdec_qmc_pylink": "methods.pysecdec_qmc_pylink:PySecDecQMCPylink",
     "pysecdec_cuba": "methods.pysecdec_cuba:PySecDecCuba",
+    "dense_mlp": "methods.dense_mlp:DenseMLP",
     "skip_mlp": "methods.skip_mlp:SkipMLP",
     "boosted_trees": "methods.boosted_trees:BoostedTrees",
 }

@@ -23,7 +23,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from methods import targets
+from methods import symmetry, targets
 from methods.base import Estimate, InputError, Method, ParametricIntegral
 from methods.schedule import Clock
 
@@ -56,6 +56,8 @@ class BoostedTrees(Method):
         The direct method that labels come from, as on the command line.
     n_labels : int
         Labels to buy, one in five for validation; fewer where they would take too much of the budget.
+    symmetry : str
+        Kinematic invariants that may be exchanged, joined by colons, as ``mA2:mB2`` of box1l_4d; "" uses none.
     max_depth : int
         Depth of a tree (papers: 10 to 50).
     learning_rate : float
@@ -83,6 +85,7 @@ class BoostedTrees(Method):
     target: str = "ratio"
     labels: str = "gauss_legendre"
     n_labels: int = 400_000
+    symmetry: str = ""
     max_depth: int = 12
     learning_rate: float = 0.1
     n_trees: int = 5_000
@@ -118,7 +121,8 @@ class BoostedTrees(Method):
             raise InputError(f"boosted_trees.n_trees is {self.n_trees}; give at least 1.")
         self.integral_ = integral
         self._target = targets.make(self.target, integral)
-        examples = targets.examples(integral, self._target, self.labels, self.n_labels, self.seed, clock)
+        exchangeable = symmetry.columns(self.symmetry, integral)
+        examples = targets.examples(integral, self._target, self.labels, self.n_labels, self.seed, clock, exchangeable)
         self.mean_, self.scale_ = examples.mean, examples.scale
         self._boost(examples, clock, monitor)
         self.details_ = {
@@ -133,7 +137,7 @@ class BoostedTrees(Method):
 
         `n_eval` is the integrand at the centre, once per row, where the target needs it.
         """
-        s = self.integral_.check(s)
+        s = symmetry.fold(self.integral_.check(s), symmetry.columns(self.symmetry, self.integral_))
         y = np.empty(len(s))
         for start in range(0, len(s), CHUNK):
             rows = slice(start, start + CHUNK)

@@ -18,6 +18,8 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
+from methods.lookup import unknown
+
 ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "elu": nn.functional.elu,
     "leaky_relu": nn.functional.leaky_relu,
@@ -29,16 +31,30 @@ ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
 """What the papers' code offers, and tanh."""
 
 
+class Elementwise(nn.Module):
+    """An activation by its name. Raises InputError for an unknown one."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        if name not in ACTIVATIONS:
+            raise unknown("activation", name, ACTIVATIONS)
+        self._function = ACTIVATIONS[name]
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return g(x), of the shape of x."""
+        return self._function(x)
+
+
 class Block(nn.Module):
     """y = g(h(x) + W x): eq. 3."""
 
     def __init__(self, n_in: int, n_out: int, activation: str, generator: torch.Generator) -> None:
         super().__init__()
-        self.activation = ACTIVATIONS[activation]
-        self.first = _linear(n_in, n_out, generator)
-        self.second = _linear(n_out, n_out, generator)
-        self.third = _linear(n_out, n_out, generator)
-        self.skip = nn.Identity() if n_in == n_out else _linear(n_in, n_out, generator, bias=False)
+        self.activation = Elementwise(activation)
+        self.first = linear(n_in, n_out, generator)
+        self.second = linear(n_out, n_out, generator)
+        self.third = linear(n_out, n_out, generator)
+        self.skip = nn.Identity() if n_in == n_out else linear(n_in, n_out, generator, bias=False)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return y for x (n, n_in): (n, n_out)."""
@@ -51,10 +67,10 @@ def network(n_in: int, n_blocks: int, width: int, activation: str, seed: int) ->
     generator = torch.Generator().manual_seed(seed)
     widths = [n_in] + [width] * n_blocks
     blocks = [Block(i, o, activation, generator) for i, o in itertools.pairwise(widths)]
-    return nn.Sequential(*blocks, _linear(width, 1, generator))
+    return nn.Sequential(*blocks, linear(width, 1, generator))
 
 
-def _linear(n_in: int, n_out: int, generator: torch.Generator, *, bias: bool = True) -> nn.Linear:
+def linear(n_in: int, n_out: int, generator: torch.Generator, *, bias: bool = True) -> nn.Linear:
     """Return a dense layer with the weights of Glorot and Bengio, and no bias at the start."""
     layer = nn.utils.skip_init(nn.Linear, n_in, n_out, bias=bias, dtype=torch.float32)
     nn.init.xavier_uniform_(layer.weight, generator=generator)

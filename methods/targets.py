@@ -23,6 +23,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from methods import symmetry
 from methods.base import InputError, ParametricIntegral
 from methods.labels import Shop
 from methods.lookup import unknown
@@ -118,6 +119,8 @@ class Examples:
     """(n, m)"""
     y: np.ndarray
     """(n,) standardised targets"""
+    noise: np.ndarray
+    """(n,) standard deviation of each label in units of y, as its method states it; 0 where it states none"""
     n_train: int
     mean: float
     """Mean of the training targets."""
@@ -125,19 +128,25 @@ class Examples:
     """Their standard deviation."""
 
 
-def standardise(s: np.ndarray, y: np.ndarray) -> Examples:
+def standardise(s: np.ndarray, y: np.ndarray, noise: np.ndarray) -> Examples:
     """Split the labels and standardise the targets with the mean and standard deviation of the training part."""
     # The points are drawn independently, so the last ones are as good for validation as any.
     n_train = round(len(y) * (1 - VALIDATION_SHARE))
     mean, scale = float(y[:n_train].mean()), float(y[:n_train].std())
     scale = scale or 1.0  # a constant needs no scale
-    return Examples(s, (y - mean) / scale, n_train, mean, scale)
+    return Examples(s, (y - mean) / scale, noise / scale, n_train, mean, scale)
 
 
 def examples(
-    integral: ParametricIntegral, target: Target, labels: str, n_labels: int, seed: int, clock: Clock
+    integral: ParametricIntegral,
+    target: Target,
+    labels: str,
+    n_labels: int,
+    seed: int,
+    clock: Clock,
+    exchangeable: list[int],
 ) -> Examples:
-    """Buy labels at uniformly drawn points and make the training and validation sets of them.
+    """Buy labels at points drawn from the box, sorted by symmetry, and make training and validation sets of them.
 
     Fewer than `n_labels` are bought where more would take too much of the budget. Asking for that smaller number
     gives the same points and the same labels again.
@@ -150,26 +159,28 @@ def examples(
     if n_labels < 10:
         raise InputError(f"n_labels is {n_labels}; at least 10 are needed to train and to validate.")
     deadline = time.perf_counter() + LABEL_SHARE * clock.left
-    s = integral.sample(n_labels, seed)
-    value = _buy(Shop(labels, integral, epsrel=LABEL_EPSREL), s, deadline)
+    s = symmetry.fold(integral.sample(n_labels, seed), exchangeable)
+    value, error = _buy(Shop(labels, integral, epsrel=LABEL_EPSREL), s, deadline)
     if np.iscomplexobj(value):
         raise InputError(f"The labels of {integral.name} are complex; a surrogate learns real integrals only.")
     if not np.isfinite(value).all():
         raise InputError(f"{labels} gave labels of {integral.name} that are not finite; choose another label method.")
     s = s[: len(value)]
-    return standardise(s, target.encode(s, value))
+    y = target.encode(s, value)
+    _, slope = target.decode(s, y)
+    return standardise(s, y, np.nan_to_num(error / slope))
 
 
-def _buy(shop: Shop, s: np.ndarray, deadline: float) -> np.ndarray:
-    """Buy labels for the rows of s, in order, until all are bought or the next ones would pass the deadline."""
-    bought = [shop.buy(s[:FIRST_LABELS]).value]
-    n = len(bought[0])
+def _buy(shop: Shop, s: np.ndarray, deadline: float) -> tuple[np.ndarray, np.ndarray]:
+    """Buy values and errors for the rows of s, in order, until the next ones would pass the deadline."""
+    bought = [shop.buy(s[:FIRST_LABELS])]
+    n = len(bought[0].value)
     while n < len(s):
         size = min(9 * n, len(s) - n)
         affordable = max(0.0, (deadline - time.perf_counter()) / max(shop.seconds_per_label, 1e-9))
         cut = int(min(size, affordable))
-        bought.append(shop.buy(s[n : n + cut]).value)
+        bought.append(shop.buy(s[n : n + cut]))
         n += cut
         if cut < size:
             break
-    return np.concatenate(bought)
+    return np.concatenate([part.value for part in bought]), np.concatenate([part.error for part in bought])

@@ -122,7 +122,7 @@ def test_an_unknown_target_is_named():
 
 def test_standardisation_uses_the_training_labels_only():
     y = np.r_[np.linspace(-1, 1, 80), np.full(20, 1e6)]
-    examples = targets.standardise(np.zeros((100, 1)), y)
+    examples = targets.standardise(np.zeros((100, 1)), y, np.zeros(100))
     assert examples.n_train == 80
     assert examples.mean == pytest.approx(0, abs=1e-12)
     assert examples.scale == pytest.approx(y[:80].std())
@@ -130,13 +130,13 @@ def test_standardisation_uses_the_training_labels_only():
 
 
 def test_a_constant_target_stays_finite():
-    assert np.isfinite(targets.standardise(np.zeros((10, 1)), np.ones(10)).y).all()
+    assert np.isfinite(targets.standardise(np.zeros((10, 1)), np.ones(10), np.zeros(10)).y).all()
 
 
 def buy_examples(n_labels, budget, labels_spec=EXACT):
     integral = product(1)
     target = targets.make("plain", integral)
-    return targets.examples(integral, target, labels_spec, n_labels, 0, Clock(budget))
+    return targets.examples(integral, target, labels_spec, n_labels, 0, Clock(budget), [])
 
 
 def test_dear_labels_take_their_share_of_the_budget_and_no_more(purchases):

@@ -24,6 +24,7 @@ CHEAP = {
     "separable_primitive": {"width": 50, "n_replicas": 2, "n_updates": 2},
     "primitive_corrected": {"width": 50, "lattice_size": 64, "n_shifts": 4},
     "published_primitive": {"width": 8, "depth": 2, "lattice_size": 64, "n_updates": 20},
+    "dense_mlp": {"n_labels": 200, "n_updates": 50},
     "skip_mlp": {"n_labels": 200, "n_updates": 50},
     "boosted_trees": {"n_labels": 500, "n_trees": 20},
     "pysecdec_qmc": {},
@@ -32,7 +33,7 @@ CHEAP = {
 }
 """Fields that make a fit take seconds; every method must be here."""
 
-BATCH_TOLERANCE = {"neural_primitive": 1e-5, "published_primitive": 1e-5, "skip_mlp": 1e-5}
+BATCH_TOLERANCE = {"neural_primitive": 1e-5, "published_primitive": 1e-5, "dense_mlp": 1e-5, "skip_mlp": 1e-5}
 """float32: the order of summation differs with the batch."""
 
 NAMES = [pytest.param(name, marks=pytest.mark.pysecdec) if "pysecdec" in name else name for name in CHEAP]

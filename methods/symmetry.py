@@ -1,0 +1,45 @@
+"""Symmetries of I(s): kinematic invariants that may be exchanged without changing the integral.
+
+I(…, a, …, b, …) = I(…, b, …, a, …) is used by learning and evaluating at sorted values only, a <= b: the value is then
+symmetric exactly, and of n exchangeable invariants a box n! times smaller has to be learnt. As in Bishara, Paul and Dy,
+NeurIPS ML4PS 2022, table 2, where exchanges of particles leave 25 of 162 functions.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from methods.base import InputError, ParametricIntegral
+from methods.lookup import unknown
+
+
+def columns(symmetry: str, integral: ParametricIntegral) -> list[int]:
+    """Return the columns of s that may be exchanged, for text such as ``"mA2:mB2"``; none for "".
+
+    Raises
+    ------
+    InputError
+        For a name that is no invariant of the integral, fewer than two names, or invariants with different ranges.
+    """
+    if not symmetry:
+        return []
+    names = symmetry.split(":")
+    for name in names:
+        if name not in integral.parameters:
+            raise unknown(f"kinematic invariant of {integral.name}", name, integral.parameters)
+    found = [integral.parameters.index(name) for name in names]
+    if len(set(found)) < 2 or len({(integral.low[i], integral.high[i]) for i in found}) > 1:
+        raise InputError(
+            f"symmetry={symmetry!r} names no exchange within the box of {integral.name}; "
+            "join two or more invariants with the same range by colons."
+        )
+    return found
+
+
+def fold(s: np.ndarray, exchangeable: list[int]) -> np.ndarray:
+    """Return s (n, m) with the exchangeable columns sorted in each row; s itself stays as it is."""
+    if not exchangeable:
+        return s
+    folded = s.copy()
+    folded[:, exchangeable] = np.sort(s[:, exchangeable], axis=1)
+    return folded
