@@ -12,6 +12,9 @@ This one takes seconds, because
    allows: each is an unbiased, if noisy, value of that mean, and the sines have made the noise small.
 
 Each replica is h(s) times an entire function of u, which is kept as a Chebyshev series; so evaluation costs no sine.
+Degrees at which the replicas show noise rather than agreement are cut off (`chebyshev_series.agreed_degree`). After 20
+processor-seconds that gains 0.13 digits on box1l, 0.41 on box2l, 0.12 on pentagon1l_8d, which is then evaluated in 10
+µs instead of 50.
 
 Papers: Maître & Santos-Mateos, JHEP 03 (2023) 221, for the primitive; Wang & Lai, J. Comput. Phys. 504 (2024) 112865,
 for stages.
@@ -85,13 +88,13 @@ class NeuralPrimitive(Primitive):
     n_updates_ : int
         Updates made. Fitting again with `n_updates` and `width` set to what these were repeats the result.
     width_, degree_ : int
-        Neurons, and degree of the second stage.
+        Neurons, and degree to which the second stage is fitted.
     replicas_ : list of Stages
         The primitives.
     series_ : tensor (n_coefficients, n_replicas)
         Chebyshev series of their corner sums over h.
     series_degree_ : int
-        Of these series.
+        Of these series, after the cut.
     details_ : dict
         Order of the map; standard deviations of g about 1, and about the neurons; largest error of the series.
     """
@@ -176,16 +179,28 @@ class NeuralPrimitive(Primitive):
         return s.new_ones(len(s))  # the corner sums have h in them
 
     def _expand(self, trainings: Sequence[Training], expanded: Sequence[Expanded]) -> None:
-        """Make the replicas, and `series_` of their corner sums."""
-        self.replicas_ = [training.solve() for training in trainings]
-        self.series_degree_ = max(self.map_.norm_degree, *(degree for _, degree, _ in expanded))
-        self.series_ = torch.zeros(chebyshev_series.count(self.integral_.m, self.series_degree_), self.n_replicas).to(
-            self.replicas_[0].c
-        )
-        for column, replica, (of_neurons, *_) in zip(self.series_.T, self.replicas_, expanded, strict=True):
-            column[: len(of_neurons)] += of_neurons
-            column[: len(replica.second)] += replica.second
-            column[0] += 1
+        """Make the replicas, and `series_` of their corner sums, cut where they do not agree.
+
+        The cut is made by the second stages, which take away what the neurons have there: each replica is a primitive
+        whose corner sum is its series.
+        """
+        m = self.integral_.m
+        degree = max(self.map_.norm_degree, *(degree for _, degree, _ in expanded))
+        solved = [training.solve() for training in trainings]
+        of_neurons = solved[0].c.new_zeros(self.n_replicas, chebyshev_series.count(m, degree))
+        second = torch.zeros_like(of_neurons)
+        for i, (replica, (series, *_)) in enumerate(zip(solved, expanded, strict=True)):
+            of_neurons[i, : len(series)] = series
+            second[i, : len(replica.second)] = replica.second
+        self.series_degree_ = chebyshev_series.agreed_degree((of_neurons + second).T, m, self.map_.norm_degree)
+        kept = chebyshev_series.count(m, self.series_degree_)
+        second[:, kept:] = -of_neurons[:, kept:]
+        self.replicas_ = [
+            dataclasses.replace(replica, second=of_replica, degree=degree)
+            for replica, of_replica in zip(solved, second, strict=True)
+        ]
+        self.series_ = (of_neurons + second)[:, :kept].T.contiguous()
+        self.series_[0] += 1
         self._take_series()
         self.details_ = {
             "order_of_map": list(self.map_.order),
@@ -221,9 +236,10 @@ class NeuralPrimitive(Primitive):
         degree, norm_degree = (int(of_map.pop(name)) for name in ("degree", "norm_degree"))
         order = tuple(of_map.pop("order").tolist())
         self.map_ = TriangularMap(order=order, degree=degree, norm_degree=norm_degree, **of_map)
+        degree_of_second = chebyshev_series.degree_of(tensors["replicas.second"].shape[1], self.integral_.m)
         self.replicas_ = [
             Stages(self.network(*(tensors[f"replicas.{name}"][i].double() for name in NETWORK)),
-                   tensors["replicas.c"][i].double(), tensors["replicas.second"][i], self.degree_)
+                   tensors["replicas.c"][i].double(), tensors["replicas.second"][i], degree_of_second)
             for i in range(self.n_replicas)
         ]  # fmt: skip
         self.series_ = tensors["series_"]
