@@ -91,25 +91,23 @@ def count_products(call: Callable[[], Any]) -> dict[str, int]:
     from torch.utils._python_dispatch import TorchDispatchMode
     from torch.utils.flop_counter import flop_registry
 
+    formulas = {**flop_registry, torch.ops.aten.mv: lambda matrix, _, out_val: 2 * matrix.numel()}
     counted: Counter[str] = Counter()
 
     class Counting(TorchDispatchMode):
         def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-            out = func(*args, **(kwargs or {}))
-            operator = func._overloadpacket
-            if operator is torch.ops.aten.mv:
-                counted[_name(out)] += 2 * args[0].numel()
-            elif operator in flop_registry:
-                counted[_name(out)] += flop_registry[operator](*args, **(kwargs or {}), out_val=out)
-            return out
+            kwargs, operator = kwargs or {}, func._overloadpacket
+            if operator in formulas:
+                out = func(*args, **kwargs)
+                counted[str(out.dtype).removeprefix("torch.")] += formulas[operator](*args, **kwargs, out_val=out)
+                return out
+            with self:  # in inference mode a linear layer arrives whole
+                out = func.decompose(*args, **kwargs)
+            return func(*args, **kwargs) if out is NotImplemented else out
 
     with Counting():
         call()
     return dict(counted)
-
-
-def _name(tensor: Any) -> str:
-    return str(tensor.dtype).removeprefix("torch.")
 
 
 def shares(

@@ -28,6 +28,8 @@ KEYS = {*IDENTITY, *VERSIONS, "status", "reason", *MEASURED, *HOST}
 OF_RATES = ("schema", "machine", "device", "threads")
 """Identity of a record of what a device can do."""
 
+KEYS_OF_RATES = {*OF_RATES, "status", "reason", "rates", *HOST}
+
 Record = dict[str, Any]
 
 
@@ -59,19 +61,20 @@ def write(path: Path, record: Record) -> None:
     records.write_text(path, "{\n" + ",\n".join(lines) + "\n}\n")
 
 
-def read(path: Path) -> Record | None:
-    """Return the record in `path`; None where there is none, or it is damaged or of another schema."""
+def read(path: Path, keys: set[str] = KEYS) -> Record | None:
+    """Return the record in `path`; None where there is none with these keys, or it is damaged or of another schema."""
     try:
         record = json.loads(path.read_text())
     except (OSError, ValueError):
         return None
-    return record if isinstance(record, dict) and record.get("schema") == SCHEMA else None
+    complete = isinstance(record, dict) and set(record) == keys and record["schema"] == SCHEMA
+    return record if complete else None
 
 
 def read_all(out: Path) -> list[Record]:
     """Return all complete timings below `out`, in the order of their names."""
     found = [read(path) for path in sorted((out / FOLDER).glob("*.json"))]
-    return [record for record in found if record is not None and set(record) == KEYS]
+    return [record for record in found if record is not None]
 
 
 def label(record: Record) -> str:

@@ -61,9 +61,9 @@ def products(integral: str, method: str, fields: dict[str, Any], path: Path) -> 
 
     Kernels in C++ make the same products out of torch's sight, so this process has no compiler for them.
     """
-    os.environ["CXX"] = "no-compiler"
     found = references.integral(integral)
     fitted = _load(path, method, fields, found, {})
+    os.environ["CXX"] = "no-compiler"  # after loading: pySecDec's library needs one
     s = found.sample(COUNTED_BATCH, seed=1)
     fitted.integrate(s)  # what is made once, at the first call, does not count
     counted = device_rates.count_products(lambda: fitted.integrate(s))

@@ -192,7 +192,7 @@ class Suite:
             "device": place.device, "threads": place.threads,
         }  # fmt: skip
         path = hardware_records.path_of_rates(self.out, identity)
-        known = None if force else hardware_records.read(path)
+        known = None if force else hardware_records.read(path, hardware_records.KEYS_OF_RATES)
         if known and known["status"] == "ok":
             return Outcome("ok", None, known["rates"])
         stopwatch.wait_for_others()

@@ -19,6 +19,9 @@ LONGEST_CALL_S = 10.0
 TIMED_S, WARM_UP_S, FEWEST_CALLS = 1.0, 0.1, 3
 """Calls are timed for TIMED_S seconds, and FEWEST_CALLS at least, after WARM_UP_S seconds that do not count."""
 
+WARM_BY_SMALLER_S = 1.0
+"""Calls that are predicted to take longer are warm from the smaller batch before them."""
+
 SHARED = "another run shared the machine"
 
 
@@ -41,15 +44,18 @@ def of_batches(
             timings[str(batch)] = {"reason": f"a batch is predicted to take {per_integral * batch:.0f} s"}
             continue
         points = np.resize(s, (batch, s.shape[1]))
-        seconds = of_calls(lambda points=points: integrate(points), device=device, timed_s=timed_s)
+        warm_up_s = 0.0 if per_integral * batch > WARM_BY_SMALLER_S else WARM_UP_S
+        seconds = of_calls(lambda points=points: integrate(points), device=device, timed_s=timed_s, warm_up_s=warm_up_s)
         p10, median, p90 = (float(q) / batch for q in np.quantile(seconds, [0.1, 0.5, 0.9]))
         timings[str(batch)] = {"median": median, "p10": p10, "p90": p90}
         per_integral = median
     return timings
 
 
-def of_calls(call: Callable[[], Any], *, device: str = "cpu", timed_s: float = TIMED_S) -> list[float]:
-    """Return the seconds of each call after a warm-up; a call ends when the device has done its work."""
+def of_calls(
+    call: Callable[[], Any], *, device: str = "cpu", timed_s: float = TIMED_S, warm_up_s: float = WARM_UP_S
+) -> list[float]:
+    """Return the seconds of each call after `warm_up_s` of them; a call ends when the device has done its work."""
 
     def once() -> float:
         start = time.perf_counter()
@@ -58,7 +64,7 @@ def of_calls(call: Callable[[], Any], *, device: str = "cpu", timed_s: float = T
         return time.perf_counter() - start
 
     warm = 0.0
-    while warm < WARM_UP_S:
+    while warm < warm_up_s:
         warm += once()
     seconds: list[float] = []
     total = 0.0

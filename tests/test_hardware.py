@@ -46,6 +46,7 @@ def quick(monkeypatch, tmp_path):
     monkeypatch.setattr(stopwatch, "_lock_path", lambda: tmp_path / "lock")
     monkeypatch.setattr(stopwatch, "limit_threads", lambda threads: None)
     monkeypatch.setattr(stopwatch, "WARM_UP_S", 0.0)
+    monkeypatch.setitem(stopwatch.of_calls.__kwdefaults__, "warm_up_s", 0.0)
     monkeypatch.setattr(hardware_suite, "BATCHES", (1, 8))
     monkeypatch.setattr(hardware_suite, "TIMED_S", 0.0)
     monkeypatch.setattr(hardware_suite, "RATE_S", 0.0)
@@ -261,6 +262,9 @@ def test_products_are_counted_by_precision():
     products = 2**k * k * width + n * m * width + (depth - 1) * rows * width**2 + rows * width + rows
     assert counted == {"float64": 2 * products}
     assert device_rates.count_products(lambda: torch.rand(3, 4).tanh()) == {}
+    with torch.inference_mode():  # which hands linear layers to the counter whole
+        layer = torch.nn.Linear(4, 5)
+        assert device_rates.count_products(lambda: layer(torch.rand(3, 4))) == {"float32": 2 * 3 * 4 * 5}
     mixed = device_rates.count_products(
         lambda: (torch.rand(3, 4) @ torch.rand(4, 5), network.last.weight @ torch.rand(8).double())
     )
