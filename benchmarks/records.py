@@ -62,12 +62,17 @@ def write(folder: Path, record: Record) -> Path:
     path = path_of(folder, record)
     lines = (f"{json.dumps(key)}: {json.dumps(record[key], allow_nan=False)}" for key in KEYS)
     text = "{\n" + ",\n".join(lines) + "\n}\n"
+    write_text(path, text)
+    return path
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file, and its folder, so that it is there complete or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".", suffix=".partial", delete=False) as file:
         file.write(text)
     os.chmod(file.name, 0o644)
     os.replace(file.name, path)
-    return path
 
 
 def read(path: Path) -> Record | None:

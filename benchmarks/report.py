@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import ablations, figures, mixed_table, records, replicas, tables
+from benchmarks import ablations, figures, hardware_table, mixed_table, records, replicas, tables
 
 if TYPE_CHECKING:
     import pandas
@@ -76,7 +76,7 @@ def experiments(out: Path) -> list[tuple[str, pandas.DataFrame]]:
         "Claims of the papers, at equal updates and seeds": ablations.rows(records.read_all(out / "ablations")[0]),
         "Digits and errors against the number of replicas": replicas.rows(replicas.read(out)),
     }
-    return [(title, pandas.DataFrame(rows)) for title, rows in parts.items() if rows]
+    return [(title, pandas.DataFrame(rows)) for title, rows in parts.items() if rows] + hardware_table.parts(out)
 
 
 def _figures(found: list[records.Record], integral: str) -> list[tuple[str, str]]:

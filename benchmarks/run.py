@@ -6,16 +6,11 @@ host, so that a device has finished when the clock is read.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import fcntl
 import json
-import os
 import resource
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +18,7 @@ import numpy as np
 
 import methods
 import references
-from benchmarks import metrics
+from benchmarks import metrics, stopwatch
 from benchmarks.learning_curve import LearningCurve
 from benchmarks.meter import Meter
 from methods import labels
@@ -32,14 +27,6 @@ from references import regions
 
 BATCHES = (1, 1024, 65_536)
 """Latency, throughput as the papers' networks are used, and throughput where no overhead is left."""
-
-LONGEST_CALL_S = 10.0
-"""A batch predicted to take longer is not timed."""
-
-TIMED_S, WARM_UP_S, FEWEST_CALLS = 1.0, 0.1, 3
-"""Calls are timed for TIMED_S seconds, and FEWEST_CALLS at least, after WARM_UP_S seconds that do not count."""
-
-SHARED = "another run shared the machine"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,8 +50,8 @@ class Disqualified(ValueError):
 
 def execute(task: Task) -> dict[str, Any]:
     """Return the measured part of the record; raises whatever the method raises."""
-    with _unshared_machine() as alone:
-        _limit_threads(task.threads)
+    with stopwatch.unshared_machine() as alone:
+        stopwatch.limit_threads(task.threads)
         integral = references.integral(task.integral)
         method = methods.create(task.method, **task.fields)
         if reason := method.unsupported(integral):
@@ -72,10 +59,11 @@ def execute(task: Task) -> dict[str, Any]:
         meter = Meter()
         result = _prepare(method, integral, meter, task)
         result |= _judge(method, integral, meter, task)
-        timings = _timings(method, task.truth.s[task.truth.uniform]) if alone() else None
+        uniform = task.truth.s[task.truth.uniform]
+        timings = stopwatch.of_batches(method.integrate, uniform, BATCHES) if alone() else None
         result |= {
             "status": "ok",
-            "s_per_integral": timings or {str(batch): {"reason": SHARED} for batch in BATCHES},
+            "s_per_integral": timings or {str(batch): {"reason": stopwatch.SHARED} for batch in BATCHES},
             "peak_mem_mb": _peak_mem_mb(),
             "model_bytes": _model_bytes(method),
             "details": getattr(method, "details_", None),
@@ -91,7 +79,7 @@ def _prepare(method: Method, integral: ParametricIntegral, meter: Meter, task: T
     labels.PURCHASES.set(purchases)
     curve = LearningCurve(meter, task)
     method.fit(meter.metered(integral), budget=task.budget_s, monitor=curve.monitor)
-    _synchronise(task.fields.get("device", "cpu"))
+    stopwatch.synchronise(task.fields.get("device", "cpu"))
     fit_s = curve.end(method)
     setup_s = getattr(method, "setup_s_", None)
     if setup_s and (getattr(method, "details_", None) or {}).get("from_cache"):
@@ -150,83 +138,6 @@ def _check(estimate: Estimate, n: int) -> None:
         raise Disqualified(f"integrate returned {estimate.value[bad[0]]} at {len(bad)} of {n} points, first {bad[0]}.")
     if (estimate.error < 0).any():
         raise Disqualified("integrate returned a negative error; an error is one standard deviation, or nan.")
-
-
-def _timings(method: Method, s: np.ndarray) -> dict[str, Any]:
-    """Return {batch: {median, p10, p90} in seconds per integral, or {reason}}."""
-    timings: dict[str, Any] = {}
-    per_integral = 0.0
-    for batch in BATCHES:
-        if per_integral * batch > LONGEST_CALL_S:
-            timings[str(batch)] = {"reason": f"a batch is predicted to take {per_integral * batch:.0f} s"}
-            continue
-        points = np.resize(s, (batch, s.shape[1]))
-        seconds = _time_calls(lambda points=points: method.integrate(points))
-        p10, median, p90 = (float(q) / batch for q in np.quantile(seconds, [0.1, 0.5, 0.9]))
-        timings[str(batch)] = {"median": median, "p10": p10, "p90": p90}
-        per_integral = median
-    return timings
-
-
-def _time_calls(call: Callable[[], Any]) -> list[float]:
-    """Return the seconds of each call after a warm-up."""
-    start = time.perf_counter()
-    while time.perf_counter() - start < WARM_UP_S:
-        call()
-    seconds: list[float] = []
-    total = 0.0
-    while len(seconds) < FEWEST_CALLS or total < TIMED_S:
-        start = time.perf_counter()
-        call()
-        seconds.append(time.perf_counter() - start)
-        total += seconds[-1]
-    return seconds
-
-
-def _limit_threads(threads: int) -> None:
-    import torch
-
-    torch.set_num_threads(threads)
-    os.environ["OMP_NUM_THREADS"] = str(threads)
-
-
-@contextlib.contextmanager
-def _unshared_machine() -> Iterator[Callable[[], bool]]:
-    """Take part in a lock that every run on this machine shares; yield a test whether this run is the only one.
-
-    A run that is alone when it asks keeps the others waiting until it ends: timings take seconds.
-    """
-    with _lock_path().open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_SH)
-
-        def alone() -> bool:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                # The attempt gave up the shared lock.
-                fcntl.flock(lock, fcntl.LOCK_SH)
-                return False
-            return True
-
-        yield alone
-
-
-def wait_for_timings() -> None:
-    """Wait until no run is being timed, so that waiting does not count against the next one's time limit."""
-    with _lock_path().open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_SH)
-
-
-def _lock_path() -> Path:
-    return Path(tempfile.gettempdir()) / f"loopmark-{os.getuid()}.lock"
-
-
-def _synchronise(device: str) -> None:
-    """Wait until a GPU has done what it was told."""
-    if device.startswith("cuda"):
-        import torch
-
-        torch.cuda.synchronize()
 
 
 def _peak_mem_mb() -> float:

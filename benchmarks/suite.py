@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import methods
-from benchmarks import isolated, machine, records, run
+from benchmarks import isolated, machine, records, run, stopwatch
 from benchmarks.code_hash import code_hash
 from methods import lookup
 from methods.base import InputError
@@ -86,7 +86,8 @@ def describe_method(spec: str) -> dict[str, Any] | str:
         return f"The fields of {spec} must be plain values that JSON can hold: {problem}."
 
 
-def _described(describe: Callable[[str], Any], spec: str) -> Any:
+def described(describe: Callable[[str], Any], spec: str) -> Any:
+    """Return what `describe` says of `spec` in a process of its own; raises InputError for what it finds wrong."""
     outcome = isolated.call(describe, spec, time_limit=PREPARE_LIMIT_S)
     if outcome.status != "ok":
         raise InputError(f"{spec} could not be loaded: {outcome.reason}")
@@ -114,11 +115,11 @@ def plan(
     """
     host = machine.describe()
     specs = dict.fromkeys(spec for _, specs in work.values() for spec in specs)
-    described = {spec: _described(describe_method, spec) for spec in specs}
+    methods_by_spec = {spec: described(describe_method, spec) for spec in specs}
     runs = []
     for spec, (budget_s, method_specs) in work.items():
-        subject = _described(describe_integral, spec)
-        for method in map(described.__getitem__, dict.fromkeys(method_specs)):
+        subject = described(describe_integral, spec)
+        for method in map(methods_by_spec.__getitem__, dict.fromkeys(method_specs)):
             for repeat in range(repeats):
                 set_by_harness = {"seed": seed + repeat, "device": device, "workers": threads}
                 fields = {key: value for key, value in set_by_harness.items() if key in method["params"]}
@@ -155,14 +156,14 @@ def finished(planned: Planned, out: Path, jobs: int) -> records.Record | None:
         return None
     if planned.task.diagnostics and record["diagnostics"] is None:
         return None
-    shared = any(timing.get("reason") == run.SHARED for timing in record["s_per_integral"].values())
+    shared = any(timing.get("reason") == stopwatch.SHARED for timing in record["s_per_integral"].values())
     return None if shared and jobs == 1 else record
 
 
 def perform(planned: Planned, out: Path) -> records.Record:
     """Execute a run in its own process and write its record, however it ended."""
     limit = 2 * planned.task.budget_s + GRACE_S
-    run.wait_for_timings()
+    stopwatch.wait_for_others()
     outcome = isolated.call(run.execute, planned.task, time_limit=limit)
     truth = planned.task.truth
     record = dict.fromkeys(records.KEYS) | planned.identity

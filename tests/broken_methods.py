@@ -111,3 +111,22 @@ class OddDetails(Exact):
     def fit(self, integral, *, budget=None, monitor=None):
         self.details_ = {"weights": np.ones(3)}
         return super().fit(integral)
+
+
+class Slow(Exact):
+    """Takes five milliseconds per point."""
+
+    name = "slow"
+
+    def integrate(self, s):
+        time.sleep(0.005 * len(s))
+        return super().integrate(s)
+
+
+@dataclass(kw_only=True)
+class Placed(Exact):
+    """Knows a device and a precision, and does without both."""
+
+    name: ClassVar[str] = "placed"
+    device: str = "cpu"
+    precision: str = "float32"

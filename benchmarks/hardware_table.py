@@ -1,0 +1,124 @@
+"""The tables of `hardware`, made from its records alone: one column per machine, device and threads, never mixed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmarks import hardware_records
+from benchmarks.hardware_records import Record
+
+if TYPE_CHECKING:
+    import pandas
+
+DEVICES = "Devices: matrix products by torch.matmul, TF32 off, and memory bandwidth by the triad a = b + q c"
+
+TIMES = (
+    "{integral}: µs per integral on each device, median [10 %–90 % of calls] (share of the device's matrix-product "
+    "rate, or of its bandwidth, marked 'mem', where that is nearer or no products are counted)"
+)
+
+
+def parts(out: Path) -> list[tuple[str, pandas.DataFrame]]:
+    """Return titles and tables of the records below `out`, text in every cell; an empty list where there are none."""
+    return of(hardware_records.read_all(out))
+
+
+def of(found: Iterable[Record]) -> list[tuple[str, pandas.DataFrame]]:
+    """Return titles and tables of these records: the devices, and the times for each integral."""
+    import pandas
+
+    found = list(found)
+    measured = [record for record in found if record["rates"]]
+    integrals = sorted({record["integral"] for record in found})
+    tables = {DEVICES: _devices(measured)}
+    for integral in integrals:
+        tables[TIMES.format(integral=integral)] = _times([r for r in found if r["integral"] == integral])
+    return [(title, pandas.DataFrame(rows)) for title, rows in tables.items() if rows]
+
+
+def _devices(found: list[Record]) -> list[dict[str, str]]:
+    """Return one row per machine, device and threads; of rates measured again, all are listed."""
+    groups: dict[str, list[Record]] = {}
+    for record in found:
+        groups.setdefault(f"{_column(record)} {record['rates']}", []).append(record)
+    return [_device(group) for _, group in sorted(groups.items())]
+
+
+def _device(group: list[Record]) -> dict[str, str]:
+    first = group[0]
+    rates, size = first["rates"], f"{first['rates']['n']}²"
+    return {
+        "machine": first["machine"],
+        "device": first["device"],
+        "name": first["device_name"],
+        "threads": str(first["threads"]),
+        **{f"{p} GFLOP/s": f"{_rate(rates[p])} ({size})" for p in ("float32", "float64")},
+        "triad GB/s": f"{rates['triad']['gb_per_s']:.3g} ({4 * rates['elements'] / 2**20:.0f} MiB)",
+        "largest load before": f"{max(record['load_1min'] for record in group):.1f}{_busy(group)}",
+        "date": max(record["date_utc"] for record in group).partition("T")[0],
+        "commit": ", ".join(sorted({_commit(record) for record in group})),
+    }
+
+
+def _rate(rate: dict[str, Any]) -> str:
+    return f"{rate['gflop_per_s']:.3g}" if "gflop_per_s" in rate else f"– {rate['reason']}"
+
+
+def _busy(group: list[Record]) -> str:
+    slowed = sorted({name for record in group for name in record["environment"]})
+    busy = any(record["busy"] for record in group)
+    return "".join([" (busy)" if busy else "", f" ({', '.join(slowed)} set)" if slowed else ""])
+
+
+def _commit(record: Record) -> str:
+    return f"{(record['commit'] or 'unknown')[:7]}{'*' if record['dirty'] else ''}"
+
+
+def _column(record: Record) -> str:
+    return f"{record['machine']}: {hardware_records.place_label(record)}"
+
+
+def _times(found: list[Record]) -> list[dict[str, str]]:
+    """Return one row per method, precision and batch."""
+    newest: dict[str, Record] = {}
+    for record in sorted(found, key=lambda record: record["date_utc"]):
+        newest[record["method"]] = record
+    columns = list(dict.fromkeys(_column(record) for record in sorted(found, key=_order)))
+    batches = sorted({batch for record in found for batch in record["s_per_integral"] or ()}, key=int) or ["1"]
+    rows: dict[tuple[str, str, int], dict[str, str]] = {}
+    for record in found:
+        label, precision = hardware_records.method_label(record), record["precision"] or "as it is"
+        for batch in record["s_per_integral"] or batches:
+            empty = {"method": label, "precision": precision, "batch": batch, **dict.fromkeys(columns, "")}
+            row = rows.setdefault((label, precision, int(batch)), empty)
+            row[_column(record)] = _cell(record, batch) + _version(record, newest[record["method"]])
+    return [row for _, row in sorted(rows.items())]
+
+
+def _order(record: Record) -> tuple[str, bool, str, int]:
+    """Sort the CPU before other devices, few threads before many."""
+    return record["machine"], record["device"] != "cpu", record["device"], record["threads"]
+
+
+def _cell(record: Record, batch: str) -> str:
+    if record["s_per_integral"] is None:
+        return f"– {record['status']}: {' '.join(str(record['reason']).split())}"
+    timing = record["s_per_integral"][batch]
+    if "median" not in timing:
+        return f"– {timing['reason']}"
+    median, p10, p90 = (f"{1e6 * timing[key]:.3g}" for key in ("median", "p10", "p90"))
+    return f"{median} [{p10}–{p90}] ({_share(timing['share'])})"
+
+
+def _share(share: dict[str, float | None]) -> str:
+    """Return the larger share: its bound is the nearer one."""
+    of_products, of_bandwidth = share["of_product_rate"] or 0.0, share["of_bandwidth"] or 0.0
+    larger = max(of_products, of_bandwidth)
+    percent = f"{100 * larger:.2g} %" if larger >= 1e-3 else "< 0.1 %"
+    return percent if of_products >= of_bandwidth else f"{percent} mem"
+
+
+def _version(record: Record, newest: Record) -> str:
+    return " (older code)" if record["code_hash"] != newest["code_hash"] else ""
