@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import tempfile
 
+import pytest
 
-def pytest_configure(config):
+
+@pytest.fixture(scope="session", autouse=True)
+def temporary_folder_of_the_worker(tmp_path_factory):
     """Give each worker a temporary folder of its own, and with it the harness's lock: see `benchmarks.run`.
 
     Runs of two workers would otherwise take each other for runs of one suite, and give no timings.
     """
-    worker = os.environ.get("PYTEST_XDIST_WORKER")
-    if worker is None:
-        return
-    folder = tempfile.TemporaryDirectory(prefix=f"loopmark-{worker}-", ignore_cleanup_errors=True)
-    config.add_cleanup(folder.cleanup)
-    os.environ["TMPDIR"] = tempfile.tempdir = folder.name  # the second for this process, which may have looked before
+    with pytest.MonkeyPatch.context() as patch:
+        if "PYTEST_XDIST_WORKER" in os.environ:
+            folder = str(tmp_path_factory.mktemp("tmp"))
+            patch.setenv("TMPDIR", folder)  # for processes that tests start
+            patch.setattr(tempfile, "tempdir", folder)  # for this one, which may have looked before
+        yield
