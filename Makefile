@@ -20,7 +20,7 @@ test: .venv
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
-	.venv/bin/python -m pytest
+	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -n 2 --dist worksteal
 
 timing: .venv
 	.venv/bin/asv machine --yes > /dev/null

@@ -16,7 +16,7 @@ class MixedPartial:
     params = (tuple(SHAPES),)
     param_names = ("shape",)
     timeout = 120.0
-    repeat = (1, 100, 5.0)
+    repeat = (2, 100, 3.0)
 
     def setup(self, name: str) -> None:
         """Make both once, which compiles the kernels."""

@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from benchmarks import isolated, records, suite
+from benchmarks import run as harness
 from benchmarks.accuracy import main
 
 
@@ -25,6 +26,13 @@ def run(tmp_path, capsys):
         return status, *capsys.readouterr()
 
     return run
+
+
+@pytest.fixture
+def untimed():
+    """Take part in the lock of timed runs: those of the test are not alone, and spare themselves the timings."""
+    with harness._unshared_machine():
+        yield
 
 
 def alive(pid: int) -> bool:
@@ -134,7 +142,7 @@ def test_finished_runs_are_reused_whatever_their_order_and_force_runs_again(run,
 
 
 @pytest.mark.parametrize("change", ["--seed 5", "--budget 3"])
-def test_another_identity_is_another_run(run, tmp_path, change):
+def test_another_identity_is_another_run(run, tmp_path, change, untimed):
     fields = "neural_primitive,width=4,n_updates=2"
     run(fields)
     main(
@@ -153,7 +161,7 @@ def test_another_identity_is_another_run(run, tmp_path, change):
     assert len(list((tmp_path / "runs").iterdir())) == 2
 
 
-def test_repeats_have_seeds_of_their_own(tmp_path):
+def test_repeats_have_seeds_of_their_own(tmp_path, untimed):
     fields = "neural_primitive,width=4,n_updates=2"
     base = ["--integral", "my_integrals:closed", "--budget", "2", "--out", str(tmp_path), "--method", fields]
     main([*base, "--repeats", "2"])
@@ -163,7 +171,7 @@ def test_repeats_have_seeds_of_their_own(tmp_path):
     assert found[0]["params"] == found[1]["params"]
 
 
-def test_every_kind_of_failure_is_a_row_and_harms_no_other_run(run, tmp_path, monkeypatch):
+def test_every_kind_of_failure_is_a_row_and_harms_no_other_run(run, tmp_path, monkeypatch, untimed):
     monkeypatch.setattr(suite, "GRACE_S", 12.0)
     pid_file = tmp_path / "child"
     status, out, err = run(
@@ -215,7 +223,7 @@ def test_a_truncated_record_is_run_again(run, tmp_path):
     assert json.loads(path.read_text())["status"] == "ok"
 
 
-def test_a_foreign_file_among_the_records_is_named_and_left_out(run, tmp_path):
+def test_a_foreign_file_among_the_records_is_named_and_left_out(run, tmp_path, untimed):
     (tmp_path / "runs").mkdir()
     (tmp_path / "runs" / "broken.json").write_text("{")
     status, _, err = run("gauss_legendre")
@@ -223,7 +231,7 @@ def test_a_foreign_file_among_the_records_is_named_and_left_out(run, tmp_path):
     assert "broken.json is not a readable record" in err
 
 
-def test_what_a_method_reports_ends_its_own_run_only(run, tmp_path):
+def test_what_a_method_reports_ends_its_own_run_only(run, tmp_path, untimed):
     status, _, _ = run("broken_methods:OddDetails", "broken_methods:Exact")
     assert status == 1
     found = all_records(tmp_path)
@@ -231,7 +239,7 @@ def test_what_a_method_reports_ends_its_own_run_only(run, tmp_path):
     assert "not JSON serializable" in found["odd_details"]["reason"]
 
 
-def test_zeros_of_the_integral_do_no_harm(run, tmp_path):
+def test_zeros_of_the_integral_do_no_harm(run, tmp_path, untimed):
     status, _, _ = run("gauss_legendre", "chebyshev", integral="my_integrals:with_zeros")
     assert status == 0
     assert all(record["status"] == "ok" for record in all_records(tmp_path).values())
@@ -249,14 +257,14 @@ def test_unsupported_is_a_row_and_no_failure(run, tmp_path):
     assert "unsupported:" in out
 
 
-def test_evaluations_are_counted_by_the_harness(run, tmp_path):
+def test_evaluations_are_counted_by_the_harness(run, tmp_path, untimed):
     run("gauss_legendre,order=5,a=1.0")
     record = all_records(tmp_path)["gauss_legendre"]
     assert record["n_eval_per_integral"] == 5**2 + 1**2
     assert record["n_eval_source"] == "counted"
 
 
-def test_labels_are_metered(run, tmp_path):
+def test_labels_are_metered(run, tmp_path, untimed):
     run("chebyshev")
     record = all_records(tmp_path)["chebyshev"]
     assert 0 < record["label_s"] <= record["fit_s"]

@@ -6,6 +6,7 @@ paid again by every benchmark: asv imports all of benchmarks/ in a process for e
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import shutil
@@ -17,13 +18,24 @@ import asv.runner
 import pytest
 
 import methods
-from benchmarks import mixed_timing, timing
+from benchmarks import command_timing, mixed_timing, records, timing
 
 ROOT = Path(__file__).resolve().parent.parent
 HEAVY = ("torch", "xgboost", "pySecDec")
-METHODS = ["timing.Integrate.time_integrate", "timing.Integrate.track_rel_err_median"]
+UNITS = {
+    "timing.Integrate.peakmem_integrate": "bytes",
+    "timing.Integrate.time_integrate": "seconds",
+    "timing.Integrate.time_integrate_one": "seconds",
+    "timing.Integrate.track_fit": "seconds",
+    "timing.Integrate.track_rel_err_median": "relative error",
+}
+"""Of each method."""
+
 MIXED = ["mixed_timing.MixedPartial.time_corner_sum", "mixed_timing.MixedPartial.time_step"]
-EXPECTED = [*MIXED, *METHODS]
+COMMANDS = [
+    "command_timing.Import.timeraw_import", "command_timing.Report.timeraw_read", "command_timing.Report.timeraw_report"
+]  # fmt: skip
+EXPECTED = [*COMMANDS, *MIXED, *UNITS]
 
 
 @pytest.fixture
@@ -54,11 +66,11 @@ def test_asv_finds_exactly_these_benchmarks_and_imports_nothing_heavy(poison):
     assert run.returncode == 0, run.stderr
     found = {benchmark["name"]: benchmark for benchmark in json.loads(run.stdout)}
     assert sorted(found) == EXPECTED
-    for name in METHODS:
+    for name in UNITS:
         benchmark = found[name]
         assert benchmark["params"] == [[repr(name) for name in timing.CONFIGURATIONS]]
         assert benchmark["setup_cache_key"].startswith("timing:")
-    assert [found[name]["unit"] for name in METHODS] == ["seconds", "relative error"]
+    assert {name: found[name]["unit"] for name in UNITS} == UNITS
     assert all(found[name]["params"] == [[repr(name) for name in mixed_timing.SHAPES]] for name in MIXED)
 
 
@@ -78,7 +90,7 @@ def test_a_public_function_called_time_would_be_found(poison, tmp_path):
     (bad / "helper.py").write_text("def time_limit(): ...\n")
     run = discover(bad, poison)
     assert run.returncode == 0, run.stderr
-    assert sorted(found["name"] for found in json.loads(run.stdout)) == ["helper.time_limit", *EXPECTED]
+    assert sorted(found["name"] for found in json.loads(run.stdout)) == sorted(["helper.time_limit", *EXPECTED])
 
 
 def test_asv_accepts_configuration_and_benchmarks():
@@ -95,6 +107,7 @@ def test_every_timed_method_is_registered():
 
 def test_a_method_that_fails_is_reported_and_the_others_run(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LOOPMARK_CACHE", "")  # put back afterwards
     monkeypatch.setattr(
         timing, "CONFIGURATIONS", {"gauss_legendre": {"order": 4, "a": 3.0}, "chebyshev": {"labels": "nobody"}}
     )
@@ -105,13 +118,41 @@ def test_a_method_that_fails_is_reported_and_the_others_run(monkeypatch, tmp_pat
     works = timing.Integrate()
     works.setup(folder, "gauss_legendre")
     works.time_integrate(folder, "gauss_legendre")
+    works.time_integrate_one(folder, "gauss_legendre")
+    works.peakmem_integrate(folder, "gauss_legendre")
+    assert 0 < works.track_fit(folder, "gauss_legendre") < 60
     # A 4-point rule is right to four or five digits on box1l: not wrong, and not the truth itself.
     assert 1e-7 < works.track_rel_err_median(folder, "gauss_legendre") < 1e-3
 
 
 def test_a_method_that_does_not_support_the_integral_is_skipped(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LOOPMARK_CACHE", "")
     monkeypatch.setattr(timing, "CONFIGURATIONS", {"gauss_legendre": {"max_nodes": 4}})
     suite = timing.Integrate()
     with pytest.raises(NotImplementedError, match="max_nodes"):  # asv's way to skip
         suite.setup(suite.setup_cache(), "gauss_legendre")
+
+
+def test_commands_are_timed_in_interpreters_of_their_own(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(command_timing, "N_RECORDS", 12)
+    suite = command_timing.Report()
+    folder = suite.setup_cache()
+    found, damaged = records.read_all(tmp_path)
+    assert len(found) == 12
+    assert not damaged
+    for statement, setup in (suite.timeraw_read(folder), suite.timeraw_report(folder)):
+        subprocess.run([sys.executable, "-c", f"{setup}\n{statement}"], cwd=ROOT, check=True)
+    assert (tmp_path / "index.html").exists()
+    # Negative control: a report on nothing does not count.
+    nothing = suite.timeraw_report(str(tmp_path / "nothing"))
+    run = subprocess.run([sys.executable, "-c", "\n".join(reversed(nothing))], cwd=ROOT, capture_output=True, text=True)
+    assert run.returncode == 1
+    assert "there is no readable record" in run.stderr
+
+
+@pytest.mark.parametrize("module", command_timing.Import.params[0])
+def test_what_is_imported_exists(module):
+    assert importlib.util.find_spec(module) is not None
+    assert command_timing.Import().timeraw_import(module) == f"import {module}"

@@ -1,0 +1,22 @@
+"""What the workers of pytest-xdist (`make test` starts two) must not share."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+
+import pytest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def temporary_folder_of_the_worker(tmp_path_factory):
+    """Give each worker a temporary folder of its own, and with it the harness's lock: see `benchmarks.run`.
+
+    Runs of two workers would otherwise take each other for runs of one suite, and give no timings.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        if "PYTEST_XDIST_WORKER" in os.environ:
+            folder = str(tmp_path_factory.mktemp("tmp"))
+            patch.setenv("TMPDIR", folder)  # for processes that tests start
+            patch.setattr(tempfile, "tempdir", folder)  # for this one, which may have looked before
+        yield
