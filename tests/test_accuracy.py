@@ -11,8 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from benchmarks import isolated, records, suite
-from benchmarks import run as harness
+from benchmarks import isolated, records, stopwatch, suite
 from benchmarks.accuracy import main
 
 
@@ -31,7 +30,7 @@ def run(tmp_path, capsys):
 @pytest.fixture
 def untimed():
     """Take part in the lock of timed runs: those of the test are not alone, and spare themselves the timings."""
-    with harness._unshared_machine():
+    with stopwatch.unshared_machine():
         yield
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import mixed_table, records, replicas, report, run
+from benchmarks import mixed_table, records, replicas, report, stopwatch
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
@@ -27,7 +27,7 @@ def folder(tmp_path_factory):
     for name, code in FILES.items():
         (folder / name).write_text(code)
     environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "TMPDIR": tempfile.gettempdir()}
-    with run._unshared_machine():  # then the runs spare themselves the timings, which nobody looks at here
+    with stopwatch.unshared_machine():  # then the runs spare themselves the timings, which nobody looks at here
         for command in COMMANDS:
             words = [sys.executable, *shlex.split(command)[1:]]
             done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True)
