@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import mixed_table, records, replicas, report
+from benchmarks import html_page, mixed_table, records, replicas, report
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
@@ -62,13 +62,28 @@ def test_monte_carlo_is_as_good_as_monte_carlo_is(folder):
     assert record["pull_std"] < 1
 
 
-@pytest.mark.parametrize("path", ["README.md", "reports/tables.md", "reports/index.html"])
-def test_tables_follow_from_the_records(path, tmp_path, monkeypatch):
-    """The committed tables are what `python -m benchmarks.report` makes of the committed records."""
-    (tmp_path / "reports").mkdir()
-    for measured in ("runs", "ablations", mixed_table.FILE, replicas.FILE):
-        (tmp_path / "reports" / measured).symlink_to(ROOT / "reports" / measured)
-    (tmp_path / "README.md").write_text(README)
-    monkeypatch.chdir(tmp_path)
-    assert report.main([]) == 0
-    assert (tmp_path / path).read_text() == (ROOT / path).read_text()
+@pytest.fixture(scope="module")
+def reported(tmp_path_factory):
+    """Return a folder in which `python -m benchmarks.report` ran on the committed records."""
+    folder = tmp_path_factory.mktemp("reported")
+    (folder / "reports").mkdir()
+    for measured in ("runs", "ablations", report.RECIPES, mixed_table.FILE, replicas.FILE):
+        (folder / "reports" / measured).symlink_to(ROOT / "reports" / measured)
+    (folder / "README.md").write_text(README)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        assert report.main([]) == 0
+    return folder
+
+
+FIGURES = [f"reports/{html_page.FOLDER}/{name}.svg" for name in report.FIGURES]
+
+
+@pytest.mark.parametrize("path", ["README.md", "reports/tables.md", "reports/index.html", *FIGURES])
+def test_tables_and_figures_follow_from_the_records(path, reported):
+    """What is committed is what `python -m benchmarks.report` makes of the committed records."""
+    assert (reported / path).read_text() == (ROOT / path).read_text()
+
+
+def test_readme_shows_its_figures():
+    assert re.findall(r"!\[[^]]*\]\(([^)]*)\)", README) == FIGURES
