@@ -6,28 +6,24 @@ too. A record of another machine, or of code, equation or truth older than the n
 
 from __future__ import annotations
 
-import json
+import functools
 import math
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks import records
+from benchmarks import groups, records
 
 if TYPE_CHECKING:
     import pandas
 
 Record = records.Record
 
-CONFIGURATION = ("integral", "method", "params", "budget_s", "device", "threads", "machine")
-"""Records that agree in these are repeats of one configuration, or older versions of one another."""
-
-VERSIONS = {"code_hash": "older code", "integral_hash": "older equation", "truth_hash": "older truth"}
-
 BLANK = ""
 
 
+@functools.cache
 def published() -> list[dict[str, Any]]:
     """Return the published results of `published.toml`."""
     with (Path(__file__).parent / "published.toml").open("rb") as file:
@@ -38,10 +34,15 @@ def frame(found: Iterable[Record]) -> pandas.DataFrame:
     """Return the table: one row per integral × method configuration, text in every cell."""
     import pandas
 
-    found = list(found)
-    rows = [_row(group, found) for group in _grouped(found)]
-    rows.sort(key=lambda row: (row["integral"], -row.pop("_order")))
-    return pandas.DataFrame(rows)
+    ordered = best_first(groups.of(found))
+    return pandas.DataFrame(
+        [{"integral": group.first["integral"], "method": group.label} | row(group) for group in ordered]
+    )
+
+
+def best_first(found: Iterable[groups.Group]) -> list[groups.Group]:
+    """Return the groups by integral, and those of each with most digits first."""
+    return sorted(found, key=lambda group: (group.first["integral"], -(group.digits or -1.0)))
 
 
 def text(found: Iterable[Record]) -> str:
@@ -56,7 +57,7 @@ def markdown(found: Iterable[Record]) -> str:
         f"### {name}\n\n{part.to_markdown(index=False, disable_numparse=True)}" for name, part in by_integral(found)
     ]
     sources = [
-        f"- {r['integral']}, {r['method']}: {_published_value(r)}: {r['source']}; {r['note']}." for r in published()
+        f"- {r['integral']}, {r['method']}: {published_value(r)}: {r['source']}; {r['note']}." for r in published()
     ]
     machines = sorted({f"{r['machine']} ({r['threads']} threads)" for r in found})
     notes = [
@@ -76,76 +77,30 @@ def by_integral(found: Iterable[Record]) -> list[tuple[str, pandas.DataFrame]]:
     return [(str(name), part.drop(columns="integral")) for name, part in table.groupby("integral", sort=True)]
 
 
-def _grouped(found: list[Record]) -> list[list[Record]]:
-    """Return the records of each configuration and version together."""
-    groups: dict[str, list[Record]] = {}
-    for record in found:
-        key = json.dumps([record[key] for key in (*CONFIGURATION, *VERSIONS)], sort_keys=True)
-        groups.setdefault(key, []).append(record)
-    return list(groups.values())
-
-
-def _row(group: list[Record], found: list[Record]) -> dict[str, Any]:
-    first = group[0]
-    row: dict[str, Any] = {"integral": first["integral"], "method": _label(first, found)}
-    good = [record for record in group if record["status"] == "ok"]
-    bad = [record for record in group if record["status"] != "ok"]
+def row(group: groups.Group) -> dict[str, Any]:
+    """Return what a table says of a group beside its names, text in every cell."""
+    first, good, mean = group.first, group.good, group.mean
     limit = -math.log10(first["truth_rel_err_max"]) if first["truth_rel_err_max"] else math.inf
-    row |= {
-        "digits": _digits(_mean(good, "digits_mean"), limit, _mean(good, "digits_std")),
-        "median": _digits(_mean(good, "digits_median"), limit),
+    repeats = [f"mean of {len(good)} repeats"] if len(good) > 1 else []
+    failures = dict.fromkeys(f"{record['status']}: {_one_line(record['reason'])}" for record in group.bad)
+    return {
+        "digits": _digits(group.digits, limit, mean("digits_std")),
+        "median": _digits(mean("digits_median"), limit),
         "worst": _digits(min((r["digits_worst"] for r in good), default=None), limit),
-        "within 1 %": _percent(_mean(good, "frac_within_1pct")),
-        "within 0.1 %": _percent(_mean(good, "frac_within_0p1pct")),
-        "≤ error": _percent(_mean(good, "coverage_1sigma")),
-        "≤ 3 errors": _percent(_mean(good, "coverage_3sigma")),
-        "µs (1)": _microseconds(good, "1"),
-        "µs (1024)": _microseconds(good, "1024"),
-        "µs (65536)": _microseconds(good, "65536"),
-        "prep. s": _number(_mean(good, "fit_s")),
+        "within 1 %": _percent(mean("frac_within_1pct")),
+        "within 0.1 %": _percent(mean("frac_within_0p1pct")),
+        "≤ error": _percent(mean("coverage_1sigma")),
+        "≤ 3 errors": _percent(mean("coverage_3sigma")),
+        "µs (1)": _microseconds(group, "1"),
+        "µs (1024)": _microseconds(group, "1024"),
+        "µs (65536)": _microseconds(group, "65536"),
+        "prep. s": number(mean("fit_s")),
         "gen. + comp. s": _setup(good),
-        "eval.": _number(_mean(good, "n_eval_per_integral")),
-        "kB": _number(_mean(good, "model_bytes"), scale=1e-3),
+        "eval.": number(mean("n_eval_per_integral")),
+        "kB": number(mean("model_bytes"), scale=1e-3),
         "published": _published(first),
-        "note": "; ".join([*_versions(first, found), *(f"{r['status']}: {_one_line(r['reason'])}" for r in bad)]),
-        "_order": _mean(good, "digits_mean") or -1.0,
+        "note": "; ".join([*repeats, *group.notes, *failures]),
     }
-    if len(good) > 1:
-        row["note"] = "; ".join(filter(None, [f"mean of {len(good)} repeats", row["note"]]))
-    return row
-
-
-def _label(record: Record, found: list[Record]) -> str:
-    """Return the method's name, with the fields in which its configurations on this integral differ."""
-    same = [r for r in found if r["method"] == record["method"] and r["integral"] == record["integral"]]
-    fields = {field for r in same for field in r["params"]}
-    differing = [
-        f"{field}={record['params'].get(field)}"
-        for field in sorted(fields)
-        if len({json.dumps(r["params"].get(field)) for r in same}) > 1
-    ]
-    for key, unit in (("budget_s", " s"), ("device", ""), ("threads", " threads")):
-        if len({r[key] for r in same}) > 1:
-            differing.append(f"{record[key]:g}{unit}" if isinstance(record[key], float) else f"{record[key]}{unit}")
-    return ", ".join([record["method"], *differing])
-
-
-def is_older(record: Record, found: list[Record]) -> bool:
-    """Tell whether there is a newer record of its method and integral, by other code or against other truth."""
-    return any(label in VERSIONS.values() for label in _versions(record, found))
-
-
-def _versions(record: Record, found: list[Record]) -> list[str]:
-    """Say what makes this record incomparable with the newest one of its method and integral."""
-    # Other labels are other code without being older.
-    same = [r for r in found if all(_kind(r)[key] == value for key, value in _kind(record).items())]
-    newest = max(same, key=lambda r: r["date_utc"])
-    labels = [label for key, label in VERSIONS.items() if record[key] != newest[key]]
-    return labels + ([f"on {record['machine']}"] if len({r["machine"] for r in found}) > 1 else [])
-
-
-def _kind(record: Record) -> dict[str, Any]:
-    return {"method": record["method"], "integral": record["integral"], "labels": record["params"].get("labels")}
 
 
 def _one_line(reason: str | None) -> str:
@@ -153,17 +108,12 @@ def _one_line(reason: str | None) -> str:
     return " ".join((reason or "no reason given").split()).replace("|", "/")
 
 
-def _mean(group: list[Record], key: str) -> float | None:
-    values = [record[key] for record in group if record[key] is not None]
-    return sum(values) / len(values) if values else None
-
-
-def _setup(group: list[Record]) -> str:
+def _setup(good: Sequence[Record]) -> str:
     """Return the seconds of generating and compiling, which a cached library took when it was made."""
-    steps = [record["setup_s"] for record in group if record["setup_s"]]
+    steps = [record["setup_s"] for record in good if record["setup_s"]]
     if not steps:
         return BLANK
-    return " + ".join(_number(sum(step[key] for step in steps) / len(steps)) for key in ("generate", "compile"))
+    return " + ".join(number(sum(step[key] for step in steps) / len(steps)) for key in ("generate", "compile"))
 
 
 def _digits(value: float | None, limit: float, spread: float | None = None) -> str:
@@ -177,15 +127,14 @@ def _percent(share: float | None) -> str:
     return BLANK if share is None else f"{100 * share:.1f} %"
 
 
-def _microseconds(group: list[Record], batch: str) -> str:
-    timings = [record["s_per_integral"][batch] for record in group]
-    medians = [timing["median"] for timing in timings if "median" in timing]
-    if not medians:
-        return "–" if timings else BLANK
-    return _number(sum(medians) / len(medians), scale=1e6)
+def _microseconds(group: groups.Group, batch: str) -> str:
+    seconds = group.seconds(batch)
+    if seconds is None:
+        return "–" if group.good else BLANK
+    return number(seconds, scale=1e6)
 
 
-def _number(value: float | None, scale: float = 1.0) -> str:
+def number(value: float | None, scale: float = 1.0) -> str:
     """Return three significant digits, without exponent up to a million."""
     if value is None:
         return BLANK
@@ -197,10 +146,11 @@ def _number(value: float | None, scale: float = 1.0) -> str:
 
 def _published(record: Record) -> str:
     results = [r for r in published() if (r["integral"], r["method"]) == (record["integral"], record["method"])]
-    return "; ".join(map(_published_value, results))
+    return "; ".join(map(published_value, results))
 
 
-def _published_value(result: dict[str, Any]) -> str:
+def published_value(result: dict[str, Any]) -> str:
+    """Return a published result as a cell."""
     parts = [f"{result['digits']:g} digits"] if "digits" in result else []
     parts.append(f"{result['us']:g} µs")
     return ", ".join(parts) + (f" ({result['hardware']})" if "hardware" in result else "")

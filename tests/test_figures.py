@@ -2,65 +2,181 @@
 
 from __future__ import annotations
 
+import itertools
+import math
+
+import numpy as np
 import pytest
+from test_tables import record
 
-from benchmarks import figures
+from benchmarks import groups, sections
+from benchmarks.figures import accuracy, cost, drawing, training
+
+STAGES = [{"fit_s": 1.0, "digits_mean": 2.0}, {"fit_s": 2.0, "digits_mean": 2.5}]
+
+HISTOGRAMS = {
+    "p": {"edges": [-3.0, -2.0, -1.0, 0.0], "counts": [0, 30, 10]},
+    "r": {"edges": [-0.02, 0.0, 0.02], "counts": [15, 25]},
+    "pull": {"edges": [-2.0, -1.0, 0.0, 1.0, 2.0], "counts": [4, 12, 20, 4]},
+    "log10_error_ratio": {"edges": [-1.0, 0.0, 1.0], "counts": [10, 30]},
+}
+
+CLASS = {"r_std": 1e-3, "n_points": 40}
+
+DIAGNOSTICS = [
+    {"fit_s": t, "loss": 0.1, "validation_loss": 0.2, "learning_rate": 1e-3,
+     "layers": [{"a_mean": 0.1, "dead": 0.0}, {"a_mean": 0.2, "dead": 0.5}]}
+    for t in (1.0, 2.0)
+]  # fmt: skip
 
 
-def record(method: str = "neural_primitive", counts: tuple[int, ...] = (0, 3, 1), **changes) -> dict:
-    histogram = {"edges": [-3.0, -2.0, -1.0, 0.0], "counts": list(counts)}
-    stages = [{"fit_s": 1.0, "digits_mean": 2.0}, {"fit_s": 2.0, "digits_mean": 2.5}]
-    return {
-        "method": method, "repeat": 0, "anytime": stages, "n_points": 4, "diagnostics": None,
-        "histograms": {"all": {"p": histogram}},
-    } | changes  # fmt: skip
+def full(**changes):
+    classes = {"0": CLASS, "3+": CLASS}
+    return record(**{
+        "anytime": STAGES, "n_points": 40, "by_cornerness": classes, "by_edge": {"edge": CLASS},
+        "histograms": {"all": HISTOGRAMS, "by_cornerness": dict.fromkeys(classes, HISTOGRAMS),
+                       "by_edge": {"edge": HISTOGRAMS}},
+        "s_per_integral": {"1": {"median": 1e-3}, "1024": {"median": 2e-6}}, "fit_s": 3.0,
+    } | changes)  # fmt: skip
 
 
-def test_digits_against_time_name_the_methods():
-    drawn = figures.anytime([record(), record("skip_mlp", repeat=2), record("direct", anytime=[])])
-    assert drawn.startswith("<svg")
-    assert "neural_primitive" in drawn
-    assert "skip_mlp, repeat 2" in drawn
-    assert "direct" not in drawn
-    assert "training time [s]" in drawn
+def charts(*found):
+    grouped = groups.of(found)
+    curves, _ = drawing.curves(grouped, sorted({g.method for g in grouped}))
+    return {chart.name: chart for chart in (*accuracy.charts(curves), *cost.charts(curves))}
 
 
-def test_histograms_tell_how_many_points():
-    drawn = figures.histogram([record(), record("skip_mlp", n_points=2000)], "p", "P")
-    assert "share of 4, 2,000 points" in drawn
+def test_every_chart_has_its_labels_its_number_of_points_and_something_drawn():
+    found = charts(full(), full(method="skip_mlp"))
+    assert set(found) == {
+        "p", "r", "error_ratio", "pull", "calibration", "r_by_cornerness", "r_by_edge", "r_spread", "anytime",
+        "pareto_1024", "pareto_1", "break_even",
+    }  # fmt: skip
+    for name, chart in found.items():
+        svg = drawing.svg(chart)
+        assert "n = " in svg, name
+        assert "skip_mlp" in svg, name
+        assert svg.count("<path") > 10, name
+        assert chart.caption.endswith(".")
+    for name, label in (("p", "P = log10"), ("anytime", "[s]"), ("pareto_1", "[µs]"), ("break_even", "[s]")):
+        assert label in drawing.svg(found[name])
+
+
+def test_histograms_of_repeats_are_added_up():
+    (group,) = groups.of([full(), full(repeat=1)])
+    edges, counts = accuracy.total(group, "p")
+    assert edges.tolist() == HISTOGRAMS["p"]["edges"]
+    assert counts.tolist() == [0, 60, 20]
+    assert "n = 80 points per curve" in drawing.svg(charts(full(), full(repeat=1))["p"])
+
+
+def test_calibration_of_a_normal_law_is_the_diagonal():
+    edges = np.linspace(-8, 8, 65)
+    below = np.array([0.5 * (1 + math.erf(edge / math.sqrt(2))) for edge in edges])
+    expected, shares = accuracy.calibration((edges, np.diff(below)))
+    np.testing.assert_allclose(shares, expected, atol=1e-12)
+    expected, claimed_too_small = accuracy.calibration((2 * edges, np.diff(below)))
+    assert (claimed_too_small < expected - 1e-3).any()
+
+
+def test_the_front_is_what_no_other_beats():
+    assert cost.front([(3.0, 5.0), (1.0, 2.0), (2.0, 1.0), (1.0, 1.0), (9.0, 5.0)]) == [(1.0, 2.0), (3.0, 5.0)]
 
 
 def test_the_same_records_give_the_same_bytes():
-    records = [record(), record("skip_mlp")]
-    assert figures.anytime(records) == figures.anytime(records)
-    assert figures.histogram(records, "p", "P") != figures.histogram(records[:1], "p", "P")
+    chart, other = charts(full())["p"], charts(full(), full(method="skip_mlp"))["p"]
+    assert drawing.svg(chart) == drawing.svg(chart) != drawing.svg(other)
+    assert drawing.png(chart) == drawing.png(chart)
+    assert drawing.png(chart).startswith(b"\x89PNG")
 
 
-def test_a_method_has_one_colour():
-    records = [record("a", anytime=[]), record("b")]
-    colour = figures.COLOURS[1].lower()
-    assert colour in figures.anytime(records)
-    assert colour in figures.histogram(records, "p", "P")
-
-
-@pytest.mark.parametrize(
-    "empty",
-    [
-        [],
-        [record(anytime=[], histograms={"all": {"p": None}})],
-        [record(counts=(0, 0, 0), anytime=[])],
-        [record(histograms=None, anytime=None)],
-    ],
-)
+@pytest.mark.parametrize("empty", [{"histograms": None, "anytime": None, "s_per_integral": {}}, {"status": "failed"}])
 def test_nothing_to_show(empty):
-    assert figures.anytime(empty) is None
-    assert figures.histogram(empty, "p", "P") is None
+    nothing = {"by_cornerness": None, "by_edge": None}
+    if empty.get("status"):
+        assert sections.draw(groups.of([full(**empty)])) == []
+    else:
+        assert charts(full(**empty | nothing)) == {}
 
 
-def test_diagnostics_have_a_panel_for_each_figure():
-    stage = {"fit_s": 1.0, "loss": 0.1, "validation_loss": 0.2, "learning_rate": 1e-3}
-    stages = [stage | {"layers": [{"a_mean": 0.1, "dead": 0.0}, {"a_mean": 0.2, "dead": 0.5}]} for _ in range(2)]
-    drawn = figures.diagnostics(record(diagnostics=stages))
-    for label in ("validation loss", "a mean", "dead", "layer 2"):
-        assert label in drawn
-    assert figures.diagnostics(record()) is None
+def test_a_method_has_one_colour_and_its_configurations_differ():
+    grouped = groups.of([full(), full(params={"order": 5}), full(method="a"), full(method="z")])
+    curves, left_out = drawing.curves(grouped, ["a", "gauss_legendre", "z"])
+    assert left_out == 0
+    colours = {curve.group.method: curve.style["color"] for curve in curves}
+    assert len(set(colours.values())) == 3
+    assert len({(curve.style["color"], curve.style["linestyle"]) for curve in curves}) == 4
+    later, _ = drawing.curves(groups.of([full(method="z")]), ["a", "gauss_legendre", "z"])
+    assert later[0].style["color"] == colours["z"]
+
+
+def test_curves_are_bounded_and_every_method_has_one():
+    many = [full(params={"order": order}, digits_mean=9.0 + order) for order in range(20)]
+    curves, left_out = drawing.curves(
+        groups.of([*many, full(method="worst", digits_mean=0.1)]), ["gauss_legendre", "worst"]
+    )
+    assert (len(curves), left_out) == (drawing.MOST_CURVES, 21 - drawing.MOST_CURVES)
+    assert "worst" in {curve.group.method for curve in curves}
+
+
+def test_charts_are_bounded_and_the_page_says_so(monkeypatch):
+    monkeypatch.setattr(sections, "FULL", 1)
+    found = [full(), full(method="skip_mlp"), full(integral="box2l")]
+    drawn = sections.draw(groups.of(found))
+    assert [(s.integral, len(s.figures)) for s in drawn] == [("box1l", 12), ("box2l", len(sections.SHORT))]
+    assert drawn[1].note.startswith("10 more charts are not drawn")
+
+
+def test_machines_are_never_in_one_chart():
+    drawn = sections.draw(groups.of([full(), full(machine="B")]))
+    assert [section.title for section in drawn] == ["box1l, on A", "box1l, on B"]
+    assert {figure.name.count(".") for figure in drawn[1].figures} == {2}
+
+
+def test_diagnostics_have_a_chart_for_each_figure():
+    found = {chart.name: drawing.svg(chart) for chart in training.charts(full(diagnostics=DIAGNOSTICS))}
+    assert set(found) == {"losses", "a_mean", "dead"}
+    assert "validation loss" in found["losses"]
+    assert "layer 2" in found["dead"]
+    assert "n = 2 stages" in found["dead"]
+    assert training.charts(full()) == []
+
+
+def luminance(colour):
+    channels = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize(("shade", "paper"), [(0, "#ffffff"), (1, "#16181c")])
+def test_colours_have_contrast_on_light_and_on_dark(shade, paper):
+    for pair in drawing.COLOURS:
+        low, high = sorted([luminance(pair[shade]), luminance(paper)])
+        assert (high + 0.05) / (low + 0.05) >= 3, pair
+
+
+@pytest.mark.parametrize("shade", [0, 1])
+def test_colours_differ_for_the_colour_blind(shade):
+    """Under the deuteranope's and protanope's projections of Viénot, Brettel & Mollon (1999), in linear RGB."""
+    blind = {
+        "protan": [[0.11238, 0.88762, 0], [0.11238, 0.88762, 0], [0.00401, -0.00401, 1]],
+        "deutan": [[0.29275, 0.70725, 0], [0.29275, 0.70725, 0], [-0.02234, 0.02234, 1]],
+    }
+    colours = [[int(pair[shade][i : i + 2], 16) / 255 for i in (1, 3, 5)] for pair in drawing.COLOURS]
+    for matrix in blind.values():
+        seen = [np.clip(np.array(matrix) @ np.array(c) ** 2.2, 0, 1) ** (1 / 2.2) for c in colours]
+        nearest = min(np.linalg.norm(a - b) for a, b in itertools.combinations(seen, 2))
+        assert nearest > 0.08
+
+
+def test_labels_keep_their_digits():
+    narrow = {"edges": [-0.005, 0.0, 0.005], "counts": [15, 25]}
+    svg = drawing.svg(charts(full(histograms={"all": HISTOGRAMS | {"r": narrow}}))["r"])
+    assert ">0.002<" in svg or ">0.0025<" in svg or ">0.004<" in svg
+
+
+def test_colours_are_variables_on_the_page():
+    text = drawing.for_page(drawing.svg(charts(full())["p"]), "a < b")
+    assert "var(--c0)" in text
+    assert "<title>a &lt; b</title>" in text
+    assert not any(colour in text for colour in (drawing.INK, drawing.PAPER, drawing.COLOURS[0][0]))

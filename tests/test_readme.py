@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 import shlex
 import subprocess
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import mixed_table, records, replicas, report, stopwatch
+from benchmarks import html_page, records, report, stopwatch
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
@@ -66,18 +65,29 @@ def test_monte_carlo_is_as_good_as_monte_carlo_is(folder):
 
 
 @pytest.fixture(scope="module")
-def regenerated(tmp_path_factory):
-    """Return the folder of what `python -m benchmarks.report` makes of the committed records."""
-    folder = tmp_path_factory.mktemp("regenerated")
+def reported(tmp_path_factory):
+    """Return a folder in which `python -m benchmarks.report` ran on the committed records."""
+    folder = tmp_path_factory.mktemp("reported")
     (folder / "reports").mkdir()
-    for measured in ("runs", "ablations", mixed_table.FILE, replicas.FILE):
-        (folder / "reports" / measured).symlink_to(ROOT / "reports" / measured)
+    for measured in (ROOT / "reports").iterdir():
+        if measured.name not in GENERATED:
+            (folder / "reports" / measured.name).symlink_to(measured)
     (folder / "README.md").write_text(README)
-    with contextlib.chdir(folder):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
         assert report.main([]) == 0
     return folder
 
 
-@pytest.mark.parametrize("path", ["README.md", "reports/tables.md", "reports/index.html"])
-def test_tables_follow_from_the_records(path, regenerated):
-    assert (regenerated / path).read_text() == (ROOT / path).read_text()
+GENERATED = ("tables.md", "index.html", html_page.FOLDER)
+FIGURES = [f"reports/{html_page.FOLDER}/{name}.svg" for name in report.FIGURES]
+
+
+@pytest.mark.parametrize("path", ["README.md", "reports/tables.md", "reports/index.html", *FIGURES])
+def test_tables_and_figures_follow_from_the_records(path, reported):
+    """What is committed is what `python -m benchmarks.report` makes of the committed records."""
+    assert (reported / path).read_text() == (ROOT / path).read_text()
+
+
+def test_readme_shows_its_figures():
+    assert re.findall(r"!\[[^]]*\]\(([^)]*)\)", README) == FIGURES

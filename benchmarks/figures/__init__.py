@@ -1,0 +1,1 @@
+"""Figures from groups of records: the modules here decide what is drawn, matplotlib draws it."""

@@ -1,0 +1,81 @@
+"""What a given number of digits costs with each method, on one thread and on all.
+
+Of a method's configurations with at least so many digits on average, the fastest per integral in batches of 1,024. Its
+preparation is the training time after which it first had them, or all of it where it was not watched while it trained.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from benchmarks import groups, tables
+
+TITLE = "Time to matched digits"
+
+EXPLANATION = (
+    "Time per integral in batches of 1,024 of each method's fastest configuration that has so many digits on average, "
+    "and the preparation after which it had them; all threads are as many as the machine's records have at most. A "
+    "blank says why."
+)
+
+DIGITS = (3, 4, 6)
+
+BATCH = "1024"
+
+Row = tuple[dict[str, str], list[groups.Record]]
+
+
+def rows(found: Iterable[groups.Group]) -> list[Row]:
+    """Return the table's rows, text in every cell, each with the records that it comes from."""
+    made: list[Row] = []
+    for (integral, machine), here in groups.by_place(g for g in found if not g.older).items():
+        most = max(g.first["threads"] for g in here)
+        for method, device in sorted({(g.method, g.first["device"]) for g in here}):
+            same = [g for g in here if (g.method, g.first["device"]) == (method, device)]
+            row = {"integral": integral, "method": method, "machine": machine, "device": device}
+            used: list[groups.Group] = []
+            for name, count in (("one thread", 1), ("all threads", most if most > 1 else _n_cpus(machine))):
+                alike = [g for g in same if g.first["threads"] == count]
+                for digits in DIGITS:
+                    text, group = _cell(alike, digits)
+                    row[f"{digits} digits, {name}"] = text
+                    used += [group] if group and group not in used else []
+            made.append((row, [record for group in used for record in group.records]))
+    return made
+
+
+def preparation(group: groups.Group, digits: float) -> float | None:
+    """Return the seconds after which it had so many digits, the mean over its finished runs."""
+    times = []
+    for record in group.good:
+        stages = record["anytime"] or []
+        times.append(next((stage["fit_s"] for stage in stages if stage["digits_mean"] >= digits), record["fit_s"]))
+    known = [time for time in times if time is not None]
+    return sum(known) / len(known) if known else None
+
+
+def _n_cpus(machine: str) -> int:
+    """Return how many CPUs a machine's name says that it has, one where it says none."""
+    found = re.search(r"(\d+) CPUs", machine)
+    return int(found[1]) if found else 1
+
+
+def _cell(candidates: Sequence[groups.Group], digits: float) -> tuple[str, groups.Group | None]:
+    """Return the cell, and the group that it tells of."""
+    if not candidates:
+        return "no run", None
+    finished = [g for g in candidates if g.digits is not None]
+    if not finished:
+        return f"run {candidates[0].bad[0]['status']}", candidates[0]
+    best = max(finished, key=lambda g: g.digits or 0)
+    enough = [g for g in finished if (g.digits or 0) >= digits]
+    if not enough:
+        return f"at most {best.digits:.1f} digits", best
+    timed = [g for g in enough if g.seconds(BATCH) is not None]
+    if not timed:
+        return "not timed", enough[0]
+    fastest = min(timed, key=lambda g: g.seconds(BATCH) or 0)
+    spent = preparation(fastest, digits)
+    after = f" after {tables.number(spent)} s" if spent is not None else ""
+    return f"{tables.number(fastest.seconds(BATCH), scale=1e6)} µs{after}", fastest

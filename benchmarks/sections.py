@@ -1,0 +1,102 @@
+"""Which charts are drawn: those of an integral on a machine make a section, and drawing takes most of a report's time.
+
+A core draws about five charts a second, so that what is drawn is bounded: all charts for the integrals with most
+methods, and for the others the few that say most, which alone are also PNG files. Nothing is drawn record by record,
+except what training diagnostics there are, up to a number.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+
+from benchmarks import groups
+from benchmarks.figures import accuracy, cost, drawing, training
+
+FULL = 6
+"""Sections with all their charts."""
+
+SHORT = ("p", "pareto_1024")
+"""Charts of the sections after these, and those that are PNG files, too."""
+
+MOST = 100
+"""Charts in all; those for which this leaves no room are counted on the page."""
+
+MOST_DIAGNOSTICS = 4
+"""Runs whose training is drawn, the newest."""
+
+
+@dataclasses.dataclass
+class Figure:
+    """A drawn chart, by the name of its files, with its caption."""
+
+    name: str
+    caption: str
+    svg: str
+    png: bytes | None
+
+
+@dataclasses.dataclass
+class Section:
+    """Charts that stand together, of one integral on one machine."""
+
+    title: str
+    integral: str
+    machine: str
+    note: str
+    figures: list[Figure]
+
+
+def draw(found: Iterable[groups.Group], diagnosed: Iterable[groups.Record] = ()) -> list[Section]:
+    """Return what is drawn of these groups, and of runs with training diagnostics, in the order of their titles."""
+    current = [g for g in found if g.good and not g.older]
+    methods = sorted({g.method for g in current})
+    places = groups.by_place(current)
+    several = len({machine for _, machine in places}) > 1
+    ranked = sorted(places, key=lambda place: (-len(places[place]), place))
+    room = MOST
+    sections = []
+    for rank, place in enumerate(ranked):
+        curves, left_out = drawing.curves(places[place], methods)
+        charts = [*accuracy.charts(curves), *cost.charts(curves)]
+        drawn = [chart for chart in charts if rank < FULL or chart.name in SHORT][: max(room, 0)]
+        room -= len(drawn)
+        nth = sorted(machine for integral, machine in places if integral == place[0]).index(place[1])
+        prefix = place[0] + (f".{nth + 1}" if nth else "")
+        title = f"{place[0]}, on {place[1]}" if several else place[0]
+        note = _note(left_out, len(charts) - len(drawn))
+        sections.append(Section(title, *place, note, [_figure(prefix, chart) for chart in drawn]))
+    sections.sort(key=lambda section: section.title)
+    return sections + _diagnostics(diagnosed)
+
+
+def _note(curves: int, charts: int) -> str:
+    """Say what is not drawn."""
+    parts = [
+        f"{curves} more configurations are in the table, and not drawn" if curves else "",
+        f"{charts} more charts are not drawn, since other integrals have more methods" if charts else "",
+    ]
+    return "; ".join(filter(None, parts))
+
+
+def _figure(prefix: str, chart: drawing.Chart) -> Figure:
+    name = f"{prefix}.{chart.name}"
+    return Figure(name, chart.caption, drawing.svg(chart), drawing.png(chart) if chart.name in SHORT else None)
+
+
+def _diagnostics(diagnosed: Iterable[groups.Record]) -> list[Section]:
+    newest = sorted(diagnosed, key=lambda record: record["date_utc"], reverse=True)
+    shown: Sequence[groups.Record] = [record for record in newest if training.charts(record)]
+    names = {id(group.first): group.label for group in groups.of(shown)}
+    sections = []
+    for nth, record in enumerate(shown[:MOST_DIAGNOSTICS]):
+        label = names.get(id(record), record["method"])
+        note = f"{len(shown) - MOST_DIAGNOSTICS} older runs with diagnostics are not drawn"
+        sections.append(
+            Section(
+                f"Training of {label} on {record['integral']}, seed {record['seed']}", record["integral"],
+                record["machine"], note if len(shown) > MOST_DIAGNOSTICS and not nth else "",
+                [_figure(f"training.{nth + 1}", chart) for chart in training.charts(record)],
+            )
+        )  # fmt: skip
+    return sections

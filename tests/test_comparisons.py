@@ -1,0 +1,92 @@
+"""The tables made of several records: break-even, matched digits, and the papers' own."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from test_tables import record
+
+from benchmarks import break_even, groups, matched_digits, papers
+
+
+def timed(us, **changes):
+    return record(s_per_integral={"1024": {"median": 1e-6 * us}}, **changes)
+
+
+def only(rows, **cells):
+    (row,) = [row for row, _ in rows if all(row[key] == value for key, value in cells.items())]
+    return row
+
+
+@pytest.mark.parametrize(
+    ("costs", "expected"),
+    [((60, 1, 0, 2), 60), ((60, 2, 0, 1), math.inf), ((0, 1, 5, 2), 1), ((1, 1, 0, 1), math.inf), ((10, 1, 0, 4), 4)],
+)
+def test_first_cheaper(costs, expected):
+    assert break_even.first_cheaper(*map(float, costs)) == expected
+
+
+def test_break_even_is_where_the_total_times_cross():
+    n = break_even.first_cheaper(60.0, 2e-6, 0.5, 30e-6)
+    assert 60.0 + n * 2e-6 <= 0.5 + n * 30e-6
+    assert 60.0 + (n - 1) * 2e-6 > 0.5 + (n - 1) * 30e-6
+
+
+def test_break_even_table():
+    found = [
+        timed(2.0, method="neural_primitive", fit_s=60.0),
+        timed(62.0, method="lattice_qmc", fit_s=0.0, digits_mean=8.0),
+    ]
+    rows = break_even.rows(groups.of(found))
+    row = only(rows, method="neural_primitive")
+    assert row["pays against lattice_qmc"] == "1,000,000 (8.0 digits)"
+    assert row["pays against pysecdec_qmc"] == "no timing of it here"
+    assert only(rows, method="lattice_qmc")["pays against lattice_qmc"] == "is the baseline"
+    (_, used), *_ = [pair for pair in rows if pair[0]["method"] == "neural_primitive"]
+    assert used == found
+
+
+def test_a_baseline_of_another_machine_is_none():
+    found = [timed(2.0, method="neural_primitive"), timed(62.0, method="lattice_qmc", machine="B")]
+    assert only(break_even.rows(groups.of(found)), machine="A")["pays against lattice_qmc"] == "no timing of it here"
+
+
+def test_matched_digits_take_the_fastest_that_has_them_and_the_time_it_took():
+    stages = [{"fit_s": 2.0, "digits_mean": 2.5}, {"fit_s": 5.0, "digits_mean": 3.2}]
+    found = [
+        timed(1.0, params={"order": 4}, digits_mean=3.5, anytime=stages, fit_s=9.0, machine="A, 2 CPUs"),
+        timed(9.0, params={"order": 8}, digits_mean=6.5, fit_s=0.5, machine="A, 2 CPUs"),
+    ]
+    ((row, used),) = matched_digits.rows(groups.of(found))
+    assert row["3 digits, all threads"] == "1.00 µs after 5.00 s"
+    assert row["4 digits, all threads"] == row["6 digits, all threads"] == "9.00 µs after 0.500 s"
+    assert row["3 digits, one thread"] == "no run"
+    assert used == found
+
+
+def test_cells_without_a_time_say_why():
+    failed = record(status="timeout", reason="too slow", digits_mean=None, threads=1, s_per_integral=None)
+    ((row, _),) = matched_digits.rows(groups.of([failed, timed(1.0, digits_mean=3.5)]))
+    assert row["3 digits, one thread"] == "run timeout"
+    assert row["4 digits, all threads"] == "at most 3.5 digits"
+    ((row, _),) = matched_digits.rows(
+        groups.of([record(s_per_integral={"1024": {"reason": "shared"}}, digits_mean=7.0)])
+    )
+    assert row["3 digits, all threads"] == "not timed"
+
+
+def test_one_thread_of_a_larger_machine_is_not_all():
+    ((row, _),) = matched_digits.rows(groups.of([timed(1.0, threads=1, machine="A, 8 CPUs")]))
+    assert row["3 digits, one thread"].startswith("1.00 µs")
+    assert row["3 digits, all threads"] == "no run"
+
+
+def test_papers_beside_ours():
+    rows = papers.rows(groups.of([timed(40.0, method="published_primitive", digits_mean=1.7)]))
+    jhep = [row for row, _ in rows if row["method"] == "published_primitive" and row["integral"] == "box1l"]
+    assert [(row["published"], row["here"], row["ratio"]) for row in jhep] == [
+        ("3.4", "1.70", "0.500"), ("20", "40.0", "2.00"), ("3.9", "1.70", "0.436"), ("50", "40.0", "0.800"),
+    ]  # fmt: skip
+    without = [row for row, used in rows if not used]
+    assert {row["here"] for row in without} == {"no record"}
