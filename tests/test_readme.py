@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import mixed_table, records, replicas, report
+from benchmarks import mixed_table, records, replicas, report, surrogate_table
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
@@ -66,7 +66,7 @@ def test_monte_carlo_is_as_good_as_monte_carlo_is(folder):
 def test_tables_follow_from_the_records(path, tmp_path, monkeypatch):
     """The committed tables are what `python -m benchmarks.report` makes of the committed records."""
     (tmp_path / "reports").mkdir()
-    for measured in ("runs", "ablations", mixed_table.FILE, replicas.FILE):
+    for measured in ("runs", "ablations", surrogate_table.FOLDER, mixed_table.FILE, replicas.FILE):
         (tmp_path / "reports" / measured).symlink_to(ROOT / "reports" / measured)
     (tmp_path / "README.md").write_text(README)
     monkeypatch.chdir(tmp_path)
