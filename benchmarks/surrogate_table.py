@@ -57,10 +57,10 @@ def parts(out: Path) -> dict[str, list[dict[str, str]]]:
 
 
 def rows(found: Sequence[Record], integral: str) -> list[dict[str, str]]:
-    """Return the table of an integral, text in every cell; [] where no row of it was run."""
+    """Return the table of an integral, text in every cell; [] where none of its published rows was run."""
     here = [r for r in found if (r["integral"], r["budget_s"]) == (integral, BUDGET_S)]
     table = [(recipe, newest(here, recipe.method())) for recipe in _recipes(integral)]
-    if not any(of_row for _, of_row in table):
+    if not any(of_row for recipe, of_row in table if recipe.published):
         return []
     return [_row(recipe, of_row, _labels(of_row, here)) for recipe, of_row in table]
 

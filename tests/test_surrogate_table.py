@@ -73,6 +73,7 @@ def test_the_table_has_every_row_of_its_integral_and_says_what_was_not_run():
     assert [row["note"] for row in table].count("not run") == 8
     assert len(surrogate_table.rows([of("box1l_4d BDT tuned")], "box1l_4d")) == 10  # one with the symmetry
     assert surrogate_table.rows([of(TUNED)], "box1l_4d") == []
+    assert surrogate_table.rows([of("box1l_2d sk-DNN ours")], "box1l_2d") == []  # a run of another suite
     assert surrogate_table.rows([of(TUNED, budget_s=surrogate_points.BUDGET_S)], "box1l_2d") == []
 
 
