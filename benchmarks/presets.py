@@ -84,7 +84,8 @@ PRESETS = {
 }
 
 """`paper` is the published runs at full length, on a GPU; `paper_short` one replica of each for five minutes on a CPU,
-in which an update of JHEP's I1 takes five seconds: its digits are no reproduction of theirs."""
+in which an update of JHEP's I1 takes five seconds: its digits are no reproduction of theirs. `surrogates` and
+`surrogate_points` are the two experiments of `surrogate_table` and `surrogate_points`."""
 
 DEFAULT_BUDGET_S = 60.0
 """For integrals that a preset does not name; their methods are METHODS."""
