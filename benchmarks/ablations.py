@@ -59,7 +59,7 @@ class Claim:
     def digits(self, found: Iterable[Mapping[str, Any]], budget_s: float = BUDGET_S) -> dict[str, list[float]]:
         """Return each label's digits in the repeats among these records, which should be of one machine and code."""
         done = [r for r in found if (r["integral"], r["budget_s"], r["status"]) == (INTEGRAL, budget_s, "ok")]
-        return {label: [r["digits_mean"] for r in done if _is_of(r, spec)] for label, spec in self.settings.items()}
+        return {label: [r["digits_mean"] for r in done if is_of(r, spec)] for label, spec in self.settings.items()}
 
     def verdict(self, digits: Mapping[str, Sequence[float]]) -> str:
         """Return "confirmed", "refuted" or "not decided", given each label's digits in its repeats.
@@ -84,20 +84,22 @@ def _row(claim: Claim, digits: Mapping[str, Sequence[float]]) -> dict[str, str]:
     return {
         "claim": f"{claim.name}: {claim.text}",
         "digits, mean ± standard deviation of repeats": "; ".join(
-            f"{label} {_shown(values)}" for label, values in digits.items()
+            f"{label} {shown(values)}" for label, values in digits.items()
         ),
         "verdict": claim.verdict(digits),
         "source": claim.source,
     }
 
 
-def _shown(values: Sequence[float]) -> str:
+def shown(values: Sequence[float]) -> str:
+    """Return mean ± standard deviation (how many), or "failed" where there is no value."""
     if len(values) < 2:
         return f"{values[0]:.2f}" if values else "failed"
     return f"{statistics.fmean(values):.2f} ± {statistics.stdev(values):.2f} ({len(values)})"
 
 
-def _is_of(record: Mapping[str, Any], spec: str) -> bool:
+def is_of(record: Mapping[str, Any], spec: str) -> bool:
+    """Tell whether the record is of the method `spec`, as on the command line."""
     name, fields = lookup.parse_spec(spec)
     params = methods.create(name, **fields).params()
     return record["method"] == name and all(params[key] == value for key, value in record["params"].items())

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 
+from benchmarks import surrogate_points, surrogate_table
 from benchmarks.ablations import BUDGET_S, CLAIMS, INTEGRAL
 from methods.recipes import RECIPES
+from methods.surrogate_recipes import INTEGRALS as BY_DIMENSION
+from methods.surrogate_recipes import SURROGATE_RECIPES
 
 METHODS = (
     "gauss_legendre", "chebyshev", "lattice_qmc", "pysecdec_qmc", "neural_primitive", "published_primitive", "skip_mlp",
@@ -66,10 +69,23 @@ PRESETS = {
     "ablations": Preset(
         {INTEGRAL: BUDGET_S}, {INTEGRAL: tuple(spec for claim in CLAIMS for spec in claim.settings.values())}, repeats=3
     ),
+    "surrogates": Preset(
+        dict.fromkeys(BY_DIMENSION.values(), surrogate_table.BUDGET_S),
+        {
+            integral: tuple(r.method() for r in SURROGATE_RECIPES.values() if r.integral == integral)
+            for integral in BY_DIMENSION.values()
+        },
+    ),
+    "surrogate_points": Preset(
+        dict.fromkeys(BY_DIMENSION.values(), surrogate_points.BUDGET_S),
+        dict.fromkeys(BY_DIMENSION.values(), surrogate_points.specs()),
+        repeats=surrogate_points.REPEATS,
+    ),
 }
 
 """`paper` is the published runs at full length, on a GPU; `paper_short` one replica of each for five minutes on a CPU,
-in which an update of JHEP's I1 takes five seconds: its digits are no reproduction of theirs."""
+in which an update of JHEP's I1 takes five seconds: its digits are no reproduction of theirs. `surrogates` and
+`surrogate_points` are the two experiments of `surrogate_table` and `surrogate_points`."""
 
 DEFAULT_BUDGET_S = 60.0
 """For integrals that a preset does not name; their methods are METHODS."""

@@ -26,6 +26,8 @@ from benchmarks import (
     records,
     replicas,
     sections,
+    surrogate_points,
+    surrogate_table,
     tables,
 )
 from benchmarks.page_data import Data, Table
@@ -64,9 +66,8 @@ class Material:
 
     def tables(self) -> list[Table]:
         """Return the tables made of records, after that of all configurations."""
-        everything = [*self.grouped, *groups.of(self.recipes)]
         made = (
-            (papers.TITLE, papers.EXPLANATION, papers.rows(everything)),
+            (papers.TITLE, papers.EXPLANATION, papers.rows(self.grouped)),
             (matched_digits.TITLE, matched_digits.EXPLANATION, matched_digits.rows(self.grouped)),
             (break_even.TITLE, break_even.EXPLANATION, break_even.rows(self.grouped)),
         )
@@ -177,13 +178,15 @@ def _readme_figures(drawn: list[sections.Section]) -> list[str]:
 
 
 def experiments(out: Path) -> list[tuple[str, pandas.DataFrame]]:
-    """Return titles and tables of what the papers claim, and of ensembles against their number of replicas."""
+    """Return titles and tables of what the papers claim, of ensembles against their replicas, and of surrogates."""
     import pandas
 
     parts = {
         "Claims of the papers, at equal updates and seeds": ablations.rows(records.read_all(out / "ablations")[0]),
         "Digits and errors against the number of replicas": replicas.rows(replicas.read(out)),
         "Published recipes, as far as this machine took them": recipes_table.rows(_read(out / RECIPES)[0]),
+        **surrogate_table.parts(out),
+        **surrogate_points.parts(out),
     }
     return [(title, pandas.DataFrame(rows)) for title, rows in parts.items() if rows] + hardware_table.parts(out)
 

@@ -26,6 +26,7 @@ import numpy as np
 from methods import symmetry, targets
 from methods.base import Estimate, InputError, Method, ParametricIntegral
 from methods.schedule import Clock
+from methods.storage import StorageError
 
 EARLY_STOPPING = 25
 """Trees without improvement on the validation set after which boosting stops (the papers' code)."""
@@ -202,9 +203,12 @@ class BoostedTrees(Method):
         import xgboost
 
         self._target = targets.make(self.target, self.integral_)
-        self.booster_ = xgboost.Booster({"nthread": _n_threads()}, model_file=bytearray(state["booster"].tobytes()))
-        self.mean_, self.scale_, self.residual_ = (float(state[key]) for key in ("mean_", "scale_", "residual_"))
-        self.n_updates_ = int(state["n_updates_"])
+        try:
+            self.booster_ = xgboost.Booster({"nthread": _n_threads()}, model_file=bytearray(state["booster"].tobytes()))
+            self.mean_, self.scale_, self.residual_ = (float(state[key]) for key in ("mean_", "scale_", "residual_"))
+            self.n_updates_ = int(state["n_updates_"])
+        except (KeyError, xgboost.core.XGBoostError) as problem:
+            raise StorageError(f"The file's trees cannot be read; save boosted_trees again: {problem}") from problem
 
 
 def _callback(after_tree: Callable[[Any, int, float], bool]) -> Any:

@@ -23,6 +23,7 @@ from methods import symmetry, targets
 from methods.base import Estimate, InputError, Method, ParametricIntegral
 from methods.descent import Descent, descend
 from methods.schedule import Clock
+from methods.storage import StorageError
 
 CHUNK = 16_384
 """Rows evaluated at once: bounds the memory of `integrate`."""
@@ -175,9 +176,14 @@ class Regressor(Method):
     def _restore(self, state: dict[str, Any]) -> None:
         self._prepare(self.integral_)
         weights = {key: torch.as_tensor(value) for key, value in state.items() if key.startswith("network.")}
-        self.network_.load_state_dict({key.removeprefix("network."): weight for key, weight in weights.items()})
-        self.mean_, self.scale_, self.residual_ = (float(state[key]) for key in ("mean_", "scale_", "residual_"))
-        self.n_updates_ = int(state["n_updates_"])
+        try:
+            self.network_.load_state_dict({key.removeprefix("network."): weight for key, weight in weights.items()})
+            self.mean_, self.scale_, self.residual_ = (float(state[key]) for key in ("mean_", "scale_", "residual_"))
+            self.n_updates_ = int(state["n_updates_"])
+        except (KeyError, RuntimeError) as problem:
+            raise StorageError(f"The file's weights are not those of this {self.name}; save it again: {problem}") from (
+                problem
+            )
 
 
 POSITIVE = ("n_blocks", "depth", "width", "batch_size", "patience", "n_updates", "schedule_updates")

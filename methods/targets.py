@@ -38,6 +38,9 @@ LABEL_SHARE = 0.4
 LABEL_EPSREL = 1e-6
 """Relative error wanted of labels: two digits more than either surrogate reaches in minutes."""
 
+ROUNDING = 100 * np.finfo(np.float64).eps
+"""Relative standard deviation up to which targets are a constant: the mean of equal numbers is off by rounding."""
+
 FIRST_LABELS = 100
 """Size of the first purchase, which tells the price; each later one makes the total ten times as large."""
 
@@ -133,7 +136,8 @@ def standardise(s: np.ndarray, y: np.ndarray, noise: np.ndarray) -> Examples:
     # The points are drawn independently, so the last ones are as good for validation as any.
     n_train = round(len(y) * (1 - VALIDATION_SHARE))
     mean, scale = float(y[:n_train].mean()), float(y[:n_train].std())
-    scale = scale or 1.0  # a constant needs no scale
+    if scale <= ROUNDING * abs(mean):
+        scale = 1.0  # a constant needs no scale
     return Examples(s, (y - mean) / scale, noise / scale, n_train, mean, scale)
 
 

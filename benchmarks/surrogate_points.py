@@ -1,0 +1,110 @@
+"""Accuracy of surrogates against the number of labels, and who wins in two and in eight dimensions.
+
+    python -m benchmarks.accuracy --preset surrogate_points --out reports/surrogates
+
+trains DNN, sk-DNN and BDT with their defaults on 1e3, 1e4 and 1e5 labels, with repeats; `python -m benchmarks.report`
+shows the digits, and whether two statements of the paper are true here: the verdict follows from the records.
+
+Paper: Bishara, Paul and Dy, *Skip connections for high precision regressors*, NeurIPS ML4PS 2022, abstract.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.ablations import Claim, shown
+from benchmarks.surrogate_table import Record, newest, read
+from methods.surrogate_recipes import BASES, INTEGRALS
+
+N_LABELS = (1_000, 10_000, 100_000)
+
+BUDGET_S = 20.0
+"""Seconds of preparation, labels included, of each run."""
+
+REPEATS = 2
+
+
+def _claim(name: str, dimension: int, best: str) -> Claim:
+    """Return the statement that `best` has more digits than the others."""
+    order = tuple((other, best) for other in BASES if other != best)
+    return Claim(name, INTEGRALS[dimension], "abstract", {}, order)
+
+
+CLAIMS = (
+    _claim("Trees win in two dimensions", 2, "BDT"),
+    _claim("Skip connections win in eight dimensions", 8, "sk-DNN"),
+)
+"""With the integral as text, and settings that depend on the number of labels."""
+
+
+def specs() -> tuple[str, ...]:
+    """Return all runs for an integral, as on the command line."""
+    return tuple(_spec(base, n) for base in BASES.values() for n in N_LABELS)
+
+
+def parts(out: Path) -> dict[str, list[dict[str, str]]]:
+    """Return title -> rows of the two tables."""
+    found = read(out)
+    return {
+        "Surrogates against the number of labels, mean ± standard deviation (repeats)": rows(found),
+        "Which surrogate wins": verdicts(found),
+    }
+
+
+def rows(found: Sequence[Record]) -> list[dict[str, str]]:
+    """Return digits and points within 1 % by integral and number of labels, text in every cell; [] without runs."""
+    table = []
+    for integral in INTEGRALS.values():
+        for n in N_LABELS:
+            runs = {regressor: _runs(found, integral, regressor, n) for regressor in BASES}
+            if not any(runs.values()):
+                continue
+            row = {"integral": integral, "labels": f"{n:,}"}
+            row |= {f"{regressor}: digits": _shown(done, "digits_mean", 1) for regressor, done in runs.items()}
+            row |= {
+                f"{regressor}: within 1 %": _shown(done, "frac_within_1pct", 100) for regressor, done in runs.items()
+            }
+            table.append(row | {"note": _fewer(runs, n)})
+    return table
+
+
+def verdicts(found: Sequence[Record]) -> list[dict[str, str]]:
+    """Return one sentence per statement and number of labels; [] without all three."""
+    table = []
+    for claim in CLAIMS:
+        for n in N_LABELS:
+            runs = {regressor: _runs(found, claim.text, regressor, n) for regressor in BASES}
+            digits = {regressor: _values(done, "digits_mean") for regressor, done in runs.items()}
+            if not all(runs.values()):
+                continue
+            said = ", ".join(f"{regressor} {shown(values)}" for regressor, values in digits.items())
+            sentence = f"{claim.name}: {claim.verdict(digits)} on {claim.text} with {n:,} labels and {BUDGET_S:g} s"
+            table.append({"sentence": f"{sentence}, at {said} digits.", "source": claim.source})
+    return table
+
+
+def _spec(base: str, n_labels: int) -> str:
+    return f"{base},n_labels={n_labels}"
+
+
+def _runs(found: Sequence[Record], integral: str, regressor: str, n_labels: int) -> list[Record]:
+    here = [r for r in found if (r["integral"], r["budget_s"]) == (integral, BUDGET_S)]
+    return newest(here, _spec(BASES[regressor], n_labels))
+
+
+def _values(found: Sequence[Record], key: str) -> list[float]:
+    return [record[key] for record in found if record["status"] == "ok"]
+
+
+def _shown(found: Sequence[Record], key: str, unit: float) -> str:
+    return shown([unit * value for value in _values(found, key)]) if found else "not run"
+
+
+def _fewer(runs: dict[str, list[Record]], n_labels: int) -> str:
+    """Say who could not buy all labels within the budget."""
+    bought = {
+        regressor: min((r["details"]["n_labels"] for r in done if r["status"] == "ok"), default=n_labels)
+        for regressor, done in runs.items()
+    }
+    return "; ".join(f"{regressor} bought {n:,}" for regressor, n in bought.items() if n < n_labels)

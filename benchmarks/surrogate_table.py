@@ -1,0 +1,160 @@
+"""The table of Bishara, Paul and Dy for surrogates, theirs beside ours, with their three requirements.
+
+    python -m benchmarks.accuracy --preset surrogates --out reports/surrogates
+
+trains every row of `methods.surrogate_recipes`; `python -m benchmarks.report` shows one table per integral. Published
+figures are for the authors' own data, which is of another process and has a hundred times as many labels: what can be
+compared is the order of the rows.
+
+Paper: *Skip connections for high precision regressors*, NeurIPS ML4PS 2022, section 1 and table 1.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks import records, tables
+from benchmarks.ablations import is_of
+from methods.surrogate_recipes import INTEGRALS, SURROGATE_RECIPES, SurrogateRecipe
+
+FOLDER = "surrogates"
+"""Below a suite's folder, where it is kept apart from the tables of methods."""
+
+BUDGET_S = 60.0
+"""Seconds of preparation of each row."""
+
+SHARE, SECONDS, MEGABYTES = 0.9, 1e-4, 5.0
+"""The requirements: error < 1 % over more than 90 % of the domain, < 1e-4 s per point, a few megabytes at the most."""
+
+BATCH = "1024"
+"""Points are predicted in batches of this size when the time per point is judged."""
+
+PAPER = ("paper: within 1 %", "paper: within 0.1 %", "paper: μ", "paper: σ")
+HERE = ("within 1 %", "within 0.1 %", "μ", "σ")
+MEASURED = ("frac_within_1pct", "frac_within_0p1pct", "delta_mean", "delta_std")
+
+VERSION = ("code_hash", "integral_hash", "truth_hash", "device", "threads", "machine")
+"""Records that agree in these are repeats of one row."""
+
+Record = records.Record
+
+
+def read(out: Path) -> list[Record]:
+    """Return the records of surrogates below `out`, or those of `out` itself where none are kept apart."""
+    return records.read_all(out / FOLDER)[0] or records.read_all(out)[0]
+
+
+def parts(out: Path) -> dict[str, list[dict[str, str]]]:
+    """Return title -> rows, one table per integral."""
+    found = read(out)
+    return {
+        f"Surrogates in {dimension} dimensions: {integral}, all figures in %": rows(found, integral)
+        for dimension, integral in INTEGRALS.items()
+    }
+
+
+def rows(found: Sequence[Record], integral: str) -> list[dict[str, str]]:
+    """Return the table of an integral, text in every cell; [] where none of its published rows was run."""
+    here = [r for r in found if (r["integral"], r["budget_s"]) == (integral, BUDGET_S)]
+    table = [(recipe, newest(here, recipe.method())) for recipe in _recipes(integral)]
+    if not any(of_row for recipe, of_row in table if recipe.published):
+        return []
+    return [_row(recipe, of_row, _labels(of_row, here)) for recipe, of_row in table]
+
+
+def newest(found: Sequence[Record], spec: str) -> list[Record]:
+    """Return the records of a method, as on the command line, that are repeats of the newest one."""
+    same = [record for record in found if is_of(record, spec)]
+    if not same:
+        return []
+    last = max(same, key=lambda record: record["date_utc"])
+    return [record for record in same if all(record[key] == last[key] for key in VERSION)]
+
+
+def _recipes(integral: str) -> list[SurrogateRecipe]:
+    """Return the integral's recipes, the forms of one regressor after one another."""
+    found = [recipe for recipe in SURROGATE_RECIPES.values() if recipe.integral == integral]
+    regressors = list(dict.fromkeys(recipe.regressor for recipe in found))
+    return sorted(found, key=lambda recipe: regressors.index(recipe.regressor))
+
+
+def _labels(of_row: Sequence[Record], here: Sequence[Record]) -> list[str]:
+    """Say what makes a row incomparable with the others."""
+    if not of_row:
+        return ["not run"]
+    older = ["older code, equation or truth"] if tables.is_older(of_row[0], here) else []
+    return older + ([f"on {of_row[0]['machine']}"] if len({r["machine"] for r in here}) > 1 else [])
+
+
+def _row(recipe: SurrogateRecipe, found: Sequence[Record], labels: list[str]) -> dict[str, str]:
+    done = [record for record in found if record["status"] == "ok"]
+    row = {"regressor": name(recipe), "form": recipe.form}
+    row |= dict(zip(PAPER, map(str, recipe.published), strict=True)) if recipe.published else dict.fromkeys(PAPER, "–")
+    shown = {
+        here: "" if (value := _mean(done, key)) is None else f"{100 * value:.4g}"
+        for here, key in zip(HERE, MEASURED, strict=True)
+    }
+    return row | shown | _requirements(done) | {
+        "labels": _counted(_mean(done, "details", "n_labels")),
+        "preparation s": _rounded(_mean(done, "fit_s")),
+        "note": "; ".join([*labels, *_notes(found)]),
+    }  # fmt: skip
+
+
+def name(recipe: SurrogateRecipe) -> str:
+    """Return the regressor as table 1 names it: depth-width, or the depth of trees."""
+    fields = recipe.fields()
+    if "max_depth" in fields:
+        return f"{recipe.regressor}, depth {fields['max_depth']}"
+    if "width" not in fields:
+        return recipe.regressor
+    return f"{recipe.regressor} {fields.get('depth', fields.get('n_blocks'))}-{fields['width']}"
+
+
+def _requirements(done: Sequence[Record]) -> dict[str, str]:
+    """Return the checks; without a measurement there is no verdict."""
+    timed = [r["s_per_integral"][BATCH]["median"] for r in done if "median" in r["s_per_integral"].get(BATCH, {})]
+    share, size = _mean(done, "frac_within_1pct"), _mean(done, "model_bytes")
+    seconds = statistics.fmean(timed) if timed else None
+    return {
+        f"> {100 * SHARE:.0f} % within 1 %": "" if share is None else _yes(share > SHARE),
+        f"< {1e6 * SECONDS:.0f} µs": ("not timed" if done else "")
+        if seconds is None
+        else f"{_yes(seconds < SECONDS)}, {1e6 * seconds:.2g}",
+        f"<= {MEGABYTES:g} MB": "" if size is None else f"{_yes(size <= 1e6 * MEGABYTES)}, {size / 1e6:.2g}",
+    }
+
+
+def _notes(found: Sequence[Record]) -> list[str]:
+    """Say how many repeats a row is the mean of, how many trees it has, and what went wrong."""
+    done = [record for record in found if record["status"] == "ok"]
+    notes = [f"mean of {len(done)} repeats"] if len(done) > 1 else []
+    trees = _mean(done, "details", "best_n_trees")
+    notes += [f"{trees:.0f} trees"] if trees is not None else []
+    return notes + [f"{r['status']}: {' '.join((r['reason'] or '').split())}" for r in found if r["status"] != "ok"]
+
+
+def _mean(found: Sequence[Record], *keys: str) -> float | None:
+    values = []
+    for record in found:
+        value: Any = record
+        for key in keys:
+            value = (value or {}).get(key)
+        if value is not None:
+            values.append(value)
+    return statistics.fmean(values) if values else None
+
+
+def _yes(met: bool) -> str:
+    return "yes" if met else "no"
+
+
+def _counted(value: float | None) -> str:
+    return "" if value is None else f"{value:,.0f}"
+
+
+def _rounded(value: float | None) -> str:
+    return "" if value is None else f"{value:.1f}"

@@ -1,0 +1,149 @@
+"""Tables of surrogates, from made-up records: what a row says, what counts, and which verdict follows."""
+
+from __future__ import annotations
+
+import pytest
+
+import methods
+from benchmarks import records, report, surrogate_points, surrogate_table
+from methods import lookup
+from methods.surrogate_recipes import SURROGATE_RECIPES
+
+
+def record(spec, integral="box1l_2d", **changes):
+    name, fields = lookup.parse_spec(spec)
+    timing = {"median": 2e-5, "p10": 1e-5, "p90": 3e-5}
+    base = dict.fromkeys(records.KEYS) | {
+        "schema": 1, "integral": integral, "method": name, "repeat": 0, "seed": 0, "device": "cpu", "threads": 2,
+        "params": {k: v for k, v in methods.create(name, **fields).params().items() if k not in ("seed", "device")},
+        "budget_s": surrogate_table.BUDGET_S, "machine": "A", "code_hash": "new", "integral_hash": "i",
+        "truth_hash": "t", "status": "ok", "digits_mean": 3.5, "frac_within_1pct": 0.95, "frac_within_0p1pct": 0.5,
+        "delta_mean": 1e-5, "delta_std": 2e-3, "model_bytes": 300_000, "fit_s": 59.123, "label_s": 2.0,
+        "s_per_integral": {"1": timing, "1024": timing, "65536": timing}, "details": {"n_labels": 100_000},
+        "date_utc": "2026-01-02T00:00:00+00:00",
+    }  # fmt: skip
+    return base | changes
+
+
+def of(name, **changes):
+    recipe = SURROGATE_RECIPES[name]
+    return record(recipe.method(), recipe.integral, **changes)
+
+
+def only(found, form="tuned", regressor="sk-DNN 14-28"):
+    (row,) = [r for r in surrogate_table.rows(found, "box1l_2d") if (r["regressor"], r["form"]) == (regressor, form)]
+    return row
+
+
+TUNED = "box1l_2d sk-DNN tuned"
+
+
+def test_a_row():
+    assert only([of(TUNED)]) == {
+        "regressor": "sk-DNN 14-28", "form": "tuned", "paper: within 1 %": "99.97", "paper: within 0.1 %": "73.08",
+        "paper: μ": "-0.0022", "paper: σ": "0.12", "within 1 %": "95", "within 0.1 %": "50", "μ": "0.001", "σ": "0.2",
+        "> 90 % within 1 %": "yes", "< 100 µs": "yes, 20", "<= 5 MB": "yes, 0.3", "labels": "100,000",
+        "preparation s": "59.1", "note": "",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "column", "said"),
+    [
+        ({"frac_within_1pct": 0.9}, "> 90 % within 1 %", "no"),
+        ({"frac_within_1pct": 0.9001}, "> 90 % within 1 %", "yes"),
+        ({"s_per_integral": {"1024": {"median": 1e-4}}}, "< 100 µs", "no, 1e+02"),
+        ({"s_per_integral": {"1024": {"reason": "another run shared the machine"}}}, "< 100 µs", "not timed"),
+        ({"model_bytes": 5_000_001}, "<= 5 MB", "no, 5"),
+        ({"model_bytes": 5_000_000}, "<= 5 MB", "yes, 5"),
+        ({"status": "timeout", "reason": "over\n180 s"}, "note", "timeout: over 180 s"),
+        ({"status": "timeout", "reason": "over 180 s"}, "within 1 %", ""),
+        ({"status": "timeout", "reason": "over 180 s"}, "< 100 µs", ""),
+        ({"details": {"n_labels": 400_000, "best_n_trees": 89}}, "note", "89 trees"),
+        ({"details": None}, "labels", ""),
+    ],
+)
+def test_requirements_and_failures(changes, column, said):
+    assert only([of(TUNED, **changes)])[column] == said
+
+
+def test_the_table_has_every_row_of_its_integral_and_says_what_was_not_run():
+    table = surrogate_table.rows([of(TUNED)], "box1l_2d")
+    assert [row["form"] for row in table] == ["tuned", "baseline", "ours"] * 3
+    assert [row["note"] for row in table].count("not run") == 8
+    assert len(surrogate_table.rows([of("box1l_4d BDT tuned")], "box1l_4d")) == 10  # one with the symmetry
+    assert surrogate_table.rows([of(TUNED)], "box1l_4d") == []
+    assert surrogate_table.rows([of("box1l_2d sk-DNN ours")], "box1l_2d") == []  # a run of another suite
+    assert surrogate_table.rows([of(TUNED, budget_s=surrogate_points.BUDGET_S)], "box1l_2d") == []
+
+
+def test_repeats_are_averaged_and_what_differs_is_said():
+    again = of(TUNED, repeat=1, frac_within_1pct=0.97)
+    assert only([of(TUNED), again])["within 1 %"] == "96"
+    assert only([of(TUNED), again])["note"] == "mean of 2 repeats"
+    older = of(TUNED, code_hash="old", date_utc="2025-01-01T00:00:00+00:00", frac_within_1pct=0.1)
+    assert only([older, of(TUNED)])["within 1 %"] == "95"
+    ours = of("box1l_2d sk-DNN ours")
+    assert only([older, ours])["note"] == "older code, equation or truth"
+    assert only([of(TUNED), ours | {"machine": "B"}])["note"] == "on A"
+
+
+# ----- accuracy against the number of labels --------------------------------------------------------------------------
+
+
+def points(integral, digits, n_labels=100_000, **changes):
+    """Return two repeats for each regressor, 0.02 digits apart."""
+    return [
+        record(f"{base},n_labels={n_labels}", integral, budget_s=surrogate_points.BUDGET_S, repeat=repeat,
+               digits_mean=value + 0.02 * repeat, **changes)
+        for base, value in zip(("dense_mlp", "skip_mlp", "boosted_trees"), digits, strict=True)
+        for repeat in (0, 1)
+    ]  # fmt: skip
+
+
+def test_a_row_per_number_of_labels():
+    found = points("box1l_2d", (3, 3.5, 4)) + points("box1l_2d", (2, 2.5, 3), 1_000, details={"n_labels": 900})
+    few, many = surrogate_points.rows(found)
+    assert (few["labels"], many["labels"]) == ("1,000", "100,000")
+    assert many["BDT: digits"] == "4.01 ± 0.01 (2)"
+    assert many["DNN: within 1 %"] == "95.00 ± 0.00 (2)"
+    assert many["note"] == ""
+    assert few["note"] == "DNN bought 900; sk-DNN bought 900; BDT bought 900"
+    assert surrogate_points.rows(found[:2])[0]["BDT: digits"] == "not run"
+    assert surrogate_points.rows([of(TUNED)]) == []
+
+
+@pytest.mark.parametrize(
+    ("integral", "digits", "said"),
+    [
+        ("box1l_2d", (3, 3.5, 4), "Trees win in two dimensions: confirmed"),
+        ("box1l_2d", (3, 4.5, 4), "Trees win in two dimensions: refuted"),
+        ("box1l_2d", (3, 4.0, 4), "Trees win in two dimensions: not decided"),
+        ("pentagon1l_8d", (3, 3.5, 2), "Skip connections win in eight dimensions: confirmed"),
+        ("pentagon1l_8d", (3.6, 3.5, 2), "Skip connections win in eight dimensions: refuted"),
+    ],
+)
+def test_the_verdict_follows_from_the_records(integral, digits, said):
+    (row,) = surrogate_points.verdicts(points(integral, digits))
+    dnn, skip, trees = (f"{value + 0.01:.2f} ± 0.01 (2)" for value in digits)
+    figures = f"DNN {dnn}, sk-DNN {skip}, BDT {trees} digits."
+    assert row["sentence"] == f"{said} on {integral} with 100,000 labels and 20 s, at {figures}"
+
+
+def test_without_all_three_there_is_no_verdict():
+    assert surrogate_points.verdicts(points("box1l_2d", (3, 3.5, 4))[:4]) == []
+    assert surrogate_points.verdicts(points("box1l_4d", (3, 3.5, 4))) == []
+
+
+# ----- report ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_report_shows_them(tmp_path):
+    assert report.experiments(tmp_path) == []
+    for one in [of(TUNED), *points("box1l_2d", (3, 3.5, 4))]:
+        records.write(tmp_path / surrogate_table.FOLDER, one)
+    shown = dict(report.experiments(tmp_path))
+    assert [len(table) for table in shown.values()] == [9, 1, 1]
+    # The suite's own folder shows the same.
+    own = dict(report.experiments(tmp_path / surrogate_table.FOLDER))
+    assert all(own[title].equals(table) for title, table in shown.items())
