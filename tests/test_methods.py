@@ -36,8 +36,6 @@ CHEAP = {
 
 FLOAT32 = ("neural_primitive", "published_primitive", "dense_mlp", "skip_mlp", "bayesian_mlp")
 BATCH_TOLERANCE = dict.fromkeys(FLOAT32, 1e-5)
-    ("neural_primitive", "published_primitive", "dense_mlp", "skip_mlp", "bayesian_mlp"), 1e-5
-)
 """float32: the order of summation differs with the batch."""
 
 NAMES = [pytest.param(name, marks=pytest.mark.pysecdec) if "pysecdec" in name else name for name in CHEAP]
