@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from benchmarks import bayesian_table
 from benchmarks.ablations import BUDGET_S, CLAIMS, INTEGRAL
 from methods.recipes import RECIPES
 
@@ -65,6 +66,10 @@ PRESETS = {
     ),
     "ablations": Preset(
         {INTEGRAL: BUDGET_S}, {INTEGRAL: tuple(spec for claim in CLAIMS for spec in claim.settings.values())}, repeats=3
+    ),
+    "bayesian": Preset(
+        dict.fromkeys(bayesian_table.INTEGRALS, bayesian_table.BUDGET_S),
+        dict.fromkeys(bayesian_table.INTEGRALS, bayesian_table.SETTINGS),
     ),
 }
 

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import ablations, figures, mixed_table, records, replicas, tables
+from benchmarks import ablations, bayesian_table, figures, mixed_table, records, replicas, tables
 
 if TYPE_CHECKING:
     import pandas
@@ -69,12 +69,15 @@ def page(found: list[records.Record], out: Path) -> str:
 
 
 def experiments(out: Path) -> list[tuple[str, pandas.DataFrame]]:
-    """Return titles and tables of what the papers claim, and of ensembles against their number of replicas."""
+    """Return titles and tables of what the papers claim, of ensembles by their replicas, and of Bayesian networks."""
     import pandas
 
     parts = {
         "Claims of the papers, at equal updates and seeds": ablations.rows(records.read_all(out / "ablations")[0]),
         "Digits and errors against the number of replicas": replicas.rows(replicas.read(out)),
+        "Bayesian networks: boosting and the number of labels": bayesian_table.rows(
+            records.read_all(out / "bayesian")[0]
+        ),
     }
     return [(title, pandas.DataFrame(rows)) for title, rows in parts.items() if rows]
 
