@@ -16,6 +16,7 @@ For predictions weights are drawn, and kept: `draw` and `at`.
 from __future__ import annotations
 
 import itertools
+from typing import cast
 
 import torch
 from torch import nn
@@ -96,13 +97,17 @@ class VariationalNetwork(nn.Module):
 
     def kl(self, prior_std: float) -> torch.Tensor:
         """Return KL[q, prior] for the prior N(0, prior_std²) of every weight."""
-        return torch.stack([layer.kl(prior_std) for layer in self.layers]).sum()
+        return torch.stack([layer.kl(prior_std) for layer in self._gaussians]).sum()
 
     @torch.no_grad()
     def draw(self, n: int, seed: int) -> Draws:
         """Draw all weights n times; the same seed gives the same draws on every device."""
         generator = torch.Generator().manual_seed(seed)
-        return [layer.draw(n, generator) for layer in self.layers]
+        return [layer.draw(n, generator) for layer in self._gaussians]
+
+    @property
+    def _gaussians(self) -> list[GaussianLinear]:
+        return cast(list[GaussianLinear], list(self.layers))
 
     def at(self, draws: Draws, x: torch.Tensor) -> torch.Tensor:
         """Return the outputs (n_draws, n, n_out) at the drawn weights, for x (n, n_in)."""

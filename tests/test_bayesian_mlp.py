@@ -47,7 +47,7 @@ def one_thread():
 def small(**fields):
     """Return a network that trains in a second or two."""
     defaults = {
-        "labels": EXACT, "n_labels": 1_000, "depth": 2, "width": 16, "n_updates": 300, "batch_size": 128,
+        "labels": EXACT, "n_labels": 1_000, "depth": 2, "width": 16, "n_updates": 200, "batch_size": 64,
         "learning_rate": 1e-2, "target": "log",
     }  # fmt: skip
     return BayesianMLP(**{**defaults, **fields})
@@ -179,7 +179,7 @@ def test_errors_do_not_depend_on_the_batch(plain):
 
 def test_boosting_is_recorded_and_acts_on_labels_trained_on(boosted):
     before, after = boosted.details_["unboosted"], boosted.details_["final"]
-    assert boosted.n_updates_ == 300
+    assert boosted.n_updates_ == 200
     assert 0 < boosted.details_["n_boosted"] < 800
     assert before != after
     gains = [before[part]["pull_std"] / after[part]["pull_std"] for part in ("train", "validation")]
