@@ -101,12 +101,9 @@ class BayesianMLP(Regressor):
     boost_rate: float = 0.3
 
     def fit(
-        self,
-        integral: ParametricIntegral,
-        *,
-        budget: float | None = None,
+        self, integral: ParametricIntegral, *, budget: float | None = None,
         monitor: Callable[[Self], None] | None = None,
-    ) -> Self:
+    ) -> Self:  # fmt: skip
         """Buy labels and train within `budget`, pulls included; see `Regressor.fit`."""
         super().fit(integral, budget=budget, monitor=monitor)
         self.details_ |= self._found
@@ -175,14 +172,14 @@ class BayesianMLP(Regressor):
             self._found["unboosted"] = self._diagnose(examples, N_DIAGNOSED)
         _, each = boosting.lengths(plan, len(rules), self.boost_share)
         for i, rule in enumerate(rules):
-            length = _least(each, None if self.n_updates is None else self.n_updates - n_updates)
+            length = _least(each, self.n_updates and self.n_updates - n_updates)
             if not length or clock.left < price:
                 break
             labels.boost(rule, self.seed + i)
-            rate = self.boost_rate * self.learning_rate
             settings = dataclasses.replace(
-                self, n_updates=length, schedule_updates=each, learning_rate=rate, seed=self.seed + 1 + i
-            )
+                self, n_updates=length, schedule_updates=each, seed=self.seed + 1 + i,
+                learning_rate=self.boost_rate * self.learning_rate,
+            )  # fmt: skip
             n_updates += descend(
                 self.network_, settings, examples.n_train, Part(clock, 1.0, price),
                 loss=labels.loss, score=labels.boosted, look=look,
@@ -194,8 +191,8 @@ class BayesianMLP(Regressor):
 
     def _plan(self, clock: Clock) -> int | None:
         """Return how many updates there will be, boosting included; None leaves it to the clock."""
-        timed = np.isfinite(clock.left)
-        return self.schedule_updates or self.n_updates or (None if timed else UPDATES_WITHOUT_BUDGET)
+        without_budget = None if np.isfinite(clock.left) else UPDATES_WITHOUT_BUDGET
+        return self.schedule_updates or self.n_updates or without_budget
 
     def _likelihood(self, examples: targets.Examples) -> Likelihood:
         _, slope = self._target.decode(examples.s, self.mean_ + self.scale_ * examples.y)
@@ -219,10 +216,12 @@ class BayesianMLP(Regressor):
         with torch.inference_mode():
             for rows in scaled.split(ROWS):
                 a, log_sigma = self._bayesian.at(self._draws, rows).double().unbind(-1)
-                systematic = variance(log_sigma).mean(dim=0).sqrt()
-                parts.append(torch.stack((a.mean(dim=0), systematic, a.std(dim=0))).cpu())
-        y, systematic, statistical = torch.cat(parts, dim=1).numpy()
-        return y, systematic, statistical
+                y, systematic = a.mean(dim=0), variance(log_sigma).mean(dim=0).sqrt()
+                # not std(), which warns where there are no rows
+                statistical = ((a - y).square().sum(dim=0) / (self.n_samples - 1)).sqrt()
+                parts.append(torch.stack((y, systematic, statistical)).cpu())
+        found = torch.cat(parts, dim=1).numpy()
+        return found[0], found[1], found[2]
 
     def _diagnose(self, examples: targets.Examples, n: int) -> dict[str, Any]:
         """Return pulls and coverage on n labels trained on and n for validation, and |δ| on the largest of these."""
