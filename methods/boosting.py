@@ -10,7 +10,8 @@ Training goes on in rounds; before each, with one ω per label, n_j is doubled f
 
 Badger, Butter, Luchmann, Pitz and Plehn, *Loop amplitudes from precision networks*, arXiv:2206.14831, and slides
 "Surrogate loop amplitudes". The slides print the loss and what is boosted by. How many labels, how often and by how
-much is our choice: the limit of 2, one in ten, the factor 2, three rounds.
+much is our choice: the limit of 2, one in ten, the factor 2, three rounds. With it one run of 1,500 updates and 9,000
+training labels of pentagon1l_8d found no gain: 3.16 digits without boosting, 3.05 with `loss`, 2.96 with `both`.
 """
 
 from __future__ import annotations
