@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from benchmarks import surrogate_points, surrogate_table
+from benchmarks import bayesian_table, surrogate_points, surrogate_table
 from benchmarks.ablations import BUDGET_S, CLAIMS, INTEGRAL
 from methods.recipes import RECIPES
 from methods.surrogate_recipes import INTEGRALS as BY_DIMENSION
@@ -80,6 +80,10 @@ PRESETS = {
         dict.fromkeys(BY_DIMENSION.values(), surrogate_points.BUDGET_S),
         dict.fromkeys(BY_DIMENSION.values(), surrogate_points.specs()),
         repeats=surrogate_points.REPEATS,
+    ),
+    "bayesian": Preset(
+        dict.fromkeys(bayesian_table.INTEGRALS, bayesian_table.BUDGET_S),
+        dict.fromkeys(bayesian_table.INTEGRALS, bayesian_table.SETTINGS),
     ),
 }
 

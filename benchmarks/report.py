@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks import (
     ablations,
+    bayesian_table,
     break_even,
     groups,
     hardware_table,
@@ -178,7 +179,7 @@ def _readme_figures(drawn: list[sections.Section]) -> list[str]:
 
 
 def experiments(out: Path) -> list[tuple[str, pandas.DataFrame]]:
-    """Return titles and tables of what the papers claim, of ensembles against their replicas, and of surrogates."""
+    """Return titles and tables of what the papers claim, of ensembles by their replicas, and of surrogates."""
     import pandas
 
     parts = {
@@ -187,6 +188,9 @@ def experiments(out: Path) -> list[tuple[str, pandas.DataFrame]]:
         "Published recipes, as far as this machine took them": recipes_table.rows(_read(out / RECIPES)[0]),
         **surrogate_table.parts(out),
         **surrogate_points.parts(out),
+        "Bayesian networks: boosting and the number of labels": bayesian_table.rows(
+            records.read_all(out / "bayesian")[0]
+        ),
     }
     return [(title, pandas.DataFrame(rows)) for title, rows in parts.items() if rows] + hardware_table.parts(out)
 

@@ -23,7 +23,7 @@ from methods.surrogate_recipes import INTEGRALS, SURROGATE_RECIPES, SurrogateRec
 FOLDER = "surrogates"
 """Below a suite's folder, where it is kept apart from the tables of methods."""
 
-BUDGET_S = 60.0
+BUDGET_S = 30.0
 """Seconds of preparation of each row."""
 
 SHARE, SECONDS, MEGABYTES = 0.9, 1e-4, 5.0
