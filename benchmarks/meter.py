@@ -46,6 +46,9 @@ class _CountedIntegrand(_CountedCallable):
     def weighted_sum(self, x: Any, weights: Any) -> Callable[[Any], Any]:
         return self._counted(self._integrand.weighted_sum(x, weights), len(x))
 
+    def weighted_sum_with_gradient(self, x: Any, weights: Any) -> Callable[[Any], Any]:
+        return self._counted(self._integrand.weighted_sum_with_gradient(x, weights), len(x))
+
     def _counted(self, function: Callable[[Any], Any], n_nodes: int) -> Callable[[Any], Any]:
         def counted(s: Any) -> Any:
             self.meter.n_eval += len(s) * n_nodes

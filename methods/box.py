@@ -21,6 +21,8 @@ class Draw(NamedTuple):
     """(low, high, u) -> s."""
     to_unit: Callable[[Any, Any, Any], Any]
     """(low, high, s) -> u."""
+    slope: Callable[[Any, Any, Any], Any]
+    """(low, high, s) -> ds/du."""
     possible: Callable[[float, float], bool]
     """Whether a box from low to high can be drawn so."""
 
@@ -29,11 +31,13 @@ DRAWS = {
     "uniform": Draw(
         from_unit=lambda low, high, u: low + (high - low) * u,
         to_unit=lambda low, high, s: (s - low) / (high - low),
+        slope=lambda low, high, s: (high - low) + 0 * s,
         possible=lambda low, high: low < high,
     ),
     "log-uniform": Draw(
         from_unit=lambda low, high, u: low * (high / low) ** u,
         to_unit=lambda low, high, s: np.log(s / low) / np.log(high / low),
+        slope=lambda low, high, s: s * np.log(high / low),
         possible=lambda low, high: low < high and low * high > 0,
     ),
 }

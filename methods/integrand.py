@@ -50,6 +50,11 @@ class Sum:
         parts = [term.weighted_sum(x, weights) for term in self._terms]
         return lambda s: _total(part(s) for part in parts)
 
+    def weighted_sum_with_gradient(self, x: Any, weights: Any) -> Callable[[Any], tuple[Any, Any]]:
+        """Fix nodes and weights as `weighted_sum` does; return s -> the sums (n_s,) and their derivatives (n_s, m)."""
+        parts = [term.weighted_sum_with_gradient(x, weights) for term in self._terms]
+        return lambda s: tuple(map(_total, zip(*(part(s) for part in parts), strict=True)))  # type: ignore[return-value]
+
 
 class Integrand:
     """f(s, x) of an `Expression` that is one product or quotient; compiled when it is first evaluated."""
@@ -102,12 +107,23 @@ class Integrand:
 
         if self._factor is None:
             return nodes.weighted_sum(self.at_nodes(x), len(x), weights)
-        factor, powers, without_s = self._factor
+        return nodes.monomial_weighted_sum(*self._monomial_at(x, weights))
+
+    def weighted_sum_with_gradient(self, x: Any, weights: Any) -> Callable[[Any], tuple[Any, Any]]:
+        """Fix nodes and weights as `weighted_sum` does; return s -> the sums (n_s,) and their derivatives (n_s, m)."""
+        from methods import node_gradients
+
+        if self._factor is None or max(self._factor[1].values()) > 0:
+            return node_gradients.differentiated(self.at_nodes(x), weights)
+        return node_gradients.monomial(*self._monomial_at(x, weights))
+
+    def _monomial_at(self, x: Any, weights: Any) -> tuple[list[tuple[Any, int]], Any]:
+        """Return (coefficients in s, power) of each polynomial, and the weights times what does not depend on s."""
+        factor, powers, without_s = self._factor  # type: ignore[misc]
         coefficients = self._coefficients_at(x)
         values = [_polynomial(coefficients[name], []) for name in without_s]
         c = factor(_namespace(x), *_columns(x), *values)[0]
-        matrices = [(_matrix(_namespace(x), coefficients[name]), power) for name, power in powers.items()]
-        return nodes.monomial_weighted_sum(matrices, weights * c)
+        return [(_matrix(_namespace(x), coefficients[name]), power) for name, power in powers.items()], weights * c
 
     @functools.cached_property
     def _factor(self) -> tuple[Callable[..., list[Any]], dict[sympy.Symbol, int], list[sympy.Symbol]] | None:

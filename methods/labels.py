@@ -2,6 +2,10 @@
 
 Every surrogate opens a `Shop` inside its `fit`, so it works alone, outside the harness too. The harness counts the
 integrand's evaluations, and reads time and number of labels from `PURCHASES`, where each purchase is noted.
+
+A direct method that has one more function, beside those of `methods.base.Method`, sells derivatives too:
+
+    integrate_with_gradient(s) -> (Estimate, ∂I/∂s (n, m))
 """
 
 from __future__ import annotations
@@ -68,10 +72,28 @@ class Shop:
         """Return I(s) and its error for s (n, m)."""
         start = time.perf_counter()
         estimate = self._method.integrate(s)
-        seconds = time.perf_counter() - start
-        self.seconds_per_label = seconds / max(1, len(s))
-        _note(Purchase(len(s), seconds, estimate.n_eval))
+        self._charge(len(s), time.perf_counter() - start, estimate.n_eval)
         return estimate
+
+    def buy_with_gradient(self, s: np.ndarray) -> tuple[Estimate, np.ndarray]:
+        """Return I(s), its error, and ∂I/∂s (n, m); a label with its derivatives counts as one label.
+
+        Raises
+        ------
+        InputError
+            Where the method gives no derivatives.
+        """
+        method = self._method
+        if not hasattr(method, "integrate_with_gradient"):
+            raise InputError(f"{method.name} gives no derivatives of I(s); buy labels from gauss_legendre for them.")
+        start = time.perf_counter()
+        estimate, gradient = method.integrate_with_gradient(s)
+        self._charge(len(s), time.perf_counter() - start, estimate.n_eval)
+        return estimate, gradient
+
+    def _charge(self, n_labels: int, seconds: float, n_eval: int) -> None:
+        self.seconds_per_label = seconds / max(1, n_labels)
+        _note(Purchase(n_labels, seconds, n_eval))
 
 
 def buy(labels: str, integral: ParametricIntegral, s: np.ndarray, *, epsrel: float | None = None) -> np.ndarray:

@@ -79,7 +79,7 @@ def monomial_weighted_sum(
                 for i, (matrix, exponent) in enumerate(factors):
                     target = polynomial if i else f
                     torch.mm(chunk, matrix, out=target)
-                    _raise(target, exponent, spare)
+                    raise_to(target, exponent, spare)
                     if i:
                         f.mul_(target)
                 result[start : start + rows].addmv_(f, block_weights)
@@ -88,7 +88,7 @@ def monomial_weighted_sum(
     return total
 
 
-def _raise(base: torch.Tensor, exponent: int, spare: torch.Tensor) -> None:
+def raise_to(base: torch.Tensor, exponent: int, spare: torch.Tensor) -> None:
     """Raise `base` to a power in place.
 
     torch.pow takes one pass for −2, −1, 2 and 3 (0.5 ns per node for −2, float64, two cores), else ten times as long.
