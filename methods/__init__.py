@@ -22,6 +22,7 @@ METHODS: dict[str, str] = {
     "pysecdec_cuba": "methods.pysecdec_cuba:PySecDecCuba",
     "dense_mlp": "methods.dense_mlp:DenseMLP",
     "skip_mlp": "methods.skip_mlp:SkipMLP",
+    "differential_mlp": "methods.differential_mlp:DifferentialMLP",
     "boosted_trees": "methods.boosted_trees:BoostedTrees",
 }
 """Name -> "module:Class", imported only when asked for."""

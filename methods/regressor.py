@@ -145,19 +145,20 @@ class Regressor(Method):
         )
 
     def _train(self, examples: targets.Examples, clock: Clock, show: Callable[[float], None]) -> Descent:
-        """Train on the squared error of the first labels, judged by the root mean square residual of the others."""
-        s = self._scaled(examples.s)
-        y = torch.as_tensor(examples.y, dtype=torch.float32, device=self.device)
-        s_valid, y_valid = s[examples.n_train :], y[examples.n_train :]
-
-        def loss(batch: torch.Tensor) -> torch.Tensor:
-            return (self.network_(s[batch])[:, 0] - y[batch]).square().mean()
+        """Train on the loss of the first labels, judged by the root mean square residual of the others."""
+        valid = slice(examples.n_train, None)
+        s_valid, y_valid = self._scaled(examples.s[valid]), self._tensor(examples.y[valid])
 
         def rms() -> float:
             residuals = [self._predict(a) - b for a, b in zip(s_valid.split(CHUNK), y_valid.split(CHUNK), strict=True)]
             return float(torch.cat(residuals).double().square().mean().sqrt())
 
-        return descend(self.network_, self, examples.n_train, clock, loss=loss, score=rms, look=show)
+        return descend(self.network_, self, examples.n_train, clock, loss=self._loss(examples), score=rms, look=show)
+
+    def _loss(self, examples: targets.Examples) -> Callable[[torch.Tensor], torch.Tensor]:
+        """Return the loss of a batch as a function of the indices of its labels: here the mean squared error."""
+        s, y = self._scaled(examples.s), self._tensor(examples.y)
+        return lambda batch: (self.network_(s[batch])[:, 0] - y[batch]).square().mean()
 
     def _predict(self, scaled: torch.Tensor) -> torch.Tensor:
         with torch.inference_mode():
@@ -165,7 +166,10 @@ class Regressor(Method):
 
     def _scaled(self, s: np.ndarray) -> torch.Tensor:
         """Return s mapped from the box to [−1, 1]."""
-        return torch.as_tensor(2 * self.integral_.to_unit(s) - 1, dtype=torch.float32, device=self.device)
+        return self._tensor(2 * self.integral_.to_unit(s) - 1)
+
+    def _tensor(self, array: np.ndarray) -> torch.Tensor:
+        return torch.as_tensor(array, dtype=torch.float32, device=self.device)
 
     def _state(self) -> dict[str, np.ndarray]:
         weights = {f"network.{key}": weight.cpu().numpy() for key, weight in self.network_.state_dict().items()}

@@ -26,10 +26,9 @@ from methods.targets import Examples, Target
 
 
 @dataclass(frozen=True)
-class GradientExamples:
-    """Labelled points with derivatives."""
+class GradientExamples(Examples):
+    """Labelled phase-space points with derivatives."""
 
-    values: Examples
     slopes: np.ndarray
     """(n, m) derivatives of the standardised target in the inputs v in [−1, 1]"""
     seconds: float
@@ -88,7 +87,7 @@ def examples(
     if not np.isfinite(gradient).all():
         raise InputError(f"{labels} gave derivatives of {integral.name} that are not finite; choose another method.")
     slopes = encode(target, values.s, value, gradient) * input_slope(integral, values.s) / values.scale
-    return GradientExamples(values, slopes, seconds)
+    return GradientExamples(**vars(values), slopes=slopes, seconds=seconds)
 
 
 def _divisor(target: Target, s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -26,6 +26,7 @@ CHEAP = {
     "published_primitive": {"width": 8, "depth": 2, "lattice_size": 64, "n_updates": 20},
     "dense_mlp": {"n_labels": 200, "n_updates": 50},
     "skip_mlp": {"n_labels": 200, "n_updates": 50},
+    "differential_mlp": {"n_labels": 200, "n_updates": 50},
     "boosted_trees": {"n_labels": 500, "n_trees": 20},
     "pysecdec_qmc": {},
     "pysecdec_qmc_pylink": {"cxxflags": "-O0"},
@@ -33,7 +34,9 @@ CHEAP = {
 }
 """Fields that make a fit take seconds; every method must be here."""
 
-BATCH_TOLERANCE = {"neural_primitive": 1e-5, "published_primitive": 1e-5, "dense_mlp": 1e-5, "skip_mlp": 1e-5}
+BATCH_TOLERANCE = dict.fromkeys(
+    ("neural_primitive", "published_primitive", "dense_mlp", "skip_mlp", "differential_mlp"), 1e-5
+)
 """float32: the order of summation differs with the batch."""
 
 NAMES = [pytest.param(name, marks=pytest.mark.pysecdec) if "pysecdec" in name else name for name in CHEAP]
