@@ -28,10 +28,15 @@ import torch
 from methods import symmetry, target_gradients
 from methods.base import InputError, ParametricIntegral
 from methods.dense_mlp import DenseMLP
+from methods.descent import Descent
+from methods.quasi_newton import polish
 from methods.regressor import CHUNK
 from methods.schedule import Clock
 from methods.target_gradients import GradientExamples
 from methods.targets import Examples
+
+POLISH_SHARE = 0.6
+"""Share of the time after the purchase of labels that L-BFGS has; before it is Adam's."""
 
 LEAST_SQUARE = 1e-4
 """Mean square of a derivative in units of y and v, both of order one, below which it is not scaled up further: where I
@@ -48,6 +53,9 @@ class DifferentialMLP(DenseMLP):
         λ, how much all derivatives together count against the values; with 0 they are bought but not learnt.
     labels : str
         The direct method that labels come from; it must give derivatives, as gauss_legendre does.
+    n_iterations : int, optional
+        Iterations of L-BFGS after the updates of Adam; None makes as many as the budget allows. A run repeats another
+        one with its ``details_["n_iterations"]``.
     activation : str
         One of `skip_network.ACTIVATIONS`; a smooth one, as its derivative is fitted.
 
@@ -59,12 +67,13 @@ class DifferentialMLP(DenseMLP):
     name: ClassVar[str] = "differential_mlp"
     source: ClassVar[str] = "Huge & Savine, arXiv:2005.02347 (2020); Czarnecki et al., NeurIPS 2017"
 
-    depth: int = 3
+    depth: int = 2
     width: int | None = 64
     learning_rate: float = 3e-3
     batch_size: int = 256
     n_labels: int = 20_000
     gradient_weight: float = 1.0
+    n_iterations: int | None = None
 
     def fit(
         self,
@@ -84,6 +93,7 @@ class DifferentialMLP(DenseMLP):
             raise InputError(f"{self.name}.gradient_weight is {self.gradient_weight}; give a number of at least 0.")
         start = time.perf_counter()
         super().fit(integral, budget=budget, monitor=monitor)
+        self.details_["n_iterations"] = self._n_iterations
         self.details_["label_share"] = self._label_seconds / (time.perf_counter() - start)
         return self
 
@@ -117,6 +127,18 @@ class DifferentialMLP(DenseMLP):
         )
         self._label_seconds = examples.seconds
         return examples
+
+    def _train(self, examples: Examples, clock: Clock, show: Callable[[float], None]) -> Descent:
+        """Train by Adam on batches, then by L-BFGS on the first labels together."""
+        trained = super()._train(examples, clock.part(1 - POLISH_SHARE), show)
+        self.network_.double()
+        loss, labels = self._loss(examples), torch.arange(min(examples.n_train, CHUNK), device=self.device)
+        polished = polish(
+            self.network_, lambda: loss(labels), self.n_iterations, clock, score=self._score(examples), look=show
+        )
+        self.network_.float()
+        self._n_iterations = polished.n_iterations
+        return trained._replace(score=polished.score)
 
     def _loss(self, examples: Examples) -> Callable[[torch.Tensor], torch.Tensor]:
         """Return the loss of the module's docstring for a batch, λ = 0 being that of `Regressor`."""

@@ -145,15 +145,22 @@ class Regressor(Method):
         )
 
     def _train(self, examples: targets.Examples, clock: Clock, show: Callable[[float], None]) -> Descent:
-        """Train on the loss of the first labels, judged by the root mean square residual of the others."""
+        """Train on the loss of the first labels, judged by the others."""
+        return descend(
+            self.network_, self, examples.n_train, clock,
+            loss=self._loss(examples), score=self._score(examples), look=show,
+        )  # fmt: skip
+
+    def _score(self, examples: targets.Examples) -> Callable[[], float]:
+        """Return the root mean square residual of the validation labels as a function of nothing."""
         valid = slice(examples.n_train, None)
-        s_valid, y_valid = self._scaled(examples.s[valid]), self._tensor(examples.y[valid])
+        s, y = self._scaled(examples.s[valid]), self._tensor(examples.y[valid])
 
         def rms() -> float:
-            residuals = [self._predict(a) - b for a, b in zip(s_valid.split(CHUNK), y_valid.split(CHUNK), strict=True)]
+            residuals = [self._predict(a) - b for a, b in zip(s.split(CHUNK), y.split(CHUNK), strict=True)]
             return float(torch.cat(residuals).double().square().mean().sqrt())
 
-        return descend(self.network_, self, examples.n_train, clock, loss=self._loss(examples), score=rms, look=show)
+        return rms
 
     def _loss(self, examples: targets.Examples) -> Callable[[torch.Tensor], torch.Tensor]:
         """Return the loss of a batch as a function of the indices of its labels: here the mean squared error."""
@@ -169,7 +176,8 @@ class Regressor(Method):
         return self._tensor(2 * self.integral_.to_unit(s) - 1)
 
     def _tensor(self, array: np.ndarray) -> torch.Tensor:
-        return torch.as_tensor(array, dtype=torch.float32, device=self.device)
+        """Return an array in the precision of the network."""
+        return torch.as_tensor(array, dtype=next(self.network_.parameters()).dtype, device=self.device)
 
     def _state(self) -> dict[str, np.ndarray]:
         weights = {f"network.{key}": weight.cpu().numpy() for key, weight in self.network_.state_dict().items()}

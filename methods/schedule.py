@@ -31,6 +31,21 @@ class Clock:
         monitor(method)
         self._end += time.perf_counter() - start
 
+    def part(self, share: float) -> Clock:
+        """Return a clock that is over when `share` of the seconds left are; a monitor's time does not count there."""
+        return _Part(self, (1 - share) * self.left if np.isfinite(self.left) else 0.0)
+
+
+class _Part(Clock):
+    """A clock that leaves `rest` seconds of another one."""
+
+    def __init__(self, whole: Clock, rest: float) -> None:
+        self._whole, self._rest = whole, rest
+
+    @property
+    def left(self) -> float:
+        return self._whole.left - self._rest
+
 
 class Schedule:
     """How long to train: constant learning rate for 10/19 of the updates, then linearly down to zero.

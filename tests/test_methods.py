@@ -26,7 +26,7 @@ CHEAP = {
     "published_primitive": {"width": 8, "depth": 2, "lattice_size": 64, "n_updates": 20},
     "dense_mlp": {"n_labels": 200, "n_updates": 50},
     "skip_mlp": {"n_labels": 200, "n_updates": 50},
-    "differential_mlp": {"n_labels": 200, "n_updates": 50},
+    "differential_mlp": {"n_labels": 200, "n_updates": 50, "n_iterations": 5},
     "boosted_trees": {"n_labels": 500, "n_trees": 20},
     "pysecdec_qmc": {},
     "pysecdec_qmc_pylink": {"cxxflags": "-O0"},
