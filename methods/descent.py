@@ -85,7 +85,7 @@ def descend(
     optimiser = torch.optim.Adam(network.parameters(), lr=settings.learning_rate, fused=True)
     batches = _batches(n_train, settings.batch_size, settings.seed)
     start = time.perf_counter()
-    best, best_weights = score(), _weights(network)
+    best, best_weights = score(), weights_of(network)
     # The last look at the validation set must fit, and so must an update that takes longer than usual.
     reserve = 2 * (time.perf_counter() - start)
     schedule = Schedule(settings.schedule_updates or settings.n_updates, clock, reserve)
@@ -102,7 +102,7 @@ def descend(
             current = score()
             looks_in_vain += 1
             if current < best:
-                best, best_weights, looks_in_vain = current, _weights(network), 0
+                best, best_weights, looks_in_vain = current, weights_of(network), 0
             look(current)
             finished = finished or looks_in_vain >= settings.patience
     network.load_state_dict(best_weights)
@@ -110,7 +110,8 @@ def descend(
     return Descent(best, update, schedule.n_updates or 2 * update)
 
 
-def _weights(network: nn.Module) -> dict[str, torch.Tensor]:
+def weights_of(network: nn.Module) -> dict[str, torch.Tensor]:
+    """Return a copy of the network's weights by name."""
     return {key: weight.detach().clone() for key, weight in network.state_dict().items()}
 
 

@@ -20,6 +20,7 @@ import numpy as np
 import torch
 
 from methods.base import Estimate, Method, ParametricIntegral
+from methods.node_gradients import weighted_sum_with_gradient
 from methods.transforms import exponential
 
 MAPS = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 2.75, 3.0, 3.25, 3.5, 4.0, 5.0)
@@ -106,11 +107,22 @@ class GaussLegendre(Method):
     def integrate(self, s: np.ndarray) -> Estimate:
         """Return the sums over the nodes; `n_eval` counts both rules."""
         points = self._tensor(self.integral_.check(s))
-        value = self._value(points)
+        return self._estimate(points, self._value(points))
+
+    def integrate_with_gradient(self, s: np.ndarray) -> tuple[Estimate, np.ndarray]:
+        """Return what `integrate` does, and ∂I/∂s (n, m): the rule's own derivatives, without an error.
+
+        `n_eval` is that of `integrate`: the derivatives are taken of the same evaluations.
+        """
+        points = self._tensor(self.integral_.check(s))
+        value, gradient = self._rule(self.order_, self.a_, weighted_sum_with_gradient)(points)
+        return self._estimate(points, value), gradient.cpu().numpy()
+
+    def _estimate(self, points: torch.Tensor, value: torch.Tensor) -> Estimate:
         scaled = self.error_ratio_ * (value - self._lower(points))
         floor = self.typical_error_ * value.abs() + ROUNDING * (value.abs() + self.typical_value_)
         error = torch.hypot(scaled, floor)
-        n_eval = len(s) * (self.order_**self.integral_.k + self._lower_order() ** self.integral_.k)
+        n_eval = len(points) * (self.order_**self.integral_.k + self._lower_order() ** self.integral_.k)
         return Estimate(value.cpu().numpy(), error.cpu().numpy(), n_eval)
 
     def _choose_a(self, s: torch.Tensor) -> float:
@@ -134,15 +146,15 @@ class GaussLegendre(Method):
         self._value = self._rule(self.order_, self.a_)
         self._lower = self._rule(self._lower_order(), self.a_)
 
-    def _rule(self, order: int, a: float) -> Callable[[torch.Tensor], torch.Tensor]:
-        """Return s -> Σ_j w_j f(s, x_j) for the tensor rule of `order` nodes per axis."""
+    def _rule(self, order: int, a: float, fix: Callable = ParametricIntegral.weighted_sum) -> Callable:
+        """Return s -> Σ_j w_j f(s, x_j) for the tensor rule of `order` nodes per axis, as `fix` makes it."""
         nodes, weights = np.polynomial.legendre.leggauss(order)
         x, dx_dt = exponential((nodes + 1) / 2, a)
         k = self.integral_.k
         axes, factors = self._tensor(x), self._tensor(weights / 2 * dx_dt)
         tensor_nodes = torch.cartesian_prod(*[axes] * k).reshape(-1, k)
         tensor_weights = torch.cartesian_prod(*[factors] * k).reshape(-1, k).prod(dim=1)
-        return self.integral_.weighted_sum(tensor_nodes, tensor_weights)
+        return fix(self.integral_, tensor_nodes, tensor_weights)
 
     def _tensor(self, array: np.ndarray) -> torch.Tensor:
         return torch.as_tensor(array, dtype=torch.float64, device=self.device)

@@ -146,19 +146,27 @@ class Regressor(Method):
         )
 
     def _train(self, examples: targets.Examples, clock: Clock, show: Callable[[float], None]) -> Descent:
-        """Train on the squared error of the first labels, judged by the root mean square residual of the others."""
-        s = self._scaled(examples.s)
-        y = torch.as_tensor(examples.y, dtype=torch.float32, device=self.device)
-        s_valid, y_valid = s[examples.n_train :], y[examples.n_train :]
+        """Train on the loss of the first labels, judged by the others."""
+        return descend(
+            self.network_, self, examples.n_train, clock,
+            loss=self._loss(examples), score=self._score(examples), look=show,
+        )  # fmt: skip
 
-        def loss(batch: torch.Tensor) -> torch.Tensor:
-            return (self.network_(s[batch])[:, 0] - y[batch]).square().mean()
+    def _score(self, examples: targets.Examples) -> Callable[[], float]:
+        """Return the root mean square residual of the validation labels as a function of nothing."""
+        valid = slice(examples.n_train, None)
+        s, y = self._scaled(examples.s[valid]), self._tensor(examples.y[valid])
 
         def rms() -> float:
-            residuals = [self._predict(a) - b for a, b in zip(s_valid.split(CHUNK), y_valid.split(CHUNK), strict=True)]
+            residuals = [self._predict(a) - b for a, b in zip(s.split(CHUNK), y.split(CHUNK), strict=True)]
             return float(torch.cat(residuals).double().square().mean().sqrt())
 
-        return descend(self.network_, self, examples.n_train, clock, loss=loss, score=rms, look=show)
+        return rms
+
+    def _loss(self, examples: targets.Examples) -> Callable[[torch.Tensor], torch.Tensor]:
+        """Return the loss of a batch as a function of the indices of its labels: here the mean squared error."""
+        s, y = self._scaled(examples.s), self._tensor(examples.y)
+        return lambda batch: (self.network_(s[batch])[:, 0] - y[batch]).square().mean()
 
     def _predict(self, scaled: torch.Tensor) -> torch.Tensor:
         with torch.inference_mode():
@@ -166,7 +174,11 @@ class Regressor(Method):
 
     def _scaled(self, s: np.ndarray) -> torch.Tensor:
         """Return s mapped from the box to [−1, 1]."""
-        return torch.as_tensor(2 * self.integral_.to_unit(s) - 1, dtype=torch.float32, device=self.device)
+        return self._tensor(2 * self.integral_.to_unit(s) - 1)
+
+    def _tensor(self, array: np.ndarray) -> torch.Tensor:
+        """Return an array in the precision of the network."""
+        return torch.as_tensor(array, dtype=next(self.network_.parameters()).dtype, device=self.device)
 
     def _state(self) -> dict[str, np.ndarray]:
         weights = {f"network.{key}": weight.cpu().numpy() for key, weight in self.network_.state_dict().items()}

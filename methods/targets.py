@@ -160,31 +160,48 @@ def examples(
     InputError
         For fewer than ten labels, labels that are complex or not finite, or a target that is not defined for them.
     """
+    deadline = time.perf_counter() + LABEL_SHARE * clock.left
+    s = points(integral, n_labels, seed, exchangeable)
+    shop = Shop(labels, integral, epsrel=LABEL_EPSREL)
+    value, error = buy(shop, lambda part: shop.buy(part)[:2], s, deadline)
+    return encoded(target, labels, s, value, error)
+
+
+def points(integral: ParametricIntegral, n_labels: int, seed: int, exchangeable: list[int]) -> np.ndarray:
+    """Draw the points (n_labels, m) at which labels are bought. Raises InputError for fewer than ten."""
     if n_labels < 10:
         raise InputError(f"n_labels is {n_labels}; at least 10 are needed to train and to validate.")
-    deadline = time.perf_counter() + LABEL_SHARE * clock.left
-    s = symmetry.fold(integral.sample(n_labels, seed), exchangeable)
-    value, error = _buy(Shop(labels, integral, epsrel=LABEL_EPSREL), s, deadline)
+    return symmetry.fold(integral.sample(n_labels, seed), exchangeable)
+
+
+def encoded(target: Target, labels: str, s: np.ndarray, value: np.ndarray, error: np.ndarray) -> Examples:
+    """Make examples of labels for the first rows of s. Raises InputError for labels that cannot be learnt."""
+    name = target.integral.name
     if np.iscomplexobj(value):
-        raise InputError(f"The labels of {integral.name} are complex; a surrogate learns real integrals only.")
+        raise InputError(f"The labels of {name} are complex; a surrogate learns real integrals only.")
     if not np.isfinite(value).all():
-        raise InputError(f"{labels} gave labels of {integral.name} that are not finite; choose another label method.")
+        raise InputError(f"{labels} gave labels of {name} that are not finite; choose another label method.")
     s = s[: len(value)]
     y = target.encode(s, value)
     _, slope = target.decode(s, y)
     return standardise(s, y, np.nan_to_num(error / slope))
 
 
-def _buy(shop: Shop, s: np.ndarray, deadline: float) -> tuple[np.ndarray, np.ndarray]:
-    """Buy values and errors for the rows of s, in order, until the next ones would pass the deadline."""
-    bought = [shop.buy(s[:FIRST_LABELS])]
-    n = len(bought[0].value)
+def buy(
+    shop: Shop, purchase: Callable[[np.ndarray], tuple[np.ndarray, ...]], s: np.ndarray, deadline: float
+) -> list[np.ndarray]:
+    """Make purchases from the shop for the rows of s, in order, until the next ones would pass the deadline.
+
+    Returns the arrays that `purchase` returns, joined.
+    """
+    n = min(FIRST_LABELS, len(s))
+    bought = [purchase(s[:n])]
     while n < len(s):
         size = min(9 * n, len(s) - n)
         affordable = max(0.0, (deadline - time.perf_counter()) / max(shop.seconds_per_label, 1e-9))
         cut = int(min(size, affordable))
-        bought.append(shop.buy(s[n : n + cut]))
+        bought.append(purchase(s[n : n + cut]))
         n += cut
         if cut < size:
             break
-    return np.concatenate([part.value for part in bought]), np.concatenate([part.error for part in bought])
+    return [np.concatenate(parts) for parts in zip(*bought, strict=True)]
