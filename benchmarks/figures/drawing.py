@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COLOURS = (
-    ("#0072b2", "#56b4e9"), ("#d55e00", "#f07c1e"), ("#009e73", "#19c79a"), ("#b5508c", "#e39ac4"),
-    ("#4b3fae", "#a9a0ff"), ("#9a6700", "#e6b800"), ("#333333", "#d8d8d8"), ("#7f7f7f", "#8f8f8f"),
+    ("#0072b2", "#56b4e9"), ("#d55e00", "#f07c1e"), ("#009e73", "#19c79a"), ("#cc70a8", "#e39ac4"),
+    ("#33228a", "#a9a0ff"), ("#7a4f00", "#e6b800"), ("#111111", "#d8d8d8"), ("#6e6e6e", "#8f8f8f"),
 )  # fmt: skip
 """Pairs (on white, on dark) after Okabe & Ito's palette, which the colour-blind can tell apart; each has a contrast of
 three at least to its background (WCAG 1.4.11), which theirs have on one of the two only."""
