@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import records, tables
+from benchmarks import groups, records
 from benchmarks.ablations import is_of
 from methods.surrogate_recipes import INTEGRALS, SURROGATE_RECIPES, SurrogateRecipe
 
@@ -85,7 +85,8 @@ def _labels(of_row: Sequence[Record], here: Sequence[Record]) -> list[str]:
     """Say what makes a row incomparable with the others."""
     if not of_row:
         return ["not run"]
-    older = ["older code, equation or truth"] if tables.is_older(of_row[0], here) else []
+    is_older = any(group.older for group in groups.of(here) if of_row[0] in group.records)
+    older = ["older code, equation or truth"] if is_older else []
     return older + ([f"on {of_row[0]['machine']}"] if len({r["machine"] for r in here}) > 1 else [])
 
 
