@@ -1,7 +1,7 @@
 """Which charts are drawn: those of an integral on a machine make a section, and drawing takes most of a report's time.
 
 A core draws about five charts a second, so that what is drawn is bounded: all charts for the integrals with most
-methods, and for the others the few that say most, which alone are also PNG files. Nothing is drawn record by record,
+methods, and for the others the few that say most; PNG files are of these alone. Nothing is drawn record by record,
 except what training diagnostics there are, up to a number.
 """
 
@@ -13,11 +13,11 @@ from collections.abc import Iterable, Sequence
 from benchmarks import groups
 from benchmarks.figures import accuracy, cost, drawing, training
 
-FULL = 6
+FULL = 5
 """Sections with all their charts."""
 
 SHORT = ("p", "pareto_1024")
-"""Charts of the sections after these, and those that are PNG files, too."""
+"""Charts of the sections after these; of the full sections they are PNG files, too."""
 
 MOST = 100
 """Charts in all; those for which this leaves no room are counted on the page."""
@@ -65,7 +65,14 @@ def draw(found: Iterable[groups.Group], diagnosed: Iterable[groups.Record] = ())
         prefix = place[0] + (f".{nth + 1}" if nth else "")
         title = f"{place[0]}, on {place[1]}" if several else place[0]
         note = _note(left_out, len(charts) - len(drawn))
-        sections.append(Section(title, *place, note, [_figure(prefix, chart) for chart in drawn]))
+        sections.append(
+            Section(
+                title,
+                *place,
+                note,
+                [_figure(prefix, chart, png=rank < FULL and chart.name in SHORT) for chart in drawn],
+            )
+        )
     sections.sort(key=lambda section: section.title)
     return sections + _diagnostics(diagnosed)
 
@@ -79,9 +86,9 @@ def _note(curves: int, charts: int) -> str:
     return "; ".join(filter(None, parts))
 
 
-def _figure(prefix: str, chart: drawing.Chart) -> Figure:
+def _figure(prefix: str, chart: drawing.Chart, *, png: bool = False) -> Figure:
     name = f"{prefix}.{chart.name}"
-    return Figure(name, chart.caption, drawing.svg(chart), drawing.png(chart) if chart.name in SHORT else None)
+    return Figure(name, chart.caption, drawing.svg(chart), drawing.png(chart) if png else None)
 
 
 def _diagnostics(diagnosed: Iterable[groups.Record]) -> list[Section]:
