@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import references
 from benchmarks import bayesian_table, surrogate_points, surrogate_table
 from benchmarks.ablations import BUDGET_S, CLAIMS, INTEGRAL
 from methods.recipes import RECIPES
@@ -20,6 +21,17 @@ PYLINK = (
     "pysecdec_cuba,integrator=cuhre", "pysecdec_cuba,integrator=suave,maxeval=50000",
 )  # fmt: skip
 """pySecDec's other integrators: compiled by themselves, which takes a minute or two, and tens of ms per integral."""
+
+EVERY = (
+    *METHODS, "separable_primitive", "primitive_corrected", "dense_mlp", "bayesian_mlp", "differential_mlp",
+    "pysecdec_qmc_pylink", "pysecdec_cuba",
+)  # fmt: skip
+
+FIRST = {"box1l": 60.0, "box2l": 30.0, "box1l_2d": 30.0, "box1l_4d": 30.0, "pentagon1l_8d": 30.0}
+"""The papers' integrals in 2 to 8 dimensions, and the seconds of preparation for each."""
+
+CATALOGUE_S = 20.0
+"""Seconds of preparation for each of the other integrals."""
 
 OPEN = ("box1l_wide", "box1l_threshold", "pentagon1l_8d", "hexagon1l", "box1l_sum", "box2l_sum", "pentabox_s01")
 """Where it is open which method wins."""
@@ -47,6 +59,11 @@ class Preset:
 PRESETS = {
     "smoke": Preset({"box1l": 5.0}, {"box1l": ("gauss_legendre", "chebyshev")}),
     "quick": Preset({"box1l": 60.0, "box2l": 30.0}, {"box1l": METHODS, "box2l": METHODS}),
+    "every": Preset(FIRST, dict.fromkeys(FIRST, EVERY)),
+    "catalogue": Preset(
+        {name: CATALOGUE_S for name in references.names() if name not in FIRST},
+        {name: ("lattice_qmc", "neural_primitive") for name in references.names() if name not in FIRST},
+    ),
     "full": Preset(
         dict.fromkeys(("box1l", "box2l", *OPEN), 600.0),
         {"box1l": (*METHODS, *PYLINK), "box2l": (*METHODS, *PYLINK), **dict.fromkeys(OPEN, METHODS)},
