@@ -32,12 +32,13 @@ def cpu_name() -> str:
 def describe() -> dict[str, Any]:
     """Return the record's keys ``machine host cpu gpu versions commit dirty``.
 
-    `machine` is what makes results comparable: processor, number of CPUs and GPU; `host` is free of names of people and
-    places: the operating system.
+    `machine` is what makes results comparable: processor, number of CPUs and GPU, whether or not this process may use
+    all of them (how many it used is the record's `threads`); `host` is free of names of people and places: the
+    operating system.
     """
     cpu, gpu = cpu_name(), _gpu_name()
     return {
-        "machine": ", ".join([cpu, f"{n_cpus()} CPUs", *([gpu] if gpu else [])]),
+        "machine": ", ".join([cpu, f"{os.cpu_count()} CPUs", *([gpu] if gpu else [])]),
         "host": f"{platform.system()} {platform.release()} {platform.machine()}",
         "cpu": cpu,
         "gpu": gpu,
