@@ -6,13 +6,11 @@ folder from the work tree, whatever the commit.)
 
 from __future__ import annotations
 
-import itertools
 from pathlib import Path
 
-from benchmarks import records
+from benchmarks import many_records
 
-N_RECORDS, REPEATS = 10_000, 5
-COMMITTED = Path(__file__).resolve().parent.parent / "reports"
+N_RECORDS = many_records.N
 
 
 class Import:
@@ -39,7 +37,7 @@ class Report:
     def setup_cache(self) -> str:
         """Write the records; return the folder's path, because asv pickles what is returned."""
         folder = Path.cwd()  # a temporary folder, which asv keeps until the last benchmark
-        write_records(folder, N_RECORDS)
+        many_records.write(folder, N_RECORDS)
         return str(folder)
 
     setup_cache.timeout = 300.0  # type: ignore[attr-defined]
@@ -52,14 +50,3 @@ class Report:
         """Seconds for tables and page."""
         statement = f"if not report.write(Path({folder!r})): raise SystemExit('there is no readable record')"
         return statement, "from pathlib import Path; from benchmarks import report"
-
-
-def write_records(folder: Path, n: int) -> None:
-    """Write n records below `folder`: variants of the committed ones, REPEATS repeats of each."""
-    found, _ = records.read_all(COMMITTED)
-    if not found:
-        raise FileNotFoundError(f"There are no readable records below {COMMITTED}; run python -m benchmarks.accuracy.")
-    variants = itertools.product(itertools.count(), found, range(REPEATS))
-    for variant, record, repeat in itertools.islice(variants, n):
-        params = record["params"] | {"variant": variant}
-        records.write(folder, record | {"params": params, "repeat": repeat, "seed": repeat})

@@ -9,10 +9,10 @@ import time
 from pathlib import Path
 
 import pytest
-from many_records import write as write_many
 from test_figures import full
 
 from benchmarks import html_page, records, report
+from benchmarks.many_records import write as write_many
 
 SCRIPT = "<script>window.stolen = true</script><img src=x onerror='window.stolen = true'>"
 

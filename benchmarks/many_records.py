@@ -1,6 +1,6 @@
 """Ten thousand records, varied from committed ones: what a report must take in its stride.
 
-    python -m tests.many_records DIR [N]
+    python -m benchmarks.many_records DIR [N]
 
 writes them; `python -m benchmarks.report --out DIR` then shows them.
 """
@@ -23,7 +23,9 @@ INTEGRALS, BUDGETS = 25, 5
 
 def varied(n: int = N) -> Iterator[records.Record]:
     """Yield n records: those of one integral, as if of many, at several budgets, and the rest repeats."""
-    found = [r for r in records.read_all(REPORTS)[0] if r["integral"] == "box1l"]
+    found = [r for r in records.read_all(REPORTS)[0] if r["integral"] == "box1l" and r["status"] == "ok"]
+    if not found:
+        raise FileNotFoundError(f"There are no records of box1l below {REPORTS}; run python -m benchmarks.accuracy.")
     counts = itertools.product(range(n), range(BUDGETS), range(INTEGRALS), found)
     for repeat, budget, integral, record in itertools.islice(counts, n):
         changed = {"repeat": repeat, "seed": repeat, "budget_s": 10.0 * (budget + 1), "integral": f"box{integral}"}
