@@ -40,4 +40,4 @@ def test_the_preset_has_every_setting_on_both_integrals():
     preset = PRESETS["bayesian"]
     assert set(preset.methods) == {"box1l_4d", "pentagon1l_8d"}
     for settings in preset.methods.values():
-        assert len(set(settings)) == 6
+        assert len(set(settings)) == 8
