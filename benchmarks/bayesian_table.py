@@ -14,6 +14,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from benchmarks import groups
+
 METHOD, BUDGET_S = "bayesian_mlp", 60.0
 
 INTEGRALS = ("box1l_4d", "pentagon1l_8d")
@@ -28,8 +30,9 @@ SETTINGS = tuple(f"{METHOD},n_labels={n},boosting={boosting}" for n in N_LABELS 
 
 def rows(found: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
     """Return the table from the records of the preset, text in every cell; bad runs with their status."""
-    mine = [record for record in found if record["method"] == METHOD]
-    return [_row(record) for record in sorted(mine, key=_order)]
+    mine = [record for record in found if (record["method"], record["budget_s"]) == (METHOD, BUDGET_S)]
+    notes = {id(record): group.notes for group in groups.of(mine) for record in group.records}
+    return [_row(record, "; ".join(notes[id(record)])) for record in sorted(mine, key=_order)]
 
 
 def _order(record: Mapping[str, Any]) -> tuple[str, int, int, int]:
@@ -38,11 +41,15 @@ def _order(record: Mapping[str, Any]) -> tuple[str, int, int, int]:
     return record["integral"], -params["n_labels"], boosting, record["repeat"]
 
 
-def _row(record: Mapping[str, Any]) -> dict[str, str]:
+def _row(record: Mapping[str, Any], note: str) -> dict[str, str]:
     params = record["params"]
     row = {"integral": record["integral"], "boosting": params["boosting"], "repeat": str(record["repeat"])}
     if record["status"] != "ok":
-        return row | {"training labels": f"{0.8 * params['n_labels']:,.0f}", "digits": record["status"]}
+        return row | {
+            "training labels": f"{0.8 * params['n_labels']:,.0f}",
+            "digits": record["status"],
+            "note": record["reason"] or "",
+        }
     details = record["details"]
     final = details["final"]
     return row | {
@@ -59,6 +66,7 @@ def _row(record: Mapping[str, Any]) -> dict[str, str]:
         "largest 0.1 %": f"{final['delta_largest_0p1pct']:.1e}",
         "systematic": f"{final['systematic']:.1e}",
         "statistical": f"{final['statistical']:.1e}",
+        "note": note,
     }
 
 

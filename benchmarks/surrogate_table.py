@@ -3,7 +3,7 @@
     python -m benchmarks.accuracy --preset surrogates --out reports/surrogates
 
 trains every row of `methods.surrogate_recipes`; `python -m benchmarks.report` shows one table per integral. Published
-figures are for the authors' own data, which is of another process and has a hundred times as many labels: what can be
+figures are for the authors' own data, which is of another process and has 25 to 250 times as many labels: what can be
 compared is the order of the rows.
 
 Paper: *Skip connections for high precision regressors*, NeurIPS ML4PS 2022, section 1 and table 1.
@@ -51,7 +51,7 @@ def parts(out: Path) -> dict[str, list[dict[str, str]]]:
     """Return title -> rows, one table per integral."""
     found = read(out)
     return {
-        f"Surrogates in {dimension} dimensions: {integral}, all figures in %": rows(found, integral)
+        f"Surrogates in {dimension} dimensions: {integral}; shares, μ and σ in %": rows(found, integral)
         for dimension, integral in INTEGRALS.items()
     }
 
@@ -62,7 +62,7 @@ def rows(found: Sequence[Record], integral: str) -> list[dict[str, str]]:
     table = [(recipe, newest(here, recipe.method())) for recipe in _recipes(integral)]
     if not any(of_row for recipe, of_row in table if recipe.published):
         return []
-    return [_row(recipe, of_row, _labels(of_row, here)) for recipe, of_row in table]
+    return [_row(recipe, of_row, labels(of_row, here)) for recipe, of_row in table]
 
 
 def newest(found: Sequence[Record], spec: str) -> list[Record]:
@@ -81,7 +81,7 @@ def _recipes(integral: str) -> list[SurrogateRecipe]:
     return sorted(found, key=lambda recipe: regressors.index(recipe.regressor))
 
 
-def _labels(of_row: Sequence[Record], here: Sequence[Record]) -> list[str]:
+def labels(of_row: Sequence[Record], here: Sequence[Record]) -> list[str]:
     """Say what makes a row incomparable with the others."""
     if not of_row:
         return ["not run"]
@@ -90,7 +90,7 @@ def _labels(of_row: Sequence[Record], here: Sequence[Record]) -> list[str]:
     return older + ([f"on {of_row[0]['machine']}"] if len({r["machine"] for r in here}) > 1 else [])
 
 
-def _row(recipe: SurrogateRecipe, found: Sequence[Record], labels: list[str]) -> dict[str, str]:
+def _row(recipe: SurrogateRecipe, found: Sequence[Record], said: list[str]) -> dict[str, str]:
     done = [record for record in found if record["status"] == "ok"]
     row = {"regressor": name(recipe), "form": recipe.form}
     row |= dict(zip(PAPER, map(str, recipe.published), strict=True)) if recipe.published else dict.fromkeys(PAPER, "–")
@@ -101,7 +101,7 @@ def _row(recipe: SurrogateRecipe, found: Sequence[Record], labels: list[str]) ->
     return row | shown | _requirements(done) | {
         "labels": _counted(_mean(done, "details", "n_labels")),
         "preparation s": _rounded(_mean(done, "fit_s")),
-        "note": "; ".join([*labels, *_notes(found)]),
+        "note": "; ".join([*said, *_notes(found)]),
     }  # fmt: skip
 
 
@@ -122,10 +122,10 @@ def _requirements(done: Sequence[Record]) -> dict[str, str]:
     seconds = statistics.fmean(timed) if timed else None
     return {
         f"> {100 * SHARE:.0f} % within 1 %": "" if share is None else _yes(share > SHARE),
-        f"< {1e6 * SECONDS:.0f} µs": ("not timed" if done else "")
+        f"< {1e6 * SECONDS:.0f} µs (batches of {int(BATCH):,})": ("not timed" if done else "")
         if seconds is None
-        else f"{_yes(seconds < SECONDS)}, {1e6 * seconds:.2g}",
-        f"<= {MEGABYTES:g} MB": "" if size is None else f"{_yes(size <= 1e6 * MEGABYTES)}, {size / 1e6:.2g}",
+        else f"{_yes(seconds < SECONDS)}, {1e6 * seconds:.3g}",
+        f"<= {MEGABYTES:g} MB": "" if size is None else f"{_yes(size <= 1e6 * MEGABYTES)}, {size / 1e6:.3g}",
     }
 
 

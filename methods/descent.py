@@ -3,8 +3,8 @@
 An update is one step on one batch. Every VALIDATE_EVERY updates the network is judged on labels kept apart, and the
 weights that did best there are the ones that count.
 
-Kingma and Ba, *Adam*, ICLR 2015; settings of Bishara, Paul and Dy, NeurIPS ML4PS 2022: batches of 512, learning rate
-1e-3, a patience of 200.
+Kingma and Ba, *Adam*, ICLR 2015; the settings of the code of Bishara, Paul and Dy, NeurIPS ML4PS 2022: batches of
+512, learning rate 1e-3, a patience of 200.
 """
 
 from __future__ import annotations

@@ -54,6 +54,8 @@ class DifferentialMLP(DenseMLP):
         λ, how much all derivatives together count against the values; with 0 they are bought but not learnt.
     labels : str
         The direct method that labels come from; it must give derivatives, as gauss_legendre does.
+    n_labels : int
+        As `Regressor` says; L-BFGS uses the first 16,384 of the training labels, so that more serve Adam alone.
     n_iterations : int, optional
         Iterations of L-BFGS after the updates of Adam; None makes as many as the budget allows. A run repeats another
         one with its ``details_["n_iterations"]``.

@@ -1,4 +1,4 @@
-"""The end of a training by L-BFGS on all labels at once, in double precision.
+"""The end of a training by L-BFGS on many labels at once, in double precision.
 
 Adam's steps on batches leave a noise floor; a quasi-Newton method with an exact loss goes on where the network is small
 and the labels have no noise. The network is computed in float64 meanwhile, as line searches fail at float32's rounding,

@@ -1,7 +1,7 @@
 """Direct regression of I(s) by a network with skip connections, the sk-DNN (`skip_network.py`, `regressor.py`).
 
-Bishara, Paul and Dy, *Skip connections for high precision regressors*, NeurIPS ML4PS 2022, eq. 3 and table 1: 10
-million labels, hours to a day of training. Here are minutes, so the learning rate falls to zero within the run, where
+Bishara, Paul and Dy, *Skip connections for high precision regressors*, NeurIPS ML4PS 2022, eq. 3 and table 1: 13
+million points, hours to a day of training. Here are minutes, so the learning rate falls to zero within the run, where
 theirs halves every million updates.
 
 notation: their feature space = s; depth = n_blocks; sk-DNN 9-28 = n_blocks 9, width 28.

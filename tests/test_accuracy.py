@@ -58,7 +58,11 @@ def test_help_shows_examples(capsys):
 @pytest.mark.parametrize(
     ("integral", "method", "message"),
     [
-        ("my_integrals:closed", "gauss_legendr", "There is no method 'gauss_legendr'; known: bayesian_mlp, boosted_trees"),
+        (
+            "my_integrals:closed",
+            "gauss_legendr",
+            "There is no method 'gauss_legendr'; known: bayesian_mlp, boosted_trees",
+        ),
         ("my_integrals:closed", "gauss_legendre,ordr=3", "There is no field of gauss_legendre 'ordr'"),
         ("my_integrals:closed", "gauss_legendre,order", "'order' in 'gauss_legendre,order' is not of the form"),
         ("my_integrals:closed", "gauss_legendre,epsrel=tiny", "gauss_legendre.epsrel takes a value like 1e-08"),

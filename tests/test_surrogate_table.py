@@ -127,7 +127,9 @@ def test_the_verdict_follows_from_the_records(integral, digits, said):
     (row,) = surrogate_points.verdicts(points(integral, digits))
     dnn, skip, trees = (f"{value + 0.01:.2f} ± 0.01 (2)" for value in digits)
     figures = f"DNN {dnn}, sk-DNN {skip}, BDT {trees} digits."
-    assert row["sentence"] == f"{said} on {integral} with 100,000 labels and {surrogate_points.BUDGET_S:g} s, at {figures}"
+    assert (
+        row["sentence"] == f"{said} on {integral} with 100,000 labels and {surrogate_points.BUDGET_S:g} s, at {figures}"
+    )
 
 
 def test_without_all_three_there_is_no_verdict():

@@ -18,6 +18,7 @@ SWAPPED = [0, 1, 3, 2]
 FIELDS = {
     "dense_mlp": {"depth": 2, "width": 8, "n_updates": 20},
     "skip_mlp": {"n_blocks": 1, "width": 8, "n_updates": 20},
+    "bayesian_mlp": {"depth": 2, "width": 8, "n_updates": 20},
     "boosted_trees": {"max_depth": 4, "n_trees": 20, "max_bin": 64},
 }
 SURROGATES = pytest.mark.parametrize("name", FIELDS)
