@@ -45,11 +45,8 @@ def _row(record: Mapping[str, Any], note: str) -> dict[str, str]:
     params = record["params"]
     row = {"integral": record["integral"], "boosting": params["boosting"], "repeat": str(record["repeat"])}
     if record["status"] != "ok":
-        return row | {
-            "training labels": f"{0.8 * params['n_labels']:,.0f}",
-            "digits": record["status"],
-            "note": record["reason"] or "",
-        }
+        failed = {"digits": record["status"], "note": record["reason"] or ""}
+        return row | {"training labels": f"{0.8 * params['n_labels']:,.0f}"} | failed
     details = record["details"]
     final = details["final"]
     return row | {

@@ -61,7 +61,7 @@ def test_help_shows_examples(capsys):
         (
             "my_integrals:closed",
             "gauss_legendr",
-            "There is no method 'gauss_legendr'; known: bayesian_mlp, boosted_trees",
+            "There is no method 'gauss_legendr'; known: bayesian_mlp, boosted",
         ),
         ("my_integrals:closed", "gauss_legendre,ordr=3", "There is no field of gauss_legendre 'ordr'"),
         ("my_integrals:closed", "gauss_legendre,order", "'order' in 'gauss_legendre,order' is not of the form"),

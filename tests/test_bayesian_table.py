@@ -1,10 +1,10 @@
 """The table of Bayesian networks, from records."""
 
-from benchmarks import bayesian_table
+from benchmarks import bayesian_table, records
 from benchmarks.presets import PRESETS
 
 
-def record(status="ok", n_labels=11_250, boosting="none"):
+def record(status="ok", n_labels=11_250, boosting="none", date_utc="2026-01-02T00:00:00+00:00", **changes):
     pulls = {"pull_std": 0.75}
     final = {
         "train": pulls, "validation": {"pull_std": 1.25}, "systematic": 1e-3, "statistical": 2e-4,
@@ -15,16 +15,27 @@ def record(status="ok", n_labels=11_250, boosting="none"):
         "n_updates": 4_000, "details": {"final": final, "n_labels": n_labels},
     }  # fmt: skip
     params = {"n_labels": n_labels, "boosting": boosting}
-    identity = {"integral": "box1l_4d", "method": "bayesian_mlp", "repeat": 0, "params": params, "status": status}
-    return identity | (good if status == "ok" else {})
+    base = dict.fromkeys(records.KEYS) | {
+        "integral": "box1l_4d",
+        "method": "bayesian_mlp",
+        "repeat": 0,
+        "date_utc": date_utc,
+    }
+    base |= changes | {"budget_s": bayesian_table.BUDGET_S, "reason": "over 180 s"}
+    return base | {"params": params, "status": status} | (good if status == "ok" else {})
 
 
 def test_rows_are_ordered_and_bad_runs_stay():
     found = [record(), record("timeout", boosting="loss"), record(n_labels=112_500, boosting="both")]
-    first, second, third = bayesian_table.rows([*found, {"method": "skip_mlp"}])
+    first, second, third = bayesian_table.rows([*found, record() | {"method": "skip_mlp"}])
     assert (first["training labels"], first["boosting"]) == ("90,000", "both")
     assert (second["training labels"], second["boosting"]) == ("9,000", "none")
-    assert (third["boosting"], third["digits"]) == ("loss", "timeout")
+    assert (third["boosting"], third["digits"], third["note"]) == ("loss", "timeout", "over 180 s")
+
+
+def test_older_code_says_so():
+    older = record(code_hash="a", date_utc="2025-01-02T00:00:00+00:00")
+    assert [row["note"] for row in bayesian_table.rows([older, record(code_hash="b")])] == ["older code", ""]
 
 
 def test_cells():
