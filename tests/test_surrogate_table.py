@@ -36,13 +36,14 @@ def only(found, form="tuned", regressor="sk-DNN 14-28"):
 
 
 TUNED = "box1l_2d sk-DNN tuned"
+SPEED = "< 100 µs (batches of 1,024)"
 
 
 def test_a_row():
     assert only([of(TUNED)]) == {
         "regressor": "sk-DNN 14-28", "form": "tuned", "paper: within 1 %": "99.97", "paper: within 0.1 %": "73.08",
         "paper: μ": "-0.0022", "paper: σ": "0.12", "within 1 %": "95", "within 0.1 %": "50", "μ": "0.001", "σ": "0.2",
-        "> 90 % within 1 %": "yes", "< 100 µs (batches of 1,024)": "yes, 20", "<= 5 MB": "yes, 0.3", "labels": "100,000",
+        "> 90 % within 1 %": "yes", SPEED: "yes, 20", "<= 5 MB": "yes, 0.3", "labels": "100,000",
         "preparation s": "59.1", "note": "",
     }  # fmt: skip
 
@@ -52,17 +53,17 @@ def test_a_row():
     [
         ({"frac_within_1pct": 0.9}, "> 90 % within 1 %", "no"),
         ({"frac_within_1pct": 0.9001}, "> 90 % within 1 %", "yes"),
-        ({"s_per_integral": {"1024": {"median": 1e-4}}}, "< 100 µs (batches of 1,024)", "no, 100"),
+        ({"s_per_integral": {"1024": {"median": 1e-4}}}, SPEED, "no, 100"),
         (
             {"s_per_integral": {"1024": {"reason": "another run shared the machine"}}},
-            "< 100 µs (batches of 1,024)",
+            SPEED,
             "not timed",
         ),
         ({"model_bytes": 5_000_001}, "<= 5 MB", "no, 5"),
         ({"model_bytes": 5_000_000}, "<= 5 MB", "yes, 5"),
         ({"status": "timeout", "reason": "over\n180 s"}, "note", "timeout: over 180 s"),
         ({"status": "timeout", "reason": "over 180 s"}, "within 1 %", ""),
-        ({"status": "timeout", "reason": "over 180 s"}, "< 100 µs (batches of 1,024)", ""),
+        ({"status": "timeout", "reason": "over 180 s"}, SPEED, ""),
         ({"details": {"n_labels": 400_000, "best_n_trees": 89}}, "note", "89 trees"),
         ({"details": None}, "labels", ""),
     ],
