@@ -108,7 +108,7 @@ def is_of(record: Mapping[str, Any], spec: str) -> bool:
     """Tell whether the record is of the method `spec`, as on the command line."""
     name, fields = lookup.parse_spec(spec)
     params = methods.create(name, **fields).params()
-    return record["method"] == name and params == record["params"]
+    return record["method"] == name and all(params.get(key, record) == value for key, value in record["params"].items())
 
 
 def _compare(fewer: Sequence[float], more: Sequence[float]) -> int:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import itertools
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from test_tables import record
 
-from benchmarks import groups, sections
+from benchmarks import ablations, groups, records, sections
 from benchmarks.figures import accuracy, cost, drawing, training
+
+ROOT = Path(__file__).resolve().parent.parent
 
 STAGES = [{"fit_s": 1.0, "digits_mean": 2.0}, {"fit_s": 2.0, "digits_mean": 2.5}]
 
@@ -185,6 +188,14 @@ def test_activations_are_one_section_of_p_and_r():
         assert ">gelu<" in figure.svg
         assert "n = 40, 80 points per curve" in figure.svg
     assert sections.of_activations({"tanh": [full(status="failed")]}) == []
+
+
+def test_records_of_the_ablations_have_every_activation():
+    found, _ = records.read_all(ROOT / "reports" / "ablations")
+    ours = ablations.activations(found)
+    assert {name: len(of_name) for name, of_name in ours.items()} == dict.fromkeys(ablations._ACTIVATIONS, 3)
+    for name, of_name in ours.items():
+        assert {record["params"]["activation"] for record in of_name} == {name}
 
 
 def test_charts_are_bounded_and_the_page_says_so(monkeypatch):
