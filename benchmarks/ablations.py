@@ -80,6 +80,12 @@ def rows(found: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
     return [_row(claim, claim.digits(found)) for claim in CLAIMS] if found else []
 
 
+def activations(found: Sequence[Mapping[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Return the records of each activation that a claim compares, by its name."""
+    here = [dict(r) for r in found if (r["integral"], r["budget_s"]) == (INTEGRAL, BUDGET_S)]
+    return {label: [r for r in here if is_of(r, spec)] for label, spec in _ACTIVATIONS.items()}
+
+
 def _row(claim: Claim, digits: Mapping[str, Sequence[float]]) -> dict[str, str]:
     return {
         "claim": f"{claim.name}: {claim.text}",

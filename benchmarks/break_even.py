@@ -4,8 +4,8 @@ With preparation p and time per integral t, a method costs p + n t for n integra
 
     n = (p − p₀) / (t₀ − t)
 
-on, where t < t₀. Both are of one machine and as many threads, evaluate in batches of 1,024, and have the digits that
-stand beside them: the comparison is of time alone.
+on, where t < t₀; where p < p₀ and t > t₀, it is cheaper up to there. Both are of one machine and as many threads,
+evaluate in batches of 1,024, and have the digits that stand beside them: the comparison is of time alone.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from benchmarks import groups, tables
 TITLE = "Break-even"
 
 EXPLANATION = (
-    "The number of integrals from which on preparation and evaluation together take less time than the baseline, in "
-    "batches of 1,024 on the same machine and as many threads; digits of the baseline in brackets, since the two "
-    "differ in them."
+    "The number of integrals from which on (or only up to which) preparation and evaluation together take less time "
+    "than the baseline, in batches of 1,024 on the same machine and as many threads. The baseline is its fastest "
+    "configuration with at least the method's digits, or else that with most; its digits stand in brackets."
 )
 
 BASELINES = ("lattice_qmc", "pysecdec_qmc")
@@ -44,7 +44,7 @@ def rows(found: Iterable[groups.Group]) -> list[Row]:
             }  # fmt: skip
             for name in BASELINES:
                 baseline = _baseline(group, here, name)
-                row[f"pays against {name}"] = _cell(group, baseline, name)
+                row[f"pays against {name}"] = _cell(group, baseline)
                 used += baseline.records if baseline and baseline is not group else []
             made.append((row, used))
     return made
@@ -65,21 +65,50 @@ def first_cheaper(preparation: float, each: float, preparation_0: float, each_0:
     return max(1.0, math.ceil((preparation - preparation_0) / (each_0 - each)))
 
 
+def last_cheaper(preparation: float, each: float, preparation_0: float, each_0: float) -> float:
+    """Return up to how many integrals a method is cheaper than a baseline that takes less time for each of them.
+
+    Zero for none; the parameters are those of `first_cheaper`.
+    """
+    if each < each_0 or preparation >= preparation_0:
+        return 0.0
+    if each == each_0:
+        return math.inf
+    return max(0.0, math.ceil((preparation_0 - preparation) / (each - each_0)) - 1)
+
+
+def verdict(preparation: float, each: float, preparation_0: float, each_0: float) -> str:
+    """Return for how many integrals a method is cheaper than a baseline, given what `first_cheaper` is given."""
+    costs = (preparation, each, preparation_0, each_0)
+    first, last = first_cheaper(*costs), last_cheaper(*costs)
+    if math.isinf(last) or (preparation <= preparation_0 and each < each_0):
+        return "always"
+    if not math.isinf(first):
+        return f"{first:,.0f}"
+    return f"only up to {last:,.0f}" if last >= 1 else "never"
+
+
 def _baseline(group: groups.Group, here: Iterable[groups.Group], name: str) -> groups.Group | None:
-    """Return the baseline with most digits that was timed with as many threads, on the same device if there is one."""
-    threads = group.first["threads"]
+    """Return the baseline to compare with, None where none was timed with as many threads.
+
+    The fastest with at least as many digits, or that with most; on the same device if there is one.
+    """
+    threads, device = group.first["threads"], group.first["device"]
     timed = [g for g in here if g.method == name and g.seconds(BATCH) is not None and g.first["threads"] == threads]
-    return max(timed, key=lambda g: (g.first["device"] == group.first["device"], g.digits or 0), default=None)
+    timed = [g for g in timed if g.first["device"] == device] or timed
+    enough = [g for g in timed if (g.digits or 0) >= (group.digits or 0)]
+    if enough:
+        return min(enough, key=lambda g: g.seconds(BATCH) or 0)
+    return max(timed, key=lambda g: g.digits or 0, default=None)
 
 
-def _cell(group: groups.Group, baseline: groups.Group | None, name: str) -> str:
-    if group.method == name:
+def _cell(group: groups.Group, baseline: groups.Group | None) -> str:
+    if group is baseline:
         return "is the baseline"
     if baseline is None:
         return "no timing of it here"
     costs = [cost for g in (group, baseline) for cost in (g.mean("fit_s"), g.seconds(BATCH))]
     if None in costs:
         return "no timing"
-    cheaper = first_cheaper(*(cost for cost in costs if cost is not None))
     digits = f" ({baseline.digits:.1f} digits)" if baseline.digits is not None else ""
-    return ("never" if math.isinf(cheaper) else f"{cheaper:,.0f}") + digits
+    return verdict(*(cost for cost in costs if cost is not None)) + digits

@@ -7,7 +7,6 @@ averaged with the rest. What a table or a figure shows of a method is one group.
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import json
 from collections.abc import Iterable
 from typing import Any
@@ -19,8 +18,8 @@ CONFIGURATION = ("integral", "method", "params", "budget_s", "device", "threads"
 
 VERSIONS = {"code_hash": "older code", "integral_hash": "older equation", "truth_hash": "older truth"}
 
-SETTINGS = (("budget_s", " s"), ("device", ""), ("threads", " threads"))
-"""What belongs to a configuration beside a method's own fields, with its unit."""
+SETTINGS = ("budget_s", "device", "threads")
+"""What belongs to a configuration beside a method's own fields."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,7 +33,7 @@ class Group:
     fields : str
         The method's fields in which its configurations on this integral differ, as "order=8"; "" where they agree.
     settings : str
-        The same of budget, device and threads.
+        Those of budget, device and threads in which the integral's records of all methods differ.
     notes : tuple of str
         What makes it incomparable with the newest records, or with those of another machine.
     older : bool
@@ -91,19 +90,21 @@ def of(found: Iterable[Record]) -> list[Group]:
     """Return the groups, in the order of their first records."""
     found = list(found)
     several = len({record["machine"] for record in found}) > 1
-    names = _names(found)
+    fields = _fields(found)
     newest = _newest(found)
+    differing = {
+        older: _settings(record for record in found if older or not _older(record, newest)) for older in (False, True)
+    }
     groups = []
     for records in _split(found, (*CONFIGURATION, *VERSIONS)):
         first = records[0]
-        older = [label for key, label in VERSIONS.items() if first[key] != newest[_kind(first)][key]]
+        older = _older(first, newest)
         machine = [f"on {first['machine']}"] if several else []
-        fields, settings = names[first["integral"], first["method"]]
         groups.append(
             Group(
                 records,
-                ", ".join(f"{field}={first['params'].get(field)}" for field in fields),
-                ", ".join(_with_unit(first[key], unit) for key, unit in settings),
+                ", ".join(f"{key}={first['params'].get(key)}" for key in fields[first["integral"], first["method"]]),
+                ", ".join(_setting(first, key) for key in differing[bool(older)][first["integral"]]),
                 (*older, *machine),
                 bool(older),
             )
@@ -119,6 +120,11 @@ def by_place(groups: Iterable[Group]) -> dict[tuple[str, str], list[Group]]:
     return dict(sorted(places.items()))
 
 
+def threads(number: int) -> str:
+    """Return so many threads in words."""
+    return f"{number} thread{'' if number == 1 else 's'}"
+
+
 def _split(found: list[Record], keys: tuple[str, ...]) -> list[list[Record]]:
     parts: dict[str, list[Record]] = {}
     for record in found:
@@ -126,43 +132,61 @@ def _split(found: list[Record], keys: tuple[str, ...]) -> list[list[Record]]:
     return list(parts.values())
 
 
-def _names(found: list[Record]) -> dict[tuple[str, str], tuple[list[str], list[tuple[str, str]]]]:
-    """Return (integral, method) -> the fields, and the settings with their units, in which its records differ."""
-    names = {}
+def _fields(found: list[Record]) -> dict[tuple[str, str], list[str]]:
+    """Return (integral, method) -> the fields in which its records differ."""
+    fields = {}
     for records in _split(found, ("integral", "method")):
         first = records[0]
         values: dict[str, set[str]] = {}
         for record in records:
             for field, value in record["params"].items():
                 values.setdefault(field, set()).add(json.dumps(value))
-        differing = [
+        fields[first["integral"], first["method"]] = [
             field
             for field in sorted(values)
             if len(values[field]) > 1 or any(field not in record["params"] for record in records)
         ]
-        settings = [(key, unit) for key, unit in SETTINGS if len({record[key] for record in records}) > 1]
-        names[first["integral"], first["method"]] = differing, settings
-    return names
+    return fields
 
 
-def _newest(found: list[Record]) -> dict[tuple[Any, ...], Record]:
-    newest: dict[tuple[Any, ...], Record] = {}
-    for kind, records in itertools.groupby(sorted(found, key=_sortable_kind), key=_kind):
-        newest[kind] = max(records, key=lambda record: record["date_utc"])
+def _settings(found: Iterable[Record]) -> dict[str, list[str]]:
+    """Return integral -> the settings in which its records, of all methods, differ."""
+    return {
+        records[0]["integral"]: [key for key in SETTINGS if len({record[key] for record in records}) > 1]
+        for records in _split(list(found), ("integral",))
+    }
+
+
+def _setting(record: Record, key: str) -> str:
+    """Return budget, device or threads with its unit."""
+    value = record[key]
+    if key == "threads":
+        return threads(value)
+    return f"{value:g} s" if key == "budget_s" else str(value)
+
+
+def _newest(found: list[Record]) -> dict[str, dict[Any, Record]]:
+    """Return version -> what it is a version of -> its newest record."""
+    newest: dict[str, dict[Any, Record]] = {key: {} for key in VERSIONS}
+    for record in sorted(found, key=lambda record: record["date_utc"]):
+        for key in VERSIONS:
+            newest[key][_versioned(record, key)] = record
     return newest
 
 
-def _kind(record: Record) -> tuple[Any, ...]:
-    """Return what a newer version must agree in; other labels are other code without being older."""
-    return record["method"], record["integral"], record["params"].get("labels")
+def _versioned(record: Record, key: str) -> tuple[Any, ...]:
+    """Return what a newer version must agree in: an integral has one equation and one truth for all methods.
+
+    Other labels are other code without being older.
+    """
+    if key == "code_hash":
+        return record["method"], record["integral"], record["params"].get("labels")
+    return (record["integral"],)
 
 
-def _sortable_kind(record: Record) -> tuple[str, ...]:
-    return tuple(map(str, _kind(record)))
-
-
-def _with_unit(value: Any, unit: str) -> str:
-    return f"{value:g}{unit}" if isinstance(value, float) else f"{value}{unit}"
+def _older(record: Record, newest: dict[str, dict[Any, Record]]) -> list[str]:
+    """Say in what the record is older than others."""
+    return [label for key, label in VERSIONS.items() if record[key] != newest[key][_versioned(record, key)][key]]
 
 
 def _mean(values: list[float | None]) -> float | None:

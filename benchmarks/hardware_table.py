@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 DEVICES = "Devices: matrix products by torch.matmul, TF32 off, and memory bandwidth by the triad a = b + q c"
 
 TIMES = (
-    "{integral}: µs per integral on each device, median [10 %–90 % of calls] (share of the device's matrix-product "
-    "rate, or of its bandwidth, marked 'mem', where that is nearer or no products are counted)"
+    "{integral}: µs per integral on each device, median [10 %–90 % of calls] (at least this share of the device's "
+    "matrix-product rate, or of its bandwidth, marked 'mem', where that is nearer or no products are counted)"
 )
 
 

@@ -5,6 +5,7 @@ Its size is bounded: figures for which there is no room are links to their files
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -62,7 +63,7 @@ def _row(group: groups.Group) -> dict[str, str]:
     place = {
         "status": f"ok, {failed}" if finished and failed else failed or "ok",
         "budget s": f"{first['budget_s']:g}", "threads": str(first["threads"]), "device": first["device"],
-        "machine": first["machine"], "n": f"{first['n_points']}" if finished else "",
+        "machine": first["machine"], "n": f"{group.good[0]['n_points']}" if finished else "",
     }  # fmt: skip
     return names | results | place | last
 
@@ -81,7 +82,7 @@ def render(found: Sequence[records.Record], data: Data, sections: Iterable[Secti
         "colours": drawing.COLOURS, "metrics": METRICS, "note": note, "data": data.content(),
         "script": here.with_name("page.js").read_text(), "counts": _counts(found),
     }  # fmt: skip
-    room = MOST_BYTES - len(template.render(sections=[], **context).encode())
+    room = MOST_BYTES - len(template.render(sections=[], **context).encode(errors="replace"))
     return template.render(sections=list(_fitting(sections, room)), **context)
 
 
@@ -97,13 +98,16 @@ def _counts(found: Sequence[records.Record]) -> str:
 
 def _fitting(sections: Iterable[Section], room: int) -> Iterable[dict[str, Any]]:
     """Yield the sections for the template, with links in the place of figures once there is no room for more."""
+    from markupsafe import Markup
+
+    count = itertools.count(1)
     for section in sections:
         figures = []
         for figure in section.figures:
-            svg = drawing.for_page(figure.svg, f"{figure.name}: {figure.caption}")
-            cost = len(svg.encode()) + len(figure.caption.encode()) + 200
+            svg = drawing.for_page(figure.svg, f"{figure.name}: {figure.caption}", f"f{next(count)}-")
+            cost = len(svg.encode(errors="replace")) + len(figure.caption.encode()) + 200
             if cost > room:
-                svg = f'<a href="{FOLDER}/{figure.name}.svg">{figure.name}.svg</a>'
+                svg = Markup('<a href="{0}/{1}.svg">{1}.svg</a>').format(FOLDER, figure.name)
             else:
                 room -= cost
             figures.append({"name": figure.name, "caption": figure.caption, "svg": svg})

@@ -14,9 +14,9 @@ from benchmarks import groups, tables
 TITLE = "Time to matched digits"
 
 EXPLANATION = (
-    "Time per integral in batches of 1,024 of each method's fastest configuration that has so many digits on average, "
-    "and the preparation after which it had them; all threads are as many as the machine's records have at most. A "
-    "blank says why."
+    "Time per integral in batches of 1,024 of each method's fastest configuration with at least so many digits on "
+    "average, and the preparation after which it first had them. All threads: the most that any method used on this "
+    "integral and machine, or the machine's CPUs where all used one. A cell without a time says why."
 )
 
 DIGITS = (3, 4, 6)
@@ -67,7 +67,8 @@ def _cell(candidates: Sequence[groups.Group], digits: float) -> tuple[str, group
         return "no run", None
     finished = [g for g in candidates if g.digits is not None]
     if not finished:
-        return f"run {candidates[0].bad[0]['status']}", candidates[0]
+        bad = [record["status"] for group in candidates for record in group.bad]
+        return f"run {bad[0]}" if bad else "no digits", candidates[0]
     best = max(finished, key=lambda g: g.digits or 0)
     enough = [g for g in finished if (g.digits or 0) >= digits]
     if not enough:

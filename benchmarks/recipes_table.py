@@ -11,11 +11,18 @@ from typing import Any
 
 from methods.recipes import RECIPES, Recipe
 
+TITLE = "Published recipes, as far as this machine took them"
 
-def rows(found: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
-    """Return one row for each recipe that has a record, text in every cell; [] without records."""
+EXPLANATION = "Settings as printed, for the stated time instead of the authors' hours, beside the digits published."
+
+
+def rows(found: Sequence[dict[str, Any]]) -> list[tuple[dict[str, str], list[dict[str, Any]]]]:
+    """Return one row for each recipe's record, text in every cell, with the record; [] without records."""
     return [
-        _row(name, recipe, record) for name, recipe in RECIPES.items() for record in found if _is_of(record, recipe)
+        (_row(name, recipe, record), [record])
+        for name, recipe in RECIPES.items()
+        for record in found
+        if _is_of(record, recipe)
     ]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 BEGIN, END = "<!-- table: begin (python -m benchmarks.report) -->", "<!-- table: end -->"
 
 COLUMNS = ("method", "digits", "worst", "µs (1)", "µs (1024)", "prep. s", "published")
-"""What of the table README.md shows."""
+"""What of the table README.md shows, with the notes where there are any."""
 
 INTEGRALS = ("box1l", "box2l", "box2l_sum", "pentagon1l_8d")
 """Integrals that README.md shows, where there are records of them."""
@@ -51,6 +51,17 @@ RECIPES = "recipes"
 """The folder below DIR with runs of the papers' own settings: they stand in the papers' tables alone."""
 
 
+EXPLANATIONS = {
+    "Claims": "What the papers on primitives say helps, tried out; the records are in ablations/runs.",
+    "Digits and errors against": "Ensembles of so many networks, the mean over many drawn from the same ones.",
+    "Surrogates": "What surrogates reach here; the records are in surrogates/runs, or in runs.",
+    "Which surrogate": "Statements of the paper on surrogates, judged by the digits of the table before.",
+    "Bayesian": "Pulls on labels trained on and on others tell overtraining; the records are in bayesian/runs.",
+    "Devices": "What each device can do, measured with the times below; the records are in hardware/.",
+}
+"""How an experiment's title begins -> the sentence above its table."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Material:
     """What lies below a folder."""
@@ -59,11 +70,12 @@ class Material:
     found: list[records.Record]
     recipes: list[records.Record]
     grouped: list[groups.Group]
+    others: list[tuple[str, pandas.DataFrame]]
 
     @classmethod
     def of(cls, found: list[records.Record], out: Path) -> Material:
         """Return it, given the records of the folder itself."""
-        return cls(out, found, _read(out / RECIPES)[0], groups.of(found))
+        return cls(out, found, _read(out / RECIPES)[0], groups.of(found), experiments(out))
 
     def tables(self) -> list[Table]:
         """Return the tables made of records, after that of all configurations."""
@@ -71,6 +83,7 @@ class Material:
             (papers.TITLE, papers.EXPLANATION, papers.rows(self.grouped)),
             (matched_digits.TITLE, matched_digits.EXPLANATION, matched_digits.rows(self.grouped)),
             (break_even.TITLE, break_even.EXPLANATION, break_even.rows(self.grouped)),
+            (recipes_table.TITLE, recipes_table.EXPLANATION, recipes_table.rows(self.recipes)),
         )
         return [
             Table(title, explanation, [row for row, _ in rows], [used for _, used in rows])
@@ -80,7 +93,12 @@ class Material:
 
     def sections(self) -> list[sections.Section]:
         """Return the figures."""
-        return sections.draw(self.grouped, [r for r in (*self.found, *self.recipes) if r["diagnostics"]])
+        ablated = ablations.activations(records.read_all(self.out / "ablations")[0])
+        return [
+            *sections.draw(self.grouped, first=INTEGRALS),
+            *sections.of_activations(ablated),
+            *sections.of_training([r for r in (*self.found, *self.recipes) if r["diagnostics"]]),
+        ]
 
 
 def write(out: Path) -> list[Path]:
@@ -98,9 +116,10 @@ def write(out: Path) -> list[Path]:
     contents = {out / "tables.md": _tables(material), out / "index.html": _page(material, drawn)}
     readme = Path("README.md")
     if out == Path("reports") and readme.exists() and BEGIN in readme.read_text():
-        contents[readme] = insert(readme.read_text(), "\n\n".join([readme_table(found), *_readme_figures(drawn)]))
+        parts = [readme_table(material.grouped), *_readme_figures(drawn, material.grouped)]
+        contents[readme] = insert(readme.read_text(), "\n\n".join(parts))
     for path, content in contents.items():
-        path.write_text(content)
+        path.write_text(content, errors="replace")  # a reason may hold half a character
     return [*contents, _write_figures(drawn, out / html_page.FOLDER)]
 
 
@@ -113,11 +132,11 @@ def page(found: list[records.Record], out: Path) -> str:
 def _page(material: Material, drawn: list[sections.Section]) -> str:
     out, speed = material.out, mixed_table.read(material.out)
     data = Data(out, {id(record): out / RECIPES for record in material.recipes})
-    others = [*experiments(out), *(mixed_table.parts(speed) if speed else [])]
+    others = [*material.others, *(mixed_table.parts(speed) if speed else [])]
     for table in (
         html_page.results(material.grouped),
         *material.tables(),
-        *(Table(title, "", frame.to_dict("records")) for title, frame in others),
+        *(Table(title, _explanation(title), frame.to_dict("records")) for title, frame in others),
     ):
         data.add(table)
     return html_page.render(material.found, data, drawn, mixed_table.note(speed) if speed else "")
@@ -128,7 +147,7 @@ def _tables(material: Material) -> str:
 
     speed = mixed_table.read(material.out)
     others = [(table.title, table.explanation, pandas.DataFrame(table.rows)) for table in material.tables()]
-    others += [(title, "", frame) for title, frame in experiments(material.out)]
+    others += [(title, _explanation(title), frame) for title, frame in material.others]
     blocks = ["\n\n".join(filter(None, (f"### {title}", why, _markdown(frame)))) + "\n" for title, why, frame in others]
     return "\n".join([tables.markdown(material.found), *blocks, *([mixed_table.markdown(speed)] if speed else [])])
 
@@ -168,14 +187,29 @@ def _write_figures(drawn: list[sections.Section], folder: Path) -> Path:
     return folder
 
 
-def _readme_figures(drawn: list[sections.Section]) -> list[str]:
+def _readme_figures(drawn: list[sections.Section], grouped: list[groups.Group]) -> list[str]:
     """Return Markdown of the figures that README.md shows, as far as there are any."""
-    captions = {figure.name: figure.caption for section in drawn for figure in section.figures}
-    return [
-        f"![{name}](reports/{html_page.FOLDER}/{name}.svg)\n\n{name.partition('.')[0]}: {captions[name]}"
-        for name in FIGURES
-        if name in captions
-    ]
+    shown = {figure.name: (section, figure.caption) for section in drawn for figure in section.figures}
+    parts = []
+    for name in FIGURES:
+        if name not in shown:
+            continue
+        section, caption = shown[name]
+        place = (section.integral, section.machine)
+        where = _machines(g for g in grouped if (g.first["integral"], g.first["machine"]) == place and not g.older)
+        parts.append(f"![{name}](reports/{html_page.FOLDER}/{name}.svg)\n\n{section.integral} on {where}: {caption}")
+    return parts
+
+
+def _machines(grouped: Iterable[groups.Group]) -> str:
+    """Return where these were measured, and with how many threads."""
+    threads: dict[str, set[int]] = {}
+    for group in grouped:
+        threads.setdefault(group.first["machine"], set()).add(group.first["threads"])
+    return "; ".join(
+        f"{machine}, {' and '.join(groups.threads(n) for n in sorted(numbers))}"
+        for machine, numbers in sorted(threads.items())
+    )
 
 
 def experiments(out: Path) -> list[tuple[str, pandas.DataFrame]]:
@@ -185,7 +219,6 @@ def experiments(out: Path) -> list[tuple[str, pandas.DataFrame]]:
     parts = {
         "Claims of the papers, at equal updates and seeds": ablations.rows(records.read_all(out / "ablations")[0]),
         "Digits and errors against the number of replicas": replicas.rows(replicas.read(out)),
-        "Published recipes, as far as this machine took them": recipes_table.rows(_read(out / RECIPES)[0]),
         **surrogate_table.parts(out),
         **surrogate_points.parts(out),
         "Bayesian networks: boosting and the number of labels": bayesian_table.rows(
@@ -195,18 +228,23 @@ def experiments(out: Path) -> list[tuple[str, pandas.DataFrame]]:
     return [(title, pandas.DataFrame(rows)) for title, rows in parts.items() if rows] + hardware_table.parts(out)
 
 
+def _explanation(title: str) -> str:
+    """Return the sentence that stands above an experiment's table."""
+    return next((sentence for start, sentence in EXPLANATIONS.items() if title.startswith(start)), "")
+
+
 def _markdown(table: pandas.DataFrame) -> str:
     return table.to_markdown(index=False, disable_numparse=True)
 
 
-def readme_table(found: list[records.Record]) -> str:
-    """Return the short table for README.md."""
-    blocks = [
-        f"**{name}**\n\n{part[list(COLUMNS)].to_markdown(index=False, disable_numparse=True)}"
-        for name, part in tables.by_integral(record for record in found if record["integral"] in INTEGRALS)
-    ]
-    machines = sorted({f"{record['machine']}, {record['threads']} threads" for record in found})
-    return "\n\n".join([*blocks, f"Measured on {'; '.join(machines)}; all columns in `reports/tables.md`."])
+def readme_table(grouped: Iterable[groups.Group]) -> str:
+    """Return the short table for README.md: of the newest code, equation and truth alone."""
+    shown = [group for group in grouped if group.first["integral"] in INTEGRALS and not group.older]
+    blocks = []
+    for name, part in tables.by_integral(shown):
+        columns = [*COLUMNS, *(["note"] if part["note"].any() else [])]
+        blocks.append(f"**{name}**\n\n{_markdown(part[columns])}")
+    return "\n\n".join([*blocks, f"Measured on {_machines(shown)}; all columns in `reports/tables.md`."])
 
 
 def insert(readme: str, table: str) -> str:

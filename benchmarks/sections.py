@@ -1,14 +1,15 @@
 """Which charts are drawn: those of an integral on a machine make a section, and drawing takes most of a report's time.
 
-A core draws about five charts a second, so that what is drawn is bounded: all charts for the integrals with most
-methods, and for the others the few that say most; PNG files are of these alone. Nothing is drawn record by record,
-except what training diagnostics there are, up to a number.
+A core draws about five charts a second, so that what is drawn is bounded: all charts for the integrals
+that come first and those with most methods, and for the others the few that say most; PNG files are of these alone.
+Nothing is drawn record by record, except what training diagnostics there are, up to a number.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 
 from benchmarks import groups
 from benchmarks.figures import accuracy, cost, drawing, training
@@ -19,7 +20,7 @@ FULL = 5
 SHORT = ("p", "pareto_1024")
 """Charts of the sections after these; of the full sections they are PNG files, too."""
 
-MOST = 100
+MOST = 150
 """Charts in all; those for which this leaves no room are counted on the page."""
 
 MOST_DIAGNOSTICS = 4
@@ -47,34 +48,50 @@ class Section:
     figures: list[Figure]
 
 
-def draw(found: Iterable[groups.Group], diagnosed: Iterable[groups.Record] = ()) -> list[Section]:
-    """Return what is drawn of these groups, and of runs with training diagnostics, in the order of their titles."""
+def draw(found: Iterable[groups.Group], first: Sequence[str] = ()) -> list[Section]:
+    """Return what is drawn of these groups, in the order of their titles; what is not, in a section without figures.
+
+    The integrals `first` come before those with most methods where there is no room for all charts.
+    """
     current = [g for g in found if g.good and not g.older]
     methods = sorted({g.method for g in current})
     places = groups.by_place(current)
     several = len({machine for _, machine in places}) > 1
-    ranked = sorted(places, key=lambda place: (-len(places[place]), place))
+    order = {integral: nth for nth, integral in enumerate(first)}
+    ranked = sorted(places, key=lambda place: (order.get(place[0], len(first)), -len(places[place]), place))
     room = MOST
     sections = []
     for rank, place in enumerate(ranked):
         curves, left_out = drawing.curves(places[place], methods)
-        charts = [*accuracy.charts(curves), *cost.charts(curves)]
+        charts = [*accuracy.charts(curves), *cost.charts(curves, left_out)]
         drawn = [chart for chart in charts if rank < FULL or chart.name in SHORT][: max(room, 0)]
         room -= len(drawn)
         nth = sorted(machine for integral, machine in places if integral == place[0]).index(place[1])
         prefix = place[0] + (f".{nth + 1}" if nth else "")
         title = f"{place[0]}, on {place[1]}" if several else place[0]
-        note = _note(left_out, len(charts) - len(drawn))
-        sections.append(
-            Section(
-                title,
-                *place,
-                note,
-                [_figure(prefix, chart, png=rank < FULL and chart.name in SHORT) for chart in drawn],
-            )
-        )
+        note = _note(len(left_out), len(charts) - len(drawn))
+        figures = [_figure(prefix, chart, png=rank < FULL and chart.name in SHORT) for chart in drawn]
+        sections.append(Section(title, *place, note, figures))
     sections.sort(key=lambda section: section.title)
-    return sections + _diagnostics(diagnosed)
+    empty = [f"{section.title}: {section.note}" for section in sections if section.note and not section.figures]
+    shown = [section for section in sections if section.figures]
+    return shown + ([Section("Not drawn", "", "", "; ".join(empty), [])] if empty else [])
+
+
+def of_activations(found: Mapping[str, Sequence[groups.Record]]) -> list[Section]:
+    """Return histograms of P and R by activation, one section per machine, given each one's records."""
+    current = [(name, g) for name, records in found.items() for g in groups.of(records) if g.good and not g.older]
+    sections = []
+    for nth, place in enumerate(groups.by_place(group for _, group in current)):
+        here = [(name, g) for name, g in current if (g.first["integral"], g.first["machine"]) == place]
+        curves = [drawing.curve(group, name, colour, 0) for colour, (name, group) in enumerate(here)]
+        figures = [
+            _figure(f"activations.{nth + 1}", chart) for chart in accuracy.charts(curves) if chart.name in ("p", "r")
+        ]
+        title = f"Activations of {here[0][1].method} on {place[0]}"
+        note = f"Equal updates, on {place[1]}; “Claims of the papers” says which claims they test."
+        sections.append(Section(title, *place, note, figures))
+    return [section for section in sections if section.figures]
 
 
 def _note(curves: int, charts: int) -> str:
@@ -87,11 +104,12 @@ def _note(curves: int, charts: int) -> str:
 
 
 def _figure(prefix: str, chart: drawing.Chart, *, png: bool = False) -> Figure:
-    name = f"{prefix}.{chart.name}"
+    name = re.sub(r"[^\w.-]", "_", f"{prefix}.{chart.name}")  # it is a file's, and records are anybody's
     return Figure(name, chart.caption, drawing.svg(chart), drawing.png(chart) if png else None)
 
 
-def _diagnostics(diagnosed: Iterable[groups.Record]) -> list[Section]:
+def of_training(diagnosed: Iterable[groups.Record]) -> list[Section]:
+    """Return how training went in the newest of these runs, which have diagnostics."""
     newest = sorted(diagnosed, key=lambda record: record["date_utc"], reverse=True)
     shown: Sequence[groups.Record] = [record for record in newest if training.charts(record)]
     names = {id(group.first): group.label for group in groups.of(shown)}

@@ -19,6 +19,10 @@ LONGEST_CALL_S = 10.0
 TIMED_S, WARM_UP_S, FEWEST_CALLS = 1.0, 0.1, 3
 """Calls are timed for TIMED_S seconds, and FEWEST_CALLS at least, after WARM_UP_S seconds that do not count."""
 
+PROBED = 32
+"""Points in the call that predicts once more before a batch is left out: one point takes as long as the call itself
+where this is all overhead."""
+
 WARM_BY_SMALLER_S = 1.0
 """Calls that are predicted to take longer are warm from the smaller batch before them."""
 
@@ -38,8 +42,13 @@ def of_batches(
     `batches` ascend: each predicts how long the next takes.
     """
     timings: dict[str, Any] = {}
-    per_integral = 0.0
+    per_integral, largest = 0.0, 0
     for batch in batches:
+        if per_integral * batch > LONGEST_CALL_S:
+            probed = min(PROBED, batch, int(LONGEST_CALL_S / per_integral))
+            if probed > largest:
+                points, largest = np.resize(s, (probed, s.shape[1])), probed
+                per_integral = _seconds(lambda points=points: integrate(points), device) / probed
         if per_integral * batch > LONGEST_CALL_S:
             timings[str(batch)] = {"reason": f"a batch is predicted to take {per_integral * batch:.0f} s"}
             continue
@@ -48,7 +57,7 @@ def of_batches(
         seconds = of_calls(lambda points=points: integrate(points), device=device, timed_s=timed_s, warm_up_s=warm_up_s)
         p10, median, p90 = (float(q) / batch for q in np.quantile(seconds, [0.1, 0.5, 0.9]))
         timings[str(batch)] = {"median": median, "p10": p10, "p90": p90}
-        per_integral = median
+        per_integral, largest = median, batch
     return timings
 
 
@@ -56,22 +65,23 @@ def of_calls(
     call: Callable[[], Any], *, device: str = "cpu", timed_s: float = TIMED_S, warm_up_s: float = WARM_UP_S
 ) -> list[float]:
     """Return the seconds of each call after `warm_up_s` of them; a call ends when the device has done its work."""
-
-    def once() -> float:
-        start = time.perf_counter()
-        call()
-        synchronise(device)
-        return time.perf_counter() - start
-
     warm = 0.0
     while warm < warm_up_s:
-        warm += once()
+        warm += _seconds(call, device)
     seconds: list[float] = []
     total = 0.0
     while len(seconds) < FEWEST_CALLS or total < timed_s:
-        seconds.append(once())
+        seconds.append(_seconds(call, device))
         total += seconds[-1]
     return seconds
+
+
+def _seconds(call: Callable[[], Any], device: str) -> float:
+    """Return the seconds of one call."""
+    start = time.perf_counter()
+    call()
+    synchronise(device)
+    return time.perf_counter() - start
 
 
 def synchronise(device: str) -> None:

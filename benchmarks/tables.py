@@ -30,11 +30,11 @@ def published() -> list[dict[str, Any]]:
         return tomllib.load(file)["result"]
 
 
-def frame(found: Iterable[Record]) -> pandas.DataFrame:
+def frame(grouped: Iterable[groups.Group]) -> pandas.DataFrame:
     """Return the table: one row per integral × method configuration, text in every cell."""
     import pandas
 
-    ordered = best_first(groups.of(found))
+    ordered = best_first(grouped)
     return pandas.DataFrame(
         [{"integral": group.first["integral"], "method": group.label} | row(group) for group in ordered]
     )
@@ -47,19 +47,20 @@ def best_first(found: Iterable[groups.Group]) -> list[groups.Group]:
 
 def text(found: Iterable[Record]) -> str:
     """Return the table for a terminal: one block per integral."""
-    return "\n\n".join(f"{name}\n{part.to_string(index=False)}" for name, part in by_integral(found))
+    return "\n\n".join(f"{name}\n{part.to_string(index=False)}" for name, part in by_integral(groups.of(found)))
 
 
 def markdown(found: Iterable[Record]) -> str:
     """Return the table in Markdown, with the sources of the published values and what was measured where."""
     found = list(found)
     blocks = [
-        f"### {name}\n\n{part.to_markdown(index=False, disable_numparse=True)}" for name, part in by_integral(found)
+        f"### {name}\n\n{part.to_markdown(index=False, disable_numparse=True)}"
+        for name, part in by_integral(groups.of(found))
     ]
     sources = [
         f"- {r['integral']}, {r['method']}: {published_value(r)}: {r['source']}; {r['note']}." for r in published()
     ]
-    machines = sorted({f"{r['machine']} ({r['threads']} threads)" for r in found})
+    machines = sorted({f"{r['machine']} ({groups.threads(r['threads'])})" for r in found})
     notes = [
         "digits: mean ± standard deviation of −log₁₀|(e − t)/t| over the uniform points; µs per integral in batches of "
         "the stated size; preparation includes labels; evaluations are per integral, after preparation; ≤ error, "
@@ -69,9 +70,9 @@ def markdown(found: Iterable[Record]) -> str:
     return "\n\n".join([*blocks, *notes, "Published values:", "\n".join(sources)]) + "\n"
 
 
-def by_integral(found: Iterable[Record]) -> list[tuple[str, pandas.DataFrame]]:
+def by_integral(grouped: Iterable[groups.Group]) -> list[tuple[str, pandas.DataFrame]]:
     """Return the table in parts, one per integral."""
-    table = frame(found)
+    table = frame(grouped)
     if table.empty:
         return []
     return [(str(name), part.drop(columns="integral")) for name, part in table.groupby("integral", sort=True)]
@@ -86,7 +87,7 @@ def row(group: groups.Group) -> dict[str, Any]:
     return {
         "digits": _digits(group.digits, limit, mean("digits_std")),
         "median": _digits(mean("digits_median"), limit),
-        "worst": _digits(min((r["digits_worst"] for r in good), default=None), limit),
+        "worst": _digits(min((r["digits_worst"] for r in good if r["digits_worst"] is not None), default=None), limit),
         "within 1 %": _percent(mean("frac_within_1pct")),
         "within 0.1 %": _percent(mean("frac_within_0p1pct")),
         "≤ error": _percent(mean("coverage_1sigma")),
@@ -139,9 +140,9 @@ def number(value: float | None, scale: float = 1.0) -> str:
     if value is None:
         return BLANK
     value *= scale
-    if value == 0 or value >= 1e6:
+    if value == 0 or abs(value) >= 1e6:
         return f"{value:.3g}"
-    return f"{value:,.{max(0, 2 - math.floor(math.log10(value)))}f}"
+    return f"{value:,.{max(0, 2 - math.floor(math.log10(abs(value))))}f}"
 
 
 def _published(record: Record) -> str:

@@ -47,6 +47,52 @@ def test_break_even_table():
     assert used == found
 
 
+@pytest.mark.parametrize(
+    ("costs", "expected"),
+    [
+        ((60, 1, 0, 2), "60"), ((60, 2, 0, 1), "never"), ((0, 1, 5, 2), "always"), ((0, 1, 5, 1), "always"),
+        ((1, 1, 1, 1), "never"), ((0, 2, 5, 1), "only up to 4"), ((0, 2, 0.5, 1), "never"), ((1, 1, 1, 2), "always"),
+    ],
+)  # fmt: skip
+def test_verdict(costs, expected):
+    assert break_even.verdict(*map(float, costs)) == expected
+
+
+def test_the_baseline_is_its_cheapest_configuration_with_the_digits_of_the_method():
+    found = [
+        timed(2.0, method="neural_primitive", fit_s=60.0, digits_mean=4.0),
+        timed(90.0, method="lattice_qmc", fit_s=0.0, digits_mean=8.0, params={"n": 3}),
+        timed(32.5, method="lattice_qmc", fit_s=0.0, digits_mean=5.0, params={"n": 2}),
+        timed(10.0, method="lattice_qmc", fit_s=0.0, digits_mean=3.0, params={"n": 1}),
+        timed(1.0, method="chebyshev", fit_s=60.0, digits_mean=9.0),
+    ]
+    rows = break_even.rows(groups.of(found))
+    assert only(rows, method="neural_primitive")["pays against lattice_qmc"] == "1,967,214 (5.0 digits)"
+    assert only(rows, method="chebyshev")["pays against lattice_qmc"] == "674,158 (8.0 digits)"
+    for n in (1, 2, 3):
+        assert only(rows, method=f"lattice_qmc, n={n}")["pays against lattice_qmc"] == "is the baseline"
+
+
+def test_another_configuration_of_the_baseline_is_compared_with_it():
+    found = [
+        timed(10.0, method="lattice_qmc", fit_s=0.0, digits_mean=8.0, params={"n": 1}),
+        timed(20.0, method="lattice_qmc", fit_s=0.0, digits_mean=3.0, params={"n": 2}),
+    ]
+    rows = break_even.rows(groups.of(found))
+    assert only(rows, method="lattice_qmc, n=2")["pays against lattice_qmc"] == "never (8.0 digits)"
+
+
+def test_negative_digits_are_shown():
+    found = groups.of([timed(40.0, method="published_primitive", digits_mean=-0.4)])
+    here = [row["here"] for row, used in papers.rows(found) if used]
+    assert "-0.400" in here
+
+
+def test_a_run_that_ended_without_digits_says_so():
+    ((row, _),) = matched_digits.rows(groups.of([timed(1.0, digits_mean=None)]))
+    assert row["3 digits, all threads"] == "no digits"
+
+
 def test_a_baseline_of_another_machine_is_none():
     found = [timed(2.0, method="neural_primitive"), timed(62.0, method="lattice_qmc", machine="B")]
     assert only(break_even.rows(groups.of(found)), machine="A")["pays against lattice_qmc"] == "no timing of it here"

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import itertools
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from test_tables import record
 
-from benchmarks import groups, sections
+from benchmarks import ablations, groups, records, sections
 from benchmarks.figures import accuracy, cost, drawing, training
+
+ROOT = Path(__file__).resolve().parent.parent
 
 STAGES = [{"fit_s": 1.0, "digits_mean": 2.0}, {"fit_s": 2.0, "digits_mean": 2.5}]
 
@@ -102,7 +106,7 @@ def test_nothing_to_show(empty):
 def test_a_method_has_one_colour_and_its_configurations_differ():
     grouped = groups.of([full(), full(params={"order": 5}), full(method="a"), full(method="z")])
     curves, left_out = drawing.curves(grouped, ["a", "gauss_legendre", "z"])
-    assert left_out == 0
+    assert left_out == []
     colours = {curve.group.method: curve.style["color"] for curve in curves}
     assert len(set(colours.values())) == 3
     assert len({(curve.style["color"], curve.style["linestyle"]) for curve in curves}) == 4
@@ -115,8 +119,83 @@ def test_curves_are_bounded_and_every_method_has_one():
     curves, left_out = drawing.curves(
         groups.of([*many, full(method="worst", digits_mean=0.1)]), ["gauss_legendre", "worst"]
     )
-    assert (len(curves), left_out) == (drawing.MOST_CURVES, 21 - drawing.MOST_CURVES)
+    assert (len(curves), len(left_out)) == (drawing.MOST_CURVES, 21 - drawing.MOST_CURVES)
     assert "worst" in {curve.group.method for curve in curves}
+
+
+def test_fifteen_methods_have_a_curve_each_and_no_two_look_alike():
+    names = [f"method_{nth}" for nth in range(15)]
+    curves, left_out = drawing.curves(groups.of([full(method=name) for name in names]), names)
+    assert (sorted(curve.group.method for curve in curves), left_out) == (sorted(names), [])
+    assert len({(curve.style["color"], curve.style["linestyle"]) for curve in curves}) == 15
+    assert len({(curve.style["color"], curve.marker) for curve in curves}) == 15
+
+
+def test_every_configuration_is_a_point_of_the_pareto_front(monkeypatch):
+    monkeypatch.setattr(drawing, "MOST_CURVES", 1)
+    fast = full(params={"order": 5}, digits_mean=3.0, s_per_integral={"1024": {"median": 1e-9}}, n_points=1000)
+    curves, left_out = drawing.curves(groups.of([full(digits_mean=9.0, n_points=1000), fast]), ["gauss_legendre"])
+    assert [group.digits for group in left_out] == [3.0]
+    (chart,) = [chart for chart in cost.charts(curves, left_out) if chart.name == "pareto_1024"]
+    axes = Figure().subplots()
+    chart.panels[0](axes)
+    (line,) = [line for line in axes.lines if line.get_label() == "front"]
+    assert list(line.get_ydata()) == [3.0, 9.0, 9.0]
+    (others,) = [line for line in axes.lines if line.get_label() == "1 more, see the table"]
+    assert others.get_xydata().tolist() == [pytest.approx([1e-3, 3.0])]
+    assert axes.get_title() == "n = 2 configurations, 1,000 points each"
+
+
+def test_a_chart_of_stages_says_that_it_is_of_the_first_repeats():
+    chart = charts(full(), full(repeat=1))["anytime"]
+    assert "n = 1 configuration, 40 points each, first repeats" in drawing.svg(chart)
+
+
+def test_the_error_ratio_says_which_side_is_too_small():
+    caption = charts(full())["error_ratio"].caption
+    assert "right of zero the claimed error is too large, left of zero too small" in caption
+
+
+def test_a_dollar_in_a_name_is_text():
+    assert "a$b$c" in drawing.svg(charts(full(method="a$b$c"))["p"])
+
+
+def test_integrals_that_come_first_have_all_their_charts(monkeypatch):
+    monkeypatch.setattr(sections, "FULL", 1)
+    found = [full(), full(method="skip_mlp"), full(integral="box2l")]
+    drawn = sections.draw(groups.of(found), first=("box2l",))
+    assert [(s.integral, len(s.figures)) for s in drawn] == [("box1l", len(sections.SHORT)), ("box2l", 12)]
+
+
+def test_there_is_room_for_short_charts_of_the_whole_catalogue():
+    assert sections.FULL * 12 + 40 * len(sections.SHORT) <= sections.MOST
+
+
+def test_a_section_without_a_figure_is_a_note_alone(monkeypatch):
+    monkeypatch.setattr(sections, "MOST", 12)
+    drawn = sections.draw(groups.of([full(), full(integral="box2l")]))
+    assert [section.integral for section in drawn] == ["box1l", ""]
+    assert (drawn[1].title, drawn[1].figures) == ("Not drawn", [])
+    assert drawn[1].note.startswith("box2l: 12 more charts are not drawn")
+
+
+def test_activations_are_one_section_of_p_and_r():
+    found = {"tanh": [full(), full(repeat=1)], "gelu": [full(params={"activation": "gelu"})], "none": []}
+    (section,) = sections.of_activations(found)
+    assert [figure.name for figure in section.figures] == ["activations.1.p", "activations.1.r"]
+    for figure in section.figures:
+        assert ">tanh<" in figure.svg
+        assert ">gelu<" in figure.svg
+        assert "n = 40, 80 points per curve" in figure.svg
+    assert sections.of_activations({"tanh": [full(status="failed")]}) == []
+
+
+def test_records_of_the_ablations_have_every_activation():
+    found, _ = records.read_all(ROOT / "reports" / "ablations")
+    ours = ablations.activations(found)
+    assert {name: len(of_name) for name, of_name in ours.items()} == dict.fromkeys(ablations._ACTIVATIONS, 3)
+    for name, of_name in ours.items():
+        assert {record["params"]["activation"] for record in of_name} == {name}
 
 
 def test_charts_are_bounded_and_the_page_says_so(monkeypatch):
@@ -140,6 +219,20 @@ def test_diagnostics_have_a_chart_for_each_figure():
     assert "layer 2" in found["dead"]
     assert "n = 2 stages" in found["dead"]
     assert training.charts(full()) == []
+
+
+@pytest.mark.parametrize(
+    "stages",
+    [
+        [DIAGNOSTICS[0], {"fit_s": 2.0}],
+        [DIAGNOSTICS[0], {"fit_s": 2.0, "layers": [{}], "loss": None}],
+        [{"fit_s": 1.0, "layers": [{"dead": 0.5}]}],
+    ],
+)
+def test_diagnostics_may_be_incomplete(stages):
+    for chart in training.charts(full(diagnostics=stages)):
+        assert "n = " in drawing.svg(chart)
+    assert training.charts(full(diagnostics=[{"fit_s": 1.0, "layers": []}])) == []
 
 
 def luminance(colour):
@@ -176,7 +269,7 @@ def test_labels_keep_their_digits():
 
 
 def test_colours_are_variables_on_the_page():
-    text = drawing.for_page(drawing.svg(charts(full())["p"]), "a < b")
+    text = drawing.for_page(drawing.svg(charts(full())["p"]), "a < b", "f1-")
     assert "var(--c0)" in text
     assert "<title>a &lt; b</title>" in text
     assert not any(colour in text for colour in (drawing.INK, drawing.PAPER, drawing.COLOURS[0][0]))

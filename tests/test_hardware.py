@@ -12,6 +12,7 @@ import pytest
 import torch
 from integrals import product
 
+import methods
 from benchmarks import (
     device_rates,
     hardware,
@@ -26,6 +27,7 @@ from benchmarks import (
 )
 from benchmarks.device_rates import Size
 from benchmarks.hardware_suite import Place, Suite
+from methods import lookup
 from methods.mixed import PrimitiveNetwork, corner_sum
 
 EXACT, RAISES, SLOW, PLACED = (f"broken_methods:{name}" for name in ("Exact", "Raises", "Slow", "Placed"))
@@ -140,6 +142,13 @@ def test_a_batch_predicted_to_take_long_is_null_with_the_reason(quick, run, tmp_
         assert timings["8"]["median"] >= 0.005
         assert list(timings["1000000"]) == ["reason"]
         assert re.fullmatch(r"a batch is predicted to take [5-9]\d{3} s", timings["1000000"]["reason"])
+
+
+@pytest.mark.parametrize("spec", hardware.default_methods())
+def test_default_methods_can_be_made(spec):
+    name, fields = lookup.parse_spec(spec)
+    made = methods.create(name, **fields).params()
+    assert {key: made[key] for key in fields} == fields
 
 
 def test_a_machine_that_is_shared_is_not_timed(quick, run, tmp_path):

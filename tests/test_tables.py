@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks import records, tables
+from benchmarks import groups, records, report, tables
 from benchmarks.code_hash import code_hash
 from benchmarks.report import BEGIN, END, insert
 
@@ -23,7 +23,7 @@ def record(**changes):
 
 
 def rows(*found):
-    return tables.frame(found).to_dict("records")
+    return tables.frame(groups.of(found)).to_dict("records")
 
 
 def test_a_row():
@@ -83,6 +83,66 @@ def test_older_records_are_labelled(key, label):
 
 def test_other_machines_are_labelled():
     assert {row["note"] for row in rows(record(), record(machine="B"))} == {"on A", "on B"}
+
+
+@pytest.mark.parametrize(("key", "label"), [("integral_hash", "older equation"), ("truth_hash", "older truth")])
+def test_an_integral_has_one_equation_and_one_truth_for_all_methods(key, label):
+    old = record(method="chebyshev", date_utc="2025-01-01T00:00:00+00:00", **{key: "old"})
+    assert {row["method"]: row["note"] for row in rows(record(), old)} == {"gauss_legendre": "", "chebyshev": label}
+    other_code = record(method="chebyshev", date_utc="2025-01-01T00:00:00+00:00", code_hash="its own")
+    assert {row["note"] for row in rows(record(), other_code)} == {""}
+
+
+def test_settings_are_named_where_methods_of_an_integral_differ_in_them():
+    found = [record(), record(method="chebyshev", threads=1), record(integral="box2l", threads=1)]
+    assert [row["method"] for row in rows(*found)] == [
+        "gauss_legendre, 2 threads",
+        "chebyshev, 1 thread",
+        "gauss_legendre",
+    ]
+    old = record(method="chebyshev", threads=1, code_hash="old", date_utc="2025-01-01T00:00:00+00:00")
+    current = [group.label for group in groups.of([record(), record(method="chebyshev"), old]) if not group.older]
+    assert current == ["gauss_legendre", "chebyshev"]
+    (older,) = [group.label for group in groups.of([record(), record(method="chebyshev"), old]) if group.older]
+    assert older == "chebyshev, 1 thread"
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(-0.4, "-0.400"), (-123.4, "-123"), (-2e6, "-2e+06"), (0.0, "0"), (None, "")]
+)
+def test_numbers_may_be_negative(value, shown):
+    assert tables.number(value) == shown
+
+
+def test_no_worst_point_is_a_blank():
+    (row,) = rows(record(digits_worst=None), record(repeat=1, digits_worst=2.0))
+    assert row["worst"] == "2.0"
+    (row,) = rows(record(digits_worst=None))
+    assert row["worst"] == ""
+
+
+def readme_rows(*found):
+    lines = report.readme_table(groups.of(found)).splitlines()
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
+
+
+def test_readme_shows_what_is_current_and_where_it_was_measured():
+    old = record(code_hash="old", date_utc="2025-01-01T00:00:00+00:00", digits_mean=1.0, machine="older machine")
+    text = report.readme_table(groups.of([record(), old, record(integral="hexagon1l", machine="elsewhere")]))
+    assert "Measured on A, 2 threads; all columns" in text
+    header, _, *shown = readme_rows(record(), record(code_hash="old", date_utc="2025-01-01T00:00:00+00:00"))
+    assert header == list(report.COLUMNS)
+    assert len(shown) == 1
+
+
+def test_readme_names_threads_and_notes_where_there_are_any():
+    failed = record(method="chebyshev", threads=1, status="failed", reason="too large", digits_mean=None)
+    header, _, *shown = readme_rows(record(), failed)
+    assert header == [*report.COLUMNS, "note"]
+    assert [(row[0], row[-1]) for row in shown] == [
+        ("gauss_legendre, 2 threads", ""), ("chebyshev, 1 thread", "failed: too large"),
+    ]  # fmt: skip
+    assert "Measured on A, 1 thread and 2 threads;" in report.readme_table(groups.of([record(), failed]))
 
 
 def test_published_values_stand_beside_ours():

@@ -149,7 +149,7 @@ _HISTOGRAMS = (
     ),
     _histogram(
         "error_ratio", "log10_error_ratio", "log10(error/|e − t|)",
-        "The claimed error over the actual one: right of zero a method claims less than it has, left of zero more.",
+        "The claimed error over the actual one: right of zero the claimed error is too large, left of zero too small.",
         log=False,
     ),
     _histogram(

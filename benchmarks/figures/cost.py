@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmarks.figures.drawing import INK, Chart, Curve
+from benchmarks.groups import Group
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,9 +22,9 @@ MOST_INTEGRALS = 1e9
 """What the heaviest users need."""
 
 
-def charts(curves: Sequence[Curve]) -> list[Chart]:
-    """Return what there is to show of these curves."""
-    made = [_anytime(curves), *(_pareto(curves, batch) for batch in BATCHES), _break_even(curves)]
+def charts(curves: Sequence[Curve], others: Sequence[Group] = ()) -> list[Chart]:
+    """Return what there is to show of these curves, and of groups that are no more than points."""
+    made = [_anytime(curves), *(_pareto(curves, others, batch) for batch in BATCHES), _break_even(curves)]
     return [chart for chart in made if chart]
 
 
@@ -44,13 +45,15 @@ def _anytime(curves: Sequence[Curve]) -> Chart | None:
     def draw(axes: Axes) -> None:
         for curve, stages in drawn:
             axes.plot(*zip(*stages, strict=True), label=curve.label, marker=curve.marker, **curve.style)
-        count = sum(len(stages) for _, stages in drawn)
         axes.set(
             xscale="log", xlabel="training time [s]", ylabel="digits (mean)",
-            title=f"n = {count} stages of {len(drawn)} methods",
+            title=f"{_size([curve.group for curve, _ in drawn])}, first repeats",
         )  # fmt: skip
 
-    caption = "Mean digits while a method trains, with the labels that it buys, by the time that this took."
+    caption = (
+        "Mean digits while a method trains, with the labels that it buys, by the time that this took, in its first "
+        "repeat."
+    )
     return Chart("anytime", caption, [draw])
 
 
@@ -58,39 +61,56 @@ def _stages(curve: Curve) -> list[tuple[float, float]]:
     """Return (seconds, digits) of the first repeat, and of the finished method; [] where nothing was trained."""
     record = curve.group.good[0]
     stages = [(stage["fit_s"], stage["digits_mean"]) for stage in record["anytime"] or []]
-    if len(stages) < 2 or record["fit_s"] is None:
+    if len(stages) < 2 or record["fit_s"] is None or record["digits_mean"] is None:
         return []
     return [*stages, (record["fit_s"], record["digits_mean"])]
 
 
-def _pareto(curves: Sequence[Curve], batch: str) -> Chart | None:
-    drawn = [
-        (curve, 1e6 * seconds, digits)
-        for curve in curves
-        if (seconds := curve.group.seconds(batch)) and (digits := curve.group.digits) is not None
-    ]
-    if not drawn:
+def _pareto(curves: Sequence[Curve], others: Sequence[Group], batch: str) -> Chart | None:
+    """Return the chart, where every group is a point, and the front that of all; the legend names the curves'."""
+    drawn = [(curve, point) for curve in curves if (point := _point(curve.group, batch))]
+    unnamed = [(group, point) for group in others if (point := _point(group, batch))]
+    points = [point for _, point in (*drawn, *unnamed)]
+    if not points:
         return None
+    shown = [*(curve.group for curve, _ in drawn), *(group for group, _ in unnamed)]
 
     def draw(axes: Axes) -> None:
-        step = front([(cost, digits) for _, cost, digits in drawn])
-        costs, heights = zip(*step, strict=True)
-        most = max(cost for _, cost, _ in drawn)
+        costs, heights = zip(*front(points), strict=True)
+        most = max(cost for cost, _ in points)
         axes.step([*costs, 1.3 * most], [*heights, heights[-1]], where="post", color=INK, linewidth=0.9, label="front")
-        for curve, cost, digits in drawn:
+        for curve, (cost, digits) in drawn:
             colour = curve.style["color"]
             axes.plot([cost], [digits], curve.marker, color=colour, markersize=6, label=curve.label)
-        missing = len(curves) - len(drawn)
-        absent = f", {missing} without a timing" if missing else ""
+        if unnamed:
+            label = f"{len(unnamed)} more, see the table"
+            axes.plot(*zip(*(point for _, point in unnamed), strict=True), ".", color=INK, markersize=5, label=label)
+        missing = len(curves) + len(others) - len(points)
+        absent = f"; {missing} not timed" if missing else ""
         axes.set(
-            xscale="log", xlabel="time per integral [µs]", ylabel="digits (mean)",
-            title=f"batches of {int(batch):,}, n = {len(drawn)} methods{absent}",
+            xscale="log", xlabel=f"time per integral [µs], batches of {int(batch):,}", ylabel="digits (mean)",
+            title=f"{_size(shown)}{absent}",
         )  # fmt: skip
 
     caption = (
         "Mean digits against the median time per integral, after preparation: nothing lies left of and above the front."
     )
     return Chart(f"pareto_{batch}", caption, [draw])
+
+
+def _point(group: Group, batch: str) -> tuple[float, float] | None:
+    """Return (microseconds per integral, digits), None where one was not measured."""
+    seconds, digits = group.seconds(batch), group.digits
+    return None if not seconds or digits is None else (1e6 * seconds, digits)
+
+
+def _size(groups: Sequence[Group]) -> str:
+    """Say how many configurations there are, and how many points each one's digits are the mean of."""
+    numbers = sorted({record["n_points"] for group in groups for record in group.good if record["n_points"]})
+    points = " or ".join(f"{number:,}" for number in numbers)
+    return f"n = {len(groups)} configuration{'' if len(groups) == 1 else 's'}" + (
+        f", {points} points each" if points else ""
+    )
 
 
 def _break_even(curves: Sequence[Curve]) -> Chart | None:
@@ -108,12 +128,12 @@ def _break_even(curves: Sequence[Curve]) -> Chart | None:
             digits = curve.group.digits or 0.0
             axes.plot(n, preparation + n * seconds, label=f"{curve.label} ({digits:.1f})", **curve.style)
         axes.set(
-            xscale="log", yscale="log", xlabel="number of integrals", ylabel="preparation + evaluation [s]",
-            title=f"batches of {int(THROUGHPUT):,}, n = {len(drawn)} methods (mean digits)",
+            xscale="log", yscale="log", xlabel=f"number of integrals, in batches of {int(THROUGHPUT):,}",
+            ylabel="preparation + evaluation [s]", title=_size([curve.group for curve, *_ in drawn]),
         )  # fmt: skip
 
     caption = (
         "Total time by the number of integrals: where a line falls below another, its preparation has paid; their "
-        "digits differ, and stand in brackets."
+        "mean digits differ, and stand in brackets."
     )
     return Chart("break_even", caption, [draw])

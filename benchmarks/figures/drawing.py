@@ -39,8 +39,8 @@ WIDTH, HEIGHT, LINE = 4.4, 2.9, 0.17
 PNG_DPI = 144
 """Twice a screen's, for phones and for print."""
 
-MOST_CURVES = 10
-"""More cannot be told apart in one chart."""
+MOST_CURVES = 2 * len(COLOURS)
+"""More cannot be told apart in one chart; it is room for every method's best."""
 
 SETTINGS = {
     "svg.fonttype": "none", "svg.hashsalt": "loopmark", "font.size": 9,
@@ -49,6 +49,7 @@ SETTINGS = {
     "ytick.color": INK, "axes.spines.top": False, "axes.spines.right": False, "lines.linewidth": 1.5,
     "lines.markersize": 4, "axes.titlesize": 8.5, "axes.labelsize": 9, "legend.fontsize": 7.5, "legend.frameon": False,
     "axes.axisbelow": True,
+    "text.parse_math": False,  # a dollar in a name is a dollar
     "axes.titley": 1.02,  # placing titles by what is there takes a fifth of the time
 }  # fmt: skip
 
@@ -85,8 +86,8 @@ class Curve:
     marker: str
 
 
-def curves(groups: Sequence[Group], methods: Sequence[str]) -> tuple[list[Curve], int]:
-    """Return what to draw of the groups, and how many are left out.
+def curves(groups: Sequence[Group], methods: Sequence[str]) -> tuple[list[Curve], list[Group]]:
+    """Return what to draw of the groups, and those for which there is no room.
 
     The best configuration of each method comes first, then the second best of each. A method has the same colour in all
     sections of a page; configurations of one colour differ in their dashes.
@@ -94,16 +95,25 @@ def curves(groups: Sequence[Group], methods: Sequence[str]) -> tuple[list[Curve]
     best: dict[str, list[Group]] = {}
     for group in sorted(groups, key=lambda group: -(group.digits or 0)):
         best.setdefault(group.method, []).append(group)
-    ranked = sorted((rank, -(g.digits or 0), g.label, g) for found in best.values() for rank, g in enumerate(found))
-    chosen = [entry[-1] for entry in ranked[:MOST_CURVES]]
+    ranked = sorted(
+        ((rank, -(g.digits or 0), g.label, g) for found in best.values() for rank, g in enumerate(found)),
+        key=lambda entry: entry[:-1],
+    )
+    ordered = [entry[-1] for entry in ranked]
+    chosen, left_out = ordered[:MOST_CURVES], ordered[MOST_CURVES:]
     made: list[Curve] = []
     used: dict[int, int] = {}
     for group in sorted(chosen, key=lambda group: group.label):
         place = methods.index(group.method) % len(COLOURS)
         nth = used[place] = used.get(place, -1) + 1
-        style = {"color": COLOURS[place][0], "linestyle": DASHES[nth % len(DASHES)]}
-        made.append(Curve(group, _short(group.label), style, MARKERS[(place + nth) % len(MARKERS)]))
-    return made, len(ranked) - len(made)
+        made.append(curve(group, group.label, place, nth))
+    return made, left_out
+
+
+def curve(group: Group, label: str, colour: int, nth: int) -> Curve:
+    """Return a group's curve in that place of the palette, as the nth of its colour."""
+    style = {"color": COLOURS[colour % len(COLOURS)][0], "linestyle": DASHES[nth % len(DASHES)]}
+    return Curve(group, _short(label), style, MARKERS[(colour + nth) % len(MARKERS)])
 
 
 def _short(label: str, longest: int = 60) -> str:
@@ -135,8 +145,12 @@ def png(chart: Chart) -> bytes:
     return output.getvalue()
 
 
-def for_page(text: str, title: str) -> str:
-    """Return an SVG file's text with the page's colours, and a title for those who cannot see it."""
+def for_page(text: str, title: str, prefix: str) -> str:
+    """Return an SVG file's text with the page's colours, and a title for those who cannot see it.
+
+    The prefix, the figure's own, keeps its ids apart from those of the page's other figures.
+    """
+    text = re.sub(r'(\bid="|url\(#|href="#)', lambda found: found[0] + prefix, text)
     for place, (light, _) in enumerate(COLOURS):
         text = text.replace(light, f"var(--c{place})")
     for colour, name in ((INK, "ink"), (GRID, "grid"), (PAPER, "paper")):
