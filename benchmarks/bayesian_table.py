@@ -16,7 +16,7 @@ from typing import Any
 
 from benchmarks import groups
 
-METHOD, BUDGET_S = "bayesian_mlp", 60.0
+METHOD, BUDGET_S = "bayesian_mlp", 30.0
 
 INTEGRALS = ("box1l_4d", "pentagon1l_8d")
 
