@@ -98,7 +98,7 @@ def _note(curves: int, charts: int) -> str:
     """Say what is not drawn."""
     parts = [
         f"{curves} more configurations are in the table, and not drawn" if curves else "",
-        f"{charts} more charts are not drawn, since other integrals have more methods" if charts else "",
+        f"{charts} more charts are not drawn, since other integrals come first" if charts else "",
     ]
     return "; ".join(filter(None, parts))
 
