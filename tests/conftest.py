@@ -1,4 +1,4 @@
-"""What the workers of pytest-xdist (`make test` starts two) must not share."""
+"""What tests share, and what the workers of pytest-xdist (`make test` starts two) must not share."""
 
 from __future__ import annotations
 
@@ -20,3 +20,14 @@ def temporary_folder_of_the_worker(tmp_path_factory):
             patch.setenv("TMPDIR", folder)  # for processes that tests start
             patch.setattr(tempfile, "tempdir", folder)  # for this one, which may have looked before
         yield
+
+
+@pytest.fixture
+def one_thread():
+    """Keep torch's threads from waiting for each other: small networks gain nothing by them."""
+    import torch
+
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(n_threads)

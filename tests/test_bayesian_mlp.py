@@ -35,13 +35,7 @@ class Noisy(Exact):
         return Estimate(value + self.noise * deviation, np.full(len(s), self.stated * self.noise), n_eval)
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Keep threads from waiting for each other: the networks are tiny, and tests may run side by side."""
-    n_threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(n_threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def small(**fields):

@@ -73,13 +73,7 @@ def inside(integral, n, seed=1):
     return integral.from_unit(0.01 + 0.98 * integral.to_unit(integral.sample(n, seed)))
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Keep threads from waiting for each other: the networks are tiny, and tests may run side by side."""
-    n_threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(n_threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture
