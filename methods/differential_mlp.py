@@ -18,7 +18,6 @@ notation: paper's x = s, y = I, x̄ = ∂I/∂s (differential labels), λ = grad
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Self
@@ -28,9 +27,10 @@ import torch
 
 from methods import symmetry, target_gradients
 from methods.base import InputError, ParametricIntegral
+from methods.clock_part import Part
 from methods.dense_mlp import DenseMLP
 from methods.descent import Descent
-from methods.quasi_newton import Leaving, polish
+from methods.quasi_newton import polish
 from methods.regressor import CHUNK
 from methods.schedule import Clock
 from methods.target_gradients import GradientExamples
@@ -57,8 +57,8 @@ class DifferentialMLP(DenseMLP):
     n_labels : int
         As `Regressor` says; L-BFGS uses the first 16,384 of the training labels, so that more serve Adam alone.
     n_iterations : int, optional
-        Iterations of L-BFGS after the updates of Adam; None makes as many as the budget allows. A run repeats another
-        one with its ``details_["n_iterations"]``.
+        Iterations of L-BFGS after the updates of Adam, 0 for none; None makes as many as the budget allows. A run
+        repeats another one with its ``details_["n_iterations"]``.
     activation : str
         One of `skip_network.ACTIVATIONS`; a smooth one, as its derivative is fitted.
 
@@ -95,14 +95,14 @@ class DifferentialMLP(DenseMLP):
         Raises
         ------
         InputError
-            As `Regressor.fit`; also for a negative `gradient_weight`, or labels without derivatives.
+            As `Regressor.fit`; also for a negative `gradient_weight` or `n_iterations`, or labels without derivatives.
         """
         if not self.gradient_weight >= 0:
             raise InputError(f"{self.name}.gradient_weight is {self.gradient_weight}; give a number of at least 0.")
-        start = time.perf_counter()
+        if self.n_iterations is not None and self.n_iterations < 0:
+            raise InputError(f"{self.name}.n_iterations is {self.n_iterations}; give at least 0, or None.")
         super().fit(integral, budget=budget, monitor=monitor)
         self.details_["n_iterations"] = self._n_iterations
-        self.details_["label_share"] = self._label_seconds / (time.perf_counter() - start)
         return self
 
     def gradient(self, s: np.ndarray) -> np.ndarray:
@@ -130,15 +130,13 @@ class DifferentialMLP(DenseMLP):
         return unfolded
 
     def _examples(self, clock: Clock) -> GradientExamples:
-        examples = target_gradients.examples(
+        return target_gradients.examples(
             self.integral_, self._target, self.labels, self.n_labels, self.seed, clock, self._exchangeable
         )
-        self._label_seconds = examples.seconds
-        return examples
 
     def _train(self, examples: Examples, clock: Clock, show: Callable[[float], None]) -> Descent:
         """Train by Adam on batches, then by L-BFGS on the first labels together."""
-        trained = super()._train(examples, Leaving(clock, POLISH_SHARE), show)
+        trained = super()._train(examples, Part(clock, 1 - POLISH_SHARE), show)
         self.network_.double()
         loss, labels = self._loss(examples), torch.arange(min(examples.n_train, CHUNK), device=self.device)
         polished = polish(

@@ -28,24 +28,8 @@ HISTORY = 50
 ITERATIONS_PER_LOOK = 20
 """Iterations between two looks at the validation labels and the clock."""
 
-
 ITERATIONS_WITHOUT_BUDGET = 500
 """About half a minute for 4,000 labels with derivatives of a network of 2 × 64."""
-
-
-class Leaving(Clock):
-    """A clock that is over when only `share` of the seconds that another one has left is left; for what comes before.
-
-    A monitor's time does not count there, either.
-    """
-
-    def __init__(self, whole: Clock, share: float) -> None:
-        self._whole, self._rest = whole, share * whole.left if np.isfinite(whole.left) else 0.0
-
-    @property
-    def left(self) -> float:
-        """Seconds left."""
-        return self._whole.left - self._rest
 
 
 class Polished(NamedTuple):
