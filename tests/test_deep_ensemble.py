@@ -28,7 +28,7 @@ def small(**fields):
 
 @pytest.fixture(scope="module")
 def plain():
-    return small().fit(product(1))
+    return small(n_updates=1_000, learning_rate=3e-3).fit(product(1))
 
 
 def test_replicas_are_separate_networks():
@@ -53,8 +53,9 @@ def test_it_learns_and_knows_its_error(plain):
     exact = integral.exact(s)
     assert n_eval == 0
     assert np.abs(value / exact - 1).mean() < 0.01
+    # A replica's σ is that of one network, and the mean of three is better.
     pull = (value - exact) / error
-    assert 0.3 < pull.std() < 2
+    assert 0.2 < pull.std() < 1
     found = plain.details_["final"]
     for part in ("train", "validation"):
         assert found[part]["pull_std"] == pytest.approx(pull.std(), rel=0.25)

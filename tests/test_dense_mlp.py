@@ -105,12 +105,12 @@ def test_what_a_record_tells():
         ({"labels": "dense_mlp"}, "learns from labels"),
     ],
 )
+def test_fields_that_make_no_sense_are_refused(fields, message):
+    with pytest.raises(InputError, match=message):
+        create("dense_mlp", **{"labels": EXACT, "n_labels": 100, **fields}).fit(product(1))
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
 def test_a_device_that_is_not_there_is_refused():
     with pytest.raises(InputError, match="device is 'cuda', which torch cannot use here"):
         create("dense_mlp", labels=EXACT, n_labels=100, device="cuda").fit(product(1))
-
-
-def test_fields_that_make_no_sense_are_refused(fields, message):
-    with pytest.raises(InputError, match=message):
-        create("dense_mlp", **{"labels": EXACT, "n_labels": 100, **fields}).fit(product(1))
