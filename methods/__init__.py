@@ -23,6 +23,7 @@ METHODS: dict[str, str] = {
     "dense_mlp": "methods.dense_mlp:DenseMLP",
     "skip_mlp": "methods.skip_mlp:SkipMLP",
     "bayesian_mlp": "methods.bayesian_mlp:BayesianMLP",
+    "deep_ensemble": "methods.deep_ensemble:DeepEnsemble",
     "differential_mlp": "methods.differential_mlp:DifferentialMLP",
     "boosted_trees": "methods.boosted_trees:BoostedTrees",
 }

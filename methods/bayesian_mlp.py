@@ -1,4 +1,4 @@
-"""Direct regression of I(s) by a Bayesian network, which knows its error at each s.
+"""Direct regression of I(s) by a Bayesian network, which knows its error at each s (`uncertain_regressor.py`).
 
 The weights ω are independent Gaussians q(ω) (`variational.py`), and for each ω the network gives a prediction and its
 standard deviation, (A(ω), σ(ω)). It is trained by the likelihood of the labels and the closeness to a prior,
@@ -6,11 +6,8 @@ standard deviation, (A(ω), σ(ω)). It is trained by the likelihood of the labe
     loss = ∫ dω q(ω) Σ_j n_j [ (A_j(ω) − A_true,j)²/(2σ_j(ω)²) + log σ_j(ω) ] + KL[q, prior],
 
 divided by the number of labels, with n_j = 1 except where boosting (`boosting.py`) makes it larger. With σ_j² the
-square of the label's own noise is added, so that σ need not learn what the label's method states. Then
-
-    value = ⟨A⟩,    error² = σ_syst² + σ_stat²,    σ_syst² = ∫ dω q(ω) σ(ω)²,    σ_stat² = ∫ dω q(ω) [A(ω) − ⟨A⟩]²
-
-where the statistical part vanishes with many labels, and the systematic part says how well the network can do at all.
+square of the label's own noise is added, so that σ need not learn what the label's method states. Value and error are
+those of weights drawn from q.
 
 Badger, Butter, Luchmann, Pitz and Plehn, *Loop amplitudes from precision networks*, arXiv:2206.14831, and slides
 "Surrogate loop amplitudes".
@@ -21,36 +18,27 @@ notation: A = y of `targets.py`, decoded to I(s) at the end; σ_model = σ(ω).
 from __future__ import annotations
 
 import dataclasses
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self, cast
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import torch
 
-from methods import boosting, calibration, symmetry, targets
-from methods.base import Estimate, InputError, ParametricIntegral
-from methods.boosting import BOOSTING, Part
+from methods import boosting, targets
+from methods.base import InputError, ParametricIntegral
+from methods.boosting import BOOSTING
+from methods.clock_part import Part
 from methods.descent import Descent, descend
-from methods.likelihood import Likelihood, variance
+from methods.likelihood import Likelihood
 from methods.lookup import unknown
-from methods.regressor import Regressor
 from methods.schedule import UPDATES_WITHOUT_BUDGET, Clock
+from methods.uncertain_regressor import UncertainRegressor
 from methods.variational import VariationalNetwork
-
-ROWS = 512
-"""Rows evaluated at once, at all drawn weights: what fits into a cache."""
-
-N_DIAGNOSED = 5_000
-"""Training and validation labels whose pulls are recorded, of each: a second or two, for 1 % in the shares."""
-
-PILOT = 500
-"""Labels by which the time for that is estimated beforehand."""
 
 
 @dataclass(kw_only=True)
-class BayesianMLP(Regressor):
+class BayesianMLP(UncertainRegressor):
     """Bayesian regression of I(s) with systematic and statistical uncertainty, in float32.
 
     An evaluation costs `n_samples` passes through the network, at weights drawn once from the seed: 30 times what a
@@ -58,10 +46,6 @@ class BayesianMLP(Regressor):
 
     Parameters
     ----------
-    depth, width : int
-        Number and width of the hidden layers.
-    activation : str
-        One of `skip_network.ACTIVATIONS`.
     prior_std : float
         Standard deviation of the prior of each weight.
     initial_std : float
@@ -77,57 +61,23 @@ class BayesianMLP(Regressor):
     boost_rate : float
         Factor on the learning rate while boosting.
 
+    The other fields are those of `UncertainRegressor` and `Regressor`.
+
     Notes
     -----
-    ``details_["final"]``, and ``["unboosted"]`` where there was boosting, hold pulls and coverage on labels trained on
-    and on labels for validation, |δ| on the largest values, and medians of both uncertainties relative to |I(s)|.
-    Rounds of boosting are judged by the boosted loss itself: validation labels would undo them.
+    ``details_["unboosted"]`` is, where there was boosting, what ``["final"]`` was before. Rounds of boosting are judged
+    by the boosted loss itself: validation labels would undo them.
     """
 
     name: ClassVar[str] = "bayesian_mlp"
     source: ClassVar[str] = "Badger, Butter, Luchmann, Pitz & Plehn, arXiv:2206.14831"
 
-    depth: int = 3
-    width: int = 48
-    activation: str = "silu"
     prior_std: float = 1.0
     initial_std: float = 1e-4
-    target: str = "log_ratio"
-    batch_size: int = 256
-    learning_rate: float = 2e-3
     n_samples: int = 30
     boosting: str = "none"
     boost_share: float = 0.3
     boost_rate: float = 0.3
-
-    def fit(
-        self, integral: ParametricIntegral, *, budget: float | None = None,
-        monitor: Callable[[Self], None] | None = None,
-    ) -> Self:  # fmt: skip
-        """Buy labels and train within `budget`, pulls included; see `Regressor.fit`."""
-        super().fit(integral, budget=budget, monitor=monitor)
-        self.details_ |= self._found
-        return self
-
-    def integrate(self, s: np.ndarray) -> Estimate:
-        """Return means and errors; rows differ from single evaluation by float32 rounding, 1e-6 of the spread of y."""
-        value, systematic, statistical = self._parts(s)
-        return Estimate(value, np.hypot(systematic, statistical), self._target.n_eval * len(value))
-
-    def uncertainties(self, s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the systematic and the statistical uncertainty (n,) of I(s), each one standard deviation."""
-        _, systematic, statistical = self._parts(s)
-        return systematic, statistical
-
-    def _parts(self, s: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        s = symmetry.fold(self.integral_.check(s), self._exchangeable)
-        return self._decode(s, *self._moments(self._scaled(s)))
-
-    def _decode(
-        self, s: np.ndarray, y: np.ndarray, systematic: np.ndarray, statistical: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        value, slope = self._target.decode(s, self.mean_ + self.scale_ * y)
-        return value, self.scale_ * slope * systematic, self.scale_ * slope * statistical
 
     def _network(self, m: int) -> VariationalNetwork:
         return VariationalNetwork([m] + [self.width] * self.depth + [2], self.activation, self.initial_std, self.seed)
@@ -146,11 +96,8 @@ class BayesianMLP(Regressor):
 
     def _train(self, examples: targets.Examples, clock: Clock, show: Callable[[float], None]) -> Descent:
         """Train on the likelihood of the first labels, judged by that of the others; then boost."""
-        start = time.perf_counter()
         self._draw()
-        self._diagnose(examples, PILOT)
-        rules = BOOSTING[self.boosting]
-        price = (time.perf_counter() - start) * max(1.0, min(N_DIAGNOSED, examples.n_train) / PILOT)
+        rules, price = BOOSTING[self.boosting], self._price(examples)
         labels = self._likelihood(examples)
 
         def look(_: float) -> None:
@@ -167,9 +114,8 @@ class BayesianMLP(Regressor):
         n_updates = trained.n_updates
         plan = plan or boosting.total(trained.schedule_updates, len(rules), self.boost_share)
         self._draw()
-        self._found: dict[str, Any] = {}
         if rules:
-            self._found["unboosted"] = self._diagnose(examples, N_DIAGNOSED)
+            self._found["unboosted"] = self._diagnose(examples)
         _, each = boosting.lengths(plan, len(rules), self.boost_share)
         for i, rule in enumerate(rules):
             length = _least(each, self.n_updates and self.n_updates - n_updates)
@@ -186,7 +132,7 @@ class BayesianMLP(Regressor):
             ).n_updates  # fmt: skip
         self._draw()
         n_boosted = int((labels.multiplicity > 1).sum())
-        self._found |= {"final": self._diagnose(examples, N_DIAGNOSED), "n_boosted": n_boosted}
+        self._found |= {"final": self._diagnose(examples), "n_boosted": n_boosted}
         return Descent(self._found["final"]["validation"].pop("rms"), n_updates, plan)
 
     def _plan(self, clock: Clock) -> int | None:
@@ -210,38 +156,8 @@ class BayesianMLP(Regressor):
     def _draw(self) -> None:
         self._draws = self._bayesian.draw(self.n_samples, self.seed)
 
-    def _moments(self, scaled: torch.Tensor) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return ⟨A⟩, σ_syst and σ_stat (n,) of y, by the drawn weights."""
-        parts = []
-        with torch.inference_mode():
-            for rows in scaled.split(ROWS):
-                a, log_sigma = self._bayesian.at(self._draws, rows).double().unbind(-1)
-                y, systematic = a.mean(dim=0), variance(log_sigma).mean(dim=0).sqrt()
-                # not std(), which warns where there are no rows
-                statistical = ((a - y).square().sum(dim=0) / (self.n_samples - 1)).sqrt()
-                parts.append(torch.stack((y, systematic, statistical)).cpu())
-        found = torch.cat(parts, dim=1).numpy()
-        return found[0], found[1], found[2]
-
-    def _diagnose(self, examples: targets.Examples, n: int) -> dict[str, Any]:
-        """Return pulls and coverage on n labels trained on and n for validation, and |δ| on the largest of these."""
-        n_train = examples.n_train
-        label, _ = self._target.decode(examples.s, self.mean_ + self.scale_ * examples.y)
-        found: dict[str, Any] = {}
-        for part, rows in (("train", slice(0, min(n, n_train))), ("validation", slice(n_train, n_train + n))):
-            y, systematic, statistical = self._moments(self._scaled(examples.s[rows]))
-            residual = y - examples.y[rows]
-            error = np.sqrt(systematic**2 + statistical**2 + examples.noise[rows] ** 2)
-            found[part] = calibration.summary(residual / error)
-        found["validation"]["rms"] = float(np.sqrt((residual**2).mean()))
-        _, *parts = self._decode(examples.s[rows], y, systematic, statistical)
-        medians = [float(np.median(part / np.abs(label[rows]))) for part in parts]
-        found |= dict(zip(("systematic", "statistical"), medians, strict=True))
-        for part, share in calibration.LARGEST.items():
-            top = n_train + calibration.largest(label[n_train:], share)
-            value = self._decode(examples.s[top], *self._moments(self._scaled(examples.s[top])))[0]
-            found[f"delta_largest_{part}"] = float(np.abs(value / label[top] - 1).mean())
-        return found
+    def _members(self, scaled: torch.Tensor) -> torch.Tensor:
+        return self._bayesian.at(self._draws, scaled)
 
     def _restore(self, state: dict[str, Any]) -> None:
         super()._restore(state)

@@ -18,10 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
 import torch
-
-from methods.schedule import Clock
 
 ROUNDS = 3
 FACTOR = 2.0
@@ -63,24 +60,3 @@ def total(first: int, n_rounds: int, share: float) -> int:
     while lengths(n_updates, n_rounds, share)[0] != first:
         n_updates += 1
     return n_updates
-
-
-class Part(Clock):
-    """The first part of a clock's time: plans with that share of it, but is over only where the whole is.
-
-    Where the machine becomes slower after the number of updates is decided, they can all be made, so that this number
-    repeats the run; what comes later has less.
-    """
-
-    def __init__(self, whole: Clock, share: float, reserve: float) -> None:
-        self._whole, self._reserve = whole, reserve
-        all_of_it = whole.left - reserve
-        self._planned = share * all_of_it
-        self._later = all_of_it - self._planned if np.isfinite(all_of_it) else 0.0
-
-    @property
-    def left(self) -> float:
-        """Seconds left of the part until `Schedule` has decided, after half of it; then of the whole."""
-        left = self._whole.left - self._reserve
-        part = left - self._later
-        return part if part > self._planned / 4 else left

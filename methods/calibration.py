@@ -8,16 +8,24 @@ which 68.3 %, 95.4 % and 99.7 % lie within 1, 2 and 3.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 LARGEST = {"1pct": 0.01, "0p1pct": 0.001}
 """Shares of the largest |A_true| that are looked at apart: there the published networks were least precise."""
 
 
-def summary(pull: np.ndarray) -> dict[str, float]:
-    """Return mean and standard deviation of pulls (n,), and the share within 1, 2 and 3."""
+EDGES = np.linspace(-8, 8, 65)
+"""Of a histogram of pulls; the outermost bins also count what lies beyond."""
+
+
+def summary(pull: np.ndarray) -> dict[str, Any]:
+    """Return mean and standard deviation of pulls (n,), the share within 1, 2 and 3, and {edges, counts}."""
     within = {f"coverage_{n}sigma": float((np.abs(pull) <= n).mean()) for n in (1, 2, 3)}
-    return {"pull_mean": float(pull.mean()), "pull_std": float(pull.std()), **within}
+    counts, _ = np.histogram(np.clip(pull, EDGES[0], EDGES[-1]), bins=EDGES)
+    histogram = {"edges": EDGES.tolist(), "counts": counts.tolist()}
+    return {"pull_mean": float(pull.mean()), "pull_std": float(pull.std()), **within, "histogram": histogram}
 
 
 def largest(value: np.ndarray, share: float) -> np.ndarray:

@@ -18,7 +18,6 @@ notation: paper's x = s, y = I, x̄ = ∂I/∂s (differential labels), λ = grad
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Self
@@ -28,16 +27,17 @@ import torch
 
 from methods import symmetry, target_gradients
 from methods.base import InputError, ParametricIntegral
+from methods.clock_part import Part
 from methods.dense_mlp import DenseMLP
 from methods.descent import Descent
-from methods.quasi_newton import Leaving, polish
+from methods.quasi_newton import polish
 from methods.regressor import CHUNK
 from methods.schedule import Clock
 from methods.target_gradients import GradientExamples
 from methods.targets import Examples
 
-POLISH_SHARE = 0.6
-"""Share of the time after the purchase of labels that L-BFGS has; before it is Adam's."""
+POLISH_SHARE = 0.8
+"""Share of the time after the purchase of labels that L-BFGS has; before it is Adam's. 0.6 cost 0.2 digits on box1l."""
 
 LEAST_SQUARE = 1e-4
 """Mean square of a derivative in units of y and v, both of order one, below which it is not scaled up further: where I
@@ -56,17 +56,19 @@ class DifferentialMLP(DenseMLP):
         The direct method that labels come from; it must give derivatives, as gauss_legendre does.
     n_labels : int
         As `Regressor` says; L-BFGS uses the first 16,384 of the training labels, so that more serve Adam alone.
+        With more labels there is time for fewer iterations.
     n_iterations : int, optional
-        Iterations of L-BFGS after the updates of Adam; None makes as many as the budget allows. A run repeats another
-        one with its ``details_["n_iterations"]``.
+        Iterations of L-BFGS after the updates of Adam, 0 for none; None makes as many as the budget allows. A run
+        repeats another one with its ``details_["n_iterations"]``.
     activation : str
         One of `skip_network.ACTIVATIONS`; a smooth one, as its derivative is fitted.
 
     Notes
     -----
-    Digits after 20 s of one core, on average and at worst: box1l (2,500 labels) 4.7 and 3.4, where `skip_mlp` has 3.3
-    and 1.7 and `dense_mlp` 3.4 and 1.9; pentagon1l_8d (5,000 labels) 3.6 and 2.4. After 6 s of Adam alone on box1l with
-    10,000 labels: tanh 4.0 (depth 2), 3.7 (depth 3); at depth 3 gelu 3.8, sine 3.7, silu 3.6 (without derivatives 3.0),
+    Digits after 15 s of one core, on average and at worst: box1l 4.9 and 3.6, box1l_4d 4.6 and 3.0, pentagon1l_8d 3.7
+    and 2.3, box2l 4.8 and 4.0. With 5,000 labels they were 4.7, 4.5, 3.6 and 4.5 on average; on box1l with 12,000 0.3
+    less than those, with width 96 or silu 0.3, with ``target="ratio"`` 0.2. After 6 s of Adam alone on box1l with 10,000
+    labels: tanh 4.0 (depth 2), 3.7 (depth 3); at depth 3 gelu 3.8, sine 3.7, silu 3.6 (without derivatives 3.0),
     softplus 3.0; sk-DNN 9-36 with derivatives 3.5.
 
     The other fields are those of `Regressor` and `DenseMLP`. The validation labels judge values alone.
@@ -79,7 +81,8 @@ class DifferentialMLP(DenseMLP):
     width: int | None = 64
     learning_rate: float = 3e-3
     batch_size: int = 256
-    n_labels: int = 5_000
+    target: str = "log_ratio"
+    n_labels: int = 3_000
     gradient_weight: float = 1.0
     n_iterations: int | None = None
 
@@ -95,14 +98,14 @@ class DifferentialMLP(DenseMLP):
         Raises
         ------
         InputError
-            As `Regressor.fit`; also for a negative `gradient_weight`, or labels without derivatives.
+            As `Regressor.fit`; also for a negative `gradient_weight` or `n_iterations`, or labels without derivatives.
         """
         if not self.gradient_weight >= 0:
             raise InputError(f"{self.name}.gradient_weight is {self.gradient_weight}; give a number of at least 0.")
-        start = time.perf_counter()
+        if self.n_iterations is not None and self.n_iterations < 0:
+            raise InputError(f"{self.name}.n_iterations is {self.n_iterations}; give at least 0, or None.")
         super().fit(integral, budget=budget, monitor=monitor)
         self.details_["n_iterations"] = self._n_iterations
-        self.details_["label_share"] = self._label_seconds / (time.perf_counter() - start)
         return self
 
     def gradient(self, s: np.ndarray) -> np.ndarray:
@@ -130,15 +133,13 @@ class DifferentialMLP(DenseMLP):
         return unfolded
 
     def _examples(self, clock: Clock) -> GradientExamples:
-        examples = target_gradients.examples(
+        return target_gradients.examples(
             self.integral_, self._target, self.labels, self.n_labels, self.seed, clock, self._exchangeable
         )
-        self._label_seconds = examples.seconds
-        return examples
 
     def _train(self, examples: Examples, clock: Clock, show: Callable[[float], None]) -> Descent:
         """Train by Adam on batches, then by L-BFGS on the first labels together."""
-        trained = super()._train(examples, Leaving(clock, POLISH_SHARE), show)
+        trained = super()._train(examples, Part(clock, 1 - POLISH_SHARE), show)
         self.network_.double()
         loss, labels = self._loss(examples), torch.arange(min(examples.n_train, CHUNK), device=self.device)
         polished = polish(

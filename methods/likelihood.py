@@ -27,6 +27,13 @@ def variance(log_sigma: torch.Tensor) -> torch.Tensor:
     return (2 * log_sigma).exp() + FLOOR**2
 
 
+def negative_log_likelihood(outputs: torch.Tensor, y: torch.Tensor, noise_variance: torch.Tensor) -> torch.Tensor:
+    """Return −log likelihood, up to a constant, of labels y (…, n) for a network's (A, log σ) (…, n, 2)."""
+    a, log_sigma = outputs.unbind(-1)
+    total = variance(log_sigma) + noise_variance
+    return 0.5 * ((a - y).square() / total + total.log())
+
+
 @dataclass(kw_only=True)
 class Likelihood:
     """Labels as tensors on the network's device; the first `n_train` are for training, the others for validation."""
@@ -73,9 +80,7 @@ class Likelihood:
         self.multiplicity = torch.where(chosen, FACTOR * self.multiplicity, self.multiplicity)
 
     def _nll(self, rows: torch.Tensor | slice, outputs: torch.Tensor) -> torch.Tensor:
-        a, log_sigma = outputs.unbind(-1)
-        total = variance(log_sigma) + self.noise_variance[rows]
-        return 0.5 * ((a - self.y[rows]).square() / total + total.log())
+        return negative_log_likelihood(outputs, self.y[rows], self.noise_variance[rows])
 
     def _outputs(self, rows: slice, seed: int) -> torch.Tensor:
         generator = self._generator_of(seed)

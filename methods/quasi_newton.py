@@ -26,26 +26,14 @@ HISTORY = 50
 """Pairs of steps and differences of gradients that are remembered."""
 
 ITERATIONS_PER_LOOK = 20
-"""Iterations between two looks at the validation labels and the clock."""
+"""Iterations between two looks at the validation labels and the clock; fewer at the end of the budget."""
 
+MOST_EVALUATIONS = 27
+"""Evaluations of the loss in an iteration at most: what torch's line search allows itself, so that how often the clock
+is looked at does not change the path."""
 
 ITERATIONS_WITHOUT_BUDGET = 500
 """About half a minute for 4,000 labels with derivatives of a network of 2 × 64."""
-
-
-class Leaving(Clock):
-    """A clock that is over when only `share` of the seconds that another one has left is left; for what comes before.
-
-    A monitor's time does not count there, either.
-    """
-
-    def __init__(self, whole: Clock, share: float) -> None:
-        self._whole, self._rest = whole, share * whole.left if np.isfinite(whole.left) else 0.0
-
-    @property
-    def left(self) -> float:
-        """Seconds left."""
-        return self._whole.left - self._rest
 
 
 class Polished(NamedTuple):
@@ -90,16 +78,16 @@ def polish(
 
     best, best_weights, done, slowest = score(), weights_of(network), 0, 0.0
     while done < n_iterations and clock.left > slowest:
-        start, left = time.perf_counter(), clock.left
         # The first iteration, alone, tells how long one takes.
-        group["max_iter"] = min(n_iterations - done, ITERATIONS_PER_LOOK if done else 1)
-        group["max_eval"] = 2 * group["max_iter"]
-        before = weights_of(network)
+        affordable = max(1, int(min(ITERATIONS_PER_LOOK, 0.5 * clock.left / slowest))) if done else 1
+        group["max_iter"] = min(n_iterations - done, affordable)
+        group["max_eval"] = MOST_EVALUATIONS * group["max_iter"]
+        start, before = time.perf_counter(), weights_of(network)
         optimiser.step(closure)
-        done += group["max_iter"]
         current = score()
+        slowest = max(slowest, (time.perf_counter() - start) / group["max_iter"])
+        done += group["max_iter"]
         look(current)
-        slowest = max(slowest, left - clock.left) if done > 1 else ITERATIONS_PER_LOOK * (time.perf_counter() - start)
         if current < best:
             best, best_weights = current, weights_of(network)
         if all(torch.equal(weight, before[key]) for key, weight in network.state_dict().items()):

@@ -5,7 +5,7 @@ A network N learns a standardised target y(s) made from I(s) (`targets.py`) by t
     loss = Σ_i (N(s_i) − y_i)² / n,
 
 and is evaluated without any sampling over the Feynman parameters. A subclass says which network, and may have another
-loss: `dense_mlp.py`, `skip_mlp.py`, `bayesian_mlp.py`, `differential_mlp.py`.
+loss: `dense_mlp.py`, `skip_mlp.py`, `differential_mlp.py`, and those that know their error (`uncertain_regressor.py`).
 """
 
 from __future__ import annotations
@@ -96,7 +96,8 @@ class Regressor(Method):
         Raises
         ------
         InputError
-            For an unknown activation, target or schedule, or labels that cannot be learnt.
+            For an unknown activation, target, schedule or device, a count or learning rate that is not positive, or
+            labels that cannot be learnt.
         """
         clock = Clock(budget)
         self._prepare(integral)
@@ -135,10 +136,19 @@ class Regressor(Method):
         for field, value in self.params().items():
             if field in POSITIVE and value is not None and value < 1:
                 raise InputError(f"{self.name}.{field} is {value}; give at least 1.")
+        if not 0 < self.learning_rate < np.inf:
+            raise InputError(f"{self.name}.learning_rate is {self.learning_rate}; give a positive number.")
         self.integral_ = integral
         self._target = targets.make(self.target, integral)
         self._exchangeable = symmetry.columns(self.symmetry, integral)
-        self.network_ = self._network(integral.m).to(self.device)
+        network = self._network(integral.m)
+        try:
+            self.network_ = network.to(self.device)
+        # torch's own kind of error depends on what it was built with.
+        except (RuntimeError, AssertionError, NotImplementedError) as problem:
+            reason = str(problem).partition("\n")[0]
+            message = f"{self.name}.device is {self.device!r}, which torch cannot use here: {reason}"
+            raise InputError(message) from problem
 
     def _examples(self, clock: Clock) -> targets.Examples:
         return targets.examples(

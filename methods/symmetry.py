@@ -19,7 +19,7 @@ def columns(symmetry: str, integral: ParametricIntegral) -> list[int]:
     Raises
     ------
     InputError
-        For a name that is no invariant of the integral, fewer than two names, or invariants with different ranges.
+        For a name that is no invariant of the integral or comes twice, fewer than two names, or different ranges.
     """
     if not symmetry:
         return []
@@ -28,10 +28,11 @@ def columns(symmetry: str, integral: ParametricIntegral) -> list[int]:
         if name not in integral.parameters:
             raise unknown(f"kinematic invariant of {integral.name}", name, integral.parameters)
     found = [integral.parameters.index(name) for name in names]
-    if len(set(found)) < 2 or len({(integral.low[i], integral.high[i]) for i in found}) > 1:
+    ranges = {(integral.low[i], integral.high[i]) for i in found}
+    if len(found) < 2 or len(set(found)) < len(found) or len(ranges) > 1:
         raise InputError(
             f"symmetry={symmetry!r} names no exchange within the box of {integral.name}; "
-            "join two or more invariants with the same range by colons."
+            "join two or more different invariants with the same range by colons."
         )
     return found
 

@@ -31,8 +31,6 @@ class GradientExamples(Examples):
 
     slopes: np.ndarray
     """(n, m) derivatives of the standardised target in the inputs v in [−1, 1]"""
-    seconds: float
-    """What the labels cost, derivatives included."""
 
 
 def encode(target: Target, s: np.ndarray, value: np.ndarray, gradient: np.ndarray) -> np.ndarray:
@@ -75,8 +73,7 @@ def examples(
     InputError
         As there; and for a label method without derivatives, or derivatives that are not finite.
     """
-    start = time.perf_counter()
-    deadline = start + targets.LABEL_SHARE * clock.left
+    deadline = time.perf_counter() + targets.LABEL_SHARE * clock.left
     s = targets.points(integral, n_labels, seed, exchangeable)
     shop = GradientShop(labels, integral, epsrel=targets.LABEL_EPSREL)
 
@@ -85,12 +82,11 @@ def examples(
         return estimate.value, estimate.error, gradient
 
     value, error, gradient = targets.buy(shop, purchase, s, deadline)
-    seconds = time.perf_counter() - start
     values = targets.encoded(target, labels, s, value, error)
     if not np.isfinite(gradient).all():
         raise InputError(f"{labels} gave derivatives of {integral.name} that are not finite; choose another method.")
     slopes = encode(target, values.s, value, gradient) * input_slope(integral, values.s) / values.scale
-    return GradientExamples(**vars(values), slopes=slopes, seconds=seconds)
+    return GradientExamples(**vars(values), slopes=slopes)
 
 
 def _divisor(target: Target, s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -41,8 +41,11 @@ LABEL_EPSREL = 1e-6
 ROUNDING = 100 * np.finfo(np.float64).eps
 """Relative standard deviation up to which targets are a constant: the mean of equal numbers is off by rounding."""
 
-FIRST_LABELS = 100
-"""Size of the first purchase, which tells the price; each later one makes the total ten times as large."""
+LEAST_LABELS = 10
+"""Labels that are needed at least, to train and to validate; they are bought first, whatever they cost."""
+
+GROWTH = 10
+"""Factor by which a purchase raises the number of labels; the price of one tells how many the next may have."""
 
 
 @dataclass(frozen=True)
@@ -153,12 +156,14 @@ def examples(
     """Buy labels at points drawn from the box, sorted by symmetry, and make training and validation sets of them.
 
     Fewer than `n_labels` are bought where more would take too much of the budget. Asking for that smaller number
-    gives the same points and the same labels again.
+    gives the same points and the same labels again. What the label method needs to prepare itself, and the first ten
+    labels, are the least that there is to pay.
 
     Raises
     ------
     InputError
-        For fewer than ten labels, labels that are complex or not finite, or a target that is not defined for them.
+        For fewer than ten labels; for labels that are complex or not finite, or whose error is infinite or negative;
+        for a target that is not defined for them.
     """
     deadline = time.perf_counter() + LABEL_SHARE * clock.left
     s = points(integral, n_labels, seed, exchangeable)
@@ -169,8 +174,8 @@ def examples(
 
 def points(integral: ParametricIntegral, n_labels: int, seed: int, exchangeable: list[int]) -> np.ndarray:
     """Draw the points (n_labels, m) at which labels are bought. Raises InputError for fewer than ten."""
-    if n_labels < 10:
-        raise InputError(f"n_labels is {n_labels}; at least 10 are needed to train and to validate.")
+    if n_labels < LEAST_LABELS:
+        raise InputError(f"n_labels is {n_labels}; at least {LEAST_LABELS} are needed to train and to validate.")
     return symmetry.fold(integral.sample(n_labels, seed), exchangeable)
 
 
@@ -181,10 +186,16 @@ def encoded(target: Target, labels: str, s: np.ndarray, value: np.ndarray, error
         raise InputError(f"The labels of {name} are complex; a surrogate learns real integrals only.")
     if not np.isfinite(value).all():
         raise InputError(f"{labels} gave labels of {name} that are not finite; choose another label method.")
+    useless = int((~np.isnan(error) & ~((error >= 0) & np.isfinite(error))).sum())
+    if useless:
+        raise InputError(
+            f"{labels} states infinite or negative errors for {useless} of {len(value)} labels of {name}; give it more "
+            "time per label, or choose another label method."
+        )
     s = s[: len(value)]
     y = target.encode(s, value)
     _, slope = target.decode(s, y)
-    return standardise(s, y, np.nan_to_num(error / slope))
+    return standardise(s, y, np.nan_to_num(error) / slope)  # nan: none is stated
 
 
 def buy(
@@ -194,14 +205,14 @@ def buy(
 
     Returns the arrays that `purchase` returns, joined.
     """
-    n = min(FIRST_LABELS, len(s))
+    n = min(LEAST_LABELS, len(s))
     bought = [purchase(s[:n])]
     while n < len(s):
-        size = min(9 * n, len(s) - n)
         affordable = max(0.0, (deadline - time.perf_counter()) / max(shop.seconds_per_label, 1e-9))
-        cut = int(min(size, affordable))
-        bought.append(purchase(s[n : n + cut]))
-        n += cut
-        if cut < size:
+        size = int(min((GROWTH - 1) * n, len(s) - n, affordable))
+        # A few more labels are not worth another purchase.
+        if size < min(n / GROWTH, len(s) - n):
             break
+        bought.append(purchase(s[n : n + size]))
+        n += size
     return [np.concatenate(parts) for parts in zip(*bought, strict=True)]

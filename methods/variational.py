@@ -21,10 +21,8 @@ from typing import cast
 import torch
 from torch import nn
 
+from methods.batched_layers import Layers, outputs
 from methods.skip_network import Elementwise
-
-Draws = list[tuple[torch.Tensor, torch.Tensor]]
-"""Of each layer: weights (n_draws, n_in, n_out) and biases (n_draws, 1, n_out)."""
 
 
 class GaussianLinear(nn.Module):
@@ -100,7 +98,7 @@ class VariationalNetwork(nn.Module):
         return torch.stack([layer.kl(prior_std) for layer in self._gaussians]).sum()
 
     @torch.no_grad()
-    def draw(self, n: int, seed: int) -> Draws:
+    def draw(self, n: int, seed: int) -> Layers:
         """Draw all weights n times; the same seed gives the same draws on every device."""
         generator = torch.Generator().manual_seed(seed)
         return [layer.draw(n, generator) for layer in self._gaussians]
@@ -109,14 +107,9 @@ class VariationalNetwork(nn.Module):
     def _gaussians(self) -> list[GaussianLinear]:
         return cast(list[GaussianLinear], list(self.layers))
 
-    def at(self, draws: Draws, x: torch.Tensor) -> torch.Tensor:
+    def at(self, draws: Layers, x: torch.Tensor) -> torch.Tensor:
         """Return the outputs (n_draws, n, n_out) at the drawn weights, for x (n, n_in)."""
-        n_draws = len(draws[0][0])
-        x = x.expand(n_draws, *x.shape)
-        for weight, bias in draws[:-1]:
-            x = self.activation(torch.baddbmm(bias, x, weight))
-        weight, bias = draws[-1]
-        return torch.baddbmm(bias, x, weight)
+        return outputs(draws, self.activation, x.expand(len(draws[0][0]), *x.shape))
 
 
 def _kl(mean: torch.Tensor, log_std: torch.Tensor, prior_std: float) -> torch.Tensor:

@@ -12,7 +12,7 @@ from integrals import product
 from methods import boosting, calibration
 from methods.base import Estimate, InputError
 from methods.bayesian_mlp import BayesianMLP
-from methods.boosting import Part
+from methods.clock_part import Part
 from methods.schedule import Clock
 from methods.variational import GaussianLinear, VariationalNetwork
 from tests.test_labels import Exact

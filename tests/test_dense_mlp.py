@@ -99,9 +99,18 @@ def test_what_a_record_tells():
         ({"target": "ration"}, "no target 'ration'"),
         ({"depth": 0}, "depth is 0; give at least 1"),
         ({"width": -1}, "width is -1; give at least 1"),
+        ({"learning_rate": -1e-3}, "learning_rate is -0.001; give a positive number"),
+        ({"learning_rate": float("nan")}, "learning_rate is nan; give a positive number"),
+        ({"device": "abacus"}, "device is 'abacus', which torch cannot use here"),
         ({"labels": "dense_mlp"}, "learns from labels"),
     ],
 )
 def test_fields_that_make_no_sense_are_refused(fields, message):
     with pytest.raises(InputError, match=message):
         create("dense_mlp", **{"labels": EXACT, "n_labels": 100, **fields}).fit(product(1))
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+def test_a_device_that_is_not_there_is_refused():
+    with pytest.raises(InputError, match="device is 'cuda', which torch cannot use here"):
+        create("dense_mlp", labels=EXACT, n_labels=100, device="cuda").fit(product(1))

@@ -15,7 +15,6 @@ from methods import (
     box,
     create,
     descent,
-    differential_mlp,
     gradient_labels,
     labels,
     node_gradients,
@@ -86,7 +85,7 @@ def purchases():
 @pytest.fixture
 def processor_time(monkeypatch):
     """Let budgets count this process's own time, whatever else the machine does."""
-    for module in (schedule, descent, quasi_newton, labels, targets, target_gradients, differential_mlp):
+    for module in (schedule, descent, quasi_newton, labels, targets, target_gradients):
         monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=time.process_time))
 
 
@@ -339,12 +338,13 @@ def test_the_same_seed_gives_the_same_network_and_a_file_keeps_it(tmp_path):
     np.testing.assert_array_equal(loaded.gradient(s), first.gradient(s))
 
 
-def test_the_budget_is_kept_and_the_share_of_labels_recorded(processor_time):
+def test_the_budget_is_kept_with_dear_labels(processor_time, purchases):
     start = time.process_time()
     method = small(labels=f"{SLOPES},seconds_per_label=1e-3", n_labels=100_000, n_updates=None, n_iterations=None)
     method.fit(product(1), budget=1.5)
     assert time.process_time() - start < 2.5
-    assert 0.1 < method.details_["label_share"] < 0.8
+    assert 10 < method.details_["n_labels"] < 1_000
+    assert 0.1 < sum(p.seconds for p in purchases) < 0.9
 
 
 def test_lbfgs_goes_on_where_adam_stopped():

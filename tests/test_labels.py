@@ -150,6 +150,37 @@ def test_dear_labels_take_their_share_of_the_budget_and_no_more(purchases):
     np.testing.assert_array_equal(again.y, examples.y)
 
 
+def test_a_dear_first_purchase_does_not_end_buying():
+    class Warming:
+        seconds_per_label = 0.05
+
+    sizes = []
+
+    def purchase(part):
+        sizes.append(len(part))
+        if len(sizes) > 1:
+            Warming.seconds_per_label = 1e-6
+        return (part[:, 0],)
+
+    s = np.arange(3_000.0)[:, None]
+    (bought,) = targets.buy(Warming, purchase, s, time.perf_counter() + 2.0)
+    np.testing.assert_array_equal(bought, s[:, 0])
+    assert sizes[0] == 10
+    assert 10 < sizes[1] < 90
+
+
+def test_labels_that_cannot_be_paid_for_are_ten():
+    assert len(buy_examples(1_000, 0.0, f"{EXACT},seconds_per_label=0.001").s) == 10
+
+
+def test_labels_without_a_stated_error_have_no_noise():
+    integral = product(1)
+    s = integral.sample(20, seed=0)
+    error = np.r_[np.full(10, np.nan), np.full(10, 0.5)]
+    examples = targets.encoded(targets.make("plain", integral), "some", s, integral.exact(s), error)
+    np.testing.assert_allclose(examples.noise * examples.scale, np.nan_to_num(error))
+
+
 def test_cheap_labels_are_all_bought():
     assert len(buy_examples(25_000, 60.0).s) == 25_000
 
@@ -160,6 +191,8 @@ def test_cheap_labels_are_all_bought():
         (9, EXACT, "n_labels is 9; at least 10"),
         (20, f"{EXACT},factor=1j", "are complex"),
         (20, f"{EXACT},factor=1e400", "are not finite"),
+        (20, f"{EXACT},epsrel=1e400", "infinite or negative errors for 20 of 20 labels"),
+        (20, f"{EXACT},epsrel=-1.0", "infinite or negative errors for 20 of 20 labels"),
     ],
 )
 def test_labels_that_cannot_be_learnt_are_refused(n_labels, spec, message):

@@ -27,6 +27,7 @@ CHEAP = {
     "dense_mlp": {"n_labels": 200, "n_updates": 50},
     "skip_mlp": {"n_labels": 200, "n_updates": 50},
     "bayesian_mlp": {"n_labels": 200, "n_updates": 50, "width": 16},
+    "deep_ensemble": {"n_labels": 200, "n_updates": 50, "width": 16},
     "differential_mlp": {"n_labels": 200, "n_updates": 50, "n_iterations": 5},
     "boosted_trees": {"n_labels": 500, "n_trees": 20},
     "pysecdec_qmc": {},
@@ -35,7 +36,15 @@ CHEAP = {
 }
 """Fields that make a fit take seconds; every method must be here."""
 
-FLOAT32 = ("neural_primitive", "published_primitive", "dense_mlp", "skip_mlp", "bayesian_mlp", "differential_mlp")
+FLOAT32 = (
+    "neural_primitive",
+    "published_primitive",
+    "dense_mlp",
+    "skip_mlp",
+    "bayesian_mlp",
+    "deep_ensemble",
+    "differential_mlp",
+)
 BATCH_TOLERANCE = dict.fromkeys(FLOAT32, 1e-5)
 """float32: the order of summation differs with the batch."""
 

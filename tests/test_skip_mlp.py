@@ -134,8 +134,8 @@ def test_the_monitor_sees_a_method_that_integrates_and_changes_nothing():
 
 
 def test_patience_ends_the_training():
-    # Without a learning rate nothing improves.
-    method = small(learning_rate=0.0, patience=2, n_updates=5000).fit(product(1))
+    # With so small a learning rate nothing improves.
+    method = small(learning_rate=1e-30, patience=2, n_updates=5000).fit(product(1))
     assert method.n_updates_ == 400
 
 

@@ -19,6 +19,7 @@ FIELDS = {
     "dense_mlp": {"depth": 2, "width": 8, "n_updates": 20},
     "skip_mlp": {"n_blocks": 1, "width": 8, "n_updates": 20},
     "bayesian_mlp": {"depth": 2, "width": 8, "n_updates": 20},
+    "deep_ensemble": {"depth": 2, "width": 8, "n_updates": 20},
     "boosted_trees": {"max_depth": 4, "n_trees": 20, "max_bin": 64},
 }
 SURROGATES = pytest.mark.parametrize("name", FIELDS)
@@ -81,6 +82,7 @@ def test_folding_leaves_the_caller_s_points_as_they_are(box):
         ("mA2,mB2", "no kinematic invariant of box1l_4d 'mA2,mB2'"),
         ("mA2", "names no exchange"),
         ("mA2:mA2", "names no exchange"),
+        ("mA2:mB2:mA2", "names no exchange"),
     ],
 )
 def test_wrong_names_are_refused(name, text, message, box):
