@@ -67,8 +67,8 @@ class DifferentialMLP(DenseMLP):
     -----
     Digits after 15 s of one core, on average and at worst: box1l 4.9 and 3.6, box1l_4d 4.6 and 3.0, pentagon1l_8d 3.7
     and 2.3, box2l 4.8 and 4.0. With 5,000 labels they were 4.7, 4.5, 3.6 and 4.5 on average; on box1l with 12,000 0.3
-    less than those, with width 96 or silu 0.3, with ``target="ratio"`` 0.2. After 6 s of Adam alone on box1l with 10,000
-    labels: tanh 4.0 (depth 2), 3.7 (depth 3); at depth 3 gelu 3.8, sine 3.7, silu 3.6 (without derivatives 3.0),
+    less than those, with width 96 or silu 0.3, with ``target="ratio"`` 0.2. After 6 s of Adam alone on box1l, with
+    10,000 labels: tanh 4.0 (depth 2), 3.7 (depth 3); at depth 3 gelu 3.8, sine 3.7, silu 3.6 (without derivatives 3.0),
     softplus 3.0; sk-DNN 9-36 with derivatives 3.5.
 
     The other fields are those of `Regressor` and `DenseMLP`. The validation labels judge values alone.

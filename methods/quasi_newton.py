@@ -77,20 +77,24 @@ def polish(
         return value
 
     best, best_weights, done, slowest = score(), weights_of(network), 0, 0.0
-    while done < n_iterations and clock.left > slowest:
+    finished = n_iterations == 0 or clock.left <= 0
+    while not finished:
         # The first iteration, alone, tells how long one takes.
-        affordable = max(1, int(min(ITERATIONS_PER_LOOK, 0.5 * clock.left / slowest))) if done else 1
+        due = ITERATIONS_PER_LOOK - (done - 1) % ITERATIONS_PER_LOOK if done else 1
+        affordable = max(1, int(min(due, 0.5 * clock.left / slowest))) if done else 1
         group["max_iter"] = min(n_iterations - done, affordable)
         group["max_eval"] = MOST_EVALUATIONS * group["max_iter"]
         start, before = time.perf_counter(), weights_of(network)
         optimiser.step(closure)
-        current = score()
         slowest = max(slowest, (time.perf_counter() - start) / group["max_iter"])
         done += group["max_iter"]
-        look(current)
-        if current < best:
-            best, best_weights = current, weights_of(network)
-        if all(torch.equal(weight, before[key]) for key, weight in network.state_dict().items()):
-            break
+        stuck = all(torch.equal(weight, before[key]) for key, weight in network.state_dict().items())
+        finished = stuck or done == n_iterations or clock.left < 2 * slowest
+        # Where weights are judged must not depend on the clock, or a number of iterations would not repeat a run.
+        if finished or done % ITERATIONS_PER_LOOK == 1:
+            current = score()
+            look(current)
+            if current < best:
+                best, best_weights = current, weights_of(network)
     network.load_state_dict(best_weights)
     return Polished(best, done)

@@ -203,7 +203,7 @@ def test_the_chain_rule_of_targets(name, draw):
 def test_examples_have_the_slopes_of_the_standardised_target():
     integral = log_uniform(product(1))
     target = targets.make("ratio", integral)
-    with_slopes = create("differential_mlp", labels=SLOPES, n_labels=100)
+    with_slopes = create("differential_mlp", labels=SLOPES, n_labels=100, target="ratio")
     with_slopes._prepare(integral)
     examples = with_slopes._examples(clock=targets.Clock(None))
     v = 2 * integral.to_unit(examples.s) - 1
@@ -223,7 +223,10 @@ def test_examples_have_the_slopes_of_the_standardised_target():
 def test_without_weight_the_loss_is_that_of_the_plain_network():
     integral = product(1)
     s = integral.sample(20, seed=1)
-    fields = {"labels": SLOPES, "n_labels": 500, "depth": 2, "width": 16, "n_updates": 60, "batch_size": 64}
+    fields = {
+        "labels": SLOPES, "n_labels": 500, "depth": 2, "width": 16, "n_updates": 60, "batch_size": 64,
+        "target": "ratio",
+    }  # fmt: skip
     without = DifferentialMLP(**fields, gradient_weight=0.0, n_iterations=0).fit(integral).integrate(s).value
     rate = DifferentialMLP.learning_rate
     np.testing.assert_array_equal(without, DenseMLP(**fields, learning_rate=rate).fit(integral).integrate(s).value)
