@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from test_tables import record
 
 from benchmarks import ablations, groups, records, sections
-from benchmarks.figures import accuracy, cost, drawing, training
+from benchmarks.figures import accuracy, cost, drawing, histograms, training
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -68,7 +68,7 @@ def test_every_chart_has_its_labels_its_number_of_points_and_something_drawn():
 
 def test_histograms_of_repeats_are_added_up():
     (group,) = groups.of([full(), full(repeat=1)])
-    edges, counts = accuracy.total(group, "p")
+    edges, counts = histograms.total(group, "p")
     assert edges.tolist() == HISTOGRAMS["p"]["edges"]
     assert counts.tolist() == [0, 60, 20]
     assert "n = 80 points per curve" in drawing.svg(charts(full(), full(repeat=1))["p"])
@@ -77,9 +77,9 @@ def test_histograms_of_repeats_are_added_up():
 def test_calibration_of_a_normal_law_is_the_diagonal():
     edges = np.linspace(-8, 8, 65)
     below = np.array([0.5 * (1 + math.erf(edge / math.sqrt(2))) for edge in edges])
-    expected, shares = accuracy.calibration((edges, np.diff(below)))
+    expected, shares = histograms.calibration((edges, np.diff(below)))
     np.testing.assert_allclose(shares, expected, atol=1e-12)
-    expected, claimed_too_small = accuracy.calibration((2 * edges, np.diff(below)))
+    expected, claimed_too_small = histograms.calibration((2 * edges, np.diff(below)))
     assert (claimed_too_small < expected - 1e-3).any()
 
 
@@ -90,8 +90,11 @@ def test_the_front_is_what_no_other_beats():
 def test_the_same_records_give_the_same_bytes():
     chart, other = charts(full())["p"], charts(full(), full(method="skip_mlp"))["p"]
     assert drawing.svg(chart) == drawing.svg(chart) != drawing.svg(other)
-    assert drawing.png(chart) == drawing.png(chart)
-    assert drawing.png(chart).startswith(b"\x89PNG")
+    (svg, png), again = drawing.svg_and_png(chart), drawing.svg_and_png(chart)
+    assert (svg, png) == again
+    assert svg == drawing.svg(chart)  # printing twice changes neither
+    assert png.startswith(b"\x89PNG")
+    assert png != drawing.svg_and_png(other)[1]
 
 
 @pytest.mark.parametrize("empty", [{"histograms": None, "anytime": None, "s_per_integral": {}}, {"status": "failed"}])
