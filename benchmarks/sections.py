@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from benchmarks import groups
-from benchmarks.figures import accuracy, cost, drawing, training
+from benchmarks.figures import accuracy, bayesian, cost, drawing, training
 
 FULL = 5
 """Sections with all their charts."""
@@ -91,6 +91,21 @@ def of_activations(found: Mapping[str, Sequence[groups.Record]]) -> list[Section
         title = f"Activations of {here[0][1].method} on {place[0]}"
         note = f"Equal updates, on {place[1]}; “Claims of the papers” says which claims they test."
         sections.append(Section(title, *place, note, figures))
+    return [section for section in sections if section.figures]
+
+
+def of_bayesian(found: Iterable[groups.Group]) -> list[Section]:
+    """Return what boosting does to Bayesian networks, one section per integral and machine."""
+    places = groups.by_place(g for g in found if g.good and not g.older)
+    sections = []
+    for nth, (place, here) in enumerate(places.items()):
+        charts = bayesian.charts(here)
+        sections.append(
+            Section(
+                f"Boosting of Bayesian networks on {place[0]}", *place, f"Repeats are added up; on {place[1]}.",
+                [_figure(f"bayesian.{nth + 1}.{place[0]}", chart) for chart in charts],
+            )
+        )  # fmt: skip
     return [section for section in sections if section.figures]
 
 
