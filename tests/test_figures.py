@@ -44,6 +44,12 @@ def full(**changes):
     } | changes)  # fmt: skip
 
 
+@pytest.fixture
+def undrawn(monkeypatch):
+    """Draw nothing, where a test is of which charts there are."""
+    monkeypatch.setattr(drawing, "svg_and_png", lambda chart: ("<svg></svg>", b""))
+
+
 def charts(*found):
     grouped = groups.of(found)
     curves, _ = drawing.curves(grouped, sorted({g.method for g in grouped}))
@@ -163,7 +169,7 @@ def test_a_dollar_in_a_name_is_text():
     assert "a$b$c" in drawing.svg(charts(full(method="a$b$c"))["p"])
 
 
-def test_integrals_that_come_first_have_all_their_charts(monkeypatch):
+def test_integrals_that_come_first_have_all_their_charts(undrawn, monkeypatch):
     monkeypatch.setattr(sections, "FULL", 1)
     found = [full(), full(method="skip_mlp"), full(integral="box2l")]
     drawn = sections.draw(groups.of(found), first=("box2l",))
@@ -174,7 +180,7 @@ def test_there_is_room_for_short_charts_of_the_whole_catalogue():
     assert sections.FULL * 12 + 40 * len(sections.SHORT) <= sections.MOST
 
 
-def test_a_section_without_a_figure_is_a_note_alone(monkeypatch):
+def test_a_section_without_a_figure_is_a_note_alone(undrawn, monkeypatch):
     monkeypatch.setattr(sections, "MOST", 12)
     drawn = sections.draw(groups.of([full(), full(integral="box2l")]))
     assert [section.integral for section in drawn] == ["box1l", ""]
@@ -201,7 +207,7 @@ def test_records_of_the_ablations_have_every_activation():
         assert {record["params"]["activation"] for record in of_name} == {name}
 
 
-def test_charts_are_bounded_and_the_page_says_so(monkeypatch):
+def test_charts_are_bounded_and_the_page_says_so(undrawn, monkeypatch):
     monkeypatch.setattr(sections, "FULL", 1)
     found = [full(), full(method="skip_mlp"), full(integral="box2l")]
     drawn = sections.draw(groups.of(found))
@@ -209,7 +215,7 @@ def test_charts_are_bounded_and_the_page_says_so(monkeypatch):
     assert drawn[1].note.startswith("10 more charts are not drawn")
 
 
-def test_machines_are_never_in_one_chart():
+def test_machines_are_never_in_one_chart(undrawn):
     drawn = sections.draw(groups.of([full(), full(machine="B")]))
     assert [section.title for section in drawn] == ["box1l, on A", "box1l, on B"]
     assert {figure.name.count(".") for figure in drawn[1].figures} == {2}

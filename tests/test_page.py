@@ -14,6 +14,7 @@ from test_figures import full
 from test_hardware import record as timing
 
 from benchmarks import bayesian_table, groups, hardware_records, html_page, records, report, sections
+from benchmarks.figures import drawing
 from benchmarks.many_records import write as write_many
 from benchmarks.material import BAYESIAN, EXPLANATIONS, Material
 from benchmarks.page_data import Table
@@ -80,7 +81,13 @@ def test_figures_lie_beside_the_page(folder):
     assert of_svg == of_png
 
 
-def test_a_page_without_room_links_to_its_figures(folder, monkeypatch):
+@pytest.fixture
+def no_png(monkeypatch):
+    """Leave PNG files empty, where a test is of the page."""
+    monkeypatch.setattr(drawing, "_as_png", lambda figure: b"")
+
+
+def test_a_page_without_room_links_to_its_figures(no_png, folder, monkeypatch):
     monkeypatch.setattr(html_page, "MOST_BYTES", 60_000)
     text = report.page(FOUND, folder)
     assert len(text.encode()) < 70_000
@@ -104,12 +111,13 @@ STAGES = [
 
 
 @pytest.mark.parametrize("room", [html_page.MOST_BYTES, 0])
-def test_markup_and_paths_in_names_stay_names(tmp_path, monkeypatch, room):
+def test_markup_and_paths_in_names_stay_names(no_png, tmp_path, monkeypatch, room):
     monkeypatch.setattr(html_page, "MOST_BYTES", room)
     found = [full(integral=WICKED, diagnostics=STAGES)]
-    text = report.page(found, tmp_path)
+    material = Material.of(found, tmp_path)
+    drawn = material.sections()
+    text = report._page(material, drawn)
     assert "<b>" not in text
-    drawn = Material.of(found, tmp_path).sections()
     names = [figure.name for section in drawn for figure in section.figures]
     assert "..__b___.p" in names
     assert "training.1...__b___" in names
@@ -117,7 +125,7 @@ def test_markup_and_paths_in_names_stay_names(tmp_path, monkeypatch, room):
     assert all(f'href="figures/{name}.svg"' in text for name in names) is (room == 0)
 
 
-def test_half_a_character_in_a_reason_does_not_stop_the_report(tmp_path):
+def test_half_a_character_in_a_reason_does_not_stop_the_report(no_png, tmp_path):
     records.write(tmp_path, full())
     records.write(tmp_path, full(method="worse", status="failed", reason="\ud83d is half", digits_mean=None))
     report.write(tmp_path)
@@ -130,14 +138,15 @@ def test_the_number_of_points_is_a_finished_repeat_s():
     assert [row["n"] for row in table.rows] == ["1000"]
 
 
-def test_an_experiment_s_table_says_what_it_is_of(monkeypatch, tmp_path):
+def test_an_experiment_s_table_says_what_it_is_of(no_png, monkeypatch, tmp_path):
     table = Table("Claims of the papers", EXPLANATIONS["Claims"], [{"claim": "a"}])
     monkeypatch.setattr(Material, "experiments", lambda material: [table])
     for text in (report.page([full()], tmp_path), report._tables(Material.of([full()], tmp_path))):
         assert EXPLANATIONS["Claims"] in text
 
 
-def test_readme_says_where_its_figures_were_measured():
+def test_readme_says_where_its_figures_were_measured(monkeypatch):
+    monkeypatch.setattr(drawing, "svg_and_png", lambda chart: ("<svg></svg>", b""))
     found = [full(), full(method="chebyshev", threads=1), full(machine="B")]
     grouped = groups.of(found)
     (caption,) = report._readme_figures(sections.draw(grouped), grouped)
