@@ -1,8 +1,8 @@
 """Which charts are drawn: those of an integral on a machine make a section, and drawing takes most of a report's time.
 
-A core draws about five charts a second, so that what is drawn is bounded: all charts for the integrals
-that come first and those with most methods, and for the others the few that say most.
-Nothing is drawn record by record, except what training diagnostics there are, up to a number.
+A core draws about three charts a second, each as SVG and as PNG, so that what is drawn is bounded: all charts for the
+integrals that come first and those with most methods, and for the others the few that say most. Nothing is drawn
+record by record, except what training diagnostics there are, up to a number.
 """
 
 from __future__ import annotations

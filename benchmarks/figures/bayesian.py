@@ -88,7 +88,7 @@ def _pull_panel(shown: Sequence[tuple[Curve, histograms.Histogram]]) -> Callable
     def draw(axes: Axes) -> None:
         histograms.draw_shares(axes, shown, log=True, also=histograms.draw_normal)
         edges = shown[0][1][0]  # panels share their axis: none may cut another's
-        axes.set(xlim=(edges[0], edges[-1]), xlabel="pull = (e − t)/√(error² + label's error²)", title=_title(shown))
+        axes.set(xlim=(edges[0], edges[-1]), xlabel="pull = residual/error of the target learned", title=_title(shown))
 
     return draw
 
