@@ -19,6 +19,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import methods
+from benchmarks.records import Record, Row
 from methods import lookup
 
 INTEGRAL, BUDGET_S = "box1l", 300.0
@@ -56,10 +57,15 @@ class Claim:
     settings: Mapping[str, str]
     order: tuple[tuple[str, str], ...] = ()
 
-    def digits(self, found: Iterable[Mapping[str, Any]], budget_s: float = BUDGET_S) -> dict[str, list[float]]:
-        """Return each label's digits in the repeats among these records, which should be of one machine and code."""
-        done = [r for r in found if (r["integral"], r["budget_s"], r["status"]) == (INTEGRAL, budget_s, "ok")]
-        return {label: [r["digits_mean"] for r in done if is_of(r, spec)] for label, spec in self.settings.items()}
+    def runs(self, found: Iterable[Record], budget_s: float = BUDGET_S) -> dict[str, list[Record]]:
+        """Return each label's repeats, bad ones too, among these records, which should be of one machine and code."""
+        here = [r for r in found if (r["integral"], r["budget_s"]) == (INTEGRAL, budget_s)]
+        return {label: [r for r in here if is_of(r, spec)] for label, spec in self.settings.items()}
+
+    def digits(self, found: Iterable[Record], budget_s: float = BUDGET_S) -> dict[str, list[float]]:
+        """Return each label's digits in those of its repeats that finished."""
+        runs = self.runs(found, budget_s)
+        return {label: [r["digits_mean"] for r in of_label if r["status"] == "ok"] for label, of_label in runs.items()}
 
     def verdict(self, digits: Mapping[str, Sequence[float]]) -> str:
         """Return "confirmed", "refuted" or "not decided", given each label's digits in its repeats.
@@ -75,14 +81,19 @@ class Claim:
         return "confirmed" if min(signs) > 0 else "not decided"
 
 
-def rows(found: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+def rows(found: Sequence[Record]) -> list[Row]:
     """Return the table of claims from the records of the preset, text in every cell; [] without records."""
-    return [_row(claim, claim.digits(found)) for claim in CLAIMS] if found else []
+    if not found:
+        return []
+    return [
+        (_row(claim, claim.digits(found)), [record for of_label in claim.runs(found).values() for record in of_label])
+        for claim in CLAIMS
+    ]
 
 
-def activations(found: Sequence[Mapping[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+def activations(found: Sequence[Record]) -> dict[str, list[Record]]:
     """Return the records of each activation that a claim compares, by its name."""
-    here = [dict(r) for r in found if (r["integral"], r["budget_s"]) == (INTEGRAL, BUDGET_S)]
+    here = [r for r in found if (r["integral"], r["budget_s"]) == (INTEGRAL, BUDGET_S)]
     return {label: [r for r in here if is_of(r, spec)] for label, spec in _ACTIVATIONS.items()}
 
 

@@ -2,8 +2,9 @@
 
     python -m benchmarks.accuracy --preset bayesian --out reports/bayesian
 
-trains every setting, in a folder of its own; `python -m benchmarks.report` shows the table. Pulls on labels trained on
-against those on labels for validation tell overtraining; digits and coverage are against the true values.
+trains every setting, in a folder of its own; `python -m benchmarks.report` shows the table, repeats averaged, and the
+charts of `figures.bayesian`. Pulls on labels trained on against those on labels for validation tell overtraining;
+digits and coverage are against the true values.
 
 Badger, Butter, Luchmann, Pitz and Plehn, arXiv:2206.14831, and slides "Surrogate loop amplitudes": boosting by pulls
 improves more on training than on test labels; boosting by σ is as good with 9,000 labels as with 90,000.
@@ -11,10 +12,12 @@ improves more on training than on test labels; boosting by σ is as good with 9,
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from benchmarks import groups
+from benchmarks.records import Record, Row
 
 METHOD, BUDGET_S = "bayesian_mlp", 30.0
 
@@ -23,49 +26,82 @@ INTEGRALS = ("box1l_4d", "pentagon1l_8d")
 N_LABELS = (112_500, 11_250)
 """Labels to buy; four in five are trained on."""
 
+TRAINED_ON = 0.8
+
 BOOSTING = ("none", "loss", "process", "both")
 
 SETTINGS = tuple(f"{METHOD},n_labels={n},boosting={boosting}" for n in N_LABELS for boosting in BOOSTING)
 
+FIGURES = {
+    "updates": (("n_updates",), ",.0f"),
+    "digits": (("digits_mean",), ".2f"),
+    "within 1 %": (("frac_within_1pct",), ".1%"),
+    "pull std, training": (("details", "final", "train", "pull_std"), ".2f"),
+    "validation": (("details", "final", "validation", "pull_std"), ".2f"),
+    "truth": (("pull_std",), ".2f"),
+    "within 1σ": (("coverage_1sigma",), ".1%"),
+    "within 3σ": (("coverage_3sigma",), ".1%"),
+    "mean abs. δ, largest 1 %": (("details", "final", "delta_largest_1pct"), ".1e"),
+    "largest 0.1 %": (("details", "final", "delta_largest_0p1pct"), ".1e"),
+    "systematic": (("details", "final", "systematic"), ".1e"),
+    "statistical": (("details", "final", "statistical"), ".1e"),
+}
+"""Column -> where a record has it, and the format of its cells."""
 
-def rows(found: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
-    """Return the table from the records of the preset, text in every cell; bad runs with their status."""
+
+def grouped(found: Iterable[Record]) -> list[groups.Group]:
+    """Return the configurations of the preset among these records, in the table's order."""
     mine = [record for record in found if (record["method"], record["budget_s"]) == (METHOD, BUDGET_S)]
-    notes = {id(record): group.notes for group in groups.of(mine) for record in group.records}
-    return [_row(record, "; ".join(notes[id(record)])) for record in sorted(mine, key=_order)]
+    return sorted(groups.of(mine), key=_order)
 
 
-def _order(record: Mapping[str, Any]) -> tuple[str, int, int, int]:
-    params = record["params"]
+def rows(found: Iterable[Record]) -> list[Row]:
+    """Return the table from the records of the preset, text in every cell; bad runs with their status."""
+    return [(_row(group), group.records) for group in grouped(found)]
+
+
+def values(group: groups.Group, *keys: str) -> list[Any]:
+    """Return what is under these keys, one inside the other, in the finished repeats that have it."""
+    found = []
+    for record in group.good:
+        value: Any = record
+        for key in keys:
+            value = (value or {}).get(key)
+        if value is not None:
+            found.append(value)
+    return found
+
+
+def training_labels(group: groups.Group) -> float:
+    """Return how many labels were trained on, the mean over finished repeats; to be trained on where there is none."""
+    bought = values(group, "details", "n_labels") or [group.first["params"]["n_labels"]]
+    return TRAINED_ON * statistics.fmean(bought)
+
+
+def _order(group: groups.Group) -> tuple[str, int, int]:
+    params: Mapping[str, Any] = group.first["params"]
     boosting = BOOSTING.index(params["boosting"]) if params["boosting"] in BOOSTING else len(BOOSTING)
-    return record["integral"], -params["n_labels"], boosting, record["repeat"]
+    return group.first["integral"], -params["n_labels"], boosting
 
 
-def _row(record: Mapping[str, Any], note: str) -> dict[str, str]:
-    params = record["params"]
-    row = {"integral": record["integral"], "boosting": params["boosting"], "repeat": str(record["repeat"])}
-    if record["status"] != "ok":
-        failed = {"digits": record["status"], "note": record["reason"] or ""}
-        return row | {"training labels": f"{0.8 * params['n_labels']:,.0f}"} | failed
-    details = record["details"]
-    final = details["final"]
-    return row | {
-        "training labels": f"{0.8 * details['n_labels']:,.0f}",
-        "updates": f"{record['n_updates']:,}",
-        "digits": f"{record['digits_mean']:.2f}",
-        "within 1 %": _share(record["frac_within_1pct"]),
-        "pull std, training": f"{final['train']['pull_std']:.2f}",
-        "validation": f"{final['validation']['pull_std']:.2f}",
-        "truth": f"{record['pull_std']:.2f}",
-        "within 1σ": _share(record["coverage_1sigma"]),
-        "within 3σ": _share(record["coverage_3sigma"]),
-        "mean abs. δ, largest 1 %": f"{final['delta_largest_1pct']:.1e}",
-        "largest 0.1 %": f"{final['delta_largest_0p1pct']:.1e}",
-        "systematic": f"{final['systematic']:.1e}",
-        "statistical": f"{final['statistical']:.1e}",
-        "note": note,
+def _row(group: groups.Group) -> dict[str, str]:
+    row = {
+        "integral": group.first["integral"],
+        "boosting": group.first["params"]["boosting"],
+        "training labels": f"{training_labels(group):,.0f}",
+        "repeats": str(len(group.good)),
+        **{column: _shown(values(group, *keys), form) for column, (keys, form) in FIGURES.items()},
     }
+    if not group.good:
+        row["digits"] = group.first["status"]
+    averaged = ["mean ± standard deviation of repeats"] if len(group.good) > 1 else []
+    failures = dict.fromkeys(f"{r['status']}: {' '.join((r['reason'] or '').split())}" for r in group.bad)
+    return row | {"note": "; ".join([*averaged, *group.notes, *failures])}
 
 
-def _share(share: float) -> str:
-    return f"{100 * share:.1f} %"
+def _shown(found: list[float], form: str) -> str:
+    """Return the mean, with the standard deviation of several; "" without a value."""
+    if not found:
+        return ""
+    parts = [statistics.fmean(found), *([statistics.stdev(found)] if len(found) > 1 else [])]
+    return " ± ".join(format(part, form).replace("%", " %") for part in parts)

@@ -14,6 +14,7 @@ import math
 from collections.abc import Iterable
 
 from benchmarks import groups, tables
+from benchmarks.records import Row
 
 TITLE = "Break-even"
 
@@ -26,8 +27,6 @@ EXPLANATION = (
 BASELINES = ("lattice_qmc", "pysecdec_qmc")
 
 BATCH = "1024"
-
-Row = tuple[dict[str, str], list[groups.Record]]
 
 
 def rows(found: Iterable[groups.Group]) -> list[Row]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import hardware_records
 from benchmarks.hardware_records import Record
+from benchmarks.records import Row
 
 if TYPE_CHECKING:
     import pandas
@@ -20,30 +20,29 @@ TIMES = (
 )
 
 
-def parts(out: Path) -> list[tuple[str, pandas.DataFrame]]:
-    """Return titles and tables of the records below `out`, text in every cell; an empty list where there are none."""
-    return of(hardware_records.read_all(out))
+def parts(found: Iterable[Record]) -> dict[str, list[Row]]:
+    """Return title -> rows of these records, text in every cell: the devices, and the times for each integral."""
+    found = list(found)
+    measured = [record for record in found if record["rates"]]
+    tables = {DEVICES: _devices(measured)} if measured else {}
+    for integral in sorted({record["integral"] for record in found}):
+        tables[TIMES.format(integral=integral)] = _times([r for r in found if r["integral"] == integral])
+    return tables
 
 
 def of(found: Iterable[Record]) -> list[tuple[str, pandas.DataFrame]]:
-    """Return titles and tables of these records: the devices, and the times for each integral."""
+    """Return titles and tables of these records, for a terminal."""
     import pandas
 
-    found = list(found)
-    measured = [record for record in found if record["rates"]]
-    integrals = sorted({record["integral"] for record in found})
-    tables = {DEVICES: _devices(measured)}
-    for integral in integrals:
-        tables[TIMES.format(integral=integral)] = _times([r for r in found if r["integral"] == integral])
-    return [(title, pandas.DataFrame(rows)) for title, rows in tables.items() if rows]
+    return [(title, pandas.DataFrame([row for row, _ in rows])) for title, rows in parts(found).items()]
 
 
-def _devices(found: list[Record]) -> list[dict[str, str]]:
+def _devices(found: list[Record]) -> list[Row]:
     """Return one row per machine, device and threads; of rates measured again, all are listed."""
     groups: dict[str, list[Record]] = {}
     for record in found:
         groups.setdefault(f"{_column(record)} {record['rates']}", []).append(record)
-    return [_device(group) for _, group in sorted(groups.items())]
+    return [(_device(group), group) for _, group in sorted(groups.items())]
 
 
 def _device(group: list[Record]) -> dict[str, str]:
@@ -80,21 +79,22 @@ def _column(record: Record) -> str:
     return f"{record['machine']}: {hardware_records.place_label(record)}"
 
 
-def _times(found: list[Record]) -> list[dict[str, str]]:
+def _times(found: list[Record]) -> list[Row]:
     """Return one row per method, precision and batch."""
     newest: dict[str, Record] = {}
     for record in sorted(found, key=lambda record: record["date_utc"]):
         newest[record["method"]] = record
     columns = list(dict.fromkeys(_column(record) for record in sorted(found, key=_order)))
     batches = sorted({batch for record in found for batch in record["s_per_integral"] or ()}, key=int) or ["1"]
-    rows: dict[tuple[str, str, int], dict[str, str]] = {}
+    rows: dict[tuple[str, str, int], Row] = {}
     for record in found:
         label, precision = hardware_records.method_label(record), record["precision"] or "as it is"
         for batch in record["s_per_integral"] or batches:
             empty = {"method": label, "precision": precision, "batch": batch, **dict.fromkeys(columns, "")}
-            row = rows.setdefault((label, precision, int(batch)), empty)
+            row, used = rows.setdefault((label, precision, int(batch)), (empty, []))
             row[_column(record)] = _cell(record, batch) + _version(record, newest[record["method"]])
-    return [row for _, row in sorted(rows.items())]
+            used.append(record)
+    return [rows[key] for key in sorted(rows)]
 
 
 def _order(record: Record) -> tuple[str, bool, str, int]:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from benchmarks import groups, tables
+from benchmarks.records import Row
 
 TITLE = "Time to matched digits"
 
@@ -22,8 +23,6 @@ EXPLANATION = (
 DIGITS = (3, 4, 6)
 
 BATCH = "1024"
-
-Row = tuple[dict[str, str], list[groups.Record]]
 
 
 def rows(found: Iterable[groups.Group]) -> list[Row]:

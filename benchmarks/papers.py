@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from benchmarks import groups, tables
+from benchmarks.records import Row
 
 TITLE = "The papers' tables"
 
@@ -14,8 +15,6 @@ EXPLANATION = (
 )
 
 BATCH = "1024"
-
-Row = tuple[dict[str, str], list[groups.Record]]
 
 
 def rows(found: Iterable[groups.Group]) -> list[Row]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from benchmarks.records import Row
 from methods.recipes import RECIPES, Recipe
 
 TITLE = "Published recipes, as far as this machine took them"
@@ -16,7 +17,7 @@ TITLE = "Published recipes, as far as this machine took them"
 EXPLANATION = "Settings as printed, for the stated time instead of the authors' hours, beside the digits published."
 
 
-def rows(found: Sequence[dict[str, Any]]) -> list[tuple[dict[str, str], list[dict[str, Any]]]]:
+def rows(found: Sequence[dict[str, Any]]) -> list[Row]:
     """Return one row for each recipe's record, text in every cell, with the record; [] without records."""
     return [
         (_row(name, recipe, record), [record])

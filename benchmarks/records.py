@@ -35,6 +35,9 @@ STATUSES = ("ok", "unsupported", "failed", "crashed", "timeout", "out_of_memory"
 
 Record = dict[str, Any]
 
+Row = tuple[dict[str, str], list[Record]]
+"""A row of a table: text in every cell, and the records that it comes from."""
+
 
 def identity_of(record: Mapping[str, Any]) -> str:
     """Return the resume key: a hash of the identity."""

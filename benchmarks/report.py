@@ -7,30 +7,13 @@ python -m benchmarks.report --out DIR       the same of another suite's folder; 
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from benchmarks import (
-    ablations,
-    bayesian_table,
-    break_even,
-    groups,
-    hardware_table,
-    html_page,
-    matched_digits,
-    mixed_table,
-    papers,
-    recipes_table,
-    records,
-    replicas,
-    sections,
-    surrogate_points,
-    surrogate_table,
-    tables,
-)
+from benchmarks import groups, html_page, mixed_table, records, sections, tables
+from benchmarks.material import INTEGRALS, Material, explanation, read
 from benchmarks.page_data import Data, Table
 
 if TYPE_CHECKING:
@@ -41,64 +24,8 @@ BEGIN, END = "<!-- table: begin (python -m benchmarks.report) -->", "<!-- table:
 COLUMNS = ("method", "digits", "worst", "µs (1)", "µs (1024)", "prep. s", "published")
 """What of the table README.md shows, with the notes where there are any."""
 
-INTEGRALS = ("box1l", "box2l", "box2l_sum", "pentagon1l_8d")
-"""Integrals that README.md shows, where there are records of them."""
-
 FIGURES = ("box1l.pareto_1024", "box2l_sum.pareto_1024")
 """Those that README.md shows, by the names of their files."""
-
-RECIPES = "recipes"
-"""The folder below DIR with runs of the papers' own settings: they stand in the papers' tables alone."""
-
-
-EXPLANATIONS = {
-    "Claims": "What the papers on primitives say helps, tried out; the records are in ablations/runs.",
-    "Digits and errors against": "Ensembles of so many networks, the mean over many drawn from the same ones.",
-    "Surrogates": "What surrogates reach here; the records are in surrogates/runs, or in runs.",
-    "Which surrogate": "Statements of the paper on surrogates, judged by the digits of the table before.",
-    "Bayesian": "Pulls on labels trained on and on others tell overtraining; the records are in bayesian/runs.",
-    "Devices": "What each device can do, measured with the times below; the records are in hardware/.",
-}
-"""How an experiment's title begins -> the sentence above its table."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Material:
-    """What lies below a folder."""
-
-    out: Path
-    found: list[records.Record]
-    recipes: list[records.Record]
-    grouped: list[groups.Group]
-    others: list[tuple[str, pandas.DataFrame]]
-
-    @classmethod
-    def of(cls, found: list[records.Record], out: Path) -> Material:
-        """Return it, given the records of the folder itself."""
-        return cls(out, found, _read(out / RECIPES)[0], groups.of(found), experiments(out))
-
-    def tables(self) -> list[Table]:
-        """Return the tables made of records, after that of all configurations."""
-        made = (
-            (papers.TITLE, papers.EXPLANATION, papers.rows(self.grouped)),
-            (matched_digits.TITLE, matched_digits.EXPLANATION, matched_digits.rows(self.grouped)),
-            (break_even.TITLE, break_even.EXPLANATION, break_even.rows(self.grouped)),
-            (recipes_table.TITLE, recipes_table.EXPLANATION, recipes_table.rows(self.recipes)),
-        )
-        return [
-            Table(title, explanation, [row for row, _ in rows], [used for _, used in rows])
-            for title, explanation, rows in made
-            if rows
-        ]
-
-    def sections(self) -> list[sections.Section]:
-        """Return the figures."""
-        ablated = ablations.activations(records.read_all(self.out / "ablations")[0])
-        return [
-            *sections.draw(self.grouped, first=INTEGRALS),
-            *sections.of_activations(ablated),
-            *sections.of_training([r for r in (*self.found, *self.recipes) if r["diagnostics"]]),
-        ]
 
 
 def write(out: Path) -> list[Path]:
@@ -106,7 +33,7 @@ def write(out: Path) -> list[Path]:
 
     The project's own folder is the one that README.md shows.
     """
-    found, damaged = _read(out)
+    found, damaged = read(out)
     for path in damaged:
         print(f"note: {path} is not a readable record of this version, and is left out.", file=sys.stderr)
     if not found:
@@ -130,15 +57,12 @@ def page(found: list[records.Record], out: Path) -> str:
 
 
 def _page(material: Material, drawn: list[sections.Section]) -> str:
-    out, speed = material.out, mixed_table.read(material.out)
-    data = Data(out, {id(record): out / RECIPES for record in material.recipes})
-    others = [*material.others, *(mixed_table.parts(speed) if speed else [])]
-    for table in (
-        html_page.results(material.grouped),
-        *material.tables(),
-        *(Table(title, _explanation(title), frame.to_dict("records")) for title, frame in others),
-    ):
+    speed = mixed_table.read(material.out)
+    data = Data(material.out, material.folders())
+    for table in (html_page.results(material.grouped), *material.tables):
         data.add(table)
+    for title, frame in mixed_table.parts(speed) if speed else []:
+        data.add(Table(title, explanation(title), frame.to_dict("records")))
     return html_page.render(material.found, data, drawn, mixed_table.note(speed) if speed else "")
 
 
@@ -146,44 +70,18 @@ def _tables(material: Material) -> str:
     import pandas
 
     speed = mixed_table.read(material.out)
-    others = [(table.title, table.explanation, pandas.DataFrame(table.rows)) for table in material.tables()]
-    others += [(title, _explanation(title), frame) for title, frame in material.others]
-    blocks = ["\n\n".join(filter(None, (f"### {title}", why, _markdown(frame)))) + "\n" for title, why, frame in others]
+    blocks = []
+    for table in material.tables:
+        parts = (f"### {table.title}", table.explanation, _markdown(pandas.DataFrame(table.rows)))
+        blocks.append("\n\n".join(filter(None, parts)) + "\n")
     return "\n".join([tables.markdown(material.found), *blocks, *([mixed_table.markdown(speed)] if speed else [])])
-
-
-def _read(out: Path) -> tuple[list[records.Record], list[Path]]:
-    """Return what `records.read_all` does, in a third of the memory: bins are the same in all records."""
-    found, damaged = [], []
-    edges: dict[tuple[float, ...], list[float]] = {}
-    for path in sorted((out / "runs").glob("*.json")):
-        record = records.read(path)
-        if record is None:
-            damaged.append(path)
-            continue
-        for histogram in _histograms(record["histograms"]):
-            histogram["edges"] = edges.setdefault(tuple(histogram["edges"]), histogram["edges"])
-        found.append(record)
-    return found, damaged
-
-
-def _histograms(content: Any) -> Iterator[dict[str, Any]]:
-    """Yield every {edges, counts} in the nest of dictionaries."""
-    if not isinstance(content, dict):
-        return
-    if "edges" in content:
-        yield content
-        return
-    for part in content.values():
-        yield from _histograms(part)
 
 
 def _write_figures(drawn: list[sections.Section], folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for figure in (figure for section in drawn for figure in section.figures):
         (folder / f"{figure.name}.svg").write_text(figure.svg)
-        if figure.png:
-            (folder / f"{figure.name}.png").write_bytes(figure.png)
+        (folder / f"{figure.name}.png").write_bytes(figure.png)
     return folder
 
 
@@ -210,27 +108,6 @@ def _machines(grouped: Iterable[groups.Group]) -> str:
         f"{machine}, {' and '.join(groups.threads(n) for n in sorted(numbers))}"
         for machine, numbers in sorted(threads.items())
     )
-
-
-def experiments(out: Path) -> list[tuple[str, pandas.DataFrame]]:
-    """Return titles and tables of what the papers claim, of ensembles by their replicas, and of surrogates."""
-    import pandas
-
-    parts = {
-        "Claims of the papers, at equal updates and seeds": ablations.rows(records.read_all(out / "ablations")[0]),
-        "Digits and errors against the number of replicas": replicas.rows(replicas.read(out)),
-        **surrogate_table.parts(out),
-        **surrogate_points.parts(out),
-        "Bayesian networks: boosting and the number of labels": bayesian_table.rows(
-            records.read_all(out / "bayesian")[0]
-        ),
-    }
-    return [(title, pandas.DataFrame(rows)) for title, rows in parts.items() if rows] + hardware_table.parts(out)
-
-
-def _explanation(title: str) -> str:
-    """Return the sentence that stands above an experiment's table."""
-    return next((sentence for start, sentence in EXPLANATIONS.items() if title.startswith(start)), "")
 
 
 def _markdown(table: pandas.DataFrame) -> str:

@@ -1,8 +1,8 @@
 """Which charts are drawn: those of an integral on a machine make a section, and drawing takes most of a report's time.
 
-A core draws about five charts a second, so that what is drawn is bounded: all charts for the integrals
-that come first and those with most methods, and for the others the few that say most; PNG files are of these alone.
-Nothing is drawn record by record, except what training diagnostics there are, up to a number.
+A core draws about three charts a second, each as SVG and as PNG, so that what is drawn is bounded: all charts for the
+integrals that come first and those with most methods, and for the others the few that say most. Nothing is drawn
+record by record, except what training diagnostics there are, up to a number.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from benchmarks import groups
-from benchmarks.figures import accuracy, cost, drawing, training
+from benchmarks.figures import accuracy, bayesian, cost, drawing, training
 
 FULL = 5
 """Sections with all their charts."""
 
 SHORT = ("p", "pareto_1024")
-"""Charts of the sections after these; of the full sections they are PNG files, too."""
+"""Charts of the sections after these."""
 
 MOST = 150
 """Charts in all; those for which this leaves no room are counted on the page."""
@@ -34,7 +34,7 @@ class Figure:
     name: str
     caption: str
     svg: str
-    png: bytes | None
+    png: bytes
 
 
 @dataclasses.dataclass
@@ -70,7 +70,7 @@ def draw(found: Iterable[groups.Group], first: Sequence[str] = ()) -> list[Secti
         prefix = place[0] + (f".{nth + 1}" if nth else "")
         title = f"{place[0]}, on {place[1]}" if several else place[0]
         note = _note(len(left_out), len(charts) - len(drawn))
-        figures = [_figure(prefix, chart, png=rank < FULL and chart.name in SHORT) for chart in drawn]
+        figures = [_figure(prefix, chart) for chart in drawn]
         sections.append(Section(title, *place, note, figures))
     sections.sort(key=lambda section: section.title)
     empty = [f"{section.title}: {section.note}" for section in sections if section.note and not section.figures]
@@ -94,6 +94,21 @@ def of_activations(found: Mapping[str, Sequence[groups.Record]]) -> list[Section
     return [section for section in sections if section.figures]
 
 
+def of_bayesian(found: Iterable[groups.Group]) -> list[Section]:
+    """Return what boosting does to Bayesian networks, one section per integral and machine."""
+    places = groups.by_place(g for g in found if g.good and not g.older)
+    sections = []
+    for nth, (place, here) in enumerate(places.items()):
+        charts = bayesian.charts(here)
+        sections.append(
+            Section(
+                f"Boosting of Bayesian networks on {place[0]}", *place, f"Repeats are added up; on {place[1]}.",
+                [_figure(f"bayesian.{nth + 1}.{place[0]}", chart) for chart in charts],
+            )
+        )  # fmt: skip
+    return [section for section in sections if section.figures]
+
+
 def _note(curves: int, charts: int) -> str:
     """Say what is not drawn."""
     parts = [
@@ -103,9 +118,9 @@ def _note(curves: int, charts: int) -> str:
     return "; ".join(filter(None, parts))
 
 
-def _figure(prefix: str, chart: drawing.Chart, *, png: bool = False) -> Figure:
+def _figure(prefix: str, chart: drawing.Chart) -> Figure:
     name = re.sub(r"[^\w.-]", "_", f"{prefix}.{chart.name}")  # it is a file's, and records are anybody's
-    return Figure(name, chart.caption, drawing.svg(chart), drawing.png(chart) if png else None)
+    return Figure(name, chart.caption, *drawing.svg_and_png(chart))
 
 
 def of_training(diagnosed: Iterable[groups.Record]) -> list[Section]:

@@ -11,10 +11,10 @@ Paper: Bishara, Paul and Dy, *Skip connections for high precision regressors*, N
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from benchmarks.ablations import Claim, shown
-from benchmarks.surrogate_table import Record, labels, newest, read
+from benchmarks.records import Record, Row
+from benchmarks.surrogate_table import labels, newest
 from methods.surrogate_recipes import BASES, INTEGRALS
 
 N_LABELS = (1_000, 10_000, 100_000)
@@ -43,18 +43,17 @@ def specs() -> tuple[str, ...]:
     return tuple(_spec(base, n) for base in BASES.values() for n in N_LABELS)
 
 
-def parts(out: Path) -> dict[str, list[dict[str, str]]]:
+def parts(found: Sequence[Record]) -> dict[str, list[Row]]:
     """Return title -> rows of the two tables."""
-    found = read(out)
     return {
         "Surrogates against the number of labels, mean ± standard deviation (repeats)": rows(found),
         "Which surrogate wins": verdicts(found),
     }
 
 
-def rows(found: Sequence[Record]) -> list[dict[str, str]]:
+def rows(found: Sequence[Record]) -> list[Row]:
     """Return digits and points within 1 % by integral and number of labels, text in every cell; [] without runs."""
-    table = []
+    table: list[Row] = []
     for integral in INTEGRALS.values():
         for n in N_LABELS:
             runs = {regressor: _runs(found, integral, regressor, n) for regressor in BASES}
@@ -65,16 +64,17 @@ def rows(found: Sequence[Record]) -> list[dict[str, str]]:
             row |= {
                 f"{regressor}: within 1 %": _shown(done, "frac_within_1pct", 100) for regressor, done in runs.items()
             }
-            table.append(row | {"note": "; ".join(filter(None, [_fewer(runs, n), *_incomparable(runs, found)]))})
+            note = "; ".join(filter(None, [_fewer(runs, n), *_incomparable(runs, found)]))
+            table.append((row | {"note": note}, _records(runs)))
     return table
 
 
-def verdicts(found: Sequence[Record]) -> list[dict[str, str]]:
+def verdicts(found: Sequence[Record]) -> list[Row]:
     """Return one sentence per statement and number of labels; none where a regressor is missing or incomparable.
 
     The paper judges by the share of points within 1 % and 0.1 %, these by mean digits.
     """
-    table = []
+    table: list[Row] = []
     for claim in CLAIMS:
         for n in N_LABELS:
             runs = {regressor: _runs(found, claim.text, regressor, n) for regressor in BASES}
@@ -83,7 +83,8 @@ def verdicts(found: Sequence[Record]) -> list[dict[str, str]]:
                 continue
             said = ", ".join(f"{regressor} {shown(values)}" for regressor, values in digits.items())
             sentence = f"{claim.name}: {claim.verdict(digits)} on {claim.text} with {n:,} labels and {BUDGET_S:g} s"
-            table.append({"sentence": f"{sentence}, at {said} digits.", "source": claim.source})
+            row = {"sentence": f"{sentence}, at {said} digits.", "source": claim.source}
+            table.append((row, _records(runs)))
     return table
 
 
@@ -94,6 +95,10 @@ def _spec(base: str, n_labels: int) -> str:
 def _runs(found: Sequence[Record], integral: str, regressor: str, n_labels: int) -> list[Record]:
     here = [r for r in found if (r["integral"], r["budget_s"]) == (integral, BUDGET_S)]
     return newest(here, _spec(BASES[regressor], n_labels))
+
+
+def _records(runs: dict[str, list[Record]]) -> list[Record]:
+    return [record for of_regressor in runs.values() for record in of_regressor]
 
 
 def _values(found: Sequence[Record], key: str) -> list[float]:

@@ -13,15 +13,12 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from benchmarks import groups, records
+from benchmarks import groups
 from benchmarks.ablations import is_of
+from benchmarks.records import Record, Row
 from methods.surrogate_recipes import INTEGRALS, SURROGATE_RECIPES, SurrogateRecipe
-
-FOLDER = "surrogates"
-"""Below a suite's folder, where it is kept apart from the tables of methods."""
 
 BUDGET_S = 30.0
 """Seconds of preparation of each row."""
@@ -39,30 +36,22 @@ MEASURED = ("frac_within_1pct", "frac_within_0p1pct", "delta_mean", "delta_std")
 VERSION = ("code_hash", "integral_hash", "truth_hash", "device", "threads", "machine")
 """Records that agree in these are repeats of one row."""
 
-Record = records.Record
 
-
-def read(out: Path) -> list[Record]:
-    """Return the records of surrogates below `out`, or those of `out` itself where none are kept apart."""
-    return records.read_all(out / FOLDER)[0] or records.read_all(out)[0]
-
-
-def parts(out: Path) -> dict[str, list[dict[str, str]]]:
+def parts(found: Sequence[Record]) -> dict[str, list[Row]]:
     """Return title -> rows, one table per integral."""
-    found = read(out)
     return {
         f"Surrogates in {dimension} dimensions: {integral}; shares, μ and σ in %": rows(found, integral)
         for dimension, integral in INTEGRALS.items()
     }
 
 
-def rows(found: Sequence[Record], integral: str) -> list[dict[str, str]]:
+def rows(found: Sequence[Record], integral: str) -> list[Row]:
     """Return the table of an integral, text in every cell; [] where none of its published rows was run."""
     here = [r for r in found if (r["integral"], r["budget_s"]) == (integral, BUDGET_S)]
     table = [(recipe, newest(here, recipe.method())) for recipe in _recipes(integral)]
     if not any(of_row for recipe, of_row in table if recipe.published):
         return []
-    return [_row(recipe, of_row, labels(of_row, here)) for recipe, of_row in table]
+    return [(_row(recipe, of_row, labels(of_row, here)), of_row) for recipe, of_row in table]
 
 
 def newest(found: Sequence[Record], spec: str) -> list[Record]:

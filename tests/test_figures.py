@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from test_tables import record
 
 from benchmarks import ablations, groups, records, sections
-from benchmarks.figures import accuracy, cost, drawing, training
+from benchmarks.figures import accuracy, cost, drawing, histograms, training
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -44,6 +44,12 @@ def full(**changes):
     } | changes)  # fmt: skip
 
 
+@pytest.fixture
+def undrawn(monkeypatch):
+    """Draw nothing, where a test is of which charts there are."""
+    monkeypatch.setattr(drawing, "svg_and_png", lambda chart: ("<svg></svg>", b""))
+
+
 def charts(*found):
     grouped = groups.of(found)
     curves, _ = drawing.curves(grouped, sorted({g.method for g in grouped}))
@@ -68,7 +74,7 @@ def test_every_chart_has_its_labels_its_number_of_points_and_something_drawn():
 
 def test_histograms_of_repeats_are_added_up():
     (group,) = groups.of([full(), full(repeat=1)])
-    edges, counts = accuracy.total(group, "p")
+    edges, counts = histograms.total(group, "p")
     assert edges.tolist() == HISTOGRAMS["p"]["edges"]
     assert counts.tolist() == [0, 60, 20]
     assert "n = 80 points per curve" in drawing.svg(charts(full(), full(repeat=1))["p"])
@@ -77,9 +83,9 @@ def test_histograms_of_repeats_are_added_up():
 def test_calibration_of_a_normal_law_is_the_diagonal():
     edges = np.linspace(-8, 8, 65)
     below = np.array([0.5 * (1 + math.erf(edge / math.sqrt(2))) for edge in edges])
-    expected, shares = accuracy.calibration((edges, np.diff(below)))
+    expected, shares = histograms.calibration((edges, np.diff(below)))
     np.testing.assert_allclose(shares, expected, atol=1e-12)
-    expected, claimed_too_small = accuracy.calibration((2 * edges, np.diff(below)))
+    expected, claimed_too_small = histograms.calibration((2 * edges, np.diff(below)))
     assert (claimed_too_small < expected - 1e-3).any()
 
 
@@ -90,8 +96,11 @@ def test_the_front_is_what_no_other_beats():
 def test_the_same_records_give_the_same_bytes():
     chart, other = charts(full())["p"], charts(full(), full(method="skip_mlp"))["p"]
     assert drawing.svg(chart) == drawing.svg(chart) != drawing.svg(other)
-    assert drawing.png(chart) == drawing.png(chart)
-    assert drawing.png(chart).startswith(b"\x89PNG")
+    (svg, png), again = drawing.svg_and_png(chart), drawing.svg_and_png(chart)
+    assert (svg, png) == again
+    assert svg == drawing.svg(chart)  # printing twice changes neither
+    assert png.startswith(b"\x89PNG")
+    assert png != drawing.svg_and_png(other)[1]
 
 
 @pytest.mark.parametrize("empty", [{"histograms": None, "anytime": None, "s_per_integral": {}}, {"status": "failed"}])
@@ -160,7 +169,7 @@ def test_a_dollar_in_a_name_is_text():
     assert "a$b$c" in drawing.svg(charts(full(method="a$b$c"))["p"])
 
 
-def test_integrals_that_come_first_have_all_their_charts(monkeypatch):
+def test_integrals_that_come_first_have_all_their_charts(undrawn, monkeypatch):
     monkeypatch.setattr(sections, "FULL", 1)
     found = [full(), full(method="skip_mlp"), full(integral="box2l")]
     drawn = sections.draw(groups.of(found), first=("box2l",))
@@ -171,7 +180,7 @@ def test_there_is_room_for_short_charts_of_the_whole_catalogue():
     assert sections.FULL * 12 + 40 * len(sections.SHORT) <= sections.MOST
 
 
-def test_a_section_without_a_figure_is_a_note_alone(monkeypatch):
+def test_a_section_without_a_figure_is_a_note_alone(undrawn, monkeypatch):
     monkeypatch.setattr(sections, "MOST", 12)
     drawn = sections.draw(groups.of([full(), full(integral="box2l")]))
     assert [section.integral for section in drawn] == ["box1l", ""]
@@ -198,7 +207,7 @@ def test_records_of_the_ablations_have_every_activation():
         assert {record["params"]["activation"] for record in of_name} == {name}
 
 
-def test_charts_are_bounded_and_the_page_says_so(monkeypatch):
+def test_charts_are_bounded_and_the_page_says_so(undrawn, monkeypatch):
     monkeypatch.setattr(sections, "FULL", 1)
     found = [full(), full(method="skip_mlp"), full(integral="box2l")]
     drawn = sections.draw(groups.of(found))
@@ -206,7 +215,7 @@ def test_charts_are_bounded_and_the_page_says_so(monkeypatch):
     assert drawn[1].note.startswith("10 more charts are not drawn")
 
 
-def test_machines_are_never_in_one_chart():
+def test_machines_are_never_in_one_chart(undrawn):
     drawn = sections.draw(groups.of([full(), full(machine="B")]))
     assert [section.title for section in drawn] == ["box1l, on A", "box1l, on B"]
     assert {figure.name.count(".") for figure in drawn[1].figures} == {2}

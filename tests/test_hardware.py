@@ -22,11 +22,11 @@ from benchmarks import (
     hardware_table,
     isolated,
     machine,
-    report,
     stopwatch,
 )
 from benchmarks.device_rates import Size
 from benchmarks.hardware_suite import Place, Suite
+from benchmarks.material import Material
 from methods import lookup
 from methods.mixed import PrimitiveNetwork, corner_sum
 
@@ -345,11 +345,12 @@ def test_older_code_and_failures_are_labelled_in_the_table():
 
 
 def test_the_report_has_the_tables(tmp_path):
-    assert hardware_table.parts(tmp_path) == []
+    assert hardware_table.parts([]) == {}
     hardware_records.write(hardware_records.path_of(tmp_path, record(1e-6)), record(1e-6))
     (tmp_path / "hardware" / "damaged.json").write_text("{")
-    titles = [title for title, _ in report.experiments(tmp_path)]
-    assert [title.partition(":")[0] for title in titles] == ["Devices", "box1l"]
+    tables = Material.of([], tmp_path).experiments()
+    assert [table.title.partition(":")[0] for table in tables] == ["Devices", "box1l"]
+    assert [table.sources for table in tables] == [[[record(1e-6)]], [[record(1e-6)], [record(1e-6)]]]
 
 
 @pytest.mark.gpu

@@ -11,10 +11,13 @@ from pathlib import Path
 
 import pytest
 from test_figures import full
+from test_hardware import record as timing
 
-from benchmarks import groups, html_page, recipes_table, records, report, sections
+from benchmarks import bayesian_table, groups, hardware_records, html_page, records, report, sections
+from benchmarks.figures import drawing
 from benchmarks.many_records import write as write_many
-from methods.recipes import RECIPES
+from benchmarks.material import BAYESIAN, EXPLANATIONS, Material
+from benchmarks.page_data import Table
 
 SCRIPT = "<script>window.stolen = true</script><img src=x onerror='window.stolen = true'>"
 
@@ -26,12 +29,22 @@ FOUND = [
     full(method="worse", status="failed", reason=SCRIPT, digits_mean=None, machine="B", histograms=None),
 ]
 
+BOOSTED = full(
+    method=bayesian_table.METHOD, budget_s=bayesian_table.BUDGET_S, params={"n_labels": 10, "boosting": SCRIPT},
+    status="failed", reason=SCRIPT,
+)  # fmt: skip
+"""A run of another experiment."""
+
+TIMED = timing(1e-6, method=SCRIPT)
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("page")
     for record in FOUND:
         records.write(folder, record)
+    records.write(folder / BAYESIAN, BOOSTED)
+    hardware_records.write(hardware_records.path_of(folder, TIMED), TIMED)
     report.write(folder)
     return folder
 
@@ -55,15 +68,26 @@ def test_rows_lead_to_their_records(folder):
     text = (folder / "index.html").read_text()
     data = json.loads(re.search(r'id="data">(.*?)</script>', text, re.DOTALL)[1])
     paths = {f"{data['strings'][r[0]]}.{data['strings'][r[1]]}.json" for r in data["records"]}
-    assert paths == {path.relative_to(folder).as_posix() for path in (folder / "runs").iterdir()}
+    of_runs = [*(folder / "runs").iterdir(), *(folder / BAYESIAN / "runs").iterdir()]
+    files = [*of_runs, *(folder / hardware_records.FOLDER).iterdir()]
+    assert paths == {path.relative_to(folder).as_posix() for path in files}
+    assert len(data["records"]) == len(files)  # each once, in however many tables
 
 
 def test_figures_lie_beside_the_page(folder):
     names = {path.name for path in (folder / html_page.FOLDER).iterdir()}
-    assert {"box1l.p.svg", "box1l.p.png", "box2l.pareto_1024.svg"} <= names
+    assert {"box1l.p.svg", "box1l.break_even.svg", "box2l.pareto_1024.svg"} <= names
+    of_svg, of_png = ({name[:-4] for name in names if name.endswith(kind)} for kind in (".svg", ".png"))
+    assert of_svg == of_png
 
 
-def test_a_page_without_room_links_to_its_figures(folder, monkeypatch):
+@pytest.fixture
+def no_png(monkeypatch):
+    """Leave PNG files empty, where a test is of the page."""
+    monkeypatch.setattr(drawing, "_as_png", lambda figure: b"")
+
+
+def test_a_page_without_room_links_to_its_figures(no_png, folder, monkeypatch):
     monkeypatch.setattr(html_page, "MOST_BYTES", 60_000)
     text = report.page(FOUND, folder)
     assert len(text.encode()) < 70_000
@@ -87,12 +111,13 @@ STAGES = [
 
 
 @pytest.mark.parametrize("room", [html_page.MOST_BYTES, 0])
-def test_markup_and_paths_in_names_stay_names(tmp_path, monkeypatch, room):
+def test_markup_and_paths_in_names_stay_names(no_png, tmp_path, monkeypatch, room):
     monkeypatch.setattr(html_page, "MOST_BYTES", room)
     found = [full(integral=WICKED, diagnostics=STAGES)]
-    text = report.page(found, tmp_path)
+    material = Material.of(found, tmp_path)
+    drawn = material.sections()
+    text = report._page(material, drawn)
     assert "<b>" not in text
-    drawn = report.Material.of(found, tmp_path).sections()
     names = [figure.name for section in drawn for figure in section.figures]
     assert "..__b___.p" in names
     assert "training.1...__b___" in names
@@ -100,7 +125,7 @@ def test_markup_and_paths_in_names_stay_names(tmp_path, monkeypatch, room):
     assert all(f'href="figures/{name}.svg"' in text for name in names) is (room == 0)
 
 
-def test_half_a_character_in_a_reason_does_not_stop_the_report(tmp_path):
+def test_half_a_character_in_a_reason_does_not_stop_the_report(no_png, tmp_path):
     records.write(tmp_path, full())
     records.write(tmp_path, full(method="worse", status="failed", reason="\ud83d is half", digits_mean=None))
     report.write(tmp_path)
@@ -113,30 +138,15 @@ def test_the_number_of_points_is_a_finished_repeat_s():
     assert [row["n"] for row in table.rows] == ["1000"]
 
 
-def test_rows_of_recipes_lead_to_their_records(tmp_path):
-    recipe = next(iter(RECIPES.values()))
-    params = recipe.fields() | {"n_replicas": 1}
-    run = full(method="published_primitive", integral=recipe.integral, params=params, n_updates=7)
-    records.write(tmp_path, full())
-    path = records.write(tmp_path / report.RECIPES, run)
-    report.write(tmp_path)
-    data = json.loads(re.search(r'id="data">(.*?)</script>', (tmp_path / "index.html").read_text(), re.DOTALL)[1])
-    (table,) = [table for table in data["tables"] if table["title"] == recipes_table.TITLE]
-    ((source,), *_) = table["sources"]
-    rest, identity = (data["strings"][number] for number in data["records"][source][:2])
-    assert tmp_path / f"{rest}.{identity}.json" == path
+def test_an_experiment_s_table_says_what_it_is_of(no_png, monkeypatch, tmp_path):
+    table = Table("Claims of the papers", EXPLANATIONS["Claims"], [{"claim": "a"}])
+    monkeypatch.setattr(Material, "experiments", lambda material: [table])
+    for text in (report.page([full()], tmp_path), report._tables(Material.of([full()], tmp_path))):
+        assert EXPLANATIONS["Claims"] in text
 
 
-def test_an_experiment_s_table_says_what_it_is_of(monkeypatch, tmp_path):
-    import pandas
-
-    title = "Claims of the papers, at equal updates and seeds"
-    monkeypatch.setattr(report, "experiments", lambda out: [(title, pandas.DataFrame([{"claim": "a"}]))])
-    for text in (report.page([full()], tmp_path), report._tables(report.Material.of([full()], tmp_path))):
-        assert report.EXPLANATIONS["Claims"] in text
-
-
-def test_readme_says_where_its_figures_were_measured():
+def test_readme_says_where_its_figures_were_measured(monkeypatch):
+    monkeypatch.setattr(drawing, "svg_and_png", lambda chart: ("<svg></svg>", b""))
     found = [full(), full(method="chebyshev", threads=1), full(machine="B")]
     grouped = groups.of(found)
     (caption,) = report._readme_figures(sections.draw(grouped), grouped)
@@ -281,6 +291,27 @@ def test_a_row_leads_to_its_records(page, folder):
     links = page.execute_script("return [...document.querySelectorAll('.records a')].map(a => a.getAttribute('href'))")
     assert len(links) == 2
     assert all((folder / link).exists() for link in links)
+
+
+@pytest.mark.browser
+def test_rows_of_every_table_lead_to_files(page, folder):
+    page.execute_script("document.querySelectorAll('tbody button').forEach(button => button.click())")
+    opened = page.execute_script(
+        """return [...document.querySelectorAll("section.tabled")].map(part => [
+            part.querySelector("h2").textContent,
+            [...part.querySelectorAll(".records a")].map(a => decodeURIComponent(new URL(a.href).pathname)),
+            [...part.querySelectorAll(".records")].map(row => row.textContent).join(),
+        ])"""
+    )
+    files = {title.partition(":")[0]: links for title, links, _ in opened}
+    assert {"Bayesian networks", "Devices", "box1l"} <= set(files)
+    assert files["Bayesian networks"] == [str(records.path_of(folder / BAYESIAN, BOOSTED))]
+    assert set(files["Devices"]) == set(files["box1l"]) == {str(hardware_records.path_of(folder, TIMED))}
+    assert all(Path(link).exists() for links in files.values() for link in links)
+    said = {title.partition(":")[0]: text for title, _, text in opened}
+    assert SCRIPT in said["Bayesian networks"]
+    assert SCRIPT in said["Devices"]
+    assert page.execute_script("return window.stolen === undefined && !document.querySelector('#tables img')")
 
 
 @pytest.mark.browser

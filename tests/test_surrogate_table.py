@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 import methods
-from benchmarks import records, report, surrogate_points, surrogate_table
+from benchmarks import records, surrogate_points, surrogate_table
+from benchmarks.material import SURROGATES, Material
 from methods import lookup
 from methods.surrogate_recipes import SURROGATE_RECIPES
 
@@ -31,7 +32,8 @@ def of(name, **changes):
 
 
 def only(found, form="tuned", regressor="sk-DNN 14-28"):
-    (row,) = [r for r in surrogate_table.rows(found, "box1l_2d") if (r["regressor"], r["form"]) == (regressor, form)]
+    rows = [row for row, _ in surrogate_table.rows(found, "box1l_2d")]
+    (row,) = [row for row in rows if (row["regressor"], row["form"]) == (regressor, form)]
     return row
 
 
@@ -74,8 +76,9 @@ def test_requirements_and_failures(changes, column, said):
 
 def test_the_table_has_every_row_of_its_integral_and_says_what_was_not_run():
     table = surrogate_table.rows([of(TUNED)], "box1l_2d")
-    assert [row["form"] for row in table] == ["tuned", "baseline", "ours"] * 3
-    assert [row["note"] for row in table].count("not run") == 8
+    assert [row["form"] for row, _ in table] == ["tuned", "baseline", "ours"] * 3
+    assert [(row["note"], used) for row, used in table].count(("not run", [])) == 8
+    assert [used for _, used in table if used] == [[of(TUNED)]]
     assert len(surrogate_table.rows([of("box1l_4d BDT tuned")], "box1l_4d")) == 10  # one with the symmetry
     assert surrogate_table.rows([of(TUNED)], "box1l_4d") == []
     assert surrogate_table.rows([of("box1l_2d sk-DNN ours")], "box1l_2d") == []  # a run of another suite
@@ -108,13 +111,14 @@ def points(integral, digits, n_labels=100_000, **changes):
 
 def test_a_row_per_number_of_labels():
     found = points("box1l_2d", (3, 3.5, 4)) + points("box1l_2d", (2, 2.5, 3), 1_000, details={"n_labels": 900})
-    few, many = surrogate_points.rows(found)
+    (few, of_few), (many, of_many) = surrogate_points.rows(found)
+    assert (of_many, of_few) == (found[:6], found[6:])
     assert (few["labels"], many["labels"]) == ("1,000", "100,000")
     assert many["BDT: digits"] == "4.01 ± 0.01 (2)"
     assert many["DNN: within 1 %"] == "95.00 ± 0.00 (2)"
     assert many["note"] == ""
     assert few["note"] == "DNN bought 900; sk-DNN bought 900; BDT bought 900"
-    assert surrogate_points.rows(found[:2])[0]["BDT: digits"] == "not run"
+    assert surrogate_points.rows(found[:2])[0][0]["BDT: digits"] == "not run"
     assert surrogate_points.rows([of(TUNED)]) == []
 
 
@@ -129,7 +133,8 @@ def test_a_row_per_number_of_labels():
     ],
 )
 def test_the_verdict_follows_from_the_records(integral, digits, said):
-    (row,) = surrogate_points.verdicts(points(integral, digits))
+    ((row, used),) = surrogate_points.verdicts(points(integral, digits))
+    assert used == points(integral, digits)
     dnn, skip, trees = (f"{value + 0.01:.2f} ± 0.01 (2)" for value in digits)
     figures = f"DNN {dnn}, sk-DNN {skip}, BDT {trees} digits."
     assert (
@@ -146,11 +151,11 @@ def test_without_all_three_there_is_no_verdict():
 
 
 def test_the_report_shows_them(tmp_path):
-    assert report.experiments(tmp_path) == []
+    assert Material.of([], tmp_path).experiments() == []
     for one in [of(TUNED), *points("box1l_2d", (3, 3.5, 4))]:
-        records.write(tmp_path / surrogate_table.FOLDER, one)
-    shown = dict(report.experiments(tmp_path))
-    assert [len(table) for table in shown.values()] == [9, 1, 1]
+        records.write(tmp_path / SURROGATES, one)
+    shown = Material.of([], tmp_path).experiments()
+    assert [len(table.rows) for table in shown] == [9, 1, 1]
     # The suite's own folder shows the same.
-    own = dict(report.experiments(tmp_path / surrogate_table.FOLDER))
-    assert all(own[title].equals(table) for title, table in shown.items())
+    own = tmp_path / SURROGATES
+    assert Material.of(records.read_all(own)[0], own).experiments() == shown

@@ -1,59 +1,24 @@
 """How good values and error bars are: histograms of P, R, pulls and error ratios, by class of points, and calibration.
 
-notation: see `benchmarks.metrics`. Repeats are added up. Everything comes from the histograms in the records, whose
-outermost bins also count what lies beyond.
+notation: see `benchmarks.metrics`. Repeats are added up. Everything comes from the histograms in the records.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmarks.figures.drawing import INK, Chart, Curve
+from benchmarks.figures.drawing import Chart, Curve
+from benchmarks.figures.histograms import CALIBRATION, count, draw_calibration, draw_normal, draw_shares, total
 from benchmarks.groups import Group
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 CLASSES = {"by_cornerness": ("0", "1", "2", "3+"), "by_edge": ("inside", "edge")}
-
-REFERENCE = {"color": INK, "linewidth": 1.1, "linestyle": ":"}
-"""What honest errors would give."""
-
-Histogram = tuple[np.ndarray, np.ndarray]
-"""Edges (n + 1,), and counts (n,)."""
-
-
-def total(group: Group, kind: str, part: str = "all", name: str | None = None) -> Histogram | None:
-    """Return the histogram of that kind over all repeats, of one class of points where `name` says which.
-
-    None where no record has it, or no point is in it.
-    """
-    found = []
-    for record in group.good:
-        histograms: Any = (record["histograms"] or {}).get(part) or {}
-        histogram = (histograms if name is None else histograms.get(name) or {}).get(kind)
-        if histogram:
-            found.append(histogram)
-    if not found:
-        return None
-    counts = np.sum([histogram["counts"] for histogram in found], axis=0)
-    return (np.array(found[0]["edges"]), counts) if counts.sum() else None
-
-
-def calibration(histogram: Histogram) -> tuple[np.ndarray, np.ndarray]:
-    """Return the normal law's share of |pull| ≤ z and the share of points, for the edges z ≥ 0 of a pull histogram.
-
-    The last bin counts what lies beyond it too, and is left out.
-    """
-    edges, counts = histogram
-    z = edges[(edges >= 0) & (edges < edges[-1])]
-    centres = (edges[1:] + edges[:-1]) / 2
-    shares = np.array([counts[np.abs(centres) < limit].sum() for limit in z]) / counts.sum()
-    return np.array([math.erf(limit / math.sqrt(2)) for limit in z]), shares
 
 
 def charts(curves: Sequence[Curve]) -> list[Chart]:
@@ -94,45 +59,17 @@ def _panel(
 
     def draw(axes: Axes) -> None:
         found = [(curve, total(curve.group, kind, part, of_class)) for curve in curves]
-        shown = [(curve, *histogram) for curve, histogram in found if histogram]
-        low, high, fewest = math.inf, -math.inf, math.inf
-        for curve, edges, counts in shown:
-            filled = np.flatnonzero(counts)
-            first, last = filled[0], filled[-1] + 1
-            shares = counts[first:last] / counts.sum()
-            low, high = min(low, edges[first]), max(high, edges[last])
-            fewest = min(fewest, 0.5 / counts.sum())
-            floor = 0.5 / counts.sum() if log else 0.0
-            axes.stairs(
-                np.maximum(shares, floor), edges[first : last + 1], baseline=floor, label=curve.label, **curve.style
-            )
-        if also and shown:
-            also(axes, shown[0][1])
-        if shown:
-            axes.set_xlim(low, high)
-        if log:
-            axes.set_yscale("log")
-            axes.set_ylim(bottom=min(fewest, 0.1))
-        axes.set(xlabel=xlabel, ylabel="share of points", title=_counts([counts for _, _, counts in shown], of_class))
+        shown = [(curve, histogram) for curve, histogram in found if histogram]
+        draw_shares(axes, shown, log=log, also=also)
+        axes.set(xlabel=xlabel, title=_class_name(of_class) + count([histogram for _, histogram in shown]))
 
     return draw
 
 
-def _counts(counts: Sequence[np.ndarray], of_class: str | None = None) -> str:
-    """Return the title: how many points there are per curve."""
-    numbers = sorted({int(count.sum()) for count in counts})
-    shown = ", ".join(f"{number:,}" for number in numbers[:4]) + (", …" if len(numbers) > 4 else "")
-    name = {None: "", "3+": "cornerness ≥ 3: ", "edge": "edge: ", "inside": "inside: "}.get(
-        of_class, f"cornerness {of_class}: "
-    )
-    return f"{name}n = {shown or 0} points per curve"
-
-
-def _normal(axes: Axes, edges: np.ndarray) -> None:
-    """Draw the share of a standard normal law in each bin."""
-    below = np.array([0.5 * (1 + math.erf(edge / math.sqrt(2))) for edge in edges])
-    inside = np.abs(edges) <= 4
-    axes.stairs(np.diff(below[inside]), edges[inside], baseline=None, label="standard normal", **REFERENCE)
+def _class_name(of_class: str | None) -> str:
+    """Return a class of points for a title, before their number; "" for all."""
+    named = {None: "", "3+": "cornerness ≥ 3: ", "edge": "edge: ", "inside": "inside: "}
+    return named.get(of_class, f"cornerness {of_class}: ")
 
 
 _HISTOGRAMS = (
@@ -155,7 +92,7 @@ _HISTOGRAMS = (
     _histogram(
         "pull", "pull", "pull = (e − t)/√(error² + truth error²)",
         "Pulls are actual errors in units of the claimed ones: an honest method follows the standard normal law.",
-        log=True, also=_normal,
+        log=True, also=draw_normal,
     ),
 )  # fmt: skip
 
@@ -166,19 +103,10 @@ def _calibration(curves: Sequence[Curve]) -> Chart | None:
         return None
 
     def draw(axes: Axes) -> None:
-        axes.plot([0, 1], [0, 1], label="honest", **REFERENCE)
-        for curve, histogram in found:
-            axes.plot(*calibration(histogram), label=curve.label, **curve.style)
-        axes.set(
-            xlim=(0, 1), ylim=(0, 1.02), xlabel="share of a normal law with |pull| ≤ z", ylabel="share of points",
-            title=_counts([counts for _, (_, counts) in found]),
-        )  # fmt: skip
+        draw_calibration(axes, found)
+        axes.set_title(count([histogram for _, histogram in found]))
 
-    caption = (
-        "Calibration is the share of points within z claimed errors against a normal law's: above the diagonal errors "
-        "are claimed too large, below too small."
-    )
-    return Chart("calibration", caption, [draw])
+    return Chart("calibration", CALIBRATION, [draw])
 
 
 def _by_cornerness(curves: Sequence[Curve]) -> Chart | None:
