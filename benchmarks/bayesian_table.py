@@ -1,10 +1,11 @@
-"""What boosting a Bayesian network does, with 90,000 and with 9,000 labels to train on.
+"""Networks that know their error: Bayesian ones, boosted or not, and ensembles, with 90,000 and 9,000 training labels.
 
     python -m benchmarks.accuracy --preset bayesian --out reports/bayesian
 
 trains every setting, in a folder of its own; `python -m benchmarks.report` shows the table, repeats averaged, and the
 charts of `figures.bayesian`. Pulls on labels trained on against those on labels for validation tell overtraining;
-digits and coverage are against the true values.
+digits and coverage are against the true values. One setting has labels of pySecDec, whose stated errors enter the
+likelihood and whose price leaves fewer of them.
 
 Badger, Butter, Luchmann, Pitz and Plehn, arXiv:2206.14831, and slides "Surrogate loop amplitudes": boosting by pulls
 improves more on training than on test labels; boosting by σ is as good with 9,000 labels as with 90,000.
@@ -13,13 +14,15 @@ improves more on training than on test labels; boosting by σ is as good with 9,
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from benchmarks import groups
 from benchmarks.records import Record, Row
 
-METHOD, BUDGET_S = "bayesian_mlp", 30.0
+METHOD, ENSEMBLE = "bayesian_mlp", "deep_ensemble"
+
+BUDGET_S, REPEATS = 20.0, 3
 
 INTEGRALS = ("box1l_4d", "pentagon1l_8d")
 
@@ -30,7 +33,19 @@ TRAINED_ON = 0.8
 
 BOOSTING = ("none", "loss", "process", "both")
 
-SETTINGS = tuple(f"{METHOD},n_labels={n},boosting={boosting}" for n in N_LABELS for boosting in BOOSTING)
+LABELS, DEAR_LABELS = "gauss_legendre", "pysecdec_qmc"
+
+SETTINGS = (
+    *(f"{METHOD},n_labels={n},boosting={boosting}" for n in N_LABELS for boosting in BOOSTING),
+    *(f"{ENSEMBLE},n_labels={n}" for n in N_LABELS),
+    f"{METHOD},n_labels={N_LABELS[-1]},labels={DEAR_LABELS}",
+)
+
+NETWORKS = {
+    "none": "Bayesian", "loss": "boosted: loss", "process": "boosted: process", "both": "boosted: both",
+    ENSEMBLE: "deep ensemble",
+}  # fmt: skip
+"""What is compared -> how tables and legends call it."""
 
 FIGURES = {
     "updates": (("n_updates",), ",.0f"),
@@ -51,7 +66,7 @@ FIGURES = {
 
 def grouped(found: Iterable[Record]) -> list[groups.Group]:
     """Return the configurations of the preset among these records, in the table's order."""
-    mine = [record for record in found if (record["method"], record["budget_s"]) == (METHOD, BUDGET_S)]
+    mine = [r for r in found if r["method"] in (METHOD, ENSEMBLE) and r["budget_s"] == BUDGET_S]
     return sorted(groups.of(mine), key=_order)
 
 
@@ -78,17 +93,28 @@ def training_labels(group: groups.Group) -> float:
     return TRAINED_ON * statistics.fmean(bought)
 
 
-def _order(group: groups.Group) -> tuple[str, int, int]:
-    params: Mapping[str, Any] = group.first["params"]
-    boosting = BOOSTING.index(params["boosting"]) if params["boosting"] in BOOSTING else len(BOOSTING)
-    return group.first["integral"], -params["n_labels"], boosting
+def network(group: groups.Group) -> str:
+    """Return which of `NETWORKS` it is."""
+    return ENSEMBLE if group.method == ENSEMBLE else group.first["params"]["boosting"]
+
+
+def labels(group: groups.Group) -> str:
+    """Return the method that its labels are from."""
+    return group.first["params"].get("labels", LABELS)
+
+
+def _order(group: groups.Group) -> tuple[str, bool, int, int]:
+    known, name = list(NETWORKS), network(group)
+    place = known.index(name) if name in known else len(known)
+    return group.first["integral"], labels(group) != LABELS, -group.first["params"]["n_labels"], place
 
 
 def _row(group: groups.Group) -> dict[str, str]:
     row = {
         "integral": group.first["integral"],
-        "boosting": group.first["params"]["boosting"],
+        "network": NETWORKS.get(network(group), network(group)),
         "training labels": f"{training_labels(group):,.0f}",
+        "labels of": labels(group),
         "repeats": str(len(group.good)),
         **{column: _shown(values(group, *keys), form) for column, (keys, form) in FIGURES.items()},
     }

@@ -111,7 +111,9 @@ class Material:
             ],
             **surrogate_table.parts(surrogates),
             **surrogate_points.parts(surrogates),
-            "Bayesian networks: boosting and the number of labels": bayesian_table.rows(self.apart[BAYESIAN]),
+            "Bayesian networks: boosting, ensembles and the number of labels": bayesian_table.rows(
+                self.apart[BAYESIAN]
+            ),
         }
         devices = hardware_table.parts(self.timings)
         return [

@@ -103,6 +103,7 @@ PRESETS = {
     "bayesian": Preset(
         dict.fromkeys(bayesian_table.INTEGRALS, bayesian_table.BUDGET_S),
         dict.fromkeys(bayesian_table.INTEGRALS, bayesian_table.SETTINGS),
+        repeats=bayesian_table.REPEATS,
     ),
 }
 

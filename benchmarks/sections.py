@@ -95,14 +95,14 @@ def of_activations(found: Mapping[str, Sequence[groups.Record]]) -> list[Section
 
 
 def of_bayesian(found: Iterable[groups.Group]) -> list[Section]:
-    """Return what boosting does to Bayesian networks, one section per integral and machine."""
+    """Return how networks that know their error compare, one section per integral and machine."""
     places = groups.by_place(g for g in found if g.good and not g.older)
     sections = []
     for nth, (place, here) in enumerate(places.items()):
         charts = bayesian.charts(here)
         sections.append(
             Section(
-                f"Boosting of Bayesian networks on {place[0]}", *place, f"Repeats are added up; on {place[1]}.",
+                f"Networks that know their error, on {place[0]}", *place, f"Repeats are added up; on {place[1]}.",
                 [_figure(f"bayesian.{nth + 1}.{place[0]}", chart) for chart in charts],
             )
         )  # fmt: skip

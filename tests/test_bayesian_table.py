@@ -6,7 +6,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from benchmarks import bayesian_table, groups, records, sections
-from benchmarks.bayesian_table import BOOSTING
+from benchmarks.bayesian_table import BOOSTING, DEAR_LABELS, ENSEMBLE, NETWORKS
 from benchmarks.figures import bayesian, drawing
 from benchmarks.presets import PRESETS
 
@@ -52,10 +52,29 @@ def with_histograms(train=(10, 20, 10), validation=(20, 10, 20), delta=0.03, **c
 def test_rows_are_ordered_and_bad_runs_stay():
     found = [record("timeout", boosting="loss"), record(), record(n_labels=112_500, boosting="both")]
     first, second, third = [row for row, _ in bayesian_table.rows([*found, record() | {"method": "skip_mlp"}])]
-    assert (first["training labels"], first["boosting"]) == ("90,000", "both")
-    assert (second["training labels"], second["boosting"]) == ("9,000", "none")
-    assert (third["boosting"], third["digits"], third["note"]) == ("loss", "timeout", "timeout: over 180 s")
+    assert (first["training labels"], first["network"]) == ("90,000", "boosted: both")
+    assert (second["training labels"], second["network"]) == ("9,000", "Bayesian")
+    assert (third["network"], third["digits"], third["note"]) == ("boosted: loss", "timeout", "timeout: over 180 s")
     assert list(first) == list(second) == list(third)  # a page has the first row's columns
+
+
+def ensemble(**changes):
+    """Return a record of a deep ensemble, from which every chart can be drawn."""
+    made = with_histograms(**changes)
+    params = {key: value for key, value in made["params"].items() if key != "boosting"}
+    return made | {"method": ENSEMBLE, "params": params}
+
+
+def test_ensembles_and_other_labels_have_rows_of_their_own_but_only_the_ensemble_is_drawn():
+    plain = with_histograms()
+    dear = with_histograms() | {"params": plain["params"] | {"labels": DEAR_LABELS}}
+    rows = [row for row, _ in bayesian_table.rows([dear, ensemble(), plain])]
+    assert [(row["network"], row["labels of"]) for row in rows] == [
+        ("Bayesian", "gauss_legendre"), ("deep ensemble", "gauss_legendre"), ("Bayesian", DEAR_LABELS)
+    ]  # fmt: skip
+    drawn = {chart.name: drawing.svg(chart) for chart in bayesian.charts(groups.of([ensemble(), dear]))}
+    assert "deep ensemble" in drawn["pull"]
+    assert "Bayesian" not in drawn["pull"]
 
 
 def test_older_code_says_so():
@@ -119,7 +138,7 @@ def test_every_chart_says_what_it_is_of():
         assert len(chart.panels) == 2
         assert svg.count("n = ") == 2, name
         assert svg.count("<path") > 10, name
-        assert all(boosting in svg for boosting in BOOSTING)
+        assert all(NETWORKS[boosting] in svg for boosting in BOOSTING)
         assert chart.caption.endswith(".")
     for name in ("pull", "calibration"):
         many, few = drawn(found[name])
@@ -131,10 +150,10 @@ def test_pulls_have_a_colour_per_boosting_and_dashes_for_validation():
     panel = drawn(charts(*every())["pull"])[0]
     shown = {patch.get_label(): (patch.get_edgecolor(), patch.get_linestyle()) for patch in panel.patches}
     assert set(shown) == {
-        *(f"{b}, {part}" for b in BOOSTING for part in ("trained on", "validation")),
+        *(f"{NETWORKS[b]}, {part}" for b in BOOSTING for part in ("trained on", "validation")),
         "standard normal",
     }
-    solid, dashed = ([shown[f"{b}, {part}"] for b in BOOSTING] for part in ("trained on", "validation"))
+    solid, dashed = ([shown[f"{NETWORKS[b]}, {part}"] for b in BOOSTING] for part in ("trained on", "validation"))
     assert {style for _, style in solid} == {"-"}
     assert {style for _, style in dashed} == {"--"}
     assert [colour for colour, _ in solid] == [colour for colour, _ in dashed]
@@ -160,7 +179,7 @@ def test_charts_without_their_figures_are_left_out():
 
 def test_calibration_is_against_the_truth():
     (panel,) = drawn(charts(with_histograms())["calibration"])
-    (line,) = [line for line in panel.lines if line.get_label() == "boosting: none"]
+    (line,) = [line for line in panel.lines if line.get_label() == "Bayesian"]
     assert line.get_ydata()[:2].tolist() == [0.5, 1.0]  # within half a bin, and one and a half
     assert panel.get_title() == "9,000 labels trained on, n = 20 points per curve"
 

@@ -1,4 +1,4 @@
-"""What boosting does to Bayesian networks: pulls on labels trained on and on others, calibration, the largest values.
+"""Networks that know their error: pulls on labels trained on and on others, calibration, and the largest values.
 
 Badger, Butter, Luchmann, Pitz and Plehn, arXiv:2206.14831: pulls that are wider on labels for validation than on those
 trained on tell overtraining; the settings compared are those of `bayesian_table`. Histograms of repeats are added up.
@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from benchmarks import bayesian_table
-from benchmarks.bayesian_table import BOOSTING, TRAINED_ON
+from benchmarks.bayesian_table import NETWORKS, TRAINED_ON
 from benchmarks.figures import drawing, histograms
 from benchmarks.figures.drawing import Chart, Curve
 from benchmarks.groups import Group
@@ -32,7 +32,7 @@ PANEL = 2.2
 """Height in inches of one of two."""
 
 Panels = dict[int, dict[str, Group]]
-"""Labels to buy, most first -> boosting -> its configuration."""
+"""Labels to buy, most first -> one of `NETWORKS` -> its configuration."""
 
 
 def charts(found: Sequence[Group]) -> list[Chart]:
@@ -43,17 +43,17 @@ def charts(found: Sequence[Group]) -> list[Chart]:
 
 
 def _panels(found: Sequence[Group]) -> Panels:
-    """Return them in order; of several with the same labels and boosting, the newest."""
+    """Return them in order, those with the usual labels; of several of the same kind, the newest."""
     panels: Panels = {}
-    for group in sorted(found, key=lambda group: max(record["date_utc"] for record in group.good)):
-        params = group.first["params"]
-        panels.setdefault(params["n_labels"], {})[params["boosting"]] = group
-    return {n: {b: panels[n][b] for b in BOOSTING if b in panels[n]} for n in sorted(panels, reverse=True)}
+    usual = [group for group in found if bayesian_table.labels(group) == bayesian_table.LABELS]
+    for group in sorted(usual, key=lambda group: max(record["date_utc"] for record in group.good)):
+        panels.setdefault(group.first["params"]["n_labels"], {})[bayesian_table.network(group)] = group
+    return {n: {b: panels[n][b] for b in NETWORKS if b in panels[n]} for n in sorted(panels, reverse=True)}
 
 
-def _curve(boosting: str, group: Group, *, part: str = "", nth: int = 0) -> Curve:
-    label = f"{boosting}, {part}" if part else f"boosting: {boosting}"
-    return drawing.curve(group, label, BOOSTING.index(boosting), nth)
+def _curve(network: str, group: Group, *, part: str = "", nth: int = 0) -> Curve:
+    label = f"{NETWORKS[network]}, {part}" if part else NETWORKS[network]
+    return drawing.curve(group, label, list(NETWORKS).index(network), nth)
 
 
 def _trained(groups: Sequence[Group]) -> str:
@@ -64,17 +64,17 @@ def _trained(groups: Sequence[Group]) -> str:
 
 def _pulls(panels: Panels) -> Chart | None:
     drawn = []
-    for of_boosting in panels.values():
+    for of_networks in panels.values():
         shown = [
-            (_curve(boosting, group, part=name, nth=nth), histogram)
-            for boosting, group in of_boosting.items()
+            (_curve(network, group, part=name, nth=nth), histogram)
+            for network, group in of_networks.items()
             for nth, (part, name) in enumerate(PARTS.items())
             if (histogram := _pull_histogram(group, part))
         ]
         if shown:
             drawn.append(_pull_panel(shown))
     caption = (
-        "Pulls by boosting, on labels trained on (solid) and on labels for validation (dashed): where the dashed ones "
+        "Pulls, on labels trained on (solid) and on labels for validation (dashed): where the dashed ones "
         "are wider, the network is overtrained."
     )
     return Chart("pull", caption, drawn, PANEL) if drawn else None
@@ -95,10 +95,10 @@ def _pull_panel(shown: Sequence[tuple[Curve, histograms.Histogram]]) -> Callable
 
 def _calibration(panels: Panels) -> Chart | None:
     drawn = []
-    for of_boosting in panels.values():
+    for of_networks in panels.values():
         shown = [
-            (_curve(boosting, group), histogram)
-            for boosting, group in of_boosting.items()
+            (_curve(network, group), histogram)
+            for network, group in of_networks.items()
             if (histogram := histograms.total(group, "pull"))
         ]
         if shown:
@@ -122,7 +122,7 @@ def _title(shown: Sequence[tuple[Curve, histograms.Histogram]]) -> str:
 def _largest(panels: Panels) -> Chart | None:
     drawn = []
     for key, share in LARGEST.items():
-        groups = [g for of_boosting in panels.values() for g in of_boosting.values() if _deltas(g, key)]
+        groups = [g for of_networks in panels.values() for g in of_networks.values() if _deltas(g, key)]
         if groups:
             drawn.append(_largest_panel(groups, key, share))
     caption = (
@@ -143,8 +143,8 @@ def _largest_panel(groups: Sequence[Group], key: str, share: float) -> Callable[
 
     def draw(axes: Axes) -> None:
         heights = []
-        for boosting in BOOSTING:
-            mine = [group for group in groups if group.first["params"]["boosting"] == boosting]
+        for network in NETWORKS:
+            mine = [group for group in groups if bayesian_table.network(group) == network]
             mine.sort(key=bayesian_table.training_labels)
             if not mine:
                 continue
@@ -152,7 +152,7 @@ def _largest_panel(groups: Sequence[Group], key: str, share: float) -> Callable[
             means = [statistics.fmean(values) for values in found]
             spreads = [statistics.stdev(values) if len(values) > 1 else 0.0 for values in found]
             heights += means
-            curve = _curve(boosting, mine[0])
+            curve = _curve(network, mine[0])
             axes.errorbar(
                 [bayesian_table.training_labels(group) for group in mine], means,
                 spreads if any(spreads) else None, label=curve.label, marker=curve.marker, capsize=2, **curve.style,
