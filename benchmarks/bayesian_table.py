@@ -4,8 +4,8 @@
 
 trains every setting, in a folder of its own; `python -m benchmarks.report` shows the table, repeats averaged, and the
 charts of `figures.bayesian`. Pulls on labels trained on against those on labels for validation tell overtraining;
-digits and coverage are against the true values. One setting has labels of pySecDec, whose stated errors enter the
-likelihood and whose price leaves fewer of them.
+digits and coverage are against the true values. One setting has labels of pySecDec, to a relative error of 1e-6: their
+price leaves fewer of them, above all where its library has to be compiled first.
 
 Badger, Butter, Luchmann, Pitz and Plehn, arXiv:2206.14831, and slides "Surrogate loop amplitudes": boosting by pulls
 improves more on training than on test labels; boosting by σ is as good with 9,000 labels as with 90,000.

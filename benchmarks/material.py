@@ -145,7 +145,7 @@ def read(folder: Path) -> tuple[list[Record], list[Path]]:
         if record is None:
             damaged.append(path)
             continue
-        for histogram in _histograms(record["histograms"]):
+        for histogram in (*_histograms(record["histograms"]), *_histograms(record["details"])):
             histogram["edges"] = edges.setdefault(tuple(histogram["edges"]), histogram["edges"])
         found.append(record)
     return found, damaged

@@ -102,7 +102,8 @@ def of_bayesian(found: Iterable[groups.Group]) -> list[Section]:
         charts = bayesian.charts(here)
         sections.append(
             Section(
-                f"Networks that know their error, on {place[0]}", *place, f"Repeats are added up; on {place[1]}.",
+                f"Networks that know their error, on {place[0]}", *place,
+                f"Histograms of repeats are added up; on {place[1]}.",
                 [_figure(f"bayesian.{nth + 1}.{place[0]}", chart) for chart in charts],
             )
         )  # fmt: skip

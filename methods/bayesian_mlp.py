@@ -28,7 +28,7 @@ import torch
 from methods import boosting, targets
 from methods.base import InputError, ParametricIntegral
 from methods.boosting import BOOSTING
-from methods.clock_part import Part
+from methods.clock_part import ExtendedPart, Part
 from methods.descent import Descent, descend
 from methods.likelihood import Likelihood
 from methods.lookup import unknown
@@ -85,6 +85,11 @@ class BayesianMLP(UncertainRegressor):
     def _prepare(self, integral: ParametricIntegral) -> None:
         if self.boosting not in BOOSTING:
             raise unknown("boosting", self.boosting, BOOSTING)
+        if self.boosting != "none" and self.schedule != "linear":
+            raise InputError(
+                f"{self.name} is boosted after a number of updates that only schedule='linear' plans; "
+                f"schedule is {self.schedule!r}."
+            )
         if not 0 < self.boost_share < 1:
             raise InputError(f"{self.name}.boost_share is {self.boost_share}; give a share between 0 and 1.")
         if self.n_samples < 2:
@@ -107,7 +112,7 @@ class BayesianMLP(UncertainRegressor):
         plan = self._plan(clock)
         first = boosting.lengths(plan, len(rules), self.boost_share)[0] if plan else None
         settings = dataclasses.replace(self, n_updates=_least(first, self.n_updates), schedule_updates=first)
-        part = Part(clock, 1 - self.boost_share if rules else 1.0, price * (2 if rules else 1))
+        part = ExtendedPart(clock, 1 - self.boost_share if rules else 1.0, price * (2 if rules else 1))
         trained = descend(
             self.network_, settings, examples.n_train, part, loss=labels.loss, score=labels.validation, look=look
         )

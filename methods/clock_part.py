@@ -1,4 +1,4 @@
-"""A clock for the first part of a training in several parts: plans with its share, and ends where the whole ends."""
+"""Clocks for the first part of a training in several parts."""
 
 from __future__ import annotations
 
@@ -11,17 +11,14 @@ from methods.schedule import Clock
 
 
 class Part(Clock):
-    """The first part of a clock's time.
-
-    Where the machine becomes slower after `Schedule` has decided on a number of updates, they can all be made, so that
-    this number repeats the run; what comes later has less.
+    """The first part of a clock's time; what comes later has the rest.
 
     Parameters
     ----------
     whole : Clock
         The clock.
     share : float
-        Share of the time that the part plans with.
+        Share of the time that is the part's.
     reserve : float
         Seconds of the whole that are nobody's to plan with.
     """
@@ -34,11 +31,23 @@ class Part(Clock):
 
     @property
     def left(self) -> float:
-        """Seconds left of the part until `Schedule` has decided, after half of it; then of the whole."""
-        left = self._whole.left - self._reserve
-        part = left - self._later
-        return part if part > self._planned / 4 else left
+        """Seconds left of the part."""
+        return self._whole.left - self._reserve - self._later
 
     def show(self, monitor: Callable[[Any], None] | None, method: Any) -> None:
         """Call `monitor`, where there is one, outside the whole's budget and so outside the part's."""
         self._whole.show(monitor, method)
+
+
+class ExtendedPart(Part):
+    """A part that plans with its share and ends where the whole ends, for a linear schedule.
+
+    Where the machine becomes slower after `Schedule` has decided on a number of updates, they can all be made, so that
+    this number repeats the run; what comes later has less.
+    """
+
+    @property
+    def left(self) -> float:
+        """Seconds left of the part until `Schedule` has decided, after half of it; then of the whole."""
+        part = super().left
+        return part if part > self._planned / 4 else part + self._later

@@ -4,9 +4,9 @@ Each replica r is a network of its own start and its own order of the labels, an
 
     loss = Σ_r Σ_j [ (A_j,r − A_true,j)²/(2σ_j,r²) + log σ_j,r ],
 
-with the square of the label's own noise added to σ_j,r². It is the simplest method with errors, and the one that
-Bayesian networks are to be compared with. All replicas are one network of batched layers, so that training five costs
-less than five trainings.
+divided by the numbers of labels and replicas, and with the square of the label's own noise added to σ_j,r². It is the
+simplest method with errors, and the one that Bayesian networks are to be compared with. All replicas are one network
+of batched layers, so that training five costs less than five trainings.
 
 Lakshminarayanan, Pritzel and Blundell, *Simple and scalable predictive uncertainty estimation using deep ensembles*,
 NeurIPS 2017, eq. 1 and algorithm 1, without its adversarial examples.
@@ -77,7 +77,7 @@ class DeepEnsemble(UncertainRegressor):
     Parameters
     ----------
     n_replicas : int
-        Networks, at least 2 (paper: 5).
+        Networks, at least 2 (paper: 5); `batch_size` labels of its own for each of them make an update.
 
     The other fields are those of `UncertainRegressor` and `Regressor`.
 

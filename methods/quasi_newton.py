@@ -26,11 +26,10 @@ HISTORY = 50
 """Pairs of steps and differences of gradients that are remembered."""
 
 ITERATIONS_PER_LOOK = 20
-"""Iterations between two looks at the validation labels and the clock; fewer at the end of the budget."""
+"""Iterations between two looks at the validation labels."""
 
 MOST_EVALUATIONS = 27
-"""Evaluations of the loss in an iteration at most: what torch's line search allows itself, so that how often the clock
-is looked at does not change the path."""
+"""Evaluations of the loss in an iteration at most: one before the line search, and what torch's allows itself."""
 
 ITERATIONS_WITHOUT_BUDGET = 500
 """About half a minute for 4,000 labels with derivatives of a network of 2 × 64."""
@@ -62,36 +61,46 @@ def polish(
         Of the budget.
     score, look : callable
         As those of `descent.descend`.
+
+    Returns
+    -------
+    Polished
+        How it went; the number of iterations repeats it.
     """
     if n_iterations is None:
         n_iterations = sys.maxsize if np.isfinite(clock.left) else ITERATIONS_WITHOUT_BUDGET
+    # One iteration per call of `step`: a call's limit on evaluations would else depend on when the clock was looked at.
     optimiser = torch.optim.LBFGS(
-        network.parameters(), history_size=HISTORY, line_search_fn="strong_wolfe", tolerance_grad=0, tolerance_change=0
-    )
-    group = optimiser.param_groups[0]
+        network.parameters(), max_iter=1, max_eval=MOST_EVALUATIONS, history_size=HISTORY,
+        line_search_fn="strong_wolfe", tolerance_grad=0, tolerance_change=0,
+    )  # fmt: skip
+    value_at: tuple[torch.Tensor, torch.Tensor] | None = None
 
     def closure() -> torch.Tensor:
-        optimiser.zero_grad()
-        value = loss()
-        value.backward()
-        return value
+        nonlocal value_at
+        weights = nn.utils.parameters_to_vector(network.parameters()).detach()
+        # Each call begins where the last line search mostly ended; the gradients are still those of that evaluation.
+        if value_at is None or not torch.equal(weights, value_at[0]):
+            optimiser.zero_grad()
+            value = loss()
+            value.backward()
+            value_at = weights, value.detach()
+        return value_at[1]
 
-    best, best_weights, done, slowest = score(), weights_of(network), 0, 0.0
-    finished = n_iterations == 0 or clock.left <= 0
+    start = time.perf_counter()
+    best, best_weights, done = score(), weights_of(network), 0
+    judging_s = time.perf_counter() - start
+    finished = n_iterations == 0 or clock.left <= judging_s
     while not finished:
-        # The first iteration, alone, tells how long one takes.
-        due = ITERATIONS_PER_LOOK - (done - 1) % ITERATIONS_PER_LOOK if done else 1
-        affordable = max(1, int(min(due, 0.5 * clock.left / slowest))) if done else 1
-        group["max_iter"] = min(n_iterations - done, affordable)
-        group["max_eval"] = MOST_EVALUATIONS * group["max_iter"]
         start, before = time.perf_counter(), weights_of(network)
         optimiser.step(closure)
-        slowest = max(slowest, (time.perf_counter() - start) / group["max_iter"])
-        done += group["max_iter"]
+        done += 1
         stuck = all(torch.equal(weight, before[key]) for key, weight in network.state_dict().items())
-        finished = stuck or done == n_iterations or clock.left < 2 * slowest
+        # An iteration may take a few times as long as the one before.
+        enough = clock.left > 3 * (time.perf_counter() - start) + judging_s
+        finished = stuck or done == n_iterations or not enough
         # Where weights are judged must not depend on the clock, or a number of iterations would not repeat a run.
-        if finished or done % ITERATIONS_PER_LOOK == 1:
+        if finished or done % ITERATIONS_PER_LOOK == 0:
             current = score()
             look(current)
             if current < best:

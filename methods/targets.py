@@ -156,8 +156,8 @@ def examples(
     """Buy labels at points drawn from the box, sorted by symmetry, and make training and validation sets of them.
 
     Fewer than `n_labels` are bought where more would take too much of the budget. Asking for that smaller number
-    gives the same points and the same labels again. What the label method needs to prepare itself, and the first ten
-    labels, are the least that there is to pay.
+    gives the same points and, up to rounding, the same labels again. What the label method needs to prepare itself, and
+    the first ten labels, are the least that there is to pay.
 
     Raises
     ------

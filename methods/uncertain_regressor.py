@@ -1,15 +1,15 @@
 """Direct regression of I(s) by a family of networks that knows its error at each s.
 
 Each member ω of the family, a draw of the weights or a replica, gives a prediction and its standard deviation,
-(A(ω), σ(ω)). With ⟨…⟩ the mean over members,
+(A(ω), σ(ω)). With ⟨…⟩ the mean over members, in σ_stat over all but one of them as usual for a sample,
 
     value = ⟨A⟩,    error² = σ_syst² + σ_stat²,    σ_syst² = ⟨σ(ω)²⟩,    σ_stat² = ⟨(A(ω) − ⟨A⟩)²⟩
 
 where the statistical part vanishes with many labels, and the systematic part says how well the network can do at all.
 
 Badger, Butter, Luchmann, Pitz and Plehn, *Loop amplitudes from precision networks*, arXiv:2206.14831, and slides
-"Surrogate loop amplitudes" for draws (`bayesian_mlp.py`); Lakshminarayanan, Pritzel and Blundell, NeurIPS 2017, eq. 5,
-for replicas (`deep_ensemble.py`).
+"Surrogate loop amplitudes" for draws (`bayesian_mlp.py`); Lakshminarayanan, Pritzel and Blundell, NeurIPS 2017, section
+2.4, for replicas (`deep_ensemble.py`).
 
 notation: A = y of `targets.py`, decoded to I(s) at the end; σ_model = σ(ω).
 """

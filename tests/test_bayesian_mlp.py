@@ -12,7 +12,7 @@ from integrals import product
 from methods import boosting, calibration
 from methods.base import Estimate, InputError
 from methods.bayesian_mlp import BayesianMLP
-from methods.clock_part import Part
+from methods.clock_part import ExtendedPart, Part
 from methods.schedule import Clock
 from methods.variational import GaussianLinear, VariationalNetwork
 from tests.test_labels import Exact
@@ -200,14 +200,22 @@ def test_a_part_of_a_clock_plans_with_its_share_and_ends_with_the_whole():
         left = 100.0
 
     whole = Stopped(None)
-    part = Part(whole, 0.5, 20.0)
-    assert part.left == pytest.approx(40)
+    part, extended = Part(whole, 0.5, 20.0), ExtendedPart(whole, 0.5, 20.0)
+    assert part.left == extended.left == pytest.approx(40)
     whole.left = 75.0
-    assert part.left == pytest.approx(15)
+    assert part.left == extended.left == pytest.approx(15)
     whole.left = 65.0
-    assert part.left == pytest.approx(45)
+    assert (part.left, extended.left) == (pytest.approx(5), pytest.approx(45))
     whole.left = 20.0
-    assert part.left == pytest.approx(0)
+    assert (part.left, extended.left) == (pytest.approx(-40), pytest.approx(0))
+
+
+def test_a_monitor_of_a_part_takes_no_time():
+    whole = Clock(10.0)
+    part = Part(whole, 0.5)
+    before = part.left
+    part.show(lambda method: time.sleep(0.2), None)
+    assert part.left > before - 0.1
 
 
 def test_the_budget_is_kept_and_the_number_of_updates_repeats_the_run():
@@ -244,6 +252,7 @@ def test_a_constant_is_learnt():
         ({"boosting": "los"}, "no boosting 'los'.*Did you mean 'loss'"),
         ({"boost_share": 1.0}, "boost_share is 1.0; give a share between 0 and 1"),
         ({"n_samples": 1}, "n_samples is 1; a spread needs at least 2"),
+        ({"boosting": "loss", "schedule": "constant"}, "only schedule='linear' plans; schedule is 'constant'"),
         ({"prior_std": 0.0}, "prior_std is 0.0; give a positive number"),
     ],
 )

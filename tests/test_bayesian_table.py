@@ -108,7 +108,8 @@ def test_the_preset_has_every_setting_on_both_integrals():
     preset = PRESETS["bayesian"]
     assert set(preset.methods) == {"box1l_4d", "pentagon1l_8d"}
     for settings in preset.methods.values():
-        assert len(set(settings)) == 8
+        assert len(set(settings)) == 11
+    assert preset.repeats == 3
 
 
 # ----- charts ---------------------------------------------------------------------------------------------------------
@@ -164,7 +165,7 @@ def test_pulls_have_a_colour_per_boosting_and_dashes_for_validation():
 def test_histograms_of_repeats_are_added_up():
     found = charts(with_histograms(train=(1, 2, 1)), with_histograms(train=(3, 2, 1), repeat=1))
     (panel,) = drawn(found["pull"])
-    (stairs,) = [patch for patch in panel.patches if patch.get_label() == "none, trained on"]
+    (stairs,) = [patch for patch in panel.patches if patch.get_label() == "Bayesian, trained on"]
     assert stairs.get_data().values.tolist() == pytest.approx([0.4, 0.4, 0.2])
     assert panel.get_title() == "9,000 labels trained on, n = 10, 100 points per curve"
 
@@ -211,9 +212,9 @@ def test_a_section_per_integral_without_older_code_and_names_that_are_files():
     older = with_histograms(code_hash="older", boosting="loss", date_utc="2025-01-02T00:00:00+00:00")
     wicked = with_histograms(integral='../<b>"&')
     strange, ours = sections.of_bayesian(bayesian_table.grouped([older, with_histograms(), wicked]))
-    assert strange.title == 'Boosting of Bayesian networks on ../<b>"&'
+    assert strange.title == 'Networks that know their error, on ../<b>"&'
     assert strange.figures[0].name == "bayesian.1...__b___.pull"
-    assert ours.title == "Boosting of Bayesian networks on box1l_4d"
+    assert ours.title == "Networks that know their error, on box1l_4d"
     names = ("pull", "calibration", "largest")
     assert [figure.name for figure in ours.figures] == [f"bayesian.2.box1l_4d.{name}" for name in names]
     assert not any("loss" in figure.svg for figure in ours.figures)
