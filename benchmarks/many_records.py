@@ -22,8 +22,9 @@ INTEGRALS, BUDGETS = 25, 5
 
 
 def varied(n: int = N) -> Iterator[records.Record]:
-    """Yield n records: those of one integral, as if of many, at several budgets, and the rest repeats."""
-    found = [r for r in records.read_all(REPORTS)[0] if r["integral"] == "box1l" and r["status"] == "ok"]
+    """Yield n records: of one integral, one of each method, as if of many, at several budgets, and the rest repeats."""
+    finished = [r for r in records.read_all(REPORTS)[0] if r["integral"] == "box1l" and r["status"] == "ok"]
+    found = list({r["method"]: r for r in sorted(finished, key=lambda record: record["threads"])}.values())
     if not found:
         raise FileNotFoundError(f"There are no records of box1l below {REPORTS}; run python -m benchmarks.accuracy.")
     counts = itertools.product(range(n), range(BUDGETS), range(INTEGRALS), found)
