@@ -7,6 +7,7 @@ python -m benchmarks.report --out DIR       the same of another suite's folder; 
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -139,7 +140,12 @@ def main(arguments: list[str] | None = None) -> int:
     )
     command.add_argument("--out", type=Path, default=Path("reports"), metavar="DIR", help="default: reports")
     out = command.parse_args(arguments).out
-    written = write(out)
+    # Looking for cyclic garbage among the records of a large folder takes a fifth of the time.
+    gc.disable()
+    try:
+        written = write(out)
+    finally:
+        gc.enable()
     if not written:
         print(f"error: there are no records below {out}; run python -m benchmarks.accuracy first.", file=sys.stderr)
         return 2
