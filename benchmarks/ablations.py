@@ -1,6 +1,6 @@
 """What the papers say helps a primitive: each claim with the settings that test it, at equal updates and seeds.
 
-    python -m benchmarks.accuracy --preset ablations --out reports/ablations
+    python -m benchmarks.accuracy --preset ablations --out reports/published/ablations
 
 trains every setting, in a folder of its own, since these are no rows for the tables of methods; `python -m
 benchmarks.report` shows the verdicts. All settings are `published_primitive` with its default

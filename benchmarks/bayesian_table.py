@@ -1,6 +1,6 @@
 """Networks that know their error: Bayesian ones, boosted or not, and ensembles, with 90,000 and 9,000 training labels.
 
-    python -m benchmarks.accuracy --preset bayesian --out reports/bayesian
+    python -m benchmarks.accuracy --preset bayesian --out reports/published/bayesian
 
 trains every setting, in a folder of its own; `python -m benchmarks.report` shows the table, repeats averaged, and the
 charts of `figures.bayesian`. Pulls on labels trained on against those on labels for validation tell overtraining;

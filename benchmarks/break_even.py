@@ -32,7 +32,7 @@ BATCH = "1024"
 def rows(found: Iterable[groups.Group]) -> list[Row]:
     """Return the table's rows, text in every cell, each with the records that it comes from."""
     made: list[Row] = []
-    for (integral, machine), here in groups.by_place(g for g in found if g.good and not g.older).items():
+    for (integral, machine), here in groups.by_place(g for g in found if g.good and not g.replaced).items():
         for group in tables.best_first(here):
             used = list(group.records)
             row = {

@@ -48,5 +48,5 @@ class Report:
 
     def timeraw_report(self, folder: str) -> tuple[str, str]:
         """Seconds for tables and page."""
-        statement = f"if not report.write(Path({folder!r})): raise SystemExit('there is no readable record')"
+        statement = f"if not report.write_local(Path({folder!r})): raise SystemExit('there is no readable record')"
         return statement, "from pathlib import Path; from benchmarks import report"

@@ -32,40 +32,52 @@ class Size(NamedTuple):
     elements: int
 
 
-SIZES = {"cpu": Size(2048, 2**27)} | dict.fromkeys(KINDS[1:], Size(8192, 2**28))
-"""Large enough for the full rate. STREAM asks for arrays four times the last cache: 512 MiB do for 128 MiB of it."""
+SIZES = {"cpu": Size(1024, 2**25)} | dict.fromkeys(KINDS[1:], Size(8192, 2**28))
+"""Large enough for nearly the full rate, and small enough to be measured with every suite, in a second on a CPU. STREAM
+asks for arrays four times the last cache: 128 MiB do for 32 MiB of it."""
+
+TIMED_S = 0.2
+"""Seconds of calls per rate."""
 
 
 def found() -> dict[str, str | None]:
     """Return {kind: name of the device, or None where there is none}; initialises GPUs, so not in a process to fork."""
+    return {kind: device_name(kind) for kind in KINDS}
+
+
+def device_name(device: str) -> str | None:
+    """Return the name of a device, as torch names it, or None where there is none."""
     import torch
 
     from benchmarks import machine
 
     names: dict[str, Callable[[], str | None]] = {
         "cpu": machine.cpu_name,
-        "cuda": lambda: torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        "cuda": lambda: torch.cuda.get_device_name(device) if torch.cuda.is_available() else None,
         "mps": lambda: "Apple GPU" if torch.backends.mps.is_available() else None,
-        "xpu": lambda: torch.xpu.get_device_name() if torch.xpu.is_available() else None,
+        "xpu": lambda: torch.xpu.get_device_name(device) if torch.xpu.is_available() else None,
     }
-    return {kind: names[kind]() for kind in KINDS}
+    return names[device.partition(":")[0]]()
 
 
 def measure(device: str, threads: int, size: Size, timed_s: float) -> dict[str, Any]:
-    """Return {float32, float64: {gflop_per_s} or {reason}, triad: {gb_per_s}, n, elements}; in a process of its own.
+    """Measure the rates; in a process of its own, while nothing else runs on the machine.
 
-    Raises stopwatch.Shared where another run shares the machine.
+    Returns
+    -------
+    dict
+        {name, n, elements, float32, float64: {gflop_per_s} or {reason}, triad: {gb_per_s}}.
     """
     import torch
 
+    size = Size(*size)
     stopwatch.limit_threads(threads)
     torch.set_float32_matmul_precision("highest")  # no TF32
-    with stopwatch.unshared_machine() as alone:
-        stopwatch.require(alone)
-        products = {precision: _product_rate(precision, device, size.n, timed_s) for precision in PRECISIONS}
-        a, b, c = (torch.ones(size.elements, dtype=torch.float32, device=device) for _ in range(3))
-        seconds = _median(lambda: torch.add(b, c, alpha=0.5, out=a), device, timed_s)
-    return {"n": size.n, "elements": size.elements, **products, "triad": {"gb_per_s": 3 * a.nbytes / seconds / 1e9}}
+    products = {precision: _product_rate(precision, device, size.n, timed_s) for precision in PRECISIONS}
+    a, b, c = (torch.ones(size.elements, dtype=torch.float32, device=device) for _ in range(3))
+    seconds = _median(lambda: torch.add(b, c, alpha=0.5, out=a), device, timed_s)
+    bandwidth = {"gb_per_s": 3 * a.nbytes / seconds / 1e9}
+    return {"name": device_name(device), "n": size.n, "elements": size.elements, **products, "triad": bandwidth}
 
 
 def _product_rate(precision: str, device: str, n: int, timed_s: float) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Groups of records: the repeats of one configuration by one version, with the name that tells it from the others.
 
-Records of other machines, or of older code, equation or truth, are groups of their own that say so: they are never
-averaged with the rest. What a table or a figure shows of a method is one group.
+Records of other machines, or that are superseded by a newer version, equation or truth, are groups of their own that
+say so: they are never averaged with the rest. What a table or a figure shows of a method is one group.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from benchmarks import currency
+
 Record = dict[str, Any]
 
-CONFIGURATION = ("integral", "method", "params", "budget_s", "device", "threads", "machine")
-"""Records that agree in these are repeats of one configuration, or older versions of one another."""
+CONFIGURATION = ("integral", "method", "params", "budget_s", "device", "threads", "points", "machine")
+"""Records that agree in these are repeats of one configuration, or versions of one another."""
 
-VERSIONS = {"code_hash": "older code", "integral_hash": "older equation", "truth_hash": "older truth"}
-
-SETTINGS = ("budget_s", "device", "threads")
+SETTINGS = ("budget_s", "device", "threads", "points")
 """What belongs to a configuration beside a method's own fields."""
 
 
@@ -36,15 +36,18 @@ class Group:
         Those of budget, device and threads in which the integral's records of all methods differ.
     notes : tuple of str
         What makes it incomparable with the newest records, or with those of another machine.
-    older : bool
-        Whether there is a newer record of its method and integral, by other code, equation or truth.
+    superseded : bool
+        Whether its method, the integral's equation or its truth has a newer version: see `currency`.
+    replaced : bool
+        Whether it is superseded, and its method has a current record on its integral: until then it is still shown.
     """
 
     records: list[Record]
     fields: str = ""
     settings: str = ""
     notes: tuple[str, ...] = ()
-    older: bool = False
+    superseded: bool = False
+    replaced: bool = False
 
     @property
     def first(self) -> Record:
@@ -91,22 +94,27 @@ def of(found: Iterable[Record]) -> list[Group]:
     found = list(found)
     several = len({record["machine"] for record in found}) > 1
     fields = _fields(found)
-    newest = _newest(found)
+    current = currency.Current(found)
+    outdated = {id(record): current.outdated(record) for record in found}
+    made_again = {_subject(record) for record in found if not outdated[id(record)]}
+    is_replaced = {id(record): bool(outdated[id(record)]) and _subject(record) in made_again for record in found}
     differing = {
-        older: _settings(record for record in found if older or not _older(record, newest)) for older in (False, True)
+        replaced: _settings(record for record in found if replaced or not is_replaced[id(record)])
+        for replaced in (False, True)
     }
     groups = []
-    for records in _split(found, (*CONFIGURATION, *VERSIONS)):
+    for records in _split(found, (*CONFIGURATION, *currency.VERSIONS)):
         first = records[0]
-        older = _older(first, newest)
+        notes, replaced = outdated[id(first)], is_replaced[id(first)]
         machine = [f"on {first['machine']}"] if several else []
         groups.append(
             Group(
                 records,
                 ", ".join(f"{key}={first['params'].get(key)}" for key in fields[first["integral"], first["method"]]),
-                ", ".join(_setting(first, key) for key in differing[bool(older)][first["integral"]]),
-                (*older, *machine),
-                bool(older),
+                ", ".join(_setting(first, key) for key in differing[replaced][first["integral"]]),
+                (*notes, *machine),
+                bool(notes),
+                replaced,
             )
         )
     return groups
@@ -130,6 +138,10 @@ def _split(found: list[Record], keys: tuple[str, ...]) -> list[list[Record]]:
     for record in found:
         parts.setdefault(json.dumps([record[key] for key in keys], sort_keys=True), []).append(record)
     return list(parts.values())
+
+
+def _subject(record: Record) -> tuple[str, str]:
+    return record["method"], record["integral"]
 
 
 def _fields(found: list[Record]) -> dict[tuple[str, str], list[str]]:
@@ -162,31 +174,9 @@ def _setting(record: Record, key: str) -> str:
     value = record[key]
     if key == "threads":
         return threads(value)
+    if key == "points":
+        return "all points" if value is None else f"{value} points"
     return f"{value:g} s" if key == "budget_s" else str(value)
-
-
-def _newest(found: list[Record]) -> dict[str, dict[Any, Record]]:
-    """Return version -> what it is a version of -> its newest record."""
-    newest: dict[str, dict[Any, Record]] = {key: {} for key in VERSIONS}
-    for record in sorted(found, key=lambda record: record["date_utc"]):
-        for key in VERSIONS:
-            newest[key][_versioned(record, key)] = record
-    return newest
-
-
-def _versioned(record: Record, key: str) -> tuple[Any, ...]:
-    """Return what a newer version must agree in: an integral has one equation and one truth for all methods.
-
-    Other labels are other code without being older.
-    """
-    if key == "code_hash":
-        return record["method"], record["integral"], record["params"].get("labels")
-    return (record["integral"],)
-
-
-def _older(record: Record, newest: dict[str, dict[Any, Record]]) -> list[str]:
-    """Say in what the record is older than others."""
-    return [label for key, label in VERSIONS.items() if record[key] != newest[key][_versioned(record, key)][key]]
 
 
 def _mean(values: list[float | None]) -> float | None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from benchmarks import hardware_records
-from benchmarks.hardware_records import Record
-from benchmarks.records import Row
+from benchmarks import currency, groups
+from benchmarks.records import Record, Row
 
 if TYPE_CHECKING:
     import pandas
@@ -18,6 +17,15 @@ TIMES = (
     "{integral}: µs per integral on each device, median [10 %–90 % of calls] (at least this share of the device's "
     "matrix-product rate, or of its bandwidth, marked 'mem', where that is nearer or no products are counted)"
 )
+
+
+BATCHES = (1, 32, 1024, 27_000, 1_000_000)
+"""Points per call; 27,000 is the thesis's batch."""
+
+
+def is_shown(record: Record) -> bool:
+    """Tell whether a record was made by `hardware`: it has all of these batches."""
+    return {str(batch) for batch in BATCHES} <= set(record["s_per_integral"] or ())
 
 
 def parts(found: Iterable[Record]) -> dict[str, list[Row]]:
@@ -39,10 +47,10 @@ def of(found: Iterable[Record]) -> list[tuple[str, pandas.DataFrame]]:
 
 def _devices(found: list[Record]) -> list[Row]:
     """Return one row per machine, device and threads; of rates measured again, all are listed."""
-    groups: dict[str, list[Record]] = {}
+    alike: dict[str, list[Record]] = {}
     for record in found:
-        groups.setdefault(f"{_column(record)} {record['rates']}", []).append(record)
-    return [(_device(group), group) for _, group in sorted(groups.items())]
+        alike.setdefault(f"{_column(record)} {record['rates']}", []).append(record)
+    return [(_device(group), group) for _, group in sorted(alike.items())]
 
 
 def _device(group: list[Record]) -> dict[str, str]:
@@ -51,11 +59,11 @@ def _device(group: list[Record]) -> dict[str, str]:
     return {
         "machine": first["machine"],
         "device": first["device"],
-        "name": first["device_name"],
+        "name": first["rates"]["name"],
         "threads": str(first["threads"]),
         **{f"{p} GFLOP/s": f"{_rate(rates[p])} ({size})" for p in ("float32", "float64")},
         "triad GB/s": f"{rates['triad']['gb_per_s']:.3g} ({4 * rates['elements'] / 2**20:.0f} MiB)",
-        "largest load before": f"{max(record['load_1min'] for record in group):.1f}{_busy(group)}",
+        "largest load before": f"{max(record['load_1min'] or 0.0 for record in group):.1f}{_environment(group)}",
         "date": max(record["date_utc"] for record in group).partition("T")[0],
         "commit": ", ".join(sorted({_commit(record) for record in group})),
     }
@@ -65,10 +73,9 @@ def _rate(rate: dict[str, Any]) -> str:
     return f"{rate['gflop_per_s']:.3g}" if "gflop_per_s" in rate else f"– {rate['reason']}"
 
 
-def _busy(group: list[Record]) -> str:
-    slowed = sorted({name for record in group for name in record["environment"]})
-    busy = any(record["busy"] for record in group)
-    return "".join([" (busy)" if busy else "", f" ({', '.join(slowed)} set)" if slowed else ""])
+def _environment(group: list[Record]) -> str:
+    slowing = sorted({name for record in group for name in record["environment"] or ()})
+    return f" ({', '.join(slowing)} set)" if slowing else ""
 
 
 def _commit(record: Record) -> str:
@@ -76,23 +83,28 @@ def _commit(record: Record) -> str:
 
 
 def _column(record: Record) -> str:
-    return f"{record['machine']}: {hardware_records.place_label(record)}"
+    return f"{record['machine']}: {record['device']}, {groups.threads(record['threads'])}"
+
+
+def _method(record: Record) -> str:
+    """Return the method as on the command line, but for its precision, which has a column of its own."""
+    fields = {field: value for field, value in (record["fields"] or {}).items() if field != "precision"}
+    return ",".join([record["method"], *(f"{field}={value}" for field, value in fields.items())])
 
 
 def _times(found: list[Record]) -> list[Row]:
     """Return one row per method, precision and batch."""
-    newest: dict[str, Record] = {}
-    for record in sorted(found, key=lambda record: record["date_utc"]):
-        newest[record["method"]] = record
+    current = currency.Current(found)
     columns = list(dict.fromkeys(_column(record) for record in sorted(found, key=_order)))
     batches = sorted({batch for record in found for batch in record["s_per_integral"] or ()}, key=int) or ["1"]
     rows: dict[tuple[str, str, int], Row] = {}
     for record in found:
-        label, precision = hardware_records.method_label(record), record["precision"] or "as it is"
+        label, precision = _method(record), record["precision"] or ""
         for batch in record["s_per_integral"] or batches:
             empty = {"method": label, "precision": precision, "batch": batch, **dict.fromkeys(columns, "")}
             row, used = rows.setdefault((label, precision, int(batch)), (empty, []))
-            row[_column(record)] = _cell(record, batch) + _version(record, newest[record["method"]])
+            notes = "".join(f" ({note})" for note in current.outdated(record))
+            row[_column(record)] = _cell(record, batch) + notes
             used.append(record)
     return [rows[key] for key in sorted(rows)]
 
@@ -109,16 +121,13 @@ def _cell(record: Record, batch: str) -> str:
     if "median" not in timing:
         return f"– {timing['reason']}"
     median, p10, p90 = (f"{1e6 * timing[key]:.3g}" for key in ("median", "p10", "p90"))
-    return f"{median} [{p10}–{p90}] ({_share(timing['share'])})"
+    share = f" ({_share(timing['share'])})" if isinstance(timing.get("share"), dict) else ""
+    return f"{median} [{p10}–{p90}]{share}"
 
 
 def _share(share: dict[str, float | None]) -> str:
     """Return the larger share: its bound is the nearer one."""
-    of_products, of_bandwidth = share["of_product_rate"] or 0.0, share["of_bandwidth"] or 0.0
+    of_products, of_bandwidth = share.get("of_product_rate") or 0.0, share.get("of_bandwidth") or 0.0
     larger = max(of_products, of_bandwidth)
     percent = f"{100 * larger:.2g} %" if larger >= 1e-3 else "< 0.1 %"
     return percent if of_products >= of_bandwidth else f"{percent} mem"
-
-
-def _version(record: Record, newest: Record) -> str:
-    return " (older code)" if record["code_hash"] != newest["code_hash"] else ""

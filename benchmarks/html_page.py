@@ -38,7 +38,7 @@ METRICS = (
     ("kB", "size of the saved model."),
     ("n", "number of points that digits are averaged over."),
     ("published", "what the paper of this method says; sources in the papers' tables."),
-    ("note", "repeats that were averaged, what makes a record older than others, and why runs failed."),
+    ("note", "repeats that were averaged, what a record is superseded by, and why runs failed."),
 )  # fmt: skip
 
 

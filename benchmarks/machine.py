@@ -1,22 +1,38 @@
-"""What a result was measured on: the host, and the versions of what matters there."""
+"""What a result was measured on: the machine with its random id, the system, and the versions of what matters there."""
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 import os
 import platform
+import re
+import secrets
 import subprocess
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("loopmark", "numpy", "sympy", "torch", "xgboost-cpu", "pysecdec")
+import platformdirs
+
+PACKAGES = (
+    "loopmark", "numpy", "scipy", "sympy", "mpmath", "torch", "xgboost-cpu", "pysecdec", "threadpoolctl",
+)  # fmt: skip
+"""Packages whose versions a record names."""
+
+SLOWING_VARIABLES = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+"""Environment variables by which OpenBLAS, and NumPy with it, takes other kernels than this processor's best."""
 
 
 def n_cpus() -> int:
     """Return how many CPUs this process may use."""
+    return len(cpus())
+
+
+def cpus() -> list[int]:
+    """Return the numbers of the CPUs that this process may use."""
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count() or 1))
 
 
 def cpu_name() -> str:
@@ -29,22 +45,65 @@ def cpu_name() -> str:
     return platform.processor() or platform.machine()
 
 
-def describe() -> dict[str, Any]:
-    """Return the record's keys ``machine host cpu gpu versions commit dirty``.
+def name() -> str:
+    """Return the record's key `machine`: processor, CPUs, memory, GPU, and this machine's random id.
 
-    `machine` is what makes results comparable: processor, number of CPUs and GPU, whether or not this process may use
-    all of them (how many it used is the record's `threads`); `host` is free of names of people and places: the
-    operating system.
+    The id tells machines apart that describe themselves alike: one of the same processor was three times slower.
     """
-    cpu, gpu = cpu_name(), _gpu_name()
+    import psutil
+
+    gpu = _gpu_name()
+    memory = f"{psutil.virtual_memory().total / 2**30:.0f} GiB"
+    words = [cpu_name(), f"{os.cpu_count()} CPUs", memory, *([gpu] if gpu else [])]
+    return f"{', '.join(words)} [id {machine_id()}]"
+
+
+@functools.cache
+def machine_id() -> str:
+    """Return eight random hexadecimal digits, drawn once and kept in the user's cache folder.
+
+    Where nothing can be kept there, each process draws its own, and no run is reused.
+    """
+    path = Path(platformdirs.user_cache_dir("loopmark")) / "machine-id"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x") as file:  # of two processes the first draws
+            file.write(secrets.token_hex(4))
+    except OSError:
+        # Either it is there already, or nothing can be written; what can be read decides.
+        return _known_id(path) or secrets.token_hex(4)
+    return _known_id(path) or secrets.token_hex(4)
+
+
+def _known_id(path: Path) -> str | None:
+    try:
+        text = path.read_text()
+    except OSError:
+        return None
+    return text if re.fullmatch(r"[0-9a-f]{8}", text) else None
+
+
+@functools.cache
+def describe() -> dict[str, Any]:
+    """Return the record's keys ``host cpu gpu versions commit dirty``, as they were when this process first asked.
+
+    `host` is free of names of people and places: the operating system.
+    """
     return {
-        "machine": ", ".join([cpu, f"{os.cpu_count()} CPUs", *([gpu] if gpu else [])]),
         "host": f"{platform.system()} {platform.release()} {platform.machine()}",
-        "cpu": cpu,
-        "gpu": gpu,
+        "cpu": cpu_name(),
+        "gpu": _gpu_name(),
         "versions": {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
         **_git(),
     }
+
+
+def load() -> dict[str, Any]:
+    """Return the record's keys ``load_1min environment``: what disturbs timings on this machine now."""
+    import psutil
+
+    environment = {name: os.environ[name] for name in SLOWING_VARIABLES if name in os.environ}
+    return {"load_1min": round(psutil.getloadavg()[0], 2), "environment": environment}
 
 
 def _version(package: str) -> str | None:

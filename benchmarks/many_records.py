@@ -13,8 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks import records
-
-REPORTS = Path(__file__).resolve().parent.parent / "reports"
+from benchmarks.folders import COMPARISON, PUBLISHED
 
 N = 10_000
 
@@ -23,10 +22,12 @@ INTEGRALS, BUDGETS = 25, 5
 
 def varied(n: int = N) -> Iterator[records.Record]:
     """Yield n records: of one integral, one of each method, as if of many, at several budgets, and the rest repeats."""
-    finished = [r for r in records.read_all(REPORTS)[0] if r["integral"] == "box1l" and r["status"] == "ok"]
+    finished = [
+        r for r in records.read_all(PUBLISHED / COMPARISON)[0] if r["integral"] == "box1l" and r["status"] == "ok"
+    ]
     found = list({r["method"]: r for r in sorted(finished, key=lambda record: record["threads"])}.values())
     if not found:
-        raise FileNotFoundError(f"There are no records of box1l below {REPORTS}; run python -m benchmarks.accuracy.")
+        raise FileNotFoundError(f"There are no records of box1l below {PUBLISHED}; run it.")
     counts = itertools.product(range(n), range(BUDGETS), range(INTEGRALS), found)
     for repeat, budget, integral, record in itertools.islice(counts, n):
         changed = {"repeat": repeat, "seed": repeat, "budget_s": 10.0 * (budget + 1), "integral": f"box{integral}"}

@@ -28,7 +28,7 @@ BATCH = "1024"
 def rows(found: Iterable[groups.Group]) -> list[Row]:
     """Return the table's rows, text in every cell, each with the records that it comes from."""
     made: list[Row] = []
-    for (integral, machine), here in groups.by_place(g for g in found if not g.older).items():
+    for (integral, machine), here in groups.by_place(g for g in found if not g.replaced).items():
         most = max(g.first["threads"] for g in here)
         for method, device in sorted({(g.method, g.first["device"]) for g in here}):
             same = [g for g in here if (g.method, g.first["device"]) == (method, device)]

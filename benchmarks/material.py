@@ -13,8 +13,8 @@ from benchmarks import (
     bayesian_table,
     break_even,
     groups,
-    hardware_records,
     hardware_table,
+    html_page,
     matched_digits,
     mixed_table,
     papers,
@@ -25,25 +25,29 @@ from benchmarks import (
     surrogate_points,
     surrogate_table,
 )
-from benchmarks.page_data import TIMING, Table
+from benchmarks.folders import ABLATIONS, APART, BAYESIAN, COMPARISON, HARDWARE, PUBLISHED, RECIPES, SURROGATES
+from benchmarks.page_data import Table
 from benchmarks.records import Record
+
+BESIDE = "Published results on these integrals"
+
+BESIDE_EXPLANATION = (
+    "What the project published, measured on the machines named; times of different machines do not compare."
+)
 
 INTEGRALS = ("box1l", "box2l", "box2l_sum", "pentagon1l_8d")
 """Integrals that README.md shows, where there are records of them, and whose figures come first."""
 
-RECIPES, SURROGATES, ABLATIONS, BAYESIAN = APART = ("recipes", "surrogates", "ablations", "bayesian")
-"""Folders below DIR with runs that are kept apart from the tables of methods."""
-
 EXPLANATIONS = {
-    "Claims": "What the papers on primitives say helps, tried out; the records are in ablations/runs.",
+    "Claims": "What the papers on primitives say helps, tried out; the records are in published/ablations.",
     "Digits and errors against": (
         "Ensembles of so many networks, the mean over many drawn from the same ones; replicas.json holds these figures "
         "alone, without a record of each run, so that rows lead to none."
     ),
-    "Surrogates": "What surrogates reach here; the records are in surrogates/runs, or in runs.",
+    "Surrogates": "What surrogates reach here; the records are in published/surrogates.",
     "Which surrogate": "Statements of the paper on surrogates, judged by the digits of the table before.",
-    "Bayesian": "Pulls on labels trained on and on others tell overtraining; the records are in bayesian/runs.",
-    "Devices": "What each device can do, measured with the times below; the records are in hardware/.",
+    "Bayesian": "Pulls on labels trained on and on others tell overtraining; the records are in published/bayesian.",
+    "Devices": "What each device can do, measured with the times below; the records are in published/hardware.",
     mixed_table.TITLES[0]: (
         "One training step with each way to differentiate; mixed_speed.json holds these figures alone, without a "
         "record of each run, so that rows lead to none."
@@ -58,37 +62,68 @@ EXPLANATIONS = {
 
 @dataclasses.dataclass(frozen=True)
 class Material:
-    """What lies below a folder.
+    """What a report shows.
 
     Parameters
     ----------
     out : Path
-        The folder.
-    found : list of dict
-        The records in its own runs/.
-    apart : dict of str to list of dict
-        Each folder of APART -> the records in its runs/.
-    timings : list of dict
-        Records of `hardware`.
+        The folder of the page, which links to records are relative to.
+    folders : dict of str to Path
+        Each experiment -> the folder with its records. All have the same one in a report of somebody's own runs.
+    of : dict of str to list of dict
+        Each experiment -> its records.
+    beside : list of dict
+        Published records of the same integrals, to be shown beside somebody's own.
     grouped : list of Group
-        Those of `found`.
+        Those of the comparison of methods.
+    damaged : dict of Path to str
+        Files among the records that are none, and what is wrong with them.
+    alone : Path
+        The folder of measurements that are kept without a record of each run.
     """
 
     out: Path
-    found: list[Record]
-    apart: dict[str, list[Record]]
-    timings: list[Record]
+    folders: dict[str, Path]
+    of: dict[str, list[Record]]
+    beside: list[Record]
     grouped: list[groups.Group]
+    damaged: dict[Path, str]
+    alone: Path
 
     @classmethod
-    def of(cls, found: list[Record], out: Path) -> Material:
-        """Return it, given the records of the folder itself."""
-        apart = {name: read(out / name)[0] for name in APART}
-        return cls(out, found, apart, hardware_records.read_all(out), groups.of(found))
+    def published(cls, reports: Path) -> Material:
+        """Return what the project has published below `reports`, whose page lies there."""
+        folders = {name: reports / PUBLISHED.name / name for name in (COMPARISON, HARDWARE, *APART)}
+        found = {name: read(folder) for name, folder in folders.items()}
+        damaged = {path: problem for _, problems in found.values() for path, problem in problems.items()}
+        of = {name: records for name, (records, _) in found.items()}
+        return cls(reports, folders, of, [], groups.of(of[COMPARISON]), damaged, reports / PUBLISHED.name)
 
-    def folders(self) -> dict[int, Path]:
-        """Return id of a record -> the folder that it is kept apart in."""
-        return {id(record): self.out / name for name, of_folder in self.apart.items() for record in of_folder}
+    @classmethod
+    def local(cls, out: Path) -> Material:
+        """Return what lies below somebody's own folder, with the published results on the same integrals beside it."""
+        found, damaged = read(out)
+        of = dict.fromkeys((COMPARISON, *APART), found) | {HARDWARE: list(filter(hardware_table.is_shown, found))}
+        integrals = {record["integral"] for record in found}
+        beside = [r for r in read(PUBLISHED / COMPARISON)[0] if r["integral"] in integrals]
+        return cls(out, dict.fromkeys(of, out), of, beside, groups.of(found), damaged, out)
+
+    @property
+    def found(self) -> list[Record]:
+        """The records that compare methods."""
+        return self.of[COMPARISON]
+
+    def places(self) -> dict[int, Path]:
+        """Return id of a record -> the folder with its runs."""
+        own = {id(record): self.folders[name] for name, found in self.of.items() for record in found}
+        return own | {id(record): PUBLISHED / COMPARISON for record in self.beside}
+
+    def beside_table(self) -> list[Table]:
+        """Return the table of published results beside somebody's own, or nothing."""
+        if not self.beside:
+            return []
+        table = html_page.results(groups.of(self.beside))
+        return [dataclasses.replace(table, title=BESIDE, explanation=BESIDE_EXPLANATION)]
 
     @functools.cached_property
     def tables(self) -> list[Table]:
@@ -97,38 +132,37 @@ class Material:
             (papers.TITLE, papers.EXPLANATION, papers.rows(self.grouped)),
             (matched_digits.TITLE, matched_digits.EXPLANATION, matched_digits.rows(self.grouped)),
             (break_even.TITLE, break_even.EXPLANATION, break_even.rows(self.grouped)),
-            (recipes_table.TITLE, recipes_table.EXPLANATION, recipes_table.rows(self.apart[RECIPES])),
+            (recipes_table.TITLE, recipes_table.EXPLANATION, recipes_table.rows(self.of[RECIPES])),
         )
         return [Table.of(*parts) for parts in made if parts[-1]] + self.experiments()
 
     def experiments(self) -> list[Table]:
         """Return the tables of what the papers claim, of replicas, surrogates and Bayesian networks, and of devices."""
-        surrogates = self.apart[SURROGATES] or self.found  # a suite's own folder keeps none apart
+        surrogates = self.of[SURROGATES]
         parts = {
-            "Claims of the papers, at equal updates and seeds": ablations.rows(self.apart[ABLATIONS]),
+            "Claims of the papers, at equal updates and seeds": ablations.rows(self.of[ABLATIONS]),
             "Digits and errors against the number of replicas": [
-                (row, []) for row in replicas.rows(replicas.read(self.out))
+                (row, []) for row in replicas.rows(replicas.read(self.alone))
             ],
             **surrogate_table.parts(surrogates),
             **surrogate_points.parts(surrogates),
-            "Bayesian networks: boosting, ensembles and the number of labels": bayesian_table.rows(
-                self.apart[BAYESIAN]
-            ),
+            "Bayesian networks: boosting, ensembles and the number of labels": bayesian_table.rows(self.of[BAYESIAN]),
         }
-        devices = hardware_table.parts(self.timings)
-        return [
-            *(Table.of(title, explanation(title), rows) for title, rows in parts.items() if rows),
-            *(Table.of(title, explanation(title), rows, TIMING) for title, rows in devices.items()),
-        ]
+        parts |= hardware_table.parts(self.of[HARDWARE])
+        return [Table.of(title, explanation(title), rows) for title, rows in parts.items() if rows]
 
     def sections(self) -> list[sections.Section]:
         """Return the figures."""
         return [
             *sections.draw(self.grouped, first=INTEGRALS),
-            *sections.of_activations(ablations.activations(self.apart[ABLATIONS])),
-            *sections.of_bayesian(bayesian_table.grouped(self.apart[BAYESIAN])),
-            *sections.of_training([r for r in (*self.found, *self.apart[RECIPES]) if r["diagnostics"]]),
+            *sections.of_activations(ablations.activations(self.of[ABLATIONS])),
+            *sections.of_bayesian(bayesian_table.grouped(self.of[BAYESIAN])),
+            *sections.of_training([r for r in self._unique(COMPARISON, RECIPES) if r["diagnostics"]]),
         ]
+
+    def _unique(self, *names: str) -> list[Record]:
+        """Return the records of these experiments, each once."""
+        return list({id(record): record for name in names for record in self.of[name]}.values())
 
 
 def explanation(title: str) -> str:
@@ -136,18 +170,13 @@ def explanation(title: str) -> str:
     return next((sentence for start, sentence in EXPLANATIONS.items() if title.startswith(start)), "")
 
 
-def read(folder: Path) -> tuple[list[Record], list[Path]]:
+def read(folder: Path) -> tuple[list[Record], dict[Path, str]]:
     """Return what `records.read_all` does, in a third of the memory: bins are the same in all records."""
-    found, damaged = [], []
+    found, damaged = records.read_all(folder)
     edges: dict[tuple[float, ...], list[float]] = {}
-    for path in sorted((folder / "runs").glob("*.json")):
-        record = records.read(path)
-        if record is None:
-            damaged.append(path)
-            continue
+    for record in found:
         for histogram in (*_histograms(record["histograms"]), *_histograms(record["details"])):
             histogram["edges"] = edges.setdefault(tuple(histogram["edges"]), histogram["edges"])
-        found.append(record)
     return found, damaged
 
 

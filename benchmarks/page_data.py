@@ -8,46 +8,25 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import hardware_records, records
+from benchmarks import records
 from benchmarks.records import Record, Row
 
 OF_RECORD = ("repeat", "seed", "date_utc", "status", "reason")
 """What the page shows first of a record, as far as its kind has it."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Kind:
-    """What the page shows of records of a kind, and where they lie.
-
-    Parameters
-    ----------
-    path : callable
-        (folder that holds everything of a suite, record) -> the record's file.
-    configuration, environment : tuple of str
-        Keys, in two parts of which each is the same in many records.
-    """
-
-    path: Callable[[Path, Record], Path]
-    configuration: tuple[str, ...]
-    environment: tuple[str, ...]
-
-
-RUN = Kind(
-    records.path_of,
-    ("integral", "method", "params", "budget_s", "device", "threads", "code_hash", "integral_hash", "truth_hash",
-     "truth_how"),
-    ("machine", "host", "cpu", "gpu", "versions", "commit", "dirty"),
+CONFIGURATION = (
+    "integral", "method", "version", "params", "budget_s", "device", "threads", "points", "precision", "code_hash",
+    "integral_hash", "truth_hash", "truth_how",
 )  # fmt: skip
-
-TIMING = Kind(
-    hardware_records.path_of,
-    ("integral", "method", "fields", "precision", "device", "threads", "code_hash", "integral_hash"),
-    ("machine", "device_name", "host", "cpu", "gpu", "versions", "commit", "dirty", "load_1min", "busy", "environment"),
-)
+ENVIRONMENT = ("machine", "fit_machine", "rates", "host", "cpu", "gpu", "versions", "commit", "dirty", "load_1min",
+               "environment")  # fmt: skip
+"""What it shows after that: each of the two is the same in many records."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,21 +41,18 @@ class Table:
         Column -> text; all have the first one's columns.
     sources : sequence of sequence
         The records that each row comes from; () for a table without.
-    kind : Kind
-        Of these records.
     """
 
     title: str
     explanation: str
     rows: Sequence[Mapping[str, Any]]
     sources: Sequence[Sequence[Record]] = ()
-    kind: Kind = RUN
 
     @classmethod
-    def of(cls, title: str, explanation: str, rows: Iterable[Row], kind: Kind = RUN) -> Table:
+    def of(cls, title: str, explanation: str, rows: Iterable[Row]) -> Table:
         """Return the table of rows that come with their records."""
         rows = list(rows)
-        return cls(title, explanation, [row for row, _ in rows], [used for _, used in rows], kind)
+        return cls(title, explanation, [row for row, _ in rows], [used for _, used in rows])
 
 
 class Data:
@@ -108,7 +84,7 @@ class Data:
                 "explanation": table.explanation,
                 "columns": columns,
                 "rows": [[self._number(row.get(column, "")) for column in columns] for row in table.rows],
-                "sources": [[self._place(record, table.kind) for record in found] for found in table.sources],
+                "sources": [[self._place(record) for record in found] for found in table.sources],
             }
         )
 
@@ -119,14 +95,14 @@ class Data:
     def _number(self, text: Any) -> int:
         return self._strings.setdefault(str(text), len(self._strings))
 
-    def _place(self, record: Record, kind: Kind) -> int:
+    def _place(self, record: Record) -> int:
         """Return the record's number, entering it when it comes for the first time."""
         if id(record) in self._places:
             return self._places[id(record)]
         folder = self._folders.get(id(record), self._out)
-        path = kind.path(folder, record).relative_to(self._out).as_posix()
+        path = Path(os.path.relpath(records.path_of(folder, record), self._out)).as_posix()
         rest, _, identity = path.removesuffix(".json").rpartition(".")
-        texts = [rest, identity, _as_text(record, kind.configuration), _as_text(record, kind.environment)]
+        texts = [rest, identity, _as_text(record, CONFIGURATION), _as_text(record, ENVIRONMENT)]
         texts += ["" if (value := record.get(key)) is None else str(value) for key in OF_RECORD]
         self._records.append([self._number(text) for text in texts])
         return self._places.setdefault(id(record), len(self._records) - 1)

@@ -19,7 +19,7 @@ BATCH = "1024"
 
 def rows(found: Iterable[groups.Group]) -> list[Row]:
     """Return the table's rows, text in every cell, each with the records that it comes from."""
-    current = [g for g in found if g.good and not g.older]
+    current = [g for g in found if g.good and not g.replaced]
     made: list[Row] = []
     for result in tables.published():
         same = [g for g in current if (g.first["integral"], g.method) == (result["integral"], result["method"])]

@@ -1,7 +1,7 @@
 """The published recipes for primitives, as far as a stated time on this machine took them, beside what was published.
 
-python -m benchmarks.accuracy --preset paper_short --budget 180 --diagnostics --out reports/recipes
-python -m benchmarks.report --out reports/recipes      the same runs with learning curves and diagnostics
+python -m benchmarks.accuracy --preset paper_short --budget 180 --diagnostics --out reports/published/recipes
+python -m benchmarks.report --out reports/published/recipes      the same runs with learning curves and diagnostics
 """
 
 from __future__ import annotations

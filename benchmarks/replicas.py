@@ -4,8 +4,8 @@
 
 trains eight, and says of the first n of them, for n = 1 … 8: digits of their mean, and for both conventions of the
 error (σ: JHEP; σ/√n: thesis eq. 4.1) the share of points within one and three of it, and the median of
-log10(error/|e − t|), as in figure 7 of the thesis. Written to reports/replicas.json; `python -m benchmarks.report`
-shows it.
+log10(error/|e − t|), as in figure 7 of the thesis. Written to reports/local/replicas.json; `python -m
+benchmarks.report` shows what is in reports/published.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import machine
+from benchmarks import files, machine
+from benchmarks.folders import LOCAL
 from methods import lookup
 
 FILE = "replicas.json"
@@ -86,15 +87,15 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument("--integral", default="box1l", metavar="I", help="default: box1l")
     command.add_argument("--method", default="neural_primitive", metavar="M", help="default: neural_primitive")
     command.add_argument("--budget", type=float, default=60.0, metavar="S", help="seconds of training; default: 60")
-    command.add_argument("--out", type=Path, default=Path("reports"), metavar="DIR", help="default: reports")
+    command.add_argument("--out", type=Path, default=LOCAL, metavar="DIR", help=f"default: {LOCAL}")
     given = command.parse_args(arguments)
-    run = {"integral": given.integral, "method": given.method, "budget_s": given.budget, **machine.describe()}
+    run = {"integral": given.integral, "method": given.method, "budget_s": given.budget}
+    run |= {"machine": machine.name()} | machine.describe()
     run |= {"date_utc": time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())}
     run["entries"] = measure(given.method, given.integral, given.budget)
     same = ("integral", "method", "budget_s", "machine")
     others = [old for old in read(given.out) if any(old[key] != run[key] for key in same)]
-    given.out.mkdir(parents=True, exist_ok=True)
-    (given.out / FILE).write_text(json.dumps([*others, run], indent=1) + "\n")
+    files.write_text(given.out / FILE, json.dumps([*others, run], indent=1) + "\n")
     for row in rows([run]):
         print(" | ".join(row.values()))
     return 0

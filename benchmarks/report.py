@@ -1,7 +1,8 @@
 """Regenerate tables, figures and page from the records, without running anything.
 
-python -m benchmarks.report                 reports/tables.md, index.html, figures/ and the generated part of README.md
-python -m benchmarks.report --out DIR       the same of another suite's folder; README.md stays as it is
+python -m benchmarks.report             from reports/published: tables.md, tables.csv, index.html and figures/ in
+                                        reports/, and the generated part of README.md
+python -m benchmarks.report --out DIR   from somebody's own runs: the same in DIR, with published results beside them
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import groups, html_page, mixed_table, records, sections, tables
-from benchmarks.material import INTEGRALS, Material, explanation, read
+from benchmarks import files, groups, html_page, mixed_table, sections, tables
+from benchmarks.folders import REPORTS
+from benchmarks.material import INTEGRALS, Material, explanation
 from benchmarks.page_data import Data, Table
 
 if TYPE_CHECKING:
@@ -29,38 +31,39 @@ FIGURES = ("box1l.pareto_1024", "box2l_sum.pareto_1024")
 """Those that README.md shows, by the names of their files."""
 
 
-def write(out: Path) -> list[Path]:
-    """Write tables, figures and page from all records below `out`; return the paths, or none without a record.
-
-    The project's own folder is the one that README.md shows.
-    """
-    found, damaged = read(out)
-    for path in damaged:
-        print(f"note: {path} is not a readable record of this version, and is left out.", file=sys.stderr)
-    if not found:
-        return []
-    material = Material.of(found, out)
+def write_published(reports: Path, readme: Path) -> list[Path]:
+    """Write tables, figures and page of the published records, and README's table; return the paths."""
+    material = Material.published(reports)
     drawn = material.sections()
-    contents = {out / "tables.md": _tables(material), out / "index.html": _page(material, drawn)}
-    readme = Path("README.md")
-    if out == Path("reports") and readme.exists() and BEGIN in readme.read_text():
-        parts = [readme_table(material.grouped), *_readme_figures(drawn, material.grouped)]
-        contents[readme] = insert(readme.read_text(), "\n\n".join(parts))
+    contents = {readme: insert(readme.read_text(), _readme_results(material, drawn))}
+    return _write(material, drawn, contents)
+
+
+def write_local(out: Path) -> list[Path]:
+    """Write tables, figures and page of the records below `out`; return the paths, or none without a record."""
+    material = Material.local(out)
+    return _write(material, material.sections(), {}) if material.found else []
+
+
+def _write(material: Material, drawn: list[sections.Section], contents: dict[Path, str]) -> list[Path]:
+    for path, problem in material.damaged.items():
+        print(f"note: {path} is left out: {problem}.", file=sys.stderr)
+    contents = {
+        material.out / "tables.md": _tables(material),
+        material.out / "tables.csv": tables.csv(material.found),
+        material.out / "index.html": page(material, drawn),
+        **contents,
+    }
     for path, content in contents.items():
-        path.write_text(content, errors="replace")  # a reason may hold half a character
-    return [*contents, _write_figures(drawn, out / html_page.FOLDER)]
+        files.write_text(path, content)
+    return [*contents, _write_figures(drawn, material.out / html_page.FOLDER)]
 
 
-def page(found: list[records.Record], out: Path) -> str:
-    """Return tables and figures of the records as an HTML page, with the other experiments below `out`."""
-    material = Material.of(found, out)
-    return _page(material, material.sections())
-
-
-def _page(material: Material, drawn: list[sections.Section]) -> str:
-    speed = mixed_table.read(material.out)
-    data = Data(material.out, material.folders())
-    for table in (html_page.results(material.grouped), *material.tables):
+def page(material: Material, drawn: list[sections.Section]) -> str:
+    """Return tables and figures as an HTML page."""
+    speed = mixed_table.read(material.alone)
+    data = Data(material.out, material.places())
+    for table in (html_page.results(material.grouped), *material.beside_table(), *material.tables):
         data.add(table)
     for title, frame in mixed_table.parts(speed) if speed else []:
         data.add(Table(title, explanation(title), frame.to_dict("records")))
@@ -70,7 +73,7 @@ def _page(material: Material, drawn: list[sections.Section]) -> str:
 def _tables(material: Material) -> str:
     import pandas
 
-    speed = mixed_table.read(material.out)
+    speed = mixed_table.read(material.alone)
     blocks = []
     for table in material.tables:
         parts = (f"### {table.title}", table.explanation, _markdown(pandas.DataFrame(table.rows)))
@@ -79,11 +82,14 @@ def _tables(material: Material) -> str:
 
 
 def _write_figures(drawn: list[sections.Section], folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
     for figure in (figure for section in drawn for figure in section.figures):
-        (folder / f"{figure.name}.svg").write_text(figure.svg)
-        (folder / f"{figure.name}.png").write_bytes(figure.png)
+        files.write_text(folder / f"{figure.name}.svg", figure.svg)
+        files.write_bytes(folder / f"{figure.name}.png", figure.png)
     return folder
+
+
+def _readme_results(material: Material, drawn: list[sections.Section]) -> str:
+    return "\n\n".join([readme_table(material.grouped), *_readme_figures(drawn, material.grouped)])
 
 
 def _readme_figures(drawn: list[sections.Section], grouped: list[groups.Group]) -> list[str]:
@@ -95,7 +101,7 @@ def _readme_figures(drawn: list[sections.Section], grouped: list[groups.Group]) 
             continue
         section, caption = shown[name]
         place = (section.integral, section.machine)
-        where = _machines(g for g in grouped if (g.first["integral"], g.first["machine"]) == place and not g.older)
+        where = _machines(g for g in grouped if (g.first["integral"], g.first["machine"]) == place and not g.replaced)
         parts.append(f"![{name}](reports/{html_page.FOLDER}/{name}.svg)\n\n{section.integral} on {where}: {caption}")
     return parts
 
@@ -117,7 +123,7 @@ def _markdown(table: pandas.DataFrame) -> str:
 
 def readme_table(grouped: Iterable[groups.Group]) -> str:
     """Return the short table for README.md: of the newest code, equation and truth alone."""
-    shown = [group for group in grouped if group.first["integral"] in INTEGRALS and not group.older]
+    shown = [group for group in grouped if group.first["integral"] in INTEGRALS and not group.replaced]
     blocks = []
     for name, part in tables.by_integral(shown):
         columns = [*COLUMNS, *(["note"] if part["note"].any() else [])]
@@ -138,12 +144,15 @@ def main(arguments: list[str] | None = None) -> int:
     command = argparse.ArgumentParser(
         prog="python -m benchmarks.report", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    command.add_argument("--out", type=Path, default=Path("reports"), metavar="DIR", help="default: reports")
+    command.add_argument("--out", type=Path, metavar="DIR", help="somebody's own runs (default: what is published)")
     out = command.parse_args(arguments).out
     # Looking for cyclic garbage among the records of a large folder takes a fifth of the time.
     gc.disable()
     try:
-        written = write(out)
+        written = write_local(out) if out else write_published(REPORTS, REPORTS.parent / "README.md")
+    except OSError as problem:
+        print(f"error: {problem}; what stood there before still does.", file=sys.stderr)
+        return 1
     finally:
         gc.enable()
     if not written:

@@ -53,7 +53,7 @@ def draw(found: Iterable[groups.Group], first: Sequence[str] = ()) -> list[Secti
 
     The integrals `first` come before those with most methods where there is no room for all charts.
     """
-    current = [g for g in found if g.good and not g.older]
+    current = [g for g in found if g.good and not g.replaced]
     methods = sorted({g.method for g in current})
     places = groups.by_place(current)
     several = len({machine for _, machine in places}) > 1
@@ -80,7 +80,7 @@ def draw(found: Iterable[groups.Group], first: Sequence[str] = ()) -> list[Secti
 
 def of_activations(found: Mapping[str, Sequence[groups.Record]]) -> list[Section]:
     """Return histograms of P and R by activation, one section per machine, given each one's records."""
-    current = [(name, g) for name, records in found.items() for g in groups.of(records) if g.good and not g.older]
+    current = [(name, g) for name, records in found.items() for g in groups.of(records) if g.good and not g.replaced]
     sections = []
     for nth, place in enumerate(groups.by_place(group for _, group in current)):
         here = [(name, g) for name, g in current if (g.first["integral"], g.first["machine"]) == place]
@@ -96,7 +96,7 @@ def of_activations(found: Mapping[str, Sequence[groups.Record]]) -> list[Section
 
 def of_bayesian(found: Iterable[groups.Group]) -> list[Section]:
     """Return how networks that know their error compare, one section per integral and machine."""
-    places = groups.by_place(g for g in found if g.good and not g.older)
+    places = groups.by_place(g for g in found if g.good and not g.replaced)
     sections = []
     for nth, (place, here) in enumerate(places.items()):
         charts = bayesian.charts(here)

@@ -1,14 +1,10 @@
-"""How calls are timed, wherever that happens: threads limited, machine unshared, warmed up, the device waited for."""
+"""How calls are timed, wherever that happens: threads limited, warmed up, the device waited for."""
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import os
-import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -25,12 +21,6 @@ where this is all overhead."""
 
 WARM_BY_SMALLER_S = 1.0
 """Calls that are predicted to take longer are warm from the smaller batch before them."""
-
-SHARED = "another run shared the machine"
-
-
-class Shared(RuntimeError):
-    """Raised where timings would be nobody's, because another run shares the machine."""
 
 
 def of_batches(
@@ -94,51 +84,15 @@ def synchronise(device: str) -> None:
 
 
 def limit_threads(threads: int) -> None:
-    """Have torch, and libraries that are loaded later, use so many threads."""
+    """Have torch, and every library of this process that has threads of its own, use so many threads from now on.
+
+    NumPy's OpenBLAS reads its environment variable when it is loaded, which is long before a run begins: it is told by
+    threadpoolctl. Libraries that are loaded later read the variable.
+    """
+    import threadpoolctl
     import torch
 
     torch.set_num_threads(threads)
-    os.environ["OMP_NUM_THREADS"] = str(threads)
-
-
-@contextlib.contextmanager
-def unshared_machine() -> Iterator[Callable[[], bool]]:
-    """Take part in a lock that every run on this machine shares; yield a test whether this run is the only one.
-
-    A run that is alone when it asks keeps the others waiting until it ends: timings take seconds.
-    """
-    with _lock_path().open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_SH)
-
-        def alone() -> bool:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                # The attempt gave up the shared lock.
-                fcntl.flock(lock, fcntl.LOCK_SH)
-                return False
-            return True
-
-        yield alone
-
-
-def is_shared() -> bool:
-    """Tell whether a run shares the machine now."""
-    with unshared_machine() as alone:
-        return not alone()
-
-
-def require(alone: Callable[[], bool]) -> None:
-    """Raise Shared unless this run is the only one."""
-    if not alone():
-        raise Shared(SHARED)
-
-
-def wait_for_others() -> None:
-    """Wait until no run is being timed, so that waiting does not count against the next one's time limit."""
-    with _lock_path().open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_SH)
-
-
-def _lock_path() -> Path:
-    return Path(tempfile.gettempdir()) / f"loopmark-{os.getuid()}.lock"
+    threadpoolctl.threadpool_limits(threads)
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[variable] = str(threads)

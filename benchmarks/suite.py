@@ -1,209 +1,225 @@
-"""A suite of runs: which there are, which are done already, and how each ended.
+"""A suite of runs in two stages: fit and judge, several at a time; then time, one at a time, alone on the machine.
 
-A run = integral × method configuration × repeat. Finished ones are reused by the identity of their record; each of the
-others gets a process of its own, and whatever becomes of it, the suite goes on.
+Each run gets a process of its own, and whatever becomes of it, the suite goes on. The first stage pins each run to a
+CPU of its own and saves what was fitted; the second loads that. A method that cannot be saved is timed in the process
+of its fit, which waits until then. Finished runs are reused by the identity of their record; a run that was fitted but
+not timed before the suite was interrupted is only timed.
 """
 
 from __future__ import annotations
 
 import concurrent.futures
-import dataclasses
 import datetime
-import json
-from collections.abc import Callable
-from pathlib import Path
+import queue
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
-import methods
-from benchmarks import isolated, machine, records, run, stopwatch
-from benchmarks.code_hash import code_hash
-from methods import lookup
-from methods.base import InputError
-
-PREPARE_LIMIT_S = 600.0
-"""For importing an integral, and for the true values of one's own."""
-
-HARNESS_FIELDS = ("seed", "device", "workers")
-"""Fields that the harness sets where a method has them and the command line does not."""
+from benchmarks import device_rates, isolated, machine, machine_lock, records, run
+from benchmarks.isolated import Outcome, Process
+from benchmarks.plan import Options, Run
+from benchmarks.records import Record
+from benchmarks.run import Place
 
 GRACE_S = 60.0
-"""A run may take 2 × budget and this: evaluation and timing come after the preparation."""
+"""A fit may take 2 × budget and this: judging and saving come after the preparation."""
+
+TIMING_LIMIT_S = 600.0
+"""For timing at one place: of its batches two or three may take five calls of up to ten seconds."""
+
+RATES_LIMIT_S = 120.0
+
+ATTEMPTS = 3
+"""How often a run is tried where the failure is not its own."""
+
+Told = Callable[[str, Run, Record | None], None]
+"""Called with "begin", "reused", "fitted" or "timed", the run, and its record where there is one."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Subject:
-    """An integral and its truth, as a suite needs them."""
+class Suite:
+    """The runs of one command.
 
-    spec: str
-    name: str
-    integral_hash: str
-    truth: Any
-
-
-@dataclasses.dataclass(frozen=True)
-class Planned:
-    """One run: the identity of its record, and what its process is asked to do."""
-
-    identity: records.Record
-    task: run.Task
-
-    @property
-    def label(self) -> str:
-        """What a progress bar shows."""
-        return f"{self.identity['integral']} × {self.identity['method']} #{self.identity['repeat']}"
-
-
-def describe_integral(spec: str) -> Subject | str:
-    """Return the integral and its truth, or what is wrong with them; runs in a process of its own."""
-    import references
-
-    try:
-        integral = references.integral(spec)
-        truth = references.truth(spec) if spec in references.names() else references.truth_of(integral)
-    except InputError as problem:
-        return str(problem)
-    return Subject(spec, integral.name, integral.fingerprint(), truth)
-
-
-def describe_method(spec: str) -> dict[str, Any] | str:
-    """Return {target, fields, params} of a method, or what is wrong with it; runs in a process of its own."""
-    try:
-        name, fields = lookup.parse_spec(spec)
-        method = methods.create(name, **fields)
-        target = methods.METHODS.get(name, name)
-        params = method.params()
-        json.dumps(params, allow_nan=False)
-        return {
-            "name": name if name in methods.METHODS else type(method).__dict__.get("name", name),
-            "target": name,
-            "fields": fields,
-            "params": params,
-            "code_hash": code_hash(target, params.get("labels")),
-        }
-    except InputError as problem:
-        return str(problem)
-    except (TypeError, ValueError) as problem:
-        return f"The fields of {spec} must be plain values that JSON can hold: {problem}."
-
-
-def described(describe: Callable[[str], Any], spec: str) -> Any:
-    """Return what `describe` says of `spec` in a process of its own; raises InputError for what it finds wrong."""
-    outcome = isolated.call(describe, spec, time_limit=PREPARE_LIMIT_S)
-    if outcome.status != "ok":
-        raise InputError(f"{spec} could not be loaded: {outcome.reason}")
-    if isinstance(outcome.result, str):
-        raise InputError(outcome.result)
-    return outcome.result
-
-
-def plan(
-    work: dict[str, tuple[float, list[str]]],
-    *,
-    repeats: int,
-    seed: int,
-    device: str,
-    threads: int,
-    out: Path,
-    diagnostics: bool = False,
-) -> list[Planned]:
-    """Return all runs of `work`, {integral: (budget in seconds, methods)}, × repeats.
-
-    Raises
-    ------
-    InputError
-        For anything that is not there or does not fit, before the first run starts.
+    Parameters
+    ----------
+    runs : sequence of Run
+        What to do.
+    options : Options
+        What they share.
+    force : bool
+        Whether to run again what is finished.
+    is_published : bool
+        Whether the folder holds the project's published records, which are current by version alone.
+    say : callable
+        Is given a sentence where the suite has to wait for others on this machine.
     """
-    host = machine.describe()
-    specs = dict.fromkeys(spec for _, specs in work.values() for spec in specs)
-    methods_by_spec = {spec: described(describe_method, spec) for spec in specs}
-    runs = []
-    for spec, (budget_s, method_specs) in work.items():
-        subject = described(describe_integral, spec)
-        for method in map(methods_by_spec.__getitem__, dict.fromkeys(method_specs)):
-            for repeat in range(repeats):
-                set_by_harness = {"seed": seed + repeat, "device": device, "workers": threads}
-                fields = {key: value for key, value in set_by_harness.items() if key in method["params"]}
-                fields |= method["fields"]
-                if repeats > 1 and "seed" in method["fields"]:
-                    raise InputError(f"{method['name']} is given a seed, so {repeats} repeats would be the same run.")
-                params = method["params"] | fields
-                identity = {
-                    "schema": records.SCHEMA,
-                    "integral": subject.name,
-                    "integral_hash": subject.integral_hash,
-                    "method": method["name"],
-                    "code_hash": method["code_hash"],
-                    # The seed differs from repeat to repeat of one configuration, and has a key of its own.
-                    "params": {key: value for key, value in params.items() if key not in ("seed", "device")},
-                    "repeat": repeat,
-                    "seed": params.get("seed", seed + repeat),
-                    "budget_s": budget_s,
-                    "device": params.get("device", "cpu"),
-                    "threads": threads,
-                    "machine": host["machine"],
-                    "truth_hash": subject.truth.digest(),
-                }
-                raw = out / "raw" / f"{records.path_of(out, identity).stem}.npz"
-                task = run.Task(spec, method["target"], fields, budget_s, threads, subject.truth, raw, diagnostics)
-                runs.append(Planned(identity, task))
-    return runs
 
+    def __init__(
+        self, runs: Sequence[Run], options: Options, *, force: bool, is_published: bool, say: Callable[[str], None]
+    ) -> None:
+        self.runs, self._options, self._force, self._is_published, self._say = runs, options, force, is_published, say
+        self._waiting: dict[int, Process] = {}
+        self._rates: dict[Place, dict[str, Any] | None] = {}
 
-def finished(planned: Planned, out: Path, jobs: int) -> records.Record | None:
-    """Return the record of a run that ended well, with the same identity, if it has all that this suite would give."""
-    record = records.read(records.path_of(out, planned.identity))
-    if record is None or record["status"] != "ok":
-        return None
-    if planned.task.diagnostics and record["diagnostics"] is None:
-        return None
-    shared = any(timing.get("reason") == stopwatch.SHARED for timing in record["s_per_integral"].values())
-    return None if shared and jobs == 1 else record
+    def fit_and_judge(self, jobs: int, told: Told) -> None:
+        """Make the first stage's part of all records, `jobs` at a time."""
+        cpus: queue.SimpleQueue[int | None] = queue.SimpleQueue()
+        available = machine.cpus()
+        for job in range(jobs):
+            cpus.put(available[job % len(available)])
 
+        def one(planned: Run) -> None:
+            if self._is_fitted(planned):
+                told("reused", planned, self.record(planned, planned.places[0]))
+                return
+            cpu = cpus.get()
+            try:
+                told("begin", planned, None)
+                told("fitted", planned, self._fitted(planned, cpu))
+            finally:
+                cpus.put(cpu)
 
-def perform(planned: Planned, out: Path) -> records.Record:
-    """Execute a run in its own process and write its record, however it ended."""
-    limit = 2 * planned.task.budget_s + GRACE_S
-    stopwatch.wait_for_others()
-    outcome = isolated.call(run.execute, planned.task, time_limit=limit)
-    truth = planned.task.truth
-    record = dict.fromkeys(records.KEYS) | planned.identity
-    record |= {"status": outcome.status, "reason": outcome.reason}
-    record |= outcome.result or {}
-    record |= machine.describe() | {
-        "truth_how": truth.how,
-        "truth_rel_err_max": _largest_relative_error(truth),
-        "date_utc": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-    }
-    records.write(out, record)
-    return record
+        pool = concurrent.futures.ThreadPoolExecutor(jobs)
+        try:
+            list(pool.map(one, self.runs))
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def to_time(self) -> list[tuple[Run, Place]]:
+        """List what the second stage has to do, the runs that wait in their fit's process first: they hold memory."""
+        every = ((planned, place) for planned in self.runs for place in planned.places)
+        due = [(planned, place) for planned, place in every if self._is_untimed(planned, place)]
+        return sorted(due, key=lambda pair: id(pair[0]) not in self._waiting)
+
+    def time(self, due: Sequence[tuple[Run, Place]], told: Told) -> None:
+        """Make the second stage's part of these records, each alone on the machine."""
+        for planned, place in due:
+            told("begin", planned, None)
+            with machine_lock.alone(told=self._say):
+                told("timed", planned, self._timed(planned, place))
+            if (process := self._waiting.pop(id(planned), None)) is not None:
+                process.end()
+        for planned in self.runs:
+            planned.task.model.unlink(missing_ok=True)
+        with suppress(OSError):
+            (self._options.out / "fitted").rmdir()
+
+    def record(self, planned: Run, place: Place) -> Record | None:
+        """Return the record of a run at a place, if it is there and of this code."""
+        record = records.read(records.path_of(self._options.out, planned.record(place)))
+        if record is None:
+            return None
+        by_version = self._is_published and ":" not in planned.task.method
+        return record if by_version or record["code_hash"] == planned.configuration["code_hash"] else None
+
+    def _is_fitted(self, planned: Run) -> bool:
+        """Tell whether the first stage has nothing to do: every record is finished, or waits to be timed."""
+        if self._force:
+            return False
+        return all(self._is_finished(planned, place) or self._is_untimed(planned, place) for place in planned.places)
+
+    def _is_finished(self, planned: Run, place: Place) -> bool:
+        record = self.record(planned, place)
+        if record is None or record["status"] not in ("ok", "unsupported"):
+            return False
+        if record["status"] == "unsupported":
+            # What a method itself refuses is asked again, since a package that was missing may be there now.
+            return place.device != self._fitted_on(planned).device
+        if planned.task.diagnostics and record["diagnostics"] is None:
+            return False
+        return {str(batch) for batch in planned.task.batches} <= set(record["s_per_integral"] or ())
+
+    def _is_untimed(self, planned: Run, place: Place) -> bool:
+        """Tell whether a run was fitted and judged but not timed, and still can be."""
+        record = self.record(planned, place)
+        if record is None or record["status"] != "ok" or record["s_per_integral"] is not None:
+            return False
+        return id(planned) in self._waiting or planned.task.model.exists()
+
+    def _fitted(self, planned: Run, cpu: int | None) -> Record:
+        """Fit and judge in a process of its own and write the records, however it ended; return the first."""
+        limit = 2 * planned.task.budget_s + GRACE_S
+        cpus = None if cpu is None else [cpu]
+        for _ in range(ATTEMPTS):
+            with machine_lock.sharing(told=self._say):
+                process = Process(run.fit_and_judge, planned.task, time_limit=limit, cpus=cpus)
+                outcome = process.outcome()
+            if outcome.status != "infrastructure":
+                break
+            process.end()
+        result = outcome.result or {}
+        if result.get("status") == "ok" and result["model_bytes"] is None:
+            self._waiting[id(planned)] = process
+        else:
+            process.end()
+        written = [self._write(planned, place, self._judged(planned, place, outcome)) for place in planned.places]
+        return written[0]
+
+    def _judged(self, planned: Run, place: Place, outcome: Outcome) -> Record:
+        """Return the first stage's part of the record at a place."""
+        record: Record = {"status": outcome.status, "reason": outcome.reason, "traceback": outcome.traceback}
+        record |= outcome.result or {}
+        fitted_on = self._fitted_on(planned)
+        if record["status"] == "ok" and place.device != fitted_on.device and "device" not in planned.task.fields:
+            name = planned.configuration["method"]
+            return {"status": "unsupported", "reason": f"{name} has no field device: it computes on the CPU"}
+        if id(planned) in self._waiting and place != fitted_on:
+            return {"status": "unsupported", "reason": "it cannot be saved, so it is timed where it was fitted only"}
+        return record
+
+    @staticmethod
+    def _fitted_on(planned: Run) -> Place:
+        return Place(planned.task.fields.get("device", "cpu"), 1)
+
+    def _timed(self, planned: Run, place: Place) -> Record:
+        """Time one place and complete its record."""
+        rates = self._rates_of(place)
+        if id(planned) in self._waiting:
+            flop, flop_reason = None, None
+            outcome = self._waiting[id(planned)].outcome(TIMING_LIMIT_S)
+        else:
+            flop, flop_reason = self._products(planned)
+            arguments = (planned.task, place, planned.on_place(place), flop, rates)
+            outcome = isolated.call(run.time_saved, *arguments, time_limit=TIMING_LIMIT_S)
+        record = self.record(planned, place) or {}
+        if outcome.status != "ok":
+            record |= {"status": outcome.status, "traceback": outcome.traceback}
+            record["reason"] = f"while it was timed: {outcome.reason}"
+        record |= outcome.result or {}
+        record |= {"flop_per_integral": flop, "flop_reason": flop_reason, "rates": rates, **machine.load()}
+        return self._write(planned, place, record)
+
+    def _products(self, planned: Run) -> tuple[dict[str, float] | None, str | None]:
+        """Return the operations per integral in matrix products, or None and the reason."""
+        if not self._options.counts_products:
+            return None, None
+        counted = isolated.call(run.count_products, planned.task, time_limit=TIMING_LIMIT_S)
+        return (counted.result, None) if counted.result else (None, counted.reason or run.NO_PRODUCTS)
+
+    def _rates_of(self, place: Place) -> dict[str, Any] | None:
+        """Return what the place can do, measured once per suite; None where that fails."""
+        if place not in self._rates:
+            size = device_rates.SIZES[place.device.partition(":")[0]]
+            outcome = isolated.call(
+                device_rates.measure, place.device, place.threads, size, device_rates.TIMED_S, time_limit=RATES_LIMIT_S
+            )
+            self._rates[place] = outcome.result
+        return self._rates[place]
+
+    def _write(self, planned: Run, place: Place, record: Record) -> Record:
+        truth = planned.task.truth
+        complete = dict.fromkeys(records.KEYS) | planned.record(place) | record | machine.describe()
+        complete |= {
+            "schema": records.SCHEMA,
+            "fit_machine": complete["fit_machine"] or machine.name(),
+            "truth_how": truth.how,
+            "truth_rel_err_max": _largest_relative_error(truth),
+            "date_utc": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        }
+        records.write(self._options.out, complete)
+        return complete
 
 
 def _largest_relative_error(truth: Any) -> float | None:
     """Return the largest relative error of the truth over the uniform points, on which headlines rest."""
     judged = truth.uniform & (truth.value != 0)
     return float((truth.error[judged] / abs(truth.value[judged])).max()) if judged.any() else None
-
-
-def execute(
-    runs: list[Planned],
-    out: Path,
-    *,
-    force: bool,
-    jobs: int,
-    begin: Callable[[Planned], None],
-    end: Callable[[Planned, records.Record, bool], None],
-) -> list[records.Record]:
-    """Return the records of all runs, reusing finished ones unless `force`; `begin` and `end` are told of each."""
-
-    def one(planned: Planned) -> records.Record:
-        begin(planned)
-        reused = None if force else finished(planned, out, jobs)
-        record = reused or perform(planned, out)
-        end(planned, record, reused is not None)
-        return record
-
-    pool = concurrent.futures.ThreadPoolExecutor(jobs)
-    try:
-        return list(pool.map(one, runs))
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)

@@ -1,6 +1,6 @@
 """Accuracy of surrogates against the number of labels, and who wins in two and in eight dimensions.
 
-    python -m benchmarks.accuracy --preset surrogate_points --out reports/surrogates
+    python -m benchmarks.accuracy --preset surrogate_points --out reports/published/surrogates
 
 trains DNN, sk-DNN and BDT with their defaults on 1e3, 1e4 and 1e5 labels, with repeats; `python -m benchmarks.report`
 shows the digits, and whether two statements of the paper are true here: the verdict follows from the records.
@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from benchmarks.ablations import Claim, shown
 from benchmarks.records import Record, Row
-from benchmarks.surrogate_table import labels, newest
+from benchmarks.surrogate_table import current, labels
 from methods.surrogate_recipes import BASES, INTEGRALS
 
 N_LABELS = (1_000, 10_000, 100_000)
@@ -94,7 +94,7 @@ def _spec(base: str, n_labels: int) -> str:
 
 def _runs(found: Sequence[Record], integral: str, regressor: str, n_labels: int) -> list[Record]:
     here = [r for r in found if (r["integral"], r["budget_s"]) == (integral, BUDGET_S)]
-    return newest(here, _spec(BASES[regressor], n_labels))
+    return current(here, _spec(BASES[regressor], n_labels))
 
 
 def _records(runs: dict[str, list[Record]]) -> list[Record]:
@@ -110,7 +110,7 @@ def _shown(found: Sequence[Record], key: str, unit: float) -> str:
 
 
 def _incomparable(runs: dict[str, list[Record]], found: Sequence[Record]) -> list[str]:
-    """Say which regressors were run by older code, or that they were run on several machines."""
+    """Say which regressors are superseded, or that they were run on several machines."""
     said = [f"{regressor}: {label}" for regressor, of_row in runs.items() for label in labels(of_row, found)]
     places = {(record["machine"], record["threads"]) for of_row in runs.values() for record in of_row}
     return said + (["several machines or numbers of threads"] if len(places) > 1 else [])

@@ -1,6 +1,6 @@
 """The table of Bishara, Paul and Dy for surrogates, theirs beside ours, with their three requirements.
 
-    python -m benchmarks.accuracy --preset surrogates --out reports/surrogates
+    python -m benchmarks.accuracy --preset surrogates --out reports/published/surrogates
 
 trains every row of `methods.surrogate_recipes`; `python -m benchmarks.report` shows one table per integral. Published
 figures are for the authors' own data, which is of another process and has 25 to 250 times as many labels: what can be
@@ -15,7 +15,7 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
-from benchmarks import groups
+from benchmarks import groups, record_types
 from benchmarks.ablations import is_of
 from benchmarks.records import Record, Row
 from methods.surrogate_recipes import INTEGRALS, SURROGATE_RECIPES, SurrogateRecipe
@@ -33,9 +33,6 @@ PAPER = ("paper: within 1 %", "paper: within 0.1 %", "paper: μ", "paper: σ")
 HERE = ("within 1 %", "within 0.1 %", "μ", "σ")
 MEASURED = ("frac_within_1pct", "frac_within_0p1pct", "delta_mean", "delta_std")
 
-VERSION = ("code_hash", "integral_hash", "truth_hash", "device", "threads", "machine")
-"""Records that agree in these are repeats of one row."""
-
 
 def parts(found: Sequence[Record]) -> dict[str, list[Row]]:
     """Return title -> rows, one table per integral."""
@@ -48,19 +45,21 @@ def parts(found: Sequence[Record]) -> dict[str, list[Row]]:
 def rows(found: Sequence[Record], integral: str) -> list[Row]:
     """Return the table of an integral, text in every cell; [] where none of its published rows was run."""
     here = [r for r in found if (r["integral"], r["budget_s"]) == (integral, BUDGET_S)]
-    table = [(recipe, newest(here, recipe.method())) for recipe in _recipes(integral)]
+    table = [(recipe, current(here, recipe.method())) for recipe in _recipes(integral)]
     if not any(of_row for recipe, of_row in table if recipe.published):
         return []
     return [(_row(recipe, of_row, labels(of_row, here)), of_row) for recipe, of_row in table]
 
 
-def newest(found: Sequence[Record], spec: str) -> list[Record]:
-    """Return the records of a method, as on the command line, that are repeats of the newest one."""
-    same = [record for record in found if is_of(record, spec)]
+def current(found: Sequence[Record], spec: str) -> list[Record]:
+    """Return the records of a method, as on the command line, that stand for it: of several versions the current one.
+
+    Of several machines it is the one with most repeats, and then the one that ran last.
+    """
+    same = groups.of([record for record in found if is_of(record, spec)])
     if not same:
         return []
-    last = max(same, key=lambda record: record["date_utc"])
-    return [record for record in same if all(record[key] == last[key] for key in VERSION)]
+    return max(same, key=lambda group: (not group.superseded, len(group.records), group.first["date_utc"])).records
 
 
 def _recipes(integral: str) -> list[SurrogateRecipe]:
@@ -74,9 +73,8 @@ def labels(of_row: Sequence[Record], here: Sequence[Record]) -> list[str]:
     """Say what makes a row incomparable with the others."""
     if not of_row:
         return ["not run"]
-    is_older = any(group.older for group in groups.of(here) if of_row[0] in group.records)
-    older = ["older code, equation or truth"] if is_older else []
-    return older + ([f"on {of_row[0]['machine']}"] if len({r["machine"] for r in here}) > 1 else [])
+    superseded = [note for group in groups.of(of_row) if group.superseded for note in group.notes]
+    return superseded + ([f"on {of_row[0]['machine']}"] if len({r["machine"] for r in here}) > 1 else [])
 
 
 def _row(recipe: SurrogateRecipe, found: Sequence[Record], said: list[str]) -> dict[str, str]:
@@ -106,7 +104,8 @@ def name(recipe: SurrogateRecipe) -> str:
 
 def _requirements(done: Sequence[Record]) -> dict[str, str]:
     """Return the checks; without a measurement there is no verdict."""
-    timed = [r["s_per_integral"][BATCH]["median"] for r in done if "median" in r["s_per_integral"].get(BATCH, {})]
+    timings = [(r["s_per_integral"] or {}).get(BATCH, {}) for r in done]
+    timed = [timing["median"] for timing in timings if "median" in timing]
     share, size = _mean(done, "frac_within_1pct"), _mean(done, "model_bytes")
     seconds = statistics.fmean(timed) if timed else None
     return {
@@ -133,7 +132,7 @@ def _mean(found: Sequence[Record], *keys: str) -> float | None:
         value: Any = record
         for key in keys:
             value = (value or {}).get(key)
-        if value is not None:
+        if record_types.number(value):
             values.append(value)
     return statistics.fmean(values) if values else None
 

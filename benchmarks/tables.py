@@ -1,13 +1,15 @@
 """Tables of digits against cost, made from records alone.
 
 One row per integral × method configuration, the best first, its repeats averaged. Runs that did not finish are rows
-too. A record of another machine, or of code, equation or truth older than the newest record's, says so in its row.
+too. A record of another machine, or one that is superseded, says so in its row, and so does a fit over its budget.
 """
 
 from __future__ import annotations
 
 import functools
+import json
 import math
+import textwrap
 import tomllib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -21,6 +23,18 @@ if TYPE_CHECKING:
 Record = records.Record
 
 BLANK = ""
+
+TERMINAL = 120
+"""Characters of a line on a terminal."""
+
+LONGEST_METHOD = 40
+"""Characters that a method with its fields may take of such a line."""
+
+SHOWN = ("method", "digits", "worst", "≤ error", "µs (1)", "µs (1024)", "µs (65536)", "prep. s")
+"""Columns that a terminal shows, beside the note."""
+
+OVER_BUDGET = 1.1
+"""A preparation that took more than this times its budget is marked."""
 
 
 @functools.cache
@@ -46,8 +60,35 @@ def best_first(found: Iterable[groups.Group]) -> list[groups.Group]:
 
 
 def text(found: Iterable[Record]) -> str:
-    """Return the table for a terminal: one block per integral."""
-    return "\n\n".join(f"{name}\n{part.to_string(index=False)}" for name, part in by_integral(groups.of(found)))
+    """Return the table for a terminal, at most `TERMINAL` characters wide: one block per integral."""
+    blocks = []
+    for name, part in by_integral(groups.of(found)):
+        shown = part[list(SHOWN)].assign(method=[_cut(method, LONGEST_METHOD) for method in part["method"]])
+        room = TERMINAL - len(shown.to_string(index=False).partition("\n")[0]) - 1
+        shown["note"] = [_cut(note, room) for note in part["note"]]
+        blocks.append(f"{name}\n{shown.to_string(index=False)}")
+    return "\n\n".join(blocks)
+
+
+def _cut(line: str, longest: int) -> str:
+    """Return the beginning of a line that is too long."""
+    return line if len(line) <= longest else f"{line[: longest - 1]}…"
+
+
+def csv(found: Iterable[Record]) -> str:
+    """Return the table of all configurations as comma-separated values, with every column."""
+    return frame(groups.of(found)).to_csv(index=False)
+
+
+def details(found: Iterable[Record]) -> str:
+    """Return what each method chose by itself, a line for each configuration that finished, for a terminal."""
+    lines = []
+    for group in best_first(groups.of(found)):
+        chosen = group.good[0]["details"] if group.good else None
+        words = [f"{key} = {json.dumps(value)}" for key, value in (chosen or {}).items()]
+        name = f"{group.first['integral']}, {group.label}: "
+        lines += textwrap.wrap(name + ("; ".join(words) or "reports nothing"), TERMINAL, subsequent_indent="    ")
+    return "\n".join(lines)
 
 
 def markdown(found: Iterable[Record]) -> str:
@@ -84,6 +125,10 @@ def row(group: groups.Group) -> dict[str, Any]:
     limit = -math.log10(first["truth_rel_err_max"]) if first["truth_rel_err_max"] else math.inf
     repeats = [f"mean of {len(good)} repeats"] if len(good) > 1 else []
     failures = dict.fromkeys(f"{record['status']}: {_one_line(record['reason'])}" for record in group.bad)
+    preparation_s = mean("fit_s")
+    is_over = preparation_s is not None and preparation_s > OVER_BUDGET * first["budget_s"]
+    over = [f"preparation took {preparation_s / first['budget_s']:.1f} × its budget"] if is_over else []
+    in_fit = ["timed in its fit's process, since it cannot be saved"] if _is_unsaved(good) else []
     return {
         "digits": _digits(group.digits, limit, mean("digits_std")),
         "median": _digits(mean("digits_median"), limit),
@@ -95,13 +140,19 @@ def row(group: groups.Group) -> dict[str, Any]:
         "µs (1)": _microseconds(group, "1"),
         "µs (1024)": _microseconds(group, "1024"),
         "µs (65536)": _microseconds(group, "65536"),
-        "prep. s": number(mean("fit_s")),
+        "prep. s": number(preparation_s),
         "gen. + comp. s": _setup(good),
         "eval.": number(mean("n_eval_per_integral")),
         "kB": number(mean("model_bytes"), scale=1e-3),
+        "precision": first["precision"] or BLANK,
         "published": _published(first),
-        "note": "; ".join([*repeats, *group.notes, *failures]),
+        "note": "; ".join([*repeats, *group.notes, *over, *in_fit, *failures]),
     }
+
+
+def _is_unsaved(good: Sequence[Record]) -> bool:
+    """Tell whether a run was timed in its fit's process for want of a file."""
+    return any(record["timed_from"] == "fit" and record["model_bytes"] is None for record in good)
 
 
 def _one_line(reason: str | None) -> str:

@@ -16,7 +16,7 @@ from methods.base import InputError, ParametricIntegral
 from references import tables
 from references.tables import Truth, TruthError
 
-__all__ = ["Truth", "TruthError", "integral", "names", "truth", "truth_of"]
+__all__ = ["Truth", "TruthError", "integral", "names", "stored_hashes", "truth", "truth_of"]
 
 
 def names() -> list[str]:
@@ -68,6 +68,11 @@ def truth(name: str) -> Truth:
     """
     found = integral(name)
     return tables.read(tables.folder() / f"{found.name}.csv", found).truth
+
+
+def stored_hashes(name: str) -> tables.Hashes | None:
+    """Return the hashes of a registered integral's equation and truth as they are stored; None for any other name."""
+    return tables.stored_hashes(tables.folder() / f"{name}.csv")
 
 
 def truth_of(integral: ParametricIntegral, n: int = 1000, seed: int = 1, edge_points: int = 200) -> Truth:

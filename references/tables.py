@@ -7,6 +7,7 @@ where it was asked. Numbers are written so that reading them gives the same floa
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib.resources
 import json
@@ -84,6 +85,27 @@ def read(path: Path, integral: ParametricIntegral) -> Table:
         raise _damaged(path, str(problem)) from problem
 
 
+class Hashes(NamedTuple):
+    """By which a stored truth is recognised."""
+
+    integral_hash: str
+    """Of the integral's equation, box and parameters: `ParametricIntegral.fingerprint`."""
+    truth_hash: str
+    """Of the numbers: `Truth.digest`."""
+
+
+@functools.cache
+def stored_hashes(path: Path) -> Hashes | None:
+    """Return the hashes of the truth in a file, without its integral; None where there is none or it is damaged."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        known = _header(text)
+        rows = [line for line in text.splitlines() if not line.startswith("#")]
+        return Hashes(known["fingerprint"], _numbers(rows, known, rows[0].split(",").index("value"))[0].digest())
+    except (OSError, ValueError, KeyError, IndexError):
+        return None
+
+
 def write(
     path: Path,
     integral: ParametricIntegral,
@@ -128,12 +150,18 @@ def _parse(text: str, integral: ParametricIntegral) -> Table:
     rows = [line for line in text.splitlines() if not line.startswith("#")]
     if known["rows_hash"] != _hash(rows):
         raise ValueError("its rows are not those that were written")
+    truth, others = _numbers(rows, known, integral.m)
+    names = [column.removesuffix("_value") for column in rows[0].split(",")[integral.m + len(COLUMNS) :: 2]]
+    opinions = {name: others[:, i : i + 2] for name, i in zip(names, range(0, others.shape[1], 2), strict=True)}
+    return Table(known, truth, opinions)
+
+
+def _numbers(rows: list[str], known: Mapping[str, Any], m: int) -> tuple[Truth, np.ndarray]:
+    """Return the truth in the rows of a table, of which the first names the columns, and the other numbers in it."""
     numbers = np.array([[float(field or "nan") for field in row.split(",")] for row in rows[1:]])
-    s, value, error, uniform = numbers[:, : integral.m], *numbers[:, integral.m : integral.m + len(COLUMNS)].T
-    first = integral.m + len(COLUMNS)
-    names = [column.removesuffix("_value") for column in rows[0].split(",")[first::2]]
-    opinions = {name: numbers[:, i : i + 2] for name, i in zip(names, range(first, numbers.shape[1], 2), strict=True)}
-    return Table(known, Truth(s, value, error, uniform == 1, known["how"]), opinions)
+    last = m + len(COLUMNS)
+    s, value, error, uniform = numbers[:, :m], *numbers[:, m:last].T
+    return Truth(s, value, error, uniform == 1, known["how"]), numbers[:, last:]
 
 
 def _hash(rows: list[str]) -> str:

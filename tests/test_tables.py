@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import io
+
 import pytest
+from sample_records import record
 
-from benchmarks import groups, records, report, tables
-from benchmarks.code_hash import code_hash
+from benchmarks import groups, report, tables, versions
 from benchmarks.report import BEGIN, END, insert
-
-
-def record(**changes):
-    timing = {"median": 2e-6, "p10": 1e-6, "p90": 3e-6}
-    base = dict.fromkeys(records.KEYS) | {
-        "schema": 1, "integral": "box1l", "method": "gauss_legendre", "params": {"order": 8}, "repeat": 0, "seed": 0,
-        "budget_s": 60.0, "device": "cpu", "threads": 2, "machine": "A", "code_hash": "new", "integral_hash": "i",
-        "truth_hash": "t", "status": "ok", "digits_mean": 4.56, "digits_std": 0.31, "digits_median": 4.5,
-        "digits_worst": 3.2, "frac_within_1pct": 1.0, "frac_within_0p1pct": 0.999, "truth_rel_err_max": 1e-13,
-        "fit_s": 0.123, "n_eval_per_integral": 512.0, "model_bytes": 2048, "date_utc": "2026-01-02T00:00:00+00:00",
-        "s_per_integral": {"1": timing, "1024": {"reason": "a batch is predicted to take 11 s"}, "65536": timing},
-    }  # fmt: skip
-    return base | changes
 
 
 def rows(*found):
@@ -72,25 +62,52 @@ def test_configurations_are_told_apart_by_what_differs():
     assert labels == ["gauss_legendre, order=8", "gauss_legendre, order=5"]
 
 
+@pytest.fixture
+def second_version(monkeypatch):
+    """Make versions 2 of gauss_legendre and chebyshev the current ones."""
+    monkeypatch.setattr(versions, "current_version", {"gauss_legendre": 2, "chebyshev": 2}.get)
+
+
+def test_superseded_records_are_labelled_and_kept(second_version):
+    old = record(version=1, date_utc="2027-01-01T00:00:00+00:00")  # later, on another machine perhaps
+    (group,) = groups.of([old])
+    assert (group.superseded, group.replaced) == (True, False)
+    assert group.notes == ("superseded: version 1 of gauss_legendre, now 2",)
+    assert {group.notes: group.replaced for group in groups.of([old, record()])} == {group.notes: True, (): False}
+
+
+def test_superseded_labels_are_labelled(second_version):
+    learnt = record(method="m", params={"labels": "gauss_legendre,order=3"}, labels_version=1)
+    assert [g.notes for g in groups.of([learnt])] == [("superseded: version 1 of gauss_legendre, now 2",)]
+    (group,) = groups.of([learnt | {"labels_version": 2}])
+    assert not group.superseded
+
+
+def test_the_highest_version_of_a_stranger_s_method_is_current():
+    notes = [g.notes for g in groups.of([record(method="mine", version=3), record(method="mine", version=2)])]
+    assert notes == [(), ("superseded: version 2 of mine, now 3",)]
+
+
 @pytest.mark.parametrize(
-    ("key", "label"),
-    [("code_hash", "older code"), ("integral_hash", "older equation"), ("truth_hash", "older truth")],
+    ("key", "note"), [("integral_hash", "superseded: older equation"), ("truth_hash", "superseded: older truth")]
 )
-def test_older_records_are_labelled(key, label):
-    old = record(date_utc="2025-01-01T00:00:00+00:00", **{key: "old"})
-    assert sorted(row["note"] for row in rows(record(), old)) == ["", label]
+def test_an_integral_has_one_equation_and_one_truth_for_all_methods(key, note):
+    old = record(method="chebyshev", date_utc="2027-01-01T00:00:00+00:00", **{key: "old"})
+    assert {row["method"]: row["note"] for row in rows(record(), old)} == {"gauss_legendre": "", "chebyshev": note}
+
+
+def test_of_several_equations_of_a_stranger_s_integral_nobody_knows_which_is_newer():
+    notes = [row["note"] for row in rows(record(integral="mine"), record(integral="mine", integral_hash="j"))]
+    assert sorted(notes) == ["one of 2 equations (i)", "one of 2 equations (j)"]
+
+
+def test_other_code_and_dates_supersede_nothing():
+    other = record(method="chebyshev", date_utc="2025-01-01T00:00:00+00:00", code_hash="its own", commit="x")
+    assert {row["note"] for row in rows(record(), other)} == {""}
 
 
 def test_other_machines_are_labelled():
     assert {row["note"] for row in rows(record(), record(machine="B"))} == {"on A", "on B"}
-
-
-@pytest.mark.parametrize(("key", "label"), [("integral_hash", "older equation"), ("truth_hash", "older truth")])
-def test_an_integral_has_one_equation_and_one_truth_for_all_methods(key, label):
-    old = record(method="chebyshev", date_utc="2025-01-01T00:00:00+00:00", **{key: "old"})
-    assert {row["method"]: row["note"] for row in rows(record(), old)} == {"gauss_legendre": "", "chebyshev": label}
-    other_code = record(method="chebyshev", date_utc="2025-01-01T00:00:00+00:00", code_hash="its own")
-    assert {row["note"] for row in rows(record(), other_code)} == {""}
 
 
 def test_settings_are_named_where_methods_of_an_integral_differ_in_them():
@@ -100,11 +117,11 @@ def test_settings_are_named_where_methods_of_an_integral_differ_in_them():
         "chebyshev, 1 thread",
         "gauss_legendre",
     ]
-    old = record(method="chebyshev", threads=1, code_hash="old", date_utc="2025-01-01T00:00:00+00:00")
-    current = [group.label for group in groups.of([record(), record(method="chebyshev"), old]) if not group.older]
+    old = record(method="chebyshev", threads=1, integral_hash="old")
+    current = [group.label for group in groups.of([record(), record(method="chebyshev"), old]) if not group.replaced]
     assert current == ["gauss_legendre", "chebyshev"]
-    (older,) = [group.label for group in groups.of([record(), record(method="chebyshev"), old]) if group.older]
-    assert older == "chebyshev, 1 thread"
+    (replaced,) = [group.label for group in groups.of([record(), record(method="chebyshev"), old]) if group.replaced]
+    assert replaced == "chebyshev, 1 thread"
 
 
 @pytest.mark.parametrize(
@@ -127,10 +144,10 @@ def readme_rows(*found):
 
 
 def test_readme_shows_what_is_current_and_where_it_was_measured():
-    old = record(code_hash="old", date_utc="2025-01-01T00:00:00+00:00", digits_mean=1.0, machine="older machine")
+    old = record(integral_hash="old", digits_mean=1.0, machine="older machine")
     text = report.readme_table(groups.of([record(), old, record(integral="hexagon1l", machine="elsewhere")]))
     assert "Measured on A, 2 threads; all columns" in text
-    header, _, *shown = readme_rows(record(), record(code_hash="old", date_utc="2025-01-01T00:00:00+00:00"))
+    header, _, *shown = readme_rows(record(), record(integral_hash="old"))
     assert header == list(report.COLUMNS)
     assert len(shown) == 1
 
@@ -164,52 +181,30 @@ def test_the_table_goes_between_readme_s_markers():
         insert("nothing", "new")
 
 
-def test_records_refuse_other_keys_and_nan(tmp_path):
-    with pytest.raises(ValueError, match="colour"):
-        records.write(tmp_path, record() | {"colour": "red"})
-    with pytest.raises(ValueError, match="not JSON compliant"):
-        records.write(tmp_path, record(digits_mean=float("nan")))
+def test_a_terminal_s_table_has_at_most_120_columns():
+    long = record(method="m" * 200, params={"a": 1}, status="failed", reason="r" * 500, digits_mean=None)
+    text = tables.text([record(), long, record(params={"order": 5}, budget_s=1.0)])
+    assert max(map(len, text.splitlines())) <= 120
+    assert "failed: rrr" in text
+    assert "…" in text
 
 
-def test_records_survive_writing_and_reading(tmp_path):
-    path = records.write(tmp_path, record())
-    assert records.read(path) == record()
-    assert [p.name for p in path.parent.iterdir()] == [path.name]
+def test_a_fit_over_its_budget_is_marked():
+    assert rows(record(budget_s=20.0, fit_s=21.9))[0]["note"] == ""
+    assert rows(record(budget_s=20.0, fit_s=34.7))[0]["note"] == "preparation took 1.7 × its budget"
 
 
-@pytest.mark.parametrize("key", records.IDENTITY)
-def test_every_part_of_the_identity_counts(key):
-    assert records.identity_of(record()) != records.identity_of(record(**{key: "changed"}))
+def test_what_cannot_be_saved_is_marked():
+    assert "timed in its fit's process" in rows(record(model_bytes=None, timed_from="fit"))[0]["note"]
+    assert rows(record(timed_from="fit"))[0]["note"] == ""  # as records of the first schema were all timed
 
 
-def test_what_is_measured_is_no_identity():
-    assert records.identity_of(record()) == records.identity_of(record(fit_s=9.0, status="failed"))
+def test_the_csv_file_has_every_column():
+    (row,) = csv.DictReader(io.StringIO(tables.csv([record(precision="float64")])))
+    assert (row["integral"], row["method"], row["precision"]) == ("box1l", "gauss_legendre", "float64")
+    assert set(tables.row(groups.of([record()])[0])) < set(row)
 
 
-def test_code_hash_sees_code_and_not_comments(tmp_path, monkeypatch):
-    monkeypatch.syspath_prepend(tmp_path)
-    sources = {
-        "first": "from methods.base import Method\nclass A(Method):\n    x = 1\n",
-        "commented": '"""A."""\n# B.\nfrom methods.base import Method\nclass A(Method):\n    """C."""\n    x = 1\n',
-        "changed": "from methods.base import Method\nclass A(Method):\n    x = 2\n",
-    }
-    for name, source in sources.items():
-        (tmp_path / f"{name}_module.py").write_text(source)
-    first, commented, changed = (code_hash(f"{name}_module:A") for name in sources)
-    assert first == commented != changed
-
-
-def test_code_hash_sees_the_kernels_that_a_module_names(tmp_path, monkeypatch):
-    monkeypatch.syspath_prepend(str(tmp_path))
-    (tmp_path / "with_kernel.py").write_text("SOURCE = 'kernel_of_test.cpp'\n")
-    hashes = []
-    for text in ("int a;", "int a;  // remark", "int b;"):
-        (tmp_path / "kernel_of_test.cpp").write_text(text)
-        hashes.append(code_hash("with_kernel:A"))
-    assert hashes[0] == hashes[1] != hashes[2]
-
-
-def test_code_hash_follows_imports_and_labels():
-    alone = code_hash("methods.boosted_trees:BoostedTrees")
-    assert alone != code_hash("methods.boosted_trees:BoostedTrees", labels="gauss_legendre,order=5")
-    assert alone != code_hash("methods.skip_mlp:SkipMLP")
+def test_details_are_printed_on_request():
+    text = tables.details([record(details={"order": 8, "a": 3.0})])
+    assert text == "box1l, gauss_legendre: order = 8; a = 3.0"
