@@ -1,168 +1,236 @@
-"""Run a function in a process of its own, with a time and a memory limit; whatever happens ends that process only.
+"""Call a function in a process of its own, with a time and a memory limit; whatever happens ends that process only.
 
-Processes come from a forkserver that has NumPy and torch loaded: one starts, answers and is gone in 27 ms; a fresh
-interpreter needs 1.2 s to start. Each is the leader of its own session, so that its children can be ended with it, and
-dies with the suite.
+    outcome = isolated.call(function, *args, time_limit=60.0)
+
+Processes come from a forkserver that has NumPy and torch loaded: a fresh interpreter needs seconds to start. What the
+function returns comes back as JSON and arrays, never as pickles (`benchmarks.isolated_messages`); who watches over it
+and ends all that it starts is told in `benchmarks.isolated_worker`.
 """
 
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-import fcntl
 import multiprocessing
+import multiprocessing.forkserver
+import multiprocessing.resource_tracker
 import os
 import signal
-import sys
-import tempfile
+import threading
 import time
-import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from multiprocessing.connection import Connection, wait
-from typing import Any
+from multiprocessing.reduction import ForkingPickler
+from typing import Any, Self
 
-PRELOADED = ["numpy", "sympy", "torch", "methods.base", "benchmarks.run"]
+import psutil
 
-POLL_S = 1.0
-"""Seconds between looks at the memory of a run. A look reads the list of all processes: 3 ms where there are 64."""
+from benchmarks import isolated_messages as messages
+from benchmarks import isolated_worker, memory_use
+from benchmarks.isolated_messages import Infrastructure, Outcome
 
-LAST_WORDS = 400
-"""Characters of a crashed run's standard error that its reason quotes."""
+__all__ = ["PRELOADED", "Infrastructure", "Outcome", "Process", "call"]
+
+PRELOADED = ["numpy", "sympy", "torch", "methods.base", "benchmarks.run", "benchmarks.isolated_worker"]
+"""Modules that the forkserver imports once, so that no run has to."""
+
+LONGEST_WAIT_S = 3600.0
+"""The system's own waiting takes no time limit of centuries."""
+
+END_LIMIT_S = 10.0
+"""Killed processes end within milliseconds, unless a device or a network disk holds them."""
+
+_STARTING = threading.Lock()
+"""Starting or joining a process looks at all others too, which threads must not do at once."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Outcome:
-    """How a call ended: a status of the record, the reason where it is not ok, and what the function returned."""
-
-    status: str
-    reason: str | None = None
-    result: Any = None
-
-
-def call(function: Callable[..., Any], *args: Any, time_limit: float, memory_limit: float | None = None) -> Outcome:
-    """Return the outcome of ``function(*args)`` in a process of its own.
+def call(
+    function: Callable[..., Any],
+    *args: Any,
+    time_limit: float,
+    memory_limit: float | None = None,
+    cpus: Collection[int] | None = None,
+) -> Outcome:
+    """Return the outcome of ``function(*args)`` in a process of its own, which has ended then with all that it started.
 
     Parameters
     ----------
     function, args
-        Importable, and picklable.
+        Importable, and picklable. The function may raise `Infrastructure` for a fault that is not its own.
     time_limit : float
         Seconds of wall time.
     memory_limit : float, optional
-        Bytes of resident memory of the process and its children together; default 80 % of this machine's.
+        Bytes that the process and its descendants may use together, shared pages counted once; default 80 % of the
+        machine's or the container's. It is looked at once a second.
+    cpus : collection of int, optional
+        Where the process may run, on systems that have ``os.sched_setaffinity``.
     """
-    import psutil
+    with Process(function, *args, time_limit=time_limit, memory_limit=memory_limit, cpus=cpus) as process:
+        return process.outcome()
 
-    limit = memory_limit or 0.8 * psutil.virtual_memory().total
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(PRELOADED)
-    receiver, sender = context.Pipe(duplex=False)
-    lifeline, held = context.Pipe(duplex=False)
-    with tempfile.NamedTemporaryFile() as output:
-        process = context.Process(target=_child, args=(sender, lifeline, output.name, function, args))
-        process.start()
-        sender.close()
-        lifeline.close()
+
+class Process:
+    """A function in a process of its own that may have more than one thing to say: parameters as of `call`.
+
+    Nothing of the function runs before the first `outcome` is asked for. A function that is a generator runs until it
+    yields, then waits, its memory kept, until it is asked again.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        *args: Any,
+        time_limit: float,
+        memory_limit: float | None = None,
+        cpus: Collection[int] | None = None,
+    ):
+        self._time_limit = time_limit
+        self._last: Outcome | None = None
+        self._received = bytearray()
+        self._process: Any = None
+        self._connections: list[Connection] = []
         try:
-            outcome = _watch(process, receiver, time.monotonic() + time_limit, time_limit, limit)
-            if outcome is None:
-                output.seek(0)
-                words = output.read().decode(errors="replace").strip()[-LAST_WORDS:]
-                outcome = Outcome("crashed", _epitaph(process.exitcode, words))
-        finally:
-            _end(process)
-            held.close()
-            receiver.close()
-    return outcome
+            self._start(ForkingPickler.dumps((function, args)), cpus, memory_limit or memory_use.allowed_bytes())
+        except Exception as problem:
+            sentence = f"No process could be started for the function: {type(problem).__name__}: {problem}"
+            self._last = Outcome("infrastructure", messages.one_line(sentence))
+            self.end()
+        except BaseException:
+            self.end()
+            raise
 
+    def outcome(self, time_limit: float | None = None) -> Outcome:
+        """Return what the function returns, or of a generator what it yields next.
 
-def _watch(
-    process: Any, receiver: Connection, deadline: float, time_limit: float, memory_limit: float
-) -> Outcome | None:
-    """Wait for the outcome that the child sends; None where it dies without a word."""
-    while True:
-        if receiver in wait([receiver, process.sentinel], timeout=POLL_S):
-            try:
-                return Outcome(*receiver.recv())
-            except EOFError:
-                process.join()
+        Parameters
+        ----------
+        time_limit : float, optional
+            Seconds from now; default those of the constructor.
+
+        Returns
+        -------
+        Outcome
+            Of a process that has ended, every further one is that of its end.
+        """
+        if self._last is None:
+            limit = self._time_limit if time_limit is None else time_limit
+            with contextlib.suppress(BrokenPipeError):  # it died while nobody asked: the report says how
+                os.write(self._commands.fileno(), b"?")
+            message = self._message(time.monotonic() + limit)
+            if message is not None:
+                try:
+                    return messages.decoded(message)
+                except ValueError as problem:
+                    self._last = Outcome("crashed", messages.one_line(str(problem)))
+            report = self._ended()
+            self._last = self._last or self._judged(report, limit)
+        return self._last
+
+    def end(self) -> None:
+        """End the process and all that it started, whatever session that is in."""
+        self._last = self._last or Outcome("infrastructure", "The process has been ended, and can say nothing more.")
+        self._ended()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def _start(self, function_and_args: Any, cpus: Collection[int] | None, memory_limit: float) -> None:
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(PRELOADED)
+        pipes = []
+        for _ in range(4):
+            pipes.append(context.Pipe(duplex=False))
+            self._connections += pipes[-1]
+        (lifeline, self._lifeline), (commands, self._commands) = pipes[:2]
+        (self._results, results), (self._report, report) = pipes[2:]
+        theirs = (lifeline, commands, results, report)
+        arguments = (*theirs, bytes(function_and_args), cpus, memory_limit)
+        process = context.Process(target=isolated_worker.supervise, args=arguments)
+        with _STARTING:
+            _start_forkserver()
+            process.start()
+        self._process = process
+        for connection in theirs:
+            connection.close()
+
+    def _message(self, deadline: float) -> bytes | None:
+        """Return the next message, or None where the process ends, or the time, before it is complete."""
+        sources = [self._results, self._report]
+        while (message := self._complete_message()) is None:
+            left = deadline - time.monotonic()
+            ready = wait(sources, timeout=min(left, LONGEST_WAIT_S)) if left > 0 else []
+            if self._results in ready:
+                piece = os.read(self._results.fileno(), 2**20)
+                self._received += piece
+                if not piece:
+                    sources.remove(self._results)
+            elif self._report in ready or left <= 0:
                 return None
-        if process.exitcode is not None and not receiver.poll():
+        return message
+
+    def _complete_message(self) -> bytes | None:
+        """Take a message, which follows its length in eight bytes, from what was received; None before its end."""
+        size = int.from_bytes(self._received[:8], "big")
+        if len(self._received) < 8 or (len(self._received) < 8 + size <= 8 + messages.LARGEST_MESSAGE):
             return None
-        if time.monotonic() > deadline:
-            return Outcome("timeout", f"The run was ended after its time limit of {time_limit:.0f} s.")
-        used = _resident_bytes(process.pid)
-        if used > memory_limit:
-            return Outcome(
-                "out_of_memory", f"The run was ended at {used / 2**20:.0f} MiB of {memory_limit / 2**20:.0f}."
-            )
+        message = bytes(self._received[8 : 8 + size])
+        del self._received[: 8 + size]
+        return message
+
+    def _judged(self, report: Outcome | None, limit: float) -> Outcome:
+        """Return the outcome of a process that said nothing before its end or its time limit."""
+        if report is None:
+            return Outcome("infrastructure", "The process that watches over the function was ended by another.")
+        if report.status == "timeout":
+            reason = f"The run was ended after its time limit of {limit:.0f} s."
+            return Outcome("timeout", reason, None, report.traceback)
+        return report
+
+    def _ended(self) -> Outcome | None:
+        """End the process, and return what its supervisor reports."""
+        process, self._process = self._process, None
+        report = None
+        if process is not None:
+            self._lifeline.close()
+            report = self._last_report(process.pid)
+            with _STARTING:
+                process.join(END_LIMIT_S)
+                with contextlib.suppress(ValueError):  # it lives on in the kernel, killed
+                    process.close()
+        for connection in self._connections:
+            connection.close()
+        self._connections = []
+        return report
+
+    def _last_report(self, pid: int) -> Outcome | None:
+        """Return what the supervisor said before it ended; None where it was killed before it could say anything."""
+        said = None
+        deadline = time.monotonic() + END_LIMIT_S
+        try:
+            while self._report.poll(max(0.0, deadline - time.monotonic())):
+                said = messages.decoded(self._report.recv_bytes())
+        except (EOFError, OSError, ValueError):
+            return said
+        _kill_all(pid)
+        return said
 
 
-def _resident_bytes(pid: int) -> int:
-    import psutil
-
-    total = 0
-    with contextlib.suppress(psutil.Error):
-        root = psutil.Process(pid)
-        for process in [root, *root.children(recursive=True)]:
-            with contextlib.suppress(psutil.Error):
-                total += process.memory_info().rss
-    return total
-
-
-def _epitaph(exitcode: int | None, words: str) -> str:
-    how = f"exit code {exitcode}"
-    if exitcode is not None and exitcode < 0:
-        how = f"signal {signal.Signals(-exitcode).name}"
-    return f"The process died with {how}; its last words: {words or 'none'}"
-
-
-def _end(process: Any) -> None:
-    """End the process and all that it started: its session is its own."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.kill()
-    process.join()
-
-
-def _child(
-    sender: Connection, lifeline: Connection, output: str, function: Callable[..., Any], args: tuple[Any, ...]
-) -> None:
-    os.setsid()
-    _die_with_suite(lifeline)
-    with contextlib.suppress(OSError):
-        descriptor = os.open(output, os.O_WRONLY | os.O_APPEND)
-        for stream in (1, 2):
-            os.dup2(descriptor, stream)
+def _start_forkserver() -> None:
+    """Start the forkserver, which Ctrl-C shall not reach while it imports, nor a run before it has its own session."""
+    multiprocessing.resource_tracker.ensure_running()  # it unblocks the signal
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        outcome: tuple[Any, ...] = ("ok", None, function(*args))
-    except BaseException as problem:
-        outcome = (*_diagnose(problem), None)
-        traceback.print_exc()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    sender.send(outcome)
-    sender.close()
+        multiprocessing.forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _diagnose(problem: BaseException) -> tuple[str, str]:
-    """Return status and reason of an exception; torch reports a lack of memory as a RuntimeError."""
-    text = " ".join(str(problem).split())
-    if isinstance(problem, MemoryError) or "out of memory" in text.lower() or "can't allocate memory" in text:
-        return "out_of_memory", f"{type(problem).__name__}: {text}"
-    return "failed", f"{type(problem).__name__}: {text}"
-
-
-def _die_with_suite(lifeline: Connection) -> None:
-    """Have Linux kill this session when the other end of `lifeline` closes, that is when the suite dies.
-
-    The kernel does it, so it works while native code holds the interpreter. Elsewhere this does nothing. (The parent of
-    this process is the forkserver, and that lives as long as its children do.)
-    """
-    if hasattr(fcntl, "F_SETSIG"):
-        descriptor = lifeline.fileno()
-        fcntl.fcntl(descriptor, fcntl.F_SETOWN, -os.getpgrp())
-        fcntl.fcntl(descriptor, fcntl.F_SETSIG, signal.SIGKILL)
-        fcntl.fcntl(descriptor, fcntl.F_SETFL, fcntl.fcntl(descriptor, fcntl.F_GETFL) | os.O_ASYNC)
-        if lifeline.poll():  # closed before this was in place
-            os._exit(1)
+def _kill_all(pid: int) -> None:
+    """Kill a supervisor that does not answer, and all below it."""
+    with contextlib.suppress(psutil.Error):
+        supervisor = psutil.Process(pid)
+        for process in [*supervisor.children(recursive=True), supervisor]:
+            with contextlib.suppress(psutil.Error):
+                process.kill()
