@@ -1,90 +1,109 @@
-"""A hash of a method's code: its module and all that it imports from methods/, without comments and docstrings.
+"""A hash of a method's code, so that a local run is used again only with the very same code.
 
-C++ files that such a module names belong to it. The modules are read, not imported, so this is quick and safe.
+The code is the method's module and all modules of this project, and of the user's own folder, that it imports, directly
+or not; with them the C++ sources that these name, and the registered methods that they name, as in
+``labels = "gauss_legendre"``. Comments and docstrings do not count. The modules are read, not imported, so this is
+quick and safe. What is published goes by the method's `version` instead: see `benchmarks.versions`.
 """
 
 from __future__ import annotations
 
 import ast
+import functools
 import hashlib
-import importlib.util
-import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import methods
+from benchmarks import sources
+from benchmarks.sources import OwnModules, module_of
+
+
+class Facts(NamedTuple):
+    """What counts in a module's source."""
+
+    code: str
+    """The source without comments, docstrings and layout."""
+    imports: tuple[str, ...]
+    """Modules, or names in modules, that it imports."""
+    strings: frozenset[str]
+    """Its strings on one line: names of methods and of C++ sources may be among them."""
 
 
 def code_hash(target: str, labels: str | None = None) -> str:
     """Return the hash for "module:Class", the direct method that provides its labels included.
 
+    Parameters
+    ----------
+    target : str
+        "module:Class", of this project or of a user's own file.
+    labels : str, optional
+        The direct method as on the command line, e.g. "gauss_legendre,max_nodes=300000" or "my_file:MyRule,order=3".
+
     Raises
     ------
     ModuleNotFoundError
-        Where the module has no source file.
+        Where a module that is named here has no source file.
     """
-    modules = _closure(target.partition(":")[0])
-    if labels is not None:
-        name = labels.partition(",")[0]
-        modules |= _closure(methods.METHODS.get(name, name).partition(":")[0])
-    sources = [_source(module) for module in sorted(modules)]
-    content = "\n".join([*map(_stripped, sources), *(_stripped_cpp(file) for path in sources for file in _cpp(path))])
-    return hashlib.sha256(content.encode()).hexdigest()[:16]
+    targets = [target] if labels is None else [target, _target(labels)]
+    own = OwnModules(*targets)
+    for module in map(module_of, targets):
+        if own.file(module) is None:
+            raise ModuleNotFoundError(f"The module {module!r} has no source file, by which its results could be known.")
+    content = hashlib.sha256()
+    for name, file in sorted(_closure(own, [module_of(target) for target in targets]).items()):
+        content.update(f"\n{name}\n".encode())
+        content.update(_content(name, file))
+    return content.hexdigest()[:16]
 
 
-def _source(module: str) -> Path:
-    spec = importlib.util.find_spec(module)
-    if spec is None or spec.origin is None:
-        raise ModuleNotFoundError(f"The module {module!r} has no source file.")
-    return Path(spec.origin)
+def _target(spec: str) -> str:
+    """Return "module:Class" for a method as on the command line, in brackets or not."""
+    name = spec.strip("() ").partition(",")[0].strip()
+    return methods.METHODS.get(name, name)
 
 
-def _closure(module: str) -> set[str]:
-    """Return the module and the modules of methods/ that it imports, directly or not; not the registry."""
-    found: set[str] = set()
-    to_visit = [module]
+def _closure(own: OwnModules, to_visit: list[str]) -> dict[str, Path]:
+    """Return the files of modules, of the packages around them, and of all own modules that these import."""
+    found: dict[str, Path] = {}
     while to_visit:
         name = to_visit.pop()
-        if name not in found:
-            found.add(name)
-            to_visit += _imported_methods(ast.parse(_source(name).read_text()))
+        package = name.rpartition(".")[0]
+        file = None if name in found or name == sources.REGISTRY else own.file(name)
+        if file is not None:
+            found[name] = file
+            to_visit += _mentioned(name, file)
+        if package and package not in found:
+            to_visit.append(package)
     return found
 
 
-def _imported_methods(tree: ast.Module) -> Iterator[str]:
-    names: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-    for name in names:
-        is_module = name.startswith("methods.") and importlib.util.find_spec("methods") is not None
-        if is_module and name.count(".") == 1 and importlib.util.find_spec(name) is not None:
-            yield name
+def _mentioned(name: str, file: Path) -> Iterator[str]:
+    """Yield the modules that a module imports, and those of the methods that it names."""
+    if file.suffix == ".py":
+        facts = _facts(file.read_bytes(), name, file.stem == "__init__")
+        yield from facts.imports
+        registered = methods.METHODS.values()
+        yield from (module_of(target) for target in map(_target, facts.strings) if target in registered)
 
 
-def _stripped(path: Path) -> str:
-    """Return the source without comments, docstrings and layout."""
-    tree = ast.parse(path.read_text())
-    for node in ast.walk(tree):
+def _content(name: str, file: Path) -> bytes:
+    if file.suffix != ".py":
+        return file.read_bytes()
+    facts = _facts(file.read_bytes(), name, file.stem == "__init__")
+    cpp = [path for text in sorted(facts.strings) for path in sources.cpp_files(text, file)]
+    return "\n".join([facts.code, *map(sources.cpp_code, cpp)]).encode()
+
+
+@functools.lru_cache(maxsize=512)
+def _facts(source: bytes, module: str, is_package: bool) -> Facts:
+    tree = ast.parse(source)
+    nodes = list(ast.walk(tree))
+    for node in nodes:
         body = getattr(node, "body", None)
         if isinstance(body, list):
-            node.body = [part for part in body if not _is_bare_string(part)] or [ast.Pass()]  # type: ignore[attr-defined]
-    return ast.unparse(ast.fix_missing_locations(tree))
-
-
-def _cpp(path: Path) -> list[Path]:
-    """Return the C++ files beside a module that it names."""
-    texts = [node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant)]
-    names = sorted({text for text in texts if isinstance(text, str) and text.endswith(".cpp")})
-    return [file for name in names if (file := path.with_name(name)).is_file()]
-
-
-def _stripped_cpp(path: Path) -> str:
-    """Return the source without // comments and layout."""
-    return " ".join(re.sub(r"//.*", "", path.read_text(encoding="utf-8")).split())
-
-
-def _is_bare_string(node: ast.AST) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+            node.body = [part for part in body if not sources.is_bare_string(part)] or [ast.Pass()]  # type: ignore[attr-defined]
+    texts = (node.value for node in nodes if isinstance(node, ast.Constant))
+    strings = frozenset(text for text in texts if isinstance(text, str) and "\n" not in text)
+    return Facts(ast.unparse(tree), tuple(dict.fromkeys(sources.imported(nodes, module, is_package))), strings)
