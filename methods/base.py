@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 
-from methods import box, fingerprint, storage
+from methods import box, fingerprint, points, storage
+from methods.errors import InputError
 
 if TYPE_CHECKING:
     from methods.expression import Expression
@@ -32,10 +33,6 @@ class Estimate(NamedTuple):
     """(n,) one standard deviation, in the units of `value`; nan = the method claims none."""
     n_eval: int
     """Integrand evaluations spent in this call (0 for a surrogate)."""
-
-
-class InputError(ValueError):
-    """Input that cannot be used; the message says what was given, what is allowed and what to do."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -111,10 +108,11 @@ class ParametricIntegral:
         return nodes.weighted_sum(self.at_nodes(x), len(x), weights)
 
     def check(self, s: Any) -> np.ndarray:
-        """Return s as a float64 array (n, m), or raise InputError: wrong shape, NaN, or outside the box."""
-        s = np.asarray(s, dtype=np.float64)
-        if s.ndim != 2 or s.shape[1] != self.m:
-            raise InputError(f"{self.name} takes s (n, {self.m}), columns {self.parameters}; got shape {s.shape}.")
+        """Return a copy of s as a float64 array (n, m) in C order.
+
+        Raises InputError for another shape, what are not real numbers, NaN, or points outside the box.
+        """
+        s = points.real_points(s, self.name, self.parameters)
         if found := box.outside(s, self.low, self.high):
             row, column = found
             raise InputError(
@@ -150,7 +148,12 @@ class Method(ABC):
     """
 
     name: ClassVar[str]
+    """Letters, digits, dots, dashes and underscores, 60 at most: record key and command line."""
     source: ClassVar[str]
+    version: ClassVar[int] = 1
+    """Raised when its results change."""
+    precision = "float64"
+    """The precision in which it evaluates; a method that offers a choice has a field of this name instead."""
 
     def unsupported(self, integral: ParametricIntegral) -> str | None:
         """Return why this method cannot treat `integral`, or None where it can."""
@@ -180,10 +183,7 @@ class Method(ABC):
         """Read what `save` wrote. Raises StorageError for a corrupt or foreign file, or one of another integral."""
         header, state = storage.read(path)
         storage.compare(path, header, {"method": cls.name, "integral": integral.fingerprint()})
-        method = storage.rebuild(path, cls, header)
-        method.__dict__["integral_"] = integral
-        method._restore(state)
-        return method
+        return storage.rebuild(path, cls, header, integral, state)
 
     def params(self) -> dict[str, Any]:
         """Return the hyperparameters by name."""

@@ -82,6 +82,7 @@ class BoostedTrees(Method):
 
     name: ClassVar[str] = "boosted_trees"
     source: ClassVar[str] = "Bishara, Paul & Dy, NeurIPS ML4PS 2022, table 1 (BDT)"
+    precision = "float32"  # XGBoost's, of features, thresholds and leaves
 
     target: str = "ratio"
     labels: str = "gauss_legendre"

@@ -8,6 +8,7 @@ with u uniform in [0, 1]^m.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -34,7 +35,7 @@ DRAWS = {
     "log-uniform": Draw(
         from_unit=lambda low, high, u: low * (high / low) ** u,
         to_unit=lambda low, high, s: np.log(s / low) / np.log(high / low),
-        possible=lambda low, high: low < high and low * high > 0,
+        possible=lambda low, high: low < high and 0 < high / (low or math.inf) < math.inf,
     ),
 }
 
@@ -43,14 +44,20 @@ def problem(parameters: tuple[str, ...], low: tuple[float, ...], high: tuple[flo
     """Return what is wrong with a box, or None."""
     if not len(parameters) == len(low) == len(high) > 0:
         return "parameters, low and high must have one entry per column of s, of which there is one at least."
+    if bad := next((name for name in parameters if not name.isidentifier()), None):
+        return f"the parameter {bad!r} is not a name; use letters, digits and underscores, a letter first."
+    if len(set(parameters)) < len(parameters):
+        return f"the parameters {', '.join(parameters)} must all have different names."
     if not np.isfinite([*low, *high]).all():
         return f"every low and high must be finite, got {low}, {high}."
     if draw not in DRAWS:
         return f"draw = {draw!r} is not known; give one of {', '.join(DRAWS)}."
     if not all(map(DRAWS["uniform"].possible, low, high)):
         return f"every low must lie below its high, got {low}, {high}."
+    if not all(math.isfinite(b - a) for a, b in zip(low, high, strict=True)):
+        return f"every width high - low must be below 1.8e308, the largest number, got {low}, {high}."
     if not all(map(DRAWS[draw].possible, low, high)):
-        return f"draw = {draw!r} needs low and high of one sign, got {low}, {high}."
+        return f"draw = {draw!r} needs low and high of one sign and a finite ratio, got {low}, {high}."
     return None
 
 

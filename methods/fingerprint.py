@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +16,8 @@ if TYPE_CHECKING:
 
 def of(integral: ParametricIntegral) -> str:
     """Hash f at eight fixed points (multiples of √prime, mod 1), the box, its way of drawing, and the parameters."""
-    primes = [p for p in range(2, 400) if all(p % q for q in range(2, p))][: integral.k + integral.m]
+    every_prime = (p for p in itertools.count(2) if all(p % q for q in range(2, math.isqrt(p) + 1)))
+    primes = list(itertools.islice(every_prime, integral.k + integral.m))
     t = np.outer(np.arange(1, 9), np.sqrt(primes)) % 1.0
     f = integral.integrand(integral.from_unit(t[:, integral.k :]), t[:, : integral.k])
     # Ten digits: the last ones differ between processors.

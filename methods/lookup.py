@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-import ast
 import dataclasses
 import difflib
 import importlib
-from collections.abc import Iterable, Mapping
+import inspect
+import re
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from methods.base import InputError, Method
+from methods.field_values import is_plain, kinds_of_fields, value_of_kind
+from methods.method_spec import parse_spec, spec_text
 
+__all__ = ["attribute", "create", "is_method", "parse_spec", "spec_text", "unknown"]
 
-def parse_spec(text: str) -> tuple[str, dict[str, Any]]:
-    """Split "name,field=value,…" into the name and its fields; values are Python literals, else strings.
-
-    Raises
-    ------
-    InputError
-        Where a part is not of the form field=value.
-    """
-    name, *parts = text.split(",")
-    fields = {}
-    for part in parts:
-        field, equals, value = part.partition("=")
-        if not equals:
-            raise InputError(f"{part!r} in {text!r} is not of the form field=value.")
-        try:
-            fields[field.strip()] = ast.literal_eval(value.strip())
-        except (ValueError, SyntaxError):
-            fields[field.strip()] = value.strip()
-    return name.strip(), fields
+NAME = re.compile(r"[A-Za-z0-9_.-]{1,60}")
+"""What a method may be called: its name is a key of records, a part of file names and a word on command lines."""
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> InputError:
@@ -38,12 +25,20 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> InputError:
     known = sorted(known)
     near = difflib.get_close_matches(name, known, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
-    return InputError(f"There is no {kind} {name!r}; known: {', '.join(known)}.{hint}")
+    return InputError(f"There is no {kind} {name!r}; known: {', '.join(known) or 'none'}.{hint}")
 
 
-def attribute(target: str) -> Any:
-    """Import what "module:attribute" names. Raises InputError where the module or the attribute is missing."""
+def attribute(target: str, is_wanted: Callable[[Any], bool]) -> Any:
+    """Import what "module:attribute" names, whatever it is.
+
+    Raises
+    ------
+    InputError
+        Where the module is missing, or the attribute: the message then lists those of the module that are wanted.
+    """
     module_name, _, attribute_name = target.partition(":")
+    if not all(part.isidentifier() for part in module_name.split(".")):
+        raise InputError(f"{target!r} names no module; give module:attribute, such as my_file:MyMethod of my_file.py.")
     try:
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as problem:
@@ -57,35 +52,65 @@ def attribute(target: str) -> Any:
     try:
         return getattr(module, attribute_name)
     except AttributeError:
-        public = [name for name in vars(module) if not name.startswith("_")]
-        raise unknown(f"attribute of {module_name}", attribute_name, public) from None
+        wanted = [name for name, value in vars(module).items() if not name.startswith("_") and is_wanted(value)]
+        raise unknown(f"attribute of {module_name}", attribute_name, wanted) from None
+
+
+def is_method(value: Any) -> bool:
+    """Tell whether this is a class to make methods of: a dataclass that inherits Method and leaves nothing abstract."""
+    is_class = isinstance(value, type) and issubclass(value, Method)
+    return is_class and dataclasses.is_dataclass(value) and not inspect.isabstract(value)
 
 
 def create(name: str, fields: Mapping[str, Any], registry: Mapping[str, str]) -> Method:
     """Return the method that `name` stands for in `registry`, or as "module:Class", with `fields` set.
 
+    A value takes the form that its field has: 1e4 for a whole number becomes 10000, and 1 for any number becomes 1.0.
+
     Raises
     ------
     InputError
-        For an unknown method or field, or a value of another kind than the field's default.
+        For an unknown method or field, a field without value, a value of another kind than the field's annotation, or
+        a class whose name, version or hyperparameters no record can hold.
     """
     if name not in registry and ":" not in name:
         raise unknown("method", name, registry)
     target = registry.get(name, name)
-    cls = attribute(target)
-    if not (isinstance(cls, type) and issubclass(cls, Method) and dataclasses.is_dataclass(cls)):
-        raise InputError(f"{target!r} is not a method: a keyword-only dataclass that inherits methods.base.Method.")
-    defaults = {field.name: field.default for field in dataclasses.fields(cls) if field.init}
-    for field, value in fields.items():
-        if field not in defaults:
-            raise unknown(f"field of {name}", field, defaults)
-        _check_kind(f"{name}.{field}", value, defaults[field])
-    return cls(**fields)
+    cls = attribute(target, is_method)
+    if not is_method(cls):
+        raise InputError(
+            f"{target!r} is not a method: a keyword-only dataclass that inherits methods.base.Method and has fit and "
+            "integrate."
+        )
+    if problem := _problem_of_class(cls):
+        raise InputError(f"{target!r} {problem}")
+    known = {field.name: field for field in dataclasses.fields(cls) if field.init}
+    for field in fields:
+        if field not in known:
+            raise unknown(f"field of {name}", field, known)
+    for field, about in known.items():
+        if field not in fields and about.default is about.default_factory is dataclasses.MISSING:
+            raise InputError(f"{name} needs a value of {field}; give {name},{field}=value.")
+    kinds = kinds_of_fields(cls)
+    method = cls(**{
+        field: value_of_kind(f"{name}.{field}", value, kinds[field], known[field].default)
+        for field, value in fields.items()
+    })  # fmt: skip
+    for field, value in method.params().items():
+        if not is_plain(value):
+            raise InputError(
+                f"{name}.{field} is {value!r}, which a record cannot hold; give None, True or False, a number, text, "
+                "or a list or dict of these."
+            )
+    return method
 
 
-def _check_kind(what: str, value: Any, default: Any) -> None:
-    if default is None or value is None or isinstance(default, type(dataclasses.MISSING)):
-        return
-    wanted = (int, float) if isinstance(default, float) else type(default)
-    if not isinstance(value, wanted) or isinstance(value, bool) != isinstance(default, bool):
-        raise InputError(f"{what} takes a value like {default!r}, a {type(default).__name__}; got {value!r}.")
+def _problem_of_class(cls: type[Method]) -> str | None:
+    """Return why no record can be of this class, or None."""
+    name = getattr(cls, "name", None)
+    if type(name) is not str or not NAME.fullmatch(name):
+        shown = repr(name) if len(repr(name)) <= 80 else f"{repr(name)[:80]}…"
+        return f"has the name {shown}; set name to 1 to 60 letters, digits, dots, dashes and underscores."
+    if type(cls.version) is not int or cls.version < 1:
+        return f"has the version {cls.version!r}; set version to a positive whole number."
+    return None

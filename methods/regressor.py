@@ -67,6 +67,8 @@ class Regressor(Method):
     training saw only to choose among its own states. It does not know where in the box the network is worse.
     """
 
+    precision = "float32"
+
     target: str = "ratio"
     labels: str = "gauss_legendre"
     n_labels: int = 100_000

@@ -50,7 +50,7 @@ def integral(name: str) -> ParametricIntegral:
         if catalogue.find(name) is None:
             raise lookup.unknown("integral", name, catalogue.ENTRIES)
         return catalogue.integral(name)
-    found = lookup.attribute(name)
+    found = lookup.attribute(name, lambda value: isinstance(value, ParametricIntegral))
     if not isinstance(found, ParametricIntegral):
         raise InputError(f"{name!r} is a {type(found).__name__}, not a methods.base.ParametricIntegral; name one.")
     return found

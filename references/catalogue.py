@@ -41,7 +41,7 @@ class Entry(NamedTuple):
 
 def _imported(module: str, function: str, *arguments: object) -> Callable[[], ParametricIntegral]:
     """Return a maker that imports its module when it is called."""
-    return lambda: lookup.attribute(f"references.{module}:{function}")(*arguments)
+    return lambda: lookup.attribute(f"references.{module}:{function}", callable)(*arguments)
 
 
 def _sectors(file: str, difficulty: str, why: str, wanted: Callable[[str], bool]) -> dict[str, Entry]:

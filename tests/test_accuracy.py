@@ -65,7 +65,7 @@ def test_help_shows_examples(capsys):
         ),
         ("my_integrals:closed", "gauss_legendre,ordr=3", "There is no field of gauss_legendre 'ordr'"),
         ("my_integrals:closed", "gauss_legendre,order", "'order' in 'gauss_legendre,order' is not of the form"),
-        ("my_integrals:closed", "gauss_legendre,epsrel=tiny", "gauss_legendre.epsrel takes a value like 1e-08"),
+        ("my_integrals:closed", "gauss_legendre,epsrel=tiny", "gauss_legendre.epsrel takes a number such as 1e-08"),
         ("my_integrals:closed", "no_such_file:Method", "names the module 'no_such_file', which is not found"),
         ("my_integrals:closed", "broken_methods:Nothing", "There is no attribute of broken_methods 'Nothing'"),
         ("my_integrals:closed", "integrals:product", "is not a method"),
