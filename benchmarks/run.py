@@ -116,7 +116,7 @@ def time_saved(
     """
     stopwatch.limit_threads(place.threads)
     integral = references.integral(task.integral)
-    method = _load(task, integral, on_place)
+    method = load(task, integral, on_place)
     timings = _timings(method, integral, place.device, task)
     n_bytes = 8 * (integral.m + 2)  # s comes; value and error go
     for timing in timings.values():
@@ -131,7 +131,7 @@ def count_products(task: Task) -> dict[str, float]:
     Kernels in C++ make the same products out of torch's sight, so this process has no compiler for them.
     """
     integral = references.integral(task.integral)
-    method = _load(task, integral, {})
+    method = load(task, integral, {})
     os.environ["CXX"] = "no-compiler"  # after loading: pySecDec's library needs one
     s = integral.sample(COUNTED_BATCH, seed=1)
     method.integrate(s)  # what is made once, at the first call, does not count
@@ -259,7 +259,7 @@ def _saved_bytes(method: Method, integral: ParametricIntegral, task: Task) -> in
     return size if is_same else None
 
 
-def _load(task: Task, integral: ParametricIntegral, on_place: dict[str, Any]) -> Method:
+def load(task: Task, integral: ParametricIntegral, on_place: dict[str, Any]) -> Method:
     """Return the saved method with fields changed that say where to evaluate, not what."""
     cls = type(methods.create(task.method, **task.fields))
     if not on_place:

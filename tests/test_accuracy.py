@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from benchmarks import isolated, records, stopwatch, suite
+from benchmarks import accuracy, device_rates, machine, records, suite
 from benchmarks.accuracy import main
 
 
@@ -27,11 +27,12 @@ def run(tmp_path, capsys):
     return run
 
 
-@pytest.fixture
-def untimed():
-    """Take part in the lock of timed runs: those of the test are not alone, and spare themselves the timings."""
-    with stopwatch.unshared_machine():
-        yield
+@pytest.fixture(autouse=True)
+def briefly_timed(monkeypatch):
+    """Time no longer than three calls per batch: nobody looks at the figures here."""
+    monkeypatch.setattr(accuracy, "TIMED_S", 0.0)
+    monkeypatch.setattr(device_rates, "TIMED_S", 0.0)
+    monkeypatch.setattr(device_rates, "SIZES", {"cpu": device_rates.Size(32, 4096)})
 
 
 def alive(pid: int) -> bool:
@@ -114,9 +115,13 @@ def test_a_run_leaves_a_complete_record(run, tmp_path):
     assert set(record["by_cornerness"]) == {"0", "1", "2"}
     assert sum(c["n_points"] for c in record["by_cornerness"].values()) > record["n_points"]
     assert record["s_per_integral"]["1"]["p10"] <= record["s_per_integral"]["1"]["p90"]
+    assert (record["threads"], record["timed_from"], record["fields"]) == (1, "file", {"factor": 1.0005})
+    assert record["machine"] == record["fit_machine"] == machine.name()
+    assert record["rates"]["float64"]["gflop_per_s"] > 0
     assert "exact" in out
     assert "3.3 ± 0.0" in out
-    assert (tmp_path / "tables.md").exists()
+    assert max(map(len, out.splitlines())) <= 120 or "/" in out  # folders may be long
+    assert {path.name for path in tmp_path.iterdir()} == {"runs", "raw", "tables.md", "tables.csv"}
     assert len(list((tmp_path / "raw").glob("*.npz"))) == 1
 
 
@@ -145,7 +150,7 @@ def test_finished_runs_are_reused_whatever_their_order_and_force_runs_again(run,
 
 
 @pytest.mark.parametrize("change", ["--seed 5", "--budget 3"])
-def test_another_identity_is_another_run(run, tmp_path, change, untimed):
+def test_another_identity_is_another_run(run, tmp_path, change):
     fields = "neural_primitive,width=4,n_updates=2"
     run(fields)
     main(
@@ -164,7 +169,7 @@ def test_another_identity_is_another_run(run, tmp_path, change, untimed):
     assert len(list((tmp_path / "runs").iterdir())) == 2
 
 
-def test_repeats_have_seeds_of_their_own(tmp_path, untimed):
+def test_repeats_have_seeds_of_their_own(tmp_path):
     fields = "neural_primitive,width=4,n_updates=2"
     base = ["--integral", "my_integrals:closed", "--budget", "2", "--out", str(tmp_path), "--method", fields]
     main([*base, "--repeats", "2"])
@@ -174,7 +179,7 @@ def test_repeats_have_seeds_of_their_own(tmp_path, untimed):
     assert found[0]["params"] == found[1]["params"]
 
 
-def test_every_kind_of_failure_is_a_row_and_harms_no_other_run(run, tmp_path, monkeypatch, untimed):
+def test_every_kind_of_failure_is_a_row_and_harms_no_other_run(run, tmp_path, monkeypatch):
     monkeypatch.setattr(suite, "GRACE_S", 12.0)
     pid_file = tmp_path / "child"
     status, out, err = run(
@@ -226,15 +231,15 @@ def test_a_truncated_record_is_run_again(run, tmp_path):
     assert json.loads(path.read_text())["status"] == "ok"
 
 
-def test_a_foreign_file_among_the_records_is_named_and_left_out(run, tmp_path, untimed):
+def test_a_foreign_file_among_the_records_is_named_and_left_out(run, tmp_path):
     (tmp_path / "runs").mkdir()
     (tmp_path / "runs" / "broken.json").write_text("{")
     status, _, err = run("gauss_legendre")
     assert status == 0
-    assert "broken.json is not a readable record" in err
+    assert "broken.json is left out: Expecting" in err
 
 
-def test_what_a_method_reports_ends_its_own_run_only(run, tmp_path, untimed):
+def test_what_a_method_reports_ends_its_own_run_only(run, tmp_path):
     status, _, _ = run("broken_methods:OddDetails", "broken_methods:Exact")
     assert status == 1
     found = all_records(tmp_path)
@@ -242,7 +247,7 @@ def test_what_a_method_reports_ends_its_own_run_only(run, tmp_path, untimed):
     assert "not JSON serializable" in found["odd_details"]["reason"]
 
 
-def test_zeros_of_the_integral_do_no_harm(run, tmp_path, untimed):
+def test_zeros_of_the_integral_do_no_harm(run, tmp_path):
     status, _, _ = run("gauss_legendre", "chebyshev", integral="my_integrals:with_zeros")
     assert status == 0
     assert all(record["status"] == "ok" for record in all_records(tmp_path).values())
@@ -260,14 +265,14 @@ def test_unsupported_is_a_row_and_no_failure(run, tmp_path):
     assert "unsupported:" in out
 
 
-def test_evaluations_are_counted_by_the_harness(run, tmp_path, untimed):
+def test_evaluations_are_counted_by_the_harness(run, tmp_path):
     run("gauss_legendre,order=5,a=1.0")
     record = all_records(tmp_path)["gauss_legendre"]
     assert record["n_eval_per_integral"] == 5**2 + 1**2
     assert record["n_eval_source"] == "counted"
 
 
-def test_labels_are_metered(run, tmp_path, untimed):
+def test_labels_are_metered(run, tmp_path):
     run("chebyshev")
     record = all_records(tmp_path)["chebyshev"]
     assert 0 < record["label_s"] <= record["fit_s"]
@@ -275,21 +280,18 @@ def test_labels_are_metered(run, tmp_path, untimed):
     assert record["n_eval_per_integral"] == 0
 
 
-def test_jobs_give_no_timings(tmp_path):
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_any_number_of_jobs_gives_all_timings(tmp_path, jobs):
     methods = [f"broken_methods:Sleepy,factor={factor}" for factor in (1.0, 1.1)]
-    arguments = ["--integral", "my_integrals:closed", "--budget", "2", "--out", str(tmp_path), "--jobs", "2"]
+    arguments = ["--integral", "my_integrals:closed", "--budget", "2", "--out", str(tmp_path), "--jobs", jobs]
     assert main([*arguments, *(part for method in methods for part in ("--method", method))]) == 0
     found, _ = records.read_all(tmp_path)
-    shared = [r for r in found if "reason" in r["s_per_integral"]["1"]]
     assert len(found) == 2
-    assert shared
-    assert "shared" in shared[0]["s_per_integral"]["1"]["reason"]
+    assert all("median" in timing for record in found for timing in record["s_per_integral"].values())
 
 
-def test_the_smoke_preset_runs_within_a_minute(tmp_path):
-    start = time.monotonic()
+def test_the_smoke_preset_runs(tmp_path):
     assert main(["--preset", "smoke", "--out", str(tmp_path)]) == 0
-    assert time.monotonic() - start < 60
     assert all(record["digits_mean"] > 9 for record in all_records(tmp_path).values())
 
 
@@ -321,17 +323,3 @@ def test_a_run_dies_with_its_suite(tmp_path):
         time.sleep(0.1)
     assert not alive(run_pid)
     assert not alive(int(pid_file.read_text()))
-
-
-def test_memory_limit_ends_a_run():
-    outcome = isolated.call(_fill_memory, time_limit=60, memory_limit=2**30)
-    assert outcome.status == "out_of_memory"
-
-
-def _fill_memory():
-    import numpy as np
-
-    hoard = []
-    while True:
-        hoard.append(np.ones(2**22))
-        time.sleep(0.01)

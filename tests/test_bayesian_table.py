@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from matplotlib.figure import Figure
+from sample_records import record as sample
 
 from benchmarks import bayesian_table, groups, records, sections
 from benchmarks.bayesian_table import BOOSTING, DEAR_LABELS, ENSEMBLE, NETWORKS
@@ -28,12 +29,13 @@ def record(status="ok", n_labels=11_250, boosting="none", date_utc="2026-01-02T0
         "digits_mean": 2.5, "frac_within_1pct": 0.9, "pull_std": 1.5, "coverage_1sigma": 0.7, "coverage_3sigma": 0.98,
         "n_updates": 4_000, "details": {"final": final, "n_labels": n_labels},
     }  # fmt: skip
-    base = dict.fromkeys(records.KEYS) | {
-        "schema": 1, "integral": "box1l_4d", "method": "bayesian_mlp", "repeat": 0, "seed": 0, "device": "cpu",
-        "threads": 1, "machine": "A", "date_utc": date_utc, "params": {"n_labels": n_labels, "boosting": boosting},
-        "status": status, "budget_s": bayesian_table.BUDGET_S, "reason": "over 180 s",
+    none = dict.fromkeys(records.MEASURED)
+    base = {
+        "integral": "box1l_4d", "method": "bayesian_mlp", "threads": 1, "date_utc": date_utc, "status": status,
+        "params": {"n_labels": n_labels, "boosting": boosting}, "budget_s": bayesian_table.BUDGET_S,
+        "reason": "over 180 s",
     }  # fmt: skip
-    return base | (good if status == "ok" else {}) | changes
+    return sample(**{**none, **base, **(good if status == "ok" else {}), **changes})
 
 
 def with_histograms(train=(10, 20, 10), validation=(20, 10, 20), delta=0.03, **changes):
@@ -77,10 +79,9 @@ def test_ensembles_and_other_labels_have_rows_of_their_own_but_only_the_ensemble
     assert "Bayesian" not in drawn["pull"]
 
 
-def test_older_code_says_so():
-    older = record(code_hash="a", date_utc="2025-01-02T00:00:00+00:00")
-    rows = bayesian_table.rows([older, record(code_hash="b")])
-    assert [row["note"] for row, _ in rows] == ["older code", ""]
+def test_a_superseded_record_says_so():
+    rows = bayesian_table.rows([record(truth_hash="old"), record()])
+    assert [row["note"] for row, _ in rows] == ["superseded: older truth", ""]
 
 
 def test_cells():
@@ -208,8 +209,8 @@ def test_of_several_with_the_same_boosting_the_newest_is_drawn():
         assert "n = 3 points per curve" in panel.get_title()
 
 
-def test_a_section_per_integral_without_older_code_and_names_that_are_files():
-    older = with_histograms(code_hash="older", boosting="loss", date_utc="2025-01-02T00:00:00+00:00")
+def test_a_section_per_integral_without_replaced_records_and_names_that_are_files():
+    older = with_histograms(truth_hash="old", boosting="loss")
     wicked = with_histograms(integral='../<b>"&')
     strange, ours = sections.of_bayesian(bayesian_table.grouped([older, with_histograms(), wicked]))
     assert strange.title == 'Networks that know their error, on ../<b>"&'

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from test_tables import record
+from sample_records import record
 
 from benchmarks import break_even, groups, matched_digits, papers
 

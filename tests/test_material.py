@@ -8,17 +8,16 @@ from pathlib import Path
 
 import pytest
 from test_bayesian_table import with_histograms
+from sample_records import hardware_record
 from test_figures import full
-from test_hardware import record as timing
 from test_surrogate_table import TUNED, of, points
 
 import methods
-from benchmarks import ablations, hardware_records, html_page, mixed_table, page_data, recipes_table, records, replicas
-from benchmarks.material import ABLATIONS, BAYESIAN, EXPLANATIONS, RECIPES, SURROGATES, Material, explanation
+from benchmarks import ablations, html_page, mixed_table, page_data, recipes_table, records, replicas
+from benchmarks.folders import ABLATIONS, BAYESIAN, COMPARISON, HARDWARE, RECIPES, REPORTS, SURROGATES
+from benchmarks.material import BESIDE, EXPLANATIONS, Material, explanation
 from methods import lookup
 from methods.recipes import RECIPES as PUBLISHED
-
-ROOT = Path(__file__).resolve().parent.parent
 
 MARKUP = "</script><img src=x onerror='alert(1)'>"
 
@@ -36,36 +35,33 @@ def published():
     return full(method="published_primitive", integral=recipe.integral, params=params, n_updates=7)
 
 
-APART = {
+PUBLISHED = {
+    COMPARISON: [full()],
     RECIPES: [published()],
     SURROGATES: [of(TUNED), of("box1l_2d DNN tuned", status="failed", reason=MARKUP), *points("box1l_2d", (3, 3.5, 4))],
     ABLATIONS: [ablated("tanh"), ablated("tanh", repeat=1), ablated("gelu", status="failed", reason=MARKUP)],
     BAYESIAN: [with_histograms(commit=MARKUP), with_histograms(repeat=1)],
+    HARDWARE: [hardware_record(1e-6, cpu=MARKUP), hardware_record(2e-6, threads=2)],
 }
-
-TIMINGS = [timing(1e-6, cpu=MARKUP), timing(2e-6, threads=2)]
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """Return a folder with runs of every experiment."""
     folder = tmp_path_factory.mktemp("material")
-    records.write(folder, full())
-    for name, found in APART.items():
+    for name, found in PUBLISHED.items():
         for record in found:
-            records.write(folder / name, record)
-    for record in TIMINGS:
-        hardware_records.write(hardware_records.path_of(folder, record), record)
+            records.write(folder / "published" / name, record)
     return folder
 
 
 @pytest.fixture(scope="module")
 def material(folder):
-    return Material.of(records.read_all(folder)[0], folder)
+    return Material.published(folder)
 
 
 def data_of(material, tables):
-    data = page_data.Data(material.out, material.folders())
+    data = page_data.Data(material.out, material.places())
     for table in tables:
         data.add(table)
     return data
@@ -113,19 +109,44 @@ def test_every_record_is_on_the_page_once(material, folder):
     content = data_of(material, material.tables).content()
     linked = files(content, range(len(content["records"])))
     assert len(set(linked)) == len(linked)
-    apart = {path for name in APART for path in (folder / name / "runs").iterdir()}
-    apart |= set((folder / hardware_records.FOLDER).iterdir())
-    assert apart <= {folder / file for file in linked}
+    assert set((folder / "published").rglob("*.json")) == {folder / file for file in linked}
 
 
 def test_a_timing_has_what_configuration_there_is(material):
     content = data_of(material, material.tables).content()
-    (number,) = [n for n, file in enumerate(files(content, range(len(content["records"])))) if ".cpu.2." in file]
+    linked = files(content, range(len(content["records"])))
+    (number,) = [n for n, file in enumerate(linked) if file == link(HARDWARE, PUBLISHED[HARDWARE][1])]
     texts = [content["strings"][text] for text in content["records"][number]]
     configuration, environment = json.loads(texts[2]), json.loads(texts[3])
     assert (configuration["method"], configuration["threads"]) == ("chebyshev", 2)
     assert environment["machine"] == "A, 2 CPUs"
-    assert texts[4:] == ["", "", "2026-01-02T00:00:00+00:00", "ok", ""]
+    assert texts[4:] == ["0", "0", "2026-01-02T00:00:00+00:00", "ok", ""]
+
+
+def link(name, record):
+    """Return the link from the page to a published record."""
+    return records.path_of(Path("published") / name, record).as_posix()
+
+
+def test_somebody_s_own_runs_stand_beside_published_ones(tmp_path):
+    records.write(tmp_path, full(machine="mine"))
+    material = Material.local(tmp_path)
+    assert {record["integral"] for record in material.beside} == {"box1l"}
+    (table,) = material.beside_table()
+    assert table.title == BESIDE
+    assert len(table.rows) > 10
+    content = data_of(material, [table]).content()
+    linked = files(content, range(len(content["records"])))
+    assert all((tmp_path / file).resolve().is_relative_to(REPORTS) for file in linked)
+    assert all((tmp_path / file).exists() for file in linked)
+
+
+def test_damaged_records_are_named_and_left_out(tmp_path):
+    path = records.write(tmp_path, full())
+    path.write_text(path.read_text().replace("4.56", "5.56"))
+    material = Material.local(tmp_path)
+    assert material.found == []
+    assert "checksum" in material.damaged[path]
 
 
 def test_markup_in_records_stays_text(material):
@@ -140,8 +161,7 @@ def test_markup_in_records_stays_text(material):
 
 
 def test_committed_rows_lead_to_committed_files():
-    reports = ROOT / "reports"
-    material = Material.of([], reports)
+    material = Material.published(REPORTS)
     content = data_of(material, material.experiments()).content()
     of_runs = [table for table in content["tables"] if "replicas" not in table["title"]]
     assert len(of_runs) >= 8
@@ -150,7 +170,7 @@ def test_committed_rows_lead_to_committed_files():
         for note, sources in zip(notes, table["sources"], strict=True):
             if note is None or content["strings"][note] != "not run":
                 assert sources, table["title"]
-            assert all((reports / file).is_file() for file in files(content, sources))
+            assert all((REPORTS / file).is_file() for file in files(content, sources))
 
 
 def test_measurements_without_records_say_so(tmp_path):
@@ -159,5 +179,5 @@ def test_measurements_without_records_say_so(tmp_path):
     assert all(sentence.endswith(".") for sentence in EXPLANATIONS.values())
     run = {"integral": "box1l", "method": "m", "budget_s": 1.0, "entries": [{"n": 1, "digits": 2.0}]}
     (tmp_path / replicas.FILE).write_text(json.dumps([run]))
-    (table,) = Material.of([], tmp_path).experiments()
+    (table,) = Material.local(tmp_path).experiments()
     assert (len(table.rows), table.sources) == (1, [[]])

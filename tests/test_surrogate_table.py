@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from sample_records import record as sample
 
 import methods
 from benchmarks import records, surrogate_points, surrogate_table
-from benchmarks.material import SURROGATES, Material
+from benchmarks.folders import SURROGATES
+from benchmarks.material import Material
 from methods import lookup
 from methods.surrogate_recipes import SURROGATE_RECIPES
 
@@ -14,16 +16,14 @@ from methods.surrogate_recipes import SURROGATE_RECIPES
 def record(spec, integral="box1l_2d", **changes):
     name, fields = lookup.parse_spec(spec)
     timing = {"median": 2e-5, "p10": 1e-5, "p90": 3e-5}
-    base = dict.fromkeys(records.KEYS) | {
-        "schema": 1, "integral": integral, "method": name, "repeat": 0, "seed": 0, "device": "cpu", "threads": 2,
+    base = {
+        "integral": integral, "method": name,
         "params": {k: v for k, v in methods.create(name, **fields).params().items() if k not in ("seed", "device")},
-        "budget_s": surrogate_table.BUDGET_S, "machine": "A", "code_hash": "new", "integral_hash": "i",
-        "truth_hash": "t", "status": "ok", "digits_mean": 3.5, "frac_within_1pct": 0.95, "frac_within_0p1pct": 0.5,
+        "budget_s": surrogate_table.BUDGET_S, "digits_mean": 3.5, "frac_within_1pct": 0.95, "frac_within_0p1pct": 0.5,
         "delta_mean": 1e-5, "delta_std": 2e-3, "model_bytes": 300_000, "fit_s": 59.123, "label_s": 2.0,
         "s_per_integral": {"1": timing, "1024": timing, "65536": timing}, "details": {"n_labels": 100_000},
-        "date_utc": "2026-01-02T00:00:00+00:00",
     }  # fmt: skip
-    return base | changes
+    return sample(**{**base, **changes})
 
 
 def of(name, **changes):
@@ -57,7 +57,7 @@ def test_a_row():
         ({"frac_within_1pct": 0.9001}, "> 90 % within 1 %", "yes"),
         ({"s_per_integral": {"1024": {"median": 1e-4}}}, SPEED, "no, 100"),
         (
-            {"s_per_integral": {"1024": {"reason": "another run shared the machine"}}},
+            {"s_per_integral": {"1024": {"reason": "a batch is predicted to take 11 s"}}},
             SPEED,
             "not timed",
         ),
@@ -89,10 +89,10 @@ def test_repeats_are_averaged_and_what_differs_is_said():
     again = of(TUNED, repeat=1, frac_within_1pct=0.97)
     assert only([of(TUNED), again])["within 1 %"] == "96"
     assert only([of(TUNED), again])["note"] == "mean of 2 repeats"
-    older = of(TUNED, code_hash="old", date_utc="2025-01-01T00:00:00+00:00", frac_within_1pct=0.1)
+    older = of(TUNED, truth_hash="old", date_utc="2027-01-01T00:00:00+00:00", frac_within_1pct=0.1)
     assert only([older, of(TUNED)])["within 1 %"] == "95"
     ours = of("box1l_2d sk-DNN ours")
-    assert only([older, ours])["note"] == "older code, equation or truth"
+    assert only([older, ours])["note"] == "superseded: older truth"
     assert only([of(TUNED), ours | {"machine": "B"}])["note"] == "on A"
 
 
@@ -151,11 +151,11 @@ def test_without_all_three_there_is_no_verdict():
 
 
 def test_the_report_shows_them(tmp_path):
-    assert Material.of([], tmp_path).experiments() == []
+    assert Material.published(tmp_path).experiments() == []
+    own = tmp_path / "published" / SURROGATES
     for one in [of(TUNED), *points("box1l_2d", (3, 3.5, 4))]:
-        records.write(tmp_path / SURROGATES, one)
-    shown = Material.of([], tmp_path).experiments()
+        records.write(own, one)
+    shown = Material.published(tmp_path).experiments()
     assert [len(table.rows) for table in shown] == [9, 1, 1]
-    # The suite's own folder shows the same.
-    own = tmp_path / SURROGATES
-    assert Material.of(records.read_all(own)[0], own).experiments() == shown
+    # A report of the folder by itself shows the same.
+    assert Material.local(own).experiments() == shown
