@@ -8,13 +8,14 @@ PIP := .venv/bin/python -m pip -qq --disable-pip-version-check --no-input
 .PHONY: help accuracy test timing report .venv
 
 help:
-	@echo "make accuracy   digits against cost: the quick preset, tables and page in reports/ (10 minutes on two cores)"
+	@echo "make accuracy   digits against cost: the quick preset, tables and page in reports/local (10 minutes on two cores)"
 	@echo "make test       linters, types and every test (10 minutes on two cores)"
 	@echo "make timing     timing regressions by asv, in an environment of its own; results in reports/asv (10 minutes)"
-	@echo "make report     tables and page again, from the records in reports/runs"
+	@echo "make report     tables, figures, page and README again, from the records in reports/published"
 
 accuracy: .venv
-	.venv/bin/python -m benchmarks.accuracy --preset quick
+	.venv/bin/python -m benchmarks.accuracy --preset quick; status=$$?; \
+	.venv/bin/python -m benchmarks.report --out reports/local && exit $$status
 
 test: .venv
 	.venv/bin/ruff check .

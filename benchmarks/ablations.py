@@ -82,13 +82,12 @@ class Claim:
 
 
 def rows(found: Sequence[Record]) -> list[Row]:
-    """Return the table of claims from the records of the preset, text in every cell; [] without records."""
-    if not found:
-        return []
-    return [
-        (_row(claim, claim.digits(found)), [record for of_label in claim.runs(found).values() for record in of_label])
-        for claim in CLAIMS
-    ]
+    """Return the table of claims from these records, text in every cell; [] where none is of the preset."""
+    table = []
+    for claim in CLAIMS:
+        used = [record for of_label in claim.runs(found).values() for record in of_label]
+        table.append((_row(claim, claim.digits(found)), used))
+    return table if any(used for _, used in table) else []
 
 
 def activations(found: Sequence[Record]) -> dict[str, list[Record]]:

@@ -111,7 +111,7 @@ def devices() -> dict[str, str | None]:
 def warn() -> None:
     """Say what will spoil the timings."""
     load = machine.load()
-    if load["load_1min"] > max(0.5, 0.1 * (os.cpu_count() or 1)):
+    if machine.is_busy(load["load_1min"], os.cpu_count() or 1):
         print(f"warning: the machine is busy (load {load['load_1min']:.1f}); the records say so.", file=sys.stderr)
     if names := " and ".join(load["environment"]):
         print(f"warning: {names} set, which slows NumPy down; unset and start again.", file=sys.stderr)

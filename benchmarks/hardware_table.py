@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from benchmarks import currency, groups
+from benchmarks import currency, groups, machine
 from benchmarks.records import Record, Row
 
 if TYPE_CHECKING:
@@ -74,8 +74,10 @@ def _rate(rate: dict[str, Any]) -> str:
 
 
 def _environment(group: list[Record]) -> str:
+    n_cpus = machine.n_cpus_named(group[0]["machine"])
+    busy = any(machine.is_busy(record["load_1min"] or 0.0, n_cpus) for record in group)
     slowing = sorted({name for record in group for name in record["environment"] or ()})
-    return f" ({', '.join(slowing)} set)" if slowing else ""
+    return "".join([" (busy)" if busy else "", f" ({', '.join(slowing)} set)" if slowing else ""])
 
 
 def _commit(record: Record) -> str:

@@ -46,7 +46,7 @@ class Outcome:
     """Of an exception, or the last output of a process that was ended: at most TRACEBACK_LENGTH characters."""
 
 
-class Infrastructure(Exception):  # noqa: N818 (what it says is where the fault lies)
+class Infrastructure(Exception):
     """Raised for a fault of the machine or the harness, such as a full disk, for which no method is to blame."""
 
 

@@ -106,6 +106,17 @@ def load() -> dict[str, Any]:
     return {"load_1min": round(psutil.getloadavg()[0], 2), "environment": environment}
 
 
+def is_busy(load_1min: float, n: int) -> bool:
+    """Tell whether others use a machine of n CPUs: more than half a CPU, or a tenth of all."""
+    return load_1min > max(0.5, 0.1 * n)
+
+
+def n_cpus_named(machine: str) -> int:
+    """Return how many CPUs a record's `machine` says that it has, one where it says none."""
+    found = re.search(r"(\d+) CPUs", machine)
+    return int(found[1]) if found else 1
+
+
 def _version(package: str) -> str | None:
     try:
         return importlib.metadata.version(package)

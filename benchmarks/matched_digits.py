@@ -6,10 +6,10 @@ preparation is the training time after which it first had them, or all of it whe
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
 from benchmarks import groups, tables
+from benchmarks.machine import n_cpus_named
 from benchmarks.records import Row
 
 TITLE = "Time to matched digits"
@@ -34,7 +34,7 @@ def rows(found: Iterable[groups.Group]) -> list[Row]:
             same = [g for g in here if (g.method, g.first["device"]) == (method, device)]
             row = {"integral": integral, "method": method, "machine": machine, "device": device}
             used: list[groups.Group] = []
-            for name, count in (("one thread", 1), ("all threads", most if most > 1 else _n_cpus(machine))):
+            for name, count in (("one thread", 1), ("all threads", most if most > 1 else n_cpus_named(machine))):
                 alike = [g for g in same if g.first["threads"] == count]
                 for digits in DIGITS:
                     text, group = _cell(alike, digits)
@@ -52,12 +52,6 @@ def preparation(group: groups.Group, digits: float) -> float | None:
         times.append(next((stage["fit_s"] for stage in stages if stage["digits_mean"] >= digits), record["fit_s"]))
     known = [time for time in times if time is not None]
     return sum(known) / len(known) if known else None
-
-
-def _n_cpus(machine: str) -> int:
-    """Return how many CPUs a machine's name says that it has, one where it says none."""
-    found = re.search(r"(\d+) CPUs", machine)
-    return int(found[1]) if found else 1
 
 
 def _cell(candidates: Sequence[groups.Group], digits: float) -> tuple[str, groups.Group | None]:

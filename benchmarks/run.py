@@ -144,6 +144,7 @@ def _prepare(method: Method, integral: ParametricIntegral, meter: Meter, task: T
     purchases: list[labels.Purchase] = []
     builds: list[build_cache.Build] = []
     labels.PURCHASES.set(purchases)
+    labels.COUNTED.set(lambda: meter.n_eval)
     build_cache.BUILDS.set(builds)
     curve = LearningCurve(meter, task)
     method.fit(meter.metered(integral), budget=task.budget_s, monitor=curve.monitor)
@@ -154,7 +155,7 @@ def _prepare(method: Method, integral: ParametricIntegral, meter: Meter, task: T
         "fit_s": curve.end(method) + paid_earlier,
         "setup_s": getattr(method, "setup_s_", None),
         "label_s": sum(purchase.seconds for purchase in purchases) if purchases else None,
-        "n_eval_fit": meter.n_eval + sum(purchase.n_eval for purchase in purchases if purchase.is_uncounted),
+        "n_eval_fit": meter.n_eval + sum(purchase.n_uncounted for purchase in purchases),
         "n_updates": getattr(method, "n_updates_", None),
         "anytime": curve.anytime,
         "diagnostics": _capped_diagnostics(curve.diagnostics),

@@ -56,7 +56,7 @@ def frame(grouped: Iterable[groups.Group]) -> pandas.DataFrame:
 
 def best_first(found: Iterable[groups.Group]) -> list[groups.Group]:
     """Return the groups by integral, and those of each with most digits first."""
-    return sorted(found, key=lambda group: (group.first["integral"], -(group.digits or -1.0)))
+    return sorted(found, key=lambda group: (group.first["integral"], -(group.digits or -1.0), group.label))
 
 
 def text(found: Iterable[Record]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 from pathlib import Path
 from typing import Any, Self
@@ -30,8 +31,8 @@ class Journal:
         self._path, self._key = path, key
         self._parts: dict[str, Any] = {}
         if path.exists():
-            # A line that was cut short by the end of the process is no JSON, and only the last one can be.
-            entries = [entry for line in path.read_text(encoding="utf-8").splitlines() if (entry := _entry(line))]
+            lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+            entries = [entry for line in lines if (entry := _entry(line))]
             self._parts = {entry["label"]: entry["result"] for entry in entries if entry["key"] == key}
 
     def __enter__(self) -> Self:
@@ -58,7 +59,8 @@ class Journal:
         """Add a finished part; `result` is anything that JSON holds."""
         self._parts[label] = result
         # The newline comes first: what a killed process left unfinished then spoils no line but its own.
-        self._file.write("\n" + json.dumps({"key": self._key, "label": label, "result": result}))
+        entry = {"key": self._key, "label": label, "result": result}
+        self._file.write("\n" + json.dumps(entry | {"checksum": _checksum(entry)}))
         self._file.flush()
 
     def remove(self) -> None:
@@ -66,8 +68,15 @@ class Journal:
         self._path.unlink(missing_ok=True)
 
 
-def _entry(line: str) -> Any:
+def _entry(line: str) -> dict[str, Any] | None:
+    """Return a finished part; None for a line that was cut short when the process ended, or is damaged."""
     try:
-        return json.loads(line)
-    except ValueError:
+        entry = json.loads(line)
+        checksum = entry.pop("checksum")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
+    return entry if checksum == _checksum(entry) else None
+
+
+def _checksum(entry: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(entry, sort_keys=True).encode()).hexdigest()[:12]

@@ -1,6 +1,6 @@
 """True values as diffable text: references/truth/<integral>.csv.
 
-Lines that begin with ``#`` hold the header, one ``key: JSON value`` each; then comma-separated columns: the
+Lines that begin with ``#`` hold the header, one ``key: JSON value`` each, the last of them a hash of all others; then comma-separated columns: the
 coordinates of s, value, error, uniform (0 or 1), and two for each second opinion, its value and the error it states,
 where it was asked. Numbers are written so that reading them gives the same float64 again.
 """
@@ -119,10 +119,11 @@ def write(
         others = [_written(opinion[i]) for opinion in opinions.values()]
         known = [repr(float(truth.value[i])), f"{truth.error[i]:.2e}", f"{truth.uniform[i]:d}"]
         rows.append(",".join([*map(repr, s.tolist()), *known, *others]))
-    complete = {**about, "fingerprint": integral.fingerprint(), "how": truth.how, "rows_hash": _hash(rows)}
-    comments = [f"# {key}: {json.dumps(entry, ensure_ascii=False)}" for key, entry in complete.items()]
+    complete = {**about, "fingerprint": integral.fingerprint(), "how": truth.how}
+    lines = [f"# {key}: {json.dumps(entry, ensure_ascii=False)}" for key, entry in complete.items()]
+    lines += [f'# file_hash: "{_hash([*lines, *rows])}"', *rows, ""]
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    partial.write_text("\n".join([*comments, *rows, ""]), encoding="utf-8")
+    partial.write_text("\n".join(lines), encoding="utf-8")
     partial.replace(path)
 
 
@@ -148,8 +149,8 @@ def _parse(text: str, integral: ParametricIntegral) -> Table:
             f"python -m references.tabulate --integral {integral.name}."
         )
     rows = [line for line in text.splitlines() if not line.startswith("#")]
-    if known["rows_hash"] != _hash(rows):
-        raise ValueError("its rows are not those that were written")
+    if known["file_hash"] != _hash([line for line in text.splitlines() if not line.startswith("# file_hash: ")]):
+        raise ValueError("its lines are not those that were written")
     truth, others = _numbers(rows, known, integral.m)
     names = [column.removesuffix("_value") for column in rows[0].split(",")[integral.m + len(COLUMNS) :: 2]]
     opinions = {name: others[:, i : i + 2] for name, i in zip(names, range(0, others.shape[1], 2), strict=True)}
@@ -164,8 +165,8 @@ def _numbers(rows: list[str], known: Mapping[str, Any], m: int) -> tuple[Truth, 
     return Truth(s, value, error, uniform == 1, known["how"]), numbers[:, last:]
 
 
-def _hash(rows: list[str]) -> str:
-    return hashlib.sha256("\n".join(rows).encode()).hexdigest()[:16]
+def _hash(lines: list[str]) -> str:
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
 def _damaged(path: Path, problem: str) -> TruthError:

@@ -130,3 +130,129 @@ class Placed(Exact):
     name: ClassVar[str] = "placed"
     device: str = "cpu"
     precision: str = "float32"
+
+
+class Innocent(str):
+    """A text whose pickle runs code in whoever reads it."""
+
+    __slots__ = ()
+
+    def __reduce__(self):
+        return os.system, ("touch executed",)
+
+
+class Infiltrates(Exact):
+    """Reports a text that is none."""
+
+    name = "infiltrates"
+
+    def fit(self, integral, *, budget=None, monitor=None):
+        self.details_ = {"text": Innocent("harmless")}
+        return super().fit(integral)
+
+
+@dataclass(kw_only=True)
+class Daemonises(Exact):
+    """Leaves a grandchild in a session of its own behind, whose process number it writes to a file."""
+
+    name: ClassVar[str] = "daemonises"
+    pid_file: str = "pid"
+
+    def fit(self, integral, *, budget=None, monitor=None):
+        if os.fork() == 0:
+            os.setsid()
+            if os.fork() == 0:
+                Path(self.pid_file).write_text(str(os.getpid()))
+                time.sleep(600)
+            os._exit(0)
+        while not (Path(self.pid_file).exists() and Path(self.pid_file).read_text()):
+            time.sleep(0.01)
+        return super().fit(integral)
+
+
+class InPlace(Exact):
+    """Changes the points that it is given."""
+
+    name = "in_place"
+
+    def integrate(self, s):
+        estimate = super().integrate(s)
+        s *= 1.0001
+        return estimate
+
+
+class Tensor(Exact):
+    """Returns a tensor."""
+
+    name = "tensor"
+
+    def integrate(self, s):
+        import torch
+
+        value, error, n_eval = super().integrate(s)
+        return Estimate(torch.as_tensor(value), error, n_eval)
+
+
+class TextForSeconds(Exact):
+    """Reports seconds with their unit."""
+
+    name = "text_for_seconds"
+
+    def fit(self, integral, *, budget=None, monitor=None):
+        self.setup_s_ = "1 s"
+        return super().fit(integral)
+
+
+class HugeDetails(Exact):
+    """Reports fifty megabytes."""
+
+    name = "huge_details"
+
+    def fit(self, integral, *, budget=None, monitor=None):
+        self.details_ = {"weights": "0" * 50_000_000}
+        return super().fit(integral)
+
+
+class HugeReason(Exact):
+    """Fails with thirty megabytes of words, and half a character."""
+
+    name = "huge_reason"
+
+    def fit(self, integral, *, budget=None, monitor=None):
+        raise ValueError("\ud83d" + "x" * 30_000_000)
+
+
+class Talks(Exact):
+    """Prints two hundred megabytes, then aborts."""
+
+    name = "talks"
+
+    def fit(self, integral, *, budget=None, monitor=None):
+        for _ in range(200):
+            print("x" * 1_000_000)
+        print("and the last words", flush=True)
+        os.abort()
+
+
+class Unsavable(Exact):
+    """Keeps what no file can hold."""
+
+    name = "unsavable"
+
+    def fit(self, integral, *, budget=None, monitor=None):
+        self.secret_ = lambda: 1.0
+        return super().fit(integral)
+
+
+class Forgets(Exact):
+    """Saves without what its values depend on."""
+
+    name = "forgets"
+
+    def fit(self, integral, *, budget=None, monitor=None):
+        self._scale = 1.5
+        return super().fit(integral)
+
+    def integrate(self, s):
+        value, error, n_eval = super().integrate(s)
+        return Estimate(getattr(self, "_scale", 1.0) * value, error, n_eval)

@@ -45,7 +45,7 @@ def with_histograms(train=(10, 20, 10), validation=(20, 10, 20), delta=0.03, **c
     for part, counts in (("train", train), ("validation", validation)):
         final[part]["histogram"] = pulls(*counts)
     final["delta_largest_1pct"] = delta
-    return made | {"histograms": {"all": {"pull": pulls(5, 10, 5)}}}
+    return made | {"histograms": {"all": {"pull": pulls(5, 10, 5)}, "by_cornerness": {}, "by_edge": {}}}
 
 
 # ----- table ----------------------------------------------------------------------------------------------------------

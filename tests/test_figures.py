@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from sample_records import record
 
 from benchmarks import ablations, groups, records, sections
-from benchmarks.folders import ABLATIONS, PUBLISHED
 from benchmarks.figures import accuracy, cost, drawing, histograms, training
+from benchmarks.folders import ABLATIONS, PUBLISHED
 
 STAGES = [{"fit_s": 1.0, "digits_mean": 2.0}, {"fit_s": 2.0, "digits_mean": 2.5}]
 

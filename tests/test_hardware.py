@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import numpy as np
@@ -81,9 +82,7 @@ def test_a_failure_is_a_record_and_tried_again(command):
     for _ in range(2):
         status, out, err = command(RAISES, EXACT)
         assert status == 1
-        assert "failed: my_closed × raises: RuntimeError: the training diverged" in err.replace(
-            "product_2", "my_closed"
-        )
+        assert re.search(r"failed: \w+ × raises: RuntimeError: the training diverged", err)
         assert "– failed: RuntimeError: the training diverged" in out
     assert err.count(": reused") == 1
 

@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 
 import pytest
-from test_bayesian_table import with_histograms
 from sample_records import hardware_record
+from test_bayesian_table import with_histograms
 from test_figures import full
 from test_surrogate_table import TUNED, of, points
 
@@ -35,7 +35,7 @@ def published():
     return full(method="published_primitive", integral=recipe.integral, params=params, n_updates=7)
 
 
-PUBLISHED = {
+RECORDS = {
     COMPARISON: [full()],
     RECIPES: [published()],
     SURROGATES: [of(TUNED), of("box1l_2d DNN tuned", status="failed", reason=MARKUP), *points("box1l_2d", (3, 3.5, 4))],
@@ -49,7 +49,7 @@ PUBLISHED = {
 def folder(tmp_path_factory):
     """Return a folder with runs of every experiment."""
     folder = tmp_path_factory.mktemp("material")
-    for name, found in PUBLISHED.items():
+    for name, found in RECORDS.items():
         for record in found:
             records.write(folder / "published" / name, record)
     return folder
@@ -115,7 +115,7 @@ def test_every_record_is_on_the_page_once(material, folder):
 def test_a_timing_has_what_configuration_there_is(material):
     content = data_of(material, material.tables).content()
     linked = files(content, range(len(content["records"])))
-    (number,) = [n for n, file in enumerate(linked) if file == link(HARDWARE, PUBLISHED[HARDWARE][1])]
+    (number,) = [n for n, file in enumerate(linked) if file == link(HARDWARE, RECORDS[HARDWARE][1])]
     texts = [content["strings"][text] for text in content["records"][number]]
     configuration, environment = json.loads(texts[2]), json.loads(texts[3])
     assert (configuration["method"], configuration["threads"]) == ("chebyshev", 2)

@@ -78,9 +78,10 @@ def reported(tmp_path_factory):
 FIGURES = [f"reports/{html_page.FOLDER}/{name}.svg" for name in report.FIGURES]
 
 
-@pytest.mark.parametrize(
-    "path", ["README.md", "reports/tables.md", "reports/tables.csv", "reports/index.html", *FIGURES]
-)
+WRITTEN = ("README.md", "reports/tables.md", "reports/tables.csv", "reports/index.html", *FIGURES)
+
+
+@pytest.mark.parametrize("path", WRITTEN)
 def test_tables_and_figures_follow_from_the_records(path, reported):
     """What is committed is what `python -m benchmarks.report` makes of the committed records."""
     assert (reported / path).read_text() == (ROOT / path).read_text()

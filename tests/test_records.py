@@ -14,9 +14,7 @@ from benchmarks import record_types, record_upgrade, records
 def test_other_keys_and_nan_are_refused(tmp_path):
     with pytest.raises(ValueError, match="colour"):
         records.write(tmp_path, record() | {"colour": "red"})
-    with pytest.raises(
-        ValueError, match="Key digits_mean of a record must hold a finite number or null; it holds 'nan'"
-    ):
+    with pytest.raises(ValueError, match="Key digits_mean of a record must hold a finite number or null"):
         records.write(tmp_path, record(digits_mean=float("nan")))
 
 

@@ -304,7 +304,7 @@ def written(tmp_path, ask_a_friend):
         lambda text: "",
         lambda text: "\x00\x01\x02",
         lambda text: text.replace("s1,s2", "s1,s3"),
-        lambda text: text.replace("# rows_hash", "# other"),
+        lambda text: text.replace("# file_hash", "# other"),
         lambda text: text + "1,2,3\n",
         lambda text: text.replace('"how": ', '"how": {') + "x",
         lambda text: text.replace(",1,", ",0,", 1),
