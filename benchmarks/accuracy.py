@@ -159,9 +159,7 @@ def carry_out(
         _say(f"error: {problem}")
         return 2, []
     except OSError as problem:
-        _say(
-            f"error: The suite ended, since {problem}; finished runs are kept, and the same command goes on from there."
-        )
+        _say(f"error: {problem}. Finished runs are kept, and the same command goes on from there.")
         _leave(1, suite)
     except KeyboardInterrupt:
         _say("Interrupted; finished runs are kept, and the same command goes on from there.")

@@ -126,6 +126,8 @@ def main(arguments: list[str] | None = None) -> int:
             if names[kind] is None:
                 print(f"{kind}: there is none here")
         wanted = places(given.device, names)
+        if not wanted:
+            return 0
         work = {given.integral: (BUDGET_S, specs(given.method or default_methods()))}
     except InputError as problem:
         print(f"error: {problem}", file=sys.stderr)

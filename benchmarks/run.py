@@ -6,6 +6,7 @@ host, so that a device has finished when the clock is read.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import errno
 import json
@@ -226,7 +227,8 @@ def _write_raw(path: Path, estimate: Estimate, truth: references.Truth) -> None:
             )  # fmt: skip
         partial.replace(path)
     except OSError as problem:
-        partial.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            partial.unlink()
         raise isolated.Infrastructure(f"The values could not be written to {path}: {problem.strerror}.") from problem
 
 

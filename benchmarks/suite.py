@@ -146,8 +146,7 @@ class Suite:
             if outcome.status != "infrastructure":
                 break
             process.end()
-        result = outcome.result or {}
-        if result.get("status") == "ok" and result["model_bytes"] is None:
+        if outcome.status == "ok" and outcome.result.get("model_bytes", 0) is None:
             self._waiting[id(planned)] = process
         else:
             process.end()

@@ -110,7 +110,7 @@ def test_warnings_are_said_and_recorded(command, quick, tmp_path):
     _, out, err = command(EXACT)
     assert "the machine is busy (load 900.0)" in err
     assert "OPENBLAS_CORETYPE set, which slows NumPy down" in err
-    assert "900.0 (OPENBLAS_CORETYPE set)" in out
+    assert "900.0 (busy) (OPENBLAS_CORETYPE set)" in out
     record = by_threads(tmp_path)[1]
     assert (record["load_1min"], record["environment"]) == (900.0, {"OPENBLAS_CORETYPE": "Prescott"})
 
