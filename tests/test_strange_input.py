@@ -168,8 +168,8 @@ def test_a_method_that_works_in_place_leaves_the_callers_points():
         ({"parameters": ("m^2",)}, r"the parameter 'm\^2' is not a name"),
         ({"parameters": ("",)}, "the parameter '' is not a name"),
         ({"parameters": ("2s",)}, "the parameter '2s' is not a name"),
-        ({"low": (1e-308,), "high": (1e308,), "draw": "log-uniform"}, "needs low and high of one sign and a finite rat"),
-        ({"low": (-1e308,), "high": (-1e-308,), "draw": "log-uniform"}, "needs low and high of one sign and a finite"),
+        ({"low": (1e-308,), "high": (1e308,), "draw": "log-uniform"}, "low and high of one sign and a finite ratio"),
+        ({"low": (-1e308,), "high": (-1e-308,), "draw": "log-uniform"}, "low and high of one sign and a finite ratio"),
         ({"low": (0.0,), "high": (1.0,), "draw": "log-uniform"}, "needs low and high of one sign"),
     ],
 )  # fmt: skip
