@@ -44,8 +44,8 @@ def problem(parameters: tuple[str, ...], low: tuple[float, ...], high: tuple[flo
     """Return what is wrong with a box, or None."""
     if not len(parameters) == len(low) == len(high) > 0:
         return "parameters, low and high must have one entry per column of s, of which there is one at least."
-    if bad := next((name for name in parameters if not name.isidentifier()), None):
-        return f"the parameter {bad!r} is not a name; use letters, digits and underscores, a letter first."
+    if bad := [name for name in parameters if not name.isidentifier()]:
+        return f"the parameter {bad[0]!r} is not a name; use letters, digits and underscores, a letter first."
     if len(set(parameters)) < len(parameters):
         return f"the parameters {', '.join(parameters)} must all have different names."
     if not np.isfinite([*low, *high]).all():

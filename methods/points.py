@@ -63,7 +63,7 @@ def _array(s: Any, name: str, parameters: tuple[str, ...]) -> np.ndarray:
     try:
         return np.asarray(s)
     except (TypeError, ValueError, RuntimeError) as problem:
-        reason = str(problem).partition("\n")[0]
+        reason = str(problem).partition("\n")[0].partition(".")[0]
         raise _refusal(name, parameters, f"a {type(s).__name__} that is no array of numbers: {reason}") from problem
 
 

@@ -99,7 +99,7 @@ def rebuild(
     except (InputError, StorageError):
         raise
     except (KeyError, IndexError, AttributeError, TypeError, ValueError, RuntimeError) as problem:
-        reason = str(problem).partition("\n")[0]
+        reason = str(problem).partition("\n")[0].rstrip(".")
         raise StorageError(
             f"{path} does not suit this {header['method']}, of which it may hold another version; fit and save it "
             f"again: {type(problem).__name__} {reason}."
