@@ -30,8 +30,22 @@ from benchmarks.isolated_messages import Infrastructure, Outcome
 
 __all__ = ["PRELOADED", "Infrastructure", "Outcome", "Process", "call"]
 
-PRELOADED = ["numpy", "sympy", "torch", "methods.base", "benchmarks.run", "benchmarks.isolated_worker"]
-"""Modules that the forkserver imports once, so that no run has to."""
+PRELOADED = [
+    "numpy",
+    "numpy.fft",
+    "numpy.polynomial",
+    "numpy.random",
+    "sympy",
+    "sympy.tensor.tensor",  # its printer of NumPy code
+    "torch",
+    "methods.integrand",
+    "methods.gauss_legendre",  # of most labels
+    "references.catalogue",
+    "benchmarks.run",
+    "benchmarks.accuracy",  # the main module is imported again in each child, and finds its imports done
+    "benchmarks.isolated_worker",
+]
+"""Modules that the forkserver imports once, so that no run has to: all that most runs were found to import."""
 
 LONGEST_WAIT_S = 3600.0
 """The system's own waiting takes no time limit of centuries."""
