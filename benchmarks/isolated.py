@@ -17,7 +17,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from multiprocessing.connection import Connection, wait
 from multiprocessing.reduction import ForkingPickler
 from typing import Any, Self
@@ -30,8 +30,22 @@ from benchmarks.isolated_messages import Infrastructure, Outcome
 
 __all__ = ["PRELOADED", "Infrastructure", "Outcome", "Process", "call"]
 
-PRELOADED = ["numpy", "sympy", "torch", "methods.base", "benchmarks.run", "benchmarks.isolated_worker"]
-"""Modules that the forkserver imports once, so that no run has to."""
+PRELOADED = [
+    "numpy",
+    "numpy.fft",
+    "numpy.polynomial",
+    "numpy.random",
+    "sympy",
+    "sympy.tensor.tensor",  # its printer of NumPy code
+    "torch",
+    "methods.integrand",
+    "methods.gauss_legendre",  # of most labels
+    "references.catalogue",
+    "benchmarks.run",
+    "benchmarks.accuracy",  # the main module is imported again in each child, and finds its imports done
+    "benchmarks.isolated_worker",
+]
+"""Modules that the forkserver imports once, so that no run has to: all that most runs were found to import."""
 
 LONGEST_WAIT_S = 3600.0
 """The system's own waiting takes no time limit of centuries."""
@@ -148,8 +162,8 @@ class Process:
         theirs = (lifeline, commands, results, report)
         arguments = (*theirs, bytes(function_and_args), cpus, memory_limit)
         process = context.Process(target=isolated_worker.supervise, args=arguments)
-        with _STARTING:
-            _start_forkserver()
+        with _STARTING, _deaf_to_interrupts():
+            multiprocessing.forkserver.ensure_running()
             process.start()
         self._process = process
         for connection in theirs:
@@ -217,12 +231,16 @@ class Process:
         return said
 
 
-def _start_forkserver() -> None:
-    """Start the forkserver, which Ctrl-C shall not reach while it imports, nor a run before it has its own session."""
-    multiprocessing.resource_tracker.ensure_running()  # it unblocks the signal
+@contextlib.contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Keep Ctrl-C waiting, and from whatever process is started: none shall print that it was interrupted.
+
+    The forkserver and a run share the suite's process group until they have finished importing, or have a session.
+    """
+    multiprocessing.resource_tracker.ensure_running()  # it would end the waiting
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        multiprocessing.forkserver.ensure_running()
+        yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 

@@ -127,8 +127,8 @@ def _plain(value: Any, where: str) -> Any:
         if value.nbytes > LARGEST_MESSAGE:
             raise Unsendable(_too_large(value.nbytes))
         return {ARRAY_KEY: [value.dtype.str, value.shape, base64.b64encode(value.tobytes()).decode("ascii")]}
-    what = f"an array of {value.dtype}" if isinstance(value, np.ndarray) else f"of type {type(value).__name__}"
-    raise Unsendable(f"JSON cannot hold {where}, which is {what}; {PLAIN}.")
+    what = f"type {type(value).__name__}" + (f" of {value.dtype}" if isinstance(value, np.ndarray) else "")
+    raise Unsendable(f"JSON cannot hold {where}, which is of {what}; {PLAIN}.")
 
 
 def _key(key: Any, where: str) -> str:
@@ -143,9 +143,10 @@ def _restored(item: dict[str, Any]) -> Any:
         return item
     letters, shape, data = item[ARRAY_KEY]
     dtype = np.dtype(letters)
-    if dtype.kind not in NUMBER_KINDS:
-        raise ValueError(f"arrays of {dtype} are not sent")
-    return np.ndarray(shape, dtype, buffer=bytearray(base64.b64decode(data, validate=True)))
+    numbers = bytearray(base64.b64decode(data, validate=True))
+    if dtype.kind not in NUMBER_KINDS or min(shape, default=0) < 0 or math.prod(shape) * dtype.itemsize != len(numbers):
+        raise ValueError(f"{len(numbers)} bytes are no array of {dtype} of shape {shape}")
+    return np.ndarray(shape, dtype, buffer=numbers)
 
 
 def _no_number(text: str) -> Any:

@@ -10,7 +10,7 @@ import pytest
 
 @pytest.fixture(scope="session", autouse=True)
 def temporary_folder_of_the_worker(tmp_path_factory):
-    """Give each worker a temporary folder of its own, and with it the harness's lock: see `benchmarks.run`.
+    """Give each worker a temporary folder of its own, and with it the locks of `benchmarks.machine_lock`.
 
     Runs of two workers would otherwise take each other for runs of one suite, and give no timings.
     """
@@ -18,6 +18,7 @@ def temporary_folder_of_the_worker(tmp_path_factory):
         if "PYTEST_XDIST_WORKER" in os.environ:
             folder = str(tmp_path_factory.mktemp("tmp"))
             patch.setenv("TMPDIR", folder)  # for processes that tests start
+            patch.setenv("LOOPMARK_LOCKS", folder)  # else XDG_RUNTIME_DIR is asked first
             patch.setattr(tempfile, "tempdir", folder)  # for this one, which may have looked before
         yield
 
