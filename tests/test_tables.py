@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from benchmarks import groups, records, report, tables
-from benchmarks.code_hash import code_hash
 from benchmarks.report import BEGIN, END, insert
 
 
@@ -184,32 +183,3 @@ def test_every_part_of_the_identity_counts(key):
 
 def test_what_is_measured_is_no_identity():
     assert records.identity_of(record()) == records.identity_of(record(fit_s=9.0, status="failed"))
-
-
-def test_code_hash_sees_code_and_not_comments(tmp_path, monkeypatch):
-    monkeypatch.syspath_prepend(tmp_path)
-    sources = {
-        "first": "from methods.base import Method\nclass A(Method):\n    x = 1\n",
-        "commented": '"""A."""\n# B.\nfrom methods.base import Method\nclass A(Method):\n    """C."""\n    x = 1\n',
-        "changed": "from methods.base import Method\nclass A(Method):\n    x = 2\n",
-    }
-    for name, source in sources.items():
-        (tmp_path / f"{name}_module.py").write_text(source)
-    first, commented, changed = (code_hash(f"{name}_module:A") for name in sources)
-    assert first == commented != changed
-
-
-def test_code_hash_sees_the_kernels_that_a_module_names(tmp_path, monkeypatch):
-    monkeypatch.syspath_prepend(str(tmp_path))
-    (tmp_path / "with_kernel.py").write_text("SOURCE = 'kernel_of_test.cpp'\n")
-    hashes = []
-    for text in ("int a;", "int a;  // remark", "int b;"):
-        (tmp_path / "kernel_of_test.cpp").write_text(text)
-        hashes.append(code_hash("with_kernel:A"))
-    assert hashes[0] == hashes[1] != hashes[2]
-
-
-def test_code_hash_follows_imports_and_labels():
-    alone = code_hash("methods.boosted_trees:BoostedTrees")
-    assert alone != code_hash("methods.boosted_trees:BoostedTrees", labels="gauss_legendre,order=5")
-    assert alone != code_hash("methods.skip_mlp:SkipMLP")
