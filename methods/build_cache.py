@@ -2,17 +2,73 @@
 
 The cache lies where `LOOPMARK_CACHE` says, else in the user's cache folder. An entry appears by a rename once it is
 complete, so processes may race and a failed build leaves nothing.
+
+What a build took is part of what preparation costs, whether or not the cache helped: entries keep these seconds, and
+every library that is opened is noted in `BUILDS`.
 """
 
 from __future__ import annotations
 
+import contextvars
+import functools
 import os
 import platform
 import shlex
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import platformdirs
+
+
+class Build(NamedTuple):
+    """A library that was opened, and what it took to make it."""
+
+    what: str
+    """Which library: the same in every process that opens it, and different for any other."""
+    seconds: dict[str, float]
+    """Step -> seconds, as ``{"compile": s}`` or ``{"generate": s, "compile": s}``."""
+    from_cache: bool
+    """Whether they were spent earlier: by another process, or by this one before somebody metered."""
+
+
+BUILDS: contextvars.ContextVar[list[Build] | None] = contextvars.ContextVar("BUILDS", default=None)
+"""Where libraries are noted while somebody meters: set it to an empty list, and read that after `fit`."""
+
+
+def note(build: Build) -> None:
+    """Note a library that is opened, once in each list that `BUILDS` is set to."""
+    builds = BUILDS.get()
+    if builds is not None and all(noted.what != build.what for noted in builds):
+        builds.append(build)
+
+
+def remembered(loader: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a loader with the memory of `functools.cache`; what its first call opened is noted at later ones too.
+
+    Somebody may begin to meter after the library was opened in this process.
+    """
+
+    @functools.cache
+    def loaded_and_builds(*args: Any) -> tuple[Any, list[Build]]:
+        token = BUILDS.set([])
+        try:
+            loaded, builds = loader(*args), BUILDS.get() or []
+        finally:
+            BUILDS.reset(token)
+        for build in builds:
+            note(build)
+        return loaded, [build._replace(from_cache=True) for build in builds]
+
+    @functools.wraps(loader)
+    def load(*args: Any) -> Any:
+        loaded, builds = loaded_and_builds(*args)
+        for build in builds:
+            note(build)
+        return loaded
+
+    return load
 
 
 def folder(kind: str) -> Path:

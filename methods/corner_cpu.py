@@ -6,7 +6,6 @@ Compiled for k, a dtype and an activation when first needed, from the activation
 from __future__ import annotations
 
 import ctypes
-import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +24,7 @@ MAX_K = 16
 """Beyond, the first layer's part of the corners outgrows caches."""
 
 
-@functools.cache
+@build_cache.remembered
 def library(k: int, dtype: torch.dtype, activation: Activation) -> Any:
     """Return a library with the functions `corner_sum` and `phi`; None where it cannot be compiled."""
     if k > MAX_K or dtype not in TYPES or activation.formula is None:

@@ -12,7 +12,7 @@ import time
 import numpy as np
 
 from methods.base import Estimate, InputError
-from methods.labels import PURCHASES, Purchase, Shop
+from methods.labels import COUNTED, Shop
 
 
 class GradientShop(Shop):
@@ -29,11 +29,7 @@ class GradientShop(Shop):
         method = self._method
         if not hasattr(method, "integrate_with_gradient"):
             raise InputError(f"{method.name} gives no derivatives of I(s); buy labels from gauss_legendre for them.")
-        start = time.perf_counter()
+        start, counted = time.perf_counter(), COUNTED.get()()
         estimate, gradient = method.integrate_with_gradient(s)
-        seconds = time.perf_counter() - start
-        self.seconds_per_label = seconds / max(1, len(s))
-        purchases = PURCHASES.get()
-        if purchases is not None:
-            purchases.append(Purchase(len(s), seconds, estimate.n_eval))
+        self._note(len(s), estimate.n_eval, start, counted)
         return estimate, gradient

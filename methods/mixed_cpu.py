@@ -6,14 +6,13 @@ Without a C++ compiler there are none, and `methods/mixed.py` computes with plai
 from __future__ import annotations
 
 import ctypes
-import functools
 import math
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
-from methods import kernel_library
+from methods import build_cache, kernel_library
 from methods.activations import Activation
 from methods.kernel_library import TYPES
 from methods.straight_line import record
@@ -53,7 +52,7 @@ class Kernels:
         self._functions[name](*[tensor.data_ptr() for tensor in tensors], threads, tiles, numbers)
 
 
-@functools.cache
+@build_cache.remembered
 def kernels(k: int, dtype: torch.dtype, activation: Activation) -> Kernels | None:
     """Return the kernels for k, a dtype and an activation; None where they cannot be compiled.
 

@@ -124,10 +124,12 @@ class Evaluation:
     """
 
     def __init__(self, network: PrimitiveNetwork, inputs: torch.Tensor) -> None:
+        # First what `__del__` reads, which runs where the rest fails, too.
+        self._memory, self.z = network.memory, list[torch.Tensor]()
         kernels = mixed_cpu.kernels(network.k, inputs.dtype, network.activation)
         if kernels is None:
             raise RuntimeError("There are no compiled kernels for this network; ask `serves` first.")
-        self._kernels, self.activation, self._memory = kernels, network.activation, network.memory
+        self._kernels, self.activation = kernels, network.activation
         self.k, self.n, self.width, self.threads = network.k, len(inputs), network.width, torch.get_num_threads()
         self.tile = mixed_cpu.tile(self.width, inputs.dtype)
         self.tiles = -(-self.n // self.tile)
@@ -135,7 +137,6 @@ class Evaluation:
         self.inputs = torch.nn.functional.pad(inputs, (0, 0, 0, self.tiles * self.tile - self.n))
         self.step = min(self.tiles, max(1, self.threads * CHUNK // (2**self.k * self.q)))
         self.chunks = [slice(i, min(i + self.step, self.tiles)) for i in range(0, self.tiles, self.step)]
-        self.z: list[torch.Tensor] = []
         self.starts: list[list[torch.Tensor]] = [[] for _ in range(len(network.hidden) + 1)]
         self.bases: list[list[torch.Tensor]] = [[] for _ in self.starts]
 

@@ -28,9 +28,9 @@ import torch
 from methods import chebyshev_series
 from methods.base import Estimate, InputError, ParametricIntegral
 from methods.fast_cbc import generating_vector
-from methods.neural_primitive import Expanded, NeuralPrimitive
+from methods.neural_primitive import NeuralPrimitive
 from methods.periodisation import PERIODISATIONS
-from methods.stages import Stages, Training
+from methods.stages import Expansion, Stages, Training
 
 PERIODISATION = ("korobov", 1)
 """Transform and weight. Digits for none / tent / Korobov 1 / Korobov 2, by points × shifts (means of five seeds):
@@ -124,7 +124,7 @@ class PrimitiveCorrected(NeuralPrimitive):
         if self.lattice_size < 1 or self.lattice_size.bit_count() != 1:
             raise InputError(f"{self.name}.lattice_size is {self.lattice_size}; give a power of two.")
 
-    def _expand(self, trainings: Sequence[Training], expanded: Sequence[Expanded]) -> None:
+    def _expand(self, trainings: Sequence[Training], expanded: Sequence[Expansion]) -> None:
         super()._expand(trainings, expanded)
         self._place_nodes()
 

@@ -41,6 +41,9 @@ UPDATES_WITHOUT_BUDGET = 20_000
 N_LABELS = 2000
 """As many as tests of the thesis have points."""
 
+LABEL_SHARE = 0.25
+"""Share of the budget in which the method that they come from may prepare itself."""
+
 MONITOR_EVERY = 25
 """Updates between calls of the monitor."""
 
@@ -168,9 +171,12 @@ class PublishedPrimitive(Primitive):
         self.scale_ = self._constant()
         if self.labels is not None:
             points = integral.sample(N_LABELS, self.seed)
-            self._labels = torch.as_tensor(points), torch.as_tensor(label_shop.buy(self.labels, integral, points))
+            value = label_shop.buy(self.labels, integral, points, budget=clock.share(LABEL_SHARE))
+            self._labels = torch.as_tensor(points), torch.as_tensor(value)
         replicas = [Replica(self, index) for index in range(self.n_replicas)]
         self._networks, self._first = [replica.kept for replica in replicas], replicas[0]
+        with torch.no_grad():
+            self._corner_sums(self._low[None])  # compiles now, within the budget, what `integrate` will need
         self.n_updates_, longest = 0, 0.0
         while self.n_updates_ < n_updates and (self.n_updates_ == 0 or clock.left > longest):
             start = time.perf_counter()

@@ -99,7 +99,8 @@ def build(
     cxxflags : str
         Further flags of the C++ compiler.
     jobs : int
-        How many processes generate and compile.
+        How many processes generate and compile; libraries made by another number are not taken from the cache, since
+        their seconds are not those of this one.
     form : str
         "disteval" or "pylink".
     transforms : tuple of str
@@ -112,9 +113,9 @@ def build(
     """
     wanted = {"form": form, "transforms": transforms, "terms": pysecdec_formulas.arguments(expression)}
     cache = build_cache.folder("pysecdec")
-    entry = cache / _key(wanted, cxxflags)
+    entry = cache / _key(wanted, cxxflags, jobs)
     if entry.is_dir():
-        return _read(entry, wanted, from_cache=True)
+        return _opened(entry, wanted, from_cache=True)
     try:
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="building-", dir=cache) as folder:
@@ -123,12 +124,15 @@ def build(
         raise InputError(
             f"The cache folder {cache} cannot be used ({problem}); set LOOPMARK_CACHE to one that can be written."
         ) from problem
-    return _read(entry, wanted, from_cache=False)
+    return _opened(entry, wanted, from_cache=False)
 
 
-def _key(wanted: dict[str, Any], cxxflags: str) -> str:
-    """Hash all that decides what the compiled code is: symbols, version, compiler, its flags, and the processor."""
-    parts = [wanted, version(), build_cache.compiler(), cxxflags, _TOGETHER, *build_cache.processor()]
+def _key(wanted: dict[str, Any], cxxflags: str, jobs: int) -> str:
+    """Hash all that decides what the compiled code is and how long it took to make.
+
+    These are symbols, version, compiler, its flags, the processor, and the number of jobs.
+    """
+    parts = [wanted, version(), build_cache.compiler(), cxxflags, _TOGETHER, *build_cache.processor(), jobs]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
 
@@ -171,12 +175,15 @@ def _run(step: str, command: list[str], folder: Path, text: str = "") -> None:
         raise InputError(f"pySecDec's {step} of the integrand failed: {' | '.join(words[-4:])}")
 
 
-def _read(entry: Path, wanted: dict[str, Any], *, from_cache: bool) -> Library:
+def _opened(entry: Path, wanted: dict[str, Any], *, from_cache: bool) -> Library:
+    """Return the library of an entry, noted in `build_cache.BUILDS`."""
     # The specification of a single term itself: the sum around it only adds a coefficient of 1 per call.
     single = len(wanted["terms"]) == 1
     disteval = f"{_term_name(0)}.json" if single else f"{NAME}.json"
     specification = entry / (disteval if wanted["form"] == "disteval" else f"{NAME}_pylink.so")
-    return Library(specification, json.loads((entry / "setup.json").read_text()), from_cache)
+    seconds = json.loads((entry / "setup.json").read_text())
+    build_cache.note(build_cache.Build(f"pysecdec {wanted['form']} {entry.name}", seconds, from_cache))
+    return Library(specification, seconds, from_cache)
 
 
 def _term_name(index: int) -> str:

@@ -23,6 +23,10 @@ class Clock:
         """Seconds left; infinite without a budget."""
         return self._end - time.perf_counter()
 
+    def share(self, share: float) -> float | None:
+        """Return seconds, a share of those left, as the budget of another method's `fit`; None without a budget."""
+        return max(0.0, share * self.left) if np.isfinite(self.left) else None
+
     def show(self, monitor: Callable[[Any], None] | None, method: Any) -> None:
         """Call `monitor`, where there is one, outside the budget."""
         if monitor is None:

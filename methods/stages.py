@@ -12,19 +12,24 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Collection
-from typing import ClassVar, Protocol
+import time
+from collections.abc import Collection, Sequence
+from typing import ClassVar, NamedTuple, Protocol
 
 import torch
 
 from methods import chebyshev_series
 from methods.base import ParametricIntegral
 from methods.least_squares import LeastSquares
+from methods.schedule import Clock
 from methods.sine_network import Network
 from methods.triangular_map import Coordinates, TriangularMap
 
 CHUNK = 2**13
 """Points added to a fit at once, and per update of the second stage."""
+
+PILOT = 2**10
+"""Points of the first stage by which the time for all of them is estimated beforehand."""
 
 MAX_SERIES = 3000
 """Coefficients of the Chebyshev series of a corner sum."""
@@ -34,6 +39,9 @@ SERIES_ERROR = 1e-8
 
 SERIES_POINTS = 4
 """Points per coefficient that it is fitted to; others tell its error."""
+
+SERIES_SHARE = 0.5
+"""Share of the time left that the series of the next degree may take."""
 
 
 @dataclasses.dataclass
@@ -117,13 +125,10 @@ class Training:
         self._method, integral = method, method.integral_
         k, m, device = integral.k, integral.m, method.device
         seed = 1000 * method.seed + 2 * index
-        # Drawn on the CPU, so that a seed means the same on every device.
-        generator = torch.Generator().manual_seed(seed)
         # What is evaluated must be exactly what the second stage sees in less precision: else digits are lost (5.6 to
         # 5.1 on box1l).
         dtype = method._dtype
-        network = method.network.draw(k, m, method.width_, method.omega / k, method.nu / k, generator, device)
-        network = network.to(dtype).to(torch.float64)
+        network = _network(method, method.width_, seed).to(dtype).to(torch.float64)
         self._points = torch.quasirandom.SobolEngine(k + m, scramble=True, seed=seed + 1)
         self._stage_two = LeastSquares(chebyshev_series.count(m, method.degree_), device)
         self._squares = 0.0
@@ -161,30 +166,86 @@ class Training:
 
     def _draw(self, n: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Return u, t and g at new points."""
-        method, k = self._method, self._method.integral_.k
-        unit = self._points.draw(n, dtype=torch.float64).to(method.device)
-        u, t = chebyshev_series.draw(unit[:, k:]), method.map_.draw(unit[:, :k])
-        return u, t, method.map_.target(method.integral_, method.coordinates.s(u), u, t)
+        return _drawn(self._method, self._points, n)
 
 
-def expand(stages: Stages, powers: torch.Tensor) -> tuple[torch.Tensor, int, float]:
-    """Return the Chebyshev series of the neurons' corner sum, its degree, and its largest error on other points.
+def seconds_of_stage_one(method: Trainable, width: int) -> float:
+    """Return about how many seconds the first fit of a replica takes at a width, by making a part of it."""
+    start = time.perf_counter()
+    points = torch.quasirandom.SobolEngine(method.integral_.k + method.integral_.m, scramble=True, seed=0)
+    u, t, g = _drawn(method, points, PILOT)
+    neurons = _network(method, width, 0).neurons(u, t)
+    fit = LeastSquares(width, method.device)
+    fit.add(neurons, g - 1)
+    float(neurons[0, 0])  # waits for the device
+    return (time.perf_counter() - start) * method.points_per_neuron * width / PILOT
+
+
+def _network(method: Trainable, width: int, seed: int) -> Network:
+    k, m = method.integral_.k, method.integral_.m
+    # Drawn on the CPU, so that a seed means the same on every device.
+    generator = torch.Generator().manual_seed(seed)
+    return method.network.draw(k, m, width, method.omega / k, method.nu / k, generator, method.device)
+
+
+def _drawn(
+    method: Trainable, points: torch.quasirandom.SobolEngine, n: int
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Return u (n, m), t (n, k) and g (n,) at the next n points."""
+    k = method.integral_.k
+    unit = points.draw(n, dtype=torch.float64).to(method.device)
+    u, t = chebyshev_series.draw(unit[:, k:]), method.map_.draw(unit[:, :k])
+    return u, t, method.map_.target(method.integral_, method.coordinates.s(u), u, t)
+
+
+class Expansion(NamedTuple):
+    """The Chebyshev series of a replica's corner sum over h, but for the second stage."""
+
+    series: torch.Tensor
+    """(n_coefficients,)"""
+    degree: int
+    error: float
+    """The largest one on points that it was not fitted to."""
+    cut_short: bool
+    """Whether the clock ended the search for a degree that reaches SERIES_ERROR."""
+
+
+def expand(replicas: Sequence[Stages], powers: torch.Tensor, clock: Clock) -> list[Expansion]:
+    """Return the Chebyshev series of the neurons' corner sum for each replica.
 
     The corner sum is an entire function of u, so that the series converges faster than any power; its degree is the
-    lowest that reaches SERIES_ERROR, or the largest with at most MAX_SERIES coefficients.
+    lowest that reaches SERIES_ERROR, or the largest with at most MAX_SERIES coefficients, or for which there is time.
     """
-    m, degree, device = stages.network.nu.shape[0], stages.degree, stages.c.device
+    first = replicas[0]
+    m, degree, device = first.network.nu.shape[0], first.degree, first.c.device
+    found: dict[int, Expansion] = {}
     while True:
+        before = clock.left
         size = chebyshev_series.count(m, degree)
         sobol = torch.quasirandom.SobolEngine(m, scramble=True, seed=0)
         unit = sobol.draw((SERIES_POINTS + 1) * size, dtype=torch.float64).to(device)
         u, fitted = chebyshev_series.draw(unit), slice(0, SERIES_POINTS * size)
-        values = torch.cat([stages.network.corner_sums(part, powers) @ stages.c for part in u.split(CHUNK)])
+        # At the same points for all replicas that need this degree, so that the normal matrix is made once.
+        open_ = [i for i in range(len(replicas)) if i not in found]
+        values = torch.stack([_corner_sums(replicas[i], u, powers) for i in open_], dim=1)
         basis = chebyshev_series.products(u, degree).T
         fit = LeastSquares(size, device)
         fit.add(basis[fitted], values[fitted])
         series = fit.solve()
-        error = float((basis @ series - values)[fitted.stop :].abs().max())
-        if error < SERIES_ERROR or chebyshev_series.count(m, degree + 1) > MAX_SERIES:
-            return series, degree, error
+        errors = (basis @ series - values)[fitted.stop :].abs().amax(dim=0).tolist()
+        next_size = chebyshev_series.count(m, degree + 1)
+        next_s = (before - clock.left) * (next_size / size) ** 3
+        cut_short = next_size <= MAX_SERIES and next_s > SERIES_SHARE * clock.left
+        for i, of_replica, error in zip(open_, series.T, errors, strict=True):
+            if error < SERIES_ERROR:
+                found[i] = Expansion(of_replica, degree, error, False)
+            elif next_size > MAX_SERIES or cut_short:
+                found[i] = Expansion(of_replica, degree, error, cut_short)
+        if len(found) == len(replicas):
+            return [found[i] for i in range(len(replicas))]
         degree += 1
+
+
+def _corner_sums(replica: Stages, u: torch.Tensor, powers: torch.Tensor) -> torch.Tensor:
+    """Return the corner sum over h of the neurons alone, less 1, at u (n, m): (n,)."""
+    return torch.cat([replica.network.corner_sums(part, powers) @ replica.c for part in u.split(CHUNK)])

@@ -11,7 +11,6 @@ where ds/du follows how the box is drawn: high − low, or s log(high/low) for "
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,15 +72,16 @@ def examples(
     InputError
         As there; and for a label method without derivatives, or derivatives that are not finite.
     """
-    deadline = time.perf_counter() + targets.LABEL_SHARE * clock.left
+    labelling = Clock(clock.share(targets.LABEL_SHARE))
     s = targets.points(integral, n_labels, seed, exchangeable)
-    shop = GradientShop(labels, integral, epsrel=targets.LABEL_EPSREL)
+    budget = labelling.share(targets.PREPARATION_SHARE)
+    shop = GradientShop(labels, integral, epsrel=targets.LABEL_EPSREL, budget=budget)
 
     def purchase(part: np.ndarray) -> tuple[np.ndarray, ...]:
         estimate, gradient = shop.buy_with_gradient(part)
         return estimate.value, estimate.error, gradient
 
-    value, error, gradient = targets.buy(shop, purchase, s, deadline)
+    value, error, gradient = targets.buy(shop, purchase, s, labelling)
     values = targets.encoded(target, labels, s, value, error)
     if not np.isfinite(gradient).all():
         raise InputError(f"{labels} gave derivatives of {integral.name} that are not finite; choose another method.")

@@ -17,7 +17,6 @@ notation: paper's f_11 + f_02 = I, f_00 = f(s, 1/2).
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -34,6 +33,9 @@ VALIDATION_SHARE = 0.2
 
 LABEL_SHARE = 0.4
 """Share of the budget that labels may take; the rest is for training."""
+
+PREPARATION_SHARE = 0.5
+"""Share of that in which the label method may prepare itself."""
 
 LABEL_EPSREL = 1e-6
 """Relative error wanted of labels: two digits more than either surrogate reaches in minutes."""
@@ -156,8 +158,8 @@ def examples(
     """Buy labels at points drawn from the box, sorted by symmetry, and make training and validation sets of them.
 
     Fewer than `n_labels` are bought where more would take too much of the budget. Asking for that smaller number
-    gives the same points and, up to rounding, the same labels again. What the label method needs to prepare itself, and
-    the first ten labels, are the least that there is to pay.
+    gives the same points and, up to rounding, the same labels again, unless the label method was itself cut short by
+    its part of the budget. The first ten labels are the least that there is to pay.
 
     Raises
     ------
@@ -165,10 +167,10 @@ def examples(
         For fewer than ten labels; for labels that are complex or not finite, or whose error is infinite or negative;
         for a target that is not defined for them.
     """
-    deadline = time.perf_counter() + LABEL_SHARE * clock.left
+    labelling = Clock(clock.share(LABEL_SHARE))
     s = points(integral, n_labels, seed, exchangeable)
-    shop = Shop(labels, integral, epsrel=LABEL_EPSREL)
-    value, error = buy(shop, lambda part: shop.buy(part)[:2], s, deadline)
+    shop = Shop(labels, integral, epsrel=LABEL_EPSREL, budget=labelling.share(PREPARATION_SHARE))
+    value, error = buy(shop, lambda part: shop.buy(part)[:2], s, labelling)
     return encoded(target, labels, s, value, error)
 
 
@@ -199,16 +201,16 @@ def encoded(target: Target, labels: str, s: np.ndarray, value: np.ndarray, error
 
 
 def buy(
-    shop: Shop, purchase: Callable[[np.ndarray], tuple[np.ndarray, ...]], s: np.ndarray, deadline: float
+    shop: Shop, purchase: Callable[[np.ndarray], tuple[np.ndarray, ...]], s: np.ndarray, clock: Clock
 ) -> list[np.ndarray]:
-    """Make purchases from the shop for the rows of s, in order, until the next ones would pass the deadline.
+    """Make purchases from the shop for the rows of s, in order, until the clock leaves no time for the next ones.
 
     Returns the arrays that `purchase` returns, joined.
     """
     n = min(LEAST_LABELS, len(s))
     bought = [purchase(s[:n])]
     while n < len(s):
-        affordable = max(0.0, (deadline - time.perf_counter()) / max(shop.seconds_per_label, 1e-9))
+        affordable = max(0.0, clock.left / max(shop.seconds_per_label, 1e-9))
         size = int(min((GROWTH - 1) * n, len(s) - n, affordable))
         # A few more labels are not worth another purchase.
         if size < min(n / GROWTH, len(s) - n):

@@ -24,6 +24,7 @@ import torch
 
 from methods import chebyshev_series
 from methods.base import ParametricIntegral
+from methods.schedule import Clock
 
 MAX_COEFFICIENTS = 600
 """Of a map; the degree follows. Degree 3 for box1l and box2l; 4 on box1l gains nothing."""
@@ -147,8 +148,13 @@ class TriangularMap:
         return integral.integrand(s, x) * torch.exp(log_jacobian - self.log_weight(t)) / self.norm(u)
 
 
-def fit(integral: ParametricIntegral, coordinates: Coordinates, seed: int, device: str) -> TriangularMap:
-    """Return the map for an integral; x = t and h constant where f is not above zero, or where that is better."""
+def fit(
+    integral: ParametricIntegral, coordinates: Coordinates, seed: int, device: str, clock: Clock
+) -> tuple[TriangularMap, bool]:
+    """Return the map for an integral; x = t and h constant where f is not above zero, or where that is better.
+
+    Also tell whether the clock, which is that of the search for the order of the variables, ended this search.
+    """
     k, m = integral.k, integral.m
     sobol = torch.quasirandom.SobolEngine(k + m, scramble=True, seed=seed)
     unit = sobol.draw(POINTS, dtype=torch.float64).to(device)
@@ -165,10 +171,10 @@ def fit(integral: ParametricIntegral, coordinates: Coordinates, seed: int, devic
     constant[0] = torch.log(largest * (f / largest).square().mean().sqrt()) if largest > 0 else 0.0
     plain = dataclasses.replace(start, b=constant)
     if not bool((f > 0).all()):
-        return plain
+        return plain, False
     start = dataclasses.replace(start, powers=_powers(integral, coordinates, device))
     few = slice(0, POINTS // 4)
-    best = _best_order(integral, start, s[few], u[few], unit[few, :k])
+    best, cut_short = _best_order(integral, start, s[few], u[few], unit[few, :k], clock)
     fitted = _Fit(integral, best, s, u, unit[:, :k]).run(STEPS)[0]
 
     def spread(map_: TriangularMap) -> float:
@@ -177,7 +183,7 @@ def fit(integral: ParametricIntegral, coordinates: Coordinates, seed: int, devic
 
     # Where f falls by many decades, log g is small in the mean square where f does not matter, and huge where it does:
     # on genz_gaussian_3d the spread of g is then 65 times its mean.
-    return fitted if spread(fitted) < spread(plain) else plain
+    return fitted if spread(fitted) < spread(plain) else plain, cut_short
 
 
 def _size(k: int, m: int, degree: int) -> int:
@@ -197,9 +203,13 @@ def _powers(integral: ParametricIntegral, coordinates: Coordinates, device: str)
 
 
 def _best_order(
-    integral: ParametricIntegral, start: TriangularMap, s: torch.Tensor, u: torch.Tensor, unit: torch.Tensor
-) -> TriangularMap:
-    """Exchange two variables as long as a short fit becomes better by that: degree 2 is enough to tell."""
+    integral: ParametricIntegral, start: TriangularMap, s: torch.Tensor, u: torch.Tensor, unit: torch.Tensor,
+    clock: Clock,
+) -> tuple[TriangularMap, bool]:  # fmt: skip
+    """Exchange two variables as long as a short fit becomes better by that: degree 2 is enough to tell.
+
+    Also tell whether the clock ended that.
+    """
     degree = min(2, start.degree)
     short = dataclasses.replace(start, degree=degree, a=s.new_zeros(_size(integral.k, integral.m, degree)))
     found: dict[tuple[int, ...], float] = {}
@@ -210,15 +220,17 @@ def _best_order(
             found[order] = _Fit(integral, trial, s, u, unit).run(SEARCH_STEPS)[1]
         return found[order]
 
-    order, improved = start.order, True
-    while improved:
+    order, improved, cut_short = start.order, True, False
+    while improved and not cut_short:
         improved = False
         for i, j in itertools.combinations(range(integral.k), 2):
+            if cut_short := clock.left <= 0:
+                break
             other = list(order)
             other[i], other[j] = other[j], other[i]
             if square(tuple(other)) < 0.98 * square(order):
                 order, improved = tuple(other), True
-    return dataclasses.replace(start, order=order, powers=start.powers[list(order)])
+    return dataclasses.replace(start, order=order, powers=start.powers[list(order)]), cut_short
 
 
 class _Fit:
