@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import random
 import subprocess
 import sys
 
@@ -349,3 +350,42 @@ def test_a_failed_write_leaves_the_old_file(written):
     with pytest.raises(IndexError):
         tables.write(written, product(1), {}, truth, {"friend": np.zeros((4, 2))})
     assert written.read_bytes() == before
+
+
+def flipped(content: bytes, generator: random.Random) -> bytes:
+    """Return the content with one bit flipped."""
+    damaged = bytearray(content)
+    damaged[generator.randrange(len(content))] ^= 1 << generator.randrange(8)
+    return bytes(damaged)
+
+
+def test_flipped_bits_in_a_journal_cost_a_part_and_never_change_one(tmp_path):
+    path = tmp_path / "a.journal"
+    results = {f"part {i}": [i + 0.5, "how"] for i in range(20)}
+    with Journal(path, "key") as journal:
+        for label, result in results.items():
+            journal.write(label, result)
+    content, generator = path.read_bytes(), random.Random(1)
+    lost = 0
+    for _ in range(2_000):
+        path.write_bytes(flipped(content, generator))
+        damaged = Journal(path, "key")
+        kept = {label: damaged[label] for label in results if label in damaged}
+        assert kept.items() <= results.items()
+        lost += len(results) - len(kept)
+    assert 0 < lost <= 2 * 2_000  # a flipped newline joins two lines
+
+
+def test_flipped_bits_in_a_truth_are_noticed_header_included(tmp_path):
+    path = tmp_path / "product2.csv"
+    tables.write(path, product(2), {"name": "product2"}, computed.truth_of(product(2), 4, 1, 0), {})
+    content, generator = path.read_bytes(), random.Random(1)
+    before = tables.read(path, product(2))
+    for _ in range(300):
+        path.write_bytes(flipped(content, generator))
+        try:
+            found = tables.read(path, product(2))
+        except TruthError:
+            continue
+        assert found.header == before.header
+        assert found.truth.digest() == before.truth.digest()
