@@ -129,11 +129,11 @@ def test_a_stream_of_runs_does_not_keep_a_timing_out():
             turns[own].wait()
             turns[own].clear()
             with machine_lock.sharing(lambda _: waits.set()):
+                inside[other].clear()  # until it comes back
                 inside[own].set()
                 turns[other].set()
                 while not (inside[other].is_set() or waits.is_set() or ended.is_set()):
                     time.sleep(0.001)
-                inside[other].clear()
             if ended.is_set():
                 turns[other].set()
                 return
