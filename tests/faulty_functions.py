@@ -121,8 +121,7 @@ def left(code):
 
 
 def daemonised(pid_file, then):
-    """Leave a grandchild that has a session of its own and keeps the output open; then return, die, or
-    never give the interpreter back."""
+    """Leave a grandchild with a session of its own that keeps the output open; return, die or hold the interpreter."""
     if os.fork() == 0:
         os.setsid()
         if os.fork() == 0:

@@ -261,9 +261,10 @@ def test_nothing_stays_where_the_suite_is_killed(tmp_path):
     supervisor = psutil.Process(worker).ppid()
     forkserver = psutil.Process(supervisor).ppid()
     suite.kill()
-    suite.communicate()
+    suite.wait()
     for pid in (worker, grandchild, supervisor, forkserver):
         assert ends(pid)
+    suite.communicate()
 
 
 @linux
