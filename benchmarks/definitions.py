@@ -174,8 +174,10 @@ class Definitions:
             return Definition(module, name)
         if name in contents.aliases:
             return self.of_alias(contents.aliases[name], seen)
-        found = (self.of_alias((star, name), seen) for star in contents.stars if self.own.has(star))
-        return next(filter(None, found), None)
+        for star in contents.stars:
+            if self.own.has(star) and (found := self.of_alias((star, name), seen)):
+                return found
+        return None
 
     def of_alias(self, alias: Alias, seen: frozenset[Alias] = frozenset()) -> Meaning:
         """Return what an import binds; None for a circle of imports, and for what is not there."""

@@ -232,7 +232,11 @@ class Writer:
         return f"{kind}({self._plain(node)})"
 
     def _AnnAssign(self, node: ast.AnnAssign) -> str:
-        return self.text(ast.Assign(targets=[node.target], value=node.value))
+        # One without a value has no effect, and is not written.
+        return f"Assign({self.text([node.target])} {self.text(node.value)})"
+
+    def _Assign(self, node: ast.Assign) -> str:
+        return f"Assign({self.text(node.targets)} {self.text(node.value)})"
 
     def _FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
         outside = f"{self.text(node.decorator_list)} {self._defaults(node.args)}"

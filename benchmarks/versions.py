@@ -14,9 +14,9 @@ where they agree, where `version` was raised, or where the method is new. Otherw
 says what differs, and exits 1.
 
 Tolerances are measured when an entry is made: ten times the largest difference to the same fits without AVX and FMA,
-as other processors round, and at least 1e-9 (1e-6 for errors). Direct methods and Chebyshev interpolation differed by
-less than 1e-14, networks in float32 after 50 updates by 1e-8 to 6e-7, one replica's mixed derivatives after 30 updates
-by 2e-6, and trees not at all.
+as other processors may round, and at least 1e-9 (1e-6 for errors). Found so: direct methods and Chebyshev interpolation
+differ by less than 1e-14, trees not at all, networks by 1e-8 to 8e-7 after 50 updates, neural and separable primitives
+by 2e-7 and 7e-7 (a thousandth of the error, which is their replicas' spread), published ones by 2e-6 after 30 updates.
 
     python -m benchmarks.versions
 """
@@ -93,7 +93,7 @@ class Now(NamedTuple):
     """Version of the direct method that its fits take labels from; None where they take none."""
     hash: str
     fits: list[Fit]
-    """None where FIELDS has no line for the method."""
+    """Empty where FIELDS has no line for the method."""
 
 
 class Refused(Exception):
@@ -188,7 +188,7 @@ def _measured(now: Now, repeat: Repeat, repeat_otherwise: Repeat) -> Entry:
 
 def _results(outcome: Outcome) -> list[dict[str, Any]]:
     if outcome.status != "ok":
-        raise Refused(f"its fits cannot be made here: {outcome.reason}")
+        raise Refused(f"its fits cannot be made here: {str(outcome.reason).rstrip('.')}")
     return outcome.result
 
 
@@ -268,7 +268,7 @@ def update(
             else:
                 write(lock, path)
                 tqdm.write(f"{name} is written." if name in lock else f"{name} is no longer registered: removed.")
-    print(f"{n_refused} of {len(due)} methods are refused." if n_refused else f"{path.name} is current.")
+    print(f"Refused: {n_refused} of {len(due)}." if n_refused else f"{path.name} is current.")
     return 1 if n_refused else 0
 
 

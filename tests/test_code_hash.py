@@ -17,7 +17,7 @@ RULE = "from methods.base import Method\nclass Rule(Method):\n    x = 1\n"
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """A folder of a user's own files, from which modules can be imported."""
+    """Return a folder of a user's own files, from which modules can be imported."""
     monkeypatch.syspath_prepend(str(tmp_path))
     return tmp_path
 
@@ -147,7 +147,7 @@ def test_headers_and_kernels_in_other_folders_of_a_package_count(folder):
 
 @pytest.fixture
 def copy(tmp_path, monkeypatch):
-    """A copy of this project's methods, in place of them."""
+    """Return the folder of a copy of this project's methods, which takes their place."""
     shutil.copytree(sources.PROJECT / "methods", tmp_path / "methods", ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setitem(OwnModules.__init__.__kwdefaults__, "project", tmp_path)
     return tmp_path

@@ -37,7 +37,7 @@ class Rule(Base):
         values = [math.sqrt(i) for i in range(count(n))]
         return TABLE["sum"](np.array(values)) * self.step
 ''',
-    "pack/base.py": '''
+    "pack/base.py": """
 from pack.deep.numbers import FIRST
 
 
@@ -50,10 +50,10 @@ class Base:
 
 def order(n):
     return n + 1
-''',
+""",
     "pack/deep/__init__.py": "",
     "pack/deep/numbers.py": "FIRST = 7\nUNUSED = 1\n",
-    "pack/helpers.py": '''
+    "pack/helpers.py": """
 from pathlib import Path
 
 SOURCE = Path("kernel.cpp")
@@ -72,7 +72,7 @@ def total(x):
 
 def _scaled(x):
     return 2 * x
-''',
+""",
     "pack/kernel.cpp": "int a = 1;  // one\n",
 }
 
@@ -115,7 +115,9 @@ HARMLESS = {
     "annotations": [("pack/rule.py", "n: int = LIMIT) -> float", "n=LIMIT)"), ("pack/rule.py", "float =", "object =")],
     "names of imports": [("pack/rule.py", "np", "numpy"), ("pack/rule.py", "import numpy as numpy", "import numpy")],
     "aliases": [("pack/rule.py", "order as count", "order"), ("pack/rule.py", "count(n)", "order(n)")],
-    "import of a name": [("pack/rule.py", "import math", "from math import sqrt"), ("pack/rule.py", "math.sqrt", "sqrt")],
+    "import of a name": [
+        ("pack/rule.py", "import math", "from math import sqrt"), ("pack/rule.py", "math.sqrt", "sqrt"),
+    ],
     "import of a module": [
         ("pack/rule.py", "from pack import helpers as tools", "import pack.helpers"),
         ("pack/rule.py", "tools.", "pack.helpers."),
@@ -132,7 +134,7 @@ HARMLESS = {
     "import of everything": [("pack/rule.py", "from pack.base import Base, order as count", "from pack.base import *"),
                              ("pack/rule.py", "count(n)", "order(n)")],
     "imports for type checkers": [
-        ("pack/rule.py", "LIMIT = 3", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import pack.x\nLIMIT = 3")
+        ("pack/rule.py", "import math", "import math, typing\nif typing.TYPE_CHECKING:\n    from pack.x import y"),
     ],
     "order of definitions": [("pack/helpers.py", MOVED, HELPERS.replace("def noted", SCALED + "\n\ndef noted"))],
     "a helper in another module": [
@@ -220,7 +222,10 @@ def test_where_definitions_cannot_be_told_apart_all_of_the_module_counts(hash_af
 
 def test_a_local_name_is_not_the_module_of_that_name(hash_after):
     """A field or an argument called like an imported module does not bring all of that module in."""
-    local = [("pack/rule.py", "n: int = LIMIT", "n: int = LIMIT, tools=None"), ("pack/rule.py", "* self", "* tools * self")]
+    local = [
+        ("pack/rule.py", "n: int = LIMIT", "n: int = LIMIT, tools=None"),
+        ("pack/rule.py", "* self", "* tools * self"),
+    ]
     unused = ("pack/helpers.py", "def total", "UNUSED = 1\n\n\ndef total")
     assert hash_after(*local) == hash_after(*local, unused)
 
@@ -254,7 +259,13 @@ def test_what_is_not_there_is_refused(hash_after, target, error, message):
         ([], 1),
         ([("pack/rule.py", "    step:", "    version: ClassVar[int] = 3\n    step:")], 3),
         ([("pack/base.py", "first = FIRST", "version = 2")], 2),
-        ([("pack/base.py", "first = FIRST", "version = 2"), ("pack/rule.py", "    step:", "    version = 5\n    step:")], 5),
+        (
+            [
+                ("pack/base.py", "first = FIRST", "version = 2"),
+                ("pack/rule.py", "    step:", "    version = 5\n    step:"),
+            ],
+            5,
+        ),
     ],
     ids=["none", "own", "inherited", "overridden"],
 )
