@@ -1,8 +1,9 @@
 """True values as diffable text: references/truth/<integral>.csv.
 
-Lines that begin with ``#`` hold the header, one ``key: JSON value`` each, the last of them a hash of all others; then comma-separated columns: the
-coordinates of s, value, error, uniform (0 or 1), and two for each second opinion, its value and the error it states,
-where it was asked. Numbers are written so that reading them gives the same float64 again.
+Lines that begin with ``#`` hold the header, one ``key: JSON value`` each, and last a hash of all other lines; then
+comma-separated columns: the coordinates of s, value, error, uniform (0 or 1), and two for each second opinion, its
+value and the error it states, where it was asked. Numbers are written so that reading them gives the same float64
+again.
 """
 
 from __future__ import annotations
