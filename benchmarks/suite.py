@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import methods
+import references
 from benchmarks import isolated, machine, records, run, stopwatch
 from benchmarks.code_hash import code_hash
 from methods import lookup
@@ -53,16 +54,14 @@ class Planned:
         return f"{self.identity['integral']} × {self.identity['method']} #{self.identity['repeat']}"
 
 
-def describe_integral(spec: str) -> Subject | str:
+def describe_integral(spec: str) -> tuple[Any, ...] | str:
     """Return the integral and its truth, or what is wrong with them; runs in a process of its own."""
-    import references
-
     try:
         integral = references.integral(spec)
         truth = references.truth(spec) if spec in references.names() else references.truth_of(integral)
     except InputError as problem:
         return str(problem)
-    return Subject(spec, integral.name, integral.fingerprint(), truth)
+    return spec, integral.name, integral.fingerprint(), truth
 
 
 def describe_method(spec: str) -> dict[str, Any] | str:
@@ -118,7 +117,8 @@ def plan(
     methods_by_spec = {spec: described(describe_method, spec) for spec in specs}
     runs = []
     for spec, (budget_s, method_specs) in work.items():
-        subject = described(describe_integral, spec)
+        *named, truth = described(describe_integral, spec)
+        subject = Subject(*named, references.Truth(*truth))
         for method in map(methods_by_spec.__getitem__, dict.fromkeys(method_specs)):
             for repeat in range(repeats):
                 set_by_harness = {"seed": seed + repeat, "device": device, "workers": threads}
