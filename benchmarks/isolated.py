@@ -103,7 +103,11 @@ class Process:
         self._process: Any = None
         self._connections: list[Connection] = []
         try:
-            self._start(ForkingPickler.dumps((function, args)), cpus, memory_limit or memory_use.allowed_bytes())
+            self._start(
+                ForkingPickler.dumps((function, args)),
+                cpus,
+                memory_use.allowed_bytes() if memory_limit is None else memory_limit,
+            )
         except Exception as problem:
             sentence = f"No process could be started for the function: {type(problem).__name__}: {problem}"
             self._last = Outcome("infrastructure", messages.one_line(sentence))
