@@ -15,8 +15,10 @@ import multiprocessing.forkserver
 import multiprocessing.resource_tracker
 import os
 import signal
+import sys
 import threading
 import time
+import types
 from collections.abc import Callable, Collection, Iterator
 from multiprocessing.connection import Connection, wait
 from multiprocessing.reduction import ForkingPickler
@@ -42,7 +44,6 @@ PRELOADED = [
     "methods.gauss_legendre",  # of most labels
     "references.catalogue",
     "benchmarks.run",
-    "benchmarks.accuracy",  # the main module is imported again in each child, and finds its imports done
     "benchmarks.isolated_worker",
 ]
 """Modules that the forkserver imports once, so that no run has to: all that most runs were found to import."""
@@ -166,7 +167,7 @@ class Process:
         theirs = (lifeline, commands, results, report)
         arguments = (*theirs, bytes(function_and_args), cpus, memory_limit)
         process = context.Process(target=isolated_worker.supervise, args=arguments)
-        with _STARTING, _deaf_to_interrupts():
+        with _STARTING, _deaf_to_interrupts(), _without_main_module():
             multiprocessing.forkserver.ensure_running()
             process.start()
         self._process = process
@@ -233,6 +234,17 @@ class Process:
             return said
         _kill_all(pid)
         return said
+
+
+@contextlib.contextmanager
+def _without_main_module() -> Iterator[None]:
+    """Keep multiprocessing from running the main module, a command of ours or anybody's script, again in each child."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 @contextlib.contextmanager
