@@ -241,7 +241,7 @@ class Writer:
         return f"{self._plain(node, without=('body',))}{self._fields(fields)}{self.body(node.body)}"
 
     def _fields(self, nodes: list[ast.AnnAssign]) -> str:
-        """Write which names are the fields of a dataclass: some have no value, and some types say that they are none."""
+        """Write which names are fields of a dataclass: some have no value, and some types say that they are none."""
         said = [(self.text(node.target), ast.unparse(node.annotation)) for node in nodes]
         return str([(name, *(word for word in _TYPES_THAT_COUNT if word in annotation)) for name, annotation in said])
 
