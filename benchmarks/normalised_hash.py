@@ -18,7 +18,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from benchmarks import definitions, sources
 from benchmarks.definitions import ON_IMPORT, Alias, Definition, Definitions, Meaning, Module
@@ -30,6 +30,9 @@ GIVEN = ("methods.base", "ParametricIntegral")
 ROUNDS = 4
 
 _REFERENCE = re.compile("«(.*?):(.*?)»")
+
+_MODULE = re.compile(r"([A-Za-z_]\w*(?:\.\w+)+)(?::\w+)?")
+"""A string that may be a module, or "module:attribute", to be imported; all of that module counts."""
 
 _TYPES_THAT_COUNT = ("ClassVar", "InitVar", "KW_ONLY")
 """In a dataclass these say what is a field."""
@@ -128,7 +131,7 @@ class Normaliser:
     def _text(self, key: Definition) -> str:
         if key not in self._texts:
             writer = Writer(self._definitions, key.module)
-            self._texts[key] = "\n".join(writer.texts(self._definitions.statements(key)))
+            self._texts[key] = writer.body(self._definitions.statements(key))
         return self._texts[key]
 
 
@@ -152,7 +155,8 @@ class Writer:
     def text(self, node: object) -> str:
         """Return the text of a node, a list of nodes, or what else a node holds."""
         if isinstance(node, list):
-            return "[" + " ".join(self.texts(node)) + "]"
+            parts = (part for part in node if not _is_without_effect(part))
+            return "[" + " ".join(map(self.text, parts)) + "]"
         if not isinstance(node, ast.AST):
             return _literal(node)
         special = getattr(self, f"_{type(node).__name__}", None)
@@ -175,12 +179,9 @@ class Writer:
             del attributes[0]
         return found, attributes
 
-    def texts(self, nodes: Iterable[object]) -> Iterator[str]:
-        """Yield the texts of nodes, without imports and what has no effect."""
-        for node in nodes:
-            is_import = isinstance(node, ast.Import | ast.ImportFrom)
-            if not is_import and not (isinstance(node, ast.AST) and definitions.is_without_effect(node)):
-                yield self.text(node)
+    def body(self, statements: list[ast.stmt]) -> str:
+        """Return the text of what a module, a class or a function holds; names tell what its imports were for."""
+        return self.text([part for part in statements if not isinstance(part, ast.Import | ast.ImportFrom)])
 
     def _plain(self, node: ast.AST, without: tuple[str, ...] = ()) -> str:
         """Write the fields of a node that have something, since versions of Python add empty ones."""
@@ -207,29 +208,42 @@ class Writer:
         found, attributes = self.meaning(node)
         if found is None:
             return node.id if isinstance(node, ast.Name) else f"{self.text(node.value)}.{node.attr}"
-        if isinstance(found, Definition | Module):
-            key = self._known.key(found)
-            return ".".join([f"«{key.module}:{key.name}»", *attributes])
-        return ".".join([found.name, *attributes])
+        return ".".join([self._meant(found), *attributes])
+
+    def _mark(self, meaning: Definition | Module) -> str:
+        key = self._known.key(meaning)
+        return f"«{key.module}:{key.name}»"
 
     def _Constant(self, node: ast.Constant) -> str:
         if isinstance(node.value, str) and self._contents is not None:
             if files := sources.cpp_files(node.value, self._contents.file):
                 return f"Cpp({' '.join(_digest(sources.cpp_code(file)) for file in files)})"
+            named = _MODULE.fullmatch(node.value)
+            if named and self._known.own.file(named[1]):
+                return self._mark(Module(named[1]))
         return f"Constant({_literal(node.value)})"
+
+    def _Import(self, node: ast.Import | ast.ImportFrom) -> str:
+        """Write an import under a condition, or after `try`, by what it brings."""
+        aliases = self._contents.aliases_in(node) if self._contents else ()
+        return f"Import({' '.join(self._meant(self._known.of_alias(alias)) for _, alias in aliases)})"
+
+    _ImportFrom = _Import
+
+    def _meant(self, meaning: Meaning) -> str:
+        return self._mark(meaning) if isinstance(meaning, Definition | Module) else str(meaning and meaning.name)
 
     def _Global(self, node: ast.Global) -> str:
         return f"Global({' '.join(self.text(ast.Name(name, ast.Load())) for name in node.names)})"
 
     def _ClassDef(self, node: ast.ClassDef) -> str:
-        parts = ([self._field(part)] if isinstance(part, ast.AnnAssign) else self.texts([part]) for part in node.body)
-        return f"{self._plain(node, without=('body',))}[{' '.join(text for texts in parts for text in texts)}]"
+        fields = [part for part in node.body if isinstance(part, ast.AnnAssign)]
+        return f"{self._plain(node, without=('body',))}{self._fields(fields)}{self.body(node.body)}"
 
-    def _field(self, node: ast.AnnAssign) -> str:
-        """Write a field of a dataclass: it is one without a value too, and it matters whether it is ClassVar."""
-        said = ast.unparse(node.annotation)
-        kind = next((word for word in _TYPES_THAT_COUNT if word in said), "field")
-        return f"{kind}({self._plain(node)})"
+    def _fields(self, nodes: list[ast.AnnAssign]) -> str:
+        """Write which names are fields of a dataclass: some have no value, and some types say that they are none."""
+        said = [(self.text(node.target), ast.unparse(node.annotation)) for node in nodes]
+        return str([(name, *(word for word in _TYPES_THAT_COUNT if word in annotation)) for name, annotation in said])
 
     def _AnnAssign(self, node: ast.AnnAssign) -> str:
         # One without a value has no effect, and is not written.
@@ -247,7 +261,7 @@ class Writer:
             for name, alias in (self._contents.aliases_in(part) if self._contents else ())
         }
         self._scopes.append((names, aliases))
-        inside = f"{self._names(node.args)} {self.text(node.body)}"
+        inside = f"{self._names(node.args)} {self.body(node.body)}"
         self._scopes.pop()
         return f"{type(node).__name__}({node.name} {outside} {inside})"
 
@@ -278,6 +292,10 @@ class Writer:
         """Write the names of arguments, and where the kinds of them end."""
         kinds = (arguments.posonlyargs, arguments.args, [arguments.vararg], arguments.kwonlyargs, [arguments.kwarg])
         return " / ".join(" ".join(argument.arg for argument in kind if argument) for kind in kinds)
+
+
+def _is_without_effect(part: object) -> bool:
+    return isinstance(part, ast.AST) and definitions.is_without_effect(part)
 
 
 def _literal(value: object) -> str:

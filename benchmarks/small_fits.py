@@ -86,7 +86,7 @@ def outcome_rounded_otherwise(target: str, fits: list[Fit]) -> Outcome:
         return Outcome("timeout", f"The fits were ended after {TIME_LIMIT_S:.0f} s.")
     if done.returncode:
         return Outcome("failed", (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1])
-    return Outcome("ok", None, json.loads(done.stdout.splitlines()[-1]))
+    return Outcome("ok", result=json.loads(done.stdout.splitlines()[-1]))
 
 
 def difference(new: list[float | None], old: list[float | None]) -> float:

@@ -196,6 +196,20 @@ def test_the_hash_sees(hash_after, changes):
     assert hash_after(*changes) != hash_after()
 
 
+@pytest.mark.parametrize(
+    ("old", "new"), [("fast", "faster"), ("numbers import FIRST as f", "numbers import UNUSED as f")]
+)
+def test_an_import_that_may_fail_counts_by_what_it_brings(hash_after, old, new):
+    attempt = (
+        "import math\ntry:\n    from fast import f\nexcept ImportError:\n    from pack.deep.numbers import FIRST as f\n"
+    )
+    found = [
+        hash_after(("pack/rule.py", "import math", text), ("pack/rule.py", "count(n)", "count(f)"))
+        for text in (attempt, attempt.replace(old, new))
+    ]
+    assert found[0] != found[1]
+
+
 def test_definitions_of_one_name_are_told_apart(hash_after):
     """Where both are in use, exchanging them leaves the set of definitions as it is."""
     both = [
@@ -212,8 +226,10 @@ def test_definitions_of_one_name_are_told_apart(hash_after):
         ("pack/helpers.py", "return 2 * x", 'return globals()["LATE"] * x'),
         ("pack/helpers.py", "return 2 * x", "return LATE * x\n\n\nLATE = 3"),
         ("pack/rule.py", "tools.total", 'getattr(tools, "to" + "tal")'),
+        ("pack/rule.py", "tools.total", 'import_module("pack.helpers").total'),
+        ("pack/rule.py", "tools.total", 'lookup.attribute("pack.helpers:total")'),
     ],
-    ids=["globals", "bound twice", "module as a value"],
+    ids=["globals", "bound twice", "module as a value", "module by name", "attribute by name"],
 )
 def test_where_definitions_cannot_be_told_apart_all_of_the_module_counts(hash_after, change):
     late = ("pack/helpers.py", "def noted", "LATE = 1\n\n\ndef noted")
