@@ -48,7 +48,7 @@ a fifth of the budget."""
 ORDER_SHARE = 0.25
 """Share of the budget in which the map's order of variables is searched for."""
 
-STAGE_ONE_SHARE = 0.5
+STAGE_ONE_SHARE = 0.4
 """Share of the time left after the map that the neurons may take; where they would take more, there are fewer."""
 
 LEAST_WIDTH = 50

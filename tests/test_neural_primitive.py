@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 import torch
-from integrals import product
+from integrals import costly, product
 
 import methods
 import references
+from methods import stages
 from methods.base import InputError, ParametricIntegral
 
 
@@ -97,11 +96,28 @@ def test_a_fit_cut_short_by_its_budget_can_be_repeated():
     np.testing.assert_array_equal(first.integrate(s).value, again.integrate(s).value)
 
 
-def test_budget_and_width():
-    start = time.perf_counter()
+def test_budget_and_width(own_time):
+    own_time.tick = 1e-4
     method = methods.create("neural_primitive", n_replicas=1).fit(product(2), budget=1.0)
-    assert time.perf_counter() - start < 3
     assert method.width_ == 500
+    assert own_time.now < 1.1
+
+
+@pytest.mark.parametrize("name", ["neural_primitive", "separable_primitive", "primitive_corrected"])
+@pytest.mark.parametrize("seconds", [1e-6, 4e-6])
+def test_a_dear_integrand_leaves_the_budget_kept(own_time, name, seconds):
+    """A budget of ten seconds, of which the map with the first order alone takes one, or four."""
+    method = methods.create(name, n_replicas=1, n_updates=None).fit(costly(product(2), seconds), budget=10.0)
+    assert 5.0 < own_time.now < 1.1 * 10
+    assert stages.PILOT * seconds * 10 * method.width_ / stages.PILOT < 5.0
+    assert method.width_ < 500 * 10 ** (1 / 3)
+
+
+def test_what_the_budget_ended_is_written_down(own_time):
+    free = methods.create("neural_primitive", n_replicas=1, width=30).fit(product(3), budget=10.0)
+    assert free.details_["cut_short"] == []
+    dear = methods.create("neural_primitive", n_replicas=1, width=30).fit(costly(product(3), 1e-4), budget=10.0)
+    assert dear.details_["cut_short"] == ["order_of_map", "series"]
 
 
 def test_the_monitor_sees_a_method_that_can_integrate():
