@@ -42,12 +42,12 @@ def test_max_nodes_wins_over_epsrel():
     assert rule.order_ == 3
 
 
-@pytest.mark.parametrize("budget", [1.0, 3.0, 10.0])
+@pytest.mark.parametrize("budget", [1.0, 2.0, 5.0])
 def test_the_order_is_the_one_whose_comparison_fits_the_budget(own_time, budget):
-    """48 points by 4³ + 6³ nodes and more, at a microsecond each."""
+    """The map at order 2 takes 0.4 s of it: 12 candidates at 48 points by 2³ + 4³ nodes, at 10 µs each."""
     own_time.tick = 1e-6
-    integral = costly(plain(3), 1e-6)
-    rule = methods.create("gauss_legendre", epsrel=1e-13, max_nodes=10**6).fit(integral, budget=budget)
+    integral = costly(plain(3), 1e-5)
+    rule = methods.create("gauss_legendre", epsrel=1e-16).fit(integral, budget=budget)
     assert 0.2 * budget < own_time.now < 1.1 * budget
     assert rule.details_["cut_short"]
     again = methods.create("gauss_legendre", order=rule.order_, a=rule.a_).fit(plain(3))

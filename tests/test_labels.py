@@ -9,7 +9,7 @@ import pytest
 from integrals import changing_sign, plain, product
 
 from benchmarks.meter import Meter
-from methods import labels, targets
+from methods import labels, lookup, targets
 from methods.base import Estimate, InputError, Method
 from methods.schedule import Clock, Schedule
 
@@ -68,13 +68,14 @@ def test_evaluations_that_nobody_counted_are_told_apart(purchases, monkeypatch, 
     """Of 50 labels that report 7 evaluations each, the harness sees so many happen."""
     counted = [1_000]
     token = labels.COUNTED.set(lambda: counted[0])
-    integrate = Exact.integrate
+    method = lookup.attribute(EXACT)
+    integrate = method.integrate
 
     def counting(self, s):
         counted[0] += seen
         return integrate(self, s)
 
-    monkeypatch.setattr(Exact, "integrate", counting)
+    monkeypatch.setattr(method, "integrate", counting)
     labels.buy(EXACT, product(2), product(2).sample(50, seed=3))
     labels.COUNTED.reset(token)
     assert sum(p.n_uncounted for p in purchases) == uncounted

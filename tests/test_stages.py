@@ -51,9 +51,9 @@ def test_the_series_stops_where_it_becomes_too_long(monkeypatch):
 
 
 def test_replicas_that_share_their_points_have_the_series_that_each_has_alone():
-    method = prepared(n_replicas=2)
+    method = prepared(n_replicas=2, nu=6.0)
     replicas = [Training(method, 0).stages, Training(method, 1).stages]
-    replicas[0].c.mul_(1e-3)  # needs a lower degree
+    replicas[0].c.mul_(1e-6)  # needs a lower degree
     together = stages.expand(replicas, method.map_.powers, Clock(None))
     assert together[0].degree < together[1].degree
     for replica, found in zip(replicas, together, strict=True):
