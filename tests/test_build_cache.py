@@ -6,8 +6,9 @@ import ctypes
 import json
 
 import pytest
+from integrals import product
 
-from methods import build_cache, kernel_library
+from methods import build_cache, kernel_library, pysecdec_library
 from methods.build_cache import BUILDS, Build
 
 needs_compiler = pytest.mark.skipif(not build_cache.has_compiler(), reason="there is no C++ compiler")
@@ -85,6 +86,28 @@ def test_seconds_without_a_library_are_no_entry(load, metered, tmp_path):
 def test_a_compilation_that_fails_is_no_build_and_leaves_nothing(load, metered, tmp_path):
     assert metered(lambda: load("(")) == []
     assert not list((tmp_path / "cache" / "kernels").iterdir())
+
+
+def test_a_pysecdec_library_is_made_again_for_another_number_of_jobs(metered, tmp_path, monkeypatch):
+    """The seconds that two jobs took are not those of one."""
+    monkeypatch.setenv("LOOPMARK_CACHE", str(tmp_path))
+    made_by = []
+
+    def make(wanted, folder, cxxflags, jobs):
+        made_by.append(jobs)
+        (folder / "ready").mkdir()
+        (folder / "ready" / "setup.json").write_text(json.dumps({"generate": 1.0, "compile": 8.0 / jobs}))
+        return folder / "ready"
+
+    monkeypatch.setattr(pysecdec_library, "_make", make)
+    expression = product(1).expression
+    builds = [
+        metered(lambda jobs=jobs: pysecdec_library.build(expression, cxxflags="", jobs=jobs)) for jobs in (1, 2, 1)
+    ]
+    assert made_by == [1, 2]
+    assert [build.seconds["compile"] for (build,) in builds] == [8.0, 4.0, 8.0]
+    assert [build.from_cache for (build,) in builds] == [False, False, True]
+    assert builds[0][0].what == builds[2][0].what != builds[1][0].what
 
 
 def test_what_was_opened_before_somebody_metered_is_noted_at_its_next_use(metered):
