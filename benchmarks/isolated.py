@@ -40,6 +40,7 @@ PRELOADED = [
     "sympy",
     "sympy.tensor.tensor",  # its printer of NumPy code
     "torch",
+    "torch._dynamo",  # the first optimiser of a process imports it: 1.4 s that are no method's
     "methods.integrand",
     "methods.gauss_legendre",  # of most labels
     "references.catalogue",

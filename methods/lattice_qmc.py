@@ -141,7 +141,8 @@ class LatticeQMC(Method):
         self._keep_rules()
         self.details_ = {
             "points": self.points_, "shifts": self.shifts, "transform": self.transform_,
-            "weight": self.weight_ if self.transform_ == "korobov" else None, "a": self.a_.tolist(), "cut_short": cut_short,
+            "weight": self.weight_ if self.transform_ == "korobov" else None, "a": self.a_.tolist(),
+            "cut_short": cut_short,
         }  # fmt: skip
         return self
 

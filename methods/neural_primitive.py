@@ -45,10 +45,10 @@ WIDTH = 500
 """Times the cube root of the budget in seconds: the neurons of a replica where the width is not given, which then take
 a fifth of the budget."""
 
-ORDER_SHARE = 0.25
+ORDER_SHARE = 0.2
 """Share of the budget in which the map's order of variables is searched for."""
 
-STAGE_ONE_SHARE = 0.5
+STAGE_ONE_SHARE = 0.35
 """Share of the time left after the map that the neurons may take; where they would take more, there are fewer."""
 
 LEAST_WIDTH = 50

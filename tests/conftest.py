@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import time
 
 import pytest
 
@@ -21,6 +22,31 @@ def temporary_folder_of_the_worker(tmp_path_factory):
             patch.setenv("LOOPMARK_LOCKS", folder)  # else XDG_RUNTIME_DIR is asked first
             patch.setattr(tempfile, "tempdir", folder)  # for this one, which may have looked before
         yield
+
+
+class OwnTime:
+    """A clock that goes on by `tick` whenever it is read, and by what is slept: no other work makes it faster."""
+
+    def __init__(self) -> None:
+        self.now, self.tick = 0.0, 1e-3
+
+    def perf_counter(self) -> float:
+        """Return the seconds so far."""
+        self.now += self.tick
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        """Take no time but let it pass."""
+        self.now += seconds
+
+
+@pytest.fixture
+def own_time(monkeypatch):
+    """Give the test a clock of its own in place of `time.perf_counter` and `time.sleep`."""
+    clock = OwnTime()
+    monkeypatch.setattr(time, "perf_counter", clock.perf_counter)
+    monkeypatch.setattr(time, "sleep", clock.sleep)
+    return clock
 
 
 @pytest.fixture

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
+import time
+
 import numpy as np
 
 from methods.base import ParametricIntegral
@@ -51,6 +55,16 @@ def changing_sign() -> ParametricIntegral:
         exact=lambda s: s[:, 0] + s[:, 1] / 2,
         source="closed form",
     )
+
+
+def costly(integral: ParametricIntegral, seconds: float) -> ParametricIntegral:
+    """Return the same integral where each evaluation of the integrand sleeps for so many seconds."""
+
+    def integrand(s, x):
+        time.sleep(seconds * math.prod(np.broadcast_shapes(s.shape[:-1], x.shape[:-1])))
+        return integral.integrand(s, x)
+
+    return dataclasses.replace(integral, integrand=integrand)
 
 
 def relative_error(value: np.ndarray, exact: np.ndarray) -> float:

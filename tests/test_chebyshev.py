@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from integrals import changing_sign, plain, product
+from integrals import changing_sign, costly, plain, product
 
 import methods
 import references
+from methods import labels
 from methods.base import ParametricIntegral
 
 
@@ -50,6 +51,33 @@ def test_claimed_error_is_the_error_outside_the_grid():
 def test_the_grid_stays_within_max_labels():
     table = methods.create("chebyshev", epsrel=1e-14, max_labels=100).fit(product(2))
     assert table.coefficients_.size <= 100
+
+
+@pytest.mark.parametrize("budget", [1.0, 2.0, 4.0])
+def test_the_budget_is_kept_where_labels_are_dear(own_time, budget):
+    own_time.tick = 1e-6
+    integral = costly(plain(2), 4e-5)
+    table = methods.create("chebyshev", epsrel=1e-13, labels="gauss_legendre").fit(integral, budget=budget)
+    assert 0.2 * budget < own_time.now < 1.1 * budget
+    assert table.details_["cut_short"]
+
+
+def test_the_first_table_is_smaller_where_six_nodes_would_be_too_dear(own_time):
+    spec = "tests.test_labels:Exact,seconds_per_label=0.01"
+    degrees = [
+        methods.create("chebyshev", labels=spec, epsrel=1e-3).fit(product(1), budget=budget).details_["degrees"]
+        for budget in (1.2, 1.6, 60.0)
+    ]
+    assert degrees == [[4, 4], [5, 5], [6, 6]]
+
+
+def test_no_table_is_bought_twice():
+    token = labels.PURCHASES.set([])
+    table = methods.create("chebyshev", epsrel=1e-3).fit(product(1))
+    bought = sum(purchase.n_labels for purchase in labels.PURCHASES.get())
+    labels.PURCHASES.reset(token)
+    assert table.details_["degrees"] == [6, 6]
+    assert bought == 128 + 2 * 6**2
 
 
 def test_five_invariants_are_unsupported():

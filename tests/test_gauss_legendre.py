@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from integrals import changing_sign, plain, product, relative_error
+from integrals import changing_sign, costly, plain, product, relative_error
 
 import methods
 import references
@@ -40,6 +40,26 @@ def test_reaches_the_accuracy_asked_for(integral):
 def test_max_nodes_wins_over_epsrel():
     rule = methods.create("gauss_legendre", epsrel=1e-12, max_nodes=30).fit(product(3))
     assert rule.order_ == 3
+
+
+@pytest.mark.parametrize("budget", [1.0, 2.0, 5.0])
+def test_the_order_is_the_one_whose_comparison_fits_the_budget(own_time, budget):
+    """The map at order 2 takes 0.4 s of it: 12 candidates at 48 points by 2³ + 4³ nodes, at 10 µs each."""
+    own_time.tick = 1e-6
+    integral = costly(plain(3), 1e-5)
+    rule = methods.create("gauss_legendre", epsrel=1e-16).fit(integral, budget=budget)
+    assert 0.2 * budget < own_time.now < 1.1 * budget
+    assert rule.details_["cut_short"]
+    again = methods.create("gauss_legendre", order=rule.order_, a=rule.a_).fit(plain(3))
+    s = integral.sample(20, seed=0)
+    np.testing.assert_array_equal(again.integrate(s).value, rule.integrate(s).value)
+
+
+def test_a_long_budget_changes_nothing(own_time):
+    own_time.tick = 1e-6
+    rules = [methods.create("gauss_legendre").fit(plain(3), budget=budget) for budget in (60.0, None)]
+    assert rules[0].details_ == rules[1].details_
+    assert not rules[0].details_["cut_short"]
 
 
 def test_errors_are_honest_where_they_are_not_rounding():

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from integrals import changing_sign, plain, product
 
-from methods import labels, targets
+from benchmarks.meter import Meter
+from methods import labels, lookup, targets
 from methods.base import Estimate, InputError, Method
 from methods.schedule import Clock, Schedule
 
@@ -24,6 +25,7 @@ class Exact(Method):
 
     epsrel: float = 1e-3
     seconds_per_label: float = 0.0
+    seconds_to_prepare: float = 0.0
     factor: float = 1.0
     imaginary: bool = False
 
@@ -31,7 +33,10 @@ class Exact(Method):
         return None if integral.exact else "it has no closed form"
 
     def fit(self, integral, *, budget=None, monitor=None):
-        self.integral_ = integral
+        self.integral_, self.budget_ = integral, budget
+        cut_short = budget is not None and budget < self.seconds_to_prepare
+        time.sleep(budget if cut_short else self.seconds_to_prepare)
+        self.details_ = {"cut_short": cut_short}
         return self
 
     def integrate(self, s):
@@ -55,9 +60,51 @@ def test_labels_are_the_integral_and_are_metered(purchases):
     assert sum(p.n_eval for p in purchases) == 350
 
 
-def test_the_time_of_labels_is_metered(purchases):
+def test_the_time_of_labels_is_metered(own_time, purchases):
     labels.buy(f"{EXACT},seconds_per_label=0.01", product(1), product(1).sample(10, seed=0))
-    assert sum(p.seconds for p in purchases) >= 0.1
+    assert sum(p.seconds for p in purchases) == pytest.approx(0.1, abs=5 * own_time.tick)
+
+
+@pytest.mark.parametrize(("seen", "uncounted"), [(0, 350), (350, 0), (400, 0), (100, 250)])
+def test_evaluations_that_nobody_counted_are_told_apart(purchases, monkeypatch, seen, uncounted):
+    """Of 50 labels that report 7 evaluations each, the harness sees so many happen."""
+    counted = [1_000]
+    token = labels.COUNTED.set(lambda: counted[0])
+    method = lookup.attribute(EXACT)
+    integrate = method.integrate
+
+    def counting(self, s):
+        counted[0] += seen
+        return integrate(self, s)
+
+    monkeypatch.setattr(method, "integrate", counting)
+    labels.buy(EXACT, product(2), product(2).sample(50, seed=3))
+    labels.COUNTED.reset(token)
+    assert sum(p.n_uncounted for p in purchases) == uncounted
+
+
+def test_labels_of_the_integrals_own_integrand_are_counted_once(purchases):
+    """The harness's rule, counted + uncounted, for a method that evaluates what the meter counts."""
+    meter, integral = Meter(), product(2)
+    token = labels.COUNTED.set(lambda: meter.n_eval)
+    labels.buy("gauss_legendre,order=3,a=1.0", meter.metered(integral), integral.sample(50, seed=3))
+    labels.COUNTED.reset(token)
+    assert sum(p.n_eval for p in purchases) == 50 * (3**2 + 1) < meter.n_eval
+    assert sum(p.n_uncounted for p in purchases) == 0
+
+
+def test_the_label_method_prepares_itself_within_its_part_of_the_budget(own_time, purchases):
+    shop = labels.Shop(f"{EXACT},seconds_to_prepare=9.0", product(1), budget=2.0)
+    assert purchases[0].seconds == pytest.approx(2.0, abs=5 * own_time.tick)
+    assert shop.cut_short
+    examples = buy_examples(100, 10.0, f"{EXACT},seconds_to_prepare=9.0")
+    assert purchases[1].seconds == pytest.approx(10 * targets.LABEL_SHARE * targets.PREPARATION_SHARE, abs=0.01)
+    assert len(examples.s) == 100
+
+
+def test_without_a_budget_the_label_method_has_none():
+    assert labels.Shop(EXACT, product(1))._method.budget_ is None
+    assert not labels.Shop(EXACT, product(1)).cut_short
 
 
 def test_nothing_is_noted_where_nobody_meters():
@@ -141,18 +188,18 @@ def buy_examples(n_labels, budget, labels_spec=EXACT):
     return targets.examples(integral, target, labels_spec, n_labels, 0, Clock(budget), [])
 
 
-def test_dear_labels_take_their_share_of_the_budget_and_no_more(purchases):
+def test_dear_labels_take_their_share_of_the_budget_and_no_more(own_time, purchases):
     spec = f"{EXACT},seconds_per_label=0.0005"
     examples = buy_examples(100_000, 1.0, spec)
     spent = sum(p.seconds for p in purchases)
     assert 100 < len(examples.s) < 1000
-    assert spent < 0.6
+    assert 0.2 < spent < 0.4 + 10 * own_time.tick
     again = buy_examples(len(examples.s), None, spec)
     np.testing.assert_array_equal(again.s, examples.s)
     np.testing.assert_array_equal(again.y, examples.y)
 
 
-def test_a_dear_first_purchase_does_not_end_buying():
+def test_a_dear_first_purchase_does_not_end_buying(own_time):
     class Warming:
         seconds_per_label = 0.05
 
@@ -165,7 +212,7 @@ def test_a_dear_first_purchase_does_not_end_buying():
         return (part[:, 0],)
 
     s = np.arange(3_000.0)[:, None]
-    (bought,) = targets.buy(Warming, purchase, s, time.perf_counter() + 2.0)
+    (bought,) = targets.buy(Warming, purchase, s, Clock(2.0))
     np.testing.assert_array_equal(bought, s[:, 0])
     assert sizes[0] == 10
     assert 10 < sizes[1] < 90
@@ -202,13 +249,13 @@ def test_labels_that_cannot_be_learnt_are_refused(n_labels, spec, message):
         buy_examples(n_labels, None, spec)
 
 
-def test_a_monitor_takes_no_time_from_the_budget():
+def test_a_monitor_takes_no_time_from_the_budget(own_time):
     clock = Clock(1.0)
     clock.show(lambda method: time.sleep(0.2), None)
     assert clock.left > 0.9
 
 
-def test_the_schedule_is_the_same_for_the_number_that_the_clock_decided():
+def test_the_schedule_is_the_same_for_the_number_that_the_clock_decided(own_time):
     clock = Clock(0.2)
     timed = Schedule(None, clock, 0.0)
     factors = []

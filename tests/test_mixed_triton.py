@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-import time
 
 import pytest
 import torch
@@ -229,10 +228,9 @@ def test_threads_exchange_no_coefficients(kernel, dtype, compiled):
 
 
 @needs_triton
-def test_the_largest_kernel_compiles_in_less_than_ten_seconds(compiled):
-    start = time.process_time()
-    compiled(mixed_triton.Kernels(ACTIVATIONS["tanh"], mixed_triton.MAX_K), "hidden_backward", "fp32")
-    assert time.process_time() - start < 10
+def test_the_largest_kernel_compiles(compiled):
+    made = compiled(mixed_triton.Kernels(ACTIVATIONS["tanh"], mixed_triton.MAX_K), "hidden_backward", "fp32")
+    assert "hidden_backward" in made.asm["ptx"]
 
 
 @pytest.mark.gpu

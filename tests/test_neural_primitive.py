@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 import torch
-from integrals import product
+from integrals import costly, product
 
 import methods
 import references
+from methods import neural_primitive, stages
 from methods.base import InputError, ParametricIntegral
+from methods.schedule import Clock
 
 
 def fitted(name: str = "neural_primitive", integral: ParametricIntegral | None = None, **fields):
@@ -90,18 +90,52 @@ def test_replicas_tell_the_error():
     assert 0.05 < np.sqrt((pulls**2).mean()) < 3
 
 
-def test_a_fit_cut_short_by_its_budget_can_be_repeated():
+def test_a_fit_cut_short_by_its_budget_can_be_repeated(own_time):
+    own_time.tick = 0.002
     first = methods.create("neural_primitive", width=60, n_replicas=2).fit(product(2), budget=0.4)
+    assert first.details_["cut_short"] == []
+    assert first.n_updates_ > 1
     again = methods.create("neural_primitive", width=60, n_replicas=2, n_updates=first.n_updates_).fit(product(2))
     s = product(2).sample(20, 0)
     np.testing.assert_array_equal(first.integrate(s).value, again.integrate(s).value)
 
 
-def test_budget_and_width():
-    start = time.perf_counter()
+def test_budget_and_width(own_time):
+    own_time.tick = 0.01
     method = methods.create("neural_primitive", n_replicas=1).fit(product(2), budget=1.0)
-    assert time.perf_counter() - start < 3
     assert method.width_ == 500
+    assert 0.5 < own_time.now < 1.1
+
+
+def test_the_neurons_are_fewer_where_the_machine_is_too_slow_for_them(own_time, monkeypatch):
+    """An eighth of the time is that of half the neurons."""
+    method = methods.create("neural_primitive", n_replicas=4)
+    available_s = 8.0 * neural_primitive.STAGE_ONE_SHARE
+    for factor, width in ((0.5, 1000), (1.0, 1000), (8.0, 500), (1e9, neural_primitive.LEAST_WIDTH)):
+        monkeypatch.setattr(stages, "seconds_of_stage_one", lambda *_, s=factor * available_s / 4: s)
+        assert method._affordable_width(8.0, Clock(8.0)) == pytest.approx(width, rel=0.01)
+
+
+def test_the_time_of_the_neurons_is_estimated_from_a_part_of_their_points(own_time):
+    method = fitted(width=30, points_per_neuron=10, n_updates=1)
+    method.integral_ = costly(product(2), 1e-3)
+    assert stages.seconds_of_stage_one(method, 300) == pytest.approx(300 * 10 * 1e-3, rel=0.01)
+
+
+@pytest.mark.parametrize("name", ["neural_primitive", "separable_primitive", "primitive_corrected"])
+def test_a_dear_integrand_leaves_the_budget_kept(own_time, name):
+    own_time.tick = 0.01
+    method = methods.create(name, n_replicas=1, n_updates=None, width=30).fit(costly(product(2), 1e-6), budget=2.0)
+    assert 1.0 < own_time.now < 1.1 * 2
+    assert method.n_updates_ >= 1
+
+
+def test_what_the_budget_ended_is_written_down(own_time):
+    fields = {"n_replicas": 1, "width": 30, "n_updates": 1}
+    free = methods.create("neural_primitive", **fields).fit(product(3), budget=10.0)
+    assert free.details_["cut_short"] == []
+    dear = methods.create("neural_primitive", **fields).fit(costly(product(3), 1e-4), budget=10.0)
+    assert dear.details_["cut_short"] == ["order_of_map"]
 
 
 def test_the_monitor_sees_a_method_that_can_integrate():

@@ -12,12 +12,13 @@ from integrals import callable_integral, changing_sign, product
 import references
 from methods import chebyshev_series, triangular_map
 from methods.base import ParametricIntegral
+from methods.schedule import Clock
 from methods.triangular_map import Coordinates, TriangularMap
 
 
 def fitted(integral: ParametricIntegral, seed: int = 0) -> tuple[TriangularMap, Coordinates]:
     coordinates = Coordinates(integral, "cpu")
-    return triangular_map.fit(integral, coordinates, seed, "cpu"), coordinates
+    return triangular_map.fit(integral, coordinates, seed, "cpu", Clock(None))[0], coordinates
 
 
 def uniform(n: int, columns: int, seed: int = 0) -> torch.Tensor:
