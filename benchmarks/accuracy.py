@@ -26,12 +26,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks import files, machine, machine_lock, records
-from benchmarks.folders import LOCAL, is_published
-from benchmarks.plan import Options, Run
-from benchmarks.presets import DEFAULT_BUDGET_S, METHODS, PRESETS
-from benchmarks.run import Place
-from benchmarks.suite import Suite
+from benchmarks.experiments.presets import DEFAULT_BUDGET_S, METHODS, PRESETS
+from benchmarks.records import files, run_records
+from benchmarks.records.folders import LOCAL, is_published
+from benchmarks.running import machine, machine_lock
+from benchmarks.running.plan import Options, Run
+from benchmarks.running.run import Place
+from benchmarks.running.suite import Suite
 from methods.base import InputError
 
 BATCHES = (1, 1024, 65_536)
@@ -111,17 +112,17 @@ def main(arguments: list[str] | None = None) -> int:
     if status != 0:
         return status
 
-    from benchmarks import tables
+    from benchmarks.experiments import all_configurations
 
-    print(tables.text(results))
+    print(all_configurations.text(results))
     if given.details:
-        print(f"\n{tables.details(results)}")
-    found, damaged = records.read_all(given.out)
+        print(f"\n{all_configurations.details(results)}")
+    found, damaged = run_records.read_all(given.out)
     for path, problem in damaged.items():
         _say(f"note: {path} is left out: {problem}.")
     try:
-        files.write_text(given.out / "tables.md", tables.markdown(found))
-        files.write_text(given.out / "tables.csv", tables.csv(found))
+        files.write_text(given.out / "tables.md", all_configurations.markdown(found))
+        files.write_text(given.out / "tables.csv", all_configurations.csv(found))
     except OSError as problem:
         _say(f"error: The tables could not be written: {problem}.")
         return 1
@@ -132,7 +133,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def carry_out(
     work: dict[str, tuple[float, list[str]]], options: Options, *, force: bool, jobs: int
-) -> tuple[int, list[records.Record]]:
+) -> tuple[int, list[run_records.Record]]:
     """Plan the runs of `work`, make both stages, and show how far they are.
 
     Returns
@@ -142,7 +143,7 @@ def carry_out(
     results : list of dict
         The records, in the order of the plan.
     """
-    from benchmarks import plan
+    from benchmarks.running import plan
 
     suite = None
     try:
@@ -207,7 +208,7 @@ class _Progress:
     def __exit__(self, *_: object) -> None:
         self._bar.close()
 
-    def told(self, event: str, planned: Run, record: records.Record | None) -> None:
+    def told(self, event: str, planned: Run, record: run_records.Record | None) -> None:
         """Show what `suite.Told` says."""
         if event == "begin" or record is None:
             self._bar.set_description(f"{self._stage}: {planned.label}")
@@ -218,7 +219,7 @@ class _Progress:
         self._bar.update()
 
 
-def report_failures(results: list[records.Record]) -> int:
+def report_failures(results: list[run_records.Record]) -> int:
     """List the runs that did not finish; return the exit status."""
     bad = [record for record in results if record["status"] not in FINE]
     for record in bad:

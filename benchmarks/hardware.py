@@ -22,11 +22,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks import device_rates, hardware_table, isolated, machine, plan, timing
 from benchmarks.accuracy import carry_out, report_failures
-from benchmarks.folders import LOCAL
-from benchmarks.plan import Options
-from benchmarks.run import Place
+from benchmarks.experiments import devices as hardware_table
+from benchmarks.records.folders import LOCAL
+from benchmarks.regressions import integrate
+from benchmarks.running import device_rates, isolated, machine, plan
+from benchmarks.running.plan import Options
+from benchmarks.running.run import Place
 from methods.base import InputError
 
 MORE: dict[str, dict[str, Any]] = {
@@ -55,7 +57,7 @@ def default_methods() -> list[str]:
     """Return the small configurations, those that asv times first, as on the command line."""
     return [
         ",".join([name, *(f"{field}={value}" for field, value in fields.items())])
-        for name, fields in {**timing.CONFIGURATIONS, **MORE}.items()
+        for name, fields in {**integrate.CONFIGURATIONS, **MORE}.items()
     ]
 
 

@@ -17,9 +17,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks import files, isolated, machine
-from benchmarks.folders import LOCAL
-from benchmarks.mixed_contenders import CORNERS, STEPS, Shape
+from benchmarks.records import files
+from benchmarks.records.folders import LOCAL
+from benchmarks.regressions.deep_contenders import CORNERS, STEPS, Shape
+from benchmarks.running import isolated, machine
 
 SHAPES = (
     Shape(3, 4, 100, 4096),

@@ -19,9 +19,10 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import files, machine
-from benchmarks.folders import LOCAL
-from methods import lookup
+from benchmarks.records import files
+from benchmarks.records.folders import LOCAL
+from benchmarks.running import machine
+from methods.core import names
 
 FILE = "replicas.json"
 
@@ -35,7 +36,7 @@ def measure(name: str, integral: str, budget: float) -> list[dict[str, Any]]:
     import methods
     import references
 
-    method, fields = lookup.parse_spec(name)
+    method, fields = names.parse_spec(name)
     primitive = methods.create(method, **fields | {"n_replicas": N_REPLICAS})
     truth = references.truth(integral)
     s, value = truth.s[truth.uniform], truth.value[truth.uniform]

@@ -14,10 +14,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import files, groups, html_page, mixed_table, sections, tables
-from benchmarks.folders import REPORTS
-from benchmarks.material import INTEGRALS, Material, explanation
-from benchmarks.page_data import Data, Table
+from benchmarks.experiments import all_configurations, deep_speed
+from benchmarks.page import figure_sections, html_page
+from benchmarks.page.contents import INTEGRALS, Material, explanation
+from benchmarks.page.page_data import Data, Table
+from benchmarks.records import configurations, files
+from benchmarks.records.folders import REPORTS
 
 if TYPE_CHECKING:
     import pandas
@@ -45,12 +47,12 @@ def write_local(out: Path) -> list[Path]:
     return _write(material, material.sections(), {}) if material.found else []
 
 
-def _write(material: Material, drawn: list[sections.Section], contents: dict[Path, str]) -> list[Path]:
+def _write(material: Material, drawn: list[figure_sections.Section], contents: dict[Path, str]) -> list[Path]:
     for path, problem in material.damaged.items():
         print(f"note: {path} is left out: {problem}.", file=sys.stderr)
     contents = {
         material.out / "tables.md": _tables(material),
-        material.out / "tables.csv": tables.csv(material.found),
+        material.out / "tables.csv": all_configurations.csv(material.found),
         material.out / "index.html": page(material, drawn),
         **contents,
     }
@@ -59,40 +61,42 @@ def _write(material: Material, drawn: list[sections.Section], contents: dict[Pat
     return [*contents, _write_figures(drawn, material.out / html_page.FOLDER)]
 
 
-def page(material: Material, drawn: list[sections.Section]) -> str:
+def page(material: Material, drawn: list[figure_sections.Section]) -> str:
     """Return tables and figures as an HTML page."""
-    speed = mixed_table.read(material.alone)
+    speed = deep_speed.read(material.alone)
     data = Data(material.out, material.places())
     for table in (html_page.results(material.grouped), *material.beside_table(), *material.tables):
         data.add(table)
-    for title, frame in mixed_table.parts(speed) if speed else []:
+    for title, frame in deep_speed.parts(speed) if speed else []:
         data.add(Table(title, explanation(title), frame.to_dict("records")))
-    return html_page.render(material.found, data, drawn, mixed_table.note(speed) if speed else "")
+    return html_page.render(material.found, data, drawn, deep_speed.note(speed) if speed else "")
 
 
 def _tables(material: Material) -> str:
     import pandas
 
-    speed = mixed_table.read(material.alone)
+    speed = deep_speed.read(material.alone)
     blocks = []
     for table in material.tables:
         parts = (f"### {table.title}", table.explanation, _markdown(pandas.DataFrame(table.rows)))
         blocks.append("\n\n".join(filter(None, parts)) + "\n")
-    return "\n".join([tables.markdown(material.found), *blocks, *([mixed_table.markdown(speed)] if speed else [])])
+    return "\n".join(
+        [all_configurations.markdown(material.found), *blocks, *([deep_speed.markdown(speed)] if speed else [])]
+    )
 
 
-def _write_figures(drawn: list[sections.Section], folder: Path) -> Path:
+def _write_figures(drawn: list[figure_sections.Section], folder: Path) -> Path:
     for figure in (figure for section in drawn for figure in section.figures):
         files.write_text(folder / f"{figure.name}.svg", figure.svg)
         files.write_bytes(folder / f"{figure.name}.png", figure.png)
     return folder
 
 
-def _readme_results(material: Material, drawn: list[sections.Section]) -> str:
+def _readme_results(material: Material, drawn: list[figure_sections.Section]) -> str:
     return "\n\n".join([readme_table(material.grouped), *_readme_figures(drawn, material.grouped)])
 
 
-def _readme_figures(drawn: list[sections.Section], grouped: list[groups.Group]) -> list[str]:
+def _readme_figures(drawn: list[figure_sections.Section], grouped: list[configurations.Group]) -> list[str]:
     """Return Markdown of the figures that README.md shows, as far as there are any."""
     shown = {figure.name: (section, figure.caption) for section in drawn for figure in section.figures}
     parts = []
@@ -106,13 +110,13 @@ def _readme_figures(drawn: list[sections.Section], grouped: list[groups.Group]) 
     return parts
 
 
-def _machines(grouped: Iterable[groups.Group]) -> str:
+def _machines(grouped: Iterable[configurations.Group]) -> str:
     """Return where these were measured, and with how many threads."""
     threads: dict[str, set[int]] = {}
     for group in grouped:
         threads.setdefault(group.first["machine"], set()).add(group.first["threads"])
     return "; ".join(
-        f"{machine}, {' and '.join(groups.threads(n) for n in sorted(numbers))}"
+        f"{machine}, {' and '.join(configurations.threads(n) for n in sorted(numbers))}"
         for machine, numbers in sorted(threads.items())
     )
 
@@ -121,11 +125,11 @@ def _markdown(table: pandas.DataFrame) -> str:
     return table.to_markdown(index=False, disable_numparse=True)
 
 
-def readme_table(grouped: Iterable[groups.Group]) -> str:
+def readme_table(grouped: Iterable[configurations.Group]) -> str:
     """Return the short table for README.md: of the newest code, equation and truth alone."""
     shown = [group for group in grouped if group.first["integral"] in INTEGRALS and not group.replaced]
     blocks = []
-    for name, part in tables.by_integral(shown):
+    for name, part in all_configurations.by_integral(shown):
         columns = [*COLUMNS, *(["note"] if part["note"].any() else [])]
         blocks.append(f"**{name}**\n\n{_markdown(part[columns])}")
     return "\n\n".join([*blocks, f"Measured on {_machines(shown)}; all columns in `reports/tables.md`."])

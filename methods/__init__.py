@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from methods import lookup
+from methods.core import names
 
 if TYPE_CHECKING:
     from methods.base import Method
@@ -38,4 +38,4 @@ def create(name: str, **fields: Any) -> Method:
     InputError
         For an unknown method or field, or a value of the wrong kind.
     """
-    return lookup.create(name, fields, METHODS)
+    return names.create(name, fields, METHODS)

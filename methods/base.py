@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 
-from methods import box, fingerprint, points, storage
-from methods.errors import InputError
+from methods.core import domain, points, storage
+from methods.core import integral_hash as fingerprint
+from methods.core.errors import InputError
 
 if TYPE_CHECKING:
-    from methods.expression import Expression
+    from methods.core.expression import Expression
 
 
 class Estimate(NamedTuple):
@@ -66,7 +67,7 @@ class ParametricIntegral:
             raise InputError(f"The integral's name {self.name!r} may hold letters, digits and underscores only.")
         if self.k < 1:
             raise InputError(f"Integral {self.name} has k = {self.k}; at least one Feynman parameter is needed.")
-        if problem := box.problem(self.parameters, self.low, self.high, self.draw):
+        if problem := domain.problem(self.parameters, self.low, self.high, self.draw):
             raise InputError(f"Integral {self.name}: {problem}")
 
     @classmethod
@@ -80,8 +81,8 @@ class ParametricIntegral:
         The text is parsed, never executed; InputError for what is not a formula. From this one definition come the
         NumPy and torch integrand, differentiable in s and x under torch, and the input of pySecDec.
         """
-        from methods.expression import Expression
-        from methods.integrand import integrand_of
+        from methods.core.expression import Expression
+        from methods.core.integrand import integrand_of
 
         symbols = Expression.parse(expression, definitions or {}, tuple(variables), tuple(parameters))
         return cls(
@@ -101,11 +102,11 @@ class ParametricIntegral:
 
     def weighted_sum(self, x: Any, weights: Any) -> Callable[[Any], Any]:
         """Fix torch nodes x (n_x, k) and weights (n_x,); return s (n_s, m) -> Σ_n w_n f(s, x_n) (n_s,), in chunks."""
-        from methods import nodes
+        from methods.core import node_sums
 
         if fixed := getattr(self.integrand, "weighted_sum", None):
             return fixed(x, weights)
-        return nodes.weighted_sum(self.at_nodes(x), len(x), weights)
+        return node_sums.weighted_sum(self.at_nodes(x), len(x), weights)
 
     def check(self, s: Any) -> np.ndarray:
         """Return a copy of s as a float64 array (n, m) in C order.
@@ -113,7 +114,7 @@ class ParametricIntegral:
         Raises InputError for another shape, what are not real numbers, NaN, or points outside the box.
         """
         s = points.real_points(s, self.name, self.parameters)
-        if found := box.outside(s, self.low, self.high):
+        if found := domain.outside(s, self.low, self.high):
             row, column = found
             raise InputError(
                 f"{self.parameters[column]} = {s[row, column]:g} in row {row} lies outside the box of {self.name}; "
@@ -127,12 +128,12 @@ class ParametricIntegral:
 
     def from_unit(self, u: Any) -> Any:
         """Return the points s (n, m) of the box at u in [0, 1]^m, its coordinates under `draw`."""
-        s = box.DRAWS[self.draw].from_unit(np.array(self.low), np.array(self.high), u)
+        s = domain.DRAWS[self.draw].from_unit(np.array(self.low), np.array(self.high), u)
         return np.clip(s, self.low, self.high)
 
     def to_unit(self, s: Any) -> Any:
         """Return u (n, m) in [0, 1]^m of points s of the box: the inverse of `from_unit`."""
-        return box.DRAWS[self.draw].to_unit(np.array(self.low), np.array(self.high), s)
+        return domain.DRAWS[self.draw].to_unit(np.array(self.low), np.array(self.high), s)
 
     def fingerprint(self) -> str:
         """Return a hash of the integral's definition: f at eight fixed points, the box and the parameters."""

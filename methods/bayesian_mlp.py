@@ -25,16 +25,16 @@ from typing import Any, ClassVar, cast
 import numpy as np
 import torch
 
-from methods import boosting, targets
 from methods.base import InputError, ParametricIntegral
-from methods.boosting import BOOSTING
 from methods.clock_part import ExtendedPart, Part
-from methods.descent import Descent, descend
-from methods.likelihood import Likelihood
-from methods.lookup import unknown
-from methods.schedule import UPDATES_WITHOUT_BUDGET, Clock
-from methods.uncertain_regressor import UncertainRegressor
-from methods.variational import VariationalNetwork
+from methods.core.budget import UPDATES_WITHOUT_BUDGET, Clock
+from methods.core.names import unknown
+from methods.surrogates import boosting, targets
+from methods.surrogates.adam import Descent, descend
+from methods.surrogates.boosting import BOOSTING
+from methods.surrogates.likelihood import Likelihood
+from methods.surrogates.uncertain_regressor import UncertainRegressor
+from methods.surrogates.variational import VariationalNetwork
 
 
 @dataclass(kw_only=True)

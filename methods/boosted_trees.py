@@ -23,10 +23,10 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from methods import symmetry, targets
 from methods.base import Estimate, InputError, Method, ParametricIntegral
-from methods.schedule import Clock
-from methods.storage import StorageError
+from methods.core.budget import Clock
+from methods.core.storage import StorageError
+from methods.surrogates import symmetry, targets
 
 EARLY_STOPPING = 25
 """Trees without improvement on the validation set after which boosting stops (the papers' code)."""

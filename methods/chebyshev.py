@@ -16,10 +16,10 @@ from typing import ClassVar, Self
 import numpy as np
 import torch
 
-from methods import targets
 from methods.base import Estimate, Method, ParametricIntegral
-from methods.labels import Shop
-from methods.schedule import Clock
+from methods.core.budget import Clock
+from methods.surrogates import targets
+from methods.surrogates.labels import Shop
 
 FIRST_DEGREE, LEAST_DEGREE = 6, 4
 """Nodes per direction of the first table, from which the decay of the coefficients is read: fewer where six would take

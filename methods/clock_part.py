@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from methods.schedule import Clock
+from methods.core.budget import Clock
 
 
 class Part(Clock):

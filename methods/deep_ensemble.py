@@ -26,15 +26,15 @@ import torch
 from torch import nn
 
 from methods.base import InputError, ParametricIntegral
-from methods.batched_layers import outputs
 from methods.clock_part import Part
-from methods.descent import Descent, descend
-from methods.likelihood import negative_log_likelihood
-from methods.regressor import CHUNK
-from methods.schedule import Clock
-from methods.skip_network import Elementwise
-from methods.targets import Examples
-from methods.uncertain_regressor import UncertainRegressor
+from methods.core.budget import Clock
+from methods.surrogates.adam import Descent, descend
+from methods.surrogates.batched_layers import outputs
+from methods.surrogates.likelihood import negative_log_likelihood
+from methods.surrogates.regressor import CHUNK
+from methods.surrogates.skip_network import Elementwise
+from methods.surrogates.targets import Examples
+from methods.surrogates.uncertain_regressor import UncertainRegressor
 
 
 class EnsembleNetwork(nn.Module):

@@ -16,8 +16,8 @@ from typing import ClassVar
 import torch
 from torch import nn
 
-from methods.regressor import Regressor
-from methods.skip_network import Elementwise, linear
+from methods.surrogates.regressor import Regressor
+from methods.surrogates.skip_network import Elementwise, linear
 
 
 @dataclass(kw_only=True)

@@ -25,16 +25,16 @@ from typing import ClassVar, Self
 import numpy as np
 import torch
 
-from methods import symmetry, target_gradients
 from methods.base import InputError, ParametricIntegral
 from methods.clock_part import Part
+from methods.core.budget import Clock
 from methods.dense_mlp import DenseMLP
-from methods.descent import Descent
-from methods.quasi_newton import polish
-from methods.regressor import CHUNK
-from methods.schedule import Clock
-from methods.target_gradients import GradientExamples
-from methods.targets import Examples
+from methods.surrogates import symmetry, target_gradients
+from methods.surrogates.adam import Descent
+from methods.surrogates.lbfgs import polish
+from methods.surrogates.regressor import CHUNK
+from methods.surrogates.target_gradients import GradientExamples
+from methods.surrogates.targets import Examples
 
 POLISH_SHARE = 0.8
 """Share of the time after the purchase of labels that L-BFGS has; before it is Adam's. 0.6 cost 0.2 digits on box1l."""

@@ -3,8 +3,8 @@
     I(s) ≈ Σ_j w_j f(s, x_j),    x = (e^{a t} − 1)/(e^a − 1),    t the Gauss–Legendre nodes on [0, 1]
 
 The map crowds the nodes where sector-decomposed integrands peak, at x → 0. Nodes and weights serve every s, so many
-integrals are one matrix product (`methods/nodes.py`). Measured on box1l: 8³ nodes give 9.4 digits with a = 3, and 6.8
-with a = 2; without the map 16³ nodes give 6.5.
+integrals are one matrix product (`methods/core/node_sums.py`). Measured on box1l: 8³ nodes give 9.4 digits with a = 3,
+and 6.8 with a = 2; without the map 16³ nodes give 6.5.
 
 notation: n = order, nodes per Feynman parameter.
 """
@@ -21,9 +21,9 @@ import numpy as np
 import torch
 
 from methods.base import Estimate, Method, ParametricIntegral
-from methods.node_gradients import weighted_sum_with_gradient
-from methods.schedule import Clock
-from methods.transforms import exponential
+from methods.core.budget import Clock
+from methods.quadrature.node_gradients import weighted_sum_with_gradient
+from methods.quadrature.transforms import exponential
 
 MAPS = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 2.75, 3.0, 3.25, 3.5, 4.0, 5.0)
 """Candidates for a. On box1l and box2l a step of 0.5 around the best costs up to one digit, one of 0.25 little."""

@@ -3,8 +3,8 @@
     per_sample_gradients:  J = ∂D/∂w, (n, P), whole
     weight_jvp:            J v, without J
 
-J comes from the same backward as the gradient; only the sums over samples are left out. J v is the coefficient of
-ε1 ⋯ εk ε in D(w + ε v), with ε one more variable with ε² = 0 next to the k of `methods/nilpotent.py`, so that it takes
+J comes from the same backward as the gradient; only the sums over samples are left out. J v is the coefficient of ε1 ⋯
+εk ε in D(w + ε v), with ε one more variable with ε² = 0 next to the k of `methods/deep/nilpotent.py`, so that it takes
 three times as long as D, and the same kernels, for k + 1 variables. (Jᵀ u is an ordinary backward of `mixed_partial`.)
 On a GPU only J v has kernels: J, most of whose time goes to writing it, is left to torch.func and plain torch.
 
@@ -19,9 +19,9 @@ from collections.abc import Sequence
 
 import torch
 
-from methods import mixed_cpu, mixed_function, mixed_triton, nilpotent
-from methods.mixed import PrimitiveNetwork, mixed_partial
-from methods.mixed_function import Evaluation
+from methods.deep import cpu_derivative, cpu_kernels, gpu_derivative, nilpotent
+from methods.deep.cpu_derivative import Evaluation
+from methods.deep.network import PrimitiveNetwork, mixed_partial
 
 CHUNK = 2**18
 """Numbers per layer that `weight_jvp` works on at once."""
@@ -30,10 +30,10 @@ CHUNK = 2**18
 def per_sample_gradients(network: PrimitiveNetwork, s: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
     """Return the gradient in the weights of the mixed derivative at each of s (n, m), x (n, k): (n, P)."""
     inputs = torch.cat([x, s], dim=-1).detach()
-    if not mixed_function.serves(network, inputs):
+    if not cpu_derivative.serves(network, inputs):
         return _per_sample_by_torch(network, s.detach(), x.detach())
     with torch.no_grad():
-        weights = mixed_function.weights(network)
+        weights = cpu_derivative.weights(network)
         evaluation = Evaluation(network, inputs)
         values = evaluation.forward(*weights)
         gradients = _PerSample(evaluation, weights)
@@ -61,7 +61,7 @@ class _Mixed(torch.nn.Module):
         return mixed_partial(self.network, s, x)
 
 
-class _PerSample(mixed_function.Gradients):
+class _PerSample(cpu_derivative.Gradients):
     """As `Gradients`, for each sample by itself."""
 
     def __init__(self, evaluation: Evaluation, weights: Sequence[torch.Tensor]) -> None:
@@ -102,7 +102,7 @@ class _PerSample(mixed_function.Gradients):
             given[:, position] *= derivatives[position.bit_count()]
         weight = self._of["first.weight"][rows]
         torch.mul(g[:, :, None], e.inputs[rows][:, None, :], out=weight)
-        weight[..., : e.k] += mixed_function.slopes_backward(given, products, self._first_weight)
+        weight[..., : e.k] += cpu_derivative.slopes_backward(given, products, self._first_weight)
         self._of["first.bias"][rows] = g
 
     def all(self) -> torch.Tensor:  # type: ignore[override]
@@ -117,7 +117,7 @@ def weight_jvp(network: PrimitiveNetwork, s: torch.Tensor, x: torch.Tensor, tang
     parts = tangents.split([weight.numel() for weight in network.parameters()])
     along = {name: part.view_as(w) for (name, w), part in zip(network.named_parameters(), parts, strict=True)}
     inputs = torch.cat([x, s], dim=-1)
-    tile = mixed_cpu.tile(network.width, inputs.dtype)
+    tile = cpu_kernels.tile(network.width, inputs.dtype)
     n = max(tile, CHUNK // (2 ** (network.k + 1) * network.width) // tile * tile)
     with torch.no_grad():
         return torch.cat([_Jvp(network, along, part).value() for part in inputs.split(n)])
@@ -130,11 +130,11 @@ class _Jvp:
         self._network, self._along, self._n = network, along, len(inputs)
         self._kernels = None
         self._without_tiles = nilpotent.activate
-        if mixed_triton.serves(network, inputs, network.k + 1):
-            self._without_tiles = mixed_triton.activate
-        elif mixed_function.serves(network, inputs):
-            self._kernels = mixed_cpu.kernels(network.k + 1, inputs.dtype, network.activation)
-        self._tile = max(1, self._n) if self._kernels is None else mixed_cpu.tile(network.width, inputs.dtype)
+        if gpu_derivative.serves(network, inputs, network.k + 1):
+            self._without_tiles = gpu_derivative.activate
+        elif cpu_derivative.serves(network, inputs):
+            self._kernels = cpu_kernels.kernels(network.k + 1, inputs.dtype, network.activation)
+        self._tile = max(1, self._n) if self._kernels is None else cpu_kernels.tile(network.width, inputs.dtype)
         tiles = -(-self._n // self._tile)
         self._inputs = torch.nn.functional.pad(inputs, (0, 0, 0, tiles * self._tile - self._n))
         self._shape = (tiles, 2 ** (network.k + 1), self._tile, network.width)

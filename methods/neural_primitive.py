@@ -32,14 +32,14 @@ from typing import ClassVar, Self
 import numpy as np
 import torch
 
-from methods import chebyshev_series, stages, triangular_map
 from methods.base import ParametricIntegral
-from methods.chebyshev_series import Series
-from methods.primitive import Primitive
-from methods.schedule import Clock
-from methods.sine_network import Network, Sines
-from methods.stages import Expansion, Stages, Training
-from methods.triangular_map import Coordinates, TriangularMap
+from methods.core.budget import Clock
+from methods.primitives import chebyshev_series, triangular_map, two_stages
+from methods.primitives.chebyshev_series import Series
+from methods.primitives.ensemble import Primitive
+from methods.primitives.sine_network import Network, Sines
+from methods.primitives.triangular_map import Coordinates, TriangularMap
+from methods.primitives.two_stages import Expansion, Stages, Training
 
 WIDTH = 500
 """Times the cube root of the budget in seconds: the neurons of a replica where the width is not given, which then take
@@ -85,7 +85,7 @@ class NeuralPrimitive(Primitive):
     n_updates : int, optional
         Updates of the second stage, with 8,192 points each; None goes on until the budget is used, or for 64 without.
     n_replicas, seed, uncertainty, precision, device
-        As `methods.primitive.Primitive` says; the first fit and the evaluation are in float64 always.
+        As `methods.primitives.ensemble.Primitive` says; the first fit and the evaluation are in float64 always.
 
     Attributes
     ----------
@@ -142,7 +142,7 @@ class NeuralPrimitive(Primitive):
         self.map_, order_cut_short = triangular_map.fit(integral, self.coordinates, self.seed, self.device, search)
         self.width_ = self.width or self._affordable_width(budget, clock)
         trainings = [Training(self, index) for index in range(self.n_replicas)]
-        expanded = stages.expand([training.stages for training in trainings], self.map_.powers, clock)
+        expanded = two_stages.expand([training.stages for training in trainings], self.map_.powers, clock)
         cut_short = {"order_of_map": order_cut_short, "series": any(expansion.cut_short for expansion in expanded)}
         self._cut_short = [part for part, is_cut_short in cut_short.items() if is_cut_short]
         limit = self.n_updates or (UPDATES_WITHOUT_BUDGET if budget is None else sys.maxsize)
@@ -164,7 +164,7 @@ class NeuralPrimitive(Primitive):
     def partial(
         self, s: torch.Tensor, t: torch.Tensor, given: Collection[int], i: int, points: torch.Tensor
     ) -> torch.Tensor:
-        """Return over h(s) what `methods.distribution.Partial` says."""
+        """Return over h(s) what `methods.primitives.distribution.Partial` says."""
         order, u = self.map_.order, self.coordinates.u(s)
         held, column = {order.index(j) for j in given}, order.index(i)
         found = [
@@ -173,7 +173,7 @@ class NeuralPrimitive(Primitive):
         return torch.stack(found).mean(dim=0)
 
     def place(self, s: torch.Tensor, t: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return x and ∂x_i/∂t_i, as `methods.distribution.Partial` says."""
+        """Return x and ∂x_i/∂t_i, as `methods.primitives.distribution.Partial` says."""
         order = torch.tensor(self.map_.order, device=t.device)
         return self.map_.slopes(self.coordinates.u(s).expand(len(t), -1), t[:, order])
 
@@ -183,7 +183,7 @@ class NeuralPrimitive(Primitive):
         available_s = clock.share(STAGE_ONE_SHARE)
         if available_s is None:
             return width
-        seconds = self.n_replicas * stages.seconds_of_stage_one(self, width)
+        seconds = self.n_replicas * two_stages.seconds_of_stage_one(self, width)
         return max(LEAST_WIDTH, round(width * min(1.0, available_s / seconds) ** (1 / 3)))
 
     def _prepare(self, integral: ParametricIntegral) -> None:

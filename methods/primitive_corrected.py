@@ -25,12 +25,12 @@ from typing import ClassVar
 import numpy as np
 import torch
 
-from methods import chebyshev_series
 from methods.base import Estimate, InputError, ParametricIntegral
-from methods.fast_cbc import generating_vector
 from methods.neural_primitive import NeuralPrimitive
-from methods.periodisation import PERIODISATIONS
-from methods.stages import Expansion, Stages, Training
+from methods.primitives import chebyshev_series
+from methods.primitives.two_stages import Expansion, Stages, Training
+from methods.quadrature.fast_cbc import generating_vector
+from methods.quadrature.periodisation import PERIODISATIONS
 
 PERIODISATION = ("korobov", 1)
 """Transform and weight. Digits for none / tent / Korobov 1 / Korobov 2, by points × shifts (means of five seeds):

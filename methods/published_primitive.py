@@ -6,7 +6,8 @@ N is fitted in a transformed variable t, and to f divided by its value at the ce
 
     target(s, t) = f(s, x(t)) Π_i x'(t_i) / (c f(s, ½))                    (JHEP eq. 2.19, 2.23; thesis eq. 2.21, 2.22)
 
-`methods/primitive_training.py` trains each replica; `methods/recipes.py` has the settings that the papers print.
+`methods/deep/training.py` trains each replica; `methods/papers/primitive_recipes.py` has the settings that the papers
+print.
 
 Papers: Maître & Santos-Mateos, JHEP 03 (2023) 221, arXiv:2211.02834; Bentley, MPhys thesis, Durham 2024.
 
@@ -25,16 +26,17 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import torch
 
-from methods import labels as label_shop
-from methods import lattice, mixed_split, training_diagnostics
-from methods.activations import ACTIVATIONS
 from methods.base import InputError, ParametricIntegral
-from methods.mixed import PrimitiveNetwork, corner_sum
-from methods.primitive import Primitive
-from methods.primitive_training import Batch, Replica
-from methods.schedule import Clock
-from methods.training_choices import POINTS, SCHEDULES, SELECTIONS
-from methods.transforms import TRANSFORMS
+from methods.core.budget import Clock
+from methods.deep import diagnostics, partial_derivative
+from methods.deep.activations import ACTIVATIONS
+from methods.deep.network import PrimitiveNetwork, corner_sum
+from methods.deep.training import Batch, Replica
+from methods.deep.training_choices import POINTS, SCHEDULES, SELECTIONS
+from methods.primitives.ensemble import Primitive
+from methods.quadrature import lattices
+from methods.quadrature.transforms import TRANSFORMS
+from methods.surrogates import labels as label_shop
 
 UPDATES_WITHOUT_BUDGET = 20_000
 
@@ -80,12 +82,12 @@ class PublishedPrimitive(Primitive):
         Neurons per hidden layer, and number of hidden layers. JHEP has 4 × 100 for I1 and 4 × 30 for I2, trained
         for about ten hours on a GPU; the default suits a minute on two cores.
     activation : str
-        A name of `methods.activations.ACTIVATIONS`.
+        A name of `methods.deep.activations.ACTIVATIONS`.
     gain, gain_convention : float, str
         Of the Xavier initialisation. Weights are uniform, biases zero; the bound is gain·√(6/(n_in + n_out)) for
         "torch", and √(6·gain/(n_in + n_out)) for "thesis" (eq. 4.2).
     transform : str
-        Change of variables t -> x: a name of `methods.transforms.TRANSFORMS`. The papers' is "korobov3".
+        Change of variables t -> x: a name of `methods.quadrature.transforms.TRANSFORMS`. The papers' is "korobov3".
     normalisation : str
         "centre": fit to f(s, x)/f(s, ½); "none": to f itself.
     scale : str
@@ -93,7 +95,7 @@ class PublishedPrimitive(Primitive):
     scaling : str
         Of s: a name of `SCALINGS`.
     points : str
-        "lattice", "sobol" or "random": see `methods.training_choices.POINTS`.
+        "lattice", "sobol" or "random": see `methods.deep.training_choices.POINTS`.
     lattice_size : int
         Points (s, t) per update (Table 1: 100,000 for I1, 20,000 for I2).
     n_repeat : int
@@ -103,7 +105,7 @@ class PublishedPrimitive(Primitive):
     learning_rate : float
         Adam's, at its highest.
     schedule : str
-        "inverse_sqrt", "plateau" or "constant": see `methods.training_choices.SCHEDULES`.
+        "inverse_sqrt", "plateau" or "constant": see `methods.deep.training_choices.SCHEDULES`.
     factor, patience : float, int
         Of the schedule "plateau": what multiplies the learning rate, after how many updates without a smaller loss.
     selection : str
@@ -114,7 +116,7 @@ class PublishedPrimitive(Primitive):
     n_updates : int, optional
         Updates of each replica; None trains until the budget is used, or 20,000 without a budget.
     n_replicas, seed, uncertainty, precision, device
-        As `methods.primitive.Primitive` says.
+        As `methods.primitives.ensemble.Primitive` says.
 
     Attributes
     ----------
@@ -190,8 +192,8 @@ class PublishedPrimitive(Primitive):
         return self
 
     def diagnose(self) -> dict[str, Any]:
-        """Return how the first replica's training stands: `methods.training_diagnostics`; {} for a loaded method."""
-        return training_diagnostics.of(self._first) if hasattr(self, "_first") else {}
+        """Return how the first replica's training stands: `methods.deep.diagnostics`; {} for a loaded method."""
+        return diagnostics.of(self._first) if hasattr(self, "_first") else {}
 
     def miss(self, network: PrimitiveNetwork) -> float:
         """Return a network's mean of log10|(e − t)/t| over the labels: minus its digits."""
@@ -203,13 +205,13 @@ class PublishedPrimitive(Primitive):
     def partial(
         self, s: torch.Tensor, t: torch.Tensor, given: Collection[int], i: int, points: torch.Tensor
     ) -> torch.Tensor:
-        """Return over c f(s, ½) what `methods.distribution.Partial` says."""
+        """Return over c f(s, ½) what `methods.primitives.distribution.Partial` says."""
         s, t, points = self._scaled(s).to(self._dtype), t.to(self._dtype), points.to(self._dtype)
-        found = [mixed_split.partial(network, s, t, given, i, points) for network in self._networks]
+        found = [partial_derivative.partial(network, s, t, given, i, points) for network in self._networks]
         return torch.stack(found).double().mean(dim=0)
 
     def place(self, s: torch.Tensor, t: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return x and dx_i/dt_i, as `methods.distribution.Partial` says."""
+        """Return x and dx_i/dt_i, as `methods.primitives.distribution.Partial` says."""
         return TRANSFORMS[self.transform](t)
 
     def target(self, points: torch.Tensor) -> torch.Tensor:
@@ -245,7 +247,7 @@ class PublishedPrimitive(Primitive):
 
     def _constant(self) -> float:
         """Return c, from the middles between the points of the lattice: the same for all replicas and repeats."""
-        points = lattice.unshifted(
+        points = lattices.unshifted(
             self.lattice_size, self.integral_.k + self.integral_.m, dtype=torch.float64, device=self.device
         )
         constant = SCALES[self.scale](self.target(points + 0.5 / self.lattice_size)) or 1.0

@@ -18,8 +18,8 @@ import dataclasses
 from typing import Any, ClassVar
 
 from methods.base import InputError
-from methods.pysecdec_method import PylinkMethod
-from methods.pysecdec_pylink import Step
+from methods.secdec.compiled_method import PylinkMethod
+from methods.secdec.pylink import Step
 
 _OWN_FIELDS = {
     "vegas": ("nstart", "nincrease", "nbatch"),

@@ -21,9 +21,9 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from methods import pysecdec_library
 from methods.base import Estimate, InputError, Method, ParametricIntegral
-from methods.pysecdec_workers import Session
+from methods.secdec import library as pysecdec_library
+from methods.secdec.disteval import Session
 
 
 @dataclasses.dataclass(kw_only=True)

@@ -20,8 +20,8 @@ import re
 from typing import Any, ClassVar
 
 from methods.base import InputError
-from methods.pysecdec_method import PylinkMethod
-from methods.pysecdec_pylink import Step
+from methods.secdec.compiled_method import PylinkMethod
+from methods.secdec.pylink import Step
 
 GENERATING_VECTORS = ("default", "cbcpt_dn1_100", "cbcpt_dn2_6", "cbcpt_cfftw1_6", "cbcpt_cfftw2_10")
 """Tables of generating vectors in pySecDec; the last numbers are the most dimensions that they serve."""

@@ -14,8 +14,8 @@ from typing import ClassVar
 
 from torch import nn
 
-from methods.regressor import Regressor
-from methods.skip_network import network
+from methods.surrogates.regressor import Regressor
+from methods.surrogates.skip_network import network
 
 
 @dataclass(kw_only=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import references
 from methods.base import ParametricIntegral
-from references import catalogue, tables
+from references.integrals import catalogue
+from references.values import truth_files
 
 
 def rows() -> list[dict[str, str]]:
@@ -14,8 +15,8 @@ def rows() -> list[dict[str, str]]:
 
 def _row(integral: ParametricIntegral, entry: catalogue.Entry) -> dict[str, str]:
     try:
-        header = tables.read(tables.folder() / f"{integral.name}.csv", integral).header
-    except tables.TruthError:
+        header = truth_files.read(truth_files.folder() / f"{integral.name}.csv", integral).header
+    except truth_files.TruthError:
         header = {}
     opinions = header.get("opinions", {})
     return {

@@ -3,8 +3,8 @@
     python -m references.tabulate
     python -m references.tabulate --integral box1l --integral box2l
 
-A table is written only where values reach its plan (`references/plans.py`), the second opinions agree within their
-stated errors, and no stored precision is lost. Points are worked on in parts; what is finished is kept in
+A table is written only where values reach its plan (`references/values/table_plans.py`), the second opinions agree
+within their stated errors, and no stored precision is lost. Points are worked on in parts; what is finished is kept in
 references/truth/NAME.journal, so that a killed run goes on from there, and tables that are as planned are left alone.
 """
 
@@ -26,12 +26,14 @@ import numpy as np
 from tqdm import tqdm
 
 import references
-from methods import lookup
 from methods.base import InputError, ParametricIntegral
-from references import catalogue, parts, plans, quadrature, regions, tables, vouch
-from references.journal import Journal
-from references.plans import Ask, Plan
-from references.tables import Truth, TruthError
+from methods.core import names as lookup
+from references.integrals import catalogue
+from references.values import quadrature, second_opinions, table_plans, test_points, truth_files
+from references.values import work as parts
+from references.values.journal import Journal
+from references.values.table_plans import Ask, Plan
+from references.values.truth_files import Truth, TruthError
 
 ROWS = {"few": 600, "many": 60}
 """Points per part, for few (up to four) and for many Feynman parameters: some seconds to some minutes of work."""
@@ -61,14 +63,14 @@ def tabulate(integral: ParametricIntegral, plan: Plan, folder: Path, pool: Execu
         return f"{integral.name}: {len(stored.truth.value)} points, as planned. {stored.truth.how}."
     if not plan.asks:
         raise TruthError(
-            f"The plan of {integral.name} asks nobody for a second opinion; name one in references/plans.py."
+            f"The plan of {integral.name} asks nobody for a second opinion; name one in its entry of PLANS."
         )
     with Journal(path.with_suffix(".journal"), _key(integral)) as journal:
         return _tabulate(integral, plan, path, journal, pool)
 
 
 def _tabulate(integral: ParametricIntegral, plan: Plan, path: Path, journal: Journal, pool: Executor | None) -> str:
-    s, uniform = regions.draw(integral, plan.n, plan.seed, plan.edge_points)
+    s, uniform = test_points.draw(integral, plan.n, plan.seed, plan.edge_points)
     work = _Work(integral, s, journal, pool)
     value, error, how = work.values(plan.epsrel)
     relative = error / np.abs(value)
@@ -82,7 +84,7 @@ def _tabulate(integral: ParametricIntegral, plan: Plan, path: Path, journal: Jou
     opinions, said = {}, {}
     for ask in plan.asks:
         opinion, who, seconds = work.opinion(ask, _asked_points(plan, ask))
-        agreement = vouch.compare(s, value, error, opinion, ask.epsrel, who)
+        agreement = second_opinions.compare(s, value, error, opinion, ask.epsrel, who)
         opinions[ask.opinion] = opinion
         said[ask.opinion] = {"who": who, **agreement, **seconds}
     vouchers = "; ".join(
@@ -99,7 +101,7 @@ def _tabulate(integral: ParametricIntegral, plan: Plan, path: Path, journal: Jou
         "seconds": work.seconds,
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
     }
-    tables.write(path, integral, header, Truth(s, value, error, uniform, how), opinions)
+    truth_files.write(path, integral, header, Truth(s, value, error, uniform, how), opinions)
     journal.remove()
     return f"{integral.name}: {len(s)} points. {how}."
 
@@ -168,7 +170,7 @@ class _Work:
 def _key(integral: ParametricIntegral) -> str:
     """Hash what decides the results, besides what labels say: with other code, unfinished work starts anew."""
     packages = [importlib.metadata.version(package) for package in ("numpy", "torch", "pysecdec")]
-    sources = [inspect.getsource(module) for module in (quadrature, vouch, parts)]
+    sources = [inspect.getsource(module) for module in (quadrature, second_opinions, parts)]
     return _hash(json.dumps([integral.fingerprint(), packages, sources]).encode())
 
 
@@ -182,10 +184,10 @@ def _asked_points(plan: Plan, ask: Ask) -> np.ndarray:
     return np.concatenate([np.arange(ask.uniform), plan.n + spread])
 
 
-def _as_planned(path: Path, integral: ParametricIntegral, plan: Plan) -> tables.Table | None:
+def _as_planned(path: Path, integral: ParametricIntegral, plan: Plan) -> truth_files.Table | None:
     """Return the stored table where it is of this integral and was made by this plan."""
     try:
-        stored = tables.read(path, integral)
+        stored = truth_files.read(path, integral)
     except TruthError:
         return None
     return stored if stored.header["plan"] == json.loads(json.dumps(plan._asdict())) else None
@@ -194,7 +196,7 @@ def _as_planned(path: Path, integral: ParametricIntegral, plan: Plan) -> tables.
 def _refuse_a_loss(path: Path, integral: ParametricIntegral, plan: Plan, largest: float) -> None:
     """Raise TruthError where a readable table of the same integral holds more points, or knows them better."""
     try:
-        stored = tables.read(path, integral)
+        stored = truth_files.read(path, integral)
     except TruthError:
         return
     n, before = len(stored.truth.value), float(np.max(stored.truth.error / np.abs(stored.truth.value)))
@@ -240,7 +242,7 @@ def _done(name: str, jobs: int) -> bool:
     integral = references.integral(name)
     try:
         with parts.pool(jobs) as pool:
-            print(tabulate(integral, plans.plan_for(integral), tables.folder(), pool), flush=True)
+            print(tabulate(integral, table_plans.plan_for(integral), truth_files.folder(), pool), flush=True)
     # A pool whose process died raises a RuntimeError, as does pySecDec.
     except (InputError, RuntimeError, OSError) as problem:
         print(f"{name}: {type(problem).__name__}: {problem}", file=sys.stderr, flush=True)

@@ -11,7 +11,7 @@ import pytest
 
 @pytest.fixture(scope="session", autouse=True)
 def temporary_folder_of_the_worker(tmp_path_factory):
-    """Give each worker a temporary folder of its own, and with it the locks of `benchmarks.machine_lock`.
+    """Give each worker a temporary folder of its own, and with it the locks of `benchmarks.running.machine_lock`.
 
     Runs of two workers would otherwise take each other for runs of one suite, and give no timings.
     """

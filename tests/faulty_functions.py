@@ -1,4 +1,4 @@
-"""Functions that go wrong, or do odd things, in a process of their own; tests hand them to `benchmarks.isolated`."""
+"""Functions that go wrong, or do odd things, in a process of their own; tests hand them to `isolated`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import isolated
+from benchmarks.running import isolated
 
 MIB = 2**20
 

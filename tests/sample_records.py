@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import references
-from benchmarks import records, versions
+from benchmarks import versions
+from benchmarks.records import run_records
 
 
 def record(**changes):
     """Return a complete record of a finished run, current unless the changes say otherwise."""
     timing = {"median": 2e-6, "p10": 1e-6, "p90": 3e-6}
-    base = dict.fromkeys(records.KEYS) | {
-        "schema": records.SCHEMA, "integral": "box1l", "method": "gauss_legendre", "params": {"order": 8}, "repeat": 0,
-        "seed": 0, "budget_s": 60.0, "device": "cpu", "threads": 2, "machine": "A", "fit_machine": "A",
+    base = dict.fromkeys(run_records.KEYS) | {
+        "schema": run_records.SCHEMA, "integral": "box1l", "method": "gauss_legendre", "params": {"order": 8},
+        "repeat": 0, "seed": 0, "budget_s": 60.0, "device": "cpu", "threads": 2, "machine": "A", "fit_machine": "A",
         "code_hash": "c", "status": "ok", "digits_mean": 4.56, "digits_std": 0.31, "digits_median": 4.5,
         "digits_worst": 3.2, "frac_within_1pct": 1.0, "frac_within_0p1pct": 0.999, "truth_rel_err_max": 1e-13,
         "fit_s": 0.123, "n_eval_per_integral": 512.0, "model_bytes": 2048, "date_utc": "2026-01-02T00:00:00+00:00",

@@ -12,8 +12,10 @@ import psutil
 import pytest
 
 import references
-from benchmarks import accuracy, device_rates, isolated, machine_lock, records, suite
+from benchmarks import accuracy
 from benchmarks.accuracy import main
+from benchmarks.records import run_records
+from benchmarks.running import device_rates, isolated, machine_lock, suite
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -34,7 +36,7 @@ def run(tmp_path, capsys):
         methods = [part for name in names for part in ("--method", f"broken_methods:{name}")]
         arguments = ["--integral", "my_integrals:closed", "--budget", "2", "--out", str(tmp_path), *options]
         status = main([*arguments, *methods])
-        found, damaged = records.read_all(tmp_path)
+        found, damaged = run_records.read_all(tmp_path)
         assert not damaged
         return status, {record["method"]: record for record in found}, capsys.readouterr().err
 
@@ -170,9 +172,9 @@ def test_an_interrupted_suite_goes_on(tmp_path, seconds):
     process.kill()
     process.wait()
     before = {path: path.stat().st_mtime_ns for path in tmp_path.glob("runs/*.json")}
-    complete = [path for path in before if records.read(path)["s_per_integral"] is not None]
+    complete = [path for path in before if run_records.read(path)["s_per_integral"] is not None]
     assert main(arguments) == 0
-    found, damaged = records.read_all(tmp_path)
+    found, damaged = run_records.read_all(tmp_path)
     assert not damaged
     assert len(found) == 3
     assert all(record["status"] == "ok" and record["s_per_integral"] for record in found)
@@ -191,7 +193,7 @@ def test_fewer_points_on_request_are_another_run(run):
 
 @pytest.mark.parametrize("n", [1, 10, 2000])
 def test_limited_truths_keep_their_shares(n):
-    from benchmarks import plan
+    from benchmarks.running import plan
 
     truth = references.truth("box1l")
     few = plan.limited(truth, n)
@@ -214,7 +216,7 @@ def test_a_stranger_s_edited_method_is_run_again(tmp_path, monkeypatch, capsys):
     for factor in ("1.001", "1.001", "1.1"):
         (tmp_path / "a_helper.py").write_text(f"FACTOR = {factor}\n")
         assert main(arguments) == 0
-        (record,), _ = records.read_all(out)
+        (record,), _ = run_records.read_all(out)
         digits.append((capsys.readouterr().err.count(": reused"), round(record["digits_mean"])))
     assert digits == [(0, 3), (1, 3), (0, 1)]
 
@@ -230,7 +232,7 @@ def _threads_after_limiting() -> list[int]:
     import threadpoolctl
     import torch
 
-    from benchmarks import stopwatch
+    from benchmarks.running import stopwatch
 
     stopwatch.limit_threads(1)
     np.ones((500, 500)) @ np.ones((500, 500))

@@ -11,8 +11,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from benchmarks import accuracy, device_rates, machine, records, suite
+from benchmarks import accuracy
 from benchmarks.accuracy import main
+from benchmarks.records import run_records
+from benchmarks.running import device_rates, machine, suite
 
 
 @pytest.fixture
@@ -44,7 +46,7 @@ def alive(pid: int) -> bool:
 
 
 def all_records(folder: Path) -> dict[str, dict]:
-    found, damaged = records.read_all(folder)
+    found, damaged = run_records.read_all(folder)
     assert not damaged
     return {record["method"]: record for record in found}
 
@@ -105,7 +107,7 @@ def test_a_run_leaves_a_complete_record(run, tmp_path):
     status, out, _ = run("broken_methods:Exact,factor=1.0005")
     assert status == 0
     record = all_records(tmp_path)["exact"]
-    assert tuple(record) == records.KEYS
+    assert tuple(record) == run_records.KEYS
     assert record["status"] == "ok"
     assert record["digits_mean"] == pytest.approx(-math.log10(5e-4), abs=1e-6)
     assert record["digits_std"] == pytest.approx(0.0, abs=1e-6)
@@ -173,7 +175,7 @@ def test_repeats_have_seeds_of_their_own(tmp_path):
     fields = "neural_primitive,width=4,n_updates=2"
     base = ["--integral", "my_integrals:closed", "--budget", "2", "--out", str(tmp_path), "--method", fields]
     main([*base, "--repeats", "2"])
-    found, _ = records.read_all(tmp_path)
+    found, _ = run_records.read_all(tmp_path)
     assert sorted((r["repeat"], r["seed"]) for r in found) == [(0, 0), (1, 1)]
     assert found[0]["digits_mean"] != found[1]["digits_mean"]
     assert found[0]["params"] == found[1]["params"]
@@ -285,7 +287,7 @@ def test_any_number_of_jobs_gives_all_timings(tmp_path, jobs):
     methods = [f"broken_methods:Sleepy,factor={factor}" for factor in (1.0, 1.1)]
     arguments = ["--integral", "my_integrals:closed", "--budget", "2", "--out", str(tmp_path), "--jobs", jobs]
     assert main([*arguments, *(part for method in methods for part in ("--method", method))]) == 0
-    found, _ = records.read_all(tmp_path)
+    found, _ = run_records.read_all(tmp_path)
     assert len(found) == 2
     assert all("median" in timing for record in found for timing in record["s_per_integral"].values())
 

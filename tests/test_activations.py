@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import torch
 
-from methods.activations import ACTIVATIONS, Activation, Tanh, activation, polylog
 from methods.base import InputError
-from methods.straight_line import StraightLine, record
+from methods.deep.activations import ACTIVATIONS, Activation, Tanh, activation, polylog
+from methods.deep.straight_line import StraightLine, record
 
 ORDER = 9
 POINTS = (-9.5, -4.4, -1.7, -0.6, 0.0, 0.3, 1.6, 2.9, 5.1, 8.1)

@@ -18,7 +18,8 @@ import asv.runner
 import pytest
 
 import methods
-from benchmarks import command_timing, mixed_timing, records, timing
+from benchmarks.records import run_records
+from benchmarks.regressions import commands, deep, integrate
 
 ROOT = Path(__file__).resolve().parent.parent
 HEAVY = ("torch", "xgboost", "pySecDec")
@@ -68,10 +69,10 @@ def test_asv_finds_exactly_these_benchmarks_and_imports_nothing_heavy(poison):
     assert sorted(found) == EXPECTED
     for name in UNITS:
         benchmark = found[name]
-        assert benchmark["params"] == [[repr(name) for name in timing.CONFIGURATIONS]]
+        assert benchmark["params"] == [[repr(name) for name in integrate.CONFIGURATIONS]]
         assert benchmark["setup_cache_key"].startswith("timing:")
     assert {name: found[name]["unit"] for name in UNITS} == UNITS
-    assert all(found[name]["params"] == [[repr(name) for name in mixed_timing.SHAPES]] for name in MIXED)
+    assert all(found[name]["params"] == [[repr(name) for name in deep.SHAPES]] for name in MIXED)
 
 
 @pytest.mark.parametrize("name", HEAVY)
@@ -102,20 +103,20 @@ def test_asv_accepts_configuration_and_benchmarks():
 
 
 def test_every_timed_method_is_registered():
-    assert set(timing.CONFIGURATIONS) <= set(methods.METHODS)
+    assert set(integrate.CONFIGURATIONS) <= set(methods.METHODS)
 
 
 def test_a_method_that_fails_is_reported_and_the_others_run(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LOOPMARK_CACHE", "")  # put back afterwards
     monkeypatch.setattr(
-        timing, "CONFIGURATIONS", {"gauss_legendre": {"order": 4, "a": 3.0}, "chebyshev": {"labels": "nobody"}}
+        integrate, "CONFIGURATIONS", {"gauss_legendre": {"order": 4, "a": 3.0}, "chebyshev": {"labels": "nobody"}}
     )
-    folder = timing.Integrate().setup_cache()
-    failed = timing.Integrate()
+    folder = integrate.Integrate().setup_cache()
+    failed = integrate.Integrate()
     with pytest.raises(RuntimeError, match=r"(?s)chebyshev could not be fitted: .*'nobody'"):
         failed.setup(folder, "chebyshev")
-    works = timing.Integrate()
+    works = integrate.Integrate()
     works.setup(folder, "gauss_legendre")
     works.time_integrate(folder, "gauss_legendre")
     works.time_integrate_one(folder, "gauss_legendre")
@@ -128,18 +129,18 @@ def test_a_method_that_fails_is_reported_and_the_others_run(monkeypatch, tmp_pat
 def test_a_method_that_does_not_support_the_integral_is_skipped(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LOOPMARK_CACHE", "")
-    monkeypatch.setattr(timing, "CONFIGURATIONS", {"gauss_legendre": {"max_nodes": 4}})
-    suite = timing.Integrate()
+    monkeypatch.setattr(integrate, "CONFIGURATIONS", {"gauss_legendre": {"max_nodes": 4}})
+    suite = integrate.Integrate()
     with pytest.raises(NotImplementedError, match="max_nodes"):  # asv's way to skip
         suite.setup(suite.setup_cache(), "gauss_legendre")
 
 
 def test_commands_are_timed_in_interpreters_of_their_own(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(command_timing, "N_RECORDS", 12)
-    suite = command_timing.Report()
+    monkeypatch.setattr(commands, "N_RECORDS", 12)
+    suite = commands.Report()
     folder = suite.setup_cache()
-    found, damaged = records.read_all(tmp_path)
+    found, damaged = run_records.read_all(tmp_path)
     assert len(found) == 12
     assert not damaged
     for statement, setup in (suite.timeraw_read(folder), suite.timeraw_report(folder)):
@@ -152,7 +153,7 @@ def test_commands_are_timed_in_interpreters_of_their_own(monkeypatch, tmp_path):
     assert "there is no readable record" in run.stderr
 
 
-@pytest.mark.parametrize("module", command_timing.Import.params[0])
+@pytest.mark.parametrize("module", commands.Import.params[0])
 def test_what_is_imported_exists(module):
     assert importlib.util.find_spec(module) is not None
-    assert command_timing.Import().timeraw_import(module) == f"import {module}"
+    assert commands.Import().timeraw_import(module) == f"import {module}"

@@ -9,12 +9,13 @@ import pytest
 import torch
 from integrals import product
 
-from methods import boosting, calibration
 from methods.base import Estimate, InputError
 from methods.bayesian_mlp import BayesianMLP
 from methods.clock_part import ExtendedPart, Part
-from methods.schedule import Clock
-from methods.variational import GaussianLinear, VariationalNetwork
+from methods.core import calibration
+from methods.core.budget import Clock
+from methods.surrogates import boosting
+from methods.surrogates.variational import GaussianLinear, VariationalNetwork
 from tests.test_labels import Exact
 
 EXACT = "tests.test_labels:Exact,epsrel=0"

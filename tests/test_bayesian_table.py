@@ -6,10 +6,12 @@ import pytest
 from matplotlib.figure import Figure
 from sample_records import record as sample
 
-from benchmarks import bayesian_table, groups, records, sections
-from benchmarks.bayesian_table import BOOSTING, DEAR_LABELS, ENSEMBLE, NETWORKS
-from benchmarks.figures import bayesian, drawing
-from benchmarks.presets import PRESETS
+from benchmarks.experiments import uncertain_networks
+from benchmarks.experiments.presets import PRESETS
+from benchmarks.experiments.uncertain_networks import BOOSTING, DEAR_LABELS, ENSEMBLE, NETWORKS
+from benchmarks.page import figure_sections
+from benchmarks.page.figures import bayesian, drawing
+from benchmarks.records import configurations, run_records
 
 EDGES = [-5.125 + 0.25 * nth for nth in range(42)]
 
@@ -29,10 +31,10 @@ def record(status="ok", n_labels=11_250, boosting="none", date_utc="2026-01-02T0
         "digits_mean": 2.5, "frac_within_1pct": 0.9, "pull_std": 1.5, "coverage_1sigma": 0.7, "coverage_3sigma": 0.98,
         "n_updates": 4_000, "details": {"final": final, "n_labels": n_labels},
     }  # fmt: skip
-    none = dict.fromkeys(records.MEASURED)
+    none = dict.fromkeys(run_records.MEASURED)
     base = {
         "integral": "box1l_4d", "method": "bayesian_mlp", "threads": 1, "date_utc": date_utc, "status": status,
-        "params": {"n_labels": n_labels, "boosting": boosting}, "budget_s": bayesian_table.BUDGET_S,
+        "params": {"n_labels": n_labels, "boosting": boosting}, "budget_s": uncertain_networks.BUDGET_S,
         "reason": "over 180 s",
     }  # fmt: skip
     return sample(**{**none, **base, **(good if status == "ok" else {}), **changes})
@@ -53,7 +55,7 @@ def with_histograms(train=(10, 20, 10), validation=(20, 10, 20), delta=0.03, **c
 
 def test_rows_are_ordered_and_bad_runs_stay():
     found = [record("timeout", boosting="loss"), record(), record(n_labels=112_500, boosting="both")]
-    first, second, third = [row for row, _ in bayesian_table.rows([*found, record() | {"method": "skip_mlp"}])]
+    first, second, third = [row for row, _ in uncertain_networks.rows([*found, record() | {"method": "skip_mlp"}])]
     assert (first["training labels"], first["network"]) == ("90,000", "boosted: both")
     assert (second["training labels"], second["network"]) == ("9,000", "Bayesian")
     assert (third["network"], third["digits"], third["note"]) == ("boosted: loss", "timeout", "timeout: over 180 s")
@@ -70,22 +72,22 @@ def ensemble(**changes):
 def test_ensembles_and_other_labels_have_rows_of_their_own_but_only_the_ensemble_is_drawn():
     plain = with_histograms()
     dear = with_histograms() | {"params": plain["params"] | {"labels": DEAR_LABELS}}
-    rows = [row for row, _ in bayesian_table.rows([dear, ensemble(), plain])]
+    rows = [row for row, _ in uncertain_networks.rows([dear, ensemble(), plain])]
     assert [(row["network"], row["labels of"]) for row in rows] == [
         ("Bayesian", "gauss_legendre"), ("deep ensemble", "gauss_legendre"), ("Bayesian", DEAR_LABELS)
     ]  # fmt: skip
-    drawn = {chart.name: drawing.svg(chart) for chart in bayesian.charts(groups.of([ensemble(), dear]))}
+    drawn = {chart.name: drawing.svg(chart) for chart in bayesian.charts(configurations.of([ensemble(), dear]))}
     assert "deep ensemble" in drawn["pull"]
     assert "Bayesian" not in drawn["pull"]
 
 
 def test_a_superseded_record_says_so():
-    rows = bayesian_table.rows([record(truth_hash="old"), record()])
+    rows = uncertain_networks.rows([record(truth_hash="old"), record()])
     assert [row["note"] for row, _ in rows] == ["superseded: older truth", ""]
 
 
 def test_cells():
-    ((row, used),) = bayesian_table.rows([record()])
+    ((row, used),) = uncertain_networks.rows([record()])
     assert (row["digits"], row["updates"], row["repeats"]) == ("2.50", "4,000", "1")
     assert [row[key] for key in ("pull std, training", "validation", "truth")] == ["0.75", "1.25", "1.50"]
     assert (row["within 1σ"], row["within 3σ"]) == ("70.0 %", "98.0 %")
@@ -97,7 +99,7 @@ def test_cells():
 def test_repeats_are_averaged_into_one_row_with_all_their_records():
     bad = record("crashed", repeat=2, reason="SIG\nSEGV")
     found = [record(), record(repeat=1, digits_mean=3.5, coverage_1sigma=0.5), bad]
-    ((row, used),) = bayesian_table.rows(found)
+    ((row, used),) = uncertain_networks.rows(found)
     assert (row["digits"], row["repeats"]) == ("3.00 ± 0.71", "2")
     assert row["within 1σ"] == "60.0 % ± 14.1 %"
     assert row["pull std, training"] == "0.75 ± 0.00"
@@ -117,7 +119,7 @@ def test_the_preset_has_every_setting_on_both_integrals():
 
 
 def charts(*found):
-    return {chart.name: chart for chart in bayesian.charts(groups.of(found))}
+    return {chart.name: chart for chart in bayesian.charts(configurations.of(found))}
 
 
 def drawn(chart):
@@ -129,7 +131,7 @@ def drawn(chart):
 
 
 def every(**changes):
-    return [with_histograms(n_labels=n, boosting=b, **changes) for n in bayesian_table.N_LABELS for b in BOOSTING]
+    return [with_histograms(n_labels=n, boosting=b, **changes) for n in uncertain_networks.N_LABELS for b in BOOSTING]
 
 
 def test_every_chart_says_what_it_is_of():
@@ -212,7 +214,7 @@ def test_of_several_with_the_same_boosting_the_newest_is_drawn():
 def test_a_section_per_integral_without_replaced_records_and_names_that_are_files():
     older = with_histograms(truth_hash="old", boosting="loss")
     wicked = with_histograms(integral='../<b>"&')
-    strange, ours = sections.of_bayesian(bayesian_table.grouped([older, with_histograms(), wicked]))
+    strange, ours = figure_sections.of_bayesian(uncertain_networks.grouped([older, with_histograms(), wicked]))
     assert strange.title == 'Networks that know their error, on ../<b>"&'
     assert strange.figures[0].name == "bayesian.1...__b___.pull"
     assert ours.title == "Networks that know their error, on box1l_4d"
@@ -220,4 +222,4 @@ def test_a_section_per_integral_without_replaced_records_and_names_that_are_file
     assert [figure.name for figure in ours.figures] == [f"bayesian.2.box1l_4d.{name}" for name in names]
     assert not any("loss" in figure.svg for figure in ours.figures)
     assert all(figure.png.startswith(b"\x89PNG") for figure in ours.figures)
-    assert sections.of_bayesian(bayesian_table.grouped([record("failed")])) == []
+    assert figure_sections.of_bayesian(uncertain_networks.grouped([record("failed")])) == []

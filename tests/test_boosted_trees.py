@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from integrals import changing_sign, product
 
-from methods import create, labels
+from methods import create
 from methods.base import InputError
 from methods.boosted_trees import BoostedTrees
-from methods.storage import StorageError
+from methods.core.storage import StorageError
+from methods.surrogates import labels
 
 pytest.importorskip("xgboost", exc_type=ModuleNotFoundError)
 

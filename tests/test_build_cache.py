@@ -8,8 +8,9 @@ import json
 import pytest
 from integrals import product
 
-from methods import build_cache, kernel_library, pysecdec_library
-from methods.build_cache import BUILDS, Build
+from methods.core import build_cache, kernel_library
+from methods.core.build_cache import BUILDS, Build
+from methods.secdec import library as pysecdec_library
 
 needs_compiler = pytest.mark.skipif(not build_cache.has_compiler(), reason="there is no C++ compiler")
 

@@ -8,8 +8,8 @@ from integrals import changing_sign, costly, plain, product
 
 import methods
 import references
-from methods import labels
 from methods.base import ParametricIntegral
+from methods.surrogates import labels
 
 
 @pytest.mark.parametrize("integral", [product(1), product(3), plain(2)], ids=lambda i: i.name)

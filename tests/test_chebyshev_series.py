@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from methods import chebyshev_series
-from methods.chebyshev_series import Series, agreed_degree, count
+from methods.primitives import chebyshev_series
+from methods.primitives.chebyshev_series import Series, agreed_degree, count
 
 
 def points(n: int, n_variables: int, seed: int = 0) -> torch.Tensor:

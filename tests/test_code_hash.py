@@ -8,9 +8,9 @@ import shutil
 import pytest
 
 import methods
-from benchmarks import sources
-from benchmarks.code_hash import code_hash
-from benchmarks.sources import OwnModules
+from benchmarks.code import sources
+from benchmarks.code.code_hash import code_hash
+from benchmarks.code.sources import OwnModules
 
 RULE = "from methods.base import Method\nclass Rule(Method):\n    x = 1\n"
 
@@ -171,11 +171,11 @@ def test_a_method_named_by_a_string_counts(folder):
 
 
 def test_modules_in_sub_packages_of_methods_are_followed(copy):
-    source = (copy / "methods/skip_network.py").read_text()
-    (copy / "methods/skip_network.py").unlink()
+    source = (copy / "methods/surrogates/skip_network.py").read_text()
+    (copy / "methods/surrogates/skip_network.py").unlink()
     write(copy, {"methods/surrogates/__init__.py": ""})
     for path in (copy / "methods").glob("*.py"):
-        path.write_text(path.read_text().replace("methods.skip_network", "methods.surrogates.skip_network"))
+        path.write_text(path.read_text().replace("methods.surrogates.skip_network", "methods.surrogates.skip_network"))
     texts = [source, source + "\nADDED = 1\n"]
     first, other = hashes(copy, "methods.skip_mlp:SkipMLP", "methods/surrogates/skip_network.py", texts)
     texts = ["", "ADDED = 1"]

@@ -9,9 +9,10 @@ import pytest
 import torch
 from test_mixed import SMOOTH, needs_compiler, network_of, points
 
-from methods import corner_cpu, mixed
-from methods.activations import ACTIVATIONS
-from methods.mixed import PrimitiveNetwork, corner_sum
+from methods.deep import cpu_corner_sum
+from methods.deep import network as mixed
+from methods.deep.activations import ACTIVATIONS
+from methods.deep.network import PrimitiveNetwork, corner_sum
 
 
 @pytest.mark.parametrize("activation", ["tanh", "gelu", "polylog3"])
@@ -40,7 +41,7 @@ def test_the_kernel_of_the_corner_sum_knows_the_activation(activation, dtype):
             parameter.copy_(torch.tensor(value))
         s = torch.linspace(-1, 1, 301, dtype=dtype)[:, None]
         z = 9 * s[:, 0].double() + 0.125
-        actual = corner_cpu.corner_sum(network, s)
+        actual = cpu_corner_sum.corner_sum(network, s)
     assert actual is not None
     phi = ACTIVATIONS[activation]
     expected = phi(z + 0.75) - phi(z)
@@ -58,8 +59,8 @@ def test_the_kernel_of_the_corner_sum_takes_any_shape(k, n, width, depth, dtype,
     expected = corner_sum(network, s).detach()
     size = network.last.weight.abs().sum() * 2**k
     with torch.no_grad():
-        actual = corner_cpu.corner_sum(network, s)
-        threaded = corner_cpu.corner_sum(network, s.repeat(40, 1))
+        actual = cpu_corner_sum.corner_sum(network, s)
+        threaded = cpu_corner_sum.corner_sum(network, s.repeat(40, 1))
     assert (actual - expected).abs().max() <= tolerance * size
     assert (threaded.view(40, n) - expected).abs().max() <= tolerance * size
 
@@ -68,11 +69,11 @@ def test_the_kernel_of_the_corner_sum_takes_any_shape(k, n, width, depth, dtype,
 def test_the_kernel_of_the_corner_sum_declines_what_it_cannot_do():
     network, (s, _) = network_of(2, activation="polylog3"), points(2)
     with torch.no_grad():
-        assert corner_cpu.corner_sum(network, s) is None
+        assert cpu_corner_sum.corner_sum(network, s) is None
         network = network_of(2)
-        assert corner_cpu.corner_sum(network, s) is not None
+        assert cpu_corner_sum.corner_sum(network, s) is not None
         for refused in (s.float(), s[:0], s.repeat(1, 2)[:, ::2], s[None]):
-            assert corner_cpu.corner_sum(network, refused) is None
+            assert cpu_corner_sum.corner_sum(network, refused) is None
         with pytest.raises(RuntimeError, match="shapes"):
             corner_sum(network, s.repeat(1, 2))
         columns = torch.vmap(lambda point: corner_sum(network, point[None])[0])(s)

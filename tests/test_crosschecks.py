@@ -11,8 +11,9 @@ import pytest
 import methods
 import references
 from methods.base import ParametricIntegral
-from methods.expression import compile_for_arrays
-from references import catalogue, plans, tables, vouch
+from methods.core.expression import compile_for_arrays
+from references.integrals import catalogue
+from references.values import second_opinions, table_plans, truth_files
 
 N_POINTS = 4
 LIMIT = 6.0
@@ -78,10 +79,10 @@ def test_pysecdec_agrees_with_truth_and_lattice(name):
 @pytest.mark.parametrize("name", [name for name in references.names() if not name.startswith("genz_")])
 def test_stored_opinions_of_pysecdec_agree_with_truth(name):
     integral = references.integral(name)
-    table = tables.read(tables.folder() / f"{name}.csv", integral)
+    table = truth_files.read(truth_files.folder() / f"{name}.csv", integral)
     minor = re.fullmatch(r"box2l_s\d+", name)
-    (ask,) = [ask for ask in plans.plan_for(integral).asks if ask.opinion == "pysecdec"]
-    said = vouch.compare(*table.truth[:3], table.opinions["pysecdec"], 1.01 * ask.epsrel, "pySecDec")
+    (ask,) = [ask for ask in table_plans.plan_for(integral).asks if ask.opinion == "pysecdec"]
+    said = second_opinions.compare(*table.truth[:3], table.opinions["pysecdec"], 1.01 * ask.epsrel, "pySecDec")
     assert said["points"] >= (4 if minor else 50)
 
 

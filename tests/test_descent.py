@@ -10,8 +10,8 @@ import torch
 from torch import nn
 
 from methods.base import InputError
-from methods.descent import HALF_LIFE, RATES, VALIDATE_EVERY, descend
-from methods.schedule import Clock, Schedule
+from methods.core.budget import Clock, Schedule
+from methods.surrogates.adam import HALF_LIFE, RATES, VALIDATE_EVERY, descend
 
 
 def settings(**fields):
@@ -82,7 +82,7 @@ def test_rates():
 @pytest.mark.parametrize(("schedule", "length"), [("constant", 4.0), ("halving", 1.875), ("linear", 3.5)])
 def test_the_rate_is_what_a_step_takes(schedule, length, monkeypatch):
     """Four steps with Adam on a constant slope: their length is the sum of the rates."""
-    monkeypatch.setattr("methods.descent.HALF_LIFE", 1.0)
+    monkeypatch.setattr("methods.surrogates.adam.HALF_LIFE", 1.0)
     weight, _, _, _ = trained([2.0, 1.0], schedule=schedule, n_updates=4)
     assert weight == pytest.approx(0.1 * length, rel=1e-3)
 

@@ -10,19 +10,13 @@ import torch
 from integrals import callable_integral, changing_sign, plain, product
 
 import references
-from methods import (
-    box,
-    create,
-    gradient_labels,
-    labels,
-    node_gradients,
-    symmetry,
-    target_gradients,
-    targets,
-)
+from methods import create
 from methods.base import Estimate, InputError, Method, ParametricIntegral
+from methods.core import domain
 from methods.dense_mlp import DenseMLP
 from methods.differential_mlp import DifferentialMLP
+from methods.quadrature import node_gradients
+from methods.surrogates import gradient_labels, labels, symmetry, target_gradients, targets
 
 SLOPES = "tests.test_differential_mlp:Slopes"
 
@@ -169,7 +163,7 @@ def test_pysecdec_sells_no_derivatives():
 # Targets with derivatives
 
 
-@pytest.mark.parametrize("draw", sorted(box.DRAWS))
+@pytest.mark.parametrize("draw", sorted(domain.DRAWS))
 @pytest.mark.parametrize("name", sorted(targets.TARGETS))
 def test_the_chain_rule_of_targets(name, draw):
     integral = product(2) if draw == "uniform" else log_uniform(product(2))

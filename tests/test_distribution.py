@@ -12,11 +12,11 @@ from integrals import product
 
 import methods
 import references
-from methods import mixed_split
 from methods.base import InputError, ParametricIntegral
-from methods.distribution import Distribution
-from methods.mixed import PrimitiveNetwork, corner_sum, mixed_partial
-from methods.sine_network import Products, Sines
+from methods.deep import partial_derivative
+from methods.deep.network import PrimitiveNetwork, corner_sum, mixed_partial
+from methods.primitives.distribution import Distribution
+from methods.primitives.sine_network import Products, Sines
 
 N = 1500
 """Samples per test."""
@@ -142,11 +142,11 @@ def test_partial_of_a_deep_network(activation):
     generator = torch.Generator().manual_seed(2)
     s, x = torch.rand(1, 2, generator=generator, **C), torch.rand(4, 3, generator=generator, **C)
     points = torch.tensor([0.2, 1.0], **C)
-    all_held = mixed_split.partial(network, s, x, {0, 1, 2}, 1, points)
+    all_held = partial_derivative.partial(network, s, x, {0, 1, 2}, 1, points)
     moved = x.clone()
     moved[:, 1] = 0.2
     torch.testing.assert_close(all_held[:, 0], mixed_partial(network, s.expand(4, -1), moved))
-    none_held = mixed_split.partial(network, s, x, set(), 1, points)[:, 1]
+    none_held = partial_derivative.partial(network, s, x, set(), 1, points)[:, 1]
     torch.testing.assert_close(none_held, corner_sum(network, s).expand(4))
 
     def one_held(t1: float) -> torch.Tensor:
@@ -159,7 +159,7 @@ def test_partial_of_a_deep_network(activation):
             total += (-1) ** (a + b) * slope
         return total
 
-    found = mixed_split.partial(network, s, x, {2}, 1, points)
+    found = partial_derivative.partial(network, s, x, {2}, 1, points)
     torch.testing.assert_close(found, torch.stack([one_held(0.2), one_held(1.0)], dim=1))
 
 

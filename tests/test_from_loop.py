@@ -16,8 +16,11 @@ import sympy
 
 import references
 from methods.base import InputError
-from methods.integrand import integrand_of
-from references import catalogue, from_loop, literature, loop_input, loops, sums
+from methods.core.integrand import integrand_of
+from references import from_loop, literature
+from references.integrals import catalogue
+from references.sectors import loop_input, sector_files
+from references.values import sums
 
 pytestmark = pytest.mark.pysecdec
 
@@ -129,12 +132,12 @@ def same_up_to_names(one, other):
 
 @pytest.mark.parametrize(("name", "distinct", "counted"), [("box1l", 3, 4), ("box2l", 18, 30)])
 def test_the_papers_integral_is_one_of_the_sectors(name, distinct, counted):
-    content = loops.read(catalogue.FOLDER / f"{name}.json")
+    content = sector_files.read(catalogue.FOLDER / f"{name}.json")
     assert len(content["sectors"]) == distinct
     # JHEP counts 3 and 30: the first without, the second with sectors that are equal by symmetry.
     assert sum(sector.multiplicity for sector in content["sectors"]) == counted
     printed = references.integral(name)
-    found = [n for n in loops.names(content)[:-1] if same_up_to_names(references.integral(n), printed)]
+    found = [n for n in sector_files.names(content)[:-1] if same_up_to_names(references.integral(n), printed)]
     assert len(found) == 1
     s = printed.sample(3, seed=1)
     values = [sums.converge(references.integral(n), s, epsrel=1e-6).value for n in (found[0], name)]
@@ -203,7 +206,7 @@ def test_sectors_are_integrals_by_name(make):
         references.integral("nowhere.json")
     for content in ("{}", '{"schema": 1}', '{"schema": 2}', '{"schema": 1, "name": "a", "sectors": [{}]}', "["):
         path.write_text(content)
-        loops.read.cache_clear()
+        sector_files.read.cache_clear()
         with pytest.raises(InputError, match="no file of sectors"):
             references.integral(str(path))
 
@@ -237,7 +240,7 @@ box = {s = [-30, -3]}
 def test_a_threshold_in_the_box_is_refused_with_its_sector(make, high, refused):
     text = TRIANGLE.replace("s = [-30, -3]", f"s = [-30, {high}]")
     if not refused:
-        content = loops.read(make(text))
+        content = sector_files.read(make(text))
         assert {sector.positive for sector in content["sectors"]} == {"tested"}
         return
     with pytest.raises(InputError, match=r"F of sector \d of triangle falls to -.* at x1 = .*changes sign in the box"):

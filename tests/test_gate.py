@@ -117,7 +117,7 @@ def git(folder, *arguments):
 
 
 SUITE = """
-from benchmarks.mixed_timing import SHAPES, MixedPartial
+from benchmarks.regressions.deep import SHAPES, MixedPartial
 
 MixedPartial.params = (tuple(SHAPES)[:1],)
 MixedPartial.repeat = (5, 20, 0.5)

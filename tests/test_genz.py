@@ -12,9 +12,9 @@ from integrals import product, relative_error
 
 import references
 from methods.base import InputError
-from references import catalogue, genz
-from references.genz import FAMILIES
-from references.genz_quadrature import by_quadrature
+from references.integrals import catalogue, genz
+from references.integrals.genz import FAMILIES
+from references.values.genz_quadrature import by_quadrature
 
 SYMBOLIC = ("oscillatory", "product_peak", "corner_peak", "gaussian")
 

@@ -13,11 +13,14 @@ from integrals import product
 from sample_records import RATES, hardware_record
 
 import methods
-from benchmarks import device_rates, hardware, hardware_table, machine, records, run
-from benchmarks.device_rates import Size
-from benchmarks.run import Place
-from methods import lookup
-from methods.mixed import PrimitiveNetwork, corner_sum
+from benchmarks import hardware
+from benchmarks.experiments import devices as hardware_table
+from benchmarks.records import run_records
+from benchmarks.running import device_rates, machine, run
+from benchmarks.running.device_rates import Size
+from benchmarks.running.run import Place
+from methods.core import names as lookup
+from methods.deep.network import PrimitiveNetwork, corner_sum
 
 EXACT, RAISES, SLOW, PLACED = (f"broken_methods:{name}" for name in ("Exact", "Raises", "Slow", "Placed"))
 
@@ -48,7 +51,7 @@ def command(quick, tmp_path, capsys):
 
 
 def by_threads(folder):
-    found, damaged = records.read_all(folder)
+    found, damaged = run_records.read_all(folder)
     assert not damaged
     return dict(sorted((record["threads"], record) for record in found))
 
@@ -263,7 +266,7 @@ def test_on_a_gpu(quick, command, tmp_path):
         pytest.skip("needs a CUDA device")
     quick.setattr(hardware, "TIMED_S", 0.05)
     assert command("neural_primitive,width=50,n_updates=2", "gauss_legendre", options=("--device", "cuda"))[0] == 0
-    found, _ = records.read_all(tmp_path)
+    found, _ = run_records.read_all(tmp_path)
     for record in found:
         assert record["device"] == "cuda"
         assert record["rates"]["float32"]["gflop_per_s"] > 0

@@ -17,8 +17,8 @@ import numpy as np
 import psutil
 import pytest
 
-from benchmarks import isolated, memory_use
-from benchmarks import isolated_messages as messages
+from benchmarks.running import isolated, memory_use
+from benchmarks.running import isolated_messages as messages
 
 LIMIT_S = 120.0
 """Of functions that end of themselves, on a machine that does other things too."""

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from integrals import changing_sign, plain, product
 
-from benchmarks.meter import Meter
-from methods import labels, lookup, targets
+from benchmarks.running.evaluation_counter import Meter
 from methods.base import Estimate, InputError, Method
-from methods.schedule import Clock, Schedule
+from methods.core import names
+from methods.core.budget import Clock, Schedule
+from methods.surrogates import labels, targets
 
 EXACT = "tests.test_labels:Exact"
 
@@ -70,7 +71,7 @@ def test_evaluations_that_nobody_counted_are_told_apart(purchases, monkeypatch, 
     """Of 50 labels that report 7 evaluations each, the harness sees so many happen."""
     counted = [1_000]
     token = labels.COUNTED.set(lambda: counted[0])
-    method = lookup.attribute(EXACT)
+    method = names.attribute(EXACT)
     integrate = method.integrate
 
     def counting(self, s):

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from methods import least_squares
 from methods.base import InputError
-from methods.least_squares import LeastSquares
+from methods.primitives import least_squares
+from methods.primitives.least_squares import LeastSquares
 
 
 def problem(n: int, n_unknowns: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from methods.likelihood import FLOOR, Likelihood
+from methods.surrogates.likelihood import FLOOR, Likelihood
 
 N_TRAIN, N = 6, 9
 

@@ -16,7 +16,7 @@ import pytest
 
 from methods.base import InputError
 from references import literature
-from references.bubble import bubble
+from references.integrals.bubble import bubble
 from references.literature import box_equal_masses, box_massless, triangle_equal_masses, triangle_massless
 
 STEP, REACH = 0.45, 34.0

@@ -15,14 +15,14 @@ from hypothesis import strategies as st
 
 import methods
 import references
-from methods import lookup
 from methods.base import InputError, Method
+from methods.core import names
 
 # ----- specs ----------------------------------------------------------------------------------------------------------
 
 
 def test_a_spec_may_hold_another_one_in_brackets():
-    name, fields = lookup.parse_spec("chebyshev,labels=(gauss_legendre,max_nodes=3000),epsrel=1e-6")
+    name, fields = names.parse_spec("chebyshev,labels=(gauss_legendre,max_nodes=3000),epsrel=1e-6")
     assert name == "chebyshev"
     assert fields == {"labels": "gauss_legendre,max_nodes=3000", "epsrel": 1e-6}
     made = methods.create(name, **fields)
@@ -32,11 +32,11 @@ def test_a_spec_may_hold_another_one_in_brackets():
 @pytest.mark.parametrize("name", methods.METHODS)
 def test_the_defaults_of_every_method_can_be_typed(name):
     params = methods.create(name).params()
-    read_name, fields = lookup.parse_spec(lookup.spec_text(name, params))
+    read_name, fields = names.parse_spec(names.spec_text(name, params))
     assert read_name == name
     assert methods.create(name, **fields).params() == params
     for field, value in params.items():
-        assert lookup.parse_spec(lookup.spec_text(name, {field: value})) == (name, {field: value})
+        assert names.parse_spec(names.spec_text(name, {field: value})) == (name, {field: value})
 
 
 @pytest.mark.parametrize(
@@ -58,14 +58,14 @@ def test_the_defaults_of_every_method_can_be_typed(name):
     ],
 )
 def test_spec_text_is_as_short_as_it_may_be(fields, text):
-    assert lookup.spec_text("m", fields) == text
-    assert lookup.parse_spec(text) == ("m", fields)
+    assert names.spec_text("m", fields) == text
+    assert names.parse_spec(text) == ("m", fields)
 
 
 NAMES = st.from_regex(r"[a-z_][a-z0-9_]{0,8}", fullmatch=True)
 MARKS = st.text(alphabet="ab1,=()[]{}'\"\\ #:.-\n", max_size=12)
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8) | MARKS
-NESTED = st.dictionaries(NAMES, SCALARS, max_size=3).map(lambda fields: lookup.spec_text("inner", fields))
+NESTED = st.dictionaries(NAMES, SCALARS, max_size=3).map(lambda fields: names.spec_text("inner", fields))
 FINITE = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | MARKS
 VALUES = SCALARS | NESTED | st.lists(FINITE, max_size=3) | st.dictionaries(NAMES, FINITE, max_size=2)
 
@@ -73,7 +73,7 @@ VALUES = SCALARS | NESTED | st.lists(FINITE, max_size=3) | st.dictionaries(NAMES
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(fields=st.dictionaries(NAMES, VALUES, max_size=4))
 def test_parse_spec_and_spec_text_are_inverses(fields):
-    name, again = lookup.parse_spec(lookup.spec_text("some_file:Method", fields))
+    name, again = names.parse_spec(names.spec_text("some_file:Method", fields))
     assert name == "some_file:Method"
     assert again == fields
     assert [type(value) for value in again.values()] == [type(value) for value in fields.values()]
@@ -83,7 +83,7 @@ def test_parse_spec_and_spec_text_are_inverses(fields):
 @given(text=MARKS)
 def test_any_text_is_a_spec_or_refused_in_one_sentence(text):
     try:
-        message = f"{lookup.parse_spec(f'm,{text}')}."
+        message = f"{names.parse_spec(f'm,{text}')}."
     except InputError as problem:
         message = str(problem)
     assert message.endswith(".")
@@ -104,13 +104,13 @@ def test_any_text_is_a_spec_or_refused_in_one_sentence(text):
 )
 def test_what_is_no_spec_is_refused(text, message):
     with pytest.raises(InputError, match=message):
-        lookup.parse_spec(text)
+        names.parse_spec(text)
 
 
 @pytest.mark.parametrize("value", [float("nan"), np.float64(1.5), object()])
 def test_a_value_without_text_is_refused(value):
     with pytest.raises(InputError, match=r"^f=.* cannot be written on a command line"):
-        lookup.spec_text("m", {"f": value})
+        names.spec_text("m", {"f": value})
 
 
 # ----- the form of values ---------------------------------------------------------------------------------------------
@@ -129,7 +129,7 @@ def test_a_value_without_text_is_refused(value):
     ],
 )
 def test_one_setting_has_one_form(spec, field, value):
-    name, fields = lookup.parse_spec(spec)
+    name, fields = names.parse_spec(spec)
     found = methods.create(name, **fields).params()[field]
     assert found == value
     assert type(found) is type(value)
@@ -159,7 +159,7 @@ def test_numpy_numbers_become_plain_ones(value):
     ],
 )
 def test_a_value_of_another_kind_is_refused(spec, message):
-    name, fields = lookup.parse_spec(spec)
+    name, fields = names.parse_spec(spec)
     with pytest.raises(InputError) as problem:
         methods.create(name, **fields)
     assert str(problem.value) == f"{name}.{message}"
@@ -218,7 +218,7 @@ def test_a_misspelt_integral_is_told_with_the_integrals_only():
 
 def test_a_module_without_methods_says_none():
     with pytest.raises(InputError, match="known: none"):
-        methods.create("methods.errors:Nothing")
+        methods.create("methods.core.errors:Nothing")
 
 
 @pytest.mark.parametrize("target", [":Exact", ".broken_methods:Exact", "broken methods:Exact", "../broken:Exact"])
@@ -227,7 +227,9 @@ def test_what_cannot_be_a_module_is_refused(target):
         methods.create(target)
 
 
-@pytest.mark.parametrize("target", ["methods.regressor:Regressor", "methods.base:Method", "integrals:product"])
+@pytest.mark.parametrize(
+    "target", ["methods.surrogates.regressor:Regressor", "methods.base:Method", "integrals:product"]
+)
 def test_what_is_not_a_finished_method_is_refused(target):
     with pytest.raises(InputError, match="is not a method"):
         methods.create(target)

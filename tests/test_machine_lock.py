@@ -15,7 +15,7 @@ import faulty_functions as faulty
 import psutil
 import pytest
 
-from benchmarks import isolated, machine_lock
+from benchmarks.running import isolated, machine_lock
 from methods.base import InputError
 
 LIMIT_S = 120.0

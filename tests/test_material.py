@@ -13,20 +13,23 @@ from test_figures import full
 from test_surrogate_table import TUNED, of, points
 
 import methods
-from benchmarks import ablations, html_page, mixed_table, page_data, recipes_table, records, replicas
-from benchmarks.folders import ABLATIONS, BAYESIAN, COMPARISON, HARDWARE, RECIPES, REPORTS, SURROGATES
-from benchmarks.material import BESIDE, EXPLANATIONS, Material, explanation
-from methods import lookup
-from methods.recipes import RECIPES as PUBLISHED
+from benchmarks import replicas
+from benchmarks.experiments import deep_speed, paper_claims, paper_recipes
+from benchmarks.page import html_page, page_data
+from benchmarks.page.contents import BESIDE, EXPLANATIONS, Material, explanation
+from benchmarks.records import run_records
+from benchmarks.records.folders import ABLATIONS, BAYESIAN, COMPARISON, HARDWARE, RECIPES, REPORTS, SURROGATES
+from methods.core import names
+from methods.papers.primitive_recipes import RECIPES as PUBLISHED
 
 MARKUP = "</script><img src=x onerror='alert(1)'>"
 
 
 def ablated(label, **changes):
     """Return a run of the claim on activations."""
-    name, fields = lookup.parse_spec(ablations.CLAIMS[0].settings[label])
+    name, fields = names.parse_spec(paper_claims.CLAIMS[0].settings[label])
     params = methods.create(name, **fields).params()
-    return full(method=name, params=params, integral=ablations.INTEGRAL, budget_s=ablations.BUDGET_S, **changes)
+    return full(method=name, params=params, integral=paper_claims.INTEGRAL, budget_s=paper_claims.BUDGET_S, **changes)
 
 
 def published():
@@ -51,7 +54,7 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("material")
     for name, found in RECORDS.items():
         for record in found:
-            records.write(folder / "published" / name, record)
+            run_records.write(folder / "published" / name, record)
     return folder
 
 
@@ -75,7 +78,7 @@ def files(content, sources):
 
 EXPERIMENTS = (
     "Claims", "Surrogates in", "Surrogates against", "Which surrogate", "Bayesian", "Devices", "box1l: µs",
-    recipes_table.TITLE,
+    paper_recipes.TITLE,
 )  # fmt: skip
 """How their titles begin."""
 
@@ -125,11 +128,11 @@ def test_a_timing_has_what_configuration_there_is(material):
 
 def link(name, record):
     """Return the link from the page to a published record."""
-    return records.path_of(Path("published") / name, record).as_posix()
+    return run_records.path_of(Path("published") / name, record).as_posix()
 
 
 def test_somebody_s_own_runs_stand_beside_published_ones(tmp_path):
-    records.write(tmp_path, full(machine="mine"))
+    run_records.write(tmp_path, full(machine="mine"))
     material = Material.local(tmp_path)
     assert {record["integral"] for record in material.beside} == {"box1l"}
     (table,) = material.beside_table()
@@ -142,7 +145,7 @@ def test_somebody_s_own_runs_stand_beside_published_ones(tmp_path):
 
 
 def test_damaged_records_are_named_and_left_out(tmp_path):
-    path = records.write(tmp_path, full())
+    path = run_records.write(tmp_path, full())
     path.write_text(path.read_text().replace("4.56", "5.56"))
     material = Material.local(tmp_path)
     assert material.found == []
@@ -174,7 +177,7 @@ def test_committed_rows_lead_to_committed_files():
 
 
 def test_measurements_without_records_say_so(tmp_path):
-    for title in ("Digits and errors against the number of replicas", *mixed_table.TITLES):
+    for title in ("Digits and errors against the number of replicas", *deep_speed.TITLES):
         assert "without a record of each run" in explanation(title)
     assert all(sentence.endswith(".") for sentence in EXPLANATIONS.values())
     run = {"integral": "box1l", "method": "m", "budget_s": 1.0, "entries": [{"n": 1, "digits": 2.0}]}

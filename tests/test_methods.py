@@ -12,7 +12,7 @@ from integrals import plain, product
 
 import methods
 from methods.base import InputError, Method
-from methods.storage import StorageError
+from methods.core.storage import StorageError
 
 INTEGRAL = product(2)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks import metrics
+from benchmarks.running import metrics
 
 TRUE = np.array([1.0, 2.0, -4.0, 10.0])
 NO_ERROR = np.zeros(4)

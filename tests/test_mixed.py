@@ -18,9 +18,10 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from methods import build_cache, mixed_cpu, mixed_function
-from methods.activations import ACTIVATIONS, Tanh
-from methods.mixed import PrimitiveNetwork, corner_sum, mixed_partial
+from methods.core import build_cache
+from methods.deep import cpu_derivative, cpu_kernels
+from methods.deep.activations import ACTIVATIONS, Tanh
+from methods.deep.network import PrimitiveNetwork, corner_sum, mixed_partial
 
 needs_compiler = pytest.mark.skipif(not build_cache.has_compiler(), reason="there is no C++ compiler")
 
@@ -31,14 +32,14 @@ FAMILIES = ["polylog2", "polylog3", "polylog8", "relu1", "relu2", "relu4"]
 @pytest.fixture(params=["torch", pytest.param("kernels", marks=needs_compiler)])
 def path(request, monkeypatch):
     if request.param == "torch":
-        monkeypatch.setattr(mixed_function, "serves", lambda network, inputs: False)
+        monkeypatch.setattr(cpu_derivative, "serves", lambda network, inputs: False)
     return request.param
 
 
 @pytest.fixture(params=[1, 50, 2**17])
 def chunk(request, monkeypatch):
     """Set the chunks of the kernels: one tile each, a few, or all in one."""
-    monkeypatch.setattr(mixed_function, "CHUNK", request.param)
+    monkeypatch.setattr(cpu_derivative, "CHUNK", request.param)
 
 
 def network_of(
@@ -80,7 +81,7 @@ def assert_near(actual: torch.Tensor, expected: torch.Tensor, tolerance: float) 
 @pytest.mark.parametrize("activation", SMOOTH + FAMILIES)
 @pytest.mark.parametrize("k", [1, 2, 3, 4, 5, 6])
 def test_plain_torch_equals_nested_autograd(k, activation, monkeypatch):
-    monkeypatch.setattr(mixed_function, "serves", lambda network, inputs: False)
+    monkeypatch.setattr(cpu_derivative, "serves", lambda network, inputs: False)
     network, (s, x) = network_of(k, activation=activation), points(k)
     expected, actual = nested_autograd(network, s, x), mixed_partial(network, s, x)
     assert_near(actual, expected, 1e-12)
@@ -92,7 +93,7 @@ def test_plain_torch_equals_nested_autograd(k, activation, monkeypatch):
 def test_kernels_equal_nested_autograd_with_gradients(k, activation):
     network, (s, x) = network_of(k, activation=activation), points(k, n=11)
     expected, actual = nested_autograd(network, s, x), mixed_partial(network, s, x)
-    assert mixed_function.serves(network, torch.cat([x, s], dim=1))
+    assert cpu_derivative.serves(network, torch.cat([x, s], dim=1))
     assert_near(actual, expected, 1e-12)
     for ours, theirs in zip(gradients_of(network, actual), gradients_of(network, expected), strict=True):
         assert_near(ours, theirs, 1e-11)
@@ -105,7 +106,7 @@ def test_kernels_equal_plain_torch_for_all_k(k, dtype, tolerance, monkeypatch):
     network, (s, x) = network_of(k, width=10, dtype=dtype), points(k, n=9, dtype=dtype)
     actual = mixed_partial(network, s, x)
     ours = gradients_of(network, actual)
-    monkeypatch.setattr(mixed_function, "serves", lambda network, inputs: False)
+    monkeypatch.setattr(cpu_derivative, "serves", lambda network, inputs: False)
     expected = mixed_partial(network, s, x)
     assert_near(actual, expected, tolerance)
     for mine, theirs in zip(ours, gradients_of(network, expected), strict=True):
@@ -179,7 +180,7 @@ def test_a_wrong_derivative_rule_is_noticed(by, wrong, monkeypatch):
             return [0.99 * d if j == index else d for j, d in enumerate(super().tower(z, base, order))]
 
     if by == "torch":
-        monkeypatch.setattr(mixed_function, "serves", lambda network, inputs: False)
+        monkeypatch.setattr(cpu_derivative, "serves", lambda network, inputs: False)
     monkeypatch.setitem(ACTIVATIONS, "wrong", Wrong())
     network, (s, x) = network_of(3, activation="wrong"), points(3)
     assert not torch.allclose(mixed_partial(network, s, x), nested_autograd(network, s, x), rtol=1e-3)
@@ -362,8 +363,8 @@ def test_without_kernels_plain_torch_computes(broken, monkeypatch, tmp_path):
     command = {"no compiler": "no-such-compiler", "compiler fails": "false"}
     if broken in command:
         monkeypatch.setenv("CXX", command[broken])
-    monkeypatch.setattr(mixed_cpu, "kernels", mixed_cpu.kernels.__wrapped__)
-    assert not mixed_function.serves(network, torch.cat([x, s], dim=1))
+    monkeypatch.setattr(cpu_kernels, "kernels", cpu_kernels.kernels.__wrapped__)
+    assert not cpu_derivative.serves(network, torch.cat([x, s], dim=1))
     assert_near(mixed_partial(network, s, x), expected, 1e-12)
     kept = tmp_path / "cache" / "kernels"
     assert not kept.exists() or not list(kept.iterdir())
@@ -372,18 +373,18 @@ def test_without_kernels_plain_torch_computes(broken, monkeypatch, tmp_path):
 @needs_compiler
 def test_compiling_happens_once(monkeypatch, tmp_path):
     monkeypatch.setenv("LOOPMARK_CACHE", str(tmp_path))
-    assert mixed_cpu.kernels.__wrapped__(8, torch.float32, ACTIVATIONS["gelu"]) is not None
+    assert cpu_kernels.kernels.__wrapped__(8, torch.float32, ACTIVATIONS["gelu"]) is not None
     (library,) = (tmp_path / "kernels").glob("*.so")
     written = library.stat().st_mtime_ns
-    assert mixed_cpu.kernels.__wrapped__(8, torch.float32, ACTIVATIONS["gelu"]) is not None
+    assert cpu_kernels.kernels.__wrapped__(8, torch.float32, ACTIVATIONS["gelu"]) is not None
     assert library.stat().st_mtime_ns == written
 
 
 def test_an_evaluation_without_kernels_fails_and_leaves_nothing_to_clean_up(monkeypatch):
     """An error in `__del__` is printed and ignored, which pytest makes a warning, and so an error here."""
-    monkeypatch.setattr(mixed_cpu, "kernels", lambda *_: None)
+    monkeypatch.setattr(cpu_kernels, "kernels", lambda *_: None)
     with pytest.raises(RuntimeError, match="no compiled kernels"):
-        mixed_function.Evaluation(network_of(2), torch.cat(points(2)[::-1], dim=1))
+        cpu_derivative.Evaluation(network_of(2), torch.cat(points(2)[::-1], dim=1))
     gc.collect()
 
 
@@ -391,7 +392,7 @@ def test_an_evaluation_without_kernels_fails_and_leaves_nothing_to_clean_up(monk
 def test_loading_a_library_leaves_small_numbers_alone(tmp_path, monkeypatch):
     """With -ffast-math a shared object makes its process flush them to zero."""
     script = (
-        "import torch\nfrom methods.mixed import PrimitiveNetwork, mixed_partial\n"
+        "import torch\nfrom methods.deep.network import PrimitiveNetwork, mixed_partial\n"
         "network = PrimitiveNetwork(1, 1, 4, 2)\nmixed_partial(network, torch.rand(3, 1), torch.rand(3, 1))\n"
         "print(torch.tensor(1e-40) * 0.5 > 0)"
     )

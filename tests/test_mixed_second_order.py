@@ -6,8 +6,9 @@ import pytest
 import torch
 from test_mixed import assert_near, network_of, path, points  # noqa: F401
 
-from methods import mixed_function, mixed_second_order
-from methods.mixed import mixed_partial
+from methods import mixed_second_order
+from methods.deep import cpu_derivative
+from methods.deep.network import mixed_partial
 from methods.mixed_second_order import per_sample_gradients, weight_jvp
 
 
@@ -51,7 +52,7 @@ def test_chunks_do_not_show(path, monkeypatch):  # noqa: F811
     tangents = torch.linspace(-1, 1, len(_flat(network)), dtype=torch.float64)
     whole = weight_jvp(network, s, x, tangents), per_sample_gradients(network, s, x)
     monkeypatch.setattr(mixed_second_order, "CHUNK", 50)
-    monkeypatch.setattr(mixed_function, "CHUNK", 50)
+    monkeypatch.setattr(cpu_derivative, "CHUNK", 50)
     assert_near(weight_jvp(network, s, x, tangents), whole[0], 1e-13)
     assert_near(per_sample_gradients(network, s, x), whole[1], 1e-13)
 

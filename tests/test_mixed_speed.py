@@ -7,8 +7,10 @@ import json
 import pytest
 import torch
 
-from benchmarks import mixed_contenders, mixed_speed, mixed_table, mixed_timing
-from benchmarks.mixed_contenders import Shape
+from benchmarks import mixed_speed
+from benchmarks.experiments import deep_speed
+from benchmarks.regressions import deep, deep_contenders
+from benchmarks.regressions.deep_contenders import Shape
 
 DERIVATIVES = ("this", "recursion", "nested_grad", "partitions")
 
@@ -16,21 +18,21 @@ DERIVATIVES = ("this", "recursion", "nested_grad", "partitions")
 @pytest.mark.parametrize("k", [1, 2, 4])
 @pytest.mark.parametrize("depth", [1, 3])
 def test_contenders_agree(k, depth):
-    network, s, x = mixed_contenders.given(Shape(k, depth, 5, 7))
+    network, s, x = deep_contenders.given(Shape(k, depth, 5, 7))
     network, s, x = network.double(), s.double(), x.double()
-    values = [getattr(mixed_contenders, name)(network, s, x) for name in DERIVATIVES]
+    values = [getattr(deep_contenders, name)(network, s, x) for name in DERIVATIVES]
     for value in values[1:]:
         torch.testing.assert_close(value, values[0], rtol=1e-10, atol=1e-13)
 
 
 @pytest.mark.filterwarnings("ignore:.torch.jit.script.:DeprecationWarning")
 def test_nested_jvp_agrees():
-    network, s, x = mixed_contenders.given(Shape(2, 2, 5, 7))
-    torch.testing.assert_close(mixed_contenders.nested_jvp(network, s, x), mixed_contenders.this(network, s, x))
+    network, s, x = deep_contenders.given(Shape(2, 2, 5, 7))
+    torch.testing.assert_close(deep_contenders.nested_jvp(network, s, x), deep_contenders.this(network, s, x))
 
 
 def test_partitions_are_counted_by_bell_numbers():
-    assert [len(mixed_contenders._partitions(2**k - 1)) for k in range(7)] == [1, 1, 2, 5, 15, 52, 203]
+    assert [len(deep_contenders._partitions(2**k - 1)) for k in range(7)] == [1, 1, 2, 5, 15, 52, 203]
 
 
 def entry(contender, s, kind="step", status="ok", batch=1024):
@@ -44,7 +46,7 @@ def test_the_table():
         entry("corner sum", 0.012, "corners"), entry("products and tanh", 0.01, "corners"),
     ]  # fmt: skip
     measured = {"results": results, "threads": 2, "machine": "A", "date_utc": "2026-01-02T00:00:00+00:00"}
-    text = mixed_table.markdown(measured)
+    text = deep_speed.markdown(measured)
     assert "| 3   | 4 × 100          | 1024    | 20.0          | 1.50 × (8) | timeout       |" in text
     assert "| 11.72                 | 1.20 ×         |" in text
     assert "2 threads, A, 2026-01-02" in text
@@ -54,10 +56,10 @@ def test_a_run_writes_the_file(tmp_path, monkeypatch):
     monkeypatch.setattr(mixed_speed, "SECONDS", 0.0)
     arguments = ["--out", str(tmp_path), "--rounds", "1", "--threads", "1", "--shape", "2,2,4,8"]
     assert mixed_speed.main(arguments) == 0
-    measured = json.loads((tmp_path / mixed_table.FILE).read_text())
+    measured = json.loads((tmp_path / deep_speed.FILE).read_text())
     assert {result["status"] for result in measured["results"]} == {"ok"}
     assert all(result["s"] > 0 for result in measured["results"])
-    assert mixed_table.markdown(mixed_table.read(tmp_path)).count("###") == 2
+    assert deep_speed.markdown(deep_speed.read(tmp_path)).count("###") == 2
 
 
 @pytest.mark.parametrize("arguments", [["--shape", "2,2"], ["--shape", "0,1,1,1"], ["--rounds", "0"], ["--nothing"]])
@@ -68,8 +70,8 @@ def test_wrong_arguments(arguments, tmp_path):
 
 
 def test_asv_class_runs(monkeypatch):
-    monkeypatch.setattr(mixed_timing, "SHAPES", {"small": Shape(2, 2, 4, 8)})
-    benchmark = mixed_timing.MixedPartial()
+    monkeypatch.setattr(deep, "SHAPES", {"small": Shape(2, 2, 4, 8)})
+    benchmark = deep.MixedPartial()
     benchmark.setup("small")
     benchmark.time_step("small")
     benchmark.time_corner_sum("small")

@@ -11,9 +11,9 @@ import sys
 import pytest
 import torch
 
-from methods import mixed_function, mixed_triton, nilpotent
-from methods.activations import ACTIVATIONS, Tanh
-from methods.mixed import PrimitiveNetwork, mixed_partial
+from methods.deep import cpu_derivative, gpu_derivative, nilpotent
+from methods.deep.activations import ACTIVATIONS, Tanh
+from methods.deep.network import PrimitiveNetwork, mixed_partial
 from methods.mixed_second_order import weight_jvp
 
 needs_triton = pytest.mark.skipif(importlib.util.find_spec("triton") is None, reason="Triton is not installed")
@@ -24,9 +24,9 @@ TOLERANCES = {torch.float64: 1e-13, torch.float32: 3e-4}
 @pytest.fixture
 def interpreted(monkeypatch):
     monkeypatch.setenv("TRITON_INTERPRET", "1")
-    mixed_triton.kernels.cache_clear()
+    gpu_derivative.kernels.cache_clear()
     yield
-    mixed_triton.kernels.cache_clear()
+    gpu_derivative.kernels.cache_clear()
 
 
 def network_of(
@@ -48,7 +48,7 @@ def points(k: int, n: int = 23, dtype: torch.dtype = torch.float64) -> tuple[tor
 
 def plain(network: PrimitiveNetwork, s: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
     inputs = torch.cat([x, s], dim=1)
-    return nilpotent.mixed_partial(network.activation, network.k, inputs, *mixed_function.weights(network))
+    return nilpotent.mixed_partial(network.activation, network.k, inputs, *cpu_derivative.weights(network))
 
 
 def with_gradients(network: PrimitiveNetwork, values: torch.Tensor) -> list[torch.Tensor]:
@@ -66,7 +66,7 @@ def assert_near(actual: list[torch.Tensor], expected: list[torch.Tensor], tolera
 
 def assert_kernels_equal_plain_torch(network: PrimitiveNetwork, s: torch.Tensor, x: torch.Tensor) -> None:
     __tracebackhide__ = True
-    assert mixed_triton.serves(network, torch.cat([x, s], dim=1))
+    assert gpu_derivative.serves(network, torch.cat([x, s], dim=1))
     actual, expected = mixed_partial(network, s, x), plain(network, s, x)
     assert type(actual.grad_fn) is not type(expected.grad_fn)  # else both would be plain torch
     assert_near(with_gradients(network, actual), with_gradients(network, expected), TOLERANCES[s.dtype])
@@ -83,7 +83,7 @@ def test_every_activation(activation, interpreted):
 
 @needs_triton
 @pytest.mark.parametrize("dtype", TOLERANCES)
-@pytest.mark.parametrize("k", range(1, mixed_triton.MAX_K + 1))
+@pytest.mark.parametrize("k", range(1, gpu_derivative.MAX_K + 1))
 def test_every_k_and_dtype(k, dtype, interpreted):
     assert_kernels_equal_plain_torch(network_of(k, activation="gelu_tanh", dtype=dtype), *points(k, 5, dtype))
 
@@ -162,11 +162,11 @@ def test_jacobian_vector_product_in_the_weights(interpreted, monkeypatch):
     tangents = torch.linspace(-1, 1, sum(weight.numel() for weight in network.parameters()), dtype=torch.float64)
     calls = []
     monkeypatch.setattr(
-        mixed_triton, "activate", lambda phi, z, run=mixed_triton.activate: calls.append(z) or run(phi, z)
+        gpu_derivative, "activate", lambda phi, z, run=gpu_derivative.activate: calls.append(z) or run(phi, z)
     )
     actual = weight_jvp(network, s, x, tangents)
     assert len(calls) == 3
-    monkeypatch.setattr(mixed_triton, "serves", lambda *_: False)
+    monkeypatch.setattr(gpu_derivative, "serves", lambda *_: False)
     assert_near([actual], [weight_jvp(network, s, x, tangents)], 1e-12)
 
 
@@ -177,19 +177,19 @@ def test_jacobian_vector_product_in_the_weights(interpreted, monkeypatch):
 def test_not_served(reason, interpreted, monkeypatch):
     if reason == "no Triton":
         monkeypatch.setitem(sys.modules, "triton", None)
-    k = mixed_triton.MAX_K + 1 if reason == "k" else 2
+    k = gpu_derivative.MAX_K + 1 if reason == "k" else 2
     dtype = torch.bfloat16 if reason == "dtype" else torch.float64
     network, (s, x) = network_of(k, depth=1 if reason == "depth" else 3, dtype=dtype), points(k, 2, dtype)
     if reason == "batch":
         s, x = s[:0], x[:0]
     x.requires_grad_(reason == "gradients in x")
-    assert not mixed_triton.serves(network, torch.cat([x, s], dim=1))
+    assert not gpu_derivative.serves(network, torch.cat([x, s], dim=1))
     assert mixed_partial(network, s, x).shape == (len(s),)
 
 
 def test_a_cpu_is_not_served_without_the_interpreter(monkeypatch):
     monkeypatch.delenv("TRITON_INTERPRET", raising=False)
-    assert not mixed_triton.serves(network_of(2), torch.cat(points(2)[::-1], dim=1))
+    assert not gpu_derivative.serves(network_of(2), torch.cat(points(2)[::-1], dim=1))
 
 
 # ----- compiled -------------------------------------------------------------------------------------------------------
@@ -210,8 +210,8 @@ def compiled(monkeypatch, tmp_path):
         assert [p.name for p in kernel.params if p.do_not_specialize] == [size, width]  # only arrays are aligned
         signature = {array: f"*{dtype}" for array in arrays} | {size: "i32", width: "i32", block: "constexpr"}
         aligned = {(i,): [["tt.divisibility", 16]] for i, _ in enumerate(arrays)}
-        source = ASTSource(kernel, signature, {block: mixed_triton.BLOCK}, aligned)
-        return compile(source, target=GPUTarget("cuda", 80, 32), options={"num_warps": mixed_triton.BLOCK // 32})
+        source = ASTSource(kernel, signature, {block: gpu_derivative.BLOCK}, aligned)
+        return compile(source, target=GPUTarget("cuda", 80, 32), options={"num_warps": gpu_derivative.BLOCK // 32})
 
     return compile_kernel
 
@@ -222,14 +222,14 @@ def compiled(monkeypatch, tmp_path):
     "kernel", [f"{layer}_{way}" for layer in ("first", "hidden", "last") for way in ("forward", "backward")]
 )
 def test_threads_exchange_no_coefficients(kernel, dtype, compiled):
-    made = compiled(mixed_triton.Kernels(ACTIVATIONS["gelu"], 3), kernel, dtype)
+    made = compiled(gpu_derivative.Kernels(ACTIVATIONS["gelu"], 3), kernel, dtype)
     assert made.metadata.shared == 0
     assert "local" not in made.asm["ptx"]
 
 
 @needs_triton
 def test_the_largest_kernel_compiles(compiled):
-    made = compiled(mixed_triton.Kernels(ACTIVATIONS["tanh"], mixed_triton.MAX_K), "hidden_backward", "fp32")
+    made = compiled(gpu_derivative.Kernels(ACTIVATIONS["tanh"], gpu_derivative.MAX_K), "hidden_backward", "fp32")
     assert "hidden_backward" in made.asm["ptx"]
 
 
@@ -237,9 +237,9 @@ def test_the_largest_kernel_compiles(compiled):
 @needs_triton
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
 @pytest.mark.parametrize("dtype", TOLERANCES)
-@pytest.mark.parametrize("k", range(1, mixed_triton.MAX_K + 1))
+@pytest.mark.parametrize("k", range(1, gpu_derivative.MAX_K + 1))
 def test_on_a_gpu(k, dtype, monkeypatch):
     monkeypatch.delenv("TRITON_INTERPRET", raising=False)
-    mixed_triton.kernels.cache_clear()
+    gpu_derivative.kernels.cache_clear()
     s, x = points(k, 1000, dtype)
     assert_kernels_equal_plain_torch(network_of(k, 30, dtype=dtype).to("cuda"), s.to("cuda"), x.to("cuda"))

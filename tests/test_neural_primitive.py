@@ -9,9 +9,10 @@ from integrals import costly, product
 
 import methods
 import references
-from methods import neural_primitive, stages
+from methods import neural_primitive
 from methods.base import InputError, ParametricIntegral
-from methods.schedule import Clock
+from methods.core.budget import Clock
+from methods.primitives import two_stages
 
 
 def fitted(name: str = "neural_primitive", integral: ParametricIntegral | None = None, **fields):
@@ -112,14 +113,14 @@ def test_the_neurons_are_fewer_where_the_machine_is_too_slow_for_them(own_time, 
     method = methods.create("neural_primitive", n_replicas=4)
     available_s = 8.0 * neural_primitive.STAGE_ONE_SHARE
     for factor, width in ((0.5, 1000), (1.0, 1000), (8.0, 500), (1e9, neural_primitive.LEAST_WIDTH)):
-        monkeypatch.setattr(stages, "seconds_of_stage_one", lambda *_, s=factor * available_s / 4: s)
+        monkeypatch.setattr(two_stages, "seconds_of_stage_one", lambda *_, s=factor * available_s / 4: s)
         assert method._affordable_width(8.0, Clock(8.0)) == pytest.approx(width, rel=0.01)
 
 
 def test_the_time_of_the_neurons_is_estimated_from_a_part_of_their_points(own_time):
     method = fitted(width=30, points_per_neuron=10, n_updates=1)
     method.integral_ = costly(product(2), 1e-3)
-    assert stages.seconds_of_stage_one(method, 300) == pytest.approx(300 * 10 * 1e-3, rel=0.01)
+    assert two_stages.seconds_of_stage_one(method, 300) == pytest.approx(300 * 10 * 1e-3, rel=0.01)
 
 
 @pytest.mark.parametrize("name", ["neural_primitive", "separable_primitive", "primitive_corrected"])

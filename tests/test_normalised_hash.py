@@ -9,9 +9,9 @@ import shutil
 import pytest
 
 import methods
-from benchmarks import sources
-from benchmarks.normalised_hash import Normaliser, normalised_hash
-from benchmarks.sources import OwnModules
+from benchmarks.code import sources
+from benchmarks.code.normalised_hash import Normaliser, normalised_hash
+from benchmarks.code.sources import OwnModules
 
 FILES = {
     "pack/__init__.py": "",

@@ -14,11 +14,11 @@ from integrals import changing_sign, plain, product
 
 import methods
 import references
-from methods import corner_cpu
-from methods.activations import ACTIVATIONS
 from methods.base import InputError, ParametricIntegral
-from methods.onnx_export import export
-from methods.onnx_graph import ONLY_FLOAT32, Graph
+from methods.deep import cpu_corner_sum
+from methods.deep.activations import ACTIVATIONS
+from methods.export.onnx_export import export
+from methods.export.onnx_graph import ONLY_FLOAT32, Graph
 from methods.published_primitive import SCALINGS
 
 TOLERANCE = {"float64": 1e-10, "float32": 1e-4}
@@ -49,7 +49,7 @@ def networks(integral: ParametricIntegral, **fields):
 @pytest.fixture(autouse=True)
 def _plain_torch(monkeypatch):
     """No kernels for evaluating either."""
-    monkeypatch.setattr(corner_cpu, "library", lambda *_: None)
+    monkeypatch.setattr(cpu_corner_sum, "library", lambda *_: None)
 
 
 def session(path):
@@ -243,7 +243,7 @@ def test_a_missing_package_is_named(monkeypatch):
 @pytest.mark.parametrize("operator", ONLY_FLOAT32)
 def test_refused_operators_have_no_float64_kernel_yet(operator, tmp_path, monkeypatch):
     """Where onnxruntime gains one, ONLY_FLOAT32 is to be shortened."""
-    monkeypatch.setattr("methods.onnx_graph.ONLY_FLOAT32", ())
+    monkeypatch.setattr("methods.export.onnx_graph.ONLY_FLOAT32", ())
     for dtype in ("float32", "float64"):
         graph = Graph(dtype)
         graph.output("y", graph.apply(operator, graph.input("s", 1).take(0, axis=1)))

@@ -12,12 +12,15 @@ import pytest
 from sample_records import hardware_record
 from test_figures import full
 
-from benchmarks import bayesian_table, groups, html_page, records, report, sections
-from benchmarks.figures import drawing
-from benchmarks.folders import BAYESIAN, COMPARISON, HARDWARE
-from benchmarks.many_records import write as write_many
-from benchmarks.material import EXPLANATIONS, Material
-from benchmarks.page_data import Table
+from benchmarks import report
+from benchmarks.experiments import uncertain_networks
+from benchmarks.page import figure_sections, html_page
+from benchmarks.page.contents import EXPLANATIONS, Material
+from benchmarks.page.figures import drawing
+from benchmarks.page.page_data import Table
+from benchmarks.records import configurations, run_records
+from benchmarks.records.folders import BAYESIAN, COMPARISON, HARDWARE
+from benchmarks.regressions.many_records import write as write_many
 
 SCRIPT = "<script>window.stolen = true</script><img src=x onerror='window.stolen = true'>"
 
@@ -30,7 +33,7 @@ FOUND = [
 ]
 
 BOOSTED = full(
-    method=bayesian_table.METHOD, budget_s=bayesian_table.BUDGET_S, params={"n_labels": 10, "boosting": SCRIPT},
+    method=uncertain_networks.METHOD, budget_s=uncertain_networks.BUDGET_S, params={"n_labels": 10, "boosting": SCRIPT},
     status="failed", reason=SCRIPT,
 )  # fmt: skip
 """A run of another experiment."""
@@ -43,7 +46,7 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("page")
     for name, found in ((COMPARISON, FOUND), (BAYESIAN, [BOOSTED]), (HARDWARE, [TIMED])):
         for record in found:
-            records.write(folder / "published" / name, record)
+            run_records.write(folder / "published" / name, record)
     (folder / "README.md").write_text(f"{report.BEGIN}\n{report.END}\n")
     report.write_published(folder, folder / "README.md")
     return folder
@@ -51,7 +54,7 @@ def folder(tmp_path_factory):
 
 def path_of(folder, name, record):
     """Return where the record of a published experiment lies."""
-    return records.path_of(folder / "published" / name, record)
+    return run_records.path_of(folder / "published" / name, record)
 
 
 def test_it_is_one_page_that_needs_no_network(folder):
@@ -118,7 +121,7 @@ STAGES = [
 @pytest.mark.parametrize("room", [html_page.MOST_BYTES, 0])
 def test_markup_and_paths_in_names_stay_names(no_png, tmp_path, monkeypatch, room):
     monkeypatch.setattr(html_page, "MOST_BYTES", room)
-    records.write(tmp_path, full(integral=WICKED, diagnostics=STAGES))
+    run_records.write(tmp_path, full(integral=WICKED, diagnostics=STAGES))
     material = Material.local(tmp_path)
     drawn = material.sections()
     text = report.page(material, drawn)
@@ -131,22 +134,22 @@ def test_markup_and_paths_in_names_stay_names(no_png, tmp_path, monkeypatch, roo
 
 
 def test_half_a_character_in_a_reason_does_not_stop_the_report(no_png, tmp_path):
-    records.write(tmp_path, full())
-    records.write(tmp_path, full(method="worse", status="failed", reason="\ud83d is half", digits_mean=None))
+    run_records.write(tmp_path, full())
+    run_records.write(tmp_path, full(method="worse", status="failed", reason="\ud83d is half", digits_mean=None))
     report.write_local(tmp_path)
     assert "? is half" in (tmp_path / "index.html").read_text()
     assert "? is half" in (tmp_path / "tables.md").read_text()
 
 
 def test_the_number_of_points_is_a_finished_repeat_s():
-    table = html_page.results(groups.of([full(status="failed", n_points=None), full(repeat=1, n_points=1000)]))
+    table = html_page.results(configurations.of([full(status="failed", n_points=None), full(repeat=1, n_points=1000)]))
     assert [row["n"] for row in table.rows] == ["1000"]
 
 
 def test_an_experiment_s_table_says_what_it_is_of(no_png, monkeypatch, tmp_path):
     table = Table("Claims of the papers", EXPLANATIONS["Claims"], [{"claim": "a"}])
     monkeypatch.setattr(Material, "experiments", lambda material: [table])
-    records.write(tmp_path, full())
+    run_records.write(tmp_path, full())
     report.write_local(tmp_path)
     for name in ("index.html", "tables.md"):
         assert EXPLANATIONS["Claims"] in (tmp_path / name).read_text()
@@ -155,8 +158,8 @@ def test_an_experiment_s_table_says_what_it_is_of(no_png, monkeypatch, tmp_path)
 def test_readme_says_where_its_figures_were_measured(monkeypatch):
     monkeypatch.setattr(drawing, "svg_and_png", lambda chart: ("<svg></svg>", b""))
     found = [full(), full(method="chebyshev", threads=1), full(machine="B")]
-    grouped = groups.of(found)
-    (caption,) = report._readme_figures(sections.draw(grouped), grouped)
+    grouped = configurations.of(found)
+    (caption,) = report._readme_figures(figure_sections.draw(grouped), grouped)
     assert "box1l on A, 1 thread and 2 threads: Mean digits" in caption
 
 

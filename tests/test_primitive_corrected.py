@@ -9,8 +9,8 @@ from integrals import changing_sign, product
 
 import methods
 import references
-from methods import chebyshev_series
 from methods.base import InputError, ParametricIntegral
+from methods.primitives import chebyshev_series
 
 
 def fitted(integral: ParametricIntegral, **fields):

@@ -11,14 +11,13 @@ import torch
 from integrals import plain, product
 
 import methods
-from methods import primitive_training as training
-from methods import training_choices
-from methods.activations import ACTIVATIONS
 from methods.base import InputError
-from methods.mixed import mixed_partial
-from methods.primitive import Primitive
+from methods.deep import training, training_choices
+from methods.deep.activations import ACTIVATIONS
+from methods.deep.network import mixed_partial
+from methods.primitives.ensemble import Primitive
 from methods.published_primitive import SCALINGS
-from methods.transforms import TRANSFORMS
+from methods.quadrature.transforms import TRANSFORMS
 
 SMALL = {"width": 16, "depth": 2, "lattice_size": 256}
 

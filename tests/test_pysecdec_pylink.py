@@ -16,11 +16,12 @@ import psutil
 import pytest
 from integrals import plain
 
-from methods import build_cache, pysecdec_library
 from methods.base import InputError, ParametricIntegral
+from methods.core import build_cache
 from methods.pysecdec_cuba import PySecDecCuba
-from methods.pysecdec_pylink import Process
 from methods.pysecdec_qmc_pylink import PySecDecQMCPylink
+from methods.secdec import library as pysecdec_library
+from methods.secdec.pylink import Process
 
 ROOT = Path(__file__).parents[1]
 

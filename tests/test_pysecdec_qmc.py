@@ -20,14 +20,14 @@ from integrals import plain, product
 
 import methods
 import references
-from methods import pysecdec_formulas, pysecdec_library
 from methods.base import InputError, ParametricIntegral
 from methods.pysecdec_qmc import PySecDecQMC
+from methods.secdec import formulas, library
 
 ROOT = Path(__file__).parents[1]
 box1l = references.integral("box1l")
 
-needs_pysecdec = pytest.mark.skipif(bool(pysecdec_library.unavailable()), reason=str(pysecdec_library.unavailable()))
+needs_pysecdec = pytest.mark.skipif(bool(library.unavailable()), reason=str(library.unavailable()))
 built = [pytest.mark.pysecdec, needs_pysecdec]
 
 
@@ -94,7 +94,7 @@ class TestTerms:
     )
     def test_one_per_set_of_costly_factors(self, expression, terms):
         definitions = {"A": "s1 + s2*x1 + x2", "B": "s1 + s2*x1*x2"}
-        given = pysecdec_formulas.arguments(formula(expression, definitions=definitions).expression)
+        given = formulas.arguments(formula(expression, definitions=definitions).expression)
         names = {"lx1": "x1", "lx2": "x2", "ls1": "s1", "ls2": "s2"}
 
         def read(text):
@@ -112,7 +112,7 @@ class TestTerms:
     def test_a_sum_of_thirty_products_takes_no_common_denominator(self):
         definitions = {f"F{i}": f"({i + 1} + x1 + s1*x2)**3 + s2*(x1 + {i + 2}*x2)**2" for i in range(30)}
         expression = " + ".join(f"x1/F{i}**3" for i in range(30))
-        terms = pysecdec_formulas.arguments(formula(expression, definitions=definitions).expression)
+        terms = formulas.arguments(formula(expression, definitions=definitions).expression)
         assert len(terms) == 30
         assert all(len(term["polynomials_to_decompose"]) == 1 for term in terms)
 
@@ -235,9 +235,9 @@ class TestLibrary:
         assert sorted((cache / "pysecdec").glob("*")) == before
 
     def test_a_failed_generation_says_why(self, cache, monkeypatch):
-        (term,) = pysecdec_formulas.arguments(product(1).expression)
+        (term,) = formulas.arguments(product(1).expression)
         wrong = [term | {"decomposition_method": "no_such_method"}]
-        monkeypatch.setattr(pysecdec_formulas, "arguments", lambda expression: wrong)
+        monkeypatch.setattr(formulas, "arguments", lambda expression: wrong)
         with pytest.raises(InputError, match=r"generation of the integrand failed.*no_such_method"):
             PySecDecQMC().fit(product(1))
 

@@ -11,8 +11,8 @@ from integrals import callable_integral, changing_sign, plain, product
 
 import references
 from methods.base import InputError
-from references import computed, quadrature, regions
-from references.tables import TruthError
+from references.values import on_demand, quadrature, test_points
+from references.values.truth_files import TruthError
 
 
 def in_box(m, low=-30.0, high=-3.0, **fields):
@@ -39,7 +39,7 @@ JHEP = in_box(3)
     ],
 )
 def test_cornerness_counts_coordinates_outside_minus_28_to_minus_4(point, expected):
-    assert regions.cornerness(JHEP, np.array([point])).tolist() == [expected]
+    assert test_points.cornerness(JHEP, np.array([point])).tolist() == [expected]
 
 
 @pytest.mark.parametrize(
@@ -52,41 +52,41 @@ def test_cornerness_counts_coordinates_outside_minus_28_to_minus_4(point, expect
     ],
 )
 def test_edge_is_within_half_a_unit_of_either_end_in_every_coordinate(point, expected):
-    assert regions.is_edge(JHEP, np.array([point])).tolist() == [expected]
+    assert test_points.is_edge(JHEP, np.array([point])).tolist() == [expected]
 
 
 def test_regions_move_with_the_box():
     s = references.integral("box1l").sample(500, 0)
     stretched = (s + 30) * 2 / 27 + 5
     moved = in_box(3, 5.0, 7.0)
-    np.testing.assert_array_equal(regions.cornerness(JHEP, s), regions.cornerness(moved, stretched))
-    np.testing.assert_array_equal(regions.is_edge(JHEP, s), regions.is_edge(moved, stretched))
+    np.testing.assert_array_equal(test_points.cornerness(JHEP, s), test_points.cornerness(moved, stretched))
+    np.testing.assert_array_equal(test_points.is_edge(JHEP, s), test_points.is_edge(moved, stretched))
 
 
 @pytest.mark.parametrize(("m", "n_extra"), [(1, 40), (2, 60), (3, 80), (5, 400), (3, 0), (3, 2)])
 @pytest.mark.parametrize("draw", ["uniform", "log-uniform"])
 def test_drawn_points_fill_every_class(m, n_extra, draw):
     integral = in_box(m, draw=draw)
-    s, uniform = regions.draw(integral, 500, 1, n_extra)
+    s, uniform = test_points.draw(integral, 500, 1, n_extra)
     assert s.shape == (500 + n_extra, m)
     assert uniform.sum() == 500
     assert uniform[:500].all()
     assert ((s >= -30) & (s <= -3)).all()
     # The share of the margins, 1/9, within five standard deviations.
-    inside = regions.cornerness(integral, s[uniform]).sum()
+    inside = test_points.cornerness(integral, s[uniform]).sum()
     assert abs(inside - 500 * m / 9) < 5 * math.sqrt(500 * m * 8 / 81)
     extra, classes = s[~uniform], min(m, 3)
-    found = regions.cornerness(integral, extra)
+    found = test_points.cornerness(integral, extra)
     assert (found >= 1).all()
-    counts = [(found == c).sum() for c in range(1, classes + 1)] + [regions.is_edge(integral, extra).sum()]
+    counts = [(found == c).sum() for c in range(1, classes + 1)] + [test_points.is_edge(integral, extra).sum()]
     assert min(counts) >= n_extra // (classes + 1)
 
 
 def test_drawn_points_are_reproducible_and_apart_from_what_surrogates_draw():
     integral = references.integral("box1l")
-    s, _ = regions.draw(integral, 50, 1, 8)
-    np.testing.assert_array_equal(s, regions.draw(integral, 50, 1, 8)[0])
-    assert not np.array_equal(s, regions.draw(integral, 50, 2, 8)[0])
+    s, _ = test_points.draw(integral, 50, 1, 8)
+    np.testing.assert_array_equal(s, test_points.draw(integral, 50, 1, 8)[0])
+    assert not np.array_equal(s, test_points.draw(integral, 50, 2, 8)[0])
     assert not np.isin(s, integral.sample(1000, 1)).any()
 
 
@@ -246,8 +246,8 @@ def test_an_integrand_that_is_not_finite_is_refused():
 
 
 def test_digest_is_of_the_numbers():
-    truth = computed.truth_of(product(1), 10, 1, 4)
-    assert truth.digest() == computed.truth_of(product(1), 10, 1, 4).digest()
+    truth = on_demand.truth_of(product(1), 10, 1, 4)
+    assert truth.digest() == on_demand.truth_of(product(1), 10, 1, 4).digest()
     assert truth.digest() == truth._replace(how="otherwise").digest()
     for field in ("s", "value", "error", "uniform"):
         changed = getattr(truth, field).copy()

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import html_page, records, report
-from benchmarks.folders import LOCAL, PUBLISHED
+from benchmarks import report
+from benchmarks.page import html_page
+from benchmarks.records import run_records
+from benchmarks.records.folders import LOCAL, PUBLISHED
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
@@ -41,7 +43,7 @@ def test_there_is_something_to_run():
 
 
 def test_commands_work_as_printed(folder):
-    found, damaged = records.read_all(folder / LOCAL)
+    found, damaged = run_records.read_all(folder / LOCAL)
     assert not damaged
     assert {(r["integral"], r["method"]): r["status"] for r in found} == {
         ("box1l", "monte_carlo"): "ok",
@@ -54,7 +56,7 @@ def test_commands_work_as_printed(folder):
 
 
 def test_monte_carlo_is_as_good_as_monte_carlo_is(folder):
-    found, _ = records.read_all(folder / LOCAL)
+    found, _ = run_records.read_all(folder / LOCAL)
     (record,) = [r for r in found if r["method"] == "monte_carlo"]
     assert record["n_eval_per_integral"] == 2000
     assert record["n_eval_source"] == "counted"

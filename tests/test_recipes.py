@@ -8,10 +8,10 @@ import pytest
 
 import methods
 import references
-from benchmarks.ablations import BASE, BUDGET_S, CLAIMS, Claim
-from benchmarks.presets import PRESETS
-from methods import lookup
-from methods.recipes import RECIPES
+from benchmarks.experiments.paper_claims import BASE, BUDGET_S, CLAIMS, Claim
+from benchmarks.experiments.presets import PRESETS
+from methods.core import names
+from methods.papers.primitive_recipes import RECIPES
 
 JHEP = """
     I1 tanh    4 100 160k 100k 5 1.5
@@ -94,7 +94,7 @@ def test_acat_runs_see_as_many_points_as_printed(name, epochs, points, shape):
 def test_a_recipe_is_a_method_on_the_command_line(name):
     recipe = RECIPES[name]
     assert not set(recipe.printed) & set(recipe.chosen)
-    method_name, fields = lookup.parse_spec(recipe.method(n_replicas=1))
+    method_name, fields = names.parse_spec(recipe.method(n_replicas=1))
     assert fields == recipe.fields(n_replicas=1)
     method = methods.create(method_name, **fields)
     method._prepare(references.integral(recipe.integral))
@@ -123,7 +123,7 @@ def test_claims_compare_methods_that_exist(claim):
     for spec in claim.settings.values():
         assert spec.startswith(BASE)
         assert spec in PRESETS["ablations"].methods["box1l"]
-        name, fields = lookup.parse_spec(spec)
+        name, fields = names.parse_spec(spec)
         method = methods.create(name, **fields)
         method._prepare(references.integral("box1l"))
         params.append(method.params())
@@ -134,7 +134,7 @@ def test_claims_compare_methods_that_exist(claim):
 def test_every_setting_of_the_ablations_is_one_configuration():
     """Two spellings of the same fields would be trained twice."""
     specs = set(PRESETS["ablations"].methods["box1l"])
-    made = [methods.create(name, **fields).params() for name, fields in map(lookup.parse_spec, specs)]
+    made = [methods.create(name, **fields).params() for name, fields in map(names.parse_spec, specs)]
     assert all(a != b for i, a in enumerate(made) for b in made[:i])
 
 

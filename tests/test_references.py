@@ -13,10 +13,12 @@ from integrals import callable_integral, plain, product
 
 import references
 from methods.base import Estimate, InputError, ParametricIntegral
-from references import catalogue, computed, parts, quadrature, regions, tables, tabulate, vouch
-from references.journal import Journal
-from references.plans import Ask, Plan
-from references.tables import TruthError
+from references import tabulate
+from references.integrals import catalogue
+from references.values import on_demand, quadrature, second_opinions, test_points, truth_files, work
+from references.values.journal import Journal
+from references.values.table_plans import Ask, Plan
+from references.values.truth_files import TruthError
 
 PLAN = Plan(n=20, edge_points=12, epsrel=1e-12, asks=(Ask("friend", 1e-6, 20, 12),))
 
@@ -58,7 +60,7 @@ def test_an_unknown_name_is_told_with_the_known_ones(ask):
 def test_an_integral_of_ones_own_by_module_and_attribute():
     assert references.integral("my_integrals:closed").name == "product2"
     with pytest.raises(InputError, match=r"not a methods\.base\.ParametricIntegral"):
-        references.integral("references.ngon:EUCLIDEAN")
+        references.integral("references.integrals.ngon:EUCLIDEAN")
     with pytest.raises(InputError, match="no_such_module"):
         references.integral("no_such_module:box1l")
 
@@ -72,10 +74,10 @@ def test_import_is_light():
 
 def test_quadrature_shares_nothing_with_a_scored_method():
     code = (
-        "import sys, methods, references.computed; box = references.integral('box1l'); "
-        "rule = references.quadrature.Rule((2, 2, 2), (1.0, 1.0, 1.0)); "
-        "references.quadrature.apply(box, rule, box.sample(1, 0)); "
-        "scored = {target.partition(':')[0] for target in methods.METHODS.values()} | {'methods.nodes'}; "
+        "import sys, methods, references.values.on_demand; box = references.integral('box1l'); "
+        "rule = references.values.quadrature.Rule((2, 2, 2), (1.0, 1.0, 1.0)); "
+        "references.values.quadrature.apply(box, rule, box.sample(1, 0)); "
+        "scored = {target.partition(':')[0] for target in methods.METHODS.values()} | {'methods.core.node_sums'}; "
         "sys.exit(', '.join(scored & set(sys.modules)) or 0)"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
@@ -100,9 +102,11 @@ def ask_a_friend(monkeypatch):
             value = integral.exact(s)
             return Estimate(value * (1 + spread * noise), spread * value, 0)
 
-        friend = vouch.Opinion(ask, "a friend", {"compile": 1.5})
-        monkeypatch.setattr(vouch, "OPINIONS", {**vouch.OPINIONS, "friend": lambda _integral, _epsrel: friend})
-        parts._prepared.cache_clear()
+        friend = second_opinions.Opinion(ask, "a friend", {"compile": 1.5})
+        monkeypatch.setattr(
+            second_opinions, "OPINIONS", {**second_opinions.OPINIONS, "friend": lambda _integral, _epsrel: friend}
+        )
+        work._prepared.cache_clear()
 
     return known
 
@@ -110,14 +114,14 @@ def ask_a_friend(monkeypatch):
 def test_tabulate_writes_what_it_can_read(tmp_path, ask_a_friend):
     ask_a_friend(product(2))
     said = tabulate.tabulate(unsolved(2), PLAN, tmp_path)
-    table = tables.read(tmp_path / "product2.csv", product(2))
+    table = truth_files.read(tmp_path / "product2.csv", product(2))
     assert said.startswith("product2: 32 points")
     assert [path.name for path in tmp_path.iterdir()] == ["product2.csv"]
     assert table.header["opinions"]["friend"]["points"] == 32
     assert table.header["opinions"]["friend"]["compile_s"] == 1.5
     assert "a friend" in table.truth.how
     np.testing.assert_allclose(table.truth.value, product(2).exact(table.truth.s), rtol=1e-12)
-    s, uniform = regions.draw(product(2), PLAN.n, PLAN.seed, PLAN.edge_points)
+    s, uniform = test_points.draw(product(2), PLAN.n, PLAN.seed, PLAN.edge_points)
     np.testing.assert_array_equal(table.truth.s, s)
     np.testing.assert_array_equal(table.truth.uniform, uniform)
 
@@ -134,7 +138,7 @@ def test_a_table_as_planned_is_left_alone(tmp_path, ask_a_friend):
 def test_a_closed_form_is_vouched_for_too(tmp_path, ask_a_friend):
     ask_a_friend(product(2))
     tabulate.tabulate(product(2), PLAN, tmp_path)
-    truth = tables.read(tmp_path / "product2.csv", product(2)).truth
+    truth = truth_files.read(tmp_path / "product2.csv", product(2)).truth
     assert truth.how.startswith("Closed form")
     np.testing.assert_array_equal(truth.value, product(2).exact(truth.s))
     wrong = dataclasses.replace(product(1), exact=lambda s: product(1).exact(s) * (1 + 1e-7))
@@ -146,7 +150,7 @@ def test_a_closed_form_is_vouched_for_too(tmp_path, ask_a_friend):
 def test_points_that_were_not_vouched_for_stay_empty(tmp_path, ask_a_friend):
     ask_a_friend(product(1))
     tabulate.tabulate(unsolved(1), asking(3, 2), tmp_path)
-    table = tables.read(tmp_path / "product1.csv", product(1))
+    table = truth_files.read(tmp_path / "product1.csv", product(1))
     assert np.flatnonzero(~np.isnan(table.opinions["friend"][:, 0])).tolist() == [0, 1, 2, 20, 31]
 
 
@@ -165,7 +169,7 @@ def test_what_is_finished_is_not_done_again(tmp_path, ask_a_friend, monkeypatch)
     ask_a_friend(product(2))
     monkeypatch.setattr(tabulate, "ROWS", {"few": 5})
     done = []
-    compute = parts.values
+    compute = work.values
 
     def until_the_end_of_the_world(integral, s, epsrel):
         if len(done) == 4:
@@ -173,7 +177,7 @@ def test_what_is_finished_is_not_done_again(tmp_path, ask_a_friend, monkeypatch)
         done.append(len(s))
         return compute(integral, s, epsrel)
 
-    monkeypatch.setattr(parts, "values", until_the_end_of_the_world)
+    monkeypatch.setattr(work, "values", until_the_end_of_the_world)
     with pytest.raises(KeyboardInterrupt):
         tabulate.tabulate(unsolved(2), PLAN, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["product2.journal"]
@@ -185,10 +189,10 @@ def test_what_is_finished_is_not_done_again(tmp_path, ask_a_friend, monkeypatch)
         done.append(len(s))
         return compute(integral, s, epsrel)
 
-    monkeypatch.setattr(parts, "values", and_after)
+    monkeypatch.setattr(work, "values", and_after)
     tabulate.tabulate(unsolved(2), PLAN, tmp_path)
     assert sum(done) == 32
-    table = tables.read(tmp_path / "product2.csv", product(2))
+    table = truth_files.read(tmp_path / "product2.csv", product(2))
     np.testing.assert_allclose(table.truth.value, product(2).exact(table.truth.s), rtol=1e-12)
     assert [path.name for path in tmp_path.iterdir()] == ["product2.csv"]
 
@@ -208,21 +212,21 @@ def test_a_pool_of_processes_makes_the_same_table(tmp_path):
     plan = Plan(30, 8, 1e-12, (Ask("quadrature", 1e-11, 30, 8),))
     box = references.integral("box1l_2d")
     tabulate.tabulate(box, plan, tmp_path)
-    alone = tables.read(tmp_path / "box1l_2d.csv", box)
+    alone = truth_files.read(tmp_path / "box1l_2d.csv", box)
     (tmp_path / "box1l_2d.csv").unlink()
-    with parts.pool(2) as pool:
+    with work.pool(2) as pool:
         tabulate.tabulate(box, plan, tmp_path, pool)
-    together = tables.read(tmp_path / "box1l_2d.csv", box)
+    together = truth_files.read(tmp_path / "box1l_2d.csv", box)
     np.testing.assert_array_equal(alone.truth.value, together.truth.value)
 
 
 def test_a_single_disputed_point_is_named():
-    truth = computed.truth_of(product(1), 30, 1, 0)
+    truth = on_demand.truth_of(product(1), 30, 1, 0)
     vouched = np.stack([truth.value, 1e-9 * truth.value], axis=1)
-    vouch.compare(truth.s, truth.value, truth.error, vouched, 1e-6, "friend")
+    second_opinions.compare(truth.s, truth.value, truth.error, vouched, 1e-6, "friend")
     vouched[17, 0] *= 1 + 6e-9
     with pytest.raises(TruthError) as problem:
-        vouch.compare(truth.s, truth.value, truth.error, vouched, 1e-6, "friend")
+        second_opinions.compare(truth.s, truth.value, truth.error, vouched, 1e-6, "friend")
     assert str(truth.s[17].tolist()) in str(problem.value)
 
 
@@ -237,10 +241,10 @@ def test_a_single_disputed_point_is_named():
     ids=["vague", "no error", "errors too small", "nobody asked"],
 )
 def test_an_opinion_that_is_none_is_refused(change, message):
-    truth = computed.truth_of(product(1), 30, 1, 0)
+    truth = on_demand.truth_of(product(1), 30, 1, 0)
     vouched = np.stack([truth.value, 1e-9 * truth.value], axis=1)
     with pytest.raises(TruthError, match=message):
-        vouch.compare(truth.s, truth.value, truth.error, change(vouched), 1e-6, "friend")
+        second_opinions.compare(truth.s, truth.value, truth.error, change(vouched), 1e-6, "friend")
 
 
 def test_quadrature_short_of_its_plan_is_refused(tmp_path):
@@ -268,14 +272,14 @@ def test_pysecdec_vouches_for_the_one_loop_box_and_against_another():
     box = references.integral("box1l")
     s = box.sample(4, 5)
     result = quadrature.converge(box, s, epsrel=1e-12)
-    pysecdec = vouch.pysecdec(box, 1e-7)
+    pysecdec = second_opinions.pysecdec(box, 1e-7)
     estimate = pysecdec.ask(s)
     opinion = np.stack([estimate.value, estimate.error], axis=1)
     assert pysecdec.how.startswith("pySecDec 1.")
     assert set(pysecdec.setup_s) == {"generate", "compile"}
-    assert vouch.compare(s, result.value, result.error, opinion, 1e-7, "pySecDec")["points"] == 4
+    assert second_opinions.compare(s, result.value, result.error, opinion, 1e-7, "pySecDec")["points"] == 4
     with pytest.raises(TruthError, match="one of them is wrong"):
-        vouch.compare(s, result.value * (1 + 1e-6), result.error, opinion, 1e-7, "pySecDec")
+        second_opinions.compare(s, result.value * (1 + 1e-6), result.error, opinion, 1e-7, "pySecDec")
 
 
 def test_command_line(capsys):
@@ -318,13 +322,13 @@ def test_damaged_files_are_refused(written, damage):
     assert damage(before) != before
     written.write_text(damage(before))
     with pytest.raises(TruthError, match=r"damaged|stale truth"):
-        tables.read(written, product(1))
+        truth_files.read(written, product(1))
 
 
 def test_bytes_that_are_no_text_are_refused(written):
     written.write_bytes(b"\xff\xfe" + written.read_bytes())
     with pytest.raises(TruthError, match="damaged"):
-        tables.read(written, product(1))
+        truth_files.read(written, product(1))
 
 
 @pytest.mark.parametrize(
@@ -335,20 +339,20 @@ def test_bytes_that_are_no_text_are_refused(written):
 def test_truth_of_another_equation_is_stale(written, change):
     other = dataclasses.replace(plain(1), **change)
     with pytest.raises(TruthError, match=r"stale truth\): run python -m references.tabulate"):
-        tables.read(written, other)
-    tables.read(written, plain(1))
+        truth_files.read(written, other)
+    truth_files.read(written, plain(1))
 
 
 def test_an_untabulated_integral_is_told_how_to_be_tabulated(tmp_path):
     with pytest.raises(TruthError, match=r"no stored true values of product1; run python -m references\.tabulate"):
-        tables.read(tmp_path / "product1.csv", product(1))
+        truth_files.read(tmp_path / "product1.csv", product(1))
 
 
 def test_a_failed_write_leaves_the_old_file(written):
     before = written.read_bytes()
-    truth = computed.truth_of(product(1), 5, 1, 0)
+    truth = on_demand.truth_of(product(1), 5, 1, 0)
     with pytest.raises(IndexError):
-        tables.write(written, product(1), {}, truth, {"friend": np.zeros((4, 2))})
+        truth_files.write(written, product(1), {}, truth, {"friend": np.zeros((4, 2))})
     assert written.read_bytes() == before
 
 
@@ -378,13 +382,13 @@ def test_flipped_bits_in_a_journal_cost_a_part_and_never_change_one(tmp_path):
 
 def test_flipped_bits_in_a_truth_are_noticed_header_included(tmp_path):
     path = tmp_path / "product2.csv"
-    tables.write(path, product(2), {"name": "product2"}, computed.truth_of(product(2), 4, 1, 0), {})
+    truth_files.write(path, product(2), {"name": "product2"}, on_demand.truth_of(product(2), 4, 1, 0), {})
     content, generator = path.read_bytes(), random.Random(1)
-    before = tables.read(path, product(2))
+    before = truth_files.read(path, product(2))
     for _ in range(300):
         path.write_bytes(flipped(content, generator))
         try:
-            found = tables.read(path, product(2))
+            found = truth_files.read(path, product(2))
         except TruthError:
             continue
         assert found.header == before.header

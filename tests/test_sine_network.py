@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from methods.sine_network import Network, Products, Sines
+from methods.primitives.sine_network import Network, Products, Sines
 
 K, M, F = 3, 2, 5
 

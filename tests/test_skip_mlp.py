@@ -5,11 +5,12 @@ import pytest
 import torch
 from integrals import changing_sign, product
 
-from methods import create, labels
+from methods import create
 from methods.base import InputError
+from methods.core.storage import StorageError
 from methods.skip_mlp import SkipMLP
-from methods.skip_network import Block, network
-from methods.storage import StorageError
+from methods.surrogates import labels
+from methods.surrogates.skip_network import Block, network
 
 EXACT = "tests.test_labels:Exact"
 

@@ -8,9 +8,9 @@ import torch
 from integrals import callable_integral, product
 
 import methods
-from methods import chebyshev_series, stages
-from methods.schedule import Clock
-from methods.stages import Training
+from methods.core.budget import Clock
+from methods.primitives import chebyshev_series, two_stages
+from methods.primitives.two_stages import Training
 
 
 def prepared(integral=None, **fields):
@@ -31,33 +31,33 @@ def points(method, n: int, seed: int) -> tuple[torch.Tensor, torch.Tensor, torch
 def test_the_series_is_the_corner_sum_on_other_points():
     method = prepared()
     replica = Training(method, 0).stages
-    ((series, degree, error, cut_short),) = stages.expand([replica], method.map_.powers, Clock(None))
-    assert error < stages.SERIES_ERROR
+    ((series, degree, error, cut_short),) = two_stages.expand([replica], method.map_.powers, Clock(None))
+    assert error < two_stages.SERIES_ERROR
     assert not cut_short
     u = points(method, 500, seed=1)[0]
     basis, expected = chebyshev_series.products(u, degree), replica.corner_sum(u, method.map_.powers) - 1
-    assert float((series @ basis - expected).abs().max()) < 3 * stages.SERIES_ERROR
-    assert float((series[1:] @ basis[1:]).abs().max()) > 100 * stages.SERIES_ERROR
+    assert float((series @ basis - expected).abs().max()) < 3 * two_stages.SERIES_ERROR
+    assert float((series[1:] @ basis[1:]).abs().max()) > 100 * two_stages.SERIES_ERROR
 
 
 def test_the_series_stops_where_it_becomes_too_long(monkeypatch):
-    monkeypatch.setattr(stages, "MAX_SERIES", 60)
+    monkeypatch.setattr(two_stages, "MAX_SERIES", 60)
     method = prepared(nu=12.0)
     replica = Training(method, 0).stages
-    ((series, degree, error, cut_short),) = stages.expand([replica], method.map_.powers, Clock(None))
+    ((series, degree, error, cut_short),) = two_stages.expand([replica], method.map_.powers, Clock(None))
     assert not cut_short
     assert len(series) == chebyshev_series.count(2, degree) <= 60 < chebyshev_series.count(2, degree + 1)
-    assert error > stages.SERIES_ERROR
+    assert error > two_stages.SERIES_ERROR
 
 
 def test_replicas_that_share_their_points_have_the_series_that_each_has_alone():
     method = prepared(n_replicas=2, nu=6.0)
     replicas = [Training(method, 0).stages, Training(method, 1).stages]
     replicas[0].c.mul_(1e-6)  # needs a lower degree
-    together = stages.expand(replicas, method.map_.powers, Clock(None))
+    together = two_stages.expand(replicas, method.map_.powers, Clock(None))
     assert together[0].degree < together[1].degree
     for replica, found in zip(replicas, together, strict=True):
-        (alone,) = stages.expand([replica], method.map_.powers, Clock(None))
+        (alone,) = two_stages.expand([replica], method.map_.powers, Clock(None))
         assert alone.degree == found.degree
         torch.testing.assert_close(alone.series, found.series, rtol=0, atol=1e-13)
 
@@ -66,9 +66,11 @@ def test_the_series_stops_where_the_next_degree_would_take_too_long(own_time):
     own_time.tick = 1.0
     method = prepared(nu=12.0)
     replica = Training(method, 0).stages
-    degrees = [stages.expand([replica], method.map_.powers, Clock(budget))[0].degree for budget in (0.0, 20.0, None)]
+    degrees = [
+        two_stages.expand([replica], method.map_.powers, Clock(budget))[0].degree for budget in (0.0, 20.0, None)
+    ]
     assert degrees[0] == replica.degree < degrees[1] < degrees[2]
-    assert stages.expand([replica], method.map_.powers, Clock(0.0))[0].cut_short
+    assert two_stages.expand([replica], method.map_.powers, Clock(0.0))[0].cut_short
 
 
 def rough(mean: float):

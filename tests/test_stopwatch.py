@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks import stopwatch
+from benchmarks.running import stopwatch
 
 
 @pytest.fixture

@@ -9,13 +9,15 @@ import pytest
 from test_integrals import F1, F2, U2
 
 import references
-from references import catalogue, loops, plans, quadrature, regions, tables, vouch
+from references.integrals import catalogue
+from references.sectors import sector_files
+from references.values import quadrature, second_opinions, table_plans, test_points, truth_files
 
 
 @pytest.fixture(params=references.names())
 def stored(request):
     integral = references.integral(request.param)
-    return integral, tables.read(tables.folder() / f"{integral.name}.csv", integral)
+    return integral, truth_files.read(truth_files.folder() / f"{integral.name}.csv", integral)
 
 
 HARDER = {"box1l_wide", "box1l_threshold", "box2l_sum", "pentabox_s01"}
@@ -39,21 +41,21 @@ def test_stored_truth_holds_what_it_promises(stored):
     epsrel = 1e-6 if minor else 1e-8 if integral.name in HARDER else 1e-12 if few else 1e-11
     assert (truth.error / np.abs(truth.value) <= epsrel).all()
     assert (truth.error > 0).all()
-    found = regions.cornerness(integral, truth.s[~truth.uniform])
+    found = test_points.cornerness(integral, truth.s[~truth.uniform])
     if n_extra:
         assert min(np.bincount(np.minimum(found, 3))[1:]) >= n_extra // 4
-        assert regions.is_edge(integral, truth.s).sum() >= n_extra // 4
+        assert test_points.is_edge(integral, truth.s).sum() >= n_extra // 4
 
 
 def test_stored_truth_is_vouched_for(stored):
     integral, table = stored
     truth = table.truth
-    plan = plans.plan_for(integral)
+    plan = table_plans.plan_for(integral)
     assert set(table.opinions) == {ask.opinion for ask in plan.asks}
     for ask in plan.asks:
         # Stored with three digits, a stated error may have been rounded up.
         opinion = table.opinions[ask.opinion]
-        vouch.compare(truth.s, truth.value, truth.error, opinion, 1.01 * ask.epsrel, ask.opinion)
+        second_opinions.compare(truth.s, truth.value, truth.error, opinion, 1.01 * ask.epsrel, ask.opinion)
     asked = [~np.isnan(opinion[:, 0]) for opinion in table.opinions.values()]
     precise = [which for ask, which in zip(plan.asks, asked, strict=True) if ask.epsrel <= 1e-8]
     if integral.k <= 4:
@@ -66,7 +68,7 @@ def test_stored_truth_is_vouched_for(stored):
 
 def test_stored_truth_is_small_and_the_package_offers_it(stored):
     integral, table = stored
-    assert (tables.folder() / f"{integral.name}.csv").stat().st_size < 1e6
+    assert (truth_files.folder() / f"{integral.name}.csv").stat().st_size < 1e6
     assert references.truth(integral.name).digest() == table.truth.digest()
 
 
@@ -78,9 +80,9 @@ def uniform(name, n):
 
 def test_the_whole_two_loop_box_is_the_sum_of_its_sectors():
     whole, whole_error, s = uniform("box2l_sum", 50)
-    content = loops.read(catalogue.FOLDER / "box2l.json")
+    content = sector_files.read(catalogue.FOLDER / "box2l.json")
     total, total_error = np.zeros(50), np.zeros(50)
-    for name, sector in zip(loops.names(content), content["sectors"], strict=False):
+    for name, sector in zip(sector_files.names(content), content["sectors"], strict=False):
         value, error, points = uniform(name, 50)
         np.testing.assert_array_equal(points, s)
         total += sector.multiplicity * value
@@ -130,7 +132,7 @@ def test_stored_truth_is_made_again_by_another_rule():
 @pytest.mark.slow
 def test_errors_of_the_two_loop_box_hold_against_a_finer_rule():
     box, truth = references.integral("box2l"), references.truth("box2l")
-    hard = np.flatnonzero(regions.is_edge(box, truth.s))
+    hard = np.flatnonzero(test_points.is_edge(box, truth.s))
     which = [0, 1, 2, *hard[::6]]
     rule = quadrature.Rule((12, 15, 17, 18, 18, 15), (1.41, 2.83, 4.0, 5.66, 5.66, 4.0))
     value, _ = quadrature.apply(box, rule, truth.s[which])

@@ -15,9 +15,9 @@ from broken_methods import Exact
 from integrals import callable_integral, product
 
 import methods
-from methods import storage
 from methods.base import InputError, ParametricIntegral
-from methods.storage import StorageError
+from methods.core import storage
+from methods.core.storage import StorageError
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -6,12 +6,12 @@ import pytest
 
 import methods
 import references
-from benchmarks.presets import PRESETS
-from methods import lookup
+from benchmarks.experiments.presets import PRESETS
 from methods.boosted_trees import EARLY_STOPPING
-from methods.descent import HALF_LIFE
-from methods.surrogate_recipes import OURS, PUBLISHED, SURROGATE_RECIPES, WITH_SYMMETRY
-from methods.targets import VALIDATION_SHARE
+from methods.core import names
+from methods.papers.surrogate_recipes import OURS, PUBLISHED, SURROGATE_RECIPES, WITH_SYMMETRY
+from methods.surrogates.adam import HALF_LIFE
+from methods.surrogates.targets import VALIDATION_SHARE
 
 TABLE = """
     2D DNN    12-56 35,337  | 99.98 49.26 0.0005  0.17
@@ -61,7 +61,7 @@ COUNTED = [r for r in PUBLISHED if r.n_weights or r.method().startswith("skip_ml
 
 @pytest.mark.parametrize("recipe", COUNTED, ids=lambda r: r.method())
 def test_networks_have_as_many_weights_as_the_paper_says(recipe):
-    name, fields = lookup.parse_spec(recipe.method())
+    name, fields = names.parse_spec(recipe.method())
     method = methods.create(name, **fields)
     method._prepare(references.integral(recipe.integral))
     # 9-28 on two inputs: counted by the paper's code.
@@ -103,7 +103,7 @@ def test_ours_are_the_defaults_and_the_symmetry_is_one_field_more():
 def test_a_recipe_is_a_method_on_the_command_line(name):
     recipe = SURROGATE_RECIPES[name]
     assert not set(recipe.printed) & set(recipe.chosen)
-    method_name, fields = lookup.parse_spec(recipe.method())
+    method_name, fields = names.parse_spec(recipe.method())
     assert fields == recipe.fields()
     assert methods.create(method_name, **fields).params().items() >= fields.items()
     assert recipe.method() in PRESETS["surrogates"].methods[recipe.integral]
@@ -115,6 +115,6 @@ def test_every_run_of_a_preset_is_one_configuration(preset):
     for specs in PRESETS[preset].methods.values():
         made = []
         for spec in specs:
-            name, fields = lookup.parse_spec(spec)
+            name, fields = names.parse_spec(spec)
             made.append((name, methods.create(name, **fields).params()))
         assert all(a != b for i, a in enumerate(made) for b in made[:i])

@@ -6,20 +6,21 @@ import pytest
 from sample_records import record as sample
 
 import methods
-from benchmarks import records, surrogate_points, surrogate_table
-from benchmarks.folders import SURROGATES
-from benchmarks.material import Material
-from methods import lookup
-from methods.surrogate_recipes import SURROGATE_RECIPES
+from benchmarks.experiments import label_counts, paper_surrogates
+from benchmarks.page.contents import Material
+from benchmarks.records import run_records
+from benchmarks.records.folders import SURROGATES
+from methods.core import names
+from methods.papers.surrogate_recipes import SURROGATE_RECIPES
 
 
 def record(spec, integral="box1l_2d", **changes):
-    name, fields = lookup.parse_spec(spec)
+    name, fields = names.parse_spec(spec)
     timing = {"median": 2e-5, "p10": 1e-5, "p90": 3e-5}
     base = {
         "integral": integral, "method": name,
         "params": {k: v for k, v in methods.create(name, **fields).params().items() if k not in ("seed", "device")},
-        "budget_s": surrogate_table.BUDGET_S, "digits_mean": 3.5, "frac_within_1pct": 0.95, "frac_within_0p1pct": 0.5,
+        "budget_s": paper_surrogates.BUDGET_S, "digits_mean": 3.5, "frac_within_1pct": 0.95, "frac_within_0p1pct": 0.5,
         "delta_mean": 1e-5, "delta_std": 2e-3, "model_bytes": 300_000, "fit_s": 59.123, "label_s": 2.0,
         "s_per_integral": {"1": timing, "1024": timing, "65536": timing}, "details": {"n_labels": 100_000},
     }  # fmt: skip
@@ -32,7 +33,7 @@ def of(name, **changes):
 
 
 def only(found, form="tuned", regressor="sk-DNN 14-28"):
-    rows = [row for row, _ in surrogate_table.rows(found, "box1l_2d")]
+    rows = [row for row, _ in paper_surrogates.rows(found, "box1l_2d")]
     (row,) = [row for row in rows if (row["regressor"], row["form"]) == (regressor, form)]
     return row
 
@@ -75,14 +76,14 @@ def test_requirements_and_failures(changes, column, said):
 
 
 def test_the_table_has_every_row_of_its_integral_and_says_what_was_not_run():
-    table = surrogate_table.rows([of(TUNED)], "box1l_2d")
+    table = paper_surrogates.rows([of(TUNED)], "box1l_2d")
     assert [row["form"] for row, _ in table] == ["tuned", "baseline", "ours"] * 3
     assert [(row["note"], used) for row, used in table].count(("not run", [])) == 8
     assert [used for _, used in table if used] == [[of(TUNED)]]
-    assert len(surrogate_table.rows([of("box1l_4d BDT tuned")], "box1l_4d")) == 10  # one with the symmetry
-    assert surrogate_table.rows([of(TUNED)], "box1l_4d") == []
-    assert surrogate_table.rows([of("box1l_2d sk-DNN ours")], "box1l_2d") == []  # a run of another suite
-    assert surrogate_table.rows([of(TUNED, budget_s=surrogate_points.BUDGET_S)], "box1l_2d") == []
+    assert len(paper_surrogates.rows([of("box1l_4d BDT tuned")], "box1l_4d")) == 10  # one with the symmetry
+    assert paper_surrogates.rows([of(TUNED)], "box1l_4d") == []
+    assert paper_surrogates.rows([of("box1l_2d sk-DNN ours")], "box1l_2d") == []  # a run of another suite
+    assert paper_surrogates.rows([of(TUNED, budget_s=label_counts.BUDGET_S)], "box1l_2d") == []
 
 
 def test_repeats_are_averaged_and_what_differs_is_said():
@@ -102,7 +103,7 @@ def test_repeats_are_averaged_and_what_differs_is_said():
 def points(integral, digits, n_labels=100_000, **changes):
     """Return two repeats for each regressor, 0.02 digits apart."""
     return [
-        record(f"{base},n_labels={n_labels}", integral, budget_s=surrogate_points.BUDGET_S, repeat=repeat,
+        record(f"{base},n_labels={n_labels}", integral, budget_s=label_counts.BUDGET_S, repeat=repeat,
                digits_mean=value + 0.02 * repeat, **changes)
         for base, value in zip(("dense_mlp", "skip_mlp", "boosted_trees"), digits, strict=True)
         for repeat in (0, 1)
@@ -111,15 +112,15 @@ def points(integral, digits, n_labels=100_000, **changes):
 
 def test_a_row_per_number_of_labels():
     found = points("box1l_2d", (3, 3.5, 4)) + points("box1l_2d", (2, 2.5, 3), 1_000, details={"n_labels": 900})
-    (few, of_few), (many, of_many) = surrogate_points.rows(found)
+    (few, of_few), (many, of_many) = label_counts.rows(found)
     assert (of_many, of_few) == (found[:6], found[6:])
     assert (few["labels"], many["labels"]) == ("1,000", "100,000")
     assert many["BDT: digits"] == "4.01 ± 0.01 (2)"
     assert many["DNN: within 1 %"] == "95.00 ± 0.00 (2)"
     assert many["note"] == ""
     assert few["note"] == "DNN bought 900; sk-DNN bought 900; BDT bought 900"
-    assert surrogate_points.rows(found[:2])[0][0]["BDT: digits"] == "not run"
-    assert surrogate_points.rows([of(TUNED)]) == []
+    assert label_counts.rows(found[:2])[0][0]["BDT: digits"] == "not run"
+    assert label_counts.rows([of(TUNED)]) == []
 
 
 @pytest.mark.parametrize(
@@ -133,18 +134,16 @@ def test_a_row_per_number_of_labels():
     ],
 )
 def test_the_verdict_follows_from_the_records(integral, digits, said):
-    ((row, used),) = surrogate_points.verdicts(points(integral, digits))
+    ((row, used),) = label_counts.verdicts(points(integral, digits))
     assert used == points(integral, digits)
     dnn, skip, trees = (f"{value + 0.01:.2f} ± 0.01 (2)" for value in digits)
     figures = f"DNN {dnn}, sk-DNN {skip}, BDT {trees} digits."
-    assert (
-        row["sentence"] == f"{said} on {integral} with 100,000 labels and {surrogate_points.BUDGET_S:g} s, at {figures}"
-    )
+    assert row["sentence"] == f"{said} on {integral} with 100,000 labels and {label_counts.BUDGET_S:g} s, at {figures}"
 
 
 def test_without_all_three_there_is_no_verdict():
-    assert surrogate_points.verdicts(points("box1l_2d", (3, 3.5, 4))[:4]) == []
-    assert surrogate_points.verdicts(points("box1l_4d", (3, 3.5, 4))) == []
+    assert label_counts.verdicts(points("box1l_2d", (3, 3.5, 4))[:4]) == []
+    assert label_counts.verdicts(points("box1l_4d", (3, 3.5, 4))) == []
 
 
 # ----- report ---------------------------------------------------------------------------------------------------------
@@ -154,7 +153,7 @@ def test_the_report_shows_them(tmp_path):
     assert Material.published(tmp_path).experiments() == []
     own = tmp_path / "published" / SURROGATES
     for one in [of(TUNED), *points("box1l_2d", (3, 3.5, 4))]:
-        records.write(own, one)
+        run_records.write(own, one)
     shown = Material.published(tmp_path).experiments()
     assert [len(table.rows) for table in shown] == [9, 1, 1]
     # A report of the folder by itself shows the same.

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from integrals import callable_integral, product
 
-from methods import create, storage
+from methods import create
 from methods.base import Estimate, InputError, Method
-from methods.storage import StorageError
+from methods.core import storage
+from methods.core.storage import StorageError
 
 EXACT = f"{__name__}:Altered"
 

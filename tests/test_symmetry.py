@@ -8,9 +8,9 @@ from integrals import callable_integral, product
 
 import methods
 import references
-from methods import symmetry, targets
 from methods.base import InputError
-from methods.schedule import Clock
+from methods.core.budget import Clock
+from methods.surrogates import symmetry, targets
 
 SWAPPED = [0, 1, 3, 2]
 """Columns of box1l_4d with its two masses exchanged."""

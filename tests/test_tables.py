@@ -8,12 +8,14 @@ import io
 import pytest
 from sample_records import record
 
-from benchmarks import groups, report, tables, versions
+from benchmarks import report, versions
+from benchmarks.experiments import all_configurations
+from benchmarks.records import configurations
 from benchmarks.report import BEGIN, END, insert
 
 
 def rows(*found):
-    return tables.frame(groups.of(found)).to_dict("records")
+    return all_configurations.frame(configurations.of(found)).to_dict("records")
 
 
 def test_a_row():
@@ -70,21 +72,24 @@ def second_version(monkeypatch):
 
 def test_superseded_records_are_labelled_and_kept(second_version):
     old = record(version=1, date_utc="2027-01-01T00:00:00+00:00")  # later, on another machine perhaps
-    (group,) = groups.of([old])
+    (group,) = configurations.of([old])
     assert (group.superseded, group.replaced) == (True, False)
     assert group.notes == ("superseded: version 1 of gauss_legendre, now 2",)
-    assert {group.notes: group.replaced for group in groups.of([old, record()])} == {group.notes: True, (): False}
+    assert {group.notes: group.replaced for group in configurations.of([old, record()])} == {
+        group.notes: True,
+        (): False,
+    }
 
 
 def test_superseded_labels_are_labelled(second_version):
     learnt = record(method="m", params={"labels": "gauss_legendre,order=3"}, labels_version=1)
-    assert [g.notes for g in groups.of([learnt])] == [("superseded: version 1 of gauss_legendre, now 2",)]
-    (group,) = groups.of([learnt | {"labels_version": 2}])
+    assert [g.notes for g in configurations.of([learnt])] == [("superseded: version 1 of gauss_legendre, now 2",)]
+    (group,) = configurations.of([learnt | {"labels_version": 2}])
     assert not group.superseded
 
 
 def test_the_highest_version_of_a_stranger_s_method_is_current():
-    notes = [g.notes for g in groups.of([record(method="mine", version=3), record(method="mine", version=2)])]
+    notes = [g.notes for g in configurations.of([record(method="mine", version=3), record(method="mine", version=2)])]
     assert notes == [(), ("superseded: version 2 of mine, now 3",)]
 
 
@@ -118,9 +123,13 @@ def test_settings_are_named_where_methods_of_an_integral_differ_in_them():
         "gauss_legendre",
     ]
     old = record(method="chebyshev", threads=1, integral_hash="old")
-    current = [group.label for group in groups.of([record(), record(method="chebyshev"), old]) if not group.replaced]
+    current = [
+        group.label for group in configurations.of([record(), record(method="chebyshev"), old]) if not group.replaced
+    ]
     assert current == ["gauss_legendre", "chebyshev"]
-    (replaced,) = [group.label for group in groups.of([record(), record(method="chebyshev"), old]) if group.replaced]
+    (replaced,) = [
+        group.label for group in configurations.of([record(), record(method="chebyshev"), old]) if group.replaced
+    ]
     assert replaced == "chebyshev, 1 thread"
 
 
@@ -128,7 +137,7 @@ def test_settings_are_named_where_methods_of_an_integral_differ_in_them():
     ("value", "shown"), [(-0.4, "-0.400"), (-123.4, "-123"), (-2e6, "-2e+06"), (0.0, "0"), (None, "")]
 )
 def test_numbers_may_be_negative(value, shown):
-    assert tables.number(value) == shown
+    assert all_configurations.number(value) == shown
 
 
 def test_no_worst_point_is_a_blank():
@@ -139,13 +148,13 @@ def test_no_worst_point_is_a_blank():
 
 
 def readme_rows(*found):
-    lines = report.readme_table(groups.of(found)).splitlines()
+    lines = report.readme_table(configurations.of(found)).splitlines()
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
 
 
 def test_readme_shows_what_is_current_and_where_it_was_measured():
     old = record(integral_hash="old", digits_mean=1.0, machine="older machine")
-    text = report.readme_table(groups.of([record(), old, record(integral="hexagon1l", machine="elsewhere")]))
+    text = report.readme_table(configurations.of([record(), old, record(integral="hexagon1l", machine="elsewhere")]))
     assert "Measured on A, 2 threads; all columns" in text
     header, _, *shown = readme_rows(record(), record(integral_hash="old"))
     assert header == list(report.COLUMNS)
@@ -159,18 +168,18 @@ def test_readme_names_threads_and_notes_where_there_are_any():
     assert [(row[0], row[-1]) for row in shown] == [
         ("gauss_legendre, 2 threads", ""), ("chebyshev, 1 thread", "failed: too large"),
     ]  # fmt: skip
-    assert "Measured on A, 1 thread and 2 threads;" in report.readme_table(groups.of([record(), failed]))
+    assert "Measured on A, 1 thread and 2 threads;" in report.readme_table(configurations.of([record(), failed]))
 
 
 def test_published_values_stand_beside_ours():
     (row,) = rows(record(method="published_primitive"))
     assert row["published"] == "3.4 digits, 20 µs (GPU); 3.9 digits, 50 µs (GPU)"
-    for result in tables.published():
+    for result in all_configurations.published():
         assert "p." in result["source"] or "section" in result["source"]
 
 
 def test_markdown_names_sources_and_machines():
-    text = tables.markdown([record(method="pysecdec_qmc")])
+    text = all_configurations.markdown([record(method="pysecdec_qmc")])
     assert "JHEP 03 (2023) 221, Table 2" in text
     assert "Measured on: A (2 threads)" in text
 
@@ -183,7 +192,7 @@ def test_the_table_goes_between_readme_s_markers():
 
 def test_a_terminal_s_table_has_at_most_120_columns():
     long = record(method="m" * 200, params={"a": 1}, status="failed", reason="r" * 500, digits_mean=None)
-    text = tables.text([record(), long, record(params={"order": 5}, budget_s=1.0)])
+    text = all_configurations.text([record(), long, record(params={"order": 5}, budget_s=1.0)])
     assert max(map(len, text.splitlines())) <= 120
     assert "failed: rrr" in text
     assert "…" in text
@@ -200,11 +209,11 @@ def test_what_cannot_be_saved_is_marked():
 
 
 def test_the_csv_file_has_every_column():
-    (row,) = csv.DictReader(io.StringIO(tables.csv([record(precision="float64")])))
+    (row,) = csv.DictReader(io.StringIO(all_configurations.csv([record(precision="float64")])))
     assert (row["integral"], row["method"], row["precision"]) == ("box1l", "gauss_legendre", "float64")
-    assert set(tables.row(groups.of([record()])[0])) < set(row)
+    assert set(all_configurations.row(configurations.of([record()])[0])) < set(row)
 
 
 def test_details_are_printed_on_request():
-    text = tables.details([record(details={"order": 8, "a": 3.0})])
+    text = all_configurations.details([record(details={"order": 8, "a": 3.0})])
     assert text == "box1l, gauss_legendre: order = 8; a = 3.0"

@@ -10,11 +10,12 @@ import torch
 from integrals import product
 
 import methods
-from benchmarks import records, suite
-from benchmarks.learning_curve import LearningCurve
-from benchmarks.meter import Meter
-from methods import training_diagnostics as diagnostics
-from methods.mixed import PrimitiveNetwork
+from benchmarks.records import run_records
+from benchmarks.running import suite
+from benchmarks.running.evaluation_counter import Meter
+from benchmarks.running.learning_curve import LearningCurve
+from methods.deep import diagnostics
+from methods.deep.network import PrimitiveNetwork
 
 SMALL = {"width": 8, "depth": 3, "lattice_size": 128, "n_updates": 50, "n_replicas": 1}
 
@@ -134,7 +135,7 @@ def curve_of(task):
 
 def test_diagnostics_are_noted_on_request_with_digits_beside_them(tmp_path):
     asked, silent = (planned(tmp_path, SPEC, diagnostics=asked) for asked in (True, False))
-    assert records.identity_of(asked.identity) == records.identity_of(silent.identity)
+    assert run_records.identity_of(asked.identity) == run_records.identity_of(silent.identity)
     noted = curve_of(asked.task).diagnostics
     assert len(noted) >= 2
     assert {"fit_s", "digits_mean", "validation_loss", "loss", "learning_rate", "layers"} == set(noted[-1])
@@ -148,9 +149,9 @@ def test_a_method_that_cannot_tell_leaves_an_empty_list(tmp_path):
 
 def test_a_record_without_the_diagnostics_asked_for_is_not_reused(tmp_path):
     asked, silent = (planned(tmp_path, SPEC, diagnostics=asked) for asked in (True, False))
-    record = dict.fromkeys(records.KEYS) | silent.identity | {"status": "ok", "s_per_integral": {}}
-    records.write(tmp_path, record)
+    record = dict.fromkeys(run_records.KEYS) | silent.identity | {"status": "ok", "s_per_integral": {}}
+    run_records.write(tmp_path, record)
     assert suite.finished(silent, tmp_path, jobs=1) is not None
     assert suite.finished(asked, tmp_path, jobs=1) is None
-    records.write(tmp_path, record | {"diagnostics": []})
+    run_records.write(tmp_path, record | {"diagnostics": []})
     assert suite.finished(asked, tmp_path, jobs=1) is not None

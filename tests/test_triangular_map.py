@@ -10,10 +10,10 @@ import torch
 from integrals import callable_integral, changing_sign, product
 
 import references
-from methods import chebyshev_series, triangular_map
 from methods.base import ParametricIntegral
-from methods.schedule import Clock
-from methods.triangular_map import Coordinates, TriangularMap
+from methods.core.budget import Clock
+from methods.primitives import chebyshev_series, triangular_map
+from methods.primitives.triangular_map import Coordinates, TriangularMap
 
 
 def fitted(integral: ParametricIntegral, seed: int = 0) -> tuple[TriangularMap, Coordinates]:

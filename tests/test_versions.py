@@ -10,11 +10,12 @@ import sys
 import pytest
 
 import methods
-from benchmarks import small_fits, versions
-from benchmarks.isolated import Outcome
-from benchmarks.normalised_hash import Normaliser
-from benchmarks.sources import OwnModules
-from methods import lookup
+from benchmarks import versions
+from benchmarks.code import small_fits
+from benchmarks.code.normalised_hash import Normaliser
+from benchmarks.code.sources import OwnModules
+from benchmarks.running.isolated import Outcome
+from methods.core import names
 
 COMMAND = "run `python -m benchmarks.versions`"
 
@@ -29,7 +30,7 @@ def test_the_committed_lock_is_current(capsys):
 
 
 def test_the_lock_has_the_versions_of_the_classes():
-    classes = {name: lookup.attribute(target) for name, target in methods.METHODS.items()}
+    classes = {name: names.attribute(target) for name, target in methods.METHODS.items()}
     stated = {name: getattr(cls, "version", 1) for name, cls in classes.items()}
     assert {name: versions.current_version(name) for name in stated} == stated, COMMAND
     assert versions.current_version("my_file:MyMethod") is None
@@ -38,7 +39,7 @@ def test_the_lock_has_the_versions_of_the_classes():
 def test_versions_read_from_sources_are_those_of_the_classes():
     normaliser = Normaliser(OwnModules())
     for target in methods.METHODS.values():
-        assert normaliser.version(target) == getattr(lookup.attribute(target), "version", 1)
+        assert normaliser.version(target) == getattr(names.attribute(target), "version", 1)
 
 
 def test_fields_say_where_labels_come_from():
@@ -128,7 +129,7 @@ class Bench:
         self.fitted.append(target)
         try:
             return Outcome("ok", None, json.loads(json.dumps(small_fits.outputs(target, fits))))
-        except lookup.InputError as problem:
+        except names.InputError as problem:
             return Outcome("failed", str(problem))
 
     def repeat_otherwise(self, target, fits):

@@ -1,0 +1,35 @@
+"""Labels with derivatives, from direct methods that know them.
+
+Such a method has one more function beside those of `methods.base.Method`, as `gauss_legendre` does:
+
+    integrate_with_gradient(s) -> (Estimate, ∂I/∂s (n, m))
+"""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from methods.base import Estimate, InputError
+from methods.surrogates.labels import COUNTED, Shop
+
+
+class GradientShop(Shop):
+    """Sells I(s) with ∂I/∂s; see `methods.surrogates.labels.Shop`."""
+
+    def buy_with_gradient(self, s: np.ndarray) -> tuple[Estimate, np.ndarray]:
+        """Return I(s), its error, and ∂I/∂s (n, m); a label with its derivatives counts as one label.
+
+        Raises
+        ------
+        InputError
+            Where the method gives no derivatives.
+        """
+        method = self._method
+        if not hasattr(method, "integrate_with_gradient"):
+            raise InputError(f"{method.name} gives no derivatives of I(s); buy labels from gauss_legendre for them.")
+        start, counted = time.perf_counter(), COUNTED.get()()
+        estimate, gradient = method.integrate_with_gradient(s)
+        self._note(len(s), estimate.n_eval, start, counted)
+        return estimate, gradient
