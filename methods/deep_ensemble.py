@@ -26,7 +26,7 @@ import torch
 from torch import nn
 
 from methods.base import InputError, ParametricIntegral
-from methods.clock_part import Part
+from methods.core.clock_part import Part
 from methods.core.budget import Clock
 from methods.surrogates.adam import Descent, descend
 from methods.surrogates.batched_layers import outputs

@@ -19,7 +19,7 @@ import pytest
 
 from methods import METHODS
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("methods", "references", "benchmarks")
 HEAVY = ("torch", "xgboost", "pySecDec", "pySecDecContrib", "onnx", "onnxruntime")
 SCORED = {target.partition(":")[0] for target in METHODS.values()}
