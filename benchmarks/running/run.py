@@ -105,7 +105,7 @@ def fit_and_judge(task: Task) -> Iterator[dict[str, Any]]:
     yield {"s_per_integral": _timings(method, integral, device, task), "timed_from": "fit"}
 
 
-def time_saved(
+def timed_from_file(
     task: Task, place: Place, on_place: dict[str, Any], flop: dict[str, float] | None, rates: dict[str, Any] | None
 ) -> dict[str, Any]:
     """Return the second stage's part of the record: the saved method, timed at a place.

@@ -179,7 +179,7 @@ class Suite:
         else:
             flop, flop_reason = self._products(planned)
             arguments = (planned.task, place, planned.on_place(place), flop, rates)
-            outcome = isolated.call(run.time_saved, *arguments, time_limit=TIMING_LIMIT_S)
+            outcome = isolated.call(run.timed_from_file, *arguments, time_limit=TIMING_LIMIT_S)
         record = self.record(planned, place) or {}
         if outcome.status != "ok":
             record |= {"status": outcome.status, "traceback": outcome.traceback}

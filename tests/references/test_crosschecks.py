@@ -20,10 +20,10 @@ LIMIT = 6.0
 """Largest pull: of Student's law with seven degrees of freedom, eight shifts, one in 1,800 lies beyond."""
 
 
-def some_points(name):
-    """Return uniform and edge points of a table, and what it holds there."""
+def some_points(name, n=N_POINTS):
+    """Return n uniform and n edge points of a table, and what it holds there."""
     truth = references.truth(name)
-    which = np.r_[: min(N_POINTS, len(truth.s)), max(0, len(truth.s) - N_POINTS) : len(truth.s)]
+    which = np.r_[: min(n, len(truth.s)), max(0, len(truth.s) - n) : len(truth.s)]
     return truth.s[which], truth.value[which], truth.error[which]
 
 
@@ -47,7 +47,8 @@ UNDERSTATED = {
 )
 def test_gauss_legendre_lattice_and_truth_agree(name):
     integral = references.integral(name)
-    s, value, error = some_points(name)
+    # Whether few points show an error that is too small hangs on how a processor rounds.
+    s, value, error = some_points(name, 64 if name in UNDERSTATED else N_POINTS)
     known = {"truth": (value, error)}
     # 2,048 points are what lattice_qmc ends at for all of these; asked for, it tries no smaller lattices first.
     for method in (methods.create("gauss_legendre"), methods.create("lattice_qmc", shifts=8, points=2048)):
