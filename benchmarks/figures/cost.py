@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmarks.page.figures.drawing import INK, Chart, Curve
+from benchmarks.figures.drawing import INK, Chart, Curve
 from benchmarks.records.configurations import Group
 
 if TYPE_CHECKING:

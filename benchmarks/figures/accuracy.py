@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmarks.page.figures.drawing import Chart, Curve
-from benchmarks.page.figures.histograms import CALIBRATION, count, draw_calibration, draw_normal, draw_shares, total
+from benchmarks.figures.drawing import Chart, Curve
+from benchmarks.figures.histograms import CALIBRATION, count, draw_calibration, draw_normal, draw_shares, total
 from benchmarks.records.configurations import Group
 
 if TYPE_CHECKING:

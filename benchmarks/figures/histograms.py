@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks.page.figures.drawing import INK, Curve
+from benchmarks.figures.drawing import INK, Curve
 from benchmarks.records.configurations import Group
 
 if TYPE_CHECKING:
