@@ -10,7 +10,7 @@ integrals that come first and those with most methods, and for the others the fe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import references
 from benchmarks.experiments import break_even, matched_digits, paper_values
@@ -102,18 +102,18 @@ MOST = 150
 """Charts in all; those for which this leaves no room are counted on the page."""
 
 
-def sections(found: Iterable[Record], first: Sequence[str] = INTEGRALS) -> list[Section]:
+def sections(found: Iterable[Record]) -> list[Section]:
     """Draw each integral on each machine, in the order of the titles.
 
-    What is not drawn is named in a last section, without figures. The integrals `first` come before those with
-    most methods where there is no room for all charts.
+    Where there is no room for all charts, INTEGRALS come first, and then those with most methods. What is not drawn is
+    named in a last section, without figures.
     """
     current = [g for g in configurations.grouped(found) if g.good and not g.replaced]
     methods = sorted({g.method for g in current})
     places = configurations.by_place(current)
     several = len({machine for _, machine in places}) > 1
-    order = {integral: nth for nth, integral in enumerate(first)}
-    ranked = sorted(places, key=lambda place: (order.get(place[0], len(first)), -len(places[place]), place))
+    order = {integral: nth for nth, integral in enumerate(INTEGRALS)}
+    ranked = sorted(places, key=lambda place: (order.get(place[0], len(order)), -len(places[place]), place))
     room = MOST
     made = []
     for rank, place in enumerate(ranked):

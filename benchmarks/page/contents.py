@@ -71,7 +71,7 @@ class Contents:
     @property
     def compared(self) -> list[Record]:
         """The records that compare methods."""
-        found: list[Record] = self._measured("comparison")
+        found: list[Record] = self.measured("comparison")
         return found
 
     @functools.cached_property
@@ -82,7 +82,7 @@ class Contents:
     @functools.cached_property
     def tables(self) -> list[Table]:
         """The tables of every experiment, after that of all configurations."""
-        made = (table for name in EXPERIMENTS for table in load(name).tables(self._measured(name)))
+        made = (table for name in EXPERIMENTS for table in load(name).tables(self.measured(name)))
         return [table for table in made if table.rows]
 
     def tables_of_all_configurations(self) -> list[Table]:
@@ -99,7 +99,7 @@ class Contents:
 
     def figure_sections(self) -> list[Section]:
         """Draw the charts of every experiment, which takes most of a report's time."""
-        return [section for name in EXPERIMENTS for section in load(name).sections(self._measured(name))]
+        return [section for name in EXPERIMENTS for section in load(name).sections(self.measured(name))]
 
     def folders(self) -> dict[int, Path]:
         """Map the id of a record to the folder with its runs."""
@@ -107,7 +107,8 @@ class Contents:
         own = {id(record): folder for folder, found in of_runs.items() for record in found}
         return own | {id(record): PUBLISHED / COMPARISON for record in self.beside}
 
-    def _measured(self, name: str) -> Any:
+    def measured(self, name: str) -> Any:
+        """Give the records of an experiment, or the content of its file."""
         return self.read[self.sources[name]]
 
 
