@@ -29,7 +29,7 @@ N_REPLICAS = 8
 
 
 def measure(name: str, integral: str, budget: float) -> list[dict[str, Any]]:
-    """Return one entry per number of replicas."""
+    """Measure one entry per number of replicas."""
     import methods
     import references
 

@@ -92,7 +92,7 @@ def _readme_results(contents: Contents, drawn: list[figure_sections.Section]) ->
 
 
 def _readme_figures(drawn: list[figure_sections.Section], grouped: list[configurations.Group]) -> list[str]:
-    """Return Markdown of the figures that README.md shows, as far as there are any."""
+    """Write Markdown of the figures that README.md shows, as far as there are any."""
     shown = {figure.name: (section, figure.caption) for section in drawn for figure in section.figures}
     parts = []
     for name in FIGURES:
@@ -106,7 +106,7 @@ def _readme_figures(drawn: list[figure_sections.Section], grouped: list[configur
 
 
 def _machines(grouped: Iterable[configurations.Group]) -> str:
-    """Return where these were measured, and with how many threads."""
+    """Say where these were measured, and with how many threads."""
     threads: dict[str, set[int]] = {}
     for group in grouped:
         threads.setdefault(group.first["machine"], set()).add(group.first["threads"])

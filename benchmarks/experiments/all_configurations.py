@@ -61,7 +61,7 @@ def best_first(found: Iterable[configurations.Group]) -> list[configurations.Gro
 
 
 def text(found: Iterable[Record]) -> str:
-    """Print the table for a terminal, at most `TERMINAL` characters wide: one block per integral."""
+    """Write the table for a terminal, at most `TERMINAL` characters wide: one block per integral."""
     blocks = []
     for name, part in by_integral(configurations.grouped(found)):
         shown = part[list(SHOWN)].assign(method=[_cut(method, LONGEST_METHOD) for method in part["method"]])

@@ -11,7 +11,7 @@ evaluate in batches of 1,024, and have the digits that stand beside them: the co
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from benchmarks.experiments import all_configurations
 from benchmarks.experiments.experiment import Table
@@ -23,18 +23,8 @@ BASELINES = ("lattice_qmc", "pysecdec_qmc")
 BATCH = "1024"
 
 
-def table(grouped: Sequence[configurations.Group]) -> Table:
-    """Make the table of these configurations."""
-    explanation = (
-        "The number of integrals from which on (or only up to which) preparation and evaluation together take less "
-        "time than the baseline, in batches of 1,024 on the same machine and as many threads. The baseline is its "
-        "fastest configuration with at least the method's digits, or else that with most; its digits stand in brackets."
-    )
-    return Table("Break-even", explanation, rows(grouped))
-
-
-def rows(grouped: Iterable[configurations.Group]) -> list[Row]:
-    """Make the table's rows, text in every cell, each with the records that it comes from."""
+def table(grouped: Iterable[configurations.Group]) -> Table:
+    """Make the table, text in every cell."""
     made: list[Row] = []
     for (integral, machine), here in configurations.by_place(g for g in grouped if g.good and not g.replaced).items():
         for group in all_configurations.best_first(here):
@@ -50,7 +40,12 @@ def rows(grouped: Iterable[configurations.Group]) -> list[Row]:
                 row[f"pays against {name}"] = _cell(group, baseline)
                 used += baseline.records if baseline and baseline is not group else []
             made.append((row, used))
-    return made
+    explanation = (
+        "The number of integrals from which on (or only up to which) preparation and evaluation together take less "
+        "time than the baseline, in batches of 1,024 on the same machine and as many threads. The baseline is its "
+        "fastest configuration with at least the method's digits, or else that with most; its digits stand in brackets."
+    )
+    return Table("Break-even", explanation, made)
 
 
 def first_cheaper(preparation: float, each: float, preparation_0: float, each_0: float) -> float:

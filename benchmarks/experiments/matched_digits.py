@@ -19,18 +19,8 @@ DIGITS = (3, 4, 6)
 BATCH = "1024"
 
 
-def table(grouped: Sequence[configurations.Group]) -> Table:
-    """Make the table of these configurations."""
-    explanation = (
-        "Time per integral in batches of 1,024 of each method's fastest configuration with at least so many digits on "
-        "average, and the preparation after which it first had them. All threads: the most that any method used on "
-        "this integral and machine, or the machine's CPUs where all used one. A cell without a time says why."
-    )
-    return Table("Time to matched digits", explanation, rows(grouped))
-
-
-def rows(grouped: Iterable[configurations.Group]) -> list[Row]:
-    """Make the table's rows, text in every cell, each with the records that it comes from."""
+def table(grouped: Iterable[configurations.Group]) -> Table:
+    """Make the table, text in every cell."""
     made: list[Row] = []
     for (integral, machine), here in configurations.by_place(g for g in grouped if not g.replaced).items():
         most = max(g.first["threads"] for g in here)
@@ -45,7 +35,12 @@ def rows(grouped: Iterable[configurations.Group]) -> list[Row]:
                     row[f"{digits} digits, {name}"] = text
                     used += [group] if group and group not in used else []
             made.append((row, [record for group in used for record in group.records]))
-    return made
+    explanation = (
+        "Time per integral in batches of 1,024 of each method's fastest configuration with at least so many digits on "
+        "average, and the preparation after which it first had them. All threads: the most that any method used on "
+        "this integral and machine, or the machine's CPUs where all used one. A cell without a time says why."
+    )
+    return Table("Time to matched digits", explanation, made)
 
 
 def preparation(group: configurations.Group, digits: float) -> float | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from benchmarks.experiments import all_configurations
 from benchmarks.experiments.experiment import Table
@@ -12,17 +12,8 @@ from benchmarks.records.run_records import Row
 BATCH = "1024"
 
 
-def table(grouped: Sequence[configurations.Group]) -> Table:
-    """Make the table of these configurations."""
-    explanation = (
-        "Each published figure beside every configuration of its method here; the ratio is here over published, above "
-        "one better for digits and worse for times. Machines, and often the preparation, differ."
-    )
-    return Table("The papers' tables", explanation, rows(grouped))
-
-
-def rows(grouped: Iterable[configurations.Group]) -> list[Row]:
-    """Make the table's rows, text in every cell, each with the records that it comes from."""
+def table(grouped: Iterable[configurations.Group]) -> Table:
+    """Make the table, text in every cell."""
     current = [g for g in grouped if g.good and not g.replaced]
     made: list[Row] = []
     for result in all_configurations.published():
@@ -35,7 +26,11 @@ def rows(grouped: Iterable[configurations.Group]) -> list[Row]:
             seconds = group.seconds(BATCH) if group else None
             here = None if seconds is None else 1e6 * seconds
             made.append(_row(result, group, "µs per integral (1024)", result["us"], here))
-    return made
+    explanation = (
+        "Each published figure beside every configuration of its method here; the ratio is here over published, above "
+        "one better for digits and worse for times. Machines, and often the preparation, differ."
+    )
+    return Table("The papers' tables", explanation, made)
 
 
 def _row(

@@ -3,13 +3,12 @@
     python -m benchmarks.accuracy --preset bayesian --out reports/published/bayesian
 
 trains every setting, in a folder of its own; `python -m benchmarks.report` shows the table, repeats averaged, and the
-charts below. Pulls on labels trained on against those on labels for validation tell overtraining;
-digits and coverage are against the true values. One setting has labels of pySecDec, to a relative error of 1e-6: their
-price leaves fewer of them, above all where its library has to be compiled first.
+charts below. Pulls that are wider on labels for validation than on those trained on tell overtraining; digits and
+coverage are against the true values. One setting has labels of pySecDec, to a relative error of 1e-6: they take so long
+that there are fewer of them, above all where its library has to be compiled first.
 
 Badger, Butter, Luchmann, Pitz and Plehn, arXiv:2206.14831, and slides "Surrogate loop amplitudes": boosting by pulls
-improves more on training than on test labels; boosting by σ is as good with 9,000 labels as with 90,000. Pulls that are
-wider on labels for validation than on those trained on tell overtraining.
+improves more on training than on test labels; boosting by σ is as good with 9,000 labels as with 90,000.
 
 notation: δ = e/t − 1, here on labels for validation.
 """
@@ -18,7 +17,8 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.experiments.experiment import Experiment, Preset, Table
@@ -167,8 +167,20 @@ PARTS = {"train": "trained on", "validation": "validation"}
 LARGEST = {"delta_largest_1pct": 0.01, "delta_largest_0p1pct": 0.001}
 """Key of a record -> the share of values that it is the mean of."""
 
+PULLS = (
+    "Pulls, on labels trained on (solid) and on labels for validation (dashed): where the dashed ones are wider, the "
+    "network is overtrained."
+)
+
+DELTAS = (
+    "Mean |δ| on the labels for validation with the largest values, against the number of labels trained on: the mean "
+    "of repeats, with their standard deviation where there are several."
+)
+
 PANEL = 2.2
 """Height in inches of one of two."""
+
+Pulls = Sequence[tuple[Curve, histograms.Histogram]]
 
 Panels = dict[int, dict[str, Group]]
 """Number of labels asked for, most first -> one of `NETWORKS` -> its configuration."""
@@ -191,8 +203,23 @@ def sections(found: Iterable[Record]) -> list[Section]:
 def charts(found: Sequence[Group]) -> list[Chart]:
     """Make the charts of these configurations, which should be of one integral on one machine."""
     panels = _panels(found)
-    made = (_pulls(panels), _calibration(panels), _largest(panels))
-    return [chart for chart in made if chart]
+    made = (
+        Chart("pull", PULLS, [partial(_draw_pulls, shown) for p in panels.values() if (shown := _pulls(p))], PANEL),
+        Chart(
+            "calibration", histograms.CALIBRATION,
+            [partial(_draw_calibration, shown) for p in panels.values() if (shown := _pulls_of_truth(p))], PANEL,
+        ),
+        Chart(
+            "largest", DELTAS,
+            [
+                partial(_draw_largest, groups, key)
+                for key in LARGEST
+                if (groups := [g for p in panels.values() for g in p.values() if _deltas(g, key)])
+            ],
+            PANEL,
+        ),
+    )  # fmt: skip
+    return [chart for chart in made if chart.panels]
 
 
 def _panels(found: Sequence[Group]) -> Panels:
@@ -215,104 +242,65 @@ def _trained(groups: Sequence[Group]) -> str:
     return f"{' or '.join(f'{number:,}' for number in numbers)} labels trained on"
 
 
-def _pulls(panels: Panels) -> Chart | None:
-    made: list[Callable[[Axes], None]] = []
-    for of_networks in panels.values():
-        shown = [
-            (_curve(name, group, part=words, nth=nth), histogram)
-            for name, group in of_networks.items()
-            for nth, (part, words) in enumerate(PARTS.items())
-            if (histogram := histograms.added(values(group, "details", "final", part, "histogram")))
-        ]
-        if shown:
-            made.append(_pull_panel(shown))
-    caption = (
-        "Pulls, on labels trained on (solid) and on labels for validation (dashed): where the dashed ones "
-        "are wider, the network is overtrained."
-    )
-    return Chart("pull", caption, made, PANEL) if made else None
+def _pulls(of_networks: Mapping[str, Group]) -> Pulls:
+    return [
+        (_curve(name, group, part=words, nth=nth), histogram)
+        for name, group in of_networks.items()
+        for nth, (part, words) in enumerate(PARTS.items())
+        if (histogram := histograms.added(values(group, "details", "final", part, "histogram")))
+    ]
 
 
-def _pull_panel(shown: Sequence[tuple[Curve, histograms.Histogram]]) -> Callable[[Axes], None]:
-    def draw(axes: Axes) -> None:
-        histograms.draw_shares(axes, shown, log=True, also=histograms.draw_normal)
-        edges = shown[0][1][0]  # panels share their axis: none may cut another's
-        axes.set(xlim=(edges[0], edges[-1]), xlabel="pull = residual/error of the target learned", title=_title(shown))
-
-    return draw
+def _draw_pulls(shown: Pulls, axes: Axes) -> None:
+    histograms.draw_shares(axes, shown, log=True, also=histograms.draw_normal)
+    edges = shown[0][1][0]  # panels share their axis: none may cut another's
+    axes.set(xlim=(edges[0], edges[-1]), xlabel="pull = residual/error of the target learned", title=_title(shown))
 
 
-def _calibration(panels: Panels) -> Chart | None:
-    made: list[Callable[[Axes], None]] = []
-    for of_networks in panels.values():
-        shown = [
-            (_curve(name, group), histogram)
-            for name, group in of_networks.items()
-            if (histogram := histograms.total(group, "pull"))
-        ]
-        if shown:
-            made.append(_calibration_panel(shown))
-    return Chart("calibration", histograms.CALIBRATION, made, PANEL) if made else None
+def _pulls_of_truth(of_networks: Mapping[str, Group]) -> Pulls:
+    return [
+        (_curve(name, group), histogram)
+        for name, group in of_networks.items()
+        if (histogram := histograms.total(group, "pull"))
+    ]
 
 
-def _calibration_panel(shown: Sequence[tuple[Curve, histograms.Histogram]]) -> Callable[[Axes], None]:
-    def draw(axes: Axes) -> None:
-        histograms.draw_calibration(axes, shown)
-        axes.set_title(_title(shown))
-
-    return draw
+def _draw_calibration(shown: Pulls, axes: Axes) -> None:
+    histograms.draw_calibration(axes, shown)
+    axes.set_title(_title(shown))
 
 
-def _title(shown: Sequence[tuple[Curve, histograms.Histogram]]) -> str:
+def _title(shown: Pulls) -> str:
     groups = [curve.group for curve, _ in shown]
     return f"{_trained(groups)}, {histograms.count([histogram for _, histogram in shown])}"
-
-
-def _largest(panels: Panels) -> Chart | None:
-    made: list[Callable[[Axes], None]] = []
-    for key, share in LARGEST.items():
-        groups = [g for of_networks in panels.values() for g in of_networks.values() if _deltas(g, key)]
-        if groups:
-            made.append(_largest_panel(groups, key, share))
-    caption = (
-        "Mean |δ| on the labels for validation with the largest values, against the number of labels trained on: the "
-        "mean of repeats, with their standard deviation where there are several."
-    )
-    return Chart("largest", caption, made, PANEL) if made else None
 
 
 def _deltas(group: Group, key: str) -> list[float]:
     return values(group, "details", "final", key)
 
 
-def _largest_panel(groups: Sequence[Group], key: str, share: float) -> Callable[[Axes], None]:
-    trained = sorted({training_labels(group) for group in groups})
+def _draw_largest(groups: Sequence[Group], key: str, axes: Axes) -> None:
+    share, trained, heights = LARGEST[key], sorted({training_labels(group) for group in groups}), []
+    for name in NETWORKS:
+        mine = sorted((group for group in groups if network(group) == name), key=training_labels)
+        if not mine:
+            continue
+        found = [_deltas(group, key) for group in mine]
+        means = [statistics.fmean(deltas) for deltas in found]
+        spreads = [statistics.stdev(deltas) if len(deltas) > 1 else 0.0 for deltas in found]
+        heights += means
+        curve = _curve(name, mine[0])
+        axes.errorbar(
+            [training_labels(group) for group in mine], means,
+            spreads if any(spreads) else None, label=curve.label, marker=curve.marker, capsize=2, **curve.style,
+        )  # fmt: skip
     # The labels not trained on are for validation; one value is the least that is averaged.
     numbers = sorted({max(1, round(share * n * (1 - TRAINED_ON) / TRAINED_ON)) for n in trained})
-
-    def draw(axes: Axes) -> None:
-        heights = []
-        for name in NETWORKS:
-            mine = [group for group in groups if network(group) == name]
-            mine.sort(key=training_labels)
-            if not mine:
-                continue
-            found = [_deltas(group, key) for group in mine]
-            means = [statistics.fmean(deltas) for deltas in found]
-            spreads = [statistics.stdev(deltas) if len(deltas) > 1 else 0.0 for deltas in found]
-            heights += means
-            curve = _curve(name, mine[0])
-            axes.errorbar(
-                [training_labels(group) for group in mine], means,
-                spreads if any(spreads) else None, label=curve.label, marker=curve.marker, capsize=2, **curve.style,
-            )  # fmt: skip
-        axes.set(
-            xscale="log", yscale="log", xlim=_decades(trained), ylim=_decades(heights),
-            xlabel="number of labels trained on", ylabel="mean |δ|",
-            title=f"largest {100 * share:g} % of values, n = {' or '.join(f'{n:,}' for n in numbers)} labels",
-        )  # fmt: skip
-
-    return draw
+    axes.set(
+        xscale="log", yscale="log", xlim=_decades(trained), ylim=_decades(heights),
+        xlabel="number of labels trained on", ylabel="mean |δ|",
+        title=f"largest {100 * share:g} % of values, n = {' or '.join(f'{n:,}' for n in numbers)} labels",
+    )  # fmt: skip
 
 
 def _decades(heights: Sequence[float]) -> tuple[float, float]:
