@@ -26,7 +26,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.experiments.presets import DEFAULT_BUDGET_S, METHODS, PRESETS
+from benchmarks import experiments
 from benchmarks.records import files, run_records
 from benchmarks.records.folders import LOCAL, is_published
 from benchmarks.running import machine, machine_lock
@@ -48,7 +48,7 @@ INTERRUPTED = 130
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return the command line's parser."""
+    """Make the command line's parser."""
     summary, _, rest = (__doc__ or "").partition("\n\n")
     command = argparse.ArgumentParser(
         prog="python -m benchmarks.accuracy",
@@ -57,7 +57,8 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = command.add_argument
-    add("--preset", choices=PRESETS, default="quick", help="what to run where nothing else is said (default: quick)")
+    presets = experiments.PRESETS
+    add("--preset", choices=presets, default="quick", help="what to run where nothing else is said (default: quick)")
     add("--integral", action="append", metavar="I", help="a registered name or module:attribute; may be repeated")
     add("--method", action="append", metavar="M", help="a name or module:Class, with ,field=value; may be repeated")
     add("--budget", type=_positive, metavar="S", help="seconds of preparation a method may use")
@@ -96,12 +97,9 @@ def _count(text: str) -> int:
 def main(arguments: list[str] | None = None) -> int:
     """Run the suite that the command line asks for; return the exit status."""
     given = parser().parse_args(arguments)
-    preset = PRESETS[given.preset]
+    preset = experiments.preset(given.preset)
     work = {
-        integral: (
-            given.budget or preset.budgets.get(integral, DEFAULT_BUDGET_S),
-            given.method or list(preset.methods.get(integral, METHODS)),
-        )
+        integral: (given.budget or preset.budget_s(integral), given.method or preset.specs(integral))
         for integral in given.integral or preset.budgets
     }
     options = Options(

@@ -20,54 +20,28 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import Any
 
 from benchmarks.accuracy import carry_out, report_failures
-from benchmarks.experiments import devices as hardware_table
+from benchmarks.experiments import devices as experiment
 from benchmarks.records.folders import LOCAL
-from benchmarks.regressions import integrate
 from benchmarks.running import device_rates, isolated, machine, plan
 from benchmarks.running.plan import Options
 from benchmarks.running.run import Place
 from methods.base import InputError
 
-MORE: dict[str, dict[str, Any]] = {
-    "separable_primitive": {"width": 500, "n_updates": 8},
-    "primitive_corrected": {"width": 500},
-    "dense_mlp": {"n_labels": 20_000, "n_updates": 1_000},
-    "bayesian_mlp": {"n_labels": 20_000, "n_updates": 1_000},
-    "deep_ensemble": {"n_labels": 20_000, "n_updates": 1_000},
-    "differential_mlp": {"n_labels": 2_000, "n_updates": 500, "n_iterations": 20},
-}
-"""Methods that asv does not time, in small configurations: what they cost does not depend on how well they fit."""
-
 TIMED_S = 0.5
 """Seconds of calls per batch: all cells of two cores and eight methods take a few minutes."""
-
-BUDGET_S = 60.0
-"""For methods whose fields do not end their preparation earlier."""
-
-POINTS = 200
-"""Uniform points that methods are judged by: enough to see that what is timed works."""
 
 DEVICES_LIMIT_S = 120.0
 
 
-def default_methods() -> list[str]:
-    """Return the small configurations, those that asv times first, as on the command line."""
-    return [
-        ",".join([name, *(f"{field}={value}" for field, value in fields.items())])
-        for name, fields in {**integrate.CONFIGURATIONS, **MORE}.items()
-    ]
-
-
 def parser() -> argparse.ArgumentParser:
-    """Return the command line's parser."""
+    """Make the command line's parser."""
     summary, _, rest = (__doc__ or "").partition("\n\n")
     command = argparse.ArgumentParser(
         prog="python -m benchmarks.hardware",
         description=summary,
-        epilog=f"{rest}\nMethods: {', '.join(default_methods())}",
+        epilog=f"{rest}\nMethods: {', '.join(experiment.default_methods())}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = command.add_argument
@@ -80,7 +54,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def places(wanted: list[str] | None, names: dict[str, str | None]) -> tuple[Place, ...]:
-    """Return where to time: of the wanted kinds of device (None: all) those that have a name here.
+    """Choose where to time: of the wanted kinds of device (None: all) those that have a name here.
 
     The CPU counts twice, with one thread and with all, where there are several.
     """
@@ -91,7 +65,7 @@ def places(wanted: list[str] | None, names: dict[str, str | None]) -> tuple[Plac
 
 
 def specs(methods: list[str]) -> list[str]:
-    """Return the methods in each precision that they have. Raises InputError for what does not fit."""
+    """List the methods in each precision that they have. Raises InputError for what does not fit."""
     found = []
     for spec in methods:
         method = plan.described(plan.describe_method, spec)
@@ -103,7 +77,7 @@ def specs(methods: list[str]) -> list[str]:
 
 
 def devices() -> dict[str, str | None]:
-    """Return `device_rates.found()`, from a process of its own. Raises InputError where torch cannot tell."""
+    """Find the devices by `device_rates.found`, in a process of its own. Raises InputError where torch cannot tell."""
     outcome = isolated.call(device_rates.found, time_limit=DEVICES_LIMIT_S)
     if outcome.status != "ok":
         raise InputError(f"The devices of this machine could not be listed: {outcome.reason}")
@@ -130,19 +104,21 @@ def main(arguments: list[str] | None = None) -> int:
         wanted = places(given.device, names)
         if not wanted:
             return 0
-        work = {given.integral: (BUDGET_S, specs(given.method or default_methods()))}
+        work = {given.integral: (experiment.BUDGET_S, specs(given.method or experiment.default_methods()))}
     except InputError as problem:
         print(f"error: {problem}", file=sys.stderr)
         return 2
     warn()
     options = Options(
-        given.out, 1, 0, "cpu", wanted, hardware_table.BATCHES, TIMED_S, POINTS, counts_products=True
+        given.out, 1, 0, "cpu", wanted, experiment.BATCHES, TIMED_S, experiment.POINTS, counts_products=True
     )  # fmt: skip
     status, results = carry_out(work, options, force=given.force, jobs=machine.n_cpus())
     if status != 0:
         return status
-    for title, table in hardware_table.of(results):
-        print(f"\n{title}\n{table.to_string(index=False)}")
+    import pandas
+
+    for table in experiment.tables_of_all(results):
+        print(f"\n{table.title}\n{pandas.DataFrame([row for row, _ in table.rows]).to_string(index=False)}")
     return report_failures(results)
 
 

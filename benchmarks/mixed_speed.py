@@ -3,7 +3,7 @@
     python -m benchmarks.mixed_speed            measures, writes reports/local/mixed_speed.json; a few minutes
     python -m benchmarks.report                 shows what is in reports/published
 
-Each contender (see `mixed_contenders`) runs in a process of its own, for its peak memory, and all of them in turn,
+Each contender (see `deep_contenders`) runs in a process of its own, for its peak memory, and all of them in turn,
 several times, because a machine's speed changes within minutes: the table has the median over these rounds.
 """
 
@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from benchmarks.experiments.deep_speed import FILE
 from benchmarks.records import files
 from benchmarks.records.folders import LOCAL
 from benchmarks.regressions.deep_contenders import CORNERS, STEPS, Shape
@@ -41,7 +42,7 @@ TIME_LIMIT = 30.0
 
 
 def measure(kind: str, name: str, shape: Shape, threads: int) -> dict[str, float]:
-    """Return the median seconds of a contender's step, and how much its steps added to the process's peak memory."""
+    """Measure the median seconds of a contender's step, and how much its steps added to the process's peak memory."""
     import warnings
 
     import torch
@@ -67,7 +68,7 @@ def _peak_bytes() -> int:
 
 
 def run(shapes: tuple[Shape, ...], rounds: int, threads: int) -> list[dict[str, Any]]:
-    """Return an entry per shape and contender."""
+    """Measure an entry per shape and contender."""
     cases = [("step", name, shape) for shape in shapes for name in STEPS]
     cases += [
         ("corners", name, shape._replace(batch=batch))
@@ -129,7 +130,7 @@ def main(arguments: list[str] | None = None) -> int:
         "date_utc": date,
         "results": entries,
     }
-    path = given.out / "mixed_speed.json"
+    path = given.out / FILE
     files.write_text(path, json.dumps(content, indent=1) + "\n")
     print(f"Written: {path}")
     return 0

@@ -19,20 +19,17 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.experiments.replicas import FILE, row
 from benchmarks.records import files
 from benchmarks.records.folders import LOCAL
 from benchmarks.running import machine
 from methods.core import names
 
-FILE = "replicas.json"
-
 N_REPLICAS = 8
-
-TITLE = "Replicas"
 
 
 def measure(name: str, integral: str, budget: float) -> list[dict[str, Any]]:
-    """Return one entry per number of replicas."""
+    """Measure one entry per number of replicas."""
     import methods
     import references
 
@@ -58,28 +55,6 @@ def measure(name: str, integral: str, budget: float) -> list[dict[str, Any]]:
     return entries
 
 
-def rows(results: list[dict[str, Any]]) -> list[dict[str, str]]:
-    """Return the table's rows, text in every cell."""
-    return [_row(run, entry) for run in results for entry in run["entries"]]
-
-
-def _row(run: dict[str, Any], entry: dict[str, Any]) -> dict[str, str]:
-    row = {"integral": run["integral"], "method": run["method"], "budget s": f"{run['budget_s']:g}"}
-    row |= {"replicas": str(entry["n"]), "digits": f"{entry['digits']:.2f}"}
-    for kind, name in (("spread", "σ"), ("mean", "σ/√n")):
-        found = entry.get(kind)
-        shares = f"{100 * found['within_1']:.0f} %, {100 * found['within_3']:.0f} %" if found else "–"
-        row[f"within 1, 3 {name}"] = shares
-        row[f"log10({name} / miss)"] = f"{found['log10_error_ratio']:+.2f}" if found else "–"
-    return row
-
-
-def read(out: Path) -> list[dict[str, Any]]:
-    """Return what was measured below `out`, oldest first."""
-    path = out / FILE
-    return json.loads(path.read_text()) if path.exists() else []
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Measure and write; return the exit status."""
     command = argparse.ArgumentParser(
@@ -95,10 +70,12 @@ def main(arguments: list[str] | None = None) -> int:
     run |= {"date_utc": time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())}
     run["entries"] = measure(given.method, given.integral, given.budget)
     same = ("integral", "method", "budget_s", "machine")
-    others = [old for old in read(given.out) if any(old[key] != run[key] for key in same)]
-    files.write_text(given.out / FILE, json.dumps([*others, run], indent=1) + "\n")
-    for row in rows([run]):
-        print(" | ".join(row.values()))
+    path = given.out / FILE
+    before = json.loads(path.read_text()) if path.exists() else []
+    others = [old for old in before if any(old[key] != run[key] for key in same)]
+    files.write_text(path, json.dumps([*others, run], indent=1) + "\n")
+    for entry in run["entries"]:
+        print(" | ".join(row(run, entry).values()))
     return 0
 
 

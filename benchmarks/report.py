@@ -14,10 +14,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.experiments import all_configurations, deep_speed
-from benchmarks.page import figure_sections, html_page
-from benchmarks.page.contents import INTEGRALS, Material, explanation
-from benchmarks.page.page_data import Data, Table
+from benchmarks.experiments import all_configurations
+from benchmarks.experiments.comparison import INTEGRALS
+from benchmarks.figures import figure_sections
+from benchmarks.page import html_page
+from benchmarks.page.contents import Contents
+from benchmarks.page.page_data import Data
 from benchmarks.records import configurations, files
 from benchmarks.records.folders import REPORTS
 
@@ -35,54 +37,47 @@ FIGURES = ("box1l.pareto_1024", "box2l_sum.pareto_1024")
 
 def write_published(reports: Path, readme: Path) -> list[Path]:
     """Write tables, figures and page of the published records, and README's table; return the paths."""
-    material = Material.published(reports)
-    drawn = material.sections()
-    contents = {readme: insert(readme.read_text(), _readme_results(material, drawn))}
-    return _write(material, drawn, contents)
+    contents = Contents.published(reports)
+    drawn = contents.figure_sections()
+    return _write(contents, drawn, {readme: insert(readme.read_text(), _readme_results(contents, drawn))})
 
 
 def write_local(out: Path) -> list[Path]:
     """Write tables, figures and page of the records below `out`; return the paths, or none without a record."""
-    material = Material.local(out)
-    return _write(material, material.sections(), {}) if material.found else []
+    contents = Contents.local(out)
+    return _write(contents, contents.figure_sections(), {}) if contents.compared else []
 
 
-def _write(material: Material, drawn: list[figure_sections.Section], contents: dict[Path, str]) -> list[Path]:
-    for path, problem in material.damaged.items():
+def _write(contents: Contents, drawn: list[figure_sections.Section], more: dict[Path, str]) -> list[Path]:
+    for path, problem in contents.damaged.items():
         print(f"note: {path} is left out: {problem}.", file=sys.stderr)
-    contents = {
-        material.out / "tables.md": _tables(material),
-        material.out / "tables.csv": all_configurations.csv(material.found),
-        material.out / "index.html": page(material, drawn),
-        **contents,
+    texts = {
+        contents.out / "tables.md": _tables(contents),
+        contents.out / "tables.csv": all_configurations.csv(contents.compared),
+        contents.out / "index.html": page(contents, drawn),
+        **more,
     }
-    for path, content in contents.items():
-        files.write_text(path, content)
-    return [*contents, _write_figures(drawn, material.out / html_page.FOLDER)]
+    for path, text in texts.items():
+        files.write_text(path, text)
+    return [*texts, _write_figures(drawn, contents.out / html_page.FOLDER)]
 
 
-def page(material: Material, drawn: list[figure_sections.Section]) -> str:
-    """Return tables and figures as an HTML page."""
-    speed = deep_speed.read(material.alone)
-    data = Data(material.out, material.places())
-    for table in (html_page.results(material.grouped), *material.beside_table(), *material.tables):
+def page(contents: Contents, drawn: list[figure_sections.Section]) -> str:
+    """Write tables and figures as an HTML page."""
+    data = Data(contents.out, contents.folders())
+    for table in (*contents.tables_of_all_configurations(), *contents.tables):
         data.add(table)
-    for title, frame in deep_speed.parts(speed) if speed else []:
-        data.add(Table(title, explanation(title), frame.to_dict("records")))
-    return html_page.render(material.found, data, drawn, deep_speed.note(speed) if speed else "")
+    return html_page.render(contents.compared, data, drawn)
 
 
-def _tables(material: Material) -> str:
+def _tables(contents: Contents) -> str:
     import pandas
 
-    speed = deep_speed.read(material.alone)
     blocks = []
-    for table in material.tables:
-        parts = (f"### {table.title}", table.explanation, _markdown(pandas.DataFrame(table.rows)))
+    for table in contents.tables:
+        parts = (f"### {table.title}", table.explanation, _markdown(pandas.DataFrame([row for row, _ in table.rows])))
         blocks.append("\n\n".join(filter(None, parts)) + "\n")
-    return "\n".join(
-        [all_configurations.markdown(material.found), *blocks, *([deep_speed.markdown(speed)] if speed else [])]
-    )
+    return "\n".join([all_configurations.markdown(contents.compared), *blocks])
 
 
 def _write_figures(drawn: list[figure_sections.Section], folder: Path) -> Path:
@@ -92,12 +87,12 @@ def _write_figures(drawn: list[figure_sections.Section], folder: Path) -> Path:
     return folder
 
 
-def _readme_results(material: Material, drawn: list[figure_sections.Section]) -> str:
-    return "\n\n".join([readme_table(material.grouped), *_readme_figures(drawn, material.grouped)])
+def _readme_results(contents: Contents, drawn: list[figure_sections.Section]) -> str:
+    return "\n\n".join([readme_table(contents.grouped), *_readme_figures(drawn, contents.grouped)])
 
 
 def _readme_figures(drawn: list[figure_sections.Section], grouped: list[configurations.Group]) -> list[str]:
-    """Return Markdown of the figures that README.md shows, as far as there are any."""
+    """Write Markdown of the figures that README.md shows, as far as there are any."""
     shown = {figure.name: (section, figure.caption) for section in drawn for figure in section.figures}
     parts = []
     for name in FIGURES:
@@ -111,7 +106,7 @@ def _readme_figures(drawn: list[figure_sections.Section], grouped: list[configur
 
 
 def _machines(grouped: Iterable[configurations.Group]) -> str:
-    """Return where these were measured, and with how many threads."""
+    """Say where these were measured, and with how many threads."""
     threads: dict[str, set[int]] = {}
     for group in grouped:
         threads.setdefault(group.first["machine"], set()).add(group.first["threads"])

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.experiments.experiment import Table
 from benchmarks.records import configurations, run_records
 
 if TYPE_CHECKING:
@@ -39,13 +40,13 @@ OVER_BUDGET = 1.1
 
 @functools.cache
 def published() -> list[dict[str, Any]]:
-    """Return the published results of `published.toml`."""
+    """Read the published results of `published.toml`."""
     with (Path(__file__).parent / "published.toml").open("rb") as file:
         return tomllib.load(file)["result"]
 
 
 def frame(grouped: Iterable[configurations.Group]) -> pandas.DataFrame:
-    """Return the table: one row per integral × method configuration, text in every cell."""
+    """Make the table: one row per integral × method configuration, text in every cell."""
     import pandas
 
     ordered = best_first(grouped)
@@ -55,14 +56,14 @@ def frame(grouped: Iterable[configurations.Group]) -> pandas.DataFrame:
 
 
 def best_first(found: Iterable[configurations.Group]) -> list[configurations.Group]:
-    """Return the groups by integral, and those of each with most digits first."""
+    """Sort the groups by integral, and those of each with most digits first."""
     return sorted(found, key=lambda group: (group.first["integral"], -(group.digits or -1.0), group.label))
 
 
 def text(found: Iterable[Record]) -> str:
-    """Return the table for a terminal, at most `TERMINAL` characters wide: one block per integral."""
+    """Write the table for a terminal, at most `TERMINAL` characters wide: one block per integral."""
     blocks = []
-    for name, part in by_integral(configurations.of(found)):
+    for name, part in by_integral(configurations.grouped(found)):
         shown = part[list(SHOWN)].assign(method=[_cut(method, LONGEST_METHOD) for method in part["method"]])
         room = TERMINAL - len(shown.to_string(index=False).partition("\n")[0]) - 1
         shown["note"] = [_cut(note, room) for note in part["note"]]
@@ -71,19 +72,42 @@ def text(found: Iterable[Record]) -> str:
 
 
 def _cut(line: str, longest: int) -> str:
-    """Return the beginning of a line that is too long."""
+    """Keep the beginning of a line that is too long."""
     return line if len(line) <= longest else f"{line[: longest - 1]}…"
 
 
+def table(grouped: Iterable[configurations.Group]) -> Table:
+    """Make the page's table, with every configuration that failed and why."""
+    explanation = (
+        "Every configuration that was run, with the reason where it did not finish; one row per machine and version."
+    )
+    return Table("All configurations", explanation, [(_page_row(g), g.records) for g in best_first(grouped)])
+
+
+def _page_row(group: configurations.Group) -> dict[str, str]:
+    """Name the configuration, then its results, and then where they are from: a phone shows the first columns."""
+    first, finished = group.first, len(group.good)
+    failed = ", ".join(dict.fromkeys(record["status"] for record in group.bad))
+    results = row(group)
+    last = {key: results.pop(key) for key in ("published", "note")}
+    names = {"integral": first["integral"], "method": ", ".join(filter(None, (group.method, group.fields)))}
+    place = {
+        "status": f"ok, {failed}" if finished and failed else failed or "ok",
+        "budget s": f"{first['budget_s']:g}", "threads": str(first["threads"]), "device": first["device"],
+        "machine": first["machine"], "n": f"{group.good[0]['n_points']}" if finished else "",
+    }  # fmt: skip
+    return names | results | place | last
+
+
 def csv(found: Iterable[Record]) -> str:
-    """Return the table of all configurations as comma-separated values, with every column."""
-    return frame(configurations.of(found)).to_csv(index=False)
+    """Write the table of all configurations as comma-separated values, with every column."""
+    return frame(configurations.grouped(found)).to_csv(index=False)
 
 
 def details(found: Iterable[Record]) -> str:
-    """Return what each method chose by itself, a line for each configuration that finished, for a terminal."""
+    """Say what each method chose by itself, in a line for each configuration that finished, for a terminal."""
     lines = []
-    for group in best_first(configurations.of(found)):
+    for group in best_first(configurations.grouped(found)):
         chosen = group.good[0]["details"] if group.good else None
         words = [f"{key} = {json.dumps(value)}" for key, value in (chosen or {}).items()]
         name = f"{group.first['integral']}, {group.label}: "
@@ -92,11 +116,11 @@ def details(found: Iterable[Record]) -> str:
 
 
 def markdown(found: Iterable[Record]) -> str:
-    """Return the table in Markdown, with the sources of the published values and what was measured where."""
+    """Write the table in Markdown, with the sources of the published values and what was measured where."""
     found = list(found)
     blocks = [
         f"### {name}\n\n{part.to_markdown(index=False, disable_numparse=True)}"
-        for name, part in by_integral(configurations.of(found))
+        for name, part in by_integral(configurations.grouped(found))
     ]
     sources = [
         f"- {r['integral']}, {r['method']}: {published_value(r)}: {r['source']}; {r['note']}." for r in published()
@@ -112,15 +136,15 @@ def markdown(found: Iterable[Record]) -> str:
 
 
 def by_integral(grouped: Iterable[configurations.Group]) -> list[tuple[str, pandas.DataFrame]]:
-    """Return the table in parts, one per integral."""
-    table = frame(grouped)
-    if table.empty:
+    """Split the table into one per integral."""
+    whole = frame(grouped)
+    if whole.empty:
         return []
-    return [(str(name), part.drop(columns="integral")) for name, part in table.groupby("integral", sort=True)]
+    return [(str(name), part.drop(columns="integral")) for name, part in whole.groupby("integral", sort=True)]
 
 
 def row(group: configurations.Group) -> dict[str, Any]:
-    """Return what a table says of a group beside its names, text in every cell."""
+    """Say what a table shows of a group beside its names, text in every cell."""
     first, good, mean = group.first, group.good, group.mean
     limit = -math.log10(first["truth_rel_err_max"]) if first["truth_rel_err_max"] else math.inf
     repeats = [f"mean of {len(good)} repeats"] if len(good) > 1 else []
@@ -156,12 +180,12 @@ def _is_unsaved(good: Sequence[Record]) -> bool:
 
 
 def _one_line(reason: str | None) -> str:
-    """Return a reason that fits a cell of a Markdown table."""
+    """Make a reason fit a cell of a Markdown table."""
     return " ".join((reason or "no reason given").split()).replace("|", "/")
 
 
 def _setup(good: Sequence[Record]) -> str:
-    """Return the seconds of generating and compiling, which a cached library took when it was made."""
+    """Seconds of generating and compiling, which a cached library took when it was made."""
     steps = [record["setup_s"] for record in good if record["setup_s"]]
     if not steps:
         return BLANK
@@ -187,7 +211,7 @@ def _microseconds(group: configurations.Group, batch: str) -> str:
 
 
 def number(value: float | None, scale: float = 1.0) -> str:
-    """Return three significant digits, without exponent up to a million."""
+    """Write three significant digits, without exponent up to a million."""
     if value is None:
         return BLANK
     value *= scale
@@ -202,7 +226,7 @@ def _published(record: Record) -> str:
 
 
 def published_value(result: dict[str, Any]) -> str:
-    """Return a published result as a cell."""
+    """Write a published result as a cell."""
     parts = [f"{result['digits']:g} digits"] if "digits" in result else []
     parts.append(f"{result['us']:g} µs")
     return ", ".join(parts) + (f" ({result['hardware']})" if "hardware" in result else "")

@@ -14,26 +14,19 @@ import math
 from collections.abc import Iterable
 
 from benchmarks.experiments import all_configurations
+from benchmarks.experiments.experiment import Table
 from benchmarks.records import configurations
 from benchmarks.records.run_records import Row
-
-TITLE = "Break-even"
-
-EXPLANATION = (
-    "The number of integrals from which on (or only up to which) preparation and evaluation together take less time "
-    "than the baseline, in batches of 1,024 on the same machine and as many threads. The baseline is its fastest "
-    "configuration with at least the method's digits, or else that with most; its digits stand in brackets."
-)
 
 BASELINES = ("lattice_qmc", "pysecdec_qmc")
 
 BATCH = "1024"
 
 
-def rows(found: Iterable[configurations.Group]) -> list[Row]:
-    """Return the table's rows, text in every cell, each with the records that it comes from."""
+def table(grouped: Iterable[configurations.Group]) -> Table:
+    """Make the table, text in every cell."""
     made: list[Row] = []
-    for (integral, machine), here in configurations.by_place(g for g in found if g.good and not g.replaced).items():
+    for (integral, machine), here in configurations.by_place(g for g in grouped if g.good and not g.replaced).items():
         for group in all_configurations.best_first(here):
             used = list(group.records)
             row = {
@@ -47,11 +40,16 @@ def rows(found: Iterable[configurations.Group]) -> list[Row]:
                 row[f"pays against {name}"] = _cell(group, baseline)
                 used += baseline.records if baseline and baseline is not group else []
             made.append((row, used))
-    return made
+    explanation = (
+        "The number of integrals from which on (or only up to which) preparation and evaluation together take less "
+        "time than the baseline, in batches of 1,024 on the same machine and as many threads. The baseline is its "
+        "fastest configuration with at least the method's digits, or else that with most; its digits stand in brackets."
+    )
+    return Table("Break-even", explanation, made)
 
 
 def first_cheaper(preparation: float, each: float, preparation_0: float, each_0: float) -> float:
-    """Return from how many integrals on a method is cheaper than a baseline: at least one, infinity for never.
+    """Smallest number of integrals from which on a method is cheaper than a baseline: at least one, infinity for never.
 
     Parameters
     ----------
@@ -66,7 +64,7 @@ def first_cheaper(preparation: float, each: float, preparation_0: float, each_0:
 
 
 def last_cheaper(preparation: float, each: float, preparation_0: float, each_0: float) -> float:
-    """Return up to how many integrals a method is cheaper than a baseline that takes less time for each of them.
+    """Largest number of integrals up to which a method is cheaper than a baseline that is quicker for each of them.
 
     Zero for none; the parameters are those of `first_cheaper`.
     """
@@ -78,7 +76,7 @@ def last_cheaper(preparation: float, each: float, preparation_0: float, each_0: 
 
 
 def verdict(preparation: float, each: float, preparation_0: float, each_0: float) -> str:
-    """Return for how many integrals a method is cheaper than a baseline, given what `first_cheaper` is given."""
+    """Say for how many integrals a method is cheaper than a baseline; the parameters are those of `first_cheaper`."""
     costs = (preparation, each, preparation_0, each_0)
     first, last = first_cheaper(*costs), last_cheaper(*costs)
     if math.isinf(last) or (preparation <= preparation_0 and each < each_0):
@@ -91,7 +89,7 @@ def verdict(preparation: float, each: float, preparation_0: float, each_0: float
 def _baseline(
     group: configurations.Group, here: Iterable[configurations.Group], name: str
 ) -> configurations.Group | None:
-    """Return the baseline to compare with, None where none was timed with as many threads.
+    """Choose the baseline to compare with, None where none was timed with as many threads.
 
     The fastest with at least as many digits, or that with most; on the same device if there is one.
     """

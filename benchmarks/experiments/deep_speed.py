@@ -1,55 +1,40 @@
-"""The tables of `mixed_speed`, made from its file alone."""
+"""A training step on a mixed derivative, and the corner sum, against the products that they cannot do without.
+
+`python -m benchmarks.mixed_speed` measures them, and leaves one file.
+"""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    import pandas
+from benchmarks.experiments.experiment import Experiment, Table
 
 FILE = "mixed_speed.json"
-
-TITLES = ("Mixed derivative: one training step", "Corner sum")
-
-NOTE = (
-    "float32, tanh, {threads} threads, {machine}, {date}. A step is forward and backward in the weights; ratios are to "
-    "the 3 (layers − 1) products of (batch · 2^k × width) by (width × width) that it cannot do without, or to those of "
-    "an evaluation and its tanh. In brackets, MB added to the process's peak memory."
-)
 
 Entry = dict[str, Any]
 
 
-def read(out: Path) -> dict[str, Any] | None:
-    """Return what `mixed_speed` wrote below `out`, or None where it has not run."""
-    path = out / FILE
-    return json.loads(path.read_text()) if path.exists() else None
-
-
-def parts(measured: dict[str, Any]) -> list[tuple[str, pandas.DataFrame]]:
-    """Return titles and tables, text in every cell."""
-    import pandas
-
-    return [
-        (title, pandas.DataFrame(rows(measured["results"])))
-        for title, rows in zip(TITLES, (_steps, _corners), strict=True)
-    ]
-
-
-def note(measured: dict[str, Any]) -> str:
-    """Return what was measured, and where."""
+def tables(measured: dict[str, Any]) -> list[Table]:
+    """Make the tables of training steps and of corner sums, text in every cell."""
+    if not measured:
+        return []
     date = measured["date_utc"].partition("T")[0]
-    return NOTE.format(threads=measured["threads"], machine=measured["machine"], date=date)
-
-
-def markdown(measured: dict[str, Any]) -> str:
-    """Return the tables in Markdown."""
-    blocks = [
-        f"### {title}\n\n{table.to_markdown(index=False, disable_numparse=True)}" for title, table in parts(measured)
+    place = f"Measured in float32 with tanh by {measured['threads']} threads on {measured['machine']}, {date}."
+    alone = f"{FILE} holds these figures alone, without a record of each run, so that rows lead to none. {place}"
+    return [
+        Table(
+            "Mixed derivative: one training step",
+            "One training step, forward and backward in the weights, with each way to differentiate. Ratios are to the "
+            "3 (layers − 1) products of (batch · 2^k × width) by (width × width) that it cannot do without; in "
+            f"brackets, MB added to the process's peak memory. {alone}",
+            [(row, []) for row in _steps(measured["results"])],
+        ),
+        Table(
+            "Corner sum",
+            f"The corner sum against the products and tanh of an evaluation, which it cannot do without. {alone}",
+            [(row, []) for row in _corners(measured["results"])],
+        ),
     ]
-    return "\n\n".join([*blocks, note(measured)]) + "\n"
 
 
 def _by_shape(results: list[Entry], kind: str) -> dict[tuple[int, ...], dict[str, Entry]]:
@@ -94,3 +79,6 @@ def _corners(results: list[Entry]) -> list[dict[str, str]]:
             row |= {f"µs per point ({batch})": f"{1e6 * ours / batch:.2f}", f"ratio ({batch})": f"{ours / floor:.2f} ×"}
         rows.append(row)
     return rows
+
+
+EXPERIMENT = Experiment(source=FILE, tables=tables)

@@ -1,53 +1,79 @@
-"""The tables of `hardware`, made from its records alone: one column per machine, device and threads, never mixed."""
+"""What an integral costs on each device, as `python -m benchmarks.hardware` times it.
+
+The tables are made from its records alone: one column per machine, device and threads, never mixed.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from typing import Any
 
+from benchmarks.experiments.experiment import Experiment, Table
 from benchmarks.records import configurations, currency
 from benchmarks.records.run_records import Record, Row
+from benchmarks.regressions import integrate
 from benchmarks.running import machine
 
-if TYPE_CHECKING:
-    import pandas
+MORE: dict[str, dict[str, Any]] = {
+    "separable_primitive": {"width": 500, "n_updates": 8},
+    "primitive_corrected": {"width": 500},
+    "dense_mlp": {"n_labels": 20_000, "n_updates": 1_000},
+    "bayesian_mlp": {"n_labels": 20_000, "n_updates": 1_000},
+    "deep_ensemble": {"n_labels": 20_000, "n_updates": 1_000},
+    "differential_mlp": {"n_labels": 2_000, "n_updates": 500, "n_iterations": 20},
+}
+"""Methods that asv does not time, in small configurations: what they cost does not depend on how well they fit."""
 
-DEVICES = "Devices: matrix products by torch.matmul, TF32 off, and memory bandwidth by the triad a = b + q c"
-
-TIMES = (
-    "{integral}: µs per integral on each device, median [10 %–90 % of calls] (at least this share of the device's "
-    "matrix-product rate, or of its bandwidth, marked 'mem', where that is nearer or no products are counted)"
-)
-
+BUDGET_S = 60.0
+"""Seconds of preparation for methods whose fields do not end it earlier."""
 
 BATCHES = (1, 32, 1024, 27_000, 1_000_000)
 """Points per call; 27,000 is the thesis's batch."""
 
+POINTS = 200
+"""Uniform points that methods are judged by: enough to see that what is timed works."""
+
+
+def default_methods() -> list[str]:
+    """List the small configurations, those that asv times first, as on the command line."""
+    return [
+        ",".join([name, *(f"{field}={value}" for field, value in fields.items())])
+        for name, fields in {**integrate.CONFIGURATIONS, **MORE}.items()
+    ]
+
 
 def is_shown(record: Record) -> bool:
-    """Tell whether a record was made by `hardware`: it has all of these batches."""
-    return {str(batch) for batch in BATCHES} <= set(record["s_per_integral"] or ())
+    """Tell whether a record was made by `hardware`: it has all of these batches, or failed when judged by POINTS."""
+    timed = record["s_per_integral"]
+    return record["points"] == POINTS if timed is None else {str(batch) for batch in BATCHES} <= set(timed)
 
 
-def parts(found: Iterable[Record]) -> dict[str, list[Row]]:
-    """Return title -> rows of these records, text in every cell: the devices, and the times for each integral."""
-    found = list(found)
-    measured = [record for record in found if record["rates"]]
-    tables = {DEVICES: _devices(measured)} if measured else {}
+def tables(found: Iterable[Record]) -> list[Table]:
+    """Make the tables of the records that `hardware` made: the devices, and the times for each integral."""
+    return tables_of_all([record for record in found if is_shown(record)])
+
+
+def tables_of_all(found: Sequence[Record]) -> list[Table]:
+    """Make the tables of these records, whatever batches they have, text in every cell."""
+    made = [
+        Table(
+            "Devices: matrix products by torch.matmul, TF32 off, and memory bandwidth by the triad a = b + q c",
+            "What each device can do, measured with the times below; the records are in published/hardware.",
+            _devices([record for record in found if record["rates"]]),
+        )
+    ]
     for integral in sorted({record["integral"] for record in found}):
-        tables[TIMES.format(integral=integral)] = _times([r for r in found if r["integral"] == integral])
-    return tables
-
-
-def of(found: Iterable[Record]) -> list[tuple[str, pandas.DataFrame]]:
-    """Return titles and tables of these records, for a terminal."""
-    import pandas
-
-    return [(title, pandas.DataFrame([row for row, _ in rows])) for title, rows in parts(found).items()]
+        title = (
+            f"{integral}: µs per integral on each device, median [10 %–90 % of calls] (at least this share of the "
+            "device's matrix-product rate, or of its bandwidth, marked 'mem', where that is nearer or no products are "
+            "counted)"
+        )
+        made.append(Table(title, "", _times([record for record in found if record["integral"] == integral])))
+    return [table for table in made if table.rows]
 
 
 def _devices(found: list[Record]) -> list[Row]:
-    """Return one row per machine, device and threads; of rates measured again, all are listed."""
+    """Make one row per machine, device and threads; of rates measured again, all are listed."""
     alike: dict[str, list[Record]] = {}
     for record in found:
         alike.setdefault(f"{_column(record)} {record['rates']}", []).append(record)
@@ -90,13 +116,13 @@ def _column(record: Record) -> str:
 
 
 def _method(record: Record) -> str:
-    """Return the method as on the command line, but for its precision, which has a column of its own."""
+    """Write the method as on the command line, but for its precision, which has a column of its own."""
     fields = {field: value for field, value in (record["fields"] or {}).items() if field != "precision"}
     return ",".join([record["method"], *(f"{field}={value}" for field, value in fields.items())])
 
 
 def _times(found: list[Record]) -> list[Row]:
-    """Return one row per method, precision and batch."""
+    """Make one row per method, precision and batch."""
     current = currency.Current(found)
     columns = list(dict.fromkeys(_column(record) for record in sorted(found, key=_order)))
     batches = sorted({batch for record in found for batch in record["s_per_integral"] or ()}, key=int) or ["1"]
@@ -129,8 +155,11 @@ def _cell(record: Record, batch: str) -> str:
 
 
 def _share(share: dict[str, float | None]) -> str:
-    """Return the larger share: its bound is the nearer one."""
+    """Write the larger share: its bound is the nearer one."""
     of_products, of_bandwidth = share.get("of_product_rate") or 0.0, share.get("of_bandwidth") or 0.0
     larger = max(of_products, of_bandwidth)
     percent = f"{100 * larger:.2g} %" if larger >= 1e-3 else "< 0.1 %"
     return percent if of_products >= of_bandwidth else f"{percent} mem"
+
+
+EXPERIMENT = Experiment(source="hardware", tables=tables)

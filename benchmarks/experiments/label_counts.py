@@ -12,8 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from benchmarks.experiments.experiment import Experiment, Preset, Table
 from benchmarks.experiments.paper_claims import Claim, shown
-from benchmarks.experiments.paper_surrogates import current, labels
+from benchmarks.experiments.paper_surrogates import current, incomparable
 from benchmarks.records.run_records import Record, Row
 from methods.papers.surrogate_recipes import BASES, INTEGRALS
 
@@ -22,11 +23,9 @@ N_LABELS = (1_000, 10_000, 100_000)
 BUDGET_S = 6.0
 """Seconds of preparation, labels included, of each run."""
 
-REPEATS = 3
-
 
 def _claim(name: str, dimension: int, best: str) -> Claim:
-    """Return the statement that `best` has more digits than the others."""
+    """State that `best` has more digits than the others."""
     order = tuple((other, best) for other in BASES if other != best)
     return Claim(name, INTEGRALS[dimension], "table 1 and key results", {}, order)
 
@@ -38,21 +37,31 @@ CLAIMS = (
 """With the integral as text, and settings that depend on the number of labels."""
 
 
-def specs() -> tuple[str, ...]:
-    """Return all runs for an integral, as on the command line."""
-    return tuple(_spec(base, n) for base in BASES.values() for n in N_LABELS)
+def surrogate_points() -> Preset:
+    """Run each regressor with each number of labels on each integral."""
+    specs = [_spec(base, n) for base in BASES.values() for n in N_LABELS]
+    integrals = INTEGRALS.values()
+    return Preset(dict.fromkeys(integrals, BUDGET_S), dict.fromkeys(integrals, specs), repeats=3)
 
 
-def parts(found: Sequence[Record]) -> dict[str, list[Row]]:
-    """Return title -> rows of the two tables."""
-    return {
-        "Surrogates against the number of labels, mean ± standard deviation (repeats)": rows(found),
-        "Which surrogate wins": verdicts(found),
-    }
+def tables(found: Sequence[Record]) -> list[Table]:
+    """Make the table of digits, and the one of verdicts that follow from it."""
+    return [
+        Table(
+            "Surrogates against the number of labels, mean ± standard deviation (repeats)",
+            "What surrogates reach here; the records are in published/surrogates.",
+            rows(found),
+        ),
+        Table(
+            "Which surrogate wins",
+            "Statements of the paper on surrogates, judged by the digits of the table before.",
+            verdicts(found),
+        ),
+    ]
 
 
 def rows(found: Sequence[Record]) -> list[Row]:
-    """Return digits and points within 1 % by integral and number of labels, text in every cell; [] without runs."""
+    """Make a row of digits and shares of points within 1 % for each integral and number of labels that was run."""
     table: list[Row] = []
     for integral in INTEGRALS.values():
         for n in N_LABELS:
@@ -70,7 +79,7 @@ def rows(found: Sequence[Record]) -> list[Row]:
 
 
 def verdicts(found: Sequence[Record]) -> list[Row]:
-    """Return one sentence per statement and number of labels; none where a regressor is missing or incomparable.
+    """Write one sentence per statement and number of labels; none where a regressor is missing or incomparable.
 
     The paper judges by the share of points within 1 % and 0.1 %, these by mean digits.
     """
@@ -111,7 +120,7 @@ def _shown(found: Sequence[Record], key: str, unit: float) -> str:
 
 def _incomparable(runs: dict[str, list[Record]], found: Sequence[Record]) -> list[str]:
     """Say which regressors are superseded, or that they were run on several machines."""
-    said = [f"{regressor}: {label}" for regressor, of_row in runs.items() for label in labels(of_row, found)]
+    said = [f"{regressor}: {label}" for regressor, of_row in runs.items() for label in incomparable(of_row, found)]
     places = {(record["machine"], record["threads"]) for of_row in runs.values() for record in of_row}
     return said + (["several machines or numbers of threads"] if len(places) > 1 else [])
 
@@ -123,3 +132,6 @@ def _fewer(runs: dict[str, list[Record]], n_labels: int) -> str:
         for regressor, done in runs.items()
     }
     return "; ".join(f"{regressor} bought {n:,}" for regressor, n in bought.items() if n < n_labels)
+
+
+EXPERIMENT = Experiment(source="surrogates", presets={"surrogate_points": surrogate_points}, tables=tables)

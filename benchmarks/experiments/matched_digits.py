@@ -9,27 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from benchmarks.experiments import all_configurations
+from benchmarks.experiments.experiment import Table
 from benchmarks.records import configurations
 from benchmarks.records.run_records import Row
 from benchmarks.running.machine import n_cpus_named
-
-TITLE = "Time to matched digits"
-
-EXPLANATION = (
-    "Time per integral in batches of 1,024 of each method's fastest configuration with at least so many digits on "
-    "average, and the preparation after which it first had them. All threads: the most that any method used on this "
-    "integral and machine, or the machine's CPUs where all used one. A cell without a time says why."
-)
 
 DIGITS = (3, 4, 6)
 
 BATCH = "1024"
 
 
-def rows(found: Iterable[configurations.Group]) -> list[Row]:
-    """Return the table's rows, text in every cell, each with the records that it comes from."""
+def table(grouped: Iterable[configurations.Group]) -> Table:
+    """Make the table, text in every cell."""
     made: list[Row] = []
-    for (integral, machine), here in configurations.by_place(g for g in found if not g.replaced).items():
+    for (integral, machine), here in configurations.by_place(g for g in grouped if not g.replaced).items():
         most = max(g.first["threads"] for g in here)
         for method, device in sorted({(g.method, g.first["device"]) for g in here}):
             same = [g for g in here if (g.method, g.first["device"]) == (method, device)]
@@ -42,11 +35,16 @@ def rows(found: Iterable[configurations.Group]) -> list[Row]:
                     row[f"{digits} digits, {name}"] = text
                     used += [group] if group and group not in used else []
             made.append((row, [record for group in used for record in group.records]))
-    return made
+    explanation = (
+        "Time per integral in batches of 1,024 of each method's fastest configuration with at least so many digits on "
+        "average, and the preparation after which it first had them. All threads: the most that any method used on "
+        "this integral and machine, or the machine's CPUs where all used one. A cell without a time says why."
+    )
+    return Table("Time to matched digits", explanation, made)
 
 
 def preparation(group: configurations.Group, digits: float) -> float | None:
-    """Return the seconds after which it had so many digits, the mean over its finished runs."""
+    """Seconds after which it had so many digits: the mean over its finished runs."""
     times = []
     for record in group.good:
         stages = record["anytime"] or []
@@ -56,7 +54,7 @@ def preparation(group: configurations.Group, digits: float) -> float | None:
 
 
 def _cell(candidates: Sequence[configurations.Group], digits: float) -> tuple[str, configurations.Group | None]:
-    """Return the cell, and the group that it tells of."""
+    """Make a cell, and name the group that it tells of."""
     if not candidates:
         return "no run", None
     finished = [g for g in candidates if g.digits is not None]

@@ -19,7 +19,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import methods
-from benchmarks.records.run_records import Record, Row
+from benchmarks.experiments.experiment import Experiment, Preset, Table
+from benchmarks.figures import accuracy, drawing
+from benchmarks.figures.figure_sections import Section, drawn
+from benchmarks.records import configurations
+from benchmarks.records.run_records import Record
 from methods.core import names
 
 INTEGRAL, BUDGET_S = "box1l", 300.0
@@ -58,17 +62,17 @@ class Claim:
     order: tuple[tuple[str, str], ...] = ()
 
     def runs(self, found: Iterable[Record], budget_s: float = BUDGET_S) -> dict[str, list[Record]]:
-        """Return each label's repeats, bad ones too, among these records, which should be of one machine and code."""
+        """Find each label's repeats, bad ones too, among these records, which should be of one machine and code."""
         here = [r for r in found if (r["integral"], r["budget_s"]) == (INTEGRAL, budget_s)]
         return {label: [r for r in here if is_of(r, spec)] for label, spec in self.settings.items()}
 
     def digits(self, found: Iterable[Record], budget_s: float = BUDGET_S) -> dict[str, list[float]]:
-        """Return each label's digits in those of its repeats that finished."""
+        """Digits of each label in those of its repeats that finished."""
         runs = self.runs(found, budget_s)
         return {label: [r["digits_mean"] for r in of_label if r["status"] == "ok"] for label, of_label in runs.items()}
 
     def verdict(self, digits: Mapping[str, Sequence[float]]) -> str:
-        """Return "confirmed", "refuted" or "not decided", given each label's digits in its repeats.
+        """Say "confirmed", "refuted" or "not decided", given each label's digits in its repeats.
 
         Confirmed needs every pair in the order claimed, refuted one pair in the opposite order, by SIGNIFICANT standard
         errors. A setting of which all repeats failed has no digits: it counts as worse than one that has some.
@@ -81,17 +85,43 @@ class Claim:
         return "confirmed" if min(signs) > 0 else "not decided"
 
 
-def rows(found: Sequence[Record]) -> list[Row]:
-    """Return the table of claims from these records, text in every cell; [] where none is of the preset."""
-    table = []
+def ablations() -> Preset:
+    """Run every setting of every claim, with three repeats."""
+    return Preset({INTEGRAL: BUDGET_S}, {INTEGRAL: [s for c in CLAIMS for s in c.settings.values()]}, repeats=3)
+
+
+def tables(found: Sequence[Record]) -> list[Table]:
+    """Make the table of claims; it has no rows where no record is of the preset."""
+    rows = []
     for claim in CLAIMS:
         used = [record for of_label in claim.runs(found).values() for record in of_label]
-        table.append((_row(claim, claim.digits(found)), used))
-    return table if any(used for _, used in table) else []
+        rows.append((_row(claim, claim.digits(found)), used))
+    explanation = "What the papers on primitives say helps, tried out; the records are in published/ablations."
+    is_run = any(used for _, used in rows)
+    return [Table("Claims of the papers, at equal updates and seeds", explanation, rows if is_run else [])]
+
+
+def sections(found: Sequence[Record]) -> list[Section]:
+    """Draw histograms of P and R by activation, one section per machine."""
+    groups = [
+        (name, group)
+        for name, records in activations(found).items()
+        for group in configurations.grouped(records)
+        if group.good and not group.replaced
+    ]
+    made = []
+    for nth, place in enumerate(configurations.by_place(group for _, group in groups)):
+        here = [(name, g) for name, g in groups if (g.first["integral"], g.first["machine"]) == place]
+        curves = [drawing.curve(group, name, colour, 0) for colour, (name, group) in enumerate(here)]
+        charts = [chart for chart in accuracy.charts(curves) if chart.name in ("p", "r")]
+        title = f"Activations of {here[0][1].method} on {place[0]}"
+        note = f"Equal updates, on {place[1]}; “Claims of the papers” says which claims they test."
+        made.append(Section(title, *place, note, [drawn(f"activations.{nth + 1}", chart) for chart in charts]))
+    return [section for section in made if section.figures]
 
 
 def activations(found: Sequence[Record]) -> dict[str, list[Record]]:
-    """Return the records of each activation that a claim compares, by its name."""
+    """Find the records of each activation that a claim compares, by its name."""
     here = [r for r in found if (r["integral"], r["budget_s"]) == (INTEGRAL, BUDGET_S)]
     return {label: [r for r in here if is_of(r, spec)] for label, spec in _ACTIVATIONS.items()}
 
@@ -108,7 +138,7 @@ def _row(claim: Claim, digits: Mapping[str, Sequence[float]]) -> dict[str, str]:
 
 
 def shown(values: Sequence[float]) -> str:
-    """Return mean ± standard deviation (how many), or "failed" where there is no value."""
+    """Write mean ± standard deviation (how many), or "failed" where there is no value."""
     if len(values) < 2:
         return f"{values[0]:.2f}" if values else "failed"
     return f"{statistics.fmean(values):.2f} ± {statistics.stdev(values):.2f} ({len(values)})"
@@ -122,7 +152,7 @@ def is_of(record: Mapping[str, Any], spec: str) -> bool:
 
 
 def _compare(fewer: Sequence[float], more: Sequence[float]) -> int:
-    """Return 1 where `more` is larger beyond chance, −1 where it is smaller, 0 where that is open."""
+    """Compare two settings: 1 where `more` is larger beyond chance, −1 where it is smaller, 0 where that is open."""
     if not fewer or not more:
         return bool(more) - bool(fewer)
     if min(len(fewer), len(more)) < 2:
@@ -133,7 +163,7 @@ def _compare(fewer: Sequence[float], more: Sequence[float]) -> int:
 
 
 def _settings(**fields: str) -> dict[str, str]:
-    """Return label -> method, given label -> what to add to BASE."""
+    """Map each label to its method, given what the label adds to BASE."""
     updates = f"n_updates={UPDATES}"
     return {
         label: ",".join(filter(None, (BASE, text, "" if "n_updates" in text else updates)))
@@ -142,7 +172,7 @@ def _settings(**fields: str) -> dict[str, str]:
 
 
 def _lattice(size: int) -> str:
-    """Return fields for a lattice of that size, with as many points in all."""
+    """Fields for a lattice of that size, with as many points in all."""
     return f"lattice_size={size},n_updates={UPDATES * LATTICE_SIZE // size}"
 
 
@@ -211,3 +241,5 @@ CLAIMS = (
         (("depth_10x60", "depth_3x130"),),
     ),
 )  # fmt: skip
+
+EXPERIMENT = Experiment(source="ablations", presets={"ablations": ablations}, tables=tables, sections=sections)

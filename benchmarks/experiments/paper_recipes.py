@@ -9,22 +9,47 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from benchmarks.records.run_records import Row
+from benchmarks.experiments.experiment import Experiment, Preset, Table
+from benchmarks.records.run_records import Record
 from methods.papers.primitive_recipes import RECIPES, Recipe
 
-TITLE = "Published recipes, as far as this machine took them"
+INTEGRALS = ("box1l", "box2l")
+"""Integrals that the papers have recipes for."""
 
-EXPLANATION = "Settings as printed, for the stated time instead of the authors' hours, beside the digits published."
+
+def paper() -> Preset:
+    """Run the recipes at full length, for a GPU, beside pySecDec."""
+    return Preset(
+        dict.fromkeys(INTEGRALS, 36_000.0),
+        {integral: ("pysecdec_qmc", *(recipe.method() for recipe in _on(integral))) for integral in INTEGRALS},
+    )
 
 
-def rows(found: Sequence[dict[str, Any]]) -> list[Row]:
-    """Return one row for each recipe's record, text in every cell, with the record; [] without records."""
-    return [
+def paper_short() -> Preset:
+    """Run one replica of each recipe for five minutes on a CPU.
+
+    An update of JHEP's I1 takes five seconds there, so its digits are no reproduction of the published ones.
+    """
+    return Preset(
+        dict.fromkeys(INTEGRALS, 300.0),
+        {integral: tuple(recipe.method(n_replicas=1) for recipe in _on(integral)) for integral in INTEGRALS},
+    )
+
+
+def _on(integral: str) -> list[Recipe]:
+    return [recipe for recipe in RECIPES.values() if recipe.integral == integral]
+
+
+def tables(found: Sequence[Record]) -> list[Table]:
+    """Make a row for each recipe's record."""
+    explanation = "Settings as printed, for the stated time instead of the authors' hours, beside the digits published."
+    rows = [
         (_row(name, recipe, record), [record])
         for name, recipe in RECIPES.items()
         for record in found
         if _is_of(record, recipe)
     ]
+    return [Table("Published recipes, as far as this machine took them", explanation, rows)]
 
 
 def _row(name: str, recipe: Recipe, record: Mapping[str, Any]) -> dict[str, str]:
@@ -51,3 +76,6 @@ def _is_of(record: Mapping[str, Any], recipe: Recipe) -> bool:
         return False
     fields = recipe.fields()
     return all(record["params"].get(key) == value for key, value in fields.items() if key != "n_replicas")
+
+
+EXPERIMENT = Experiment(source="recipes", presets={"paper": paper, "paper_short": paper_short}, tables=tables)

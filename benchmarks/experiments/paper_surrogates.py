@@ -15,6 +15,7 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
+from benchmarks.experiments.experiment import Experiment, Preset, Table
 from benchmarks.experiments.paper_claims import is_of
 from benchmarks.records import configurations, record_types
 from benchmarks.records.run_records import Record, Row
@@ -34,46 +35,59 @@ HERE = ("within 1 %", "within 0.1 %", "μ", "σ")
 MEASURED = ("frac_within_1pct", "frac_within_0p1pct", "delta_mean", "delta_std")
 
 
-def parts(found: Sequence[Record]) -> dict[str, list[Row]]:
-    """Return title -> rows, one table per integral."""
-    return {
-        f"Surrogates in {dimension} dimensions: {integral}; shares, μ and σ in %": rows(found, integral)
+def surrogates() -> Preset:
+    """Run every row of the paper's table on its integral."""
+    integrals = INTEGRALS.values()
+    return Preset(
+        dict.fromkeys(integrals, BUDGET_S),
+        {i: [recipe.method() for recipe in SURROGATE_RECIPES.values() if recipe.integral == i] for i in integrals},
+    )
+
+
+def tables(found: Sequence[Record]) -> list[Table]:
+    """Make a table per integral."""
+    return [
+        Table(
+            f"Surrogates in {dimension} dimensions: {integral}; shares, μ and σ in %",
+            "What surrogates reach here; the records are in published/surrogates.",
+            rows(found, integral),
+        )
         for dimension, integral in INTEGRALS.items()
-    }
+    ]
 
 
 def rows(found: Sequence[Record], integral: str) -> list[Row]:
-    """Return the table of an integral, text in every cell; [] where none of its published rows was run."""
+    """Make the rows of an integral, text in every cell; there is none where none of its published rows was run."""
     here = [r for r in found if (r["integral"], r["budget_s"]) == (integral, BUDGET_S)]
     table = [(recipe, current(here, recipe.method())) for recipe in _recipes(integral)]
     if not any(of_row for recipe, of_row in table if recipe.published):
         return []
-    return [(_row(recipe, of_row, labels(of_row, here)), of_row) for recipe, of_row in table]
+    return [(_row(recipe, of_row, incomparable(of_row, here)), of_row) for recipe, of_row in table]
 
 
 def current(found: Sequence[Record], spec: str) -> list[Record]:
-    """Return the records of a method, as on the command line, that stand for it: of several versions the current one.
+    """Choose the records that stand for a method, as on the command line: of several versions the current one.
 
     Of several machines it is the one with most repeats, and then the one that ran last.
     """
-    same = configurations.of([record for record in found if is_of(record, spec)])
+    same = configurations.grouped([record for record in found if is_of(record, spec)])
     if not same:
         return []
     return max(same, key=lambda group: (not group.superseded, len(group.records), group.first["date_utc"])).records
 
 
 def _recipes(integral: str) -> list[SurrogateRecipe]:
-    """Return the integral's recipes, the forms of one regressor after one another."""
+    """Sort the integral's recipes, the forms of one regressor after one another."""
     found = [recipe for recipe in SURROGATE_RECIPES.values() if recipe.integral == integral]
     regressors = list(dict.fromkeys(recipe.regressor for recipe in found))
     return sorted(found, key=lambda recipe: regressors.index(recipe.regressor))
 
 
-def labels(of_row: Sequence[Record], here: Sequence[Record]) -> list[str]:
+def incomparable(of_row: Sequence[Record], here: Sequence[Record]) -> list[str]:
     """Say what makes a row incomparable with the others."""
     if not of_row:
         return ["not run"]
-    superseded = [note for group in configurations.of(of_row) if group.superseded for note in group.notes]
+    superseded = [note for group in configurations.grouped(of_row) if group.superseded for note in group.notes]
     return superseded + ([f"on {of_row[0]['machine']}"] if len({r["machine"] for r in here}) > 1 else [])
 
 
@@ -93,7 +107,7 @@ def _row(recipe: SurrogateRecipe, found: Sequence[Record], said: list[str]) -> d
 
 
 def name(recipe: SurrogateRecipe) -> str:
-    """Return the regressor as table 1 names it: depth-width, or the depth of trees."""
+    """Name the regressor as table 1 does: depth-width, or the depth of trees."""
     fields = recipe.fields()
     if "max_depth" in fields:
         return f"{recipe.regressor}, depth {fields['max_depth']}"
@@ -103,7 +117,7 @@ def name(recipe: SurrogateRecipe) -> str:
 
 
 def _requirements(done: Sequence[Record]) -> dict[str, str]:
-    """Return the checks; without a measurement there is no verdict."""
+    """Check the three requirements; without a measurement there is no verdict."""
     timings = [(r["s_per_integral"] or {}).get(BATCH, {}) for r in done]
     timed = [timing["median"] for timing in timings if "median" in timing]
     share, size = _mean(done, "frac_within_1pct"), _mean(done, "model_bytes")
@@ -147,3 +161,6 @@ def _counted(value: float | None) -> str:
 
 def _rounded(value: float | None) -> str:
     return "" if value is None else f"{value:.1f}"
+
+
+EXPERIMENT = Experiment(source="surrogates", presets={"surrogates": surrogates}, tables=tables)

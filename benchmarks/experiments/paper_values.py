@@ -5,22 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from benchmarks.experiments import all_configurations
+from benchmarks.experiments.experiment import Table
 from benchmarks.records import configurations
 from benchmarks.records.run_records import Row
-
-TITLE = "The papers' tables"
-
-EXPLANATION = (
-    "Each published figure beside every configuration of its method here; the ratio is here over published, above one "
-    "better for digits and worse for times. Machines, and often the preparation, differ."
-)
 
 BATCH = "1024"
 
 
-def rows(found: Iterable[configurations.Group]) -> list[Row]:
-    """Return the table's rows, text in every cell, each with the records that it comes from."""
-    current = [g for g in found if g.good and not g.replaced]
+def table(grouped: Iterable[configurations.Group]) -> Table:
+    """Make the table, text in every cell."""
+    current = [g for g in grouped if g.good and not g.replaced]
     made: list[Row] = []
     for result in all_configurations.published():
         same = [g for g in current if (g.first["integral"], g.method) == (result["integral"], result["method"])]
@@ -32,7 +26,11 @@ def rows(found: Iterable[configurations.Group]) -> list[Row]:
             seconds = group.seconds(BATCH) if group else None
             here = None if seconds is None else 1e6 * seconds
             made.append(_row(result, group, "µs per integral (1024)", result["us"], here))
-    return made
+    explanation = (
+        "Each published figure beside every configuration of its method here; the ratio is here over published, above "
+        "one better for digits and worse for times. Machines, and often the preparation, differ."
+    )
+    return Table("The papers' tables", explanation, made)
 
 
 def _row(

@@ -11,18 +11,15 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.experiments import all_configurations
-from benchmarks.page.figure_sections import Section
-from benchmarks.page.figures import drawing
-from benchmarks.page.page_data import Data, Table
-from benchmarks.records import configurations, run_records
+from benchmarks.figures import drawing
+from benchmarks.figures.figure_sections import Section
+from benchmarks.page.page_data import Data
+from benchmarks.records import run_records
 
 MOST_BYTES = 2_900_000
 """What a phone loads in a few seconds."""
 
 FOLDER = "figures"
-
-RESULTS = "All configurations"
 
 METRICS = (
     ("digits", "mean ± standard deviation of −log10|(e − t)/t| of values e against truths t, over points drawn "
@@ -43,34 +40,8 @@ METRICS = (
 )  # fmt: skip
 
 
-def results(found: Sequence[configurations.Group]) -> Table:
-    """Return the table of all configurations, with those that failed and why."""
-    ordered = all_configurations.best_first(found)
-    return Table(
-        RESULTS,
-        "Every configuration that was run, with the reason where it did not finish; one row per machine and version.",
-        [_row(group) for group in ordered],
-        [group.records for group in ordered],
-    )
-
-
-def _row(group: configurations.Group) -> dict[str, str]:
-    """Return names, results, and then where they are from: a phone shows the first columns."""
-    first, finished = group.first, len(group.good)
-    failed = ", ".join(dict.fromkeys(record["status"] for record in group.bad))
-    results = all_configurations.row(group)
-    last = {key: results.pop(key) for key in ("published", "note")}
-    names = {"integral": first["integral"], "method": ", ".join(filter(None, (group.method, group.fields)))}
-    place = {
-        "status": f"ok, {failed}" if finished and failed else failed or "ok",
-        "budget s": f"{first['budget_s']:g}", "threads": str(first["threads"]), "device": first["device"],
-        "machine": first["machine"], "n": f"{group.good[0]['n_points']}" if finished else "",
-    }  # fmt: skip
-    return names | results | place | last
-
-
-def render(found: Sequence[run_records.Record], data: Data, sections: Iterable[Section], note: str = "") -> str:
-    """Return the page with these tables and figures."""
+def render(found: Sequence[run_records.Record], data: Data, sections: Iterable[Section]) -> str:
+    """Write the page with these tables and figures."""
     import jinja2
 
     here = Path(__file__)
@@ -80,7 +51,7 @@ def render(found: Sequence[run_records.Record], data: Data, sections: Iterable[S
     environment.policies["json.dumps_kwargs"] = {}
     template = environment.from_string(here.with_name("page.html").read_text())
     context: dict[str, Any] = {
-        "colours": drawing.COLOURS, "metrics": METRICS, "note": note, "data": data.content(),
+        "colours": drawing.COLOURS, "metrics": METRICS, "data": data.content(),
         "script": here.with_name("page.js").read_text(), "counts": _counts(found),
     }  # fmt: skip
     room = MOST_BYTES - len(template.render(sections=[], **context).encode(errors="replace"))

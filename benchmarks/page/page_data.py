@@ -6,15 +6,15 @@ is shown and not obeyed.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from benchmarks.experiments.experiment import Table
 from benchmarks.records import run_records
-from benchmarks.records.run_records import Record, Row
+from benchmarks.records.run_records import Record
 
 OF_RECORD = ("repeat", "seed", "date_utc", "status", "reason")
 """What the page shows first of a record, as far as its kind has it."""
@@ -27,32 +27,6 @@ CONFIGURATION = (
 ENVIRONMENT = ("machine", "fit_machine", "rates", "host", "cpu", "gpu", "versions", "commit", "dirty", "load_1min",
                "environment")  # fmt: skip
 """What it shows after that: each of the two is the same in many records."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Table:
-    """A table of the page.
-
-    Parameters
-    ----------
-    title, explanation : str
-        Above it.
-    rows : sequence of mapping
-        Column -> text; all have the first one's columns.
-    sources : sequence of sequence
-        The records that each row comes from; () for a table without.
-    """
-
-    title: str
-    explanation: str
-    rows: Sequence[Mapping[str, Any]]
-    sources: Sequence[Sequence[Record]] = ()
-
-    @classmethod
-    def of(cls, title: str, explanation: str, rows: Iterable[Row]) -> Table:
-        """Return the table of rows that come with their records."""
-        rows = list(rows)
-        return cls(title, explanation, [row for row, _ in rows], [used for _, used in rows])
 
 
 class Data:
@@ -77,26 +51,26 @@ class Data:
         """Add a table; one without rows is left out."""
         if not table.rows:
             return
-        columns = list(table.rows[0])
+        columns = list(table.rows[0][0])
         self._tables.append(
             {
                 "title": table.title,
                 "explanation": table.explanation,
                 "columns": columns,
-                "rows": [[self._number(row.get(column, "")) for column in columns] for row in table.rows],
-                "sources": [[self._place(record) for record in found] for found in table.sources],
+                "rows": [[self._number(row.get(column, "")) for column in columns] for row, _ in table.rows],
+                "sources": [[self._place(record) for record in used] for _, used in table.rows],
             }
         )
 
     def content(self) -> dict[str, Any]:
-        """Return {strings, records, tables}, for JSON."""
+        """Write {strings, records, tables}, for JSON."""
         return {"strings": list(self._strings), "records": self._records, "tables": self._tables}
 
     def _number(self, text: Any) -> int:
         return self._strings.setdefault(str(text), len(self._strings))
 
     def _place(self, record: Record) -> int:
-        """Return the record's number, entering it when it comes for the first time."""
+        """Find the record's number, entering it when it comes for the first time."""
         if id(record) in self._places:
             return self._places[id(record)]
         folder = self._folders.get(id(record), self._out)

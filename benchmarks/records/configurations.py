@@ -1,4 +1,4 @@
-"""Groups of records: the repeats of one configuration by one version, with the name that tells it from the others.
+"""Configurations: a group of records is the repeats of one of them by one version, with the name that tells it apart.
 
 Records of other machines, or that are superseded by a newer version, equation or truth, are groups of their own that
 say so: they are never averaged with the rest. What a table or a figure shows of a method is one group.
@@ -75,7 +75,7 @@ class Group:
         return [record for record in self.records if record["status"] != "ok"]
 
     def mean(self, key: str) -> float | None:
-        """Return the mean of a figure over the finished runs that have it, None where none does."""
+        """Mean of a figure over the finished runs that have it, None where none does."""
         return _mean([record[key] for record in self.good])
 
     @property
@@ -84,13 +84,13 @@ class Group:
         return self.mean("digits_mean")
 
     def seconds(self, batch: str) -> float | None:
-        """Return the mean of the median seconds per integral in batches of that size, None where none was timed."""
+        """Seconds per integral in batches of that size: the mean of the runs' medians, None where none was timed."""
         timings = (record["s_per_integral"] or {} for record in self.good)
         return _mean([timing.get(batch, {}).get("median") for timing in timings])
 
 
-def of(found: Iterable[Record]) -> list[Group]:
-    """Return the groups, in the order of their first records."""
+def grouped(found: Iterable[Record]) -> list[Group]:
+    """Group the records by configuration and version, in the order of their first ones."""
     found = list(found)
     several = len({record["machine"] for record in found}) > 1
     fields = _fields(found)
@@ -121,7 +121,7 @@ def of(found: Iterable[Record]) -> list[Group]:
 
 
 def by_place(groups: Iterable[Group]) -> dict[tuple[str, str], list[Group]]:
-    """Return (integral, machine) -> its groups: what may stand in one figure."""
+    """Sort groups by (integral, machine): only those of one place may stand in one figure."""
     places: dict[tuple[str, str], list[Group]] = {}
     for group in groups:
         places.setdefault((group.first["integral"], group.first["machine"]), []).append(group)
@@ -129,7 +129,7 @@ def by_place(groups: Iterable[Group]) -> dict[tuple[str, str], list[Group]]:
 
 
 def threads(number: int) -> str:
-    """Return so many threads in words."""
+    """Name a number of threads, as "1 thread" or "2 threads"."""
     return f"{number} thread{'' if number == 1 else 's'}"
 
 
@@ -145,7 +145,7 @@ def _subject(record: Record) -> tuple[str, str]:
 
 
 def _fields(found: list[Record]) -> dict[tuple[str, str], list[str]]:
-    """Return (integral, method) -> the fields in which its records differ."""
+    """Find the fields in which the records of each (integral, method) differ."""
     fields = {}
     for records in _split(found, ("integral", "method")):
         first = records[0]
@@ -162,7 +162,7 @@ def _fields(found: list[Record]) -> dict[tuple[str, str], list[str]]:
 
 
 def _settings(found: Iterable[Record]) -> dict[str, list[str]]:
-    """Return integral -> the settings in which its records, of all methods, differ."""
+    """Find the settings in which the records of each integral, of all methods, differ."""
     return {
         records[0]["integral"]: [key for key in SETTINGS if len({record[key] for record in records}) > 1]
         for records in _split(list(found), ("integral",))
@@ -170,7 +170,7 @@ def _settings(found: Iterable[Record]) -> dict[str, list[str]]:
 
 
 def _setting(record: Record, key: str) -> str:
-    """Return budget, device or threads with its unit."""
+    """Name a setting's value with its unit."""
     value = record[key]
     if key == "threads":
         return threads(value)

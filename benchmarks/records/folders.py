@@ -13,11 +13,8 @@ REPORTS = Path(__file__).resolve().parents[2] / "reports"
 PUBLISHED = REPORTS / "published"
 """Its folder of committed records."""
 
-COMPARISON, HARDWARE = "comparison", "hardware"
-"""The published experiments that compare methods, and devices."""
-
-RECIPES, SURROGATES, ABLATIONS, BAYESIAN = APART = ("recipes", "surrogates", "ablations", "bayesian")
-"""Published experiments that are kept apart from the tables of methods."""
+COMPARISON = "comparison"
+"""Its folder of the experiment that compares all methods; the others are named in benchmarks/experiments."""
 
 
 def is_published(out: Path) -> bool:

@@ -10,11 +10,11 @@ import psutil
 import pytest
 import torch
 from integrals import product
-from sample_records import RATES, hardware_record
+from sample_records import RATES, full, hardware_record
 
 import methods
 from benchmarks import hardware
-from benchmarks.experiments import devices as hardware_table
+from benchmarks.experiments import devices
 from benchmarks.records import run_records
 from benchmarks.running import device_rates, machine, run
 from benchmarks.running.device_rates import Size
@@ -28,7 +28,7 @@ EXACT, RAISES, SLOW, PLACED = (f"broken_methods:{name}" for name in ("Exact", "R
 @pytest.fixture
 def quick(monkeypatch):
     """Time two small batches for no longer than three calls, on a CPU that is said to be quiet."""
-    monkeypatch.setattr(hardware_table, "BATCHES", (1, 8))
+    monkeypatch.setattr(devices, "BATCHES", (1, 8))
     monkeypatch.setattr(hardware, "TIMED_S", 0.0)
     monkeypatch.setattr(device_rates, "TIMED_S", 0.0)
     monkeypatch.setattr(device_rates, "SIZES", dict.fromkeys(device_rates.KINDS, Size(32, 4096)))
@@ -63,7 +63,7 @@ def test_a_run_and_its_resumption(command, tmp_path):
     found = by_threads(tmp_path)
     assert list(found) == sorted({1, machine.n_cpus()})
     for record in found.values():
-        assert (record["status"], record["timed_from"], record["n_points"]) == ("ok", "file", hardware.POINTS)
+        assert (record["status"], record["timed_from"], record["n_points"]) == ("ok", "file", devices.POINTS)
         assert record["flop_per_integral"] is None
         assert record["flop_reason"] == run.NO_PRODUCTS
         assert (record["load_1min"], record["environment"]) == (0.1, {})
@@ -91,7 +91,7 @@ def test_a_failure_is_a_record_and_tried_again(command):
 
 
 def test_a_batch_predicted_to_take_long_is_null_with_the_reason(command, quick, tmp_path):
-    quick.setattr(hardware_table, "BATCHES", (1, 8, 1_000_000))
+    quick.setattr(devices, "BATCHES", (1, 8, 1_000_000))
     assert command(SLOW)[0] == 0
     for record in by_threads(tmp_path).values():
         timings = record["s_per_integral"]
@@ -100,7 +100,7 @@ def test_a_batch_predicted_to_take_long_is_null_with_the_reason(command, quick, 
         assert timings["1000000"]["reason"].startswith("a batch is predicted to take")
 
 
-@pytest.mark.parametrize("spec", hardware.default_methods())
+@pytest.mark.parametrize("spec", devices.default_methods())
 def test_default_methods_can_be_made(spec):
     name, fields = lookup.parse_spec(spec)
     made = methods.create(name, **fields).params()
@@ -230,34 +230,40 @@ def test_the_table_never_mixes_machines():
         hardware_record(5e-6, machine="B, 2 CPUs", method="placed", fields={"a": 1}),
         hardware_record(6e-6, integral="box2l", machine="C"),
     ]  # fmt: skip
-    (_, devices), (title, box1l), (_, box2l) = hardware_table.of(found)
-    assert len(devices) == 5
-    assert "100 (8192²)" in devices["float32 GFLOP/s"].tolist()
-    assert title.startswith("box1l: µs per integral")
+    rates, box1l, box2l = devices.tables(found)
+    assert len(rates.rows) == 5
+    assert "100 (8192²)" in [row["float32 GFLOP/s"] for row, _ in rates.rows]
+    assert box1l.title.startswith("box1l: µs per integral")
     columns = [
         "A, 2 CPUs: cpu, 1 thread",
         "A, 2 CPUs: cpu, 2 threads",
         "A, 2 CPUs: cuda, 1 thread",
         "B, 2 CPUs: cpu, 1 thread",
     ]
-    assert list(box1l) == ["method", "precision", "batch", *columns]
-    row = box1l.iloc[0]
+    (row, _), (unmeasured, _), *_ = box1l.rows
+    assert list(row) == ["method", "precision", "batch", *columns]
     assert [row[column].split()[0] for column in columns] == ["1", "2", "4", "3"]
     assert row[columns[0]] == "1 [0.9–1.1] (25 %)"
-    assert box1l.iloc[1][columns[0]] == "– a batch is predicted to take 99 s"
-    assert box1l.iloc[2][["method", "precision", *columns[:3]]].tolist() == ["placed,a=1", "float64", "", "", ""]
-    assert list(box2l)[3:] == ["C: cpu, 1 thread"]
+    assert unmeasured[columns[0]] == "– a batch is predicted to take 99 s"
+    placed = next(row for row, _ in box1l.rows if row["method"] == "placed,a=1")
+    assert [placed[column] for column in ("precision", *columns[:3])] == ["float64", "", "", ""]
+    assert list(box2l.rows[0][0])[3:] == ["C: cpu, 1 thread"]
 
 
 def test_superseded_records_and_failures_are_labelled_in_the_table():
     old = hardware_record(1e-6, machine="B", integral_hash="old", date_utc="2027-01-03T00:00:00+00:00")
     broken = hardware_record(1.0, method="broken", status="failed", reason="it\nbroke", s_per_integral=None, rates=None)
-    _, (_, table) = hardware_table.of([hardware_record(1e-6), old, broken])
-    rows = {(row["method"], row["batch"]): row for _, row in table.iterrows()}
+    _, table = devices.tables([hardware_record(1e-6), old, broken | {"points": devices.POINTS}])
+    rows = {(row["method"], row["batch"]): row for row, _ in table.rows}
     assert rows["chebyshev", "1"]["B: cpu, 1 thread"].endswith("(superseded: older equation)")
     assert rows["chebyshev", "1"]["A, 2 CPUs: cpu, 1 thread"].endswith("(25 %)")
     assert rows["broken", "1"]["A, 2 CPUs: cpu, 1 thread"] == "– failed: it broke"
-    assert hardware_table.parts([]) == {}
+    assert devices.tables([]) == []
+
+
+def test_runs_of_other_commands_are_no_rows_of_the_table():
+    failed = full(status="failed", s_per_integral=None, rates=RATES)
+    assert devices.tables([full(rates=RATES), failed]) == []
 
 
 @pytest.mark.gpu

@@ -6,6 +6,7 @@ import json
 
 import pytest
 import torch
+from sample_records import STEPS
 
 from benchmarks import mixed_speed
 from benchmarks.experiments import deep_speed
@@ -35,21 +36,13 @@ def test_partitions_are_counted_by_bell_numbers():
     assert [len(deep_contenders._partitions(2**k - 1)) for k in range(7)] == [1, 1, 2, 5, 15, 52, 203]
 
 
-def entry(contender, s, kind="step", status="ok", batch=1024):
-    shape = Shape(3, 4, 100, batch)._asdict()
-    return {"kind": kind, "contender": contender, **shape, "status": status, "reason": None, "s": s, "peak_mem_mb": 8.4}
-
-
-def test_the_table():
-    results = [
-        entry("this", 0.03), entry("nested grad", None, status="timeout"), entry("products", 0.02),
-        entry("corner sum", 0.012, "corners"), entry("products and tanh", 0.01, "corners"),
-    ]  # fmt: skip
-    measured = {"results": results, "threads": 2, "machine": "A", "date_utc": "2026-01-02T00:00:00+00:00"}
-    text = deep_speed.markdown(measured)
-    assert "| 3   | 4 × 100          | 1024    | 20.0          | 1.50 × (8) | timeout       |" in text
-    assert "| 11.72                 | 1.20 ×         |" in text
-    assert "2 threads, A, 2026-01-02" in text
+def test_the_tables():
+    steps, corners = deep_speed.tables(STEPS)
+    assert [list(row.values()) for row, _ in steps.rows] == [["3", "4 × 100", "1024", "20.0", "1.50 × (8)", "timeout"]]
+    assert [list(row.values()) for row, _ in corners.rows] == [["3", "4 × 100", "11.72", "1.20 ×"]]
+    for table in (steps, corners):
+        assert "by 2 threads on A, 2026-01-02." in table.explanation
+    assert deep_speed.tables({}) == []
 
 
 def test_a_run_writes_the_file(tmp_path, monkeypatch):
@@ -59,7 +52,7 @@ def test_a_run_writes_the_file(tmp_path, monkeypatch):
     measured = json.loads((tmp_path / deep_speed.FILE).read_text())
     assert {result["status"] for result in measured["results"]} == {"ok"}
     assert all(result["s"] > 0 for result in measured["results"])
-    assert deep_speed.markdown(deep_speed.read(tmp_path)).count("###") == 2
+    assert all(table.rows for table in deep_speed.tables(measured))
 
 
 @pytest.mark.parametrize("arguments", [["--shape", "2,2"], ["--shape", "0,1,1,1"], ["--rounds", "0"], ["--nothing"]])

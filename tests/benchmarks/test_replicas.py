@@ -7,6 +7,7 @@ import json
 import numpy as np
 
 from benchmarks import replicas
+from benchmarks.experiments import replicas as experiment
 
 
 def test_figures_of_an_ensemble(monkeypatch, tmp_path, capsys):
@@ -14,7 +15,7 @@ def test_figures_of_an_ensemble(monkeypatch, tmp_path, capsys):
     arguments = ["--method", "neural_primitive,width=60,n_updates=1", "--budget", "20", "--out", str(tmp_path)]
     assert replicas.main(arguments) == 0
     assert replicas.main(arguments) == 0
-    (run,) = json.loads((tmp_path / replicas.FILE).read_text())
+    (run,) = json.loads((tmp_path / experiment.FILE).read_text())
     first, *others = run["entries"]
     assert first["n"] == 1
     assert "spread" not in first
@@ -25,9 +26,6 @@ def test_figures_of_an_ensemble(monkeypatch, tmp_path, capsys):
             spread["log10_error_ratio"] - mean["log10_error_ratio"], np.log10(entry["n"]) / 2, rtol=1e-6
         )
         assert entry["digits"] > 2
-    assert len(replicas.rows([run])) == 3
+    (table,) = experiment.tables([run])
+    assert len(table.rows) == 3
     assert capsys.readouterr().out.count("box1l") == 6
-
-
-def test_nothing_measured(tmp_path):
-    assert replicas.rows(replicas.read(tmp_path)) == []

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import methods
 import references
 from benchmarks import versions
+from benchmarks.experiments import devices, paper_claims
 from benchmarks.records import run_records
+from methods.core import names
 
 
 def record(**changes):
@@ -42,7 +45,9 @@ def hardware_record(median, **changes):
     defaults = {
         "method": "chebyshev", "machine": "A, 2 CPUs", "threads": 1, "fields": {}, "params": {}, "rates": RATES,
         "load_1min": 0.0, "environment": {}, "precision": "float64",
-        "s_per_integral": {"1": timing, "1024": {"reason": "a batch is predicted to take 99 s"}},
+        "s_per_integral": {
+            "1": timing, **{str(n): {"reason": "a batch is predicted to take 99 s"} for n in devices.BATCHES[1:]}
+        },
     }  # fmt: skip
     return record(**{**defaults, **changes})
 
@@ -80,3 +85,26 @@ def full(**changes):
                        "by_edge": {"edge": HISTOGRAMS}},
         "s_per_integral": {"1": timing(1e-3), "1024": timing(2e-6)}, "fit_s": 3.0,
     } | changes)  # fmt: skip
+
+
+def of_claim(label, **changes):
+    """Return a run of the claim on activations, with that activation."""
+    name, fields = names.parse_spec(paper_claims.CLAIMS[0].settings[label])
+    params = methods.create(name, **fields).params()
+    return full(method=name, params=params, integral=paper_claims.INTEGRAL, budget_s=paper_claims.BUDGET_S, **changes)
+
+
+def step(contender, s, kind="step", status="ok", batch=1024):
+    """Return what `mixed_speed` measures of a contender."""
+    shape = {"k": 3, "depth": 4, "width": 100, "batch": batch}
+    return {"kind": kind, "contender": contender, **shape, "status": status, "reason": None, "s": s, "peak_mem_mb": 8.4}
+
+
+STEPS = {
+    "results": [
+        step("this", 0.03), step("nested grad", None, status="timeout"), step("products", 0.02),
+        step("corner sum", 0.012, "corners"), step("products and tanh", 0.01, "corners"),
+    ],
+    "threads": 2, "machine": "A", "date_utc": "2026-01-02T00:00:00+00:00",
+}  # fmt: skip
+"""What `mixed_speed` writes."""

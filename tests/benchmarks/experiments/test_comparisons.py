@@ -39,7 +39,7 @@ def test_break_even_table():
         timed(2.0, method="neural_primitive", fit_s=60.0),
         timed(62.0, method="lattice_qmc", fit_s=0.0, digits_mean=8.0),
     ]
-    rows = break_even.rows(configurations.of(found))
+    rows = break_even.table(configurations.grouped(found)).rows
     row = only(rows, method="neural_primitive")
     assert row["pays against lattice_qmc"] == "1,000,000 (8.0 digits)"
     assert row["pays against pysecdec_qmc"] == "no timing of it here"
@@ -67,7 +67,7 @@ def test_the_baseline_is_its_cheapest_configuration_with_the_digits_of_the_metho
         timed(10.0, method="lattice_qmc", fit_s=0.0, digits_mean=3.0, params={"n": 1}),
         timed(1.0, method="chebyshev", fit_s=60.0, digits_mean=9.0),
     ]
-    rows = break_even.rows(configurations.of(found))
+    rows = break_even.table(configurations.grouped(found)).rows
     assert only(rows, method="neural_primitive")["pays against lattice_qmc"] == "1,967,214 (5.0 digits)"
     assert only(rows, method="chebyshev")["pays against lattice_qmc"] == "674,158 (8.0 digits)"
     for n in (1, 2, 3):
@@ -79,25 +79,25 @@ def test_another_configuration_of_the_baseline_is_compared_with_it():
         timed(10.0, method="lattice_qmc", fit_s=0.0, digits_mean=8.0, params={"n": 1}),
         timed(20.0, method="lattice_qmc", fit_s=0.0, digits_mean=3.0, params={"n": 2}),
     ]
-    rows = break_even.rows(configurations.of(found))
+    rows = break_even.table(configurations.grouped(found)).rows
     assert only(rows, method="lattice_qmc, n=2")["pays against lattice_qmc"] == "never (8.0 digits)"
 
 
 def test_negative_digits_are_shown():
-    found = configurations.of([timed(40.0, method="published_primitive", digits_mean=-0.4)])
-    here = [row["here"] for row, used in paper_values.rows(found) if used]
+    found = configurations.grouped([timed(40.0, method="published_primitive", digits_mean=-0.4)])
+    here = [row["here"] for row, used in paper_values.table(found).rows if used]
     assert "-0.400" in here
 
 
 def test_a_run_that_ended_without_digits_says_so():
-    ((row, _),) = matched_digits.rows(configurations.of([timed(1.0, digits_mean=None)]))
+    ((row, _),) = matched_digits.table(configurations.grouped([timed(1.0, digits_mean=None)])).rows
     assert row["3 digits, all threads"] == "no digits"
 
 
 def test_a_baseline_of_another_machine_is_none():
     found = [timed(2.0, method="neural_primitive"), timed(62.0, method="lattice_qmc", machine="B")]
     assert (
-        only(break_even.rows(configurations.of(found)), machine="A")["pays against lattice_qmc"]
+        only(break_even.table(configurations.grouped(found)).rows, machine="A")["pays against lattice_qmc"]
         == "no timing of it here"
     )
 
@@ -108,7 +108,7 @@ def test_matched_digits_take_the_fastest_that_has_them_and_the_time_it_took():
         timed(1.0, params={"order": 4}, digits_mean=3.5, anytime=stages, fit_s=9.0, machine="A, 2 CPUs"),
         timed(9.0, params={"order": 8}, digits_mean=6.5, fit_s=0.5, machine="A, 2 CPUs"),
     ]
-    ((row, used),) = matched_digits.rows(configurations.of(found))
+    ((row, used),) = matched_digits.table(configurations.grouped(found)).rows
     assert row["3 digits, all threads"] == "1.00 µs after 5.00 s"
     assert row["4 digits, all threads"] == row["6 digits, all threads"] == "9.00 µs after 0.500 s"
     assert row["3 digits, one thread"] == "no run"
@@ -117,23 +117,23 @@ def test_matched_digits_take_the_fastest_that_has_them_and_the_time_it_took():
 
 def test_cells_without_a_time_say_why():
     failed = record(status="timeout", reason="too slow", digits_mean=None, threads=1, s_per_integral=None)
-    ((row, _),) = matched_digits.rows(configurations.of([failed, timed(1.0, digits_mean=3.5)]))
+    ((row, _),) = matched_digits.table(configurations.grouped([failed, timed(1.0, digits_mean=3.5)])).rows
     assert row["3 digits, one thread"] == "run timeout"
     assert row["4 digits, all threads"] == "at most 3.5 digits"
-    ((row, _),) = matched_digits.rows(
-        configurations.of([record(s_per_integral={"1024": {"reason": "shared"}}, digits_mean=7.0)])
-    )
+    ((row, _),) = matched_digits.table(
+        configurations.grouped([record(s_per_integral={"1024": {"reason": "shared"}}, digits_mean=7.0)])
+    ).rows
     assert row["3 digits, all threads"] == "not timed"
 
 
 def test_one_thread_of_a_larger_machine_is_not_all():
-    ((row, _),) = matched_digits.rows(configurations.of([timed(1.0, threads=1, machine="A, 8 CPUs")]))
+    ((row, _),) = matched_digits.table(configurations.grouped([timed(1.0, threads=1, machine="A, 8 CPUs")])).rows
     assert row["3 digits, one thread"].startswith("1.00 µs")
     assert row["3 digits, all threads"] == "no run"
 
 
 def test_papers_beside_ours():
-    rows = paper_values.rows(configurations.of([timed(40.0, method="published_primitive", digits_mean=1.7)]))
+    rows = paper_values.table(configurations.grouped([timed(40.0, method="published_primitive", digits_mean=1.7)])).rows
     jhep = [row for row, _ in rows if row["method"] == "published_primitive" and row["integral"] == "box1l"]
     assert [(row["published"], row["here"], row["ratio"]) for row in jhep] == [
         ("3.4", "1.70", "0.500"), ("20", "40.0", "2.00"), ("3.9", "1.70", "0.436"), ("50", "40.0", "0.800"),

@@ -15,7 +15,7 @@ from benchmarks.report import BEGIN, END, insert
 
 
 def rows(*found):
-    return all_configurations.frame(configurations.of(found)).to_dict("records")
+    return all_configurations.frame(configurations.grouped(found)).to_dict("records")
 
 
 def test_a_row():
@@ -72,10 +72,10 @@ def second_version(monkeypatch):
 
 def test_superseded_records_are_labelled_and_kept(second_version):
     old = record(version=1, date_utc="2027-01-01T00:00:00+00:00")  # later, on another machine perhaps
-    (group,) = configurations.of([old])
+    (group,) = configurations.grouped([old])
     assert (group.superseded, group.replaced) == (True, False)
     assert group.notes == ("superseded: version 1 of gauss_legendre, now 2",)
-    assert {group.notes: group.replaced for group in configurations.of([old, record()])} == {
+    assert {group.notes: group.replaced for group in configurations.grouped([old, record()])} == {
         group.notes: True,
         (): False,
     }
@@ -83,13 +83,15 @@ def test_superseded_records_are_labelled_and_kept(second_version):
 
 def test_superseded_labels_are_labelled(second_version):
     learnt = record(method="m", params={"labels": "gauss_legendre,order=3"}, labels_version=1)
-    assert [g.notes for g in configurations.of([learnt])] == [("superseded: version 1 of gauss_legendre, now 2",)]
-    (group,) = configurations.of([learnt | {"labels_version": 2}])
+    assert [g.notes for g in configurations.grouped([learnt])] == [("superseded: version 1 of gauss_legendre, now 2",)]
+    (group,) = configurations.grouped([learnt | {"labels_version": 2}])
     assert not group.superseded
 
 
 def test_the_highest_version_of_a_stranger_s_method_is_current():
-    notes = [g.notes for g in configurations.of([record(method="mine", version=3), record(method="mine", version=2)])]
+    notes = [
+        g.notes for g in configurations.grouped([record(method="mine", version=3), record(method="mine", version=2)])
+    ]
     assert notes == [(), ("superseded: version 2 of mine, now 3",)]
 
 
@@ -118,17 +120,19 @@ def test_other_machines_are_labelled():
 def test_settings_are_named_where_methods_of_an_integral_differ_in_them():
     found = [record(), record(method="chebyshev", threads=1), record(integral="box2l", threads=1)]
     assert [row["method"] for row in rows(*found)] == [
-        "gauss_legendre, 2 threads",
         "chebyshev, 1 thread",
+        "gauss_legendre, 2 threads",
         "gauss_legendre",
     ]
     old = record(method="chebyshev", threads=1, integral_hash="old")
     current = [
-        group.label for group in configurations.of([record(), record(method="chebyshev"), old]) if not group.replaced
+        group.label
+        for group in configurations.grouped([record(), record(method="chebyshev"), old])
+        if not group.replaced
     ]
     assert current == ["gauss_legendre", "chebyshev"]
     (replaced,) = [
-        group.label for group in configurations.of([record(), record(method="chebyshev"), old]) if group.replaced
+        group.label for group in configurations.grouped([record(), record(method="chebyshev"), old]) if group.replaced
     ]
     assert replaced == "chebyshev, 1 thread"
 
@@ -148,13 +152,15 @@ def test_no_worst_point_is_a_blank():
 
 
 def readme_rows(*found):
-    lines = report.readme_table(configurations.of(found)).splitlines()
+    lines = report.readme_table(configurations.grouped(found)).splitlines()
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
 
 
 def test_readme_shows_what_is_current_and_where_it_was_measured():
     old = record(integral_hash="old", digits_mean=1.0, machine="older machine")
-    text = report.readme_table(configurations.of([record(), old, record(integral="hexagon1l", machine="elsewhere")]))
+    text = report.readme_table(
+        configurations.grouped([record(), old, record(integral="hexagon1l", machine="elsewhere")])
+    )
     assert "Measured on A, 2 threads; all columns" in text
     header, _, *shown = readme_rows(record(), record(integral_hash="old"))
     assert header == list(report.COLUMNS)
@@ -168,7 +174,7 @@ def test_readme_names_threads_and_notes_where_there_are_any():
     assert [(row[0], row[-1]) for row in shown] == [
         ("gauss_legendre, 2 threads", ""), ("chebyshev, 1 thread", "failed: too large"),
     ]  # fmt: skip
-    assert "Measured on A, 1 thread and 2 threads;" in report.readme_table(configurations.of([record(), failed]))
+    assert "Measured on A, 1 thread and 2 threads;" in report.readme_table(configurations.grouped([record(), failed]))
 
 
 def test_published_values_stand_beside_ours():
@@ -211,7 +217,7 @@ def test_what_cannot_be_saved_is_marked():
 def test_the_csv_file_has_every_column():
     (row,) = csv.DictReader(io.StringIO(all_configurations.csv([record(precision="float64")])))
     assert (row["integral"], row["method"], row["precision"]) == ("box1l", "gauss_legendre", "float64")
-    assert set(all_configurations.row(configurations.of([record()])[0])) < set(row)
+    assert set(all_configurations.row(configurations.grouped([record()])[0])) < set(row)
 
 
 def test_details_are_printed_on_request():

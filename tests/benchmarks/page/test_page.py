@@ -9,17 +9,18 @@ import shutil
 from pathlib import Path
 
 import pytest
-from sample_records import full, hardware_record
+from sample_records import full, hardware_record, of_claim
 
 from benchmarks import report
-from benchmarks.experiments import uncertain_networks
-from benchmarks.page import figure_sections, html_page
-from benchmarks.page.contents import EXPLANATIONS, Material
-from benchmarks.page.figures import drawing
-from benchmarks.page.page_data import Table
+from benchmarks.experiments import all_configurations, comparison, devices, uncertain_networks
+from benchmarks.figures import drawing
+from benchmarks.page import html_page
+from benchmarks.page.contents import Contents
 from benchmarks.records import configurations, run_records
-from benchmarks.records.folders import BAYESIAN, COMPARISON, HARDWARE
+from benchmarks.records.folders import COMPARISON
 from benchmarks.regressions.many_records import write as write_many
+
+BAYESIAN, HARDWARE = uncertain_networks.EXPERIMENT.source, devices.EXPERIMENT.source
 
 SCRIPT = "<script>window.stolen = true</script><img src=x onerror='window.stolen = true'>"
 
@@ -95,8 +96,8 @@ def no_png(monkeypatch):
 
 def test_a_page_without_room_links_to_its_figures(no_png, folder, monkeypatch):
     monkeypatch.setattr(html_page, "MOST_BYTES", 60_000)
-    material = Material.published(folder)
-    text = report.page(material, material.sections())
+    contents = Contents.published(folder)
+    text = report.page(contents, contents.figure_sections())
     assert len(text.encode()) < 70_000
     assert 'href="figures/box1l.break_even.svg"' in text
 
@@ -121,9 +122,9 @@ STAGES = [
 def test_markup_and_paths_in_names_stay_names(no_png, tmp_path, monkeypatch, room):
     monkeypatch.setattr(html_page, "MOST_BYTES", room)
     run_records.write(tmp_path, full(integral=WICKED, diagnostics=STAGES))
-    material = Material.local(tmp_path)
-    drawn = material.sections()
-    text = report.page(material, drawn)
+    contents = Contents.local(tmp_path)
+    drawn = contents.figure_sections()
+    text = report.page(contents, drawn)
     assert "<b>" not in text
     names = [figure.name for section in drawn for figure in section.figures]
     assert "..__b___.p" in names
@@ -141,24 +142,24 @@ def test_half_a_character_in_a_reason_does_not_stop_the_report(no_png, tmp_path)
 
 
 def test_the_number_of_points_is_a_finished_repeat_s():
-    table = html_page.results(configurations.of([full(status="failed", n_points=None), full(repeat=1, n_points=1000)]))
-    assert [row["n"] for row in table.rows] == ["1000"]
+    table = all_configurations.table(
+        configurations.grouped([full(status="failed", n_points=None), full(repeat=1, n_points=1000)])
+    )
+    assert [row["n"] for row, _ in table.rows] == ["1000"]
 
 
-def test_an_experiment_s_table_says_what_it_is_of(no_png, monkeypatch, tmp_path):
-    table = Table("Claims of the papers", EXPLANATIONS["Claims"], [{"claim": "a"}])
-    monkeypatch.setattr(Material, "experiments", lambda material: [table])
-    run_records.write(tmp_path, full())
+def test_an_experiment_s_table_says_what_it_is_of(no_png, tmp_path):
+    run_records.write(tmp_path, of_claim("tanh"))
     report.write_local(tmp_path)
     for name in ("index.html", "tables.md"):
-        assert EXPLANATIONS["Claims"] in (tmp_path / name).read_text()
+        assert "What the papers on primitives say helps, tried out" in (tmp_path / name).read_text()
 
 
 def test_readme_says_where_its_figures_were_measured(monkeypatch):
     monkeypatch.setattr(drawing, "svg_and_png", lambda chart: ("<svg></svg>", b""))
     found = [full(), full(method="chebyshev", threads=1), full(machine="B")]
-    grouped = configurations.of(found)
-    (caption,) = report._readme_figures(figure_sections.draw(grouped), grouped)
+    grouped = configurations.grouped(found)
+    (caption,) = report._readme_figures(comparison.sections(found), grouped)
     assert "box1l on A, 1 thread and 2 threads: Mean digits" in caption
 
 

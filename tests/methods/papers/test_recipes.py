@@ -8,8 +8,8 @@ import pytest
 
 import methods
 import references
+from benchmarks.experiments import preset
 from benchmarks.experiments.paper_claims import BASE, BUDGET_S, CLAIMS, Claim
-from benchmarks.experiments.presets import PRESETS
 from methods.core import names
 from methods.papers.primitive_recipes import RECIPES
 
@@ -108,10 +108,10 @@ def test_a_recipe_is_a_method_on_the_command_line(name):
 
 
 def test_the_preset_paper_has_every_recipe_on_its_integral():
-    preset = PRESETS["paper"]
+    paper = preset("paper")
     for recipe in RECIPES.values():
-        assert recipe.method() in preset.methods[recipe.integral]
-        assert preset.budgets[recipe.integral] == 36_000
+        assert recipe.method() in paper.methods[recipe.integral]
+        assert paper.budgets[recipe.integral] == 36_000
 
 
 # ----- ablations ------------------------------------------------------------------------------------------------------
@@ -122,7 +122,7 @@ def test_claims_compare_methods_that_exist(claim):
     params = []
     for spec in claim.settings.values():
         assert spec.startswith(BASE)
-        assert spec in PRESETS["ablations"].methods["box1l"]
+        assert spec in preset("ablations").methods["box1l"]
         name, fields = names.parse_spec(spec)
         method = methods.create(name, **fields)
         method._prepare(references.integral("box1l"))
@@ -133,7 +133,7 @@ def test_claims_compare_methods_that_exist(claim):
 
 def test_every_setting_of_the_ablations_is_one_configuration():
     """Two spellings of the same fields would be trained twice."""
-    specs = set(PRESETS["ablations"].methods["box1l"])
+    specs = set(preset("ablations").methods["box1l"])
     made = [methods.create(name, **fields).params() for name, fields in map(names.parse_spec, specs)]
     assert all(a != b for i, a in enumerate(made) for b in made[:i])
 

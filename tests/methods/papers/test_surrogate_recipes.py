@@ -6,7 +6,7 @@ import pytest
 
 import methods
 import references
-from benchmarks.experiments.presets import PRESETS
+from benchmarks.experiments import preset
 from methods.boosted_trees import EARLY_STOPPING
 from methods.core import names
 from methods.papers.surrogate_recipes import OURS, PUBLISHED, SURROGATE_RECIPES, WITH_SYMMETRY
@@ -106,15 +106,15 @@ def test_a_recipe_is_a_method_on_the_command_line(name):
     method_name, fields = names.parse_spec(recipe.method())
     assert fields == recipe.fields()
     assert methods.create(method_name, **fields).params().items() >= fields.items()
-    assert recipe.method() in PRESETS["surrogates"].methods[recipe.integral]
+    assert recipe.method() in preset("surrogates").methods[recipe.integral]
 
 
-@pytest.mark.parametrize("preset", ["surrogates", "surrogate_points"])
-def test_every_run_of_a_preset_is_one_configuration(preset):
+@pytest.mark.parametrize("name", ["surrogates", "surrogate_points"])
+def test_every_run_of_a_preset_is_one_configuration(name):
     """Two spellings of the same fields would be trained twice."""
-    for specs in PRESETS[preset].methods.values():
+    for specs in preset(name).methods.values():
         made = []
         for spec in specs:
-            name, fields = names.parse_spec(spec)
-            made.append((name, methods.create(name, **fields).params()))
+            method, fields = names.parse_spec(spec)
+            made.append((method, methods.create(method, **fields).params()))
         assert all(a != b for i, a in enumerate(made) for b in made[:i])

@@ -7,28 +7,33 @@ import re
 from pathlib import Path
 
 import pytest
-from sample_records import full, hardware_record
+from sample_records import STEPS, full, hardware_record, of_claim
 from surrogate_records import TUNED, of, points
 from uncertain_records import with_histograms
 
-import methods
-from benchmarks import replicas
-from benchmarks.experiments import deep_speed, paper_claims, paper_recipes
+from benchmarks.experiments import (
+    EXPERIMENTS,
+    deep_speed,
+    devices,
+    load,
+    paper_claims,
+    paper_recipes,
+    paper_surrogates,
+    replicas,
+    uncertain_networks,
+)
 from benchmarks.page import html_page, page_data
-from benchmarks.page.contents import BESIDE, EXPLANATIONS, Material, explanation
+from benchmarks.page.contents import Contents
 from benchmarks.records import run_records
-from benchmarks.records.folders import ABLATIONS, BAYESIAN, COMPARISON, HARDWARE, RECIPES, REPORTS, SURROGATES
-from methods.core import names
+from benchmarks.records.folders import COMPARISON, REPORTS
 from methods.papers.primitive_recipes import RECIPES as PUBLISHED
 
 MARKUP = "</script><img src=x onerror='alert(1)'>"
 
 
-def ablated(label, **changes):
-    """Return a run of the claim on activations."""
-    name, fields = names.parse_spec(paper_claims.CLAIMS[0].settings[label])
-    params = methods.create(name, **fields).params()
-    return full(method=name, params=params, integral=paper_claims.INTEGRAL, budget_s=paper_claims.BUDGET_S, **changes)
+ABLATIONS, BAYESIAN, HARDWARE, RECIPES, SURROGATES = (
+    module.EXPERIMENT.source for module in (paper_claims, uncertain_networks, devices, paper_recipes, paper_surrogates)
+)
 
 
 def published():
@@ -41,7 +46,7 @@ RECORDS = {
     COMPARISON: [full()],
     RECIPES: [published()],
     SURROGATES: [of(TUNED), of("box1l_2d DNN tuned", status="failed", reason=MARKUP), *points("box1l_2d", (3, 3.5, 4))],
-    ABLATIONS: [ablated("tanh"), ablated("tanh", repeat=1), ablated("gelu", status="failed", reason=MARKUP)],
+    ABLATIONS: [of_claim("tanh"), of_claim("tanh", repeat=1), of_claim("gelu", status="failed", reason=MARKUP)],
     BAYESIAN: [with_histograms(commit=MARKUP), with_histograms(repeat=1)],
     HARDWARE: [hardware_record(1e-6, cpu=MARKUP), hardware_record(2e-6, threads=2)],
 }
@@ -50,7 +55,7 @@ RECORDS = {
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """Return a folder with runs of every experiment."""
-    folder = tmp_path_factory.mktemp("material")
+    folder = tmp_path_factory.mktemp("contents")
     for name, found in RECORDS.items():
         for record in found:
             run_records.write(folder / "published" / name, record)
@@ -58,12 +63,12 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def material(folder):
-    return Material.published(folder)
+def contents(folder):
+    return Contents.published(folder)
 
 
-def data_of(material, tables):
-    data = page_data.Data(material.out, material.places())
+def data_of(contents, tables):
+    data = page_data.Data(contents.out, contents.folders())
     for table in tables:
         data.add(table)
     return data
@@ -75,17 +80,17 @@ def files(content, sources):
     return [f"{rest}.{identity}.json" for rest, identity in found]
 
 
-EXPERIMENTS = (
+TITLES = (
     "Claims", "Surrogates in", "Surrogates against", "Which surrogate", "Bayesian", "Devices", "box1l: µs",
-    paper_recipes.TITLE,
+    "Published recipes",
 )  # fmt: skip
 """How their titles begin."""
 
 
-def test_rows_of_every_experiment_lead_to_files(material, folder):
-    content = data_of(material, material.tables).content()
+def test_rows_of_every_experiment_lead_to_files(contents, folder):
+    content = data_of(contents, contents.tables).content()
     tables = {table["title"]: table for table in content["tables"]}
-    for start in EXPERIMENTS:
+    for start in TITLES:
         (title,) = [title for title in tables if title.startswith(start)]
         table = tables[title]
         assert len(table["sources"]) == len(table["rows"])
@@ -94,28 +99,28 @@ def test_rows_of_every_experiment_lead_to_files(material, folder):
             assert all((folder / file).is_file() for file in files(content, sources)), title
 
 
-def test_a_row_has_the_records_that_its_figures_come_from(material):
-    tables = {table.title: table for table in material.tables}
+def test_a_row_has_the_records_that_its_figures_come_from(contents):
+    tables = {table.title: table for table in contents.tables}
     (claims,) = [table for title, table in tables.items() if title.startswith("Claims")]
-    used = [(r["params"]["activation"], r["repeat"], r["status"]) for r in claims.sources[0]]
+    used = [(r["params"]["activation"], r["repeat"], r["status"]) for r in claims.rows[0][1]]
     assert sorted(used) == [("gelu", 0, "failed"), ("tanh", 0, "ok"), ("tanh", 1, "ok")]
     (shares,) = [table for title, table in tables.items() if title.startswith("Surrogates in 2")]
-    by_row = [(row["note"], len(found)) for row, found in zip(shares.rows, shares.sources, strict=True)]
+    by_row = [(row["note"], len(used)) for row, used in shares.rows]
     assert all((n == 0) == (note == "not run") for note, n in by_row)
     assert sorted(n for _, n in by_row)[-2:] == [1, 1]
-    (devices,) = [table for title, table in tables.items() if title.startswith("Devices")]
-    assert [[record["threads"] for record in found] for found in devices.sources] == [[1], [2]]
+    (rates,) = [table for title, table in tables.items() if title.startswith("Devices")]
+    assert [[record["threads"] for record in found] for _, found in rates.rows] == [[1], [2]]
 
 
-def test_every_record_is_on_the_page_once(material, folder):
-    content = data_of(material, material.tables).content()
+def test_every_record_is_on_the_page_once(contents, folder):
+    content = data_of(contents, contents.tables).content()
     linked = files(content, range(len(content["records"])))
     assert len(set(linked)) == len(linked)
     assert set((folder / "published").rglob("*.json")) == {folder / file for file in linked}
 
 
-def test_a_timing_has_what_configuration_there_is(material):
-    content = data_of(material, material.tables).content()
+def test_a_timing_has_what_configuration_there_is(contents):
+    content = data_of(contents, contents.tables).content()
     linked = files(content, range(len(content["records"])))
     (number,) = [n for n, file in enumerate(linked) if file == link(HARDWARE, RECORDS[HARDWARE][1])]
     texts = [content["strings"][text] for text in content["records"][number]]
@@ -132,12 +137,12 @@ def link(name, record):
 
 def test_somebody_s_own_runs_stand_beside_published_ones(tmp_path):
     run_records.write(tmp_path, full(machine="mine"))
-    material = Material.local(tmp_path)
-    assert {record["integral"] for record in material.beside} == {"box1l"}
-    (table,) = material.beside_table()
-    assert table.title == BESIDE
+    contents = Contents.local(tmp_path)
+    assert {record["integral"] for record in contents.beside} == {"box1l"}
+    _, table = contents.tables_of_all_configurations()
+    assert table.title == "Published results on these integrals"
     assert len(table.rows) > 10
-    content = data_of(material, [table]).content()
+    content = data_of(contents, [table]).content()
     linked = files(content, range(len(content["records"])))
     assert all((tmp_path / file).resolve().is_relative_to(REPORTS) for file in linked)
     assert all((tmp_path / file).exists() for file in linked)
@@ -146,13 +151,13 @@ def test_somebody_s_own_runs_stand_beside_published_ones(tmp_path):
 def test_damaged_records_are_named_and_left_out(tmp_path):
     path = run_records.write(tmp_path, full())
     path.write_text(path.read_text().replace("4.56", "5.56"))
-    material = Material.local(tmp_path)
-    assert material.found == []
-    assert "checksum" in material.damaged[path]
+    contents = Contents.local(tmp_path)
+    assert contents.compared == []
+    assert "checksum" in contents.damaged[path]
 
 
-def test_markup_in_records_stays_text(material):
-    text = html_page.render(material.found, data_of(material, material.tables), [])
+def test_markup_in_records_stays_text(contents):
+    text = html_page.render(contents.compared, data_of(contents, contents.tables), [])
     data = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)[1]
     strings = json.loads(data)["strings"]
     assert MARKUP not in text
@@ -163,23 +168,23 @@ def test_markup_in_records_stays_text(material):
 
 
 def test_committed_rows_lead_to_committed_files():
-    material = Material.published(REPORTS)
-    content = data_of(material, material.experiments()).content()
-    of_runs = [table for table in content["tables"] if "replicas" not in table["title"]]
-    assert len(of_runs) >= 8
-    for table in of_runs:
-        notes = [dict(zip(table["columns"], row, strict=True)).get("note") for row in table["rows"]]
-        for note, sources in zip(notes, table["sources"], strict=True):
-            if note is None or content["strings"][note] != "not run":
-                assert sources, table["title"]
-            assert all((REPORTS / file).is_file() for file in files(content, sources))
+    contents = Contents.published(REPORTS)
+    of_runs = [name for name in EXPERIMENTS if name != "comparison" and not load(name).source.endswith(".json")]
+    tables = [table for name in of_runs for table in load(name).tables(contents.measured(name)) if table.rows]
+    content = data_of(contents, tables).content()
+    assert len(content["tables"]) >= 9
+    for table in tables:
+        assert all(used for row, used in table.rows if row.get("note") != "not run"), table.title
+    for table in content["tables"]:
+        assert all((REPORTS / file).is_file() for sources in table["sources"] for file in files(content, sources))
 
 
 def test_measurements_without_records_say_so(tmp_path):
-    for title in ("Digits and errors against the number of replicas", *deep_speed.TITLES):
-        assert "without a record of each run" in explanation(title)
-    assert all(sentence.endswith(".") for sentence in EXPLANATIONS.values())
     run = {"integral": "box1l", "method": "m", "budget_s": 1.0, "entries": [{"n": 1, "digits": 2.0}]}
     (tmp_path / replicas.FILE).write_text(json.dumps([run]))
-    (table,) = Material.local(tmp_path).experiments()
-    assert (len(table.rows), table.sources) == (1, [[]])
+    (tmp_path / deep_speed.FILE).write_text(json.dumps(STEPS))
+    _, *tables = Contents.local(tmp_path).tables  # the first is of what the papers published
+    assert [len(table.rows) for table in tables] == [1, 1, 1]
+    for table in tables:
+        assert "without a record of each run" in table.explanation
+        assert [used for _, used in table.rows] == [[]]

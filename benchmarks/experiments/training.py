@@ -1,23 +1,44 @@
-"""How training went, layer by layer, where a run was asked for diagnostics."""
+"""How training went, layer by layer, in the newest runs that were asked for `--diagnostics`."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.page.figures.drawing import COLOURS, DASHES, Chart
+from benchmarks.experiments.experiment import Experiment
+from benchmarks.figures.drawing import COLOURS, DASHES, Chart
+from benchmarks.figures.figure_sections import Section, drawn
+from benchmarks.records import configurations
+from benchmarks.records.run_records import Record
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Record = dict[str, Any]
-
 LOSSES = ("loss", "validation_loss", "learning_rate")
+
+MOST = 4
+"""Runs whose training is drawn."""
+
+
+def sections(found: Iterable[Record]) -> list[Section]:
+    """Draw the newest of the runs with diagnostics, one section each."""
+    newest = sorted(found, key=lambda record: record["date_utc"] or "", reverse=True)
+    shown = [(record, made) for record in newest if (made := charts(record))]
+    labels = {id(group.first): group.label for group in configurations.grouped(record for record, _ in shown)}
+    older = f"{len(shown) - MOST} older runs with diagnostics are not drawn" if len(shown) > MOST else ""
+    return [
+        Section(
+            f"Training of {labels.get(id(record), record['method'])} on {record['integral']}, seed {record['seed']}",
+            record["integral"], record["machine"], older if nth == 1 else "",
+            [drawn(f"training.{nth}", chart) for chart in made],
+        )
+        for nth, (record, made) in enumerate(shown[:MOST], 1)
+    ]  # fmt: skip
 
 
 def charts(record: Record) -> list[Chart]:
-    """Return losses with the learning rate, and spreads and shares of dead nodes per layer; [] without diagnostics."""
+    """Make charts of losses and learning rate, and of spreads and dead nodes per layer, where there are diagnostics."""
     stages = record["diagnostics"]
     if not stages or not stages[0].get("layers"):
         return []
@@ -48,7 +69,7 @@ def _layers(stages: Sequence[dict[str, Any]], key: str) -> Callable[[Axes], None
 
 
 def _of_layer(stage: dict[str, Any], layer: int) -> dict[str, float]:
-    """Return what a stage says of a layer, {} where it says nothing."""
+    """Find what a stage says of a layer, {} where it says nothing."""
     layers = stage.get("layers") or []
     return layers[layer] if layer < len(layers) else {}
 
@@ -59,3 +80,6 @@ def _title(stages: Sequence[dict[str, Any]]) -> str:
 
 def _style(nth: int) -> dict[str, str]:
     return {"color": COLOURS[nth % len(COLOURS)][0], "linestyle": DASHES[nth // len(COLOURS) % len(DASHES)]}
+
+
+EXPERIMENT = Experiment(source="recipes", sections=sections)

@@ -6,19 +6,22 @@ import pytest
 from matplotlib.figure import Figure
 from uncertain_records import record, with_histograms
 
-from benchmarks.experiments import uncertain_networks
-from benchmarks.experiments.presets import PRESETS
-from benchmarks.experiments.uncertain_networks import BOOSTING, DEAR_LABELS, ENSEMBLE, NETWORKS
-from benchmarks.page import figure_sections
-from benchmarks.page.figures import bayesian, drawing
+from benchmarks.experiments import preset, uncertain_networks
+from benchmarks.experiments.uncertain_networks import BOOSTING, ENSEMBLE, EXPENSIVE_LABELS, NETWORKS
+from benchmarks.figures import drawing
 from benchmarks.records import configurations
 
 # ----- table ----------------------------------------------------------------------------------------------------------
 
 
+def rows(found):
+    (table,) = uncertain_networks.tables(found)
+    return table.rows
+
+
 def test_rows_are_ordered_and_bad_runs_stay():
     found = [record("timeout", boosting="loss"), record(), record(n_labels=112_500, boosting="both")]
-    first, second, third = [row for row, _ in uncertain_networks.rows([*found, record() | {"method": "skip_mlp"}])]
+    first, second, third = [row for row, _ in rows([*found, record() | {"method": "skip_mlp"}])]
     assert (first["training labels"], first["network"]) == ("90,000", "boosted: both")
     assert (second["training labels"], second["network"]) == ("9,000", "Bayesian")
     assert (third["network"], third["digits"], third["note"]) == ("boosted: loss", "timeout", "timeout: over 180 s")
@@ -34,23 +37,26 @@ def ensemble(**changes):
 
 def test_ensembles_and_other_labels_have_rows_of_their_own_but_only_the_ensemble_is_drawn():
     plain = with_histograms()
-    dear = with_histograms() | {"params": plain["params"] | {"labels": DEAR_LABELS}}
-    rows = [row for row, _ in uncertain_networks.rows([dear, ensemble(), plain])]
-    assert [(row["network"], row["labels of"]) for row in rows] == [
-        ("Bayesian", "gauss_legendre"), ("deep ensemble", "gauss_legendre"), ("Bayesian", DEAR_LABELS)
+    expensive = with_histograms() | {"params": plain["params"] | {"labels": EXPENSIVE_LABELS}}
+    shown = [row for row, _ in rows([expensive, ensemble(), plain])]
+    assert [(row["network"], row["labels of"]) for row in shown] == [
+        ("Bayesian", "gauss_legendre"), ("deep ensemble", "gauss_legendre"), ("Bayesian", EXPENSIVE_LABELS)
     ]  # fmt: skip
-    drawn = {chart.name: drawing.svg(chart) for chart in bayesian.charts(configurations.of([ensemble(), dear]))}
+    drawn = {
+        chart.name: drawing.svg(chart)
+        for chart in uncertain_networks.charts(configurations.grouped([ensemble(), expensive]))
+    }
     assert "deep ensemble" in drawn["pull"]
     assert "Bayesian" not in drawn["pull"]
 
 
 def test_a_superseded_record_says_so():
-    rows = uncertain_networks.rows([record(truth_hash="old"), record()])
-    assert [row["note"] for row, _ in rows] == ["superseded: older truth", ""]
+    shown = rows([record(truth_hash="old"), record()])
+    assert [row["note"] for row, _ in shown] == ["superseded: older truth", ""]
 
 
 def test_cells():
-    ((row, used),) = uncertain_networks.rows([record()])
+    ((row, used),) = rows([record()])
     assert (row["digits"], row["updates"], row["repeats"]) == ("2.50", "4,000", "1")
     assert [row[key] for key in ("pull std, training", "validation", "truth")] == ["0.75", "1.25", "1.50"]
     assert (row["within 1σ"], row["within 3σ"]) == ("70.0 %", "98.0 %")
@@ -62,7 +68,7 @@ def test_cells():
 def test_repeats_are_averaged_into_one_row_with_all_their_records():
     bad = record("crashed", repeat=2, reason="SIG\nSEGV")
     found = [record(), record(repeat=1, digits_mean=3.5, coverage_1sigma=0.5), bad]
-    ((row, used),) = uncertain_networks.rows(found)
+    ((row, used),) = rows(found)
     assert (row["digits"], row["repeats"]) == ("3.00 ± 0.71", "2")
     assert row["within 1σ"] == "60.0 % ± 14.1 %"
     assert row["pull std, training"] == "0.75 ± 0.00"
@@ -71,18 +77,18 @@ def test_repeats_are_averaged_into_one_row_with_all_their_records():
 
 
 def test_the_preset_has_every_setting_on_both_integrals():
-    preset = PRESETS["bayesian"]
-    assert set(preset.methods) == {"box1l_4d", "pentagon1l_8d"}
-    for settings in preset.methods.values():
+    made = preset("bayesian")
+    assert set(made.methods) == {"box1l_4d", "pentagon1l_8d"}
+    for settings in made.methods.values():
         assert len(set(settings)) == 11
-    assert preset.repeats == 3
+    assert made.repeats == 3
 
 
 # ----- charts ---------------------------------------------------------------------------------------------------------
 
 
 def charts(*found):
-    return {chart.name: chart for chart in bayesian.charts(configurations.of(found))}
+    return {chart.name: chart for chart in uncertain_networks.charts(configurations.grouped(found))}
 
 
 def drawn(chart):
@@ -177,7 +183,7 @@ def test_of_several_with_the_same_boosting_the_newest_is_drawn():
 def test_a_section_per_integral_without_replaced_records_and_names_that_are_files():
     older = with_histograms(truth_hash="old", boosting="loss")
     wicked = with_histograms(integral='../<b>"&')
-    strange, ours = figure_sections.of_bayesian(uncertain_networks.grouped([older, with_histograms(), wicked]))
+    strange, ours = uncertain_networks.sections([older, with_histograms(), wicked])
     assert strange.title == 'Networks that know their error, on ../<b>"&'
     assert strange.figures[0].name == "bayesian.1...__b___.pull"
     assert ours.title == "Networks that know their error, on box1l_4d"
@@ -185,4 +191,4 @@ def test_a_section_per_integral_without_replaced_records_and_names_that_are_file
     assert [figure.name for figure in ours.figures] == [f"bayesian.2.box1l_4d.{name}" for name in names]
     assert not any("loss" in figure.svg for figure in ours.figures)
     assert all(figure.png.startswith(b"\x89PNG") for figure in ours.figures)
-    assert figure_sections.of_bayesian(uncertain_networks.grouped([record("failed")])) == []
+    assert uncertain_networks.sections([record("failed")]) == []

@@ -8,13 +8,12 @@ import math
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
-from sample_records import DIAGNOSTICS, HISTOGRAMS, full
+from sample_records import DIAGNOSTICS, HISTOGRAMS, full, of_claim
 
-from benchmarks.experiments import paper_claims
-from benchmarks.page import figure_sections
-from benchmarks.page.figures import accuracy, cost, drawing, histograms, training
+from benchmarks.experiments import comparison, paper_claims, training
+from benchmarks.figures import accuracy, cost, drawing, histograms
 from benchmarks.records import configurations, run_records
-from benchmarks.records.folders import ABLATIONS, PUBLISHED
+from benchmarks.records.folders import PUBLISHED
 
 
 @pytest.fixture
@@ -24,7 +23,7 @@ def undrawn(monkeypatch):
 
 
 def charts(*found):
-    grouped = configurations.of(found)
+    grouped = configurations.grouped(found)
     curves, _ = drawing.curves(grouped, sorted({g.method for g in grouped}))
     return {chart.name: chart for chart in (*accuracy.charts(curves), *cost.charts(curves))}
 
@@ -46,7 +45,7 @@ def test_every_chart_has_its_labels_its_number_of_points_and_something_drawn():
 
 
 def test_histograms_of_repeats_are_added_up():
-    (group,) = configurations.of([full(), full(repeat=1)])
+    (group,) = configurations.grouped([full(), full(repeat=1)])
     edges, counts = histograms.total(group, "p")
     assert edges.tolist() == HISTOGRAMS["p"]["edges"]
     assert counts.tolist() == [0, 60, 20]
@@ -80,26 +79,26 @@ def test_the_same_records_give_the_same_bytes():
 def test_nothing_to_show(empty):
     nothing = {"by_cornerness": None, "by_edge": None}
     if empty.get("status"):
-        assert figure_sections.draw(configurations.of([full(**empty)])) == []
+        assert comparison.sections([full(**empty)]) == []
     else:
         assert charts(full(**empty | nothing)) == {}
 
 
 def test_a_method_has_one_colour_and_its_configurations_differ():
-    grouped = configurations.of([full(), full(params={"order": 5}), full(method="a"), full(method="z")])
+    grouped = configurations.grouped([full(), full(params={"order": 5}), full(method="a"), full(method="z")])
     curves, left_out = drawing.curves(grouped, ["a", "gauss_legendre", "z"])
     assert left_out == []
     colours = {curve.group.method: curve.style["color"] for curve in curves}
     assert len(set(colours.values())) == 3
     assert len({(curve.style["color"], curve.style["linestyle"]) for curve in curves}) == 4
-    later, _ = drawing.curves(configurations.of([full(method="z")]), ["a", "gauss_legendre", "z"])
+    later, _ = drawing.curves(configurations.grouped([full(method="z")]), ["a", "gauss_legendre", "z"])
     assert later[0].style["color"] == colours["z"]
 
 
 def test_curves_are_bounded_and_every_method_has_one():
     many = [full(params={"order": order}, digits_mean=9.0 + order) for order in range(20)]
     curves, left_out = drawing.curves(
-        configurations.of([*many, full(method="worst", digits_mean=0.1)]), ["gauss_legendre", "worst"]
+        configurations.grouped([*many, full(method="worst", digits_mean=0.1)]), ["gauss_legendre", "worst"]
     )
     assert (len(curves), len(left_out)) == (drawing.MOST_CURVES, 21 - drawing.MOST_CURVES)
     assert "worst" in {curve.group.method for curve in curves}
@@ -107,7 +106,7 @@ def test_curves_are_bounded_and_every_method_has_one():
 
 def test_fifteen_methods_have_a_curve_each_and_no_two_look_alike():
     names = [f"method_{nth}" for nth in range(15)]
-    curves, left_out = drawing.curves(configurations.of([full(method=name) for name in names]), names)
+    curves, left_out = drawing.curves(configurations.grouped([full(method=name) for name in names]), names)
     assert (sorted(curve.group.method for curve in curves), left_out) == (sorted(names), [])
     assert len({(curve.style["color"], curve.style["linestyle"]) for curve in curves}) == 15
     assert len({(curve.style["color"], curve.marker) for curve in curves}) == 15
@@ -117,7 +116,7 @@ def test_every_configuration_is_a_point_of_the_pareto_front(monkeypatch):
     monkeypatch.setattr(drawing, "MOST_CURVES", 1)
     fast = full(params={"order": 5}, digits_mean=3.0, s_per_integral={"1024": {"median": 1e-9}}, n_points=1000)
     curves, left_out = drawing.curves(
-        configurations.of([full(digits_mean=9.0, n_points=1000), fast]), ["gauss_legendre"]
+        configurations.grouped([full(digits_mean=9.0, n_points=1000), fast]), ["gauss_legendre"]
     )
     assert [group.digits for group in left_out] == [3.0]
     (chart,) = [chart for chart in cost.charts(curves, left_out) if chart.name == "pareto_1024"]
@@ -145,53 +144,55 @@ def test_a_dollar_in_a_name_is_text():
 
 
 def test_integrals_that_come_first_have_all_their_charts(undrawn, monkeypatch):
-    monkeypatch.setattr(figure_sections, "FULL", 1)
-    found = [full(), full(method="skip_mlp"), full(integral="box2l")]
-    drawn = figure_sections.draw(configurations.of(found), first=("box2l",))
-    assert [(s.integral, len(s.figures)) for s in drawn] == [("box1l", len(figure_sections.SHORT)), ("box2l", 12)]
+    monkeypatch.setattr(comparison, "FULL", 1)
+    monkeypatch.setattr(comparison, "INTEGRALS", ("box2l",))
+    drawn = comparison.sections([full(), full(method="skip_mlp"), full(integral="box2l")])
+    assert [(s.integral, len(s.figures)) for s in drawn] == [("box1l", len(comparison.SHORT)), ("box2l", 12)]
 
 
 def test_there_is_room_for_short_charts_of_the_whole_catalogue():
-    assert figure_sections.FULL * 12 + 40 * len(figure_sections.SHORT) <= figure_sections.MOST
+    assert comparison.FULL * 12 + 40 * len(comparison.SHORT) <= comparison.MOST
 
 
 def test_a_section_without_a_figure_is_a_note_alone(undrawn, monkeypatch):
-    monkeypatch.setattr(figure_sections, "MOST", 12)
-    drawn = figure_sections.draw(configurations.of([full(), full(integral="box2l")]))
+    monkeypatch.setattr(comparison, "MOST", 12)
+    drawn = comparison.sections([full(), full(integral="box2l")])
     assert [section.integral for section in drawn] == ["box1l", ""]
     assert (drawn[1].title, drawn[1].figures) == ("Not drawn", [])
     assert drawn[1].note.startswith("box2l: 12 more charts are not drawn")
 
 
 def test_activations_are_one_section_of_p_and_r():
-    found = {"tanh": [full(), full(repeat=1)], "gelu": [full(params={"activation": "gelu"})], "none": []}
-    (section,) = figure_sections.of_activations(found)
+    (section,) = paper_claims.sections([of_claim("tanh"), of_claim("tanh", repeat=1), of_claim("gelu")])
     assert [figure.name for figure in section.figures] == ["activations.1.p", "activations.1.r"]
     for figure in section.figures:
         assert ">tanh<" in figure.svg
         assert ">gelu<" in figure.svg
         assert "n = 40, 80 points per curve" in figure.svg
-    assert figure_sections.of_activations({"tanh": [full(status="failed")]}) == []
+    assert paper_claims.sections([of_claim("tanh", status="failed")]) == []
+
+
+NAMES = ("tanh", "sigmoid", "gelu", "softsign", "softplus", "polylog3", "relu3", "relu4")
 
 
 def test_records_of_the_ablations_have_every_activation():
-    found, _ = run_records.read_all(PUBLISHED / ABLATIONS)
+    found, _ = run_records.read_all(PUBLISHED / paper_claims.EXPERIMENT.source)
     ours = paper_claims.activations(found)
-    assert {name: len(of_name) for name, of_name in ours.items()} == dict.fromkeys(paper_claims._ACTIVATIONS, 3)
+    assert {name: len(of_name) for name, of_name in ours.items()} == dict.fromkeys(NAMES, 3)
     for name, of_name in ours.items():
         assert {record["params"]["activation"] for record in of_name} == {name}
 
 
 def test_charts_are_bounded_and_the_page_says_so(undrawn, monkeypatch):
-    monkeypatch.setattr(figure_sections, "FULL", 1)
+    monkeypatch.setattr(comparison, "FULL", 1)
     found = [full(), full(method="skip_mlp"), full(integral="box2l")]
-    drawn = figure_sections.draw(configurations.of(found))
-    assert [(s.integral, len(s.figures)) for s in drawn] == [("box1l", 12), ("box2l", len(figure_sections.SHORT))]
+    drawn = comparison.sections(found)
+    assert [(s.integral, len(s.figures)) for s in drawn] == [("box1l", 12), ("box2l", len(comparison.SHORT))]
     assert drawn[1].note.startswith("10 more charts are not drawn")
 
 
 def test_machines_are_never_in_one_chart(undrawn):
-    drawn = figure_sections.draw(configurations.of([full(), full(machine="B")]))
+    drawn = comparison.sections([full(), full(machine="B")])
     assert [section.title for section in drawn] == ["box1l, on A", "box1l, on B"]
     assert {figure.name.count(".") for figure in drawn[1].figures} == {2}
 
