@@ -26,8 +26,8 @@ import numpy as np
 import torch
 
 from methods.base import InputError, ParametricIntegral
-from methods.core.clock_part import ExtendedPart, Part
 from methods.core.budget import UPDATES_WITHOUT_BUDGET, Clock
+from methods.core.clock_part import ExtendedPart, Part
 from methods.core.names import unknown
 from methods.surrogates import boosting, targets
 from methods.surrogates.adam import Descent, descend

@@ -26,8 +26,8 @@ import torch
 from torch import nn
 
 from methods.base import InputError, ParametricIntegral
-from methods.core.clock_part import Part
 from methods.core.budget import Clock
+from methods.core.clock_part import Part
 from methods.surrogates.adam import Descent, descend
 from methods.surrogates.batched_layers import outputs
 from methods.surrogates.likelihood import negative_log_likelihood

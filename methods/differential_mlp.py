@@ -26,8 +26,8 @@ import numpy as np
 import torch
 
 from methods.base import InputError, ParametricIntegral
-from methods.core.clock_part import Part
 from methods.core.budget import Clock
+from methods.core.clock_part import Part
 from methods.dense_mlp import DenseMLP
 from methods.surrogates import symmetry, target_gradients
 from methods.surrogates.adam import Descent

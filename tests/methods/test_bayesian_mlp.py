@@ -9,9 +9,9 @@ from integrals import product
 
 from methods.base import InputError
 from methods.bayesian_mlp import BayesianMLP
-from methods.core.clock_part import ExtendedPart, Part
 from methods.core import calibration
 from methods.core.budget import Clock
+from methods.core.clock_part import ExtendedPart, Part
 from methods.surrogates import boosting
 from methods.surrogates.variational import GaussianLinear, VariationalNetwork
 
