@@ -166,7 +166,7 @@ class BoostedTrees(Method):
         }
         binning = {"max_bin": self.max_bin, "nthread": n_threads}
         history: dict[str, dict[str, list[float]]] = {}
-        reserve = RESERVE * clock.left if np.isfinite(clock.left) else 0.0
+        reserve = RESERVE * clock.left if clock.is_limited else 0.0
         last = time.perf_counter()
 
         def after_tree(booster: Any, n_trees: int, rms: float) -> bool:

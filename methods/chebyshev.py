@@ -91,9 +91,9 @@ class Chebyshev(Method):
         """Buy labels on a small grid, read the decay of the coefficients, and enlarge the grid as it asks."""
         clock = Clock(budget)
         self.integral_ = integral
-        shop = Shop(self.labels, integral, epsrel=self.epsrel / 10, budget=clock.share(PREPARATION_SHARE))
+        shop = Shop(self.labels, integral, epsrel=self.epsrel / 10, budget=clock.share(PREPARATION_SHARE).budget)
         points = integral.sample(HELD_OUT, seed=1)
-        judging = Clock(clock.share(HELD_OUT_SHARE))
+        judging = clock.share(HELD_OUT_SHARE)
         held_out, label_error = targets.buy(shop, lambda part: shop.buy(part)[:2], points, judging)
         points = points[: len(held_out)]
         one_sign = all(low > 0 or high < 0 for low, high in zip(integral.low, integral.high, strict=True))
@@ -132,7 +132,7 @@ class Chebyshev(Method):
 
     def _first_degree(self, n_tables: int, shop: Shop, clock: Clock) -> int:
         """Return the nodes per direction of the first tables."""
-        degree, seconds = FIRST_DEGREE, clock.share(FIRST_SHARE)
+        degree, seconds = FIRST_DEGREE, clock.share(FIRST_SHARE).budget
         if seconds is None:
             return degree
         while degree > LEAST_DEGREE and n_tables * degree**self.integral_.m * shop.seconds_per_label > seconds:

@@ -27,7 +27,6 @@ from torch import nn
 
 from methods.base import InputError, ParametricIntegral
 from methods.core.budget import Clock
-from methods.core.clock_part import Part
 from methods.surrogates.adam import Descent, descend
 from methods.surrogates.batched_layers import outputs
 from methods.surrogates.likelihood import negative_log_likelihood
@@ -123,7 +122,7 @@ class DeepEnsemble(UncertainRegressor):
             return float(torch.cat(found, dim=1).double().mean())
 
         trained = descend(
-            self.network_, self, n_train, Part(clock, 1.0, price),
+            self.network_, self, n_train, clock.reserve(price),
             loss=loss, score=validation, look=lambda _: show(math.nan),  # the error is not the one of all regressors
         )  # fmt: skip
         self._found["final"] = self._diagnose(examples)

@@ -27,7 +27,6 @@ import torch
 
 from methods.base import InputError, ParametricIntegral
 from methods.core.budget import Clock
-from methods.core.clock_part import Part
 from methods.dense_mlp import DenseMLP
 from methods.surrogates import symmetry, target_gradients
 from methods.surrogates.adam import Descent
@@ -139,7 +138,7 @@ class DifferentialMLP(DenseMLP):
 
     def _train(self, examples: Examples, clock: Clock, show: Callable[[float], None]) -> Descent:
         """Train by Adam on batches, then by L-BFGS on the first labels together."""
-        trained = super()._train(examples, Part(clock, 1 - POLISH_SHARE), show)
+        trained = super()._train(examples, clock.share(1 - POLISH_SHARE), show)
         self.network_.double()
         loss, labels = self._loss(examples), torch.arange(min(examples.n_train, CHUNK), device=self.device)
         polished = polish(

@@ -145,7 +145,7 @@ class GaussLegendre(Method):
             return _difference(self._rule(order, a)(s), self._rule(order + 2, a)(s))
 
         order = max(2, min(6, int(100_000 ** (1 / self.integral_.k)) - 2))
-        if budget := clock.share(MAP_SHARE):
+        if budget := clock.share(MAP_SHARE).budget:
             difference(2, 0.0)  # the first evaluation of an integrand compiles its formula
             before = clock.left
             difference(2, 0.0)

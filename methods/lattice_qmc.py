@@ -179,7 +179,7 @@ class LatticeQMC(Method):
 
     def _map_points(self, s: torch.Tensor, strengths: np.ndarray, clock: Clock) -> int:
         """Return how many points the lattice may have that measures the variance of a map."""
-        n_points, budget = MAP_POINTS, clock.share(MAP_SHARE)
+        n_points, budget = MAP_POINTS, clock.share(MAP_SHARE).budget
         if budget is None:
             return n_points
         self._second_moment(s, strengths, FEWEST_MAP_POINTS)  # the first evaluation compiles the integrand's formula

@@ -138,7 +138,7 @@ class NeuralPrimitive(Primitive):
         """
         clock = Clock(budget)
         self._prepare(integral)
-        search = Clock(clock.share(ORDER_SHARE))
+        search = clock.share(ORDER_SHARE)
         self.map_, order_cut_short = triangular_map.fit(integral, self.coordinates, self.seed, self.device, search)
         self.width_ = self.width or self._affordable_width(budget, clock)
         trainings = [Training(self, index) for index in range(self.n_replicas)]
@@ -180,7 +180,7 @@ class NeuralPrimitive(Primitive):
     def _affordable_width(self, budget: float | None, clock: Clock) -> int:
         """Return the neurons of a replica: what the budget gives, or fewer where this machine is too slow for them."""
         width = round(self.neurons * (budget or BUDGET_OF_NONE) ** (1 / 3))
-        available_s = clock.share(STAGE_ONE_SHARE)
+        available_s = clock.share(STAGE_ONE_SHARE).budget
         if available_s is None:
             return width
         seconds = self.n_replicas * two_stages.seconds_of_stage_one(self, width)

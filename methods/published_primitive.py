@@ -173,7 +173,7 @@ class PublishedPrimitive(Primitive):
         self.scale_ = self._constant()
         if self.labels is not None:
             points = integral.sample(N_LABELS, self.seed)
-            value = label_shop.buy(self.labels, integral, points, budget=clock.share(LABEL_SHARE))
+            value = label_shop.buy(self.labels, integral, points, budget=clock.share(LABEL_SHARE).budget)
             self._labels = torch.as_tensor(points), torch.as_tensor(value)
         replicas = [Replica(self, index) for index in range(self.n_replicas)]
         self._networks, self._first = [replica.kept for replica in replicas], replicas[0]

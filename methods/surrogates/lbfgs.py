@@ -15,7 +15,6 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import nn
 
@@ -68,7 +67,7 @@ def polish(
         How it went; the number of iterations repeats it.
     """
     if n_iterations is None:
-        n_iterations = sys.maxsize if np.isfinite(clock.left) else ITERATIONS_WITHOUT_BUDGET
+        n_iterations = sys.maxsize if clock.is_limited else ITERATIONS_WITHOUT_BUDGET
     # One iteration per call of `step`: a call's limit on evaluations would else depend on when the clock was looked at.
     optimiser = torch.optim.LBFGS(
         network.parameters(), max_iter=1, max_eval=MOST_EVALUATIONS, history_size=HISTORY,

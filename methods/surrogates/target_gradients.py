@@ -73,9 +73,9 @@ def examples(
     InputError
         As there; and for a label method without derivatives, or derivatives that are not finite.
     """
-    labelling = Clock(clock.share(targets.LABEL_SHARE))
+    labelling = clock.share(targets.LABEL_SHARE)
     s = targets.points(integral, n_labels, seed, exchangeable)
-    budget = labelling.share(targets.PREPARATION_SHARE)
+    budget = labelling.share(targets.PREPARATION_SHARE).budget
     shop = GradientShop(labels, integral, epsrel=targets.LABEL_EPSREL, budget=budget)
 
     def purchase(part: np.ndarray) -> tuple[np.ndarray, ...]:

@@ -167,9 +167,9 @@ def examples(
         For fewer than ten labels; for labels that are complex or not finite, or whose error is infinite or negative;
         for a target that is not defined for them.
     """
-    labelling = Clock(clock.share(LABEL_SHARE))
+    labelling = clock.share(LABEL_SHARE)
     s = points(integral, n_labels, seed, exchangeable)
-    shop = Shop(labels, integral, epsrel=LABEL_EPSREL, budget=labelling.share(PREPARATION_SHARE))
+    shop = Shop(labels, integral, epsrel=LABEL_EPSREL, budget=labelling.share(PREPARATION_SHARE).budget)
     value, error = buy(shop, lambda part: shop.buy(part)[:2], s, labelling)
     return encoded(target, labels, s, value, error)
 

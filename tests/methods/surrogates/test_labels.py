@@ -9,8 +9,9 @@ from integrals import changing_sign, plain, product
 from benchmarks.running.evaluation_counter import Meter
 from methods.base import InputError
 from methods.core import names
-from methods.core.budget import Clock, Schedule
+from methods.core.budget import Clock
 from methods.surrogates import labels, targets
+from methods.surrogates.schedule import Schedule
 
 EXACT = "label_methods:Exact"
 
@@ -40,7 +41,7 @@ def test_evaluations_that_nobody_counted_are_told_apart(purchases, monkeypatch, 
     """Of 50 labels that report 7 evaluations each, the harness sees so many happen."""
     counted = [1_000]
     token = labels.COUNTED.set(lambda: counted[0])
-    method = names.attribute(EXACT)
+    method = names.attribute(EXACT, callable)
     integrate = method.integrate
 
     def counting(self, s):
