@@ -46,7 +46,7 @@ class EnsembleNetwork(nn.Module):
     n_replicas : int
         How many.
     activation : str
-        One of `skip_network.ACTIVATIONS`.
+        One of `skip_network.TORCH_ACTIVATIONS`.
     seed : int
         Of the initial weights.
     """

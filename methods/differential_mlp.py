@@ -60,7 +60,7 @@ class DifferentialMLP(DenseMLP):
         Iterations of L-BFGS after the updates of Adam, 0 for none; None makes as many as the budget allows. A run
         repeats another one with its ``details_["n_iterations"]``.
     activation : str
-        One of `skip_network.ACTIVATIONS`; a smooth one, as its derivative is fitted.
+        One of `skip_network.TORCH_ACTIVATIONS`; a smooth one, as its derivative is fitted.
 
     Notes
     -----

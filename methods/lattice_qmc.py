@@ -2,10 +2,9 @@
 
     I(s) ≈ 1/S Σ_r Q_r(s),    Q_r(s) = 1/n Σ_j w_j f(s, x_j),    x_j = map(periodised({j z/n + Δ_r}))
 
-An exponential map along every axis (`methods/quadrature/transforms.py`), whose strengths `fit` chooses by least
-variance, takes out the peak at x → 0; the integrand is then made periodic (`methods/quadrature/periodisation.py`); the
-generating vector is built for k and n (`methods/quadrature/fast_cbc.py`). Each Q_r is unbiased, so that their spread
-tells the error (Cranley & Patterson, SIAM J. Numer. Anal. 13, 1976, 904; for loop integrals Borowka et al., Comput.
+An exponential map along every axis, whose strengths `fit` chooses by least variance, takes out the peak at x → 0; the
+integrand is then made periodic (both in `methods/quadrature/transforms.py`); the generating vector is built for k and n
+(`methods/quadrature/lattices.py`). Each Q_r is unbiased, so that their spread tells the error (Cranley & Patterson, SIAM J. Numer. Anal. 13, 1976, 904; for loop integrals Borowka et al., Comput.
 Phys. Commun. 240, 2019, 120).
 
 Measured with eight shifts: on box1l 8.0 digits with n = 2^11, 11.6 with 2^14 (α = 3), 15 with 2^15 (α = 4); on box2l
@@ -28,9 +27,8 @@ from methods.base import Estimate, InputError, Method, ParametricIntegral
 from methods.core.budget import Clock
 from methods.core.names import unknown
 from methods.core.node_sums import CHUNK, CHUNK_GPU
-from methods.quadrature.fast_cbc import generating_vector
-from methods.quadrature.periodisation import PERIODISATIONS
-from methods.quadrature.transforms import exponential
+from methods.quadrature.lattices import generating_vector
+from methods.quadrature.transforms import PERIODISATIONS, exponential
 
 MOST_POINTS = 2**22
 """Largest lattice: its generating vector takes 2 s and 0.2 GB of memory at k = 6."""

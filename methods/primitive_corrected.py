@@ -29,8 +29,8 @@ from methods.base import Estimate, InputError, ParametricIntegral
 from methods.neural_primitive import NeuralPrimitive
 from methods.primitives import chebyshev_series
 from methods.primitives.two_stages import Expansion, Stages, Training
-from methods.quadrature.fast_cbc import generating_vector
-from methods.quadrature.periodisation import PERIODISATIONS
+from methods.quadrature import lattices
+from methods.quadrature.transforms import PERIODISATIONS
 
 PERIODISATION = ("korobov", 1)
 """Transform and weight. Digits for none / tent / Korobov 1 / Korobov 2, by points × shifts (means of five seeds):
@@ -136,7 +136,7 @@ class PrimitiveCorrected(NeuralPrimitive):
         """Make nodes, weights, and all that is the same for every row."""
         n, k = self.lattice_size, self.integral_.k
         shifts = np.random.default_rng(self.seed).random((self.n_shifts, 1, k))
-        points = torch.as_tensor(np.arange(n)[:, None] * np.array(generating_vector(n, k)) % n / n + shifts)
+        points = torch.as_tensor(lattices.points(lattices.generating_vector(n, k), n) + shifts)
         transform, weight = PERIODISATION
         unit, slopes = PERIODISATIONS[transform]((points - points.floor()).to(self.device), weight)
         t, weights = self.map_.draw(unit), slopes.prod(dim=2) / n

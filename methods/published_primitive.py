@@ -35,7 +35,7 @@ from methods.deep.training import Batch, Replica
 from methods.deep.training_choices import POINTS, SCHEDULES, SELECTIONS
 from methods.primitives.ensemble import Primitive
 from methods.quadrature import lattices
-from methods.quadrature.transforms import TRANSFORMS
+from methods.quadrature.transforms import exponential, identity, korobov
 from methods.surrogates import labels as label_shop
 
 UPDATES_WITHOUT_BUDGET = 20_000
@@ -48,6 +48,14 @@ LABEL_SHARE = 0.25
 
 MONITOR_EVERY = 25
 """Updates between calls of the monitor."""
+
+TRANSFORMS: dict[str, Callable[[torch.Tensor], tuple[torch.Tensor, torch.Tensor]]] = {
+    "identity": identity,
+    "korobov3": lambda t: korobov(t, 1),
+    "exponential3": lambda t: exponential(t, 3.0),
+}
+"""Changes of variables by their names in records and papers. "korobov3" is x = t²(3 − 2t) (JHEP eq. 2.24), called for
+its degree of three: the Korobov transform of weight α = 1, while pySecDec's "korobov3" has α = 3."""
 
 GAINS: dict[str, Callable[[float], float]] = {"torch": lambda gain: gain, "thesis": math.sqrt}
 """What multiplies √(6/(n_in + n_out)): the gain in PyTorch's convention; inside the root in thesis eq. 4.2."""
@@ -87,7 +95,7 @@ class PublishedPrimitive(Primitive):
         Of the Xavier initialisation. Weights are uniform, biases zero; the bound is gain·√(6/(n_in + n_out)) for
         "torch", and √(6·gain/(n_in + n_out)) for "thesis" (eq. 4.2).
     transform : str
-        Change of variables t -> x: a name of `methods.quadrature.transforms.TRANSFORMS`. The papers' is "korobov3".
+        Change of variables t -> x: a name of `TRANSFORMS`. The papers' is "korobov3".
     normalisation : str
         "centre": fit to f(s, x)/f(s, ½); "none": to f itself.
     scale : str
@@ -247,10 +255,9 @@ class PublishedPrimitive(Primitive):
 
     def _constant(self) -> float:
         """Return c, from the middles between the points of the lattice: the same for all replicas and repeats."""
-        points = lattices.unshifted(
-            self.lattice_size, self.integral_.k + self.integral_.m, dtype=torch.float64, device=self.device
-        )
-        constant = SCALES[self.scale](self.target(points + 0.5 / self.lattice_size)) or 1.0
+        n, dimension = self.lattice_size, self.integral_.k + self.integral_.m
+        points = torch.as_tensor(lattices.points(lattices.powers(n, dimension), n), device=self.device)
+        constant = SCALES[self.scale](self.target(points + 0.5 / n)) or 1.0
         if not math.isfinite(constant):
             raise InputError(
                 f"{self.name} divides by f(s, 1/2), but that vanishes, or f is not finite, in the box of "

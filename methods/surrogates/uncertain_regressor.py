@@ -50,7 +50,7 @@ class UncertainRegressor(Regressor):
     depth, width : int
         Number and width of the hidden layers.
     activation : str
-        One of `skip_network.ACTIVATIONS`.
+        One of `skip_network.TORCH_ACTIVATIONS`.
 
     The other fields are those of `Regressor`.
 

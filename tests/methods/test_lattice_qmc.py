@@ -13,8 +13,8 @@ import methods
 import references
 from methods import lattice_qmc
 from methods.base import InputError
-from methods.quadrature.fast_cbc import generating_vector, worst_case_error
-from methods.quadrature.periodisation import PERIODISATIONS, korobov
+from methods.quadrature.lattices import generating_vector, worst_case_error
+from methods.quadrature.transforms import PERIODISATIONS, korobov
 
 EMBEDDED = (1, 182667, 469891, 498753, 110745, 446247)
 """The first components of exod2_base2_m20_CKN: Cools, Kuo & Nuyens, SIAM J. Sci. Comput. 28 (2006) 2162."""
