@@ -102,7 +102,7 @@ class BayesianMLP(UncertainRegressor):
     def _train(self, examples: targets.Examples, clock: Clock, show: Callable[[float], None]) -> Descent:
         """Train on the likelihood of the first labels, judged by that of the others; then boost."""
         self._draw()
-        rules, price = BOOSTING[self.boosting], self._price(examples)
+        rules, diagnosis_s = BOOSTING[self.boosting], self._seconds_to_diagnose(examples)
         labels = self._likelihood(examples)
 
         def look(_: float) -> None:
@@ -112,7 +112,7 @@ class BayesianMLP(UncertainRegressor):
         plan = self._plan(clock)
         first = boosting.lengths(plan, len(rules), self.boost_share)[0] if plan else None
         settings = dataclasses.replace(self, n_updates=_least(first, self.n_updates), schedule_updates=first)
-        latest = clock.reserve(price * (2 if rules else 1))
+        latest = clock.reserve(diagnosis_s * (2 if rules else 1))
         planned = latest.share(1 - self.boost_share) if rules else latest
         trained = descend(
             self.network_, settings, examples.n_train, planned,
@@ -126,7 +126,7 @@ class BayesianMLP(UncertainRegressor):
         _, each = boosting.lengths(plan, len(rules), self.boost_share)
         for i, rule in enumerate(rules):
             length = _least(each, self.n_updates and self.n_updates - n_updates)
-            if not length or clock.left < price:
+            if not length or clock.left < diagnosis_s:
                 break
             labels.boost(rule, self.seed + i)
             settings = dataclasses.replace(
@@ -134,7 +134,7 @@ class BayesianMLP(UncertainRegressor):
                 learning_rate=self.boost_rate * self.learning_rate,
             )  # fmt: skip
             n_updates += descend(
-                self.network_, settings, examples.n_train, clock.reserve(price),
+                self.network_, settings, examples.n_train, clock.reserve(diagnosis_s),
                 loss=labels.loss, score=labels.boosted, look=look,
             ).n_updates  # fmt: skip
         self._draw()

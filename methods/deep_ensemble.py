@@ -105,7 +105,7 @@ class DeepEnsemble(UncertainRegressor):
 
     def _train(self, examples: Examples, clock: Clock, show: Callable[[float], None]) -> Descent:
         """Train all replicas together, judged by their mean likelihood of the validation labels."""
-        price, n_train = self._price(examples), examples.n_train
+        diagnosis_s, n_train = self._seconds_to_diagnose(examples), examples.n_train
         s, y, variance = self._scaled(examples.s), self._tensor(examples.y), self._tensor(examples.noise**2)
         generator = torch.Generator().manual_seed(self.seed)
         orders = torch.stack([torch.randperm(n_train, generator=generator) for _ in range(self.n_replicas)])
@@ -122,7 +122,7 @@ class DeepEnsemble(UncertainRegressor):
             return float(torch.cat(found, dim=1).double().mean())
 
         trained = descend(
-            self.network_, self, n_train, clock.reserve(price),
+            self.network_, self, n_train, clock.reserve(diagnosis_s),
             loss=loss, score=validation, look=lambda _: show(math.nan),  # the error is not the one of all regressors
         )  # fmt: skip
         self._found["final"] = self._diagnose(examples)

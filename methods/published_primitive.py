@@ -36,7 +36,7 @@ from methods.deep.training_choices import POINTS, SCHEDULES, SELECTIONS
 from methods.primitives.ensemble import Primitive
 from methods.quadrature import lattices
 from methods.quadrature.transforms import exponential, identity, korobov
-from methods.surrogates import labels as label_shop
+from methods.surrogates.labels import compute_labels
 
 UPDATES_WITHOUT_BUDGET = 20_000
 
@@ -119,8 +119,8 @@ class PublishedPrimitive(Primitive):
     selection : str
         Which weights count: an "average" of late ones, the "best" on points kept apart, or the "last".
     labels : str, optional
-        A direct method that sells N_LABELS values of I, for "best" to choose by digits on them, as the thesis does by
-        the truth (section 4); None chooses by the loss, which costs no integral.
+        A direct method that computes N_LABELS values of I, by whose digits "best" chooses, as the thesis does by the
+        truth (section 4); None chooses by the loss, which costs no integral.
     n_updates : int, optional
         Updates of each replica; None trains until the budget is used, or 20,000 without a budget.
     n_replicas, seed, uncertainty, precision, device
@@ -181,7 +181,7 @@ class PublishedPrimitive(Primitive):
         self.scale_ = self._constant()
         if self.labels is not None:
             points = integral.sample(N_LABELS, self.seed)
-            value = label_shop.buy(self.labels, integral, points, budget=clock.share(LABEL_SHARE).budget)
+            value = compute_labels(self.labels, integral, points, budget=clock.share(LABEL_SHARE).budget)
             self._labels = torch.as_tensor(points), torch.as_tensor(value)
         replicas = [Replica(self, index) for index in range(self.n_replicas)]
         self._networks, self._first = [replica.kept for replica in replicas], replicas[0]
@@ -201,7 +201,7 @@ class PublishedPrimitive(Primitive):
 
     def diagnose(self) -> dict[str, Any]:
         """Return how the first replica's training stands: `methods.deep.diagnostics`; {} for a loaded method."""
-        return diagnostics.of(self._first) if hasattr(self, "_first") else {}
+        return diagnostics.figures_of_training(self._first) if hasattr(self, "_first") else {}
 
     def miss(self, network: PrimitiveNetwork) -> float:
         """Return a network's mean of log10|(e − t)/t| over the labels: minus its digits."""

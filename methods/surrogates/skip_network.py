@@ -28,8 +28,8 @@ TORCH_ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "softplus": nn.functional.softplus,
     "tanh": torch.tanh,
 }
-"""What the papers' code offers, and tanh, as torch computes them. Those of primitives, which are differentiated k times,
-are `methods.deep.activations.ACTIVATIONS`."""
+"""What the papers' code offers, and tanh, as torch computes them. Primitives, which differentiate theirs k times, have
+`methods.deep.activations.ACTIVATIONS`."""
 
 
 class Elementwise(nn.Module):

@@ -20,7 +20,7 @@ ROUNDS, SAMPLES = 40, 4096
 to 1e-4 (tests/test_from_loop.py)."""
 
 
-def of(
+def why_positive(
     polynomial: sympy.Expr,
     variables: tuple[sympy.Symbol, ...],
     parameters: tuple[sympy.Symbol, ...],
