@@ -123,7 +123,7 @@ class GaussLegendre(Method):
         return self._estimate(points, self._value(points))
 
     def integrate_with_gradient(self, s: np.ndarray) -> tuple[Estimate, np.ndarray]:
-        """Return what `integrate` does, and ∂I/∂s (n, m): the rule's own derivatives, without an error.
+        """Integrate, and give ∂I/∂s (n, m) too: the rule's own derivatives, without an error.
 
         `n_eval` is that of `integrate`: the derivatives are taken of the same evaluations.
         """

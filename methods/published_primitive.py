@@ -223,7 +223,7 @@ class PublishedPrimitive(Primitive):
         return TRANSFORMS[self.transform](t)
 
     def target(self, points: torch.Tensor) -> torch.Tensor:
-        """Return what the mixed derivative is fitted to, but for 1/c, at (t, s) of the unit cube (n, k + m): (n,)."""
+        """Function that the mixed derivative is fitted to, times c, at (t, s) of the unit cube (n, k + m): (n,)."""
         k = self.integral_.k
         x, dx_dt = TRANSFORMS[self.transform](points[:, :k])
         s = self._in_box(points)
