@@ -39,8 +39,8 @@ box1l, 2,000 neurons: 64 × 4 4.9 / 5.0 / 5.1 / 5.3, 256 × 8 5.6 / 5.3 / 6.5 / 
 box2l, 3,900 neurons: 64 × 4 3.7 / 3.9 / 3.7 / 3.5, 256 × 8 4.4 / 4.3 / 4.3 / 4.2, 1,024 × 8 4.7 / 4.6 / 5.0 / 4.6
 """
 
-WIDTH = 1000
-"""As of `neural_primitive`, but for a single replica; its fit then takes a third of the budget on one core."""
+NEURONS_PER_CBRT_SECOND = 1000
+"""Default width = 1000 · (budget/s)^(1/3), for a single replica: its fit takes a third of any budget on one core."""
 
 NODES = 2**17
 """Rows times nodes evaluated at once: more or fewer by a factor of eight take longer."""
@@ -85,7 +85,7 @@ class PrimitiveCorrected(NeuralPrimitive):
     """
 
     name: ClassVar[str] = "primitive_corrected"
-    neurons: ClassVar[int] = WIDTH
+    neurons: ClassVar[int] = NEURONS_PER_CBRT_SECOND
 
     lattice_size: int = 256
     n_shifts: int = 8

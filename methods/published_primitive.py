@@ -41,7 +41,7 @@ from methods.surrogates.labels import compute_labels
 UPDATES_WITHOUT_BUDGET = 20_000
 
 N_LABELS = 2000
-"""As many as tests of the thesis have points."""
+"""Labels that choose the best weights: as many as the thesis has test points."""
 
 LABEL_SHARE = 0.25
 """Share of the budget in which the method that they come from may prepare itself."""
@@ -223,7 +223,7 @@ class PublishedPrimitive(Primitive):
         return TRANSFORMS[self.transform](t)
 
     def target(self, points: torch.Tensor) -> torch.Tensor:
-        """Function that the mixed derivative is fitted to, times c, at (t, s) of the unit cube (n, k + m): (n,)."""
+        """Compute c times what the mixed derivative is fitted to, at (t, s) of the unit cube (n, k + m): (n,)."""
         k = self.integral_.k
         x, dx_dt = TRANSFORMS[self.transform](points[:, :k])
         s = self._in_box(points)

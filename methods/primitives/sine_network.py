@@ -32,7 +32,7 @@ import numpy as np
 import torch
 
 NODES = 80
-"""Of the Gauss rule for A: exact to rounding for |ω| up to 60."""
+"""Nodes of the Gauss rule for A, which is exact to rounding for |ω| up to 60."""
 
 
 @dataclasses.dataclass(frozen=True)

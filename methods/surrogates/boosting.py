@@ -33,7 +33,7 @@ LARGEST_SIGMAS = 0.1
 """Share of the labels, those with the largest σ, that `process` boosts."""
 
 Rule = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
-"""From pulls (n,) and σ (n,) in the units of I(s) to which labels are boosted (n,)."""
+"""Pulls (n,) and σ (n,) in the units of I(s) -> whether each label is boosted (n,)."""
 
 
 def by_pull(pull: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:

@@ -59,7 +59,7 @@ def minimise(
     clock : Clock
         Of the budget.
     score, look : callable
-        As those of `descent.descend`.
+        As those of `adam.descend`.
 
     Returns
     -------

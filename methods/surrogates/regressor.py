@@ -48,7 +48,7 @@ class Regressor(Method):
     learning_rate : float
         Adam's, at the start.
     schedule : str
-        How it goes on, one of `descent.RATES`. By default it falls to zero within the run.
+        How it goes on, one of `adam.RATES`. By default it falls to zero within the run.
     patience : int
         Looks at the validation set (one per 200 updates) without improvement after which training stops.
     n_updates : int, optional

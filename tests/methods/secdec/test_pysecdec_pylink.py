@@ -61,7 +61,7 @@ def method(request):
 
 
 def process_of(method):
-    return psutil.Process(method._process._process.pid)
+    return psutil.Process(method._evaluator._process.pid)
 
 
 COUNTER = """
@@ -176,7 +176,7 @@ class TestProcess:
 
     def test_one_that_dies_is_an_error_and_then_replaced(self, method):
         expected = method.integrate(S[:1]).value
-        os.kill(method._process._process.pid, signal.SIGSEGV)
+        os.kill(method._evaluator._process.pid, signal.SIGSEGV)
         with pytest.raises(RuntimeError, match="SIGSEGV at s = "):
             method.integrate(S[:1])
         np.testing.assert_array_equal(method.integrate(S[:1]).value, expected)
