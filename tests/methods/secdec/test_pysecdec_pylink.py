@@ -215,7 +215,8 @@ class TestProcess:
             "method = make('vegas', workers=2, maxeval=10**9, mineval=10**9).fit(INTEGRAL)\n"
             "print('ready', flush=True); method.integrate(S[:1])"
         )
-        environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"}
+        folders = (ROOT, ROOT / "tests/helpers", Path(__file__).parent)
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, folders))}
         with subprocess.Popen([sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE) as parent:
             assert parent.stdout.readline() == b"ready\n"
             time.sleep(1)
