@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 import numpy as np
 
 from methods.core import domain, points, storage
-from methods.core import integral_hash as fingerprint
 from methods.core.errors import InputError
+from methods.core.integral_hash import integral_hash
 
 if TYPE_CHECKING:
     from methods.core.expression import Expression
@@ -137,7 +137,7 @@ class ParametricIntegral:
 
     def fingerprint(self) -> str:
         """Return a hash of the integral's definition: f at eight fixed points, the box and the parameters."""
-        return fingerprint.of(self)
+        return integral_hash(self)
 
 
 class Method(ABC):

@@ -56,7 +56,7 @@ class BoostedTrees(Method):
     labels : str
         The direct method that labels come from, as on the command line.
     n_labels : int
-        Labels to buy, one in five for validation; fewer where they would take too much of the budget.
+        Labels to compute, one in five for validation; fewer where they would take too much of the budget.
     symmetry : str
         Kinematic invariants that may be exchanged, joined by colons, as ``mA2:mB2`` of box1l_4d; "" uses none.
     max_depth : int
@@ -109,7 +109,7 @@ class BoostedTrees(Method):
         budget: float | None = None,
         monitor: Callable[[Self], None] | None = None,
     ) -> Self:
-        """Buy labels and add trees within `budget`; `monitor` is called after every 20 trees.
+        """Compute labels and add trees within `budget`; `monitor` is called after every 20 trees.
 
         Raises
         ------
@@ -166,7 +166,7 @@ class BoostedTrees(Method):
         }
         binning = {"max_bin": self.max_bin, "nthread": n_threads}
         history: dict[str, dict[str, list[float]]] = {}
-        reserve = RESERVE * clock.left if np.isfinite(clock.left) else 0.0
+        reserve = RESERVE * clock.left if clock.is_limited else 0.0
         last = time.perf_counter()
 
         def after_tree(booster: Any, n_trees: int, rms: float) -> bool:

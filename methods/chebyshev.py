@@ -19,14 +19,14 @@ import torch
 from methods.base import Estimate, Method, ParametricIntegral
 from methods.core.budget import Clock
 from methods.surrogates import targets
-from methods.surrogates.labels import Shop
+from methods.surrogates.labels import LabelSource
 
 FIRST_DEGREE, LEAST_DEGREE = 6, 4
 """Nodes per direction of the first table, from which the decay of the coefficients is read: fewer where six would take
 more than FIRST_SHARE of the time, but no decay can be read from fewer than four."""
 
 PREPARATION_SHARE, HELD_OUT_SHARE, FIRST_SHARE = 0.25, 0.25, 0.5
-"""Shares of the time left in which the label method may prepare itself, in which labels for the error are bought, and
+"""Shares of the time left in which the label method may prepare itself, in which labels for the error are computed, and
 which the first tables may take."""
 
 RESERVE = 0.1
@@ -53,7 +53,7 @@ class Chebyshev(Method):
     max_labels : int
         Largest grid; it wins over `epsrel`, as the budget does.
     labels : str
-        The direct method that fills the grid. The default may use larger rules than on its own: labels are bought once.
+        The direct method that fills the grid. The default may use larger rules than on its own: labels are made once.
     device : str
         Where to interpolate, as torch names it.
 
@@ -88,18 +88,19 @@ class Chebyshev(Method):
         budget: float | None = None,
         monitor: Callable[[Self], None] | None = None,
     ) -> Self:
-        """Buy labels on a small grid, read the decay of the coefficients, and enlarge the grid as it asks."""
+        """Compute labels on a small grid, read the decay of the coefficients, and enlarge the grid as it asks."""
         clock = Clock(budget)
         self.integral_ = integral
-        shop = Shop(self.labels, integral, epsrel=self.epsrel / 10, budget=clock.share(PREPARATION_SHARE))
+        preparation = clock.share(PREPARATION_SHARE)
+        source = LabelSource(self.labels, integral, epsrel=self.epsrel / 10, budget=preparation.budget)
         points = integral.sample(HELD_OUT, seed=1)
-        judging = Clock(clock.share(HELD_OUT_SHARE))
-        held_out, label_error = targets.buy(shop, lambda part: shop.buy(part)[:2], points, judging)
+        judging = clock.share(HELD_OUT_SHARE)
+        held_out, label_error = targets.compute_in_steps(source, lambda part: source.compute(part)[:2], points, judging)
         points = points[: len(held_out)]
         one_sign = all(low > 0 or high < 0 for low, high in zip(integral.low, integral.high, strict=True))
         choices = (False, True) if one_sign else (False,)
-        degrees = (self._first_degree(len(choices), shop, clock),) * integral.m
-        tables = {logarithmic: self._bought(shop, degrees, logarithmic) for logarithmic in choices}
+        degrees = (self._first_degree(len(choices), source, clock),) * integral.m
+        tables = {logarithmic: self._computed(source, degrees, logarithmic) for logarithmic in choices}
 
         def error_of(logarithmic: bool) -> float:
             self._take(tables[logarithmic], logarithmic)
@@ -107,13 +108,13 @@ class Chebyshev(Method):
 
         logarithmic = min(choices, key=error_of)
         self._take(tables[logarithmic], logarithmic)
-        cut_short = shop.cut_short or degrees[0] < FIRST_DEGREE
+        cut_short = source.cut_short or degrees[0] < FIRST_DEGREE
         while (wanted := self._wanted_degrees()) != degrees and math.prod(wanted) <= self.max_labels:
-            if math.prod(wanted) * shop.seconds_per_label > (1 - RESERVE) * clock.left:
+            if math.prod(wanted) * source.seconds_per_label > (1 - RESERVE) * clock.left:
                 cut_short = True
                 break
             degrees = wanted
-            self._take(self._bought(shop, degrees, logarithmic), logarithmic)
+            self._take(self._computed(source, degrees, logarithmic), logarithmic)
         claimed = np.sqrt(np.nanmean((label_error / held_out) ** 2)) if np.isfinite(label_error).any() else 0.0
         self.typical_value_ = float(np.abs(held_out).mean())
         self.relative_error_ = float(np.hypot(self._error_on(points, held_out), claimed))
@@ -130,16 +131,16 @@ class Chebyshev(Method):
             value = self._interpolate(points).cpu().numpy()
         return Estimate(value, self.relative_error_ * np.maximum(np.abs(value), 0.01 * self.typical_value_), 0)
 
-    def _first_degree(self, n_tables: int, shop: Shop, clock: Clock) -> int:
+    def _first_degree(self, n_tables: int, source: LabelSource, clock: Clock) -> int:
         """Return the nodes per direction of the first tables."""
-        degree, seconds = FIRST_DEGREE, clock.share(FIRST_SHARE)
+        degree, seconds = FIRST_DEGREE, clock.share(FIRST_SHARE).budget
         if seconds is None:
             return degree
-        while degree > LEAST_DEGREE and n_tables * degree**self.integral_.m * shop.seconds_per_label > seconds:
+        while degree > LEAST_DEGREE and n_tables * degree**self.integral_.m * source.seconds_per_label > seconds:
             degree -= 1
         return degree
 
-    def _bought(self, shop: Shop, degrees: tuple[int, ...], logarithmic: bool) -> np.ndarray:
+    def _computed(self, source: LabelSource, degrees: tuple[int, ...], logarithmic: bool) -> np.ndarray:
         """Return labels on the grid of Chebyshev nodes, an axis per direction."""
         self.logarithmic_s_ = logarithmic
         low, high = self._scale(np.array([self.integral_.low, self.integral_.high]))
@@ -148,7 +149,8 @@ class Chebyshev(Method):
             u = np.cos(np.pi * (np.arange(degree) + 0.5) / degree)
             axes.append(low[j] + (high[j] - low[j]) * (u + 1) / 2)
         grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(degrees))
-        return shop.buy(np.clip(self._unscale(grid), self.integral_.low, self.integral_.high)).value.reshape(degrees)
+        s = np.clip(self._unscale(grid), self.integral_.low, self.integral_.high)
+        return source.compute(s).value.reshape(degrees)
 
     def _take(self, value: np.ndarray, logarithmic: bool) -> None:
         """Turn labels on the grid into coefficients."""

@@ -123,7 +123,7 @@ class GaussLegendre(Method):
         return self._estimate(points, self._value(points))
 
     def integrate_with_gradient(self, s: np.ndarray) -> tuple[Estimate, np.ndarray]:
-        """Return what `integrate` does, and ∂I/∂s (n, m): the rule's own derivatives, without an error.
+        """Integrate, and give ∂I/∂s (n, m) too: the rule's own derivatives, without an error.
 
         `n_eval` is that of `integrate`: the derivatives are taken of the same evaluations.
         """
@@ -145,7 +145,7 @@ class GaussLegendre(Method):
             return _difference(self._rule(order, a)(s), self._rule(order + 2, a)(s))
 
         order = max(2, min(6, int(100_000 ** (1 / self.integral_.k)) - 2))
-        if budget := clock.share(MAP_SHARE):
+        if budget := clock.share(MAP_SHARE).budget:
             difference(2, 0.0)  # the first evaluation of an integrand compiles its formula
             before = clock.left
             difference(2, 0.0)

@@ -41,9 +41,8 @@ from methods.primitives.sine_network import Network, Sines
 from methods.primitives.triangular_map import Coordinates, TriangularMap
 from methods.primitives.two_stages import Expansion, Stages, Training
 
-WIDTH = 500
-"""Times the cube root of the budget in seconds: the neurons of a replica where the width is not given, which then take
-a fifth of the budget."""
+NEURONS_PER_CBRT_SECOND = 500
+"""Default width = 500 · (budget/s)^(1/3). The exact solve costs width³, so it takes about a fifth of any budget."""
 
 ORDER_SHARE = 0.2
 """Share of the budget in which the map's order of variables is searched for."""
@@ -52,10 +51,10 @@ STAGE_ONE_SHARE = 0.35
 """Share of the time left after the map that the neurons may take; where they would take more, there are fewer."""
 
 LEAST_WIDTH = 50
-"""Neurons, however short the time."""
+"""Smallest default width, however short the time."""
 
 BUDGET_OF_NONE = 64.0
-"""Seconds; what the width follows from where there is no budget either."""
+"""Seconds from which the default width follows where there is no budget."""
 
 UPDATES_WITHOUT_BUDGET = 64
 
@@ -76,7 +75,7 @@ class NeuralPrimitive(Primitive):
     Parameters
     ----------
     width : int, optional
-        Neurons; None takes `WIDTH` times the cube root of the budget.
+        Neurons; None takes `NEURONS_PER_CBRT_SECOND` times the cube root of the budget.
     points_per_neuron : int
         Points (s, t) of the first fit. 5 and 20 instead of 10 change the residual on box1l by +8 and −8 %.
     omega, nu : float
@@ -110,7 +109,7 @@ class NeuralPrimitive(Primitive):
     name: ClassVar[str] = "neural_primitive"
     source: ClassVar[str] = "after Maître & Santos-Mateos, JHEP 03 (2023) 221"
     network: ClassVar[type[Network]] = Sines
-    neurons: ClassVar[int] = WIDTH
+    neurons: ClassVar[int] = NEURONS_PER_CBRT_SECOND
 
     width: int | None = None
     points_per_neuron: int = 10
@@ -138,7 +137,7 @@ class NeuralPrimitive(Primitive):
         """
         clock = Clock(budget)
         self._prepare(integral)
-        search = Clock(clock.share(ORDER_SHARE))
+        search = clock.share(ORDER_SHARE)
         self.map_, order_cut_short = triangular_map.fit(integral, self.coordinates, self.seed, self.device, search)
         self.width_ = self.width or self._affordable_width(budget, clock)
         trainings = [Training(self, index) for index in range(self.n_replicas)]
@@ -180,7 +179,7 @@ class NeuralPrimitive(Primitive):
     def _affordable_width(self, budget: float | None, clock: Clock) -> int:
         """Return the neurons of a replica: what the budget gives, or fewer where this machine is too slow for them."""
         width = round(self.neurons * (budget or BUDGET_OF_NONE) ** (1 / 3))
-        available_s = clock.share(STAGE_ONE_SHARE)
+        available_s = clock.share(STAGE_ONE_SHARE).budget
         if available_s is None:
             return width
         seconds = self.n_replicas * two_stages.seconds_of_stage_one(self, width)

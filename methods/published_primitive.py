@@ -35,19 +35,27 @@ from methods.deep.training import Batch, Replica
 from methods.deep.training_choices import POINTS, SCHEDULES, SELECTIONS
 from methods.primitives.ensemble import Primitive
 from methods.quadrature import lattices
-from methods.quadrature.transforms import TRANSFORMS
-from methods.surrogates import labels as label_shop
+from methods.quadrature.transforms import exponential, identity, korobov
+from methods.surrogates.labels import compute_labels
 
 UPDATES_WITHOUT_BUDGET = 20_000
 
 N_LABELS = 2000
-"""As many as tests of the thesis have points."""
+"""Labels that choose the best weights: as many as the thesis has test points."""
 
 LABEL_SHARE = 0.25
 """Share of the budget in which the method that they come from may prepare itself."""
 
 MONITOR_EVERY = 25
 """Updates between calls of the monitor."""
+
+TRANSFORMS: dict[str, Callable[[torch.Tensor], tuple[torch.Tensor, torch.Tensor]]] = {
+    "identity": identity,
+    "korobov3": lambda t: korobov(t, 1),
+    "exponential3": lambda t: exponential(t, 3.0),
+}
+"""Changes of variables by their names in records and papers. "korobov3" is x = t²(3 − 2t) (JHEP eq. 2.24), called for
+its degree of three: the Korobov transform of weight α = 1, while pySecDec's "korobov3" has α = 3."""
 
 GAINS: dict[str, Callable[[float], float]] = {"torch": lambda gain: gain, "thesis": math.sqrt}
 """What multiplies √(6/(n_in + n_out)): the gain in PyTorch's convention; inside the root in thesis eq. 4.2."""
@@ -87,7 +95,7 @@ class PublishedPrimitive(Primitive):
         Of the Xavier initialisation. Weights are uniform, biases zero; the bound is gain·√(6/(n_in + n_out)) for
         "torch", and √(6·gain/(n_in + n_out)) for "thesis" (eq. 4.2).
     transform : str
-        Change of variables t -> x: a name of `methods.quadrature.transforms.TRANSFORMS`. The papers' is "korobov3".
+        Change of variables t -> x: a name of `TRANSFORMS`. The papers' is "korobov3".
     normalisation : str
         "centre": fit to f(s, x)/f(s, ½); "none": to f itself.
     scale : str
@@ -111,8 +119,8 @@ class PublishedPrimitive(Primitive):
     selection : str
         Which weights count: an "average" of late ones, the "best" on points kept apart, or the "last".
     labels : str, optional
-        A direct method that sells N_LABELS values of I, for "best" to choose by digits on them, as the thesis does by
-        the truth (section 4); None chooses by the loss, which costs no integral.
+        A direct method that computes N_LABELS values of I, by whose digits "best" chooses, as the thesis does by the
+        truth (section 4); None chooses by the loss, which costs no integral.
     n_updates : int, optional
         Updates of each replica; None trains until the budget is used, or 20,000 without a budget.
     n_replicas, seed, uncertainty, precision, device
@@ -173,7 +181,7 @@ class PublishedPrimitive(Primitive):
         self.scale_ = self._constant()
         if self.labels is not None:
             points = integral.sample(N_LABELS, self.seed)
-            value = label_shop.buy(self.labels, integral, points, budget=clock.share(LABEL_SHARE))
+            value = compute_labels(self.labels, integral, points, budget=clock.share(LABEL_SHARE).budget)
             self._labels = torch.as_tensor(points), torch.as_tensor(value)
         replicas = [Replica(self, index) for index in range(self.n_replicas)]
         self._networks, self._first = [replica.kept for replica in replicas], replicas[0]
@@ -193,7 +201,7 @@ class PublishedPrimitive(Primitive):
 
     def diagnose(self) -> dict[str, Any]:
         """Return how the first replica's training stands: `methods.deep.diagnostics`; {} for a loaded method."""
-        return diagnostics.of(self._first) if hasattr(self, "_first") else {}
+        return diagnostics.figures_of_training(self._first) if hasattr(self, "_first") else {}
 
     def miss(self, network: PrimitiveNetwork) -> float:
         """Return a network's mean of log10|(e − t)/t| over the labels: minus its digits."""
@@ -215,7 +223,7 @@ class PublishedPrimitive(Primitive):
         return TRANSFORMS[self.transform](t)
 
     def target(self, points: torch.Tensor) -> torch.Tensor:
-        """Return what the mixed derivative is fitted to, but for 1/c, at (t, s) of the unit cube (n, k + m): (n,)."""
+        """Compute c times what the mixed derivative is fitted to, at (t, s) of the unit cube (n, k + m): (n,)."""
         k = self.integral_.k
         x, dx_dt = TRANSFORMS[self.transform](points[:, :k])
         s = self._in_box(points)
@@ -247,10 +255,9 @@ class PublishedPrimitive(Primitive):
 
     def _constant(self) -> float:
         """Return c, from the middles between the points of the lattice: the same for all replicas and repeats."""
-        points = lattices.unshifted(
-            self.lattice_size, self.integral_.k + self.integral_.m, dtype=torch.float64, device=self.device
-        )
-        constant = SCALES[self.scale](self.target(points + 0.5 / self.lattice_size)) or 1.0
+        n, dimension = self.lattice_size, self.integral_.k + self.integral_.m
+        points = torch.as_tensor(lattices.points(lattices.powers(n, dimension), n), device=self.device)
+        constant = SCALES[self.scale](self.target(points + 0.5 / n)) or 1.0
         if not math.isfinite(constant):
             raise InputError(
                 f"{self.name} divides by f(s, 1/2), but that vanishes, or f is not finite, in the box of "

@@ -18,7 +18,7 @@ def _row(integral: ParametricIntegral, entry: catalogue.Entry) -> dict[str, str]
         header = truth_files.read(truth_files.folder() / f"{integral.name}.csv", integral).header
     except truth_files.TruthError:
         header = {}
-    opinions = header.get("opinions", {})
+    checks = header.get("opinions", {})
     return {
         "integral": integral.name,
         "k": str(integral.k),
@@ -29,7 +29,7 @@ def _row(integral: ParametricIntegral, entry: catalogue.Entry) -> dict[str, str]
         "points": f"{header['plan']['n']} + {header['plan']['edge_points']}" if header else "none, or stale",
         "relative error": f"{header['largest_relative_error']:.0e}" if header else "",
         "second opinions, and largest relative difference": "; ".join(
-            f"{name} at {said['points']}, {said['largest_relative_difference']:.0e}" for name, said in opinions.items()
+            f"{name} at {said['points']}, {said['largest_relative_difference']:.0e}" for name, said in checks.items()
         ),
         "source": integral.source,
     }

@@ -150,17 +150,17 @@ def count_products(task: Task) -> dict[str, float]:
 
 def _prepare(method: Method, integral: ParametricIntegral, meter: Meter, task: Task) -> dict[str, Any]:
     """Fit, counting evaluations and labels, and following how the accuracy grows."""
-    purchases: list[labels.Purchase] = []
-    labels.PURCHASES.set(purchases)
-    labels.COUNTED.set(lambda: meter.n_eval)
+    costs: list[labels.LabelCost] = []
+    labels.LABEL_COSTS.set(costs)
+    labels.EVALUATIONS_SEEN.set(lambda: meter.n_eval)
     curve = LearningCurve(meter, task)
     method.fit(meter.metered(integral), budget=task.budget_s, monitor=curve.monitor)
     stopwatch.synchronise(task.fields.get("device", "cpu"))
     return {
         "fit_s": curve.end(method),
         "setup_s": getattr(method, "setup_s_", None),
-        "label_s": sum(purchase.seconds for purchase in purchases) if purchases else None,
-        "n_eval_fit": meter.n_eval + sum(purchase.n_uncounted for purchase in purchases),
+        "label_s": sum(cost.seconds for cost in costs) if costs else None,
+        "n_eval_fit": meter.n_eval + sum(cost.n_uncounted for cost in costs),
         "n_updates": getattr(method, "n_updates_", None),
         "anytime": curve.anytime,
         "diagnostics": _capped_diagnostics(curve.diagnostics),

@@ -1,31 +1,52 @@
-"""Training within a budget of seconds: the clock, and a learning rate that ends at zero when the time is over."""
+"""The clock of a fit: how many of its seconds are left, and which part of them a step of it may take."""
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
-UPDATES_WITHOUT_BUDGET = 6_000
-"""About a minute on two cores."""
-
 
 class Clock:
-    """Tells how much of a budget is left; the time that a monitor takes does not count."""
+    """The seconds that a fit may still take; those of a monitor do not count.
+
+    Parts of a clock are clocks themselves: `share` is its beginning, `reserve` leaves out its end.
+
+    Parameters
+    ----------
+    budget : float, optional
+        Seconds from now on; None sets no limit.
+    """
 
     def __init__(self, budget: float | None) -> None:
-        self._end = np.inf if budget is None else time.perf_counter() + budget
+        self._monitored_s = [0.0]  # a list, so that all parts of a clock see one number
+        self._end = self._now() + (np.inf if budget is None else budget)
 
     @property
     def left(self) -> float:
-        """Seconds left; infinite without a budget."""
-        return self._end - time.perf_counter()
+        """Seconds left, negative once they are over; infinite without a limit."""
+        return self._end - self._now()
 
-    def share(self, share: float) -> float | None:
-        """Return seconds, a share of those left, as the budget of another method's `fit`; None without a budget."""
-        return max(0.0, share * self.left) if np.isfinite(self.left) else None
+    @property
+    def is_limited(self) -> bool:
+        """Whether there is a limit."""
+        return bool(np.isfinite(self._end))
+
+    @property
+    def budget(self) -> float | None:
+        """Seconds left as the budget of another method's `fit`: at least zero, and None without a limit."""
+        return max(0.0, self.left) if self.is_limited else None
+
+    def share(self, share: float) -> Self:
+        """Make a clock of this share, above zero, of the seconds left, beginning now."""
+        return self._until(self._now() + share * self.left)
+
+    def reserve(self, seconds: float) -> Self:
+        """Make a clock that ends so many seconds before this one."""
+        return self._until(self._end - seconds)
 
     def show(self, monitor: Callable[[Any], None] | None, method: Any) -> None:
         """Call `monitor`, where there is one, outside the budget."""
@@ -33,41 +54,13 @@ class Clock:
             return
         start = time.perf_counter()
         monitor(method)
-        self._end += time.perf_counter() - start
+        self._monitored_s[0] += time.perf_counter() - start
 
+    def _now(self) -> float:
+        """Seconds of the process less those of monitors."""
+        return time.perf_counter() - self._monitored_s[0]
 
-class Schedule:
-    """How long to train: constant learning rate for 10/19 of the updates, then linearly down to zero.
-
-    Where the number of updates is not given, the clock decides it once, when half of the time is over. The second
-    phase has nine updates for ten of the first: what is left is for a machine that becomes slower. From then on the
-    schedule depends on that number alone, so that the number repeats it.
-
-    Parameters
-    ----------
-    n_updates : int, optional
-        Updates after which the learning rate is zero; None leaves it to the clock.
-    clock : Clock
-        The clock.
-    reserve : float
-        Seconds to leave at the end.
-    """
-
-    def __init__(self, n_updates: int | None, clock: Clock, reserve: float) -> None:
-        timed = np.isfinite(clock.left)
-        self.n_updates = n_updates if n_updates or timed else UPDATES_WITHOUT_BUDGET
-        self._clock, self._reserve = clock, reserve
-        self._half = (clock.left + reserve) / 2
-
-    def factor(self, update: int) -> float:
-        """Return the factor on the learning rate of an update, counted from 0."""
-        if self.n_updates is None and update % 10 == 0 and self._clock.left < self._half:
-            self.n_updates = max(1, update // 10 * 19)
-        if self.n_updates is None:
-            return 1.0
-        constant = self.n_updates * 10 // 19
-        return min(1.0, (self.n_updates - update) / (self.n_updates - constant))
-
-    def is_over(self, update: int) -> bool:
-        """Tell whether to stop after `update` updates."""
-        return update == self.n_updates or self._clock.left < self._reserve
+    def _until(self, end: float) -> Self:
+        part = copy.copy(self)
+        part._end = end
+        return part

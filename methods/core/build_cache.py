@@ -30,11 +30,11 @@ class Build(NamedTuple):
     seconds: dict[str, float]
     """Step -> seconds, as ``{"compile": s}`` or ``{"generate": s, "compile": s}``."""
     from_cache: bool
-    """Whether they were spent earlier: by another process, or by this one before somebody metered."""
+    """Whether they were spent earlier: by another process, or by this one before `BUILDS` was set."""
 
 
 BUILDS: contextvars.ContextVar[list[Build] | None] = contextvars.ContextVar("BUILDS", default=None)
-"""Where libraries are noted while somebody meters: set it to an empty list, and read that after `fit`."""
+"""Where opened libraries are noted: set it to an empty list before `fit`, and read that afterwards."""
 
 
 def note(build: Build) -> None:
@@ -47,7 +47,7 @@ def note(build: Build) -> None:
 def remembered(loader: Callable[..., Any]) -> Callable[..., Any]:
     """Return a loader with the memory of `functools.cache`; what its first call opened is noted at later ones too.
 
-    Somebody may begin to meter after the library was opened in this process.
+    `BUILDS` may be set after the library was opened in this process.
     """
 
     @functools.cache

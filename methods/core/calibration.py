@@ -17,7 +17,7 @@ LARGEST = {"1pct": 0.01, "0p1pct": 0.001}
 
 
 EDGES = np.linspace(-8, 8, 65)
-"""Of a histogram of pulls; the outermost bins also count what lies beyond."""
+"""Edges of a histogram of pulls, whose outermost bins also count what lies beyond."""
 
 
 def summary(pull: np.ndarray) -> dict[str, Any]:

@@ -41,7 +41,7 @@ DRAWS = {
 
 
 def problem(parameters: tuple[str, ...], low: tuple[float, ...], high: tuple[float, ...], draw: str) -> str | None:
-    """Return what is wrong with a box, or None."""
+    """Say what is wrong with a box; None where nothing is."""
     if not len(parameters) == len(low) == len(high) > 0:
         return "parameters, low and high must have one entry per column of s, of which there is one at least."
     if bad := [name for name in parameters if not name.isidentifier()]:

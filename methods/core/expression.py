@@ -17,6 +17,8 @@ from typing import Any
 import sympy
 from sympy.printing.pycode import PythonCodePrinter
 
+from methods.core.errors import InputError
+
 FUNCTIONS = ("exp", "log", "sqrt", "sin", "cos", "tan", "tanh", "sinh", "cosh", "atan")
 
 RESERVED = (*FUNCTIONS, "pi", "xp")
@@ -39,7 +41,6 @@ def parse(text: str, symbols: Mapping[str, sympy.Expr]) -> sympy.Expr:
     InputError
         For anything but numbers, `symbols`, + - * / ** and the functions in `FUNCTIONS`.
     """
-    from methods.base import InputError
 
     def build(node: ast.AST) -> Any:
         match node:
@@ -92,8 +93,6 @@ class Expression:
         cls, text: str, definitions: Mapping[str, str], variables: tuple[str, ...], parameters: tuple[str, ...]
     ) -> Expression:
         """Read an integrand; sums that are polynomial in x and s get names of their own where they have none."""
-        from methods.base import InputError
-
         names = [*variables, *parameters, *definitions]
         clashes = {name for name in names if names.count(name) > 1 or not name.isidentifier() or name in RESERVED}
         if clashes:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from methods.base import ParametricIntegral
 
 
-def of(integral: ParametricIntegral) -> str:
+def integral_hash(integral: ParametricIntegral) -> str:
     """Hash f at eight fixed points (multiples of √prime, mod 1), the box, its way of drawing, and the parameters."""
     every_prime = (p for p in itertools.count(2) if all(p % q for q in range(2, math.isqrt(p) + 1)))
     primes = list(itertools.islice(every_prime, integral.k + integral.m))

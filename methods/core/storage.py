@@ -20,6 +20,7 @@ from methods.core.errors import InputError
 FORMAT = "loopmark-method-2"
 
 NOT_STATE = ("integral_", "setup_s_", "details_")
+"""Attributes that tell of the preparation, and are not stored."""
 
 CHECKSUM = hashlib.sha256
 CHECKSUM_BYTES = CHECKSUM().digest_size
@@ -52,7 +53,15 @@ def write(path: Any, header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
 
 
 def read(path: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Return what `write` wrote. Raises StorageError for anything else, FileNotFoundError where there is no file."""
+    """Read header and arrays of a file that `write` wrote.
+
+    Raises
+    ------
+    StorageError
+        For anything else.
+    FileNotFoundError
+        Where there is no file.
+    """
     try:
         content = Path(path).read_bytes()
         content, checksum = content[:-CHECKSUM_BYTES], content[-CHECKSUM_BYTES:]

@@ -35,7 +35,7 @@ DEAD = 0.01
 thesis gives no number."""
 
 
-def of(replica: Replica) -> dict[str, Any]:
+def figures_of_training(replica: Replica) -> dict[str, Any]:
     """Return the figures for a replica in training as values that JSON can hold; None stands for what is not finite."""
     batch = replica.validation()
     choice = torch.linspace(0, len(batch.t) - 1, min(POINTS, len(batch.t)), device=batch.t.device).long()

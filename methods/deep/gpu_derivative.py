@@ -41,25 +41,17 @@ BLOCK = 128
 """Neurons per program: one for each thread of four warps."""
 
 
-def serves(network: PrimitiveNetwork, inputs: torch.Tensor, k: int | None = None) -> bool:
-    """Tell whether kernels for k variables (None: the network's own) can do this: on a GPU with Triton, up to MAX_K."""
+def serves(network: PrimitiveNetwork, inputs: torch.Tensor) -> bool:
+    """Tell whether the kernels can do this: on a GPU with Triton, for k up to MAX_K."""
     device = "cpu" if os.environ.get("TRITON_INTERPRET") == "1" else "cuda"
     if inputs.device.type != device or inputs.dtype not in DTYPES or not cpu_derivative.is_ordinary(network, inputs):
         return False
-    return (network.k if k is None else k) <= MAX_K and importlib.util.find_spec("triton") is not None
+    return network.k <= MAX_K and importlib.util.find_spec("triton") is not None
 
 
 def mixed_partial(network: PrimitiveNetwork, inputs: torch.Tensor) -> torch.Tensor:
     """Return the mixed derivative at inputs (n, k + m): (n,)."""
     return _MixedPartial.apply(network.activation, network.k, inputs, *cpu_derivative.weights(network))
-
-
-def activate(phi: Activation, z: torch.Tensor) -> torch.Tensor:
-    """Return the coefficients of φ(z) for those of z (2^k, …, n, W), contiguous."""
-    y = torch.empty_like(z)
-    found = kernels(phi, len(z).bit_length() - 1)
-    found.run("hidden_forward", found.base(z[0]), z, y)
-    return y
 
 
 class Kernels:

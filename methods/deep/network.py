@@ -122,7 +122,7 @@ def corner_sum(network: PrimitiveNetwork, s: torch.Tensor) -> torch.Tensor:
     """Return Σ over the 2^k corners x of (−1)^(k − Σ x_i) N(s, x) for s (n, m): (n,) (JHEP eq. 2.3).
 
     The corners share the first layer's part of s, and the last layer's bias drops out. Without gradients, on a CPU, a
-    kernel does all of it (`corner_cpu`).
+    kernel does all of it (`cpu_corner_sum`).
     """
     if not torch.is_grad_enabled() and (computed := cpu_corner_sum.corner_sum(network, s)) is not None:
         return computed

@@ -113,7 +113,7 @@ class Replica:
             return sum(float(self._squares(part)) for part in self._parts(self.validation()))
 
     def _merit(self) -> float:
-        """Return what the best weights have least of."""
+        """Measure how bad weights are: the best ones have the least."""
         return self.validation_loss() if self._method.labels is None else self._method.miss(self.network)
 
     def _backward(self) -> float:
@@ -126,7 +126,7 @@ class Replica:
         return total
 
     def _squares(self, part: Batch) -> torch.Tensor:
-        """Return what a part of the points adds to the loss."""
+        """Sum the loss over some of the points."""
         residuals = mixed_partial(self.network, part.s, part.t) - part.target
         return residuals.square().sum() / self._method.lattice_size
 

@@ -51,7 +51,8 @@ def _shifted(points: torch.Tensor, generator: torch.Generator) -> Source:
 
 def from_lattice(n: int, dimension: int, generator: torch.Generator, device: str) -> Source:
     """Draw a rank-1 lattice with a random shift (JHEP section 3.1)."""
-    return _shifted(lattices.unshifted(n, dimension, dtype=torch.float64, device=device), generator)
+    points = torch.as_tensor(lattices.points(lattices.powers(n, dimension), n), device=device)
+    return _shifted(points, generator)
 
 
 def from_sobol(n: int, dimension: int, generator: torch.Generator, device: str) -> Source:

@@ -10,6 +10,12 @@ are computed at once: of a deep network, 2^k · width numbers for each, so call 
 
 It agrees with `integrate`, relative to the largest value, to 1e-10 in float64 and to 1e-4 in float32; of the networks
 of `published_primitive`, those of precision="float32" to 1e-4 in either.
+
+Why not `torch.onnx.export` (tried with torch 2.13): its exporter needs the package onnxscript, which is not in the
+lock, and its predecessor, which warns that it will be removed, gives graphs that onnxruntime 1.31 refuses: cos(j arccos
+z) in float64 has no kernel, chunks of the corner sum become splits of one fixed length, and the float64 erfc of gelu is
+not translated. Both evaluations would have to be written once more for it; what would go are the 162 lines of
+`onnx_graph.py`.
 """
 
 from __future__ import annotations
@@ -69,7 +75,7 @@ def _spread(replicas: list[Value], mean: Value) -> Value:
 
 
 def _networks(primitive: Any, s: Value) -> list[Value]:
-    """Return what each network has for I(s)."""
+    """Estimate I(s) by each network."""
     scaled = primitive._scaled(s)
     factor = primitive.scale_ * (_at_centre(primitive.integral_, s) if primitive.n_centre else 1.0)
     return [corner_sum(network, scaled) * factor for network in primitive._networks]
@@ -89,7 +95,7 @@ def _at_centre(integral: ParametricIntegral, s: Value) -> Any:
 
 
 def corner_sum(network: PrimitiveNetwork, s: Value) -> Value:
-    """Return what `methods.deep.network.corner_sum` does, for s (n, m): (n,)."""
+    """Record `methods.deep.network.corner_sum` for s (n, m): (n,)."""
     weights = {name: value.cpu().numpy() for name, value in network.state_dict().items()}
     corners, signs = network.corners.cpu().numpy(), network.signs.cpu().numpy()
     k = network.k
@@ -136,14 +142,14 @@ class Functions:
 
 
 def _series(primitive: Any, s: Value) -> list[Value]:
-    """Return what each replica has for I(s): its series times h, the logarithm of which is the last."""
+    """Estimate I(s) by each replica: its series times h, the logarithm of which is the last."""
     *sums, log_h = chebyshev_sums(primitive._series, _u(primitive.coordinates, s), primitive.integral_.m)
     h = Functions().exp(log_h)
     return [value * h for value in sums]
 
 
 def _u(coordinates: Any, s: Value) -> Value:
-    """Return what `triangular_map.Coordinates.u` does."""
+    """Record `triangular_map.Coordinates.u`."""
     low, high = coordinates._low, coordinates._high
     signed = (coordinates._signs != 0).double()
     # Where s changes its sign, the logarithm is of 1, and counts for nothing.
@@ -174,4 +180,4 @@ REPLICAS: dict[str, Callable[[Any, Value], list[Value]]] = {
     "separable_primitive": _series,
     "published_primitive": _networks,
 }
-"""What each replica of a method has for I(s), by the method's name."""
+"""By a method's name, how each of its replicas estimates I(s)."""

@@ -158,5 +158,5 @@ class Value:
     __radd__, __rmul__ = __add__, __mul__
 
     def take(self, index: Any, axis: int) -> Value:
-        """Return what `numpy.take` does, for one index, which drops the axis, or a list of them."""
+        """Take one index, which drops the axis, or a list of them, as `numpy.take` does."""
         return self.graph.apply("Gather", self, np.array(index, dtype=np.int64), axis=axis)

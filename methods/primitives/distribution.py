@@ -42,7 +42,7 @@ BISECTIONS = 40
 """Halvings of the range of t: 1e-12."""
 
 UNRESOLVED = 1e-4
-"""Of the density along one t_i: the largest share that the last two terms of its Chebyshev series may have."""
+"""Largest share that the last two terms of the Chebyshev series of a density along one t_i may have."""
 
 
 class Partial(Protocol):

@@ -32,7 +32,7 @@ import numpy as np
 import torch
 
 NODES = 80
-"""Of the Gauss rule for A: exact to rounding for |ω| up to 60."""
+"""Nodes of the Gauss rule for A, which is exact to rounding for |ω| up to 60."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Network(ABC):
 
     @abstractmethod
     def amplitude(self, powers: torch.Tensor) -> torch.Tensor:
-        """Return what stands before each neuron's function of u in its corner sum: (F,), complex for Sines."""
+        """Factor of each neuron's function of u in its corner sum: (F,), complex for Sines."""
 
     @abstractmethod
     def average(self, t: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
@@ -86,11 +86,11 @@ class Network(ABC):
 
     @abstractmethod
     def factor(self, i: int, waves: torch.Tensor) -> torch.Tensor:
-        """Return what variable i contributes to each neuron's product, where its wave is `waves` (…, F)."""
+        """Factor of variable i in each neuron's product, where its wave is `waves` (…, F)."""
 
     @abstractmethod
     def of_u(self, u: torch.Tensor) -> torch.Tensor:
-        """Return what u (n, m) contributes to each neuron's product, of which the real part counts: (n, F)."""
+        """Factor of u (n, m) in each neuron's product, of which the real part counts: (n, F)."""
 
     def partial(
         self, c: torch.Tensor, u: torch.Tensor, powers: torch.Tensor,

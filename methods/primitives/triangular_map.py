@@ -27,26 +27,28 @@ from methods.core.budget import Clock
 from methods.primitives import chebyshev_series
 
 MAX_COEFFICIENTS = 600
-"""Of a map; the degree follows. Degree 3 for box1l and box2l; 4 on box1l gains nothing."""
+"""Largest number of coefficients of a map, from which its degree follows: 3 for box1l and box2l."""
 
 MAX_DEGREE = 3
+"""Largest degree of a map; on box1l degree 4 gains nothing."""
 
 NORM_DEGREE = 4
-"""Of log h, at most; less where s has so many columns that there were more than MAX_NORM coefficients."""
+"""Largest degree of log h, less where s has so many columns that it would have more than MAX_NORM coefficients."""
 
 MAX_NORM = 250
+"""Largest number of coefficients of log h."""
 
 POINTS = 2**13
-"""Of the fit; a quarter of them to find the order."""
+"""Points to which a map is fitted; a quarter of them serve to find the order of variables."""
 
 STEPS, SEARCH_STEPS = 20, 5
-"""Of Levenberg's method, at most; it stops where a step gains less than a thousandth."""
+"""Largest numbers of steps of Levenberg's method, which stops where a step gains less than a thousandth."""
 
 RIDGE = 1e-6
-"""Times Σ a², added to the mean square of log g."""
+"""Weight of Σ a², which is added to the mean square of log g."""
 
-SMALLEST = 1e-12
-"""Of t, for the logarithms."""
+SMALLEST_T = 1e-12
+"""Lower bound of t wherever its logarithm is taken."""
 
 
 class Coordinates:
@@ -132,11 +134,11 @@ class TriangularMap:
 
     def draw(self, unit: torch.Tensor) -> torch.Tensor:
         """Return points t of density w, for `unit` uniform in [0, 1]^k."""
-        return unit.clamp(SMALLEST, 1.0) ** (1 / (self.powers + 1))
+        return unit.clamp(SMALLEST_T, 1.0) ** (1 / (self.powers + 1))
 
     def log_weight(self, t: torch.Tensor) -> torch.Tensor:
         """Return log w(t): (n,)."""
-        return (torch.log(self.powers + 1) + self.powers * torch.log(t.clamp(min=SMALLEST))).sum(dim=1)
+        return (torch.log(self.powers + 1) + self.powers * torch.log(t.clamp(min=SMALLEST_T))).sum(dim=1)
 
     def norm(self, u: torch.Tensor) -> torch.Tensor:
         """Return h for u (n, m): (n,)."""
@@ -160,7 +162,7 @@ def fit(
     unit = sobol.draw(POINTS, dtype=torch.float64).to(device)
     u = chebyshev_series.draw(unit[:, k:])
     s = coordinates.s(u)
-    f = integral.integrand(s, unit[:, :k].clamp(SMALLEST, 1.0))
+    f = integral.integrand(s, unit[:, :k].clamp(SMALLEST_T, 1.0))
     norm_degree = max(d for d in range(NORM_DEGREE + 1) if chebyshev_series.count(m, d) <= MAX_NORM)
     degree = max(d for d in range(MAX_DEGREE + 1) if d <= 1 or _size(k, m, d) <= MAX_COEFFICIENTS)
     a = f.new_zeros(_size(k, m, degree))

@@ -66,7 +66,7 @@ class Stages:
     degree: int
 
     def g(self, u: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
-        """Return what the replica has for g at u (n, m), t (n, k): its mixed derivative over w h, (n,)."""
+        """Estimate g at u (n, m), t (n, k) by the replica's mixed derivative over w h: (n,)."""
         return 1 + self.network.neurons(u, t) @ self.c + self.second @ chebyshev_series.products(u, self.degree)
 
     def corner_sum(self, u: torch.Tensor, powers: torch.Tensor) -> torch.Tensor:

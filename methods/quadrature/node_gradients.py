@@ -3,7 +3,7 @@
     I(s) = Σ_n w_n f(s, x_n),        ∂I/∂s_j = Σ_n w_n ∂f/∂s_j(s, x_n)
 
 by reverse-mode automatic differentiation, all m derivatives in one pass back. Value and derivatives cost 8 to 12 times
-the value alone (box1l, box2l and pentagon1l_8d, one core), whose powers and sums are fused (`nodes.py`).
+the value alone (box1l, box2l and pentagon1l_8d, one core), whose powers and sums are fused (`node_sums.py`).
 """
 
 from __future__ import annotations

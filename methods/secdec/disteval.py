@@ -21,6 +21,8 @@ from typing import Any
 
 import numpy as np
 
+from methods.secdec.evaluator import Answer
+
 _DIE_WITH_PARENT = """
 import ctypes, os, signal, sys
 if sys.platform == "linux":
@@ -95,16 +97,17 @@ class Session:
         The library, as compiled.
     workers : int
         How many processes.
+    options : dict
+        Arguments of each evaluation.
     """
 
-    def __init__(self, specification: Path, workers: int) -> None:
+    def __init__(self, specification: Path, workers: int, options: dict[str, Any]) -> None:
         from pySecDec.integral_interface import DistevalLibrary
         from pySecDecContrib import dirname
 
         program = os.path.join(dirname, "bin", "pysecdec_cpuworker")
         command = dying_with_parent([program])
-        self._failure = ""
-        self._calling = False
+        self._failure, self._calling, self._options = "", False, options
         self._loop = asyncio.new_event_loop()
         with _as_current(self._loop):
             self._library = DistevalLibrary(str(specification), [command] * workers, verbose=False)
@@ -121,7 +124,7 @@ class Session:
         self._readers = {worker.reader_task for worker in scheduler.workers}
         for reader in self._readers:
             reader.add_done_callback(stopped)
-        self.meter = Meter(scheduler, functools.partial(_fail, session))
+        self._meter = Meter(scheduler, functools.partial(_fail, session))
         self._finalizer = weakref.finalize(self, _end, self._loop, scheduler.workers)
 
     @property
@@ -133,14 +136,15 @@ class Session:
         """Kill the workers; more than once does no harm."""
         self._finalizer()
 
-    def evaluate(self, row: np.ndarray, options: dict[str, Any]) -> tuple[float, float]:
-        """Return value and error at one phase-space point (m,). Raises RuntimeError, and closes, where that fails."""
+    def evaluate(self, row: np.ndarray) -> Answer:
+        """Integrate at one phase-space point (m,). Raises RuntimeError, and closes, where that fails."""
+        self._meter.reset()
         point = dict(zip(self._parameters, map(float, row), strict=True))
         self._calling = True
         try:
             # pySecDec divides by variances of zero and squares infinities on purpose, and looks at the outcome.
             with _as_current(self._loop), np.errstate(all="ignore"):
-                result = self._library(parameters=point, number_of_presamples=1, format="raw", **options)
+                result = self._library(parameters=point, number_of_presamples=1, format="raw", **self._options)
         except BaseException as problem:
             # The workers still have jobs of this point to do.
             self._calling = False
@@ -150,7 +154,8 @@ class Session:
             raise
         self._calling = False
         ((_, (value, _), (error, _)),) = next(iter(result["sums"].values()))
-        return float(value), float(error)
+        meter, seconds = self._meter, self._meter.kernel_s.values()
+        return Answer(float(value), float(error), meter.n_eval, sum(seconds), max(seconds), meter.lattice_size_max)
 
     def fail(self, reason: str) -> None:
         """End the call in progress, if there is one that has not failed yet: workers also stop at the end."""

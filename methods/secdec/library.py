@@ -1,6 +1,6 @@
 """pySecDec libraries: generated from an integral's symbols, compiled once, and kept in a cache.
 
-Each term of the integrand (see `pysecdec_formulas`) is an integral of its own, and pySecDec's `sum_package` their sum,
+Each term of the integrand (see `formulas.py`) is an integral of its own, and pySecDec's `sum_package` their sum,
 all with coefficient 1. The region is the unit cube (decomposition `iterative_no_primary`), the expansion in its
 regulator stops at order 0, there is no contour deformation. `make` then runs FORM and the C++ compiler.
 

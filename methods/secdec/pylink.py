@@ -17,12 +17,14 @@ import subprocess
 import sys
 import tempfile
 import weakref
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from methods.secdec import disteval, server
+from methods.secdec.evaluator import Answer
 
 LOADING_S = 120.0
 """Seconds within which a library must be loaded; pySecDec's import takes one or two."""
@@ -58,9 +60,17 @@ class Process:
         Arguments of each evaluation.
     cores : int
         Processes that Cuba forks for each integration; 0 = it works by itself.
+    timeout : float, optional
+        Seconds within which a point must be answered.
+    count : callable
+        Integrand evaluations of a step.
     """
 
-    def __init__(self, library: Path, use: str, fields: dict[str, Any], options: dict[str, Any], cores: int) -> None:
+    def __init__(
+        self, library: Path, use: str, fields: dict[str, Any], options: dict[str, Any], cores: int,
+        timeout: float | None, count: Callable[[Step], int],
+    ) -> None:  # fmt: skip
+        self._timeout, self._count = timeout, count
         program = [sys.executable, "-P", str(server.__file__)]
         self._words = tempfile.TemporaryFile()
         # In a session of its own, so that what Cuba forks ends with it.
@@ -81,17 +91,20 @@ class Process:
         """Kill the process and its children; more than once does no harm."""
         self._finalizer()
 
-    def evaluate(self, row: np.ndarray, timeout: float | None) -> tuple[float, float, list[Step]]:
-        """Return value, error and steps at one phase-space point (m,); RuntimeError where that fails, and it closes."""
+    def evaluate(self, row: np.ndarray) -> Answer:
+        """Integrate at one phase-space point (m,). Raises RuntimeError, and closes, where that fails."""
         where = f"at s = {row.tolist()}"
-        answer = self._ask(row.tolist(), timeout, where)
+        answer = self._ask(row.tolist(), self._timeout, where)
         if "error" in answer:
             raise self._failure(f"failed {where}")
         words = self._said()
         value, error = map(float, _RESULT.findall(answer["series"])[-1])
         if np.isnan(value):
             raise self._failure(f"found that the integrand is not a number {where}", words)
-        return value, error, [Step(float(s), int(a), int(b)) for s, a, b in _STEP.findall(words)]
+        steps = [Step(float(s), int(a), int(b)) for s, a, b in _STEP.findall(words)]
+        seconds = sum(step.seconds for step in steps)
+        size_max = max((step.size for step in steps), default=0)
+        return Answer(value, error, sum(map(self._count, steps)), seconds, seconds, size_max)
 
     def _ask(self, question: Any, timeout: float | None, where: str) -> Any:
         stdin, stdout = self._process.stdin, self._process.stdout

@@ -1,10 +1,10 @@
-"""The program behind `pysecdec_pylink`: it loads a compiled library and integrates at the points that it is sent.
+"""The program behind `pylink.py`: it loads a compiled library and integrates at the points that it is sent.
 
 A library calls std::terminate where it meets what it does not know, so it lives in a process of its own. One line of
 JSON asks and one answers: first what to load, answered by the names of its parameters, then one phase-space point
 after the other, answered by the series as text, or by an error. What the library says goes to stderr.
 
-Run by path, so that nothing but pySecDec is imported: `python -P pysecdec_server.py`.
+Run by path, so that nothing but pySecDec is imported: `python -P server.py`.
 """
 
 from __future__ import annotations

@@ -16,8 +16,9 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import nn
 
-from methods.core.budget import Clock, Schedule
+from methods.core.budget import Clock
 from methods.core.names import unknown
+from methods.surrogates.schedule import Schedule
 
 VALIDATE_EVERY = 200
 """Updates between two looks at the validation set; a look costs a few per cent of them."""
@@ -58,7 +59,7 @@ class Descent(NamedTuple):
 
 def descend(
     network: nn.Module, settings: Settings, n_train: int, clock: Clock, *, loss: Callable[[torch.Tensor], torch.Tensor],
-    score: Callable[[], float], look: Callable[[float], None],
+    score: Callable[[], float], look: Callable[[float], None], latest: Clock | None = None,
 ) -> Descent:  # fmt: skip
     """Train until the clock, the number of updates or the patience ends it, and restore the best weights.
 
@@ -71,13 +72,15 @@ def descend(
     n_train : int
         Number of training labels.
     clock : Clock
-        Of the budget.
+        The time to plan with.
     loss : callable
         The loss of a batch, given the indices of its labels.
     score : callable
         The loss on the validation labels, the smaller the better.
     look : callable
         Called with the score after each look at the validation labels.
+    latest : Clock, optional
+        When to end at the latest; by default when `clock` ends. See `Schedule`.
     """
     if settings.schedule not in RATES:
         raise unknown("schedule", settings.schedule, RATES)
@@ -88,7 +91,7 @@ def descend(
     best, best_weights = score(), weights_of(network)
     # The last look at the validation set must fit, and so must an update that takes longer than usual.
     reserve = 2 * (time.perf_counter() - start)
-    schedule = Schedule(settings.schedule_updates or settings.n_updates, clock, reserve)
+    schedule = Schedule(settings.schedule_updates or settings.n_updates, clock, reserve, latest)
     update, looks_in_vain, finished = 0, 0, False
     while not finished:
         optimiser.param_groups[0]["lr"] = settings.learning_rate * rate(schedule, update)

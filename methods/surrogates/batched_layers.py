@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import torch
 
 Layers = Sequence[tuple[torch.Tensor, torch.Tensor]]
-"""Of each layer: weights (n_networks, n_in, n_out) and biases (n_networks, 1, n_out)."""
+"""Weights (n_networks, n_in, n_out) and biases (n_networks, 1, n_out) of each layer."""
 
 
 def outputs(layers: Layers, activation: Callable[[torch.Tensor], torch.Tensor], x: torch.Tensor) -> torch.Tensor:

@@ -21,12 +21,19 @@ from collections.abc import Callable
 import torch
 
 ROUNDS = 3
+"""Rounds of each rule."""
+
 FACTOR = 2.0
+"""Factor on the multiplicity of a label that is boosted."""
+
 PULL_LIMIT = 2.0
+"""Weight-dependent pull above which `loss` boosts a label."""
+
 LARGEST_SIGMAS = 0.1
+"""Share of the labels, those with the largest σ, that `process` boosts."""
 
 Rule = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
-"""From pulls (n,) and σ (n,) in the units of I(s) to which labels are boosted (n,)."""
+"""Pulls (n,) and σ (n,) in the units of I(s) -> whether each label is boosted (n,)."""
 
 
 def by_pull(pull: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:

@@ -12,14 +12,14 @@ import time
 import numpy as np
 
 from methods.base import Estimate, InputError
-from methods.surrogates.labels import COUNTED, Shop
+from methods.surrogates.labels import EVALUATIONS_SEEN, LabelSource
 
 
-class GradientShop(Shop):
-    """Sells I(s) with ∂I/∂s; see `methods.surrogates.labels.Shop`."""
+class GradientLabelSource(LabelSource):
+    """Computes I(s) with ∂I/∂s; see `methods.surrogates.labels.LabelSource`."""
 
-    def buy_with_gradient(self, s: np.ndarray) -> tuple[Estimate, np.ndarray]:
-        """Return I(s), its error, and ∂I/∂s (n, m); a label with its derivatives counts as one label.
+    def compute_with_gradient(self, s: np.ndarray) -> tuple[Estimate, np.ndarray]:
+        """Compute I(s), its error, and ∂I/∂s (n, m); a label with its derivatives counts as one label.
 
         Raises
         ------
@@ -28,8 +28,8 @@ class GradientShop(Shop):
         """
         method = self._method
         if not hasattr(method, "integrate_with_gradient"):
-            raise InputError(f"{method.name} gives no derivatives of I(s); buy labels from gauss_legendre for them.")
-        start, counted = time.perf_counter(), COUNTED.get()()
+            raise InputError(f"{method.name} gives no derivatives of I(s); take labels from gauss_legendre for them.")
+        start, counted = time.perf_counter(), EVALUATIONS_SEEN.get()()
         estimate, gradient = method.integrate_with_gradient(s)
         self._note(len(s), estimate.n_eval, start, counted)
         return estimate, gradient

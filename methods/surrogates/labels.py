@@ -1,10 +1,10 @@
-"""How surrogates buy the values that they learn from: I(s) from a direct method, at a cost the harness can meter.
+"""Labels, the values that surrogates learn from: I(s) from a direct method, at a cost that the harness can read.
 
-Every surrogate opens a `Shop` inside its `fit`, so it works alone, outside the harness too. The harness counts the
-integrand's evaluations, and reads time and number of labels from `PURCHASES`, where each purchase is noted. What it
-cannot count, because a label method evaluates compiled code of its own, it adds:
+Every surrogate makes a `LabelSource` inside its `fit`, so it works alone, outside the harness too. The harness counts
+the integrand's evaluations, and reads time and number of labels from `LABEL_COSTS`. What it cannot count, because a
+direct method evaluates compiled code of its own, it adds:
 
-    evaluations of a fit = counted ones + Σ over purchases of `n_uncounted`
+    evaluations of a fit = counted ones + Σ of `n_uncounted` over LABEL_COSTS
 """
 
 from __future__ import annotations
@@ -18,30 +18,32 @@ import numpy as np
 
 import methods
 from methods.base import Estimate, InputError, ParametricIntegral
-from methods.core import names
+from methods.core.method_spec import parse_spec
 
 
 @dataclasses.dataclass(frozen=True)
-class Purchase:
-    """One purchase of labels."""
+class LabelCost:
+    """What it took to compute some labels, or, with none, to prepare the method that computes them."""
 
     n_labels: int
     seconds: float
     n_eval: int
     """Integrand evaluations, as the direct method reports them."""
     n_uncounted: int
-    """Those of them that `COUNTED` did not see during the purchase."""
+    """Those of them that `EVALUATIONS_SEEN` did not see meanwhile."""
 
 
-PURCHASES: contextvars.ContextVar[list[Purchase] | None] = contextvars.ContextVar("PURCHASES", default=None)
-"""Where purchases are noted while somebody meters: set it to a list, and read that after `fit`."""
+LABEL_COSTS: contextvars.ContextVar[list[LabelCost] | None] = contextvars.ContextVar("LABEL_COSTS", default=None)
+"""Where costs are noted: set it to a list before `fit`, and read that afterwards. None notes nothing."""
 
-COUNTED: contextvars.ContextVar[Callable[[], int]] = contextvars.ContextVar("COUNTED", default=lambda: 0)
-"""Tells how many integrand evaluations have been counted so far: who counts them sets it together with `PURCHASES`."""
+EVALUATIONS_SEEN: contextvars.ContextVar[Callable[[], int]] = contextvars.ContextVar(
+    "EVALUATIONS_SEEN", default=lambda: 0
+)
+"""How many integrand evaluations have been counted so far; set together with `LABEL_COSTS` where they are counted."""
 
 
-class Shop:
-    """Sells I(s) from one direct method, which is prepared once.
+class LabelSource:
+    """Computes I(s) by one direct method, which is prepared once.
 
     Parameters
     ----------
@@ -57,14 +59,14 @@ class Shop:
     Raises
     ------
     InputError
-        Where `labels` names a surrogate, which would have to buy labels itself, or cannot treat the integral.
+        Where `labels` names a surrogate, which would need labels itself, or cannot treat the integral.
     """
 
     def __init__(
         self, labels: str, integral: ParametricIntegral, *, epsrel: float | None = None, budget: float | None = None
     ) -> None:
         start = time.perf_counter()
-        name, fields = names.parse_spec(labels)
+        name, fields = parse_spec(labels)
         method = methods.create(name, **fields)
         if hasattr(method, "labels"):
             raise InputError(f"{name} learns from labels; they come from a direct method such as gauss_legendre.")
@@ -76,29 +78,29 @@ class Shop:
         self.cut_short = bool((getattr(self._method, "details_", None) or {}).get("cut_short"))
         """Whether the method says that its budget ended its preparation, so that labels are less precise."""
         self.seconds_per_label = 0.0
-        """What the last purchase cost per label."""
-        self._note(0, 0, start, COUNTED.get()())
+        """Seconds that each of the last labels took."""
+        self._note(0, 0, start, EVALUATIONS_SEEN.get()())
 
-    def buy(self, s: np.ndarray) -> Estimate:
-        """Return I(s) and its error for s (n, m)."""
-        start, counted = time.perf_counter(), COUNTED.get()()
+    def compute(self, s: np.ndarray) -> Estimate:
+        """Compute I(s) and its error for s (n, m)."""
+        start, counted = time.perf_counter(), EVALUATIONS_SEEN.get()()
         estimate = self._method.integrate(s)
         self._note(len(s), estimate.n_eval, start, counted)
         return estimate
 
     def _note(self, n_labels: int, n_eval: int, start: float, counted: int) -> None:
-        """Note a purchase that began at `start`, when `counted` evaluations had been counted."""
+        """Note labels whose computation began at `start`, when `counted` evaluations had been counted."""
         seconds = time.perf_counter() - start
         self.seconds_per_label = seconds / n_labels if n_labels else 0.0
-        purchases = PURCHASES.get()
-        if purchases is not None:
-            n_uncounted = max(0, n_eval - (COUNTED.get()() - counted))
-            purchases.append(Purchase(n_labels, seconds, n_eval, n_uncounted))
+        costs = LABEL_COSTS.get()
+        if costs is not None:
+            n_uncounted = max(0, n_eval - (EVALUATIONS_SEEN.get()() - counted))
+            costs.append(LabelCost(n_labels, seconds, n_eval, n_uncounted))
 
 
-def buy(
+def compute_labels(
     labels: str, integral: ParametricIntegral, s: np.ndarray, *, epsrel: float | None = None,
     budget: float | None = None,
 ) -> np.ndarray:  # fmt: skip
-    """Return I(s) (n,) for s (n, m) from the direct method `labels`: a `Shop` for a single purchase."""
-    return Shop(labels, integral, epsrel=epsrel, budget=budget).buy(s).value
+    """Compute I(s) (n,) for s (n, m) by the direct method `labels`, without keeping the `LabelSource`."""
+    return LabelSource(labels, integral, epsrel=epsrel, budget=budget).compute(s).value

@@ -15,7 +15,6 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import nn
 
@@ -35,18 +34,18 @@ ITERATIONS_WITHOUT_BUDGET = 500
 """About half a minute for 4,000 labels with derivatives of a network of 2 × 64."""
 
 
-class Polished(NamedTuple):
-    """How it went."""
+class Minimised(NamedTuple):
+    """How the minimisation went."""
 
     score: float
     """The best score on the validation labels; the network has the weights that reached it."""
     n_iterations: int
 
 
-def polish(
+def minimise(
     network: nn.Module, loss: Callable[[], torch.Tensor], n_iterations: int | None, clock: Clock, *,
     score: Callable[[], float], look: Callable[[float], None],
-) -> Polished:  # fmt: skip
+) -> Minimised:  # fmt: skip
     """Minimise a loss until the clock, the number of iterations or the end of all progress stops it.
 
     Parameters
@@ -60,15 +59,15 @@ def polish(
     clock : Clock
         Of the budget.
     score, look : callable
-        As those of `descent.descend`.
+        As those of `adam.descend`.
 
     Returns
     -------
-    Polished
+    Minimised
         How it went; the number of iterations repeats it.
     """
     if n_iterations is None:
-        n_iterations = sys.maxsize if np.isfinite(clock.left) else ITERATIONS_WITHOUT_BUDGET
+        n_iterations = sys.maxsize if clock.is_limited else ITERATIONS_WITHOUT_BUDGET
     # One iteration per call of `step`: a call's limit on evaluations would else depend on when the clock was looked at.
     optimiser = torch.optim.LBFGS(
         network.parameters(), max_iter=1, max_eval=MOST_EVALUATIONS, history_size=HISTORY,
@@ -106,4 +105,4 @@ def polish(
             if current < best:
                 best, best_weights = current, weights_of(network)
     network.load_state_dict(best_weights)
-    return Polished(best, done)
+    return Minimised(best, done)

@@ -40,7 +40,7 @@ class Regressor(Method):
     labels : str
         The direct method that labels come from, as on the command line.
     n_labels : int
-        Labels to buy, one in five for validation; fewer where they would take too much of the budget.
+        Labels to compute, one in five for validation; fewer where they would take too much of the budget.
     symmetry : str
         Kinematic invariants that may be exchanged, joined by colons, as ``mA2:mB2`` of box1l_4d; "" uses none.
     batch_size : int
@@ -48,7 +48,7 @@ class Regressor(Method):
     learning_rate : float
         Adam's, at the start.
     schedule : str
-        How it goes on, one of `descent.RATES`. By default it falls to zero within the run.
+        How it goes on, one of `adam.RATES`. By default it falls to zero within the run.
     patience : int
         Looks at the validation set (one per 200 updates) without improvement after which training stops.
     n_updates : int, optional
@@ -93,7 +93,7 @@ class Regressor(Method):
         budget: float | None = None,
         monitor: Callable[[Self], None] | None = None,
     ) -> Self:
-        """Buy labels and train within `budget`; `monitor` is called after each look at the validation set.
+        """Compute labels and train within `budget`; `monitor` is called after each look at the validation set.
 
         Raises
         ------

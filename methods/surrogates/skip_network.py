@@ -20,7 +20,7 @@ from torch import nn
 
 from methods.core.names import unknown
 
-ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
+TORCH_ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "elu": nn.functional.elu,
     "leaky_relu": nn.functional.leaky_relu,
     "relu": torch.relu,
@@ -28,7 +28,8 @@ ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "softplus": nn.functional.softplus,
     "tanh": torch.tanh,
 }
-"""What the papers' code offers, and tanh."""
+"""What the papers' code offers, and tanh, as torch computes them. Primitives, which differentiate theirs k times, have
+`methods.deep.activations.ACTIVATIONS`."""
 
 
 class Elementwise(nn.Module):
@@ -36,9 +37,9 @@ class Elementwise(nn.Module):
 
     def __init__(self, name: str) -> None:
         super().__init__()
-        if name not in ACTIVATIONS:
-            raise unknown("activation", name, ACTIVATIONS)
-        self._function = ACTIVATIONS[name]
+        if name not in TORCH_ACTIVATIONS:
+            raise unknown("activation", name, TORCH_ACTIVATIONS)
+        self._function = TORCH_ACTIVATIONS[name]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return g(x), of the shape of x."""

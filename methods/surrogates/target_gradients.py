@@ -21,7 +21,7 @@ from methods.core import domain
 from methods.core.budget import Clock
 from methods.quadrature.node_gradients import weighted_sum_with_gradient
 from methods.surrogates import targets
-from methods.surrogates.gradient_labels import GradientShop
+from methods.surrogates.gradient_labels import GradientLabelSource
 from methods.surrogates.targets import Examples, Target
 
 
@@ -73,16 +73,16 @@ def examples(
     InputError
         As there; and for a label method without derivatives, or derivatives that are not finite.
     """
-    labelling = Clock(clock.share(targets.LABEL_SHARE))
+    labelling = clock.share(targets.LABEL_SHARE)
     s = targets.points(integral, n_labels, seed, exchangeable)
-    budget = labelling.share(targets.PREPARATION_SHARE)
-    shop = GradientShop(labels, integral, epsrel=targets.LABEL_EPSREL, budget=budget)
+    budget = labelling.share(targets.PREPARATION_SHARE).budget
+    source = GradientLabelSource(labels, integral, epsrel=targets.LABEL_EPSREL, budget=budget)
 
-    def purchase(part: np.ndarray) -> tuple[np.ndarray, ...]:
-        estimate, gradient = shop.buy_with_gradient(part)
+    def compute(part: np.ndarray) -> tuple[np.ndarray, ...]:
+        estimate, gradient = source.compute_with_gradient(part)
         return estimate.value, estimate.error, gradient
 
-    value, error, gradient = targets.buy(shop, purchase, s, labelling)
+    value, error, gradient = targets.compute_in_steps(source, compute, s, labelling)
     values = targets.encoded(target, labels, s, value, error)
     if not np.isfinite(gradient).all():
         raise InputError(f"{labels} gave derivatives of {integral.name} that are not finite; choose another method.")

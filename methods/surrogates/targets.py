@@ -26,7 +26,7 @@ from methods.base import InputError, ParametricIntegral
 from methods.core.budget import Clock
 from methods.core.names import unknown
 from methods.surrogates import symmetry
-from methods.surrogates.labels import Shop
+from methods.surrogates.labels import LabelSource
 
 VALIDATION_SHARE = 0.2
 """Share of the labels that judge the training and are not trained on: the paper's 80 %-20 % split."""
@@ -35,7 +35,7 @@ LABEL_SHARE = 0.4
 """Share of the budget that labels may take; the rest is for training."""
 
 PREPARATION_SHARE = 0.5
-"""Share of that in which the label method may prepare itself."""
+"""Share of that in which the direct method may prepare itself."""
 
 LABEL_EPSREL = 1e-6
 """Relative error wanted of labels: two digits more than either surrogate reaches in minutes."""
@@ -44,10 +44,10 @@ ROUNDING = 100 * np.finfo(np.float64).eps
 """Relative standard deviation up to which targets are a constant: the mean of equal numbers is off by rounding."""
 
 LEAST_LABELS = 10
-"""Labels that are needed at least, to train and to validate; they are bought first, whatever they cost."""
+"""Labels that are needed at least, to train and to validate; they are computed first, however long they take."""
 
 GROWTH = 10
-"""Factor by which a purchase raises the number of labels; the price of one tells how many the next may have."""
+"""Factor by which a step raises the number of labels; the time that one took tells how many the next step may have."""
 
 
 @dataclass(frozen=True)
@@ -155,11 +155,11 @@ def examples(
     clock: Clock,
     exchangeable: list[int],
 ) -> Examples:
-    """Buy labels at points drawn from the box, sorted by symmetry, and make training and validation sets of them.
+    """Compute labels at points drawn from the box, sorted by symmetry, and make training and validation sets of them.
 
-    Fewer than `n_labels` are bought where more would take too much of the budget. Asking for that smaller number
+    There are fewer than `n_labels` where more would take too much of the budget. Asking for that smaller number
     gives the same points and, up to rounding, the same labels again, unless the label method was itself cut short by
-    its part of the budget. The first ten labels are the least that there is to pay.
+    its part of the budget. Ten labels are computed in any case.
 
     Raises
     ------
@@ -167,15 +167,15 @@ def examples(
         For fewer than ten labels; for labels that are complex or not finite, or whose error is infinite or negative;
         for a target that is not defined for them.
     """
-    labelling = Clock(clock.share(LABEL_SHARE))
+    labelling = clock.share(LABEL_SHARE)
     s = points(integral, n_labels, seed, exchangeable)
-    shop = Shop(labels, integral, epsrel=LABEL_EPSREL, budget=labelling.share(PREPARATION_SHARE))
-    value, error = buy(shop, lambda part: shop.buy(part)[:2], s, labelling)
+    source = LabelSource(labels, integral, epsrel=LABEL_EPSREL, budget=labelling.share(PREPARATION_SHARE).budget)
+    value, error = compute_in_steps(source, lambda part: source.compute(part)[:2], s, labelling)
     return encoded(target, labels, s, value, error)
 
 
 def points(integral: ParametricIntegral, n_labels: int, seed: int, exchangeable: list[int]) -> np.ndarray:
-    """Draw the points (n_labels, m) at which labels are bought. Raises InputError for fewer than ten."""
+    """Draw the points (n_labels, m) of the labels. Raises InputError for fewer than ten."""
     if n_labels < LEAST_LABELS:
         raise InputError(f"n_labels is {n_labels}; at least {LEAST_LABELS} are needed to train and to validate.")
     return symmetry.fold(integral.sample(n_labels, seed), exchangeable)
@@ -200,21 +200,21 @@ def encoded(target: Target, labels: str, s: np.ndarray, value: np.ndarray, error
     return standardise(s, y, np.nan_to_num(error) / slope)  # nan: none is stated
 
 
-def buy(
-    shop: Shop, purchase: Callable[[np.ndarray], tuple[np.ndarray, ...]], s: np.ndarray, clock: Clock
+def compute_in_steps(
+    source: LabelSource, compute: Callable[[np.ndarray], tuple[np.ndarray, ...]], s: np.ndarray, clock: Clock
 ) -> list[np.ndarray]:
-    """Make purchases from the shop for the rows of s, in order, until the clock leaves no time for the next ones.
+    """Compute labels for the rows of s, in order, until the clock leaves no time for the next ones.
 
-    Returns the arrays that `purchase` returns, joined.
+    Returns the arrays that `compute` returns for some rows, by `source`, joined.
     """
     n = min(LEAST_LABELS, len(s))
-    bought = [purchase(s[:n])]
+    found = [compute(s[:n])]
     while n < len(s):
-        affordable = max(0.0, clock.left / max(shop.seconds_per_label, 1e-9))
+        affordable = max(0.0, clock.left / max(source.seconds_per_label, 1e-9))
         size = int(min((GROWTH - 1) * n, len(s) - n, affordable))
-        # A few more labels are not worth another purchase.
+        # A few more labels are not worth another step.
         if size < min(n / GROWTH, len(s) - n):
             break
-        bought.append(purchase(s[n : n + size]))
+        found.append(compute(s[n : n + size]))
         n += size
-    return [np.concatenate(parts) for parts in zip(*bought, strict=True)]
+    return [np.concatenate(parts) for parts in zip(*found, strict=True)]

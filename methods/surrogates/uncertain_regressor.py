@@ -50,7 +50,7 @@ class UncertainRegressor(Regressor):
     depth, width : int
         Number and width of the hidden layers.
     activation : str
-        One of `skip_network.ACTIVATIONS`.
+        One of `skip_network.TORCH_ACTIVATIONS`.
 
     The other fields are those of `Regressor`.
 
@@ -75,7 +75,7 @@ class UncertainRegressor(Regressor):
         self, integral: ParametricIntegral, *, budget: float | None = None,
         monitor: Callable[[Self], None] | None = None,
     ) -> Self:  # fmt: skip
-        """Buy labels and train within `budget`, pulls included; see `Regressor.fit`."""
+        """Compute labels and train within `budget`, pulls included; see `Regressor.fit`."""
         self._found: dict[str, Any] = {}
         super().fit(integral, budget=budget, monitor=monitor)
         self.details_ |= self._found
@@ -114,7 +114,7 @@ class UncertainRegressor(Regressor):
         found = torch.cat(parts, dim=1).numpy()
         return found[0], found[1], found[2]
 
-    def _price(self, examples: targets.Examples) -> float:
+    def _seconds_to_diagnose(self, examples: targets.Examples) -> float:
         """Return about how many seconds `_diagnose` will take."""
         start = time.perf_counter()
         self._diagnose(examples, PILOT)

@@ -74,7 +74,7 @@ class VariationalNetwork(nn.Module):
     widths : list of int
         Of the input, each hidden layer and the output.
     activation : str
-        One of `skip_network.ACTIVATIONS`.
+        One of `skip_network.TORCH_ACTIVATIONS`.
     std : float
         Standard deviation of all weights at the start.
     seed : int

@@ -1,6 +1,6 @@
 """The catalogue: every registered integral, what makes it hard, and why its F is positive.
 
-Equations are in the modules that make the integrals: `ngon`, `double_box`, `loops` (all sectors of whole loop
+Equations are in the modules that make the integrals: `ngon`, `double_box`, `sector_files` (all sectors of whole loop
 integrals), `bubble` and `genz`. An integral is made when it is asked for, and once.
 """
 

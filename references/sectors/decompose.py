@@ -166,7 +166,7 @@ def _finite_sector(loop: LoopInput, number: int, sector: Any, exponents: tuple[i
         )
     try:
         parameters = tuple(sympy.Symbol(name) for name in loop.parameters)
-        positive = positivity.of(_polynomial(F, variables, back), variables, parameters, loop.low, loop.high)
+        positive = positivity.why_positive(_polynomial(F, variables, back), variables, parameters, loop.low, loop.high)
     except InputError as problem:
         raise InputError(
             f"F of sector {number} of {loop.name} {problem}: it changes sign in the box, where the integral has a "

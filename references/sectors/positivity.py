@@ -16,11 +16,11 @@ from methods.base import InputError
 from methods.core.expression import compile_for_arrays
 
 ROUNDS, SAMPLES = 40, 4096
-"""Of the search: it shrinks by 0.8 per round, to 1e-4 of the box. It finds the threshold s14 = 4 of the one-loop box
-to 1e-4 (tests/test_from_loop.py)."""
+"""Rounds of the search and points in each. It shrinks by 0.8 per round, to 1e-4 of the box, and finds the threshold
+s14 = 4 of the one-loop box to 1e-4 (tests/references/sectors/test_from_loop.py)."""
 
 
-def of(
+def why_positive(
     polynomial: sympy.Expr,
     variables: tuple[sympy.Symbol, ...],
     parameters: tuple[sympy.Symbol, ...],

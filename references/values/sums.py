@@ -25,7 +25,7 @@ def converge(
     max_eval: float = 4e9,
     progress: Callable[[int], Any] | None = None,
 ) -> Quadrature:
-    """Return what `quadrature.converge` does, term by term; errors add up, and `rule` is the largest of them.
+    """Integrate as `quadrature.converge` does, term by term; errors add up, and `rule` is the largest of them.
 
     Raises
     ------

@@ -1,9 +1,9 @@
 """True values as diffable text: references/truth/<integral>.csv.
 
 Lines that begin with ``#`` hold the header, one ``key: JSON value`` each, and last a hash of all other lines; then
-comma-separated columns: the coordinates of s, value, error, uniform (0 or 1), and two for each second opinion, its
-value and the error it states, where it was asked. Numbers are written so that reading them gives the same float64
-again.
+comma-separated columns: the coordinates of s, value, error, uniform (0 or 1), and two for each method that checked it:
+its value and the error it states, at the points that it checked. Numbers are written so that reading them gives the
+same float64 again.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import numpy as np
 from methods.base import InputError, ParametricIntegral
 
 COLUMNS = ("value", "error", "uniform")
-"""What follows the coordinates of s; then come the opinions."""
+"""What follows the coordinates of s; then come the independent values."""
 
 
 class TruthError(InputError):
@@ -41,7 +41,7 @@ class Truth(NamedTuple):
     uniform: np.ndarray
     """(n,) bool: drawn uniformly; the others enter by cornerness and edge only."""
     how: str
-    """Which methods made and vouched for the values."""
+    """Which methods made and checked the values."""
 
     def digest(self) -> str:
         """Return a hash of the numbers (not of `how`): the record key ``truth_hash``."""
@@ -52,12 +52,12 @@ class Truth(NamedTuple):
 
 
 class Table(NamedTuple):
-    """A file of true values: its header, the truth, and the second opinions."""
+    """A file of true values: its header, the truth, and the independent values that checked it."""
 
     header: dict[str, Any]
     truth: Truth
-    opinions: dict[str, np.ndarray]
-    """Name -> (n, 2) value and stated error; nan where it was not asked."""
+    independent: dict[str, np.ndarray]
+    """Method -> (n, 2) value and stated error; nan at points that it did not check."""
 
 
 def folder() -> Path:
@@ -112,12 +112,12 @@ def write(
     integral: ParametricIntegral,
     about: Mapping[str, Any],
     truth: Truth,
-    opinions: Mapping[str, np.ndarray],
+    independent: Mapping[str, np.ndarray],
 ) -> None:
     """Write true values to `path`, which appears, or changes, only once it is complete."""
-    rows = [",".join([*integral.parameters, *COLUMNS, *(f"{name}_{part}" for name in opinions for part in _PARTS)])]
+    rows = [",".join([*integral.parameters, *COLUMNS, *(f"{name}_{part}" for name in independent for part in _PARTS)])]
     for i, s in enumerate(truth.s):
-        others = [_written(opinion[i]) for opinion in opinions.values()]
+        others = [_written(values[i]) for values in independent.values()]
         known = [repr(float(truth.value[i])), f"{truth.error[i]:.2e}", f"{truth.uniform[i]:d}"]
         rows.append(",".join([*map(repr, s.tolist()), *known, *others]))
     complete = {**about, "fingerprint": integral.fingerprint(), "how": truth.how}
@@ -131,8 +131,8 @@ def write(
 _PARTS = ("value", "error")
 
 
-def _written(opinion: np.ndarray) -> str:
-    value, error = opinion
+def _written(independent: np.ndarray) -> str:
+    value, error = independent
     return "," if np.isnan(value) else f"{float(value)!r},{error:.2e}"
 
 
@@ -154,8 +154,8 @@ def _parse(text: str, integral: ParametricIntegral) -> Table:
         raise ValueError("its lines are not those that were written")
     truth, others = _numbers(rows, known, integral.m)
     names = [column.removesuffix("_value") for column in rows[0].split(",")[integral.m + len(COLUMNS) :: 2]]
-    opinions = {name: others[:, i : i + 2] for name, i in zip(names, range(0, others.shape[1], 2), strict=True)}
-    return Table(known, truth, opinions)
+    independent = {name: others[:, i : i + 2] for name, i in zip(names, range(0, others.shape[1], 2), strict=True)}
+    return Table(known, truth, independent)
 
 
 def _numbers(rows: list[str], known: Mapping[str, Any], m: int) -> tuple[Truth, np.ndarray]:

@@ -1,7 +1,5 @@
 """The Bayesian network: its layer, what it learns, whether its errors are honest, and that a run can be repeated."""
 
-import time
-
 import numpy as np
 import pytest
 import torch
@@ -9,9 +7,7 @@ from integrals import product
 
 from methods.base import InputError
 from methods.bayesian_mlp import BayesianMLP
-from methods.core.clock_part import ExtendedPart, Part
 from methods.core import calibration
-from methods.core.budget import Clock
 from methods.surrogates import boosting
 from methods.surrogates.variational import GaussianLinear, VariationalNetwork
 
@@ -176,29 +172,6 @@ def test_rules_choose_large_pulls_and_large_sigmas():
     sigma = torch.tensor([1.0, 2.0, 3.0, 9.0])
     assert boosting.by_pull(pull, sigma).tolist() == [False, True, True, False]
     assert boosting.by_sigma(pull, sigma).tolist() == [False, False, False, True]
-
-
-def test_a_part_of_a_clock_plans_with_its_share_and_ends_with_the_whole():
-    class Stopped(Clock):
-        left = 100.0
-
-    whole = Stopped(None)
-    part, extended = Part(whole, 0.5, 20.0), ExtendedPart(whole, 0.5, 20.0)
-    assert part.left == extended.left == pytest.approx(40)
-    whole.left = 75.0
-    assert part.left == extended.left == pytest.approx(15)
-    whole.left = 65.0
-    assert (part.left, extended.left) == (pytest.approx(5), pytest.approx(45))
-    whole.left = 20.0
-    assert (part.left, extended.left) == (pytest.approx(-40), pytest.approx(0))
-
-
-def test_a_monitor_of_a_part_takes_no_time(own_time):
-    whole = Clock(10.0)
-    part = Part(whole, 0.5)
-    before = part.left
-    part.show(lambda method: time.sleep(0.2), None)
-    assert part.left > before - 0.1
 
 
 def test_the_budget_is_kept_and_the_number_of_updates_repeats_the_run(own_time):

@@ -99,10 +99,10 @@ def test_the_monitor_sees_a_method_that_integrates_and_changes_nothing():
 
 
 def test_labels_are_metered():
-    token = labels.PURCHASES.set([])
+    token = labels.LABEL_COSTS.set([])
     small(n_trees=1).fit(product(1))
-    assert sum(p.n_labels for p in labels.PURCHASES.get()) == 5_000
-    labels.PURCHASES.reset(token)
+    assert sum(p.n_labels for p in labels.LABEL_COSTS.get()) == 5_000
+    labels.LABEL_COSTS.reset(token)
 
 
 def test_rows_agree_with_a_batch():

@@ -54,7 +54,7 @@ def test_the_grid_stays_within_max_labels():
 
 
 @pytest.mark.parametrize("budget", [1.0, 2.0, 4.0])
-def test_the_budget_is_kept_where_labels_are_dear(own_time, budget):
+def test_the_budget_is_kept_where_labels_are_expensive(own_time, budget):
     own_time.tick = 1e-6
     integral = costly(plain(2), 4e-5)
     table = methods.create("chebyshev", epsrel=1e-13, labels="gauss_legendre").fit(integral, budget=budget)
@@ -62,7 +62,7 @@ def test_the_budget_is_kept_where_labels_are_dear(own_time, budget):
     assert table.details_["cut_short"]
 
 
-def test_the_first_table_is_smaller_where_six_nodes_would_be_too_dear(own_time):
+def test_the_first_table_is_smaller_where_six_nodes_would_be_too_expensive(own_time):
     spec = "label_methods:Exact,seconds_per_label=0.01"
     degrees = [
         methods.create("chebyshev", labels=spec, epsrel=1e-3).fit(product(1), budget=budget).details_["degrees"]
@@ -72,12 +72,12 @@ def test_the_first_table_is_smaller_where_six_nodes_would_be_too_dear(own_time):
 
 
 def test_no_table_is_bought_twice():
-    token = labels.PURCHASES.set([])
+    token = labels.LABEL_COSTS.set([])
     table = methods.create("chebyshev", epsrel=1e-3).fit(product(1))
-    bought = sum(purchase.n_labels for purchase in labels.PURCHASES.get())
-    labels.PURCHASES.reset(token)
+    computed = sum(cost.n_labels for cost in labels.LABEL_COSTS.get())
+    labels.LABEL_COSTS.reset(token)
     assert table.details_["degrees"] == [6, 6]
-    assert bought == 128 + 2 * 6**2
+    assert computed == 128 + 2 * 6**2
 
 
 def test_five_invariants_are_unsupported():

@@ -33,10 +33,10 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture
-def purchases():
-    token = labels.PURCHASES.set([])
-    yield labels.PURCHASES.get()
-    labels.PURCHASES.reset(token)
+def costs():
+    token = labels.LABEL_COSTS.set([])
+    yield labels.LABEL_COSTS.get()
+    labels.LABEL_COSTS.reset(token)
 
 
 def small(**fields):
@@ -108,14 +108,16 @@ def test_every_form_of_integrand_is_differentiated(expression, definitions):
     torch.testing.assert_close(gradient, torch.stack(differences, dim=1), rtol=1e-7, atol=1e-8)
 
 
-def test_labels_with_derivatives_are_metered(purchases):
+def test_labels_with_derivatives_are_metered(costs):
     integral = product(2)
     s = integral.sample(50, seed=3)
-    estimate, gradient = gradient_labels.GradientShop("gauss_legendre,order=6", integral).buy_with_gradient(s)
+    estimate, gradient = gradient_labels.GradientLabelSource("gauss_legendre,order=6", integral).compute_with_gradient(
+        s
+    )
     assert gradient.shape == (50, 2)
-    assert sum(p.n_labels for p in purchases) == 50
-    assert sum(p.n_eval for p in purchases) == estimate.n_eval == 50 * (6**2 + 2**2)
-    assert purchases[-1].seconds > 0
+    assert sum(p.n_labels for p in costs) == 50
+    assert sum(p.n_eval for p in costs) == estimate.n_eval == 50 * (6**2 + 2**2)
+    assert costs[-1].seconds > 0
 
 
 def test_a_method_without_derivatives_is_named():
@@ -291,12 +293,12 @@ def test_the_same_seed_gives_the_same_network_and_a_file_keeps_it(tmp_path):
     np.testing.assert_array_equal(loaded.gradient(s), first.gradient(s))
 
 
-def test_the_budget_is_kept_with_dear_labels(own_time, purchases):
+def test_the_budget_is_kept_with_expensive_labels(own_time, costs):
     method = small(labels=f"{SLOPES},seconds_per_label=1e-3", n_labels=100_000, n_updates=None, n_iterations=None)
     method.fit(product(1), budget=1.5)
     assert 1.0 < own_time.now < 1.1 * 1.5
     assert 10 < method.details_["n_labels"] < 1_000
-    assert 0.1 < sum(p.seconds for p in purchases) < 0.9
+    assert 0.1 < sum(p.seconds for p in costs) < 0.9
 
 
 def test_lbfgs_has_its_share_after_any_schedule(own_time):

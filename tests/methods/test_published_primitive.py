@@ -16,8 +16,7 @@ from methods.deep import training, training_choices
 from methods.deep.activations import ACTIVATIONS
 from methods.deep.network import mixed_partial
 from methods.primitives.ensemble import Primitive
-from methods.published_primitive import SCALINGS
-from methods.quadrature.transforms import TRANSFORMS
+from methods.published_primitive import SCALINGS, TRANSFORMS
 
 SMALL = {"width": 16, "depth": 2, "lattice_size": 256}
 

@@ -291,7 +291,7 @@ class TestWorkers:
         before = set(workers_of())
         s = box1l.sample(1, seed=0)
         expected = method.integrate(s).value
-        method._session._library.prepared[8].workers[0].process.kill()
+        method._evaluator._library.prepared[8].workers[0].process.kill()
         with pytest.raises(RuntimeError, match="a worker has stopped"):
             method.integrate(s)
         np.testing.assert_array_equal(method.integrate(s).value, expected)

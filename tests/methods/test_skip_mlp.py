@@ -139,10 +139,10 @@ def test_patience_ends_the_training():
 
 
 def test_labels_are_metered():
-    token = labels.PURCHASES.set([])
+    token = labels.LABEL_COSTS.set([])
     small(n_updates=1).fit(product(1))
-    assert sum(p.n_labels for p in labels.PURCHASES.get()) == 2_000
-    labels.PURCHASES.reset(token)
+    assert sum(p.n_labels for p in labels.LABEL_COSTS.get()) == 2_000
+    labels.LABEL_COSTS.reset(token)
 
 
 def test_rows_agree_with_a_batch():

@@ -1,4 +1,4 @@
-"""True values: how they are vouched for, stored and read, and what is refused."""
+"""True values: how they are checked, stored and read, and what is refused."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ import references
 from methods.base import Estimate, InputError, ParametricIntegral
 from references import tabulate
 from references.integrals import catalogue
-from references.values import on_demand, quadrature, second_opinions, test_points, truth_files, work
+from references.values import on_demand, quadrature, second_opinions, tabulation_tasks, test_points, truth_files
 from references.values.journal import Journal
-from references.values.table_plans import Ask, Plan
+from references.values.table_plans import Check, TablePlan
 from references.values.truth_files import TruthError
 
-PLAN = Plan(n=20, edge_points=12, epsrel=1e-12, asks=(Ask("friend", 1e-6, 20, 12),))
+PLAN = TablePlan(n=20, edge_points=12, epsrel=1e-12, asks=(Check("closed_form", 1e-6, 20, 12),))
 
 
 def asking(uniform, others):
-    """Return the plan with so many points to be vouched for."""
-    return PLAN._replace(asks=(Ask("friend", 1e-6, uniform, others),))
+    """Return the plan with so many points to be checked."""
+    return PLAN._replace(asks=(Check("closed_form", 1e-6, uniform, others),))
 
 
 # --- names ---------------------------------------------------------------------------------------------------------
@@ -84,50 +84,50 @@ def test_quadrature_shares_nothing_with_a_scored_method():
     assert found.returncode == 0, found.stderr
 
 
-# --- vouching ------------------------------------------------------------------------------------------------------
+# --- checking ------------------------------------------------------------------------------------------------------
 
 
 def unsolved(k):
-    """Return the integral whose closed form only the friend knows."""
+    """Return the integral whose closed form only the check knows."""
     return dataclasses.replace(product(k), exact=None)
 
 
 @pytest.fixture
-def ask_a_friend(monkeypatch):
-    """Return a function that lets plans ask a friend, who knows an integral's closed form up to honest errors."""
+def checked_by_closed_form(monkeypatch):
+    """Return a function that lets plans check an integral by its closed form up to honest errors."""
 
     def known(integral, spread=1e-9, seed=0):
-        def ask(s):
+        def values(s):
             noise = np.random.default_rng([seed, len(s)]).normal(size=len(s))
             value = integral.exact(s)
             return Estimate(value * (1 + spread * noise), spread * value, 0)
 
-        friend = second_opinions.Opinion(ask, "a friend", {"compile": 1.5})
+        checker = second_opinions.Checker(values, "the closed form", {"compile": 1.5})
         monkeypatch.setattr(
-            second_opinions, "OPINIONS", {**second_opinions.OPINIONS, "friend": lambda _integral, _epsrel: friend}
+            second_opinions, "CHECKERS", {**second_opinions.CHECKERS, "closed_form": lambda _integral, _epsrel: checker}
         )
-        work._prepared.cache_clear()
+        tabulation_tasks._prepared.cache_clear()
 
     return known
 
 
-def test_tabulate_writes_what_it_can_read(tmp_path, ask_a_friend):
-    ask_a_friend(product(2))
+def test_tabulate_writes_what_it_can_read(tmp_path, checked_by_closed_form):
+    checked_by_closed_form(product(2))
     said = tabulate.tabulate(unsolved(2), PLAN, tmp_path)
     table = truth_files.read(tmp_path / "product2.csv", product(2))
     assert said.startswith("product2: 32 points")
     assert [path.name for path in tmp_path.iterdir()] == ["product2.csv"]
-    assert table.header["opinions"]["friend"]["points"] == 32
-    assert table.header["opinions"]["friend"]["compile_s"] == 1.5
-    assert "a friend" in table.truth.how
+    assert table.header["opinions"]["closed_form"]["points"] == 32
+    assert table.header["opinions"]["closed_form"]["compile_s"] == 1.5
+    assert "the closed form" in table.truth.how
     np.testing.assert_allclose(table.truth.value, product(2).exact(table.truth.s), rtol=1e-12)
     s, uniform = test_points.draw(product(2), PLAN.n, PLAN.seed, PLAN.edge_points)
     np.testing.assert_array_equal(table.truth.s, s)
     np.testing.assert_array_equal(table.truth.uniform, uniform)
 
 
-def test_a_table_as_planned_is_left_alone(tmp_path, ask_a_friend):
-    ask_a_friend(product(2))
+def test_a_table_as_planned_is_left_alone(tmp_path, checked_by_closed_form):
+    checked_by_closed_form(product(2))
     tabulate.tabulate(unsolved(2), PLAN, tmp_path)
     before = (tmp_path / "product2.csv").stat().st_mtime_ns
     assert "as planned" in tabulate.tabulate(unsolved(2), PLAN, tmp_path)
@@ -135,41 +135,41 @@ def test_a_table_as_planned_is_left_alone(tmp_path, ask_a_friend):
     assert "as planned" not in tabulate.tabulate(unsolved(2), asking(20, 12)._replace(seed=2), tmp_path)
 
 
-def test_a_closed_form_is_vouched_for_too(tmp_path, ask_a_friend):
-    ask_a_friend(product(2))
+def test_a_closed_form_is_checked_too(tmp_path, checked_by_closed_form):
+    checked_by_closed_form(product(2))
     tabulate.tabulate(product(2), PLAN, tmp_path)
     truth = truth_files.read(tmp_path / "product2.csv", product(2)).truth
     assert truth.how.startswith("Closed form")
     np.testing.assert_array_equal(truth.value, product(2).exact(truth.s))
     wrong = dataclasses.replace(product(1), exact=lambda s: product(1).exact(s) * (1 + 1e-7))
-    ask_a_friend(product(1))
+    checked_by_closed_form(product(1))
     with pytest.raises(TruthError, match="one of them is wrong"):
         tabulate.tabulate(wrong, PLAN, tmp_path)
 
 
-def test_points_that_were_not_vouched_for_stay_empty(tmp_path, ask_a_friend):
-    ask_a_friend(product(1))
+def test_points_that_were_not_checked_stay_empty(tmp_path, checked_by_closed_form):
+    checked_by_closed_form(product(1))
     tabulate.tabulate(unsolved(1), asking(3, 2), tmp_path)
     table = truth_files.read(tmp_path / "product1.csv", product(1))
-    assert np.flatnonzero(~np.isnan(table.opinions["friend"][:, 0])).tolist() == [0, 1, 2, 20, 31]
+    assert np.flatnonzero(~np.isnan(table.independent["closed_form"][:, 0])).tolist() == [0, 1, 2, 20, 31]
 
 
-def test_a_wrong_equation_is_refused(tmp_path, ask_a_friend):
+def test_a_wrong_equation_is_refused(tmp_path, checked_by_closed_form):
     wrong = ParametricIntegral.from_expression(
         name="product2", variables=("x1", "x2"), parameters=("s1", "s2"), low=(1, 1), high=(2, 2),
         expression="1/((s1 + s2*x1)**2*(s1 + 1.00001*s2*x2)**2)",
     )  # fmt: skip
-    ask_a_friend(product(2))
+    checked_by_closed_form(product(2))
     with pytest.raises(TruthError, match=r"one of them is wrong.*nothing is written"):
         tabulate.tabulate(wrong, PLAN, tmp_path)
     assert not list(tmp_path.glob("*.csv"))
 
 
-def test_what_is_finished_is_not_done_again(tmp_path, ask_a_friend, monkeypatch):
-    ask_a_friend(product(2))
+def test_what_is_finished_is_not_done_again(tmp_path, checked_by_closed_form, monkeypatch):
+    checked_by_closed_form(product(2))
     monkeypatch.setattr(tabulate, "ROWS", {"few": 5})
     done = []
-    compute = work.values
+    compute = tabulation_tasks.values
 
     def until_the_end_of_the_world(integral, s, epsrel):
         if len(done) == 4:
@@ -177,7 +177,7 @@ def test_what_is_finished_is_not_done_again(tmp_path, ask_a_friend, monkeypatch)
         done.append(len(s))
         return compute(integral, s, epsrel)
 
-    monkeypatch.setattr(work, "values", until_the_end_of_the_world)
+    monkeypatch.setattr(tabulation_tasks, "values", until_the_end_of_the_world)
     with pytest.raises(KeyboardInterrupt):
         tabulate.tabulate(unsolved(2), PLAN, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["product2.journal"]
@@ -189,7 +189,7 @@ def test_what_is_finished_is_not_done_again(tmp_path, ask_a_friend, monkeypatch)
         done.append(len(s))
         return compute(integral, s, epsrel)
 
-    monkeypatch.setattr(work, "values", and_after)
+    monkeypatch.setattr(tabulation_tasks, "values", and_after)
     tabulate.tabulate(unsolved(2), PLAN, tmp_path)
     assert sum(done) == 32
     table = truth_files.read(tmp_path / "product2.csv", product(2))
@@ -209,12 +209,12 @@ def test_unfinished_work_on_another_equation_is_forgotten(tmp_path):
 
 
 def test_a_pool_of_processes_makes_the_same_table(tmp_path):
-    plan = Plan(30, 8, 1e-12, (Ask("quadrature", 1e-11, 30, 8),))
+    plan = TablePlan(30, 8, 1e-12, (Check("quadrature", 1e-11, 30, 8),))
     box = references.integral("box1l_2d")
     tabulate.tabulate(box, plan, tmp_path)
     alone = truth_files.read(tmp_path / "box1l_2d.csv", box)
     (tmp_path / "box1l_2d.csv").unlink()
-    with work.pool(2) as pool:
+    with tabulation_tasks.pool(2) as pool:
         tabulate.tabulate(box, plan, tmp_path, pool)
     together = truth_files.read(tmp_path / "box1l_2d.csv", box)
     np.testing.assert_array_equal(alone.truth.value, together.truth.value)
@@ -222,11 +222,11 @@ def test_a_pool_of_processes_makes_the_same_table(tmp_path):
 
 def test_a_single_disputed_point_is_named():
     truth = on_demand.truth_of(product(1), 30, 1, 0)
-    vouched = np.stack([truth.value, 1e-9 * truth.value], axis=1)
-    second_opinions.compare(truth.s, truth.value, truth.error, vouched, 1e-6, "friend")
-    vouched[17, 0] *= 1 + 6e-9
+    independent = np.stack([truth.value, 1e-9 * truth.value], axis=1)
+    second_opinions.compare(truth.s, truth.value, truth.error, independent, 1e-6, "closed_form")
+    independent[17, 0] *= 1 + 6e-9
     with pytest.raises(TruthError) as problem:
-        second_opinions.compare(truth.s, truth.value, truth.error, vouched, 1e-6, "friend")
+        second_opinions.compare(truth.s, truth.value, truth.error, independent, 1e-6, "closed_form")
     assert str(truth.s[17].tolist()) in str(problem.value)
 
 
@@ -236,15 +236,15 @@ def test_a_single_disputed_point_is_named():
         (lambda v: v * [1, 3000], "states a relative error of 3.0e-06"),
         (lambda v: v * [1, np.nan], "states a relative error of nan"),
         (lambda v: v * [1 + 4e-9, 1], "root mean square of 4.0"),
-        (lambda v: v * np.nan, "No true value was vouched for"),
+        (lambda v: v * np.nan, "No true value was checked"),
     ],
-    ids=["vague", "no error", "errors too small", "nobody asked"],
+    ids=["vague", "no error", "errors too small", "nothing checked"],
 )
-def test_an_opinion_that_is_none_is_refused(change, message):
+def test_an_independent_value_that_is_none_is_refused(change, message):
     truth = on_demand.truth_of(product(1), 30, 1, 0)
-    vouched = np.stack([truth.value, 1e-9 * truth.value], axis=1)
+    independent = np.stack([truth.value, 1e-9 * truth.value], axis=1)
     with pytest.raises(TruthError, match=message):
-        second_opinions.compare(truth.s, truth.value, truth.error, change(vouched), 1e-6, "friend")
+        second_opinions.compare(truth.s, truth.value, truth.error, change(independent), 1e-6, "closed_form")
 
 
 def test_quadrature_short_of_its_plan_is_refused(tmp_path):
@@ -256,10 +256,10 @@ def test_quadrature_short_of_its_plan_is_refused(tmp_path):
 @pytest.mark.parametrize(
     "loss",
     [asking(19, 12)._replace(n=19), PLAN._replace(epsrel=1e-5), asking(20, 11)],
-    ids=["fewer points", "larger errors", "fewer vouched for"],
+    ids=["fewer points", "larger errors", "fewer checked"],
 )
-def test_stored_precision_is_not_lowered(tmp_path, ask_a_friend, loss):
-    ask_a_friend(product(2))
+def test_stored_precision_is_not_lowered(tmp_path, checked_by_closed_form, loss):
+    checked_by_closed_form(product(2))
     tabulate.tabulate(unsolved(2), PLAN, tmp_path)
     before = (tmp_path / "product2.csv").read_bytes()
     with pytest.raises(TruthError, match="would be a loss"):
@@ -268,18 +268,18 @@ def test_stored_precision_is_not_lowered(tmp_path, ask_a_friend, loss):
 
 
 @pytest.mark.pysecdec
-def test_pysecdec_vouches_for_the_one_loop_box_and_against_another():
+def test_pysecdec_confirms_the_one_loop_box_and_refutes_another():
     box = references.integral("box1l")
     s = box.sample(4, 5)
     result = quadrature.converge(box, s, epsrel=1e-12)
     pysecdec = second_opinions.pysecdec(box, 1e-7)
-    estimate = pysecdec.ask(s)
-    opinion = np.stack([estimate.value, estimate.error], axis=1)
+    estimate = pysecdec.values(s)
+    independent = np.stack([estimate.value, estimate.error], axis=1)
     assert pysecdec.how.startswith("pySecDec 1.")
     assert set(pysecdec.setup_s) == {"generate", "compile"}
-    assert second_opinions.compare(s, result.value, result.error, opinion, 1e-7, "pySecDec")["points"] == 4
+    assert second_opinions.compare(s, result.value, result.error, independent, 1e-7, "pySecDec")["points"] == 4
     with pytest.raises(TruthError, match="one of them is wrong"):
-        second_opinions.compare(s, result.value * (1 + 1e-6), result.error, opinion, 1e-7, "pySecDec")
+        second_opinions.compare(s, result.value * (1 + 1e-6), result.error, independent, 1e-7, "pySecDec")
 
 
 def test_command_line(capsys):
@@ -295,8 +295,8 @@ def test_command_line(capsys):
 
 
 @pytest.fixture
-def written(tmp_path, ask_a_friend):
-    ask_a_friend(product(1))
+def written(tmp_path, checked_by_closed_form):
+    checked_by_closed_form(product(1))
     tabulate.tabulate(product(1), PLAN, tmp_path)
     return tmp_path / "product1.csv"
 
@@ -352,7 +352,7 @@ def test_a_failed_write_leaves_the_old_file(written):
     before = written.read_bytes()
     truth = on_demand.truth_of(product(1), 5, 1, 0)
     with pytest.raises(IndexError):
-        truth_files.write(written, product(1), {}, truth, {"friend": np.zeros((4, 2))})
+        truth_files.write(written, product(1), {}, truth, {"closed_form": np.zeros((4, 2))})
     assert written.read_bytes() == before
 
 

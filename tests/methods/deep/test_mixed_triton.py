@@ -14,7 +14,6 @@ import torch
 from methods.deep import cpu_derivative, gpu_derivative, nilpotent
 from methods.deep.activations import ACTIVATIONS, Tanh
 from methods.deep.network import PrimitiveNetwork, mixed_partial
-from methods.mixed_second_order import weight_jvp
 
 needs_triton = pytest.mark.skipif(importlib.util.find_spec("triton") is None, reason="Triton is not installed")
 
@@ -154,20 +153,6 @@ def test_backward_twice(interpreted):
     value, weights = mixed_partial(network, s, x).square().sum(), list(network.parameters())[:-1]
     once = torch.autograd.grad(value, weights, retain_graph=True)
     assert all(torch.equal(a, b) for a, b in zip(once, torch.autograd.grad(value, weights), strict=True))
-
-
-@needs_triton
-def test_jacobian_vector_product_in_the_weights(interpreted, monkeypatch):
-    network, (s, x) = network_of(2), points(2)
-    tangents = torch.linspace(-1, 1, sum(weight.numel() for weight in network.parameters()), dtype=torch.float64)
-    calls = []
-    monkeypatch.setattr(
-        gpu_derivative, "activate", lambda phi, z, run=gpu_derivative.activate: calls.append(z) or run(phi, z)
-    )
-    actual = weight_jvp(network, s, x, tangents)
-    assert len(calls) == 3
-    monkeypatch.setattr(gpu_derivative, "serves", lambda *_: False)
-    assert_near([actual], [weight_jvp(network, s, x, tangents)], 1e-12)
 
 
 # ----- where plain torch computes -------------------------------------------------------------------------------------

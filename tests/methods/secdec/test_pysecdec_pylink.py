@@ -61,7 +61,7 @@ def method(request):
 
 
 def process_of(method):
-    return psutil.Process(method._process._process.pid)
+    return psutil.Process(method._evaluator._process.pid)
 
 
 COUNTER = """
@@ -176,7 +176,7 @@ class TestProcess:
 
     def test_one_that_dies_is_an_error_and_then_replaced(self, method):
         expected = method.integrate(S[:1]).value
-        os.kill(method._process._process.pid, signal.SIGSEGV)
+        os.kill(method._evaluator._process.pid, signal.SIGSEGV)
         with pytest.raises(RuntimeError, match="SIGSEGV at s = "):
             method.integrate(S[:1])
         np.testing.assert_array_equal(method.integrate(S[:1]).value, expected)
@@ -215,7 +215,8 @@ class TestProcess:
             "method = make('vegas', workers=2, maxeval=10**9, mineval=10**9).fit(INTEGRAL)\n"
             "print('ready', flush=True); method.integrate(S[:1])"
         )
-        environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"}
+        folders = (ROOT, ROOT / "tests/helpers", Path(__file__).parent)
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, folders))}
         with subprocess.Popen([sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE) as parent:
             assert parent.stdout.readline() == b"ready\n"
             time.sleep(1)

@@ -10,8 +10,9 @@ import torch
 from torch import nn
 
 from methods.base import InputError
-from methods.core.budget import Clock, Schedule
+from methods.core.budget import Clock
 from methods.surrogates.adam import HALF_LIFE, RATES, VALIDATE_EVERY, descend
+from methods.surrogates.schedule import Schedule
 
 
 def settings(**fields):

@@ -10,14 +10,14 @@ from __future__ import annotations
 import itertools
 import math
 
+import literature
 import mpmath
 import numpy as np
 import pytest
+from literature import box_equal_masses, box_massless, triangle_equal_masses, triangle_massless
 
 from methods.base import InputError
-from references import literature
 from references.integrals.bubble import bubble
-from references.literature import box_equal_masses, box_massless, triangle_equal_masses, triangle_massless
 
 STEP, REACH = 0.45, 34.0
 """The trapezoidal rule's step in u and where it ends: its relative error is then below 3e-13, e^-34 being 2e-15."""

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import literature
 import numpy as np
 import pytest
 import sympy
@@ -17,7 +18,7 @@ import sympy
 import references
 from methods.base import InputError
 from methods.core.integrand import integrand_of
-from references import from_loop, literature
+from references import from_loop
 from references.integrals import catalogue
 from references.sectors import loop_input, sector_files
 from references.values import sums

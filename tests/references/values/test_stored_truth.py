@@ -47,21 +47,21 @@ def test_stored_truth_holds_what_it_promises(stored):
         assert test_points.is_edge(integral, truth.s).sum() >= n_extra // 4
 
 
-def test_stored_truth_is_vouched_for(stored):
+def test_stored_truth_is_checked(stored):
     integral, table = stored
     truth = table.truth
     plan = table_plans.plan_for(integral)
-    assert set(table.opinions) == {ask.opinion for ask in plan.asks}
-    for ask in plan.asks:
+    assert set(table.independent) == {check.by for check in plan.asks}
+    for check in plan.asks:
         # Stored with three digits, a stated error may have been rounded up.
-        opinion = table.opinions[ask.opinion]
-        second_opinions.compare(truth.s, truth.value, truth.error, opinion, 1.01 * ask.epsrel, ask.opinion)
-    asked = [~np.isnan(opinion[:, 0]) for opinion in table.opinions.values()]
-    precise = [which for ask, which in zip(plan.asks, asked, strict=True) if ask.epsrel <= 1e-8]
+        independent = table.independent[check.by]
+        second_opinions.compare(truth.s, truth.value, truth.error, independent, 1.01 * check.epsrel, check.by)
+    checked = [~np.isnan(independent[:, 0]) for independent in table.independent.values()]
+    precise = [which for check, which in zip(plan.asks, checked, strict=True) if check.epsrel <= 1e-8]
     if integral.k <= 4:
         assert any(which.all() for which in precise)
     elif is_minor(integral.name):
-        assert any(which.all() for which in asked)
+        assert any(which.all() for which in checked)
     else:
         assert any(which.sum() >= 50 for which in precise)
 

@@ -1,6 +1,6 @@
-"""What is done with a part of the points, in a process of its own: values, or somebody's opinion of them.
+"""What is computed of a table in a process of its own, some points at a time: true values, or those that check them.
 
-Processes find integrals by name, since integrands cannot be sent to them.
+Processes find registered integrals by name, since integrands cannot be sent to them.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ from typing import Any
 
 import numpy as np
 
-import references
 from methods.base import ParametricIntegral
+from references.integrals import catalogue
 from references.values import quadrature, second_opinions, sums
 
 MAX_EVAL = 1e11
-"""Evaluations of the integrand before quadrature gives up on a part: about half an hour; those of box2l take 6e8."""
+"""Evaluations of the integrand before quadrature gives up on a task: about half an hour; those of box2l take 6e8."""
 
 
 def pool(jobs: int) -> ProcessPoolExecutor:
-    """Return `jobs` processes that know nothing of this one's state."""
+    """Start `jobs` processes that know nothing of this one's state."""
     return ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"), initializer=_one_thread)
 
 
 def by_name(function: str, name: str, s: np.ndarray, *arguments: Any) -> dict[str, Any]:
-    """Call `values` or `opinion` for a registered integral."""
-    return globals()[function](references.integral(name), s, *arguments)
+    """Call `values` or `independent_values` for a registered integral."""
+    return globals()[function](catalogue.integral(name), s, *arguments)
 
 
 def values(integral: ParametricIntegral, s: np.ndarray, epsrel: float) -> dict[str, Any]:
@@ -44,18 +44,18 @@ def values(integral: ParametricIntegral, s: np.ndarray, epsrel: float) -> dict[s
     return _result(value, error, how, start)
 
 
-def opinion(integral: ParametricIntegral, s: np.ndarray, who: str, epsrel: float) -> dict[str, Any]:
-    """Return what `who` says: values and stated errors (n,), and what it took."""
-    asked = _prepared(integral, who, epsrel)
+def independent_values(integral: ParametricIntegral, s: np.ndarray, checker: str, epsrel: float) -> dict[str, Any]:
+    """Compute values and stated errors (n,) by an independent method, and note what they took."""
+    prepared = _prepared(integral, checker, epsrel)
     start = time.perf_counter()
-    estimate = asked.ask(s)
-    return {**_result(estimate.value, estimate.error, asked.how, start), "setup_s": asked.setup_s}
+    estimate = prepared.values(s)
+    return {**_result(estimate.value, estimate.error, prepared.how, start), "setup_s": prepared.setup_s}
 
 
 @functools.lru_cache(maxsize=1)
-def _prepared(integral: ParametricIntegral, who: str, epsrel: float) -> second_opinions.Opinion:
-    """Prepare somebody once for all parts of a table that this process is given."""
-    return second_opinions.OPINIONS[who](integral, epsrel)
+def _prepared(integral: ParametricIntegral, checker: str, epsrel: float) -> second_opinions.Checker:
+    """Prepare an independent method once for all points of a table that this process is given."""
+    return second_opinions.CHECKERS[checker](integral, epsrel)
 
 
 def _result(value: np.ndarray, error: np.ndarray, how: str, start: float) -> dict[str, Any]:
