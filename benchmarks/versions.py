@@ -5,8 +5,8 @@ A published record is current where its `version` is that of the method's class,
 each method
 
     version, labels_version            its version, and that of the direct method which provides its labels hash
-    of its code, blind to moves, imports and docstrings: `benchmarks.code.normalised_hash` fits
-    what small fits of two integrals gave: `benchmarks.code.small_fits` tolerance, error_tolerance         by how much
+    of its code, blind to moves, imports and docstrings: `benchmarks.versioning.normalised_hash` fits
+    what small fits of two integrals gave: `benchmarks.versioning.small_fits` tolerance, error_tolerance         by how much
     I(s) and its error may differ from these elsewhere, relatively
 
 After a change of the code this command repeats the fits of each method whose hash changed, and writes the new hash
@@ -33,11 +33,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import methods
-from benchmarks.code import small_fits
-from benchmarks.code.normalised_hash import Normaliser
-from benchmarks.code.small_fits import Fit
-from benchmarks.code.sources import OwnModules
 from benchmarks.running.isolated import Outcome
+from benchmarks.versioning import small_fits
+from benchmarks.versioning.normalised_hash import Normaliser
+from benchmarks.versioning.small_fits import Fit
+from benchmarks.versioning.sources import OwnModules
 
 LOCK = Path(methods.__file__).with_name("versions.json")
 

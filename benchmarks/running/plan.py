@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 import methods
-from benchmarks.code.code_hash import code_hash
 from benchmarks.records import run_records
 from benchmarks.running import isolated, machine, run
 from benchmarks.running.run import Place
+from benchmarks.versioning.code_hash import code_hash
 from methods.base import InputError
 from methods.core import names
 from references import Truth

@@ -11,10 +11,10 @@ import pytest
 
 import methods
 from benchmarks import versions
-from benchmarks.code import small_fits
-from benchmarks.code.normalised_hash import Normaliser
-from benchmarks.code.sources import OwnModules
 from benchmarks.running.isolated import Outcome
+from benchmarks.versioning import small_fits
+from benchmarks.versioning.normalised_hash import Normaliser
+from benchmarks.versioning.sources import OwnModules
 from methods.core import names
 
 COMMAND = "run `python -m benchmarks.versions`"

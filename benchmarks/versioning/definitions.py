@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.code import sources
-from benchmarks.code.sources import OwnModules
+from benchmarks.versioning import sources
+from benchmarks.versioning.sources import OwnModules
 
 ON_IMPORT, WHOLE = "(on import)", "(whole)"
 

@@ -73,7 +73,7 @@ def outcome(target: str, fits: list[Fit]) -> Outcome:
 
 def outcome_rounded_otherwise(target: str, fits: list[Fit]) -> Outcome:
     """Return how `outputs` ended by one thread in such an interpreter."""
-    command = [sys.executable, "-m", "benchmarks.code.small_fits", target]
+    command = [sys.executable, "-m", "benchmarks.versioning.small_fits", target]
     environment = os.environ | ROUNDED_OTHERWISE
     if not any("cxxflags" in fit["fields"] for fit in fits):
         environment |= COMPILED_OTHERWISE

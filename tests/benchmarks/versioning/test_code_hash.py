@@ -8,9 +8,9 @@ import shutil
 import pytest
 
 import methods
-from benchmarks.code import sources
-from benchmarks.code.code_hash import code_hash
-from benchmarks.code.sources import OwnModules
+from benchmarks.versioning import sources
+from benchmarks.versioning.code_hash import code_hash
+from benchmarks.versioning.sources import OwnModules
 
 RULE = "from methods.base import Method\nclass Rule(Method):\n    x = 1\n"
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import methods
-from benchmarks.code import sources
-from benchmarks.code.sources import OwnModules, module_of
+from benchmarks.versioning import sources
+from benchmarks.versioning.sources import OwnModules, module_of
 
 
 class Facts(NamedTuple):

@@ -9,9 +9,9 @@ import shutil
 import pytest
 
 import methods
-from benchmarks.code import sources
-from benchmarks.code.normalised_hash import Normaliser, normalised_hash
-from benchmarks.code.sources import OwnModules
+from benchmarks.versioning import sources
+from benchmarks.versioning.normalised_hash import Normaliser, normalised_hash
+from benchmarks.versioning.sources import OwnModules
 
 FILES = {
     "pack/__init__.py": "",

@@ -20,9 +20,9 @@ import hashlib
 import re
 from collections.abc import Iterator
 
-from benchmarks.code import definitions, sources
-from benchmarks.code.definitions import ON_IMPORT, Alias, Definition, Definitions, Meaning, Module
-from benchmarks.code.sources import OwnModules
+from benchmarks.versioning import definitions, sources
+from benchmarks.versioning.definitions import ON_IMPORT, Alias, Definition, Definitions, Meaning, Module
+from benchmarks.versioning.sources import OwnModules
 
 GIVEN = ("methods.base", "ParametricIntegral")
 """What every method is given, so that it may be in use although no name shows it."""
