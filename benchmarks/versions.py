@@ -4,10 +4,10 @@ A published record is current where its `version` is that of the method's class,
 `version` must be raised when results change, and not when code is moved. `methods/versions.json`, the lock, holds for
 each method
 
-    version, labels_version            its version, and that of the direct method which provides its labels hash
-    of its code, blind to moves, imports and docstrings: `benchmarks.versioning.normalised_hash` fits
-    what small fits of two integrals gave: `benchmarks.versioning.small_fits` tolerance, error_tolerance         by how much
-    I(s) and its error may differ from these elsewhere, relatively
+    version, labels_version            its version, and that of the direct method which provides its labels
+    hash                               of its code, blind to moves, imports and docstrings: `normalised_hash`
+    fits                               what small fits of two integrals gave: `small_fits`
+    tolerance, error_tolerance         by how much I(s) and its error may differ from these elsewhere, relatively
 
 After a change of the code this command repeats the fits of each method whose hash changed, and writes the new hash
 where they agree, where `version` was raised, or where the method is new. Otherwise it writes nothing for that method,
