@@ -44,7 +44,10 @@ class Report:
 
     def timeraw_read(self, folder: str) -> tuple[str, str]:
         """Seconds to read them all."""
-        return f"records.read_all(Path({folder!r}))", "from pathlib import Path; from benchmarks import records"
+        return (
+            f"run_records.read_all(Path({folder!r}))",
+            "from pathlib import Path; from benchmarks.records import run_records",
+        )
 
     def timeraw_report(self, folder: str) -> tuple[str, str]:
         """Seconds for tables and page."""

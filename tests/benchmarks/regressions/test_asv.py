@@ -24,19 +24,19 @@ from benchmarks.regressions import commands, deep, integrate
 ROOT = Path(__file__).resolve().parents[3]
 HEAVY = ("torch", "xgboost", "pySecDec")
 UNITS = {
-    "timing.Integrate.peakmem_integrate": "bytes",
-    "timing.Integrate.time_integrate": "seconds",
-    "timing.Integrate.time_integrate_one": "seconds",
-    "timing.Integrate.track_fit": "seconds",
-    "timing.Integrate.track_rel_err_median": "relative error",
+    "regressions.integrate.Integrate.peakmem_integrate": "bytes",
+    "regressions.integrate.Integrate.time_integrate": "seconds",
+    "regressions.integrate.Integrate.time_integrate_one": "seconds",
+    "regressions.integrate.Integrate.track_fit": "seconds",
+    "regressions.integrate.Integrate.track_rel_err_median": "relative error",
 }
 """Of each method."""
 
-MIXED = ["mixed_timing.MixedPartial.time_corner_sum", "mixed_timing.MixedPartial.time_step"]
+MIXED = ["regressions.deep.MixedPartial.time_corner_sum", "regressions.deep.MixedPartial.time_step"]
 COMMANDS = [
-    "command_timing.Import.timeraw_import", "command_timing.Report.timeraw_read", "command_timing.Report.timeraw_report"
+    "regressions.commands.Import.timeraw_import", "regressions.commands.Report.timeraw_read", "regressions.commands.Report.timeraw_report"
 ]  # fmt: skip
-EXPECTED = [*COMMANDS, *MIXED, *UNITS]
+EXPECTED = sorted([*COMMANDS, *MIXED, *UNITS])
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_asv_finds_exactly_these_benchmarks_and_imports_nothing_heavy(poison):
     for name in UNITS:
         benchmark = found[name]
         assert benchmark["params"] == [[repr(name) for name in integrate.CONFIGURATIONS]]
-        assert benchmark["setup_cache_key"].startswith("timing:")
+        assert benchmark["setup_cache_key"].startswith("regressions.integrate:")
     assert {name: found[name]["unit"] for name in UNITS} == UNITS
     assert all(found[name]["params"] == [[repr(name) for name in deep.SHAPES]] for name in MIXED)
 
