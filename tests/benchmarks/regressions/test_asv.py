@@ -34,7 +34,8 @@ UNITS = {
 
 MIXED = ["regressions.deep.MixedPartial.time_corner_sum", "regressions.deep.MixedPartial.time_step"]
 COMMANDS = [
-    "regressions.commands.Import.timeraw_import", "regressions.commands.Report.timeraw_read", "regressions.commands.Report.timeraw_report"
+    "regressions.commands.Import.timeraw_import", "regressions.commands.Report.timeraw_read",
+    "regressions.commands.Report.timeraw_report",
 ]  # fmt: skip
 EXPECTED = sorted([*COMMANDS, *MIXED, *UNITS])
 
