@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from methods.base import ParametricIntegral
+from methods.core.integral import FixesNodes
 
 
 class Meter:
@@ -20,8 +21,7 @@ class Meter:
 
     def metered(self, integral: ParametricIntegral) -> ParametricIntegral:
         """Return the same integral with an integrand that counts."""
-        counts_nodes = hasattr(integral.integrand, "weighted_sum")
-        counting = _CountedIntegrand if counts_nodes else _CountedCallable
+        counting = _CountedIntegrand if isinstance(integral.integrand, FixesNodes) else _CountedCallable
         return dataclasses.replace(integral, integrand=counting(integral.integrand, self))
 
 
