@@ -174,7 +174,7 @@ def _judge(method: Method, integral: ParametricIntegral, meter: Meter, task: Tas
     before = meter.n_eval
     s = truth.s.copy()
     estimate = method.integrate(s)
-    _check(estimate, len(s))
+    check_estimate(estimate, len(s))
     if not np.array_equal(s, truth.s):
         raise Disqualified("integrate changed the points s that it was given; let it work on a copy of them.")
     counted = meter.n_eval - before
@@ -200,7 +200,7 @@ def _judge(method: Method, integral: ParametricIntegral, meter: Meter, task: Tas
     }
 
 
-def _check(estimate: Estimate, n: int) -> None:
+def check_estimate(estimate: Estimate, n: int) -> None:
     """Raise Disqualified unless there are n finite values and n errors, each positive or nan, in NumPy arrays."""
     if not isinstance(estimate, tuple) or len(estimate) != 3:
         raise Disqualified(f"integrate returned a {type(estimate).__name__}; a methods.base.Estimate is due.")
