@@ -28,7 +28,7 @@ from methods.core.field_values import is_plain
 
 ROW_RTOL = {"float64": 1e-6, "float32": 1e-5}
 """How far a row may differ from the same row in a batch, relatively, by the precision in which a method evaluates:
-matrix products sum in another order. The suite's own methods in float32 differ by up to 5e-6."""
+matrix products sum in another order. A published_primitive in float32, whose corner sum cancels, differs by 4e-6."""
 
 OVERDRAWN = 1.1
 """A fit that takes longer than this times its budget is marked in the tables."""
@@ -125,14 +125,14 @@ def require(holds: bool, reason: str) -> None:
 
 
 def inherits_method(subject: Subject) -> None:
-    """It inherits Method, and nothing abstract is left."""
+    """Require a subclass of Method in which nothing abstract is left."""
     require(issubclass(subject.cls, Method), f"{subject.cls.__name__} does not inherit methods.base.Method")
     missing = ", ".join(sorted(getattr(subject.cls, "__abstractmethods__", ())))
     require(not inspect.isabstract(subject.cls), f"it does not define {missing}")
 
 
 def is_keyword_only_dataclass(subject: Subject) -> None:
-    """Every annotated name is a keyword-only field."""
+    """Require that every annotated name is a field, and keyword-only."""
     require(dataclasses.is_dataclass(subject.cls), "it is no dataclass; decorate it with @dataclass(kw_only=True)")
     parameters = inspect.signature(subject.cls).parameters.values()
     positional = [p.name for p in parameters if p.kind is not p.KEYWORD_ONLY]
@@ -144,7 +144,7 @@ def is_keyword_only_dataclass(subject: Subject) -> None:
 
 
 def has_plain_defaults(subject: Subject) -> None:
-    """Every field has a default, of a kind that a record can hold."""
+    """Require a default for every field, of a kind that a record can hold."""
     fields = [field for field in dataclasses.fields(subject.cls) if field.init]
     missing = [field.name for field in fields if field.default is field.default_factory is dataclasses.MISSING]
     require(not missing, f"{', '.join(missing)} has no default")
@@ -155,7 +155,7 @@ def has_plain_defaults(subject: Subject) -> None:
 
 
 def has_name_source_and_version(subject: Subject) -> None:
-    """The class attributes that records and tables show."""
+    """Require the class attributes that records and tables show."""
     name, source, version = (getattr(subject.cls, key, None) for key in ("name", "source", "version"))
     is_name = isinstance(name, str) and names.NAME.fullmatch(name) is not None
     require(is_name, f"name is {name!r}; give 1 to 60 letters, digits, dots, dashes and underscores")
@@ -176,7 +176,7 @@ OF_CLASS: list[tuple[str, Callable[[Subject], str | None]]] = [
 
 
 def has_no_state_before_fit(subject: Subject) -> None:
-    """Only the fields are there after __init__."""
+    """Require that only the fields are there after __init__."""
     before = global_state()
     method = subject.make()
     require(not (changed := changes(before, global_state())), f"__init__ changes {' and '.join(changed)}")
@@ -185,7 +185,7 @@ def has_no_state_before_fit(subject: Subject) -> None:
 
 
 def says_what_is_unsupported(subject: Subject) -> None:
-    """None, or a text."""
+    """Require None or a text of more than a word."""
     reason = subject.make().unsupported(subject.integral)
     is_sentence = isinstance(reason, str) and " " in reason.strip()
     require(reason is None or is_sentence, f"unsupported returned {reason!r}; give None, or the reason in a sentence")
@@ -201,7 +201,7 @@ BEFORE_FIT: list[tuple[str, Callable[[Subject], str | None]]] = [
 
 
 def fit_returns_self(subject: Subject) -> None:
-    """So that ``method = Class().fit(integral)`` works, and `save` and the harness find the integral."""
+    """Require what ``method = Class().fit(integral)`` and `save` rely on."""
     method, returned = subject.fit[:2]
     require(returned is method, f"fit returned a {type(returned).__name__}; return self")
     kept = vars(method).get("integral_")
@@ -210,14 +210,14 @@ def fit_returns_self(subject: Subject) -> None:
 
 
 def fit_changes_no_field(subject: Subject) -> None:
-    """A record is named by the fields as they were given."""
+    """Require equal fields before and after: a record is named by those that were given."""
     before, after = subject.fit.params_before, subject.method.params()
     changed = [name for name in before if repr(after[name]) != repr(before[name])]
     require(not changed, f"fit changed {', '.join(changed)}; keep what it chooses in names that end in an underscore")
 
 
 def keeps_its_budget(subject: Subject) -> str | None:
-    """Seconds that the fit used, of those asked for."""
+    """Compare the seconds that the fit used with those asked for."""
     if subject.budget is None:
         return None
     used = f"fit used {subject.fit.seconds:.2f} s of {subject.budget:g} s"
@@ -226,7 +226,7 @@ def keeps_its_budget(subject: Subject) -> str | None:
 
 
 def returns_estimates(subject: Subject) -> str | None:
-    """Arrays of the right shape and dtype."""
+    """Require arrays of the right shape and dtype; remark on the digits where there is a closed form."""
     s = subject.points(7)
     estimate = subject.method.integrate(s)
     _require_form(estimate, len(s))
@@ -238,7 +238,7 @@ def returns_estimates(subject: Subject) -> str | None:
 
 
 def takes_no_points(subject: Subject) -> None:
-    """Values (0,), without any evaluation."""
+    """Require values (0,), without any evaluation."""
     estimate = subject.method.integrate(np.empty((0, subject.integral.m)))
     _require_form(estimate, 0)
     require(estimate.n_eval == 0, f"n_eval is {estimate.n_eval} for no points")
@@ -255,7 +255,7 @@ def _require_form(estimate: Any, n: int) -> None:
 
 
 def treats_rows_alone(subject: Subject) -> None:
-    """integrate(s)[i] equals integrate(s[i : i + 1])."""
+    """Require that integrate(s)[i] equals integrate(s[i : i + 1])."""
     whole = _values(subject, subject.method)
     single = np.concatenate([subject.method.integrate(row[None].copy()).value for row in subject.points(5)])
     difference = _largest_difference(single, whole)
@@ -264,7 +264,7 @@ def treats_rows_alone(subject: Subject) -> None:
 
 
 def refuses_bad_points(subject: Subject) -> None:
-    """InputError for other shapes, NaN, and points outside the box."""
+    """Require InputError for other shapes, NaN, and points outside the box."""
     integral = subject.integral
     good, m = subject.points(3), integral.m
     outside, with_nan = good.copy(), good.copy()
@@ -285,14 +285,14 @@ def refuses_bad_points(subject: Subject) -> None:
 
 
 def leaves_points_alone(subject: Subject) -> None:
-    """The caller's array is what it was."""
+    """Require that the caller's array is what it was."""
     s = subject.points(5)
     subject.method.integrate(s)
     require(np.array_equal(s, subject.points(5)), "integrate changed s; begin with s = self.integral_.check(s), a copy")
 
 
 def leaves_global_state_alone(subject: Subject) -> None:
-    """Neither fit nor integrate changes random states or the default dtype."""
+    """Require that neither fit nor integrate changes random states or the default dtype."""
     changed = subject.fit.changed
     require(not changed, f"fit changes {' and '.join(changed)}; use generators of your own")
     before = global_state()
@@ -302,7 +302,7 @@ def leaves_global_state_alone(subject: Subject) -> None:
 
 
 def offers_what_protocols_say(subject: Subject) -> str:
-    """The members of each Protocol that it fulfils give what they should."""
+    """Require that the members of each Protocol that it fulfils give what they should; name these Protocols."""
     fulfilled = [protocol for protocol in FORMS if isinstance(subject.method, protocol)]
     for protocol in fulfilled:
         if problem := FORMS[protocol](subject.method, subject.points(3)):
@@ -311,7 +311,7 @@ def offers_what_protocols_say(subject: Subject) -> str:
 
 
 def is_deterministic(subject: Subject) -> str | None:
-    """Two fits with the same fields give the same values, or what the first reports repeats it."""
+    """Require equal values of two fits, or of two that repeat what the first reports to have chosen."""
     value = _values(subject, subject.method)
     again = _values(subject, subject.make().fit(subject.integral, budget=subject.budget))
     if np.array_equal(again, value):
@@ -337,7 +337,7 @@ def _reported_choices(method: Method) -> dict[str, int]:
 
 
 def survives_saving(subject: Subject) -> None:
-    """`load` gives back the fields and the values."""
+    """Require that `load` gives back the fields and the values."""
     with tempfile.TemporaryDirectory() as folder:
         subject.method.save(Path(folder) / "model")
         loaded = type(subject.method).load(Path(folder) / "model", subject.integral)
@@ -347,7 +347,7 @@ def survives_saving(subject: Subject) -> None:
 
 
 def refuses_files_of_others(subject: Subject) -> None:
-    """`load` raises StorageError for another integral's file, and a damaged one."""
+    """Require that `load` raises StorageError for another integral's file, and a damaged one."""
     integral = subject.integral
     half = tuple((low + high) / 2 for low, high in zip(integral.low, integral.high, strict=True))
     with tempfile.TemporaryDirectory() as folder:
