@@ -11,6 +11,7 @@ from benchmarks.running import stopwatch
 from benchmarks.running.contract_checks import AFTER_FIT, BEFORE_FIT, OF_CLASS, Broken, Subject
 from methods.base import InputError, ParametricIntegral
 from methods.core import names
+from methods.core.method_spec import parse_spec
 
 Message = dict[str, Any]
 """{"begins": sentence} before a check, {"holds": bool, "text": line} after it; {"skipped": line}; {"error": sentence}
@@ -43,8 +44,8 @@ def messages(spec: str, integral: str | None, budget: float) -> Iterator[Message
     """Check the method `spec` on an integral, or on the two small ones, and yield what is found."""
     stopwatch.limit_threads(1)
     try:
-        name, fields = names.parse_spec(spec)
-        cls = names.attribute(methods.METHODS.get(name, name), names.is_method)
+        name, fields = parse_spec(spec)
+        cls = names.attribute(methods.METHODS.get(name, name), lambda value: isinstance(value, type))
         if not isinstance(cls, type):
             raise InputError(f"{name!r} is a {type(cls).__name__}; give a class.")
         integrals = [references.integral(integral)] if integral else [small_integral(1), small_integral(2)]
@@ -53,7 +54,7 @@ def messages(spec: str, integral: str | None, budget: float) -> Iterator[Message
         return
 
     def make() -> Any:
-        return names.create(name, fields, methods.METHODS)
+        return methods.create(name, **fields)
 
     for message in _each(OF_CLASS, Subject(cls, make, integrals[0]), ""):
         yield message

@@ -31,6 +31,13 @@ class FixesNodes(Protocol):
     def weighted_sum(self, x: Any, weights: Any) -> Callable[[Any], Any]: ...  # noqa: D102
 
 
+@runtime_checkable
+class HasTerms(Protocol):
+    """An integrand that is a sum of others, as those from text may be."""
+
+    terms: list[Any]
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ParametricIntegral:
     """I(s) = ∫_[0,1]^k f(s, x) dx over a box of kinematic invariants s; InputError where the pieces do not fit."""
@@ -130,6 +137,21 @@ class ParametricIntegral:
             return self.integrand.weighted_sum(x, weights)
         return node_sums.weighted_sum(self.at_nodes(x), len(x), weights)
 
+    @property
+    def terms(self) -> list[ParametricIntegral]:
+        """The terms of a sum, such as the sectors of a loop integral, as integrals that add up to this one.
+
+        Terms peak differently, so that a rule for each may need fewer nodes than one for all. Where the integrand is no
+        sum, or a Python function, it is the only term.
+        """
+        if self.expression is None or not isinstance(self.integrand, HasTerms):
+            return [self]
+        pairs = zip(self.integrand.terms, self.expression.terms, strict=True)
+        return [
+            dataclasses.replace(self, name=f"{self.name}_term{i}", integrand=f, expression=symbols, exact=None)
+            for i, (f, symbols) in enumerate(pairs, 1)
+        ]
+
     def polynomial(self, s: Any, x: Any) -> list[Any]:
         """Evaluate the polynomial in the denominator of each term of the integrand, such as F of 2*U*x4/F**3.
 
@@ -143,7 +165,7 @@ class ParametricIntegral:
         Returns
         -------
         list of arrays or tensors (...)
-            One for each term of a sum, in the order of ``expression.terms``: the polynomial with the most negative
+            One for each of `terms`: the polynomial with the most negative
             power, and 1 where a term has no denominator. Shapes broadcast as those of `integrand`.
 
         Raises

@@ -112,7 +112,7 @@ def test_a_broken_rule_is_noticed(name):
 
 
 ALONE = [
-    "Single",
+    "NegativeError",
     "ChangesField",
     "LooksAround",
     "InPlace",

@@ -1,4 +1,4 @@
-"""`integral.polynomial`: the polynomial in the denominator of each term, by its values."""
+"""The terms of an integral, and `integral.polynomial`: the polynomial in the denominator of each."""
 
 from __future__ import annotations
 
@@ -79,6 +79,22 @@ def test_counting_evaluations_leaves_it_alone():
     meter = Meter()
     assert values(meter.metered(product(2))) == values(product(2))
     assert meter.n_eval == 0
+
+
+def test_terms_add_up_and_one_of_them_is_part_of_an_evaluation():
+    meter = Meter()
+    integral = meter.metered(written("x*U/F**2 + y/G**3", U="1 + x", F="s + t*x*y", G="s*t + x**2"))
+    s, x, weights = torch.tensor(S), torch.tensor(X), torch.ones(3, dtype=torch.float64)
+    parts = [term.weighted_sum(x, weights)(s) for term in integral.terms]
+    assert meter.n_eval == len(S) * len(X)
+    assert [term.name for term in integral.terms] == ["written_term1", "written_term2"]
+    torch.testing.assert_close(sum(parts), integral.weighted_sum(x, weights)(s))
+    assert [len(term.polynomial(s[:, None], x)) for term in integral.terms] == [1, 1]
+
+
+@pytest.mark.parametrize("integral", [product(2), plain(2)], ids=lambda integral: integral.name)
+def test_what_is_no_sum_is_its_only_term(integral):
+    assert integral.terms == [integral]
 
 
 @pytest.mark.parametrize(
