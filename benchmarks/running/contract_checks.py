@@ -22,7 +22,7 @@ import numpy as np
 
 from benchmarks.running import run
 from benchmarks.running.protocol_checks import FORMS
-from methods.base import InputError, Method, ParametricIntegral, ReportsDetails, TrainsInUpdates
+from methods.base import InputError, Method, ParametricIntegral, ReportsDetails
 from methods.core import names, storage
 from methods.core.field_values import is_plain
 
@@ -333,11 +333,10 @@ def is_deterministic(subject: Subject) -> str | None:
 
 
 def _reported_choices(method: Method) -> dict[str, int]:
-    """Fields with the whole numbers that `fit` reports to have chosen for them."""
-    reported = dict(method.details_) if isinstance(method, ReportsDetails) else {}
-    if isinstance(method, TrainsInUpdates):
-        reported["n_updates"] = method.n_updates_
-    return {name: reported[name] for name in method.params() if type(reported.get(name)) is int}
+    """Fields with the whole numbers that `fit` chose for them: for width in ``width_`` or ``details_["width"]``."""
+    details = method.details_ if isinstance(method, ReportsDetails) else {}
+    reported = {name: vars(method).get(f"{name}_", details.get(name)) for name in method.params()}
+    return {name: choice for name, choice in reported.items() if type(choice) is int}
 
 
 def survives_saving(subject: Subject) -> None:
