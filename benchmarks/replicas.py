@@ -23,22 +23,31 @@ from benchmarks.experiments.replicas import FILE, row
 from benchmarks.records import files
 from benchmarks.records.folders import LOCAL
 from benchmarks.running import machine
+from methods.base import HasReplicas, InputError
 from methods.core import names
 
 N_REPLICAS = 8
 
 
 def measure(name: str, integral: str, budget: float) -> list[dict[str, Any]]:
-    """Measure one entry per number of replicas."""
+    """Measure one entry per number of replicas.
+
+    Raises
+    ------
+    InputError
+        For what is not known, or a method that is no `methods.base.HasReplicas`.
+    """
     import methods
     import references
 
     method, fields = names.parse_spec(name)
     primitive = methods.create(method, **fields | {"n_replicas": N_REPLICAS})
+    if not isinstance(primitive, HasReplicas):
+        raise InputError(f"{method} does not give the values of its replicas; neural_primitive does.")
     truth = references.truth(integral)
     s, value = truth.s[truth.uniform], truth.value[truth.uniform]
     primitive.fit(references.integral(integral), budget=budget)
-    replicas = primitive.of_replicas(s)  # type: ignore[attr-defined]
+    replicas = primitive.replica_values(s)
     entries = []
     for n in range(1, N_REPLICAS + 1):
         miss = np.abs(replicas[:n].mean(axis=0) - value)
@@ -68,7 +77,10 @@ def main(arguments: list[str] | None = None) -> int:
     run = {"integral": given.integral, "method": given.method, "budget_s": given.budget}
     run |= {"machine": machine.name()} | machine.describe()
     run |= {"date_utc": time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())}
-    run["entries"] = measure(given.method, given.integral, given.budget)
+    try:
+        run["entries"] = measure(given.method, given.integral, given.budget)
+    except InputError as problem:
+        command.error(str(problem))
     same = ("integral", "method", "budget_s", "machine")
     path = given.out / FILE
     before = json.loads(path.read_text()) if path.exists() else []

@@ -163,7 +163,7 @@ class NeuralPrimitive(Primitive):
     def partial(
         self, s: torch.Tensor, t: torch.Tensor, given: Collection[int], i: int, points: torch.Tensor
     ) -> torch.Tensor:
-        """Return over h(s) what `methods.primitives.distribution.Partial` says."""
+        """Return over h(s) what `methods.base.SamplesX` says."""
         order, u = self.map_.order, self.coordinates.u(s)
         held, column = {order.index(j) for j in given}, order.index(i)
         found = [
@@ -172,7 +172,7 @@ class NeuralPrimitive(Primitive):
         return torch.stack(found).mean(dim=0)
 
     def place(self, s: torch.Tensor, t: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return x and ∂x_i/∂t_i, as `methods.primitives.distribution.Partial` says."""
+        """Return x and ∂x_i/∂t_i, as `methods.base.SamplesX` says."""
         order = torch.tensor(self.map_.order, device=t.device)
         return self.map_.slopes(self.coordinates.u(s).expand(len(t), -1), t[:, order])
 
@@ -242,8 +242,8 @@ class NeuralPrimitive(Primitive):
         state |= {f"map.{name}": value for name, value in vars(self.map_).items()}
         # Frequencies and weights are numbers of that precision (`stages`), so that files of float32 lose nothing.
         for name in NETWORK:
-            of_replicas = torch.stack([getattr(replica.network, name) for replica in self.replicas_])
-            state[f"replicas.{name}"] = of_replicas.to(self._dtype)
+            stacked = torch.stack([getattr(replica.network, name) for replica in self.replicas_])
+            state[f"replicas.{name}"] = stacked.to(self._dtype)
         state["replicas.c"] = torch.stack([replica.c for replica in self.replicas_]).to(self._dtype)
         state["replicas.second"] = torch.stack([replica.second for replica in self.replicas_])
         return {key: np.asarray(value.cpu() if torch.is_tensor(value) else value) for key, value in state.items()}

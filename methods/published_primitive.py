@@ -213,13 +213,13 @@ class PublishedPrimitive(Primitive):
     def partial(
         self, s: torch.Tensor, t: torch.Tensor, given: Collection[int], i: int, points: torch.Tensor
     ) -> torch.Tensor:
-        """Return over c f(s, ½) what `methods.primitives.distribution.Partial` says."""
+        """Return over c f(s, ½) what `methods.base.SamplesX` says."""
         s, t, points = self._scaled(s).to(self._dtype), t.to(self._dtype), points.to(self._dtype)
         found = [partial_derivative.partial(network, s, t, given, i, points) for network in self._networks]
         return torch.stack(found).double().mean(dim=0)
 
     def place(self, s: torch.Tensor, t: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return x and dx_i/dt_i, as `methods.primitives.distribution.Partial` says."""
+        """Return x and dx_i/dt_i, as `methods.base.SamplesX` says."""
         return TRANSFORMS[self.transform](t)
 
     def target(self, points: torch.Tensor) -> torch.Tensor:

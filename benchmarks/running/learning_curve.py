@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks.running import metrics
+from methods.base import Diagnosable
 
 if TYPE_CHECKING:
     from benchmarks.running.evaluation_counter import Meter
@@ -33,8 +34,8 @@ class LearningCurve:
     anytime : list of dict
         {fit_s, digits_mean}, where the values are finite.
     diagnostics : list of dict, optional
-        The same, with what the method's `diagnose` returned, the last of them after training; [] where the method has
-        no `diagnose`, None where the task does not ask.
+        The same, with what the method's `diagnose` returned, the last of them after training; [] where the method is
+        no `methods.base.Diagnosable`, None where the task does not ask.
     """
 
     def __init__(self, meter: Meter, task: Task) -> None:
@@ -65,8 +66,8 @@ class LearningCurve:
         return fit_s
 
     def _note_diagnostics(self, method: Method, points: list[dict[str, Any]], fit_s: float) -> None:
-        if diagnose := getattr(method, "diagnose", None):
-            points.append({"fit_s": round(fit_s, 3), "digits_mean": self._digits(method), **diagnose()})
+        if isinstance(method, Diagnosable):
+            points.append({"fit_s": round(fit_s, 3), "digits_mean": self._digits(method), **method.diagnose()})
 
     def _digits(self, method: Method) -> float | None:
         """Return the mean digits, or None where values are not finite."""

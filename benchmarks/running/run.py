@@ -26,7 +26,7 @@ from benchmarks.records import record_types
 from benchmarks.running import device_rates, isolated, metrics, stopwatch
 from benchmarks.running.evaluation_counter import Meter
 from benchmarks.running.learning_curve import LearningCurve
-from methods.base import Estimate, Method, ParametricIntegral
+from methods.base import Estimate, Method, ParametricIntegral, ReportsDetails, ReportsSetup, TrainsInUpdates
 from methods.core import build_cache, storage
 from methods.surrogates import labels
 from references.values import test_points
@@ -97,7 +97,8 @@ def fit_and_judge(task: Task) -> Iterator[dict[str, Any]]:
     # What an earlier run compiled, or the first evaluation does, is part of what preparation costs.
     paid_elsewhere = [build for build in builds if build.from_cache or build not in made_in_fit]
     result["fit_s"] += sum(sum(build.seconds.values()) for build in paid_elsewhere)
-    result |= {"peak_mem_mb": _peak_mem_mb(), "details": _capped("details", getattr(method, "details_", None))}
+    details = method.details_ if isinstance(method, ReportsDetails) else None
+    result |= {"peak_mem_mb": _peak_mem_mb(), "details": _capped("details", details)}
     if problem := record_types.problem(result):
         raise Disqualified(problem)
     yield result | {"model_bytes": _saved_bytes(method, integral, task)}
@@ -158,10 +159,10 @@ def _prepare(method: Method, integral: ParametricIntegral, meter: Meter, task: T
     stopwatch.synchronise(task.fields.get("device", "cpu"))
     return {
         "fit_s": curve.end(method),
-        "setup_s": getattr(method, "setup_s_", None),
+        "setup_s": method.setup_s_ if isinstance(method, ReportsSetup) else None,
         "label_s": sum(cost.seconds for cost in costs) if costs else None,
         "n_eval_fit": meter.n_eval + sum(cost.n_uncounted for cost in costs),
-        "n_updates": getattr(method, "n_updates_", None),
+        "n_updates": method.n_updates_ if isinstance(method, TrainsInUpdates) else None,
         "anytime": curve.anytime,
         "diagnostics": _capped_diagnostics(curve.diagnostics),
     }
@@ -173,7 +174,7 @@ def _judge(method: Method, integral: ParametricIntegral, meter: Meter, task: Tas
     before = meter.n_eval
     s = truth.s.copy()
     estimate = method.integrate(s)
-    _check(estimate, len(s))
+    check_estimate(estimate, len(s))
     if not np.array_equal(s, truth.s):
         raise Disqualified("integrate changed the points s that it was given; let it work on a copy of them.")
     counted = meter.n_eval - before
@@ -199,7 +200,7 @@ def _judge(method: Method, integral: ParametricIntegral, meter: Meter, task: Tas
     }
 
 
-def _check(estimate: Estimate, n: int) -> None:
+def check_estimate(estimate: Estimate, n: int) -> None:
     """Raise Disqualified unless there are n finite values and n errors, each positive or nan, in NumPy arrays."""
     if not isinstance(estimate, tuple) or len(estimate) != 3:
         raise Disqualified(f"integrate returned a {type(estimate).__name__}; a methods.base.Estimate is due.")

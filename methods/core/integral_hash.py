@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from methods.base import ParametricIntegral
+    from methods.core.integral import ParametricIntegral
 
 
 def integral_hash(integral: ParametricIntegral) -> str:

@@ -34,20 +34,20 @@ class Sum:
     """f(s, x) = Σ_t f_t(s, x), with the interface of `Integrand`."""
 
     def __init__(self, terms: list[Integrand]) -> None:
-        self._terms = terms
+        self.terms = terms
 
     def __call__(self, s: Any, x: Any) -> Any:
         """Return f for s (..., m) and x (..., k), broadcast; dtype and device are kept."""
-        return _total(term(s, x) for term in self._terms)
+        return _total(term(s, x) for term in self.terms)
 
     def at_nodes(self, x: Any) -> Callable[[Any], Any]:
         """Fix the nodes x (n_x, k); return s (n_s, m) -> f (n_s, n_x)."""
-        parts = [term.at_nodes(x) for term in self._terms]
+        parts = [term.at_nodes(x) for term in self.terms]
         return lambda s: _total(part(s) for part in parts)
 
     def weighted_sum(self, x: Any, weights: Any) -> Callable[[Any], Any]:
         """Fix torch nodes x (n_x, k) and weights (n_x,); return s (n_s, m) -> Σ_n w_n f(s, x_n) (n_s,)."""
-        parts = [term.weighted_sum(x, weights) for term in self._terms]
+        parts = [term.weighted_sum(x, weights) for term in self.terms]
         return lambda s: _total(part(s) for part in parts)
 
 

@@ -28,12 +28,12 @@ notation: n(s; x_i | …) = `density`; unweighted samples = `sample`, `gibbs`.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
 
-from methods.base import InputError, ParametricIntegral
+from methods.base import InputError, SamplesX
 
 CHUNK = 2**9
 """Samples drawn at once: with all points along a variable, and all neurons, some 100 MB at most."""
@@ -45,31 +45,12 @@ UNRESOLVED = 1e-4
 """Largest share that the last two terms of the Chebyshev series of a density along one t_i may have."""
 
 
-class Partial(Protocol):
-    """What `Distribution` asks of a fitted primitive; columns of t are ordered as those of x, to which they belong."""
-
-    integral_: ParametricIntegral
-    device: str
-
-    def partial(
-        self, s: torch.Tensor, t: torch.Tensor, given: Collection[int], i: int, points: torch.Tensor
-    ) -> torch.Tensor:
-        """Return a constant times p(t_given), at s (1, m), as t_i takes each of `points` (q,), for t (n, k): (n, q).
-
-        Where i is not among `given` it is the probability of t_i up to each point. Columns of t that are neither do not
-        matter. Replicas are averaged.
-        """
-
-    def place(self, s: torch.Tensor, t: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return x (n, k) and ∂x_i/∂t_i (n, k) at s (1, m) and t (n, k)."""
-
-
 class Distribution:
     """The distribution of x at one phase-space point.
 
     Parameters
     ----------
-    primitive : Partial
+    primitive : SamplesX
         A fitted `neural_primitive`, `separable_primitive` or `published_primitive`.
     s : array (m,)
         The phase-space point.
@@ -83,7 +64,7 @@ class Distribution:
         For s outside the box, or where I(s) is not positive, so that f/I is no density.
     """
 
-    def __init__(self, primitive: Partial, s: Any, *, degree: int = 40) -> None:
+    def __init__(self, primitive: SamplesX, s: Any, *, degree: int = 40) -> None:
         integral = primitive.integral_
         self.primitive, self.k = primitive, integral.k
         self._s = torch.as_tensor(integral.check(np.asarray(s)[None]), device=primitive.device)

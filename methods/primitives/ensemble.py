@@ -65,12 +65,12 @@ class Primitive(Method):
 
     def integrate(self, s: np.ndarray) -> Estimate:
         """Return mean and error of the replicas; `n_eval` is that at the centre, `n_centre` per row."""
-        values = self.of_replicas(s)
+        values = self.replica_values(s)
         factor = UNCERTAINTIES[self.uncertainty](len(values))
         error = factor * values.std(axis=0, ddof=1) if len(values) > 1 else np.full(values.shape[1], np.nan)
         return Estimate(values.mean(axis=0), error, self.n_centre * values.shape[1])
 
-    def of_replicas(self, s: np.ndarray) -> np.ndarray:
+    def replica_values(self, s: np.ndarray) -> np.ndarray:
         """Return I(s) as each replica has it, s (n, m) -> (n_replicas, n). Raises InputError for s outside the box."""
         points = torch.as_tensor(self.integral_.check(s), device=self.device)
         with torch.no_grad():

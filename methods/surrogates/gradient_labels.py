@@ -1,8 +1,6 @@
 """Labels with derivatives, from direct methods that know them.
 
-Such a method has one more function beside those of `methods.base.Method`, as `gauss_legendre` does:
-
-    integrate_with_gradient(s) -> (Estimate, ∂I/∂s (n, m))
+Such a method is a `methods.base.GivesLabelGradients`, as `gauss_legendre` is.
 """
 
 from __future__ import annotations
@@ -11,7 +9,7 @@ import time
 
 import numpy as np
 
-from methods.base import Estimate, InputError
+from methods.base import Estimate, GivesLabelGradients, InputError
 from methods.surrogates.labels import EVALUATIONS_SEEN, LabelSource
 
 
@@ -27,7 +25,7 @@ class GradientLabelSource(LabelSource):
             Where the method gives no derivatives.
         """
         method = self._method
-        if not hasattr(method, "integrate_with_gradient"):
+        if not isinstance(method, GivesLabelGradients):
             raise InputError(f"{method.name} gives no derivatives of I(s); take labels from gauss_legendre for them.")
         start, counted = time.perf_counter(), EVALUATIONS_SEEN.get()()
         estimate, gradient = method.integrate_with_gradient(s)

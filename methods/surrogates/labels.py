@@ -17,7 +17,7 @@ from collections.abc import Callable
 import numpy as np
 
 import methods
-from methods.base import Estimate, InputError, ParametricIntegral
+from methods.base import Estimate, InputError, LearnsFromLabels, ParametricIntegral, ReportsDetails
 from methods.core.method_spec import parse_spec
 
 
@@ -68,14 +68,14 @@ class LabelSource:
         start = time.perf_counter()
         name, fields = parse_spec(labels)
         method = methods.create(name, **fields)
-        if hasattr(method, "labels"):
+        if isinstance(method, LearnsFromLabels):
             raise InputError(f"{name} learns from labels; they come from a direct method such as gauss_legendre.")
         if reason := method.unsupported(integral):
             raise InputError(f"{name} cannot provide labels for {integral.name}: {reason}.")
-        if epsrel is not None and "epsrel" not in fields and hasattr(method, "epsrel"):
+        if epsrel is not None and "epsrel" not in fields and "epsrel" in method.params():
             method = dataclasses.replace(method, epsrel=epsrel)  # type: ignore[type-var]
         self._method = method.fit(integral, budget=budget)
-        self.cut_short = bool((getattr(self._method, "details_", None) or {}).get("cut_short"))
+        self.cut_short = isinstance(self._method, ReportsDetails) and bool(self._method.details_.get("cut_short"))
         """Whether the method says that its budget ended its preparation, so that labels are less precise."""
         self.seconds_per_label = 0.0
         """Seconds that each of the last labels took."""

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 import methods
-from methods.base import Estimate, ParametricIntegral
+from methods.base import Estimate, ParametricIntegral, ReportsSetup
 from references.values.truth_files import TruthError
 
 
@@ -53,7 +53,7 @@ def pysecdec(integral: ParametricIntegral, epsrel: float) -> Checker:
         return Estimate(value, error * np.sqrt(terms), n_eval)
 
     how = f"pySecDec {metadata.version('pysecdec')} (from {points} points, 32 shifts)"
-    return Checker(values, how, dict(getattr(method, "setup_s_", {})))
+    return Checker(values, how, dict(method.setup_s_) if isinstance(method, ReportsSetup) else {})
 
 
 def lattice(integral: ParametricIntegral, epsrel: float) -> Checker:

@@ -1,18 +1,20 @@
-"""The contract, for every registered method, on small integrals with closed forms."""
+"""The contract, for every registered method, on small integrals with closed forms.
+
+The checks are those of ``python -m benchmarks.conformance``; that they notice what is wrong is tested there.
+"""
 
 from __future__ import annotations
 
-import dataclasses
+import importlib
 import inspect
 
 import numpy as np
 import pytest
-import torch
 from integrals import plain, product
 
 import methods
+from benchmarks.running import contract_checks
 from methods.base import InputError, Method
-from methods.core.storage import StorageError
 
 INTEGRAL = product(2)
 
@@ -36,120 +38,47 @@ CHEAP = {
 }
 """Fields that make a fit take seconds; every method must be here."""
 
-FLOAT32 = (
-    "neural_primitive",
-    "published_primitive",
-    "dense_mlp",
-    "skip_mlp",
-    "bayesian_mlp",
-    "deep_ensemble",
-    "differential_mlp",
-)
-BATCH_TOLERANCE = dict.fromkeys(FLOAT32, 1e-5)
-"""float32: the order of summation differs with the batch."""
-
 NAMES = [pytest.param(name, marks=pytest.mark.pysecdec) if "pysecdec" in name else name for name in CHEAP]
+
+CHECKS = [*contract_checks.OF_CLASS, *contract_checks.BEFORE_FIT, *contract_checks.AFTER_FIT]
+
+ROW_RTOL = 1e-13
+"""Methods in float64 are held to more than strangers' are."""
 
 
 @pytest.fixture(scope="module", params=NAMES)
-def fitted(request):
-    return methods.create(request.param, **CHEAP[request.param]).fit(INTEGRAL)
+def subject(request):
+    module, _, name = methods.METHODS[request.param].partition(":")
+    cls = getattr(importlib.import_module(module), name)
+    is_double = {"precision": cls.precision, **CHEAP[request.param]}["precision"] == "float64"
+
+    def make():
+        return methods.create(request.param, **CHEAP[request.param])
+
+    return contract_checks.Subject(cls, make, INTEGRAL, row_rtol=ROW_RTOL if is_double else None)
 
 
 def test_every_method_is_under_contract():
     assert set(CHEAP) == set(methods.METHODS)
 
 
-def test_is_a_keyword_only_dataclass_with_a_source(fitted):
-    cls = type(fitted)
-    assert dataclasses.is_dataclass(cls)
-    assert issubclass(cls, Method)
-    assert methods.METHODS[cls.name].endswith(f":{cls.__name__}")
-    assert cls.source
-    assert inspect.getdoc(cls)
-    kinds = {p.kind for p in inspect.signature(cls).parameters.values()}
-    assert kinds <= {inspect.Parameter.KEYWORD_ONLY}
+@pytest.mark.parametrize(("sentence", "check"), CHECKS, ids=[sentence for sentence, _ in CHECKS])
+def test_contract_is_kept(subject, sentence, check):
+    check(subject)
 
 
-def test_estimate_has_the_right_form(fitted):
-    s = INTEGRAL.sample(7, seed=3)
-    value, error, n_eval = fitted.integrate(s)
-    assert value.shape == error.shape == (7,)
-    assert value.dtype == error.dtype == np.float64
-    assert np.isfinite(value).all()
-    assert (np.isnan(error) | (error >= 0)).all()
-    assert isinstance(n_eval, int)
-    assert n_eval >= 0
+def test_class_says_what_it_is(subject):
+    assert inspect.getdoc(subject.cls)
+    assert inspect.getdoc(subject.cls) != inspect.getdoc(Method)
 
 
-def test_no_points_are_fine(fitted):
-    value, error, n_eval = fitted.integrate(np.empty((0, 2)))
-    assert value.shape == error.shape == (0,)
-    assert n_eval == 0
-
-
-def test_rows_do_not_depend_on_their_batch(fitted):
-    s = INTEGRAL.sample(5, seed=4)
-    whole = fitted.integrate(s).value
-    single = np.concatenate([fitted.integrate(row[None]).value for row in s])
-    np.testing.assert_allclose(single, whole, rtol=BATCH_TOLERANCE.get(fitted.name, 1e-13))
-
-
-def test_inputs_and_global_state_are_untouched(fitted):
-    s = INTEGRAL.sample(5, seed=4)
-    before, numpy_state, torch_state = s.copy(), np.random.get_state()[1].copy(), torch.get_rng_state()  # noqa: NPY002
-    fitted.integrate(s)
-    np.testing.assert_array_equal(s, before)
-    np.testing.assert_array_equal(np.random.get_state()[1], numpy_state)  # noqa: NPY002
-    assert torch.equal(torch.get_rng_state(), torch_state)
-    assert torch.get_default_dtype() == torch.float32
-
-
-@pytest.mark.parametrize(
-    ("s", "message"),
-    [
-        (np.ones((3, 3)), r"takes s \(n, 2\)"),
-        (np.ones(2), r"takes s \(n, 2\)"),
-        (np.array([[1.5, np.nan]]), "s2 = nan in row 0 lies outside the box"),
-        (np.array([[1.5, 1.5], [0.5, 1.5]]), "s1 = 0.5 in row 1 lies outside the box"),
-    ],
-)
-def test_bad_points_are_refused(fitted, s, message):
-    with pytest.raises(InputError, match=message):
-        fitted.integrate(s)
-
-
-def test_save_and_load_give_the_same_values(fitted, tmp_path):
-    fitted.save(tmp_path / "model")
-    again = type(fitted).load(tmp_path / "model", INTEGRAL)
-    s = INTEGRAL.sample(5, seed=4)
-    assert again.params() == fitted.params()
-    np.testing.assert_array_equal(again.integrate(s).value, fitted.integrate(s).value)
-
-
-def test_files_of_others_are_refused(fitted, tmp_path):
-    path = tmp_path / "model"
-    fitted.save(path)
-    with pytest.raises(StorageError, match="holds integral"):
-        type(fitted).load(path, product(3))
-    path.write_bytes(path.read_bytes()[:200])
-    with pytest.raises(StorageError, match="damaged"):
-        type(fitted).load(path, INTEGRAL)
-
-
-def test_fits_are_deterministic(fitted):
-    again = methods.create(fitted.name, **CHEAP[fitted.name]).fit(INTEGRAL)
-    s = INTEGRAL.sample(5, seed=4)
-    np.testing.assert_array_equal(again.integrate(s).value, fitted.integrate(s).value)
-
-
-def test_plain_callables_work_or_are_refused_with_a_reason(fitted):
-    method = methods.create(fitted.name, **CHEAP[fitted.name])
+def test_plain_callables_work_or_are_refused_with_a_reason(subject):
+    method = subject.make()
     reason = method.unsupported(plain(2))
     if reason is None:
         s = INTEGRAL.sample(5, seed=4)
         value = method.fit(plain(2)).integrate(s).value
-        np.testing.assert_allclose(value, fitted.integrate(s).value, rtol=1e-3)
+        np.testing.assert_allclose(value, subject.method.integrate(s).value, rtol=1e-3)
     else:
         assert "from_expression" in reason or "symbol" in reason
 

@@ -55,7 +55,7 @@ def test_the_value_is_the_corner_sum_of_the_replicas():
     u = method.coordinates.u(s)
     sums = torch.stack([replica.corner_sum(u, method.map_.powers) for replica in method.replicas_])
     expected = (sums * method.map_.norm(u)).numpy()
-    np.testing.assert_allclose(method.of_replicas(s.numpy()), expected, rtol=1e-6)
+    np.testing.assert_allclose(method.replica_values(s.numpy()), expected, rtol=1e-6)
 
 
 def test_the_mixed_derivative_is_the_integrand():

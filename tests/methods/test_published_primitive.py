@@ -92,7 +92,7 @@ def test_value_is_the_mean_of_the_replicas_and_error_their_spread_or_that_of_the
     s = integral.sample(20_000, seed=0)  # more than one chunk
     exact = integral.exact(s)
     spread, mean = (Corners(n_replicas=4, uncertainty=name).fit(integral) for name in ("spread", "mean"))
-    np.testing.assert_allclose(spread.of_replicas(s), np.outer([1, 2, 3, 4], exact), rtol=1e-12)
+    np.testing.assert_allclose(spread.replica_values(s), np.outer([1, 2, 3, 4], exact), rtol=1e-12)
     np.testing.assert_allclose(spread.integrate(s).value, 2.5 * exact, rtol=1e-12)
     np.testing.assert_allclose(spread.integrate(s).error, np.std([1, 2, 3, 4], ddof=1) * exact, rtol=1e-12)
     np.testing.assert_allclose(mean.integrate(s).error, spread.integrate(s).error / 2, rtol=1e-12)
@@ -108,9 +108,9 @@ def test_replicas_are_those_of_the_estimate():
     integral = product(1)
     method = small(n_replicas=3, n_updates=50).fit(integral)
     s = integral.sample(5, seed=0)
-    of_replicas = method.of_replicas(s)
-    assert of_replicas.shape == (3, 5)
-    np.testing.assert_allclose(method.integrate(s).error, of_replicas.std(axis=0, ddof=1), rtol=1e-12)
+    replicas = method.replica_values(s)
+    assert replicas.shape == (3, 5)
+    np.testing.assert_allclose(method.integrate(s).error, replicas.std(axis=0, ddof=1), rtol=1e-12)
 
 
 @pytest.mark.parametrize(("normalisation", "per_point"), [("centre", 1), ("none", 0)])
