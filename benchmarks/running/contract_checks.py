@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+import methods
 from benchmarks.running import run
 from benchmarks.running.protocol_checks import FORMS
 from methods.base import InputError, Method, ParametricIntegral, ReportsDetails
