@@ -69,7 +69,7 @@ class Suite:
             cpus.put(available[job % len(available)])
 
         def one(planned: Run) -> None:
-            if self._is_fitted(planned):
+            if self.is_fitted(planned):
                 told("reused", planned, self.record(planned, planned.places[0]))
                 return
             cpu = cpus.get()
@@ -112,7 +112,7 @@ class Suite:
         by_version = self._is_published and ":" not in planned.task.method
         return record if by_version or record["code_hash"] == planned.configuration["code_hash"] else None
 
-    def _is_fitted(self, planned: Run) -> bool:
+    def is_fitted(self, planned: Run) -> bool:
         """Tell whether the first stage has nothing to do: every record is finished, or waits to be timed."""
         if self._force:
             return False

@@ -6,14 +6,18 @@ import json
 
 import numpy as np
 import pytest
+import sample_records
 import torch
 from integrals import product
 
 import methods
 from benchmarks.records import run_records
-from benchmarks.running import suite
+from benchmarks.running import plan
 from benchmarks.running.evaluation_counter import Meter
 from benchmarks.running.learning_curve import LearningCurve
+from benchmarks.running.plan import Options
+from benchmarks.running.run import Place
+from benchmarks.running.suite import Suite
 from methods.deep import diagnostics
 from methods.deep.network import PrimitiveNetwork
 
@@ -110,11 +114,16 @@ def test_what_is_not_finite_is_none():
 # ----- in the harness -------------------------------------------------------------------------------------------------
 
 
-def planned(tmp_path, method, **asked):
-    # A budget never used up: `n_updates` ends the training.
-    return suite.plan(
-        {"box1l": (60.0, [method])}, repeats=1, seed=0, device="cpu", threads=1, out=tmp_path, **asked
-    )[0]  # fmt: skip
+def suite_of(tmp_path, method, *, diagnostics):
+    """Return a suite of one run, timed nowhere long; `n_updates` ends the training before the budget does."""
+    options = Options(tmp_path, 1, 0, "cpu", (Place("cpu", 1),), (1,), 0.0, diagnostics=diagnostics)
+    runs = plan.runs({"box1l": (60.0, [method])}, options)
+    return Suite(runs, options, force=False, is_published=False, say=print)
+
+
+def planned(tmp_path, method, *, diagnostics):
+    """Return the run of that suite."""
+    return suite_of(tmp_path, method, diagnostics=diagnostics).runs[0]
 
 
 SPEC = "published_primitive," + ",".join(f"{key}={value}" for key, value in SMALL.items())
@@ -135,7 +144,7 @@ def curve_of(task):
 
 def test_diagnostics_are_noted_on_request_with_digits_beside_them(tmp_path):
     asked, silent = (planned(tmp_path, SPEC, diagnostics=asked) for asked in (True, False))
-    assert run_records.identity_of(asked.identity) == run_records.identity_of(silent.identity)
+    assert asked.record(asked.places[0]) == silent.record(silent.places[0])
     noted = curve_of(asked.task).diagnostics
     assert len(noted) >= 2
     assert {"fit_s", "digits_mean", "validation_loss", "loss", "learning_rate", "layers"} == set(noted[-1])
@@ -148,10 +157,12 @@ def test_a_method_that_cannot_tell_leaves_an_empty_list(tmp_path):
 
 
 def test_a_record_without_the_diagnostics_asked_for_is_not_reused(tmp_path):
-    asked, silent = (planned(tmp_path, SPEC, diagnostics=asked) for asked in (True, False))
-    record = dict.fromkeys(run_records.KEYS) | silent.identity | {"status": "ok", "s_per_integral": {}}
-    run_records.write(tmp_path, record)
-    assert suite.finished(silent, tmp_path, jobs=1) is not None
-    assert suite.finished(asked, tmp_path, jobs=1) is None
-    run_records.write(tmp_path, record | {"diagnostics": []})
-    assert suite.finished(asked, tmp_path, jobs=1) is not None
+    asked, silent = (suite_of(tmp_path, SPEC, diagnostics=asked) for asked in (True, False))
+    (run,) = silent.runs
+    timing = {"median": 1.0, "p10": 1.0, "p90": 1.0}
+    finished = sample_records.record() | run.record(run.places[0]) | {"s_per_integral": {"1": timing}}
+    run_records.write(tmp_path, finished)
+    assert silent.is_fitted(run)
+    assert not asked.is_fitted(asked.runs[0])
+    run_records.write(tmp_path, finished | {"diagnostics": []})
+    assert asked.is_fitted(asked.runs[0])
