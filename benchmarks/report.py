@@ -158,7 +158,9 @@ def readme_table(grouped: Iterable[configurations.Group]) -> str:
     ]
     columns = [*COLUMNS, *(["note"] if any(row["note"] for row in rows) else [])]
     where = _machines(group for _, group in best)
-    return f"{_markdown(pandas.DataFrame(rows, columns=columns))}\n\nMeasured on {where}; all runs: `reports/tables.md`."
+    return (
+        f"{_markdown(pandas.DataFrame(rows, columns=columns))}\n\nMeasured on {where}; all runs: `reports/tables.md`."
+    )
 
 
 def insert(readme: str, table: str) -> str:

@@ -90,8 +90,8 @@ def test_a_block_that_fails_is_noticed(text, message, tmp_path):
 
 
 def test_blocks_see_the_files_before_them_and_text_is_not_run(tmp_path):
-    text = "```text\nrm -r /\n```\n\n```python\n# mine.py\nx = 1\n```\n\n```bash\npython -c 'import mine, methods'\n```\n"
-    assert run(text, tmp_path) == 2
+    python = "```python\n# mine.py\nx = 1\n```\n\n```python\nfrom mine import x\n\nassert x == 1\n```\n"
+    assert run(f"```text\nfalse\n```\n\n{python}\n```bash\npython -c 'import mine, methods'\n```\n", tmp_path) == 3
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -168,7 +168,11 @@ def test_readme_shows_the_best_of_each_kind_at_one_number_of_threads():
         record(method="skip_mlp", digits_mean=2.0), record(method="dense_mlp", digits_mean=3.0),
         record(method="pysecdec_qmc"), record(method="my_method", digits_mean=9.0),
     )  # fmt: skip
-    assert [row[1:3] for row in shown] == [["rule", "chebyshev"], ["pySecDec", "pysecdec_qmc"], ["learned", "dense_mlp"]]
+    assert [row[1:3] for row in shown] == [
+        ["rule", "chebyshev"],
+        ["pySecDec", "pysecdec_qmc"],
+        ["learned", "dense_mlp"],
+    ]
 
 
 def test_readme_names_failures_where_nothing_else_is_known():
