@@ -39,8 +39,8 @@ KINDS = {
 }  # fmt: skip
 """Kinds of methods, of each of which README.md shows the best on an integral.
 
-pySecDec's other integrators take ten times as long for as many digits, and `primitive_corrected` evaluates the integrand
-at thousands of nodes for each value, so it is neither a rule nor learned."""
+pySecDec's other integrators take ten times as long for as many digits, and `primitive_corrected` evaluates the
+integrand at thousands of nodes for each value, so it is neither a rule nor learned."""
 
 THREADS = 2
 """README.md shows the runs on so many threads: all kinds have been measured on its integrals by these, not by one."""

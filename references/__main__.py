@@ -95,8 +95,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m references",
         description=summary,
-        epilog=f"{examples}\ndifficulty: how many nodes a tensor rule takes\nerror: the largest relative one of the stored "
-        "true values",
+        epilog=f"{examples}\ndifficulty: how many nodes a tensor rule takes\nerror: largest relative one of the values",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("integral", nargs="*", metavar="NAME", help="a name of the table, or module:attribute")
