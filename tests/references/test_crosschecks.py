@@ -58,8 +58,12 @@ def test_gauss_legendre_lattice_and_truth_agree(name):
         assert pull(known[one], known[other]) < LIMIT, (one, other)
 
 
+COMPILED = ("box1l", "pentagon1l_8d", "hexagon1l", "box1l_sum", "genz_gaussian_3d")
+"""Beside the bubble; each takes pySecDec some seconds or more."""
+
+
 @pytest.mark.pysecdec
-@pytest.mark.parametrize("name", ["bubble", "box1l", "pentagon1l_8d", "hexagon1l", "box1l_sum", "genz_gaussian_3d"])
+@pytest.mark.parametrize("name", ["bubble", *(pytest.param(name, marks=pytest.mark.slow) for name in COMPILED)])
 def test_pysecdec_agrees_with_truth_and_lattice(name):
     integral = references.integral(name)
     s, value, error = some_points(name)
