@@ -75,6 +75,7 @@ def test_asv_finds_exactly_these_benchmarks_and_imports_nothing_heavy(poison):
     assert all(found[name]["params"] == [[repr(name) for name in deep.SHAPES]] for name in MIXED)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HEAVY)
 def test_a_heavy_import_stops_discovery(poison, tmp_path, name):
     bad = tmp_path / "benchmarks"
