@@ -138,7 +138,14 @@ def _git() -> dict[str, Any]:
 
     def git(*arguments: str) -> str:
         folder = Path(__file__).parent
-        done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, timeout=20, check=True)
+        done = subprocess.run(
+            ["git", "--no-optional-locks", *arguments],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=True,
+        )
         return done.stdout.strip()
 
     try:

@@ -59,6 +59,7 @@ def test_what_a_method_reports_is_not_executed(run, tmp_path, monkeypatch):
     assert not (tmp_path / "executed").exists()
 
 
+@pytest.mark.slow
 def test_a_daemon_of_a_run_ends_with_it_and_keeps_nobody_waiting(run, tmp_path):
     status, found, _ = run(f"Daemonises,pid_file={tmp_path / 'pid'}", "Exact")
     assert status == 0
@@ -76,6 +77,7 @@ sys.exit(accuracy.main(sys.argv[1:]))
 """The command line where no file may become larger than so many bytes: writing fails as on a full disk."""
 
 
+@pytest.mark.slow
 def test_a_full_disk_ends_the_suite_with_a_sentence_and_no_half_files(tmp_path):
     arguments = ["--integral", "bubble", "--method", "gauss_legendre", "--budget", "1", "--points", "20"]
     command = [sys.executable, "-c", LIMITED, "1000", *arguments, "--out", str(tmp_path)]
@@ -152,6 +154,7 @@ def test_what_cannot_be_saved_is_timed_in_its_fit_s_process(run, name):
     assert found["exact"]["timed_from"] == "file"
 
 
+@pytest.mark.slow
 def test_a_second_suite_in_the_folder_is_refused(run, tmp_path, capsys):
     with machine_lock.folder(tmp_path):
         arguments = ["--integral", "my_integrals:closed", "--method", "broken_methods:Exact", "--out", str(tmp_path)]
@@ -160,6 +163,7 @@ def test_a_second_suite_in_the_folder_is_refused(run, tmp_path, capsys):
     assert run("Exact")[0] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seconds", [1.0, 2.5])
 def test_an_interrupted_suite_goes_on(tmp_path, seconds):
     """What was fitted is not fitted again, and what was timed is not timed again."""

@@ -299,6 +299,7 @@ def test_the_smoke_preset_runs(tmp_path):
     assert all(record["digits_mean"] > 9 for record in all_records(tmp_path).values())
 
 
+@pytest.mark.slow
 def test_a_run_dies_with_its_suite(tmp_path):
     """Killing the suite at any moment leaves no process behind."""
     import subprocess

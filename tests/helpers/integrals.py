@@ -27,6 +27,21 @@ def product(k: int) -> ParametricIntegral:
     )
 
 
+def of_invariants(m: int) -> ParametricIntegral:
+    """∫ (s1 + … + sm) dx, of any number of kinematic invariants."""
+    parameters = [f"s{i + 1}" for i in range(m)]
+    return ParametricIntegral.from_expression(
+        name=f"of_invariants{m}",
+        variables=("x1",),
+        parameters=parameters,
+        expression=" + ".join(parameters),
+        low=[1.0] * m,
+        high=[2.0] * m,
+        exact=lambda s: s.sum(axis=1),
+        source="closed form",
+    )
+
+
 def plain(k: int) -> ParametricIntegral:
     """Return the same integral as `product`, from a Python function: no symbols."""
 

@@ -62,7 +62,8 @@ def test_it_learns_and_knows_its_error(plain):
 
 def test_both_parts_of_the_error_are_those_of_the_replicas(plain):
     s = product(1).sample(4, seed=3)
-    outputs = plain.network_(plain._scaled(s)).detach().double().numpy()
+    v = torch.as_tensor(2 * product(1).to_unit(s) - 1, dtype=torch.float32)
+    outputs = plain.network_(v).detach().double().numpy()
     value = plain.integrate(s).value
     systematic, statistical = plain.uncertainties(s)
     a, sigma = outputs[..., 0], np.exp(outputs[..., 1])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from integrals import product
+from integrals import of_invariants, product
 
 from methods import create
 from methods.base import InputError
@@ -23,22 +23,29 @@ def small(**fields):
     return DenseMLP(**{**defaults, **fields})
 
 
+def trained_once(m, **fields):
+    """Return a network of m invariants after one update."""
+    return DenseMLP(labels=EXACT, n_labels=20, n_updates=1, **fields).fit(of_invariants(m))
+
+
 @pytest.mark.parametrize(
     ("m", "depth", "width", "n_weights"), [(2, 12, 56, 35_337), (4, 12, 72, 58_249), (8, 8, 100, 71_701)]
 )
 def test_the_number_of_weights_is_the_papers(m, depth, width, n_weights):
-    net = DenseMLP(depth=depth, width=width)._network(m)
+    net = trained_once(m, depth=depth, width=width).network_
     assert sum(weight.numel() for weight in net.parameters()) == n_weights
 
 
 @pytest.mark.parametrize(("m", "width"), [(1, 56), (2, 56), (3, 72), (4, 72), (5, 100)])
 def test_the_width_follows_the_number_of_invariants(m, width):
-    assert DenseMLP()._width(m) == width
-    assert DenseMLP(width=7)._width(m) == 7
+    first, *_ = trained_once(m).network_.parameters()
+    assert first.shape == (width, m)
+    first, *_ = trained_once(m, width=7).network_.parameters()
+    assert first.shape == (7, m)
 
 
 def test_the_network_is_a_chain_of_layers_and_a_linear_one():
-    net = DenseMLP(depth=2, width=5)._network(3)
+    net = trained_once(3, depth=2, width=5).network_
     x = torch.linspace(-1, 1, 12).reshape(4, 3)
     first, second, last = [layer for layer in net if isinstance(layer, torch.nn.Linear)]
     hidden = torch.tanh(second(torch.tanh(first(x))))

@@ -91,6 +91,7 @@ def test_replicas_tell_the_error():
     assert 0.05 < np.sqrt((pulls**2).mean()) < 3
 
 
+@pytest.mark.slow
 def test_a_fit_cut_short_by_its_budget_can_be_repeated(own_time):
     own_time.tick = 0.002
     first = methods.create("neural_primitive", width=60, n_replicas=2).fit(product(2), budget=0.4)
@@ -101,6 +102,7 @@ def test_a_fit_cut_short_by_its_budget_can_be_repeated(own_time):
     np.testing.assert_array_equal(first.integrate(s).value, again.integrate(s).value)
 
 
+@pytest.mark.slow
 def test_budget_and_width(own_time):
     own_time.tick = 0.01
     method = methods.create("neural_primitive", n_replicas=1).fit(product(2), budget=1.0)
@@ -123,6 +125,7 @@ def test_the_time_of_the_neurons_is_estimated_from_a_part_of_their_points(own_ti
     assert two_stages.seconds_of_stage_one(method, 300) == pytest.approx(300 * 10 * 1e-3, rel=0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["neural_primitive", "separable_primitive", "primitive_corrected"])
 def test_a_dear_integrand_leaves_the_budget_kept(own_time, name):
     own_time.tick = 0.01
@@ -149,6 +152,7 @@ def test_the_monitor_sees_a_method_that_can_integrate():
     assert all(np.isfinite(value).all() for _, value in seen)
 
 
+@pytest.mark.slow
 def test_a_file_is_a_few_hundred_kb_and_holds_the_replicas_to_the_last_digit(tmp_path):
     """The width is what 64 seconds give: four replicas of 2,000 neurons on box1l, and their series."""
     integral = references.integral("box1l")

@@ -49,6 +49,7 @@ def test_learns_two_digits(integral):
     assert digits(small().fit(integral), integral) > 2.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "fields",
     [

@@ -29,6 +29,7 @@ box1l = references.integral("box1l")
 
 needs_pysecdec = pytest.mark.skipif(bool(library.unavailable()), reason=str(library.unavailable()))
 built = [pytest.mark.pysecdec, needs_pysecdec]
+in_depth = [*built, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -146,6 +147,7 @@ class TestValues:
         assert estimate.value.shape == estimate.error.shape == (0,)
         assert estimate.n_eval == 0
 
+    @pytest.mark.slow
     def test_product_of_two_polynomials_in_silence(self, cache, capfd):
         state, seeded = random.getstate(), np.random.get_state()[1].copy()  # noqa: NPY002
         integral = product(2)
@@ -159,6 +161,7 @@ class TestValues:
         assert random.getstate() == state
         np.testing.assert_array_equal(np.random.get_state()[1], seeded)  # noqa: NPY002
 
+    @pytest.mark.slow
     def test_all_kinds_of_factors_and_names_that_pysecdec_reserves(self, cache):
         # Numerator and denominator, a fraction's power, exp and log, π, and a sum of fractions, in eps, I and E.
         integral = ParametricIntegral.from_expression(
@@ -176,6 +179,7 @@ class TestValues:
         method.close()
         np.testing.assert_allclose(estimate.value, gauss(integral, s), rtol=1e-8)
 
+    @pytest.mark.slow
     def test_a_sum_has_terms_of_their_own(self, cache):
         integral = two_terms()
         method = PySecDecQMC(epsrel=1e-10).fit(integral)
@@ -204,6 +208,7 @@ class TestCounts:
         assert largest > 1021
         assert estimate.n_eval == 16 * (1021 + largest)
 
+    @pytest.mark.slow
     def test_kernel_and_dispatch_add_up_to_the_wall_time(self, cache):
         method = PySecDecQMC(points=100_000).fit(box1l)
         start = time.perf_counter()
@@ -217,7 +222,7 @@ class TestCounts:
 
 
 class TestLibrary:
-    pytestmark = built
+    pytestmark = in_depth
 
     def test_paid_once(self, box):
         again = PySecDecQMC(shifts=4).fit(box1l)
@@ -256,7 +261,7 @@ class TestLibrary:
 
 
 class TestWorkers:
-    pytestmark = built
+    pytestmark = in_depth
 
     def test_they_end_with_the_method(self, box):
         before = set(workers_of())
@@ -287,11 +292,12 @@ class TestWorkers:
         assert not left
 
     def test_one_that_dies_is_an_error_and_then_replaced(self, box):
-        method = PySecDecQMC().fit(box1l)
         before = set(workers_of())
+        method = PySecDecQMC().fit(box1l)
         s = box1l.sample(1, seed=0)
         expected = method.integrate(s).value
-        method._evaluator._library.prepared[8].workers[0].process.kill()
+        (worker,) = set(workers_of()) - before
+        worker.kill()
         with pytest.raises(RuntimeError, match="a worker has stopped"):
             method.integrate(s)
         np.testing.assert_array_equal(method.integrate(s).value, expected)

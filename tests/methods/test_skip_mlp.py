@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from integrals import changing_sign, product
+from integrals import changing_sign, of_invariants, product
 
 from methods import create
 from methods.base import InputError
@@ -33,8 +33,10 @@ def test_the_number_of_weights_is_the_papers(m, n_blocks, width, n_weights):
 
 @pytest.mark.parametrize(("m", "width"), [(2, 28), (3, 36), (4, 36), (5, 50)])
 def test_the_width_follows_the_number_of_invariants(m, width):
-    assert SkipMLP()._width(m) == width
-    assert SkipMLP(width=7)._width(m) == 7
+    for fields, expected in (({}, width), ({"width": 7}, 7)):
+        method = SkipMLP(labels=EXACT, n_labels=20, n_updates=1, **fields).fit(of_invariants(m))
+        first, *_ = method.network_.parameters()
+        assert first.shape == (expected, m)
 
 
 def returns_activation_of_sum(block, x):

@@ -38,13 +38,16 @@ UNDERSTATED = {
 """Integrals on which a method's stated error is known to be too small."""
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=pytest.mark.xfail(reason=UNDERSTATED[name])) if name in UNDERSTATED else name
-        for name in references.names()
-    ],
-)
+QUICK = ("bubble", "box1l", "box1l_4d", "box1l_threshold", "genz_gaussian_3d", "genz_oscillatory_3d")
+"""Integrals that take a second or two; the sectors of the two-loop box take twenty each."""
+
+
+def marks(name):
+    found = [pytest.mark.xfail(reason=UNDERSTATED[name])] if name in UNDERSTATED else []
+    return found if name in QUICK else [*found, pytest.mark.slow]
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=marks(name)) for name in references.names()])
 def test_gauss_legendre_lattice_and_truth_agree(name):
     integral = references.integral(name)
     # Whether few points show an error that is too small hangs on how a processor rounds.
@@ -59,8 +62,12 @@ def test_gauss_legendre_lattice_and_truth_agree(name):
         assert pull(known[one], known[other]) < LIMIT, (one, other)
 
 
+COMPILED = ("box1l", "pentagon1l_8d", "hexagon1l", "box1l_sum", "genz_gaussian_3d")
+"""Beside the bubble; each takes pySecDec some seconds or more."""
+
+
 @pytest.mark.pysecdec
-@pytest.mark.parametrize("name", ["bubble", "box1l", "pentagon1l_8d", "hexagon1l", "box1l_sum", "genz_gaussian_3d"])
+@pytest.mark.parametrize("name", ["bubble", *(pytest.param(name, marks=pytest.mark.slow) for name in COMPILED)])
 def test_pysecdec_agrees_with_truth_and_lattice(name):
     integral = references.integral(name)
     s, value, error = some_points(name)

@@ -76,6 +76,7 @@ def test_asv_finds_exactly_these_benchmarks_and_imports_nothing_heavy(poison):
     assert all(found[name]["params"] == [[repr(name) for name in deep.SHAPES]] for name in MIXED)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HEAVY)
 def test_a_heavy_import_stops_discovery(poison, tmp_path, name):
     bad = tmp_path / "benchmarks"
@@ -86,6 +87,7 @@ def test_a_heavy_import_stops_discovery(poison, tmp_path, name):
     assert f"{name} imported" in run.stderr
 
 
+@pytest.mark.slow
 def test_a_public_function_called_time_would_be_found(poison, tmp_path):
     bad = tmp_path / "benchmarks"
     shutil.copytree(ROOT / "benchmarks", bad, ignore=shutil.ignore_patterns("__pycache__"))
@@ -95,6 +97,7 @@ def test_a_public_function_called_time_would_be_found(poison, tmp_path):
     assert sorted(found["name"] for found in json.loads(run.stdout)) == sorted(["helper.time_limit", *EXPECTED])
 
 
+@pytest.mark.slow
 def test_asv_accepts_configuration_and_benchmarks():
     run = subprocess.run(
         [sys.executable, "-m", "asv", "check", "--environment", "existing:same"],

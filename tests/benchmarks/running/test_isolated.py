@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import multiprocessing.forkserver
 import os
 import resource
 import signal
@@ -391,9 +390,10 @@ def test_a_forkserver_that_does_not_start_is_no_failure_of_a_method():
 
 
 def kill_forkserver() -> None:
-    server = multiprocessing.forkserver._forkserver._forkserver_pid
-    os.kill(server, signal.SIGKILL)
-    while alive(server):
+    children = psutil.Process().children()
+    (server,) = [child for child in children if "multiprocessing.forkserver" in " ".join(child.cmdline())]
+    server.kill()
+    while alive(server.pid):
         time.sleep(0.01)
 
 

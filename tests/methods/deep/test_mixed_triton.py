@@ -80,6 +80,7 @@ def test_every_activation(activation, interpreted):
     assert_kernels_equal_plain_torch(network_of(3, activation=activation), *points(3))
 
 
+@pytest.mark.slow
 @needs_triton
 @pytest.mark.parametrize("dtype", TOLERANCES)
 @pytest.mark.parametrize("k", range(1, gpu_derivative.MAX_K + 1))
@@ -87,6 +88,7 @@ def test_every_k_and_dtype(k, dtype, interpreted):
     assert_kernels_equal_plain_torch(network_of(k, activation="gelu_tanh", dtype=dtype), *points(k, 5, dtype))
 
 
+@pytest.mark.slow
 @needs_triton
 @pytest.mark.parametrize("n", [1, 17])
 @pytest.mark.parametrize(("width", "depth"), [(1, 2), (7, 2), (8, 5), (33, 3), (130, 2)])
@@ -201,6 +203,7 @@ def compiled(monkeypatch, tmp_path):
     return compile_kernel
 
 
+@pytest.mark.slow
 @needs_triton
 @pytest.mark.parametrize("dtype", ["fp32", "fp64"])
 @pytest.mark.parametrize(
@@ -212,6 +215,7 @@ def test_threads_exchange_no_coefficients(kernel, dtype, compiled):
     assert "local" not in made.asm["ptx"]
 
 
+@pytest.mark.slow
 @needs_triton
 def test_the_largest_kernel_compiles(compiled):
     made = compiled(gpu_derivative.Kernels(ACTIVATIONS["tanh"], gpu_derivative.MAX_K), "hidden_backward", "fp32")

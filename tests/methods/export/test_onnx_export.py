@@ -87,6 +87,7 @@ def test_series_agree(name, integral, dtype, tmp_path):
     assert difference(method, tmp_path / "model.onnx") < TOLERANCE[dtype]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("integral", INTEGRALS)
 @pytest.mark.parametrize("activation", FORMULAS)
 def test_networks_agree(activation, integral, tmp_path):
@@ -97,6 +98,7 @@ def test_networks_agree(activation, integral, tmp_path):
         assert difference(method, tmp_path / "model.onnx") < TOLERANCE[dtype]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "fields",
     [
@@ -240,6 +242,7 @@ def test_a_missing_package_is_named(monkeypatch):
         Graph("float64")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("operator", ONLY_FLOAT32)
 def test_refused_operators_have_no_float64_kernel_yet(operator, tmp_path, monkeypatch):
     """Where onnxruntime gains one, ONLY_FLOAT32 is to be shortened."""

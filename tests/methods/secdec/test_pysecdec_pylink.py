@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 built = [
     pytest.mark.pysecdec,
+    pytest.mark.slow,  # the library takes a minute; tests/methods/test_methods.py has quick ones
     pytest.mark.skipif(bool(pysecdec_library.unavailable()), reason=str(pysecdec_library.unavailable())),
 ]
 

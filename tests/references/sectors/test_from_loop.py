@@ -145,6 +145,7 @@ def test_the_papers_integral_is_one_of_the_sectors(name, distinct, counted):
     np.testing.assert_allclose(*values, rtol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", EXAMPLES, ids=lambda path: path.stem)
 def test_stored_sectors_are_what_is_made_of_their_input_now(source, tmp_path):
     target = tmp_path / "again.json"
@@ -159,6 +160,7 @@ def test_stored_sectors_are_what_is_made_of_their_input_now(source, tmp_path):
 # --- the literature's integrals ------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "known"),
     [
@@ -182,6 +184,7 @@ def test_sums_over_sectors_are_known_integrals(make, text, known):
     assert (np.abs(sums.converge(part, s, epsrel=1e-6).value / exact - 1) > 0.05).all()
 
 
+@pytest.mark.slow
 def test_propagators_say_the_same_as_a_graph(make):
     as_graph = references.integral(str(make(TRIANGLE)))
     text = TRIANGLE.replace(
@@ -220,6 +223,7 @@ def test_a_pole_is_refused_with_its_sector(make):
         make(ON_SHELL_BOX)
 
 
+@pytest.mark.slow
 def test_a_divergence_at_large_momenta_is_refused(make):
     bubble = """
 name = "bubble"
@@ -237,6 +241,7 @@ box = {s = [-30, -3]}
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("high", "refused"), [(4.001, True), (3.999, False), (20.0, True)])
 def test_a_threshold_in_the_box_is_refused_with_its_sector(make, high, refused):
     text = TRIANGLE.replace("s = [-30, -3]", f"s = [-30, {high}]")
@@ -281,6 +286,7 @@ def test_input_that_cannot_be_used_is_refused_in_a_sentence(make, tmp_path, monk
     assert sorted(path.name for path in tmp_path.iterdir()) == ["input.toml"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["x1", "U1", "F", "exp", "pi", "xp", "lm2", "lambda"])
 def test_names_that_mean_something_else_are_refused(make, name):
     text = TRIANGLE.replace('"s"', f'"{name}"').replace("s/2", f"{name}/2").replace("\ns =", f"\n{name} =")
@@ -295,6 +301,7 @@ def test_a_parameter_is_no_momentum_or_mass(make, name):
         make(text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", ["1/0", "-1/s", "-sqrt(-s)", "exp(s)"])
 def test_rules_that_are_no_polynomials_are_refused_or_right(make, rule):
     text = TRIANGLE.replace('"m**2" = "1"', f'"m**2" = "2 + {rule}"')
