@@ -31,7 +31,7 @@ class WrongArguments(ValueError):
     """Raised for a method or an integral that is not there, or a field that it does not have."""
 
 
-def time_limit(budget: float) -> float:
+def seconds_allowed(budget: float) -> float:
     """Seconds that one check may take: three fits, each as long as a run's may be."""
     return 3 * (2 * budget + 60)
 
@@ -88,7 +88,7 @@ def main(arguments: list[str] | None = None) -> int:
     found = []
     call = (contract_report.messages, given.method, given.integral, given.budget)
     try:
-        with isolated.Process(*call, time_limit=time_limit(given.budget)) as process:
+        with isolated.Process(*call, time_limit=seconds_allowed(given.budget)) as process:
             for holds, text in verdicts(process):
                 print(f"{WORDS[holds]}: {text}", flush=True)
                 found.append(holds)

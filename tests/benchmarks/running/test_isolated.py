@@ -293,7 +293,7 @@ def start_suite(code: str) -> subprocess.Popen:
     """Start a process that says that it begins, runs `code`, and exits with 130 when it is interrupted."""
     script = f"""
 import sys
-from benchmarks import isolated
+from benchmarks.running import isolated
 import faulty_functions as faulty
 if __name__ == "__main__":
     print("begins", flush=True)

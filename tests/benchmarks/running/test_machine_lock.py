@@ -37,7 +37,7 @@ def another_process(entry: str):
     script = (
         "import sys, time\n"
         "from pathlib import Path\n"
-        "from benchmarks import machine_lock\n"
+        "from benchmarks.running import machine_lock\n"
         f"with machine_lock.{entry}:\n"
         "    print('in', flush=True)\n"
         "    time.sleep(600)\n"

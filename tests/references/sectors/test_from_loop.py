@@ -329,9 +329,9 @@ def test_command_line(tmp_path, capsys):
     assert "overwritten" in capsys.readouterr().err
 
 
-def test_the_readme_walks_through_this_triangle(tmp_path):
-    readme = (Path(__file__).resolve().parents[3] / "README.md").read_text(encoding="utf-8")
-    block = readme.split("```toml\n")[1].split("```")[0]
+def test_the_page_on_loop_integrals_walks_through_this_triangle(tmp_path):
+    page = (Path(__file__).resolve().parents[3] / "docs" / "loop-integral.md").read_text(encoding="utf-8")
+    block = page.split("```toml\n")[1].split("```")[0]
     (tmp_path / "triangle.toml").write_text(block)
     from_loop.make(tmp_path / "triangle.toml", tmp_path / "triangle.json", report=lambda _: None)
     whole = references.integral(str(tmp_path / "triangle.json"))
