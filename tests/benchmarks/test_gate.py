@@ -153,7 +153,7 @@ def project(tmp_path):
     git(folder, "tag", "base")
     git(folder, "commit", "-qm", "the same", "--allow-empty")
     git(folder, "tag", "same")
-    with (folder / "methods" / "mixed.py").open("a") as file:
+    with (folder / "methods" / "deep" / "network.py").open("a") as file:
         file.write(TWICE)
     git(folder, "commit", "-qam", "a corner sum that takes twice as long")
     return folder
