@@ -5,22 +5,31 @@ PIP := .venv/bin/python -m pip -qq --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help accuracy test timing report .venv
+.PHONY: help accuracy lint test test-all timing report .venv
 
 help:
-	@echo "make accuracy   digits against cost: the quick preset, tables and page in reports/ (10 minutes on two cores)"
-	@echo "make test       linters, types and every test (10 minutes on two cores)"
+	@echo "make accuracy   digits against cost: the quick preset, tables and page in reports/local (10 minutes on two cores)"
+	@echo "make test       linters, types and the quick tests (10 minutes on two cores)"
+	@echo "make test-all   the slow ones too: pySecDec in depth, faults, the pages' code, the browser (45 minutes)"
 	@echo "make timing     timing regressions by asv, in an environment of its own; results in reports/asv (10 minutes)"
-	@echo "make report     tables and page again, from the records in reports/runs"
+	@echo "make report     tables, figures, page and README again, from the records in reports/published"
 
 accuracy: .venv
-	.venv/bin/python -m benchmarks.accuracy --preset quick
+	.venv/bin/python -m benchmarks.accuracy --preset quick; status=$$?; \
+	.venv/bin/python -m benchmarks.report --out reports/local && exit $$status
 
-test: .venv
+PYTEST := OMP_NUM_THREADS=1 .venv/bin/python -m pytest -n 2 --dist worksteal
+
+lint: .venv
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
-	OMP_NUM_THREADS=1 .venv/bin/python -m pytest -n 2 --dist worksteal
+
+test: lint
+	$(PYTEST) -m "not slow and not browser"
+
+test-all: lint
+	$(PYTEST)
 
 timing: .venv
 	.venv/bin/asv machine --yes > /dev/null

@@ -3,7 +3,11 @@
     python -m benchmarks.accuracy                                   the preset `quick`
     python -m benchmarks.accuracy --preset smoke                    a minute's check that everything works
     python -m benchmarks.accuracy --integral box1l --method gauss_legendre,order=8 --method chebyshev
+    python -m benchmarks.accuracy --integral box1l --method "chebyshev,labels=(gauss_legendre,order=12)"
     python -m benchmarks.accuracy --integral my_file:my_integral --method my_file:MyMethod,n_samples=1000 --budget 10
+
+First every method is fitted, on one pinned thread, and judged by true values, as many at a time as there are CPUs; then
+each is timed by itself. Records and tables go to reports/local; python -m benchmarks.report draws figures and a page.
 
 Finished runs are reused; interrupt at any moment and start again. Exit status: 0 when all runs finished, 1 when some
 failed (they are listed), 2 for wrong arguments, 130 when interrupted.
@@ -12,15 +16,30 @@ failed (they are listed), 2 for wrong arguments, 130 when interrupted.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import re
+import signal
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from benchmarks import machine, records
-from benchmarks.presets import DEFAULT_BUDGET_S, METHODS, PRESETS
+from benchmarks import experiments
+from benchmarks.records import files, run_records
+from benchmarks.records.folders import LOCAL, is_published
+from benchmarks.running import machine, machine_lock
+from benchmarks.running.plan import Options, Run
+from benchmarks.running.run import Place
+from benchmarks.running.suite import Suite
 from methods.base import InputError
+
+BATCHES = (1, 1024, 65_536)
+"""Latency, throughput as the papers' networks are used, and throughput where no overhead is left."""
+
+TIMED_S = 1.0
+"""Seconds of calls per batch."""
 
 FINE = ("ok", "unsupported")
 
@@ -29,7 +48,7 @@ INTERRUPTED = 130
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return the command line's parser."""
+    """Make the command line's parser."""
     summary, _, rest = (__doc__ or "").partition("\n\n")
     command = argparse.ArgumentParser(
         prog="python -m benchmarks.accuracy",
@@ -38,23 +57,20 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = command.add_argument
-    add("--preset", choices=PRESETS, default="quick", help="what to run where nothing else is said (default: quick)")
+    presets = experiments.PRESETS
+    add("--preset", choices=presets, default="quick", help="what to run where nothing else is said (default: quick)")
     add("--integral", action="append", metavar="I", help="a registered name or module:attribute; may be repeated")
     add("--method", action="append", metavar="M", help="a name or module:Class, with ,field=value; may be repeated")
     add("--budget", type=_positive, metavar="S", help="seconds of preparation a method may use")
     add("--repeats", type=_count, metavar="N", help="independent reruns, with seeds seed, seed + 1, …")
     add("--seed", type=int, default=0, metavar="N", help="of the first repeat (default: 0)")
     add("--device", type=_device, default="cpu", metavar="D", help="as torch names it (default: cpu)")
-    add(
-        "--jobs",
-        type=_count,
-        default=1,
-        metavar="N",
-        help="runs at a time; those that share the machine are not timed (default: 1)",
-    )
+    add("--jobs", type=_count, metavar="N", help="fits at a time, each on one thread (default: one per CPU)")
+    add("--points", type=_count, metavar="N", help="judge by so many uniform points only (default: all of the truth)")
     add("--diagnostics", action="store_true", help="record how training stands from time to time, where a method tells")
+    add("--details", action="store_true", help="print what each method chose: order, map, number of labels, …")
     add("--force", action="store_true", help="run again what is finished")
-    add("--out", type=Path, default=Path("reports"), metavar="DIR", help="folder for everything (default: reports)")
+    add("--out", type=Path, default=LOCAL, metavar="DIR", help=f"folder for everything (default: {LOCAL})")
     return command
 
 
@@ -81,67 +97,134 @@ def _count(text: str) -> int:
 def main(arguments: list[str] | None = None) -> int:
     """Run the suite that the command line asks for; return the exit status."""
     given = parser().parse_args(arguments)
-    preset = PRESETS[given.preset]
+    preset = experiments.preset(given.preset)
     work = {
-        integral: (
-            given.budget or preset.budgets.get(integral, DEFAULT_BUDGET_S),
-            given.method or list(preset.methods.get(integral, METHODS)),
-        )
+        integral: (given.budget or preset.budget_s(integral), given.method or preset.specs(integral))
         for integral in given.integral or preset.budgets
     }
-    from tqdm import tqdm
+    options = Options(
+        given.out, given.repeats or preset.repeats, given.seed, given.device, (Place(given.device, 1),), BATCHES,
+        TIMED_S, given.points, given.diagnostics,
+    )  # fmt: skip
+    status, results = carry_out(work, options, force=given.force, jobs=given.jobs or machine.n_cpus())
+    if status != 0:
+        return status
 
-    from benchmarks import report, suite, tables
+    from benchmarks.experiments import all_configurations
 
+    print(all_configurations.text(results))
+    if given.details:
+        print(f"\n{all_configurations.details(results)}")
+    found, damaged = run_records.read_all(given.out)
+    for path, problem in damaged.items():
+        _say(f"note: {path} is left out: {problem}.")
     try:
-        records.check_writable(given.out)
-        runs = suite.plan(
-            work,
-            repeats=given.repeats or preset.repeats,
-            seed=given.seed,
-            device=given.device,
-            threads=max(1, machine.n_cpus() // given.jobs),
-            out=given.out,
-            diagnostics=given.diagnostics,
-        )
+        files.write_text(given.out / "tables.md", all_configurations.markdown(found))
+        files.write_text(given.out / "tables.csv", all_configurations.csv(found))
+    except OSError as problem:
+        _say(f"error: The tables could not be written: {problem}.")
+        return 1
+    print(f"\nAll records here: {given.out / 'tables.md'}, {given.out / 'tables.csv'}")
+    print(f"Figures and a page: python -m benchmarks.report --out {given.out}")
+    return report_failures(results)
+
+
+def carry_out(
+    work: dict[str, tuple[float, list[str]]], options: Options, *, force: bool, jobs: int
+) -> tuple[int, list[run_records.Record]]:
+    """Plan the runs of `work`, make both stages, and show how far they are.
+
+    Returns
+    -------
+    status : int
+        0 where both stages came to their end, else the exit status of the command, after a sentence about why.
+    results : list of dict
+        The records, in the order of the plan.
+    """
+    from benchmarks.running import plan
+
+    suite = None
+    try:
+        files.check_writable(options.out)
+        with _interrupted_by_sigterm(), machine_lock.folder(options.out):
+            runs = plan.runs(work, options)
+            suite = Suite(runs, options, force=force, is_published=is_published(options.out), say=_say)
+            with _Progress(len(runs), "fit and judge") as progress:
+                suite.fit_and_judge(jobs, progress.told)
+            due = suite.to_time()
+            with _Progress(len(due), "time") as progress:
+                suite.time(due, progress.told)
     except InputError as problem:
-        print(f"error: {problem}", file=sys.stderr)
-        return 2
-
-    # disable=None: no bar where the output is not a terminal.
-    with tqdm(total=len(runs), unit="run", disable=None) as bar:
-
-        def begin(planned: suite.Planned) -> None:
-            bar.set_description(planned.label)
-
-        def end(planned: suite.Planned, record: records.Record, reused: bool) -> None:
-            how = "reused" if reused else record["status"]
-            digits = f"  {record['digits_mean']:.1f} digits" if record["digits_mean"] is not None else ""
-            bar.write(f"{planned.label}: {how}{digits}", file=sys.stderr)
-            bar.update()
-
-        try:
-            results = suite.execute(runs, given.out, force=given.force, jobs=given.jobs, begin=begin, end=end)
-        except KeyboardInterrupt:
-            bar.close()
-            print("Interrupted; finished runs are kept, and the same command goes on from there.", file=sys.stderr)
-            # Threads that wait for runs would keep this process; with it, its runs end.
-            sys.stderr.flush()
-            os._exit(INTERRUPTED)
-
-    print(tables.text(results))
-    written = report.write(given.out)
-    print(f"\nTables and page of all records: {', '.join(map(str, written))}")
-    return _report_failures(results)
+        _say(f"error: {problem}")
+        return 2, []
+    except OSError as problem:
+        _say(f"error: {problem}. Finished runs are kept, and the same command goes on from there.")
+        _leave(1, suite)
+    except KeyboardInterrupt:
+        _say("Interrupted; finished runs are kept, and the same command goes on from there.")
+        _leave(INTERRUPTED, suite)
+    return 0, [record for run in runs for place in run.places if (record := suite.record(run, place)) is not None]
 
 
-def _report_failures(results: list[records.Record]) -> int:
+@contextlib.contextmanager
+def _interrupted_by_sigterm() -> Iterator[None]:
+    """Have SIGTERM do what Ctrl-C does, so that a suite in the background can be ended with a sentence."""
+
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _say(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)
+
+
+def _leave(status: int, suite: Suite | None) -> None:
+    """End this process at once: threads that wait for runs would keep it, and with it, its runs end."""
+    if suite is not None:
+        os._exit(status)
+    raise SystemExit(status)
+
+
+class _Progress:
+    """A bar for one stage, and a line for each run that ends; no bar where the output is not a terminal."""
+
+    def __init__(self, total: int, stage: str) -> None:
+        from tqdm import tqdm
+
+        self._bar = tqdm(total=total, unit="run", desc=stage, disable=None)
+        self._stage = stage
+
+    def __enter__(self) -> _Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def told(self, event: str, planned: Run, record: run_records.Record | None) -> None:
+        """Show what `suite.Told` says."""
+        if event == "begin" or record is None:
+            self._bar.set_description(f"{self._stage}: {planned.label}")
+            return
+        how = event if record["status"] == "ok" else record["status"]
+        digits = f"  {record['digits_mean']:.1f} digits" if record["digits_mean"] is not None else ""
+        self._bar.write(f"{planned.label}: {how}{digits if event != 'timed' else ''}", file=sys.stderr)
+        self._bar.update()
+
+
+def report_failures(results: list[run_records.Record]) -> int:
+    """List the runs that did not finish; return the exit status."""
     bad = [record for record in results if record["status"] not in FINE]
     for record in bad:
-        print(f"{record['status']}: {record['integral']} × {record['method']}: {record['reason']}", file=sys.stderr)
+        _say(f"{record['status']}: {record['integral']} × {record['method']}: {record['reason']}")
     if bad:
         counts = Counter(record["status"] for record in results)
-        print(f"{len(bad)} of {len(results)} runs did not finish: {dict(counts)}", file=sys.stderr)
+        _say(f"{len(bad)} of {len(results)} runs did not finish: {dict(counts)}")
     return 1 if bad else 0
 
 

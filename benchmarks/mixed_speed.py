@@ -1,9 +1,9 @@
 """Measure a training step on a mixed derivative against other ways to make it and the matrix products alone.
 
-    python -m benchmarks.mixed_speed            measures, writes reports/mixed_speed.json; a few minutes
-    python -m benchmarks.report                 shows it in reports/tables.md and reports/index.html
+    python -m benchmarks.mixed_speed            measures, writes reports/local/mixed_speed.json; a few minutes
+    python -m benchmarks.report                 shows what is in reports/published
 
-Each contender (see `mixed_contenders`) runs in a process of its own, for its peak memory, and all of them in turn,
+Each contender (see `deep_contenders`) runs in a process of its own, for its peak memory, and all of them in turn,
 several times, because a machine's speed changes within minutes: the table has the median over these rounds.
 """
 
@@ -17,8 +17,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks import isolated, machine
-from benchmarks.mixed_contenders import CORNERS, STEPS, Shape
+from benchmarks.experiments.deep_speed import FILE
+from benchmarks.records import files
+from benchmarks.records.folders import LOCAL
+from benchmarks.regressions.deep_contenders import CORNERS, STEPS, Shape
+from benchmarks.running import isolated, machine
 
 SHAPES = (
     Shape(3, 4, 100, 4096),
@@ -39,7 +42,7 @@ TIME_LIMIT = 30.0
 
 
 def measure(kind: str, name: str, shape: Shape, threads: int) -> dict[str, float]:
-    """Return the median seconds of a contender's step, and how much its steps added to the process's peak memory."""
+    """Measure the median seconds of a contender's step, and how much its steps added to the process's peak memory."""
     import warnings
 
     import torch
@@ -65,7 +68,7 @@ def _peak_bytes() -> int:
 
 
 def run(shapes: tuple[Shape, ...], rounds: int, threads: int) -> list[dict[str, Any]]:
-    """Return an entry per shape and contender."""
+    """Measure an entry per shape and contender."""
     cases = [("step", name, shape) for shape in shapes for name in STEPS]
     cases += [
         ("corners", name, shape._replace(batch=batch))
@@ -108,7 +111,7 @@ def main(arguments: list[str] | None = None) -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    command.add_argument("--out", type=Path, default=Path("reports"), metavar="DIR", help="default: reports")
+    command.add_argument("--out", type=Path, default=LOCAL, metavar="DIR", help=f"default: {LOCAL}")
     command.add_argument("--rounds", type=int, default=5, metavar="N", help="default: 5")
     command.add_argument("--threads", type=int, default=machine.n_cpus(), metavar="N", help="default: all CPUs")
     command.add_argument(
@@ -120,15 +123,15 @@ def main(arguments: list[str] | None = None) -> int:
     entries = run(tuple(given.shape or SHAPES), given.rounds, given.threads)
     date = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())
     content = {
+        "machine": machine.name(),
         **machine.describe(),
         "threads": given.threads,
         "rounds": given.rounds,
         "date_utc": date,
         "results": entries,
     }
-    given.out.mkdir(parents=True, exist_ok=True)
-    path = given.out / "mixed_speed.json"
-    path.write_text(json.dumps(content, indent=1) + "\n")
+    path = given.out / FILE
+    files.write_text(path, json.dumps(content, indent=1) + "\n")
     print(f"Written: {path}")
     return 0
 

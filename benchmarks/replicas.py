@@ -4,8 +4,8 @@
 
 trains eight, and says of the first n of them, for n = 1 … 8: digits of their mean, and for both conventions of the
 error (σ: JHEP; σ/√n: thesis eq. 4.1) the share of points within one and three of it, and the median of
-log10(error/|e − t|), as in figure 7 of the thesis. Written to reports/replicas.json; `python -m benchmarks.report`
-shows it.
+log10(error/|e − t|), as in figure 7 of the thesis. Written to reports/local/replicas.json; `python -m
+benchmarks.report` shows what is in reports/published.
 """
 
 from __future__ import annotations
@@ -19,27 +19,35 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import machine
-from methods import lookup
-
-FILE = "replicas.json"
+from benchmarks.experiments.replicas import FILE, row
+from benchmarks.records import files
+from benchmarks.records.folders import LOCAL
+from benchmarks.running import machine
+from methods.base import HasReplicas, InputError
+from methods.core import names
 
 N_REPLICAS = 8
 
-TITLE = "Replicas"
-
 
 def measure(name: str, integral: str, budget: float) -> list[dict[str, Any]]:
-    """Return one entry per number of replicas."""
+    """Measure one entry per number of replicas.
+
+    Raises
+    ------
+    InputError
+        For what is not known, or a method that is no `methods.base.HasReplicas`.
+    """
     import methods
     import references
 
-    method, fields = lookup.parse_spec(name)
+    method, fields = names.parse_spec(name)
     primitive = methods.create(method, **fields | {"n_replicas": N_REPLICAS})
+    if not isinstance(primitive, HasReplicas):
+        raise InputError(f"{method} does not give the values of its replicas; neural_primitive does.")
     truth = references.truth(integral)
     s, value = truth.s[truth.uniform], truth.value[truth.uniform]
     primitive.fit(references.integral(integral), budget=budget)
-    replicas = primitive.of_replicas(s)  # type: ignore[attr-defined]
+    replicas = primitive.replica_values(s)
     entries = []
     for n in range(1, N_REPLICAS + 1):
         miss = np.abs(replicas[:n].mean(axis=0) - value)
@@ -56,28 +64,6 @@ def measure(name: str, integral: str, budget: float) -> list[dict[str, Any]]:
     return entries
 
 
-def rows(results: list[dict[str, Any]]) -> list[dict[str, str]]:
-    """Return the table's rows, text in every cell."""
-    return [_row(run, entry) for run in results for entry in run["entries"]]
-
-
-def _row(run: dict[str, Any], entry: dict[str, Any]) -> dict[str, str]:
-    row = {"integral": run["integral"], "method": run["method"], "budget s": f"{run['budget_s']:g}"}
-    row |= {"replicas": str(entry["n"]), "digits": f"{entry['digits']:.2f}"}
-    for kind, name in (("spread", "σ"), ("mean", "σ/√n")):
-        found = entry.get(kind)
-        shares = f"{100 * found['within_1']:.0f} %, {100 * found['within_3']:.0f} %" if found else "–"
-        row[f"within 1, 3 {name}"] = shares
-        row[f"log10({name} / miss)"] = f"{found['log10_error_ratio']:+.2f}" if found else "–"
-    return row
-
-
-def read(out: Path) -> list[dict[str, Any]]:
-    """Return what was measured below `out`, oldest first."""
-    path = out / FILE
-    return json.loads(path.read_text()) if path.exists() else []
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Measure and write; return the exit status."""
     command = argparse.ArgumentParser(
@@ -86,17 +72,22 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument("--integral", default="box1l", metavar="I", help="default: box1l")
     command.add_argument("--method", default="neural_primitive", metavar="M", help="default: neural_primitive")
     command.add_argument("--budget", type=float, default=60.0, metavar="S", help="seconds of training; default: 60")
-    command.add_argument("--out", type=Path, default=Path("reports"), metavar="DIR", help="default: reports")
+    command.add_argument("--out", type=Path, default=LOCAL, metavar="DIR", help=f"default: {LOCAL}")
     given = command.parse_args(arguments)
-    run = {"integral": given.integral, "method": given.method, "budget_s": given.budget, **machine.describe()}
+    run = {"integral": given.integral, "method": given.method, "budget_s": given.budget}
+    run |= {"machine": machine.name()} | machine.describe()
     run |= {"date_utc": time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())}
-    run["entries"] = measure(given.method, given.integral, given.budget)
+    try:
+        run["entries"] = measure(given.method, given.integral, given.budget)
+    except InputError as problem:
+        command.error(str(problem))
     same = ("integral", "method", "budget_s", "machine")
-    others = [old for old in read(given.out) if any(old[key] != run[key] for key in same)]
-    given.out.mkdir(parents=True, exist_ok=True)
-    (given.out / FILE).write_text(json.dumps([*others, run], indent=1) + "\n")
-    for row in rows([run]):
-        print(" | ".join(row.values()))
+    path = given.out / FILE
+    before = json.loads(path.read_text()) if path.exists() else []
+    others = [old for old in before if any(old[key] != run[key] for key in same)]
+    files.write_text(path, json.dumps([*others, run], indent=1) + "\n")
+    for entry in run["entries"]:
+        print(" | ".join(row(run, entry).values()))
     return 0
 
 

@@ -1,7 +1,8 @@
 """Regenerate tables, figures and page from the records, without running anything.
 
-python -m benchmarks.report                 reports/tables.md, index.html, figures/ and the generated part of README.md
-python -m benchmarks.report --out DIR       the same of another suite's folder; README.md stays as it is
+python -m benchmarks.report             from reports/published: tables.md, tables.csv, index.html and figures/ in
+                                        reports/, and the generated part of README.md
+python -m benchmarks.report --out DIR   from somebody's own runs: the same in DIR, with published results beside them
 """
 
 from __future__ import annotations
@@ -13,81 +14,101 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import groups, html_page, mixed_table, records, sections, tables
-from benchmarks.material import INTEGRALS, Material, explanation, read
-from benchmarks.page_data import Data, Table
+from benchmarks.experiments import all_configurations
+from benchmarks.experiments.comparison import INTEGRALS
+from benchmarks.figures import figure_sections
+from benchmarks.page import html_page
+from benchmarks.page.contents import Contents
+from benchmarks.page.page_data import Data
+from benchmarks.records import configurations, files
+from benchmarks.records.folders import REPORTS
 
 if TYPE_CHECKING:
     import pandas
 
 BEGIN, END = "<!-- table: begin (python -m benchmarks.report) -->", "<!-- table: end -->"
 
-COLUMNS = ("method", "digits", "worst", "µs (1)", "µs (1024)", "prep. s", "published")
-"""What of the table README.md shows, with the notes where there are any."""
+COLUMNS = ("integral", "kind", "method", "digits", "worst", "µs (1)", "µs (1024)", "prep. s")
+"""Columns of the table that README.md shows, with the notes where there are any."""
 
-FIGURES = ("box1l.pareto_1024", "box2l_sum.pareto_1024")
-"""Those that README.md shows, by the names of their files."""
+KINDS = {
+    "rule": ("gauss_legendre", "chebyshev", "lattice_qmc"),
+    "pySecDec": ("pysecdec_qmc",),
+    "learned": (
+        "neural_primitive", "separable_primitive", "published_primitive", "dense_mlp", "skip_mlp", "bayesian_mlp",
+        "deep_ensemble", "differential_mlp", "boosted_trees",
+    ),
+}  # fmt: skip
+"""Kinds of methods, of each of which README.md shows the best on an integral.
 
+pySecDec's other integrators take ten times as long for as many digits, and `primitive_corrected` evaluates the
+integrand at thousands of nodes for each value, so it is neither a rule nor learned."""
 
-def write(out: Path) -> list[Path]:
-    """Write tables, figures and page from all records below `out`; return the paths, or none without a record.
+THREADS = 2
+"""README.md shows the runs on so many threads: all kinds have been measured on its integrals by these, not by one."""
 
-    The project's own folder is the one that README.md shows.
-    """
-    found, damaged = read(out)
-    for path in damaged:
-        print(f"note: {path} is not a readable record of this version, and is left out.", file=sys.stderr)
-    if not found:
-        return []
-    material = Material.of(found, out)
-    drawn = material.sections()
-    contents = {out / "tables.md": _tables(material), out / "index.html": _page(material, drawn)}
-    readme = Path("README.md")
-    if out == Path("reports") and readme.exists() and BEGIN in readme.read_text():
-        parts = [readme_table(material.grouped), *_readme_figures(drawn, material.grouped)]
-        contents[readme] = insert(readme.read_text(), "\n\n".join(parts))
-    for path, content in contents.items():
-        path.write_text(content, errors="replace")  # a reason may hold half a character
-    return [*contents, _write_figures(drawn, out / html_page.FOLDER)]
+FIGURES = ("box1l.pareto_1024",)
+"""Figures that README.md shows, by the names of their files."""
 
 
-def page(found: list[records.Record], out: Path) -> str:
-    """Return tables and figures of the records as an HTML page, with the other experiments below `out`."""
-    material = Material.of(found, out)
-    return _page(material, material.sections())
+def write_published(reports: Path, readme: Path) -> list[Path]:
+    """Write tables, figures and page of the published records, and README's table; return the paths."""
+    contents = Contents.published(reports)
+    drawn = contents.figure_sections()
+    return _write(contents, drawn, {readme: insert(readme.read_text(), _readme_results(contents, drawn))})
 
 
-def _page(material: Material, drawn: list[sections.Section]) -> str:
-    speed = mixed_table.read(material.out)
-    data = Data(material.out, material.folders())
-    for table in (html_page.results(material.grouped), *material.tables):
+def write_local(out: Path) -> list[Path]:
+    """Write tables, figures and page of the records below `out`; return the paths, or none without a record."""
+    contents = Contents.local(out)
+    return _write(contents, contents.figure_sections(), {}) if contents.compared else []
+
+
+def _write(contents: Contents, drawn: list[figure_sections.Section], more: dict[Path, str]) -> list[Path]:
+    for path, problem in contents.damaged.items():
+        print(f"note: {path} is left out: {problem}.", file=sys.stderr)
+    texts = {
+        contents.out / "tables.md": _tables(contents),
+        contents.out / "tables.csv": all_configurations.csv(contents.compared),
+        contents.out / "index.html": page(contents, drawn),
+        **more,
+    }
+    for path, text in texts.items():
+        files.write_text(path, text)
+    return [*texts, _write_figures(drawn, contents.out / html_page.FOLDER)]
+
+
+def page(contents: Contents, drawn: list[figure_sections.Section]) -> str:
+    """Write tables and figures as an HTML page."""
+    data = Data(contents.out, contents.folders())
+    for table in (*contents.tables_of_all_configurations(), *contents.tables):
         data.add(table)
-    for title, frame in mixed_table.parts(speed) if speed else []:
-        data.add(Table(title, explanation(title), frame.to_dict("records")))
-    return html_page.render(material.found, data, drawn, mixed_table.note(speed) if speed else "")
+    return html_page.render(contents.compared, data, drawn)
 
 
-def _tables(material: Material) -> str:
+def _tables(contents: Contents) -> str:
     import pandas
 
-    speed = mixed_table.read(material.out)
     blocks = []
-    for table in material.tables:
-        parts = (f"### {table.title}", table.explanation, _markdown(pandas.DataFrame(table.rows)))
+    for table in contents.tables:
+        parts = (f"### {table.title}", table.explanation, _markdown(pandas.DataFrame([row for row, _ in table.rows])))
         blocks.append("\n\n".join(filter(None, parts)) + "\n")
-    return "\n".join([tables.markdown(material.found), *blocks, *([mixed_table.markdown(speed)] if speed else [])])
+    return "\n".join([all_configurations.markdown(contents.compared), *blocks])
 
 
-def _write_figures(drawn: list[sections.Section], folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
+def _write_figures(drawn: list[figure_sections.Section], folder: Path) -> Path:
     for figure in (figure for section in drawn for figure in section.figures):
-        (folder / f"{figure.name}.svg").write_text(figure.svg)
-        (folder / f"{figure.name}.png").write_bytes(figure.png)
+        files.write_text(folder / f"{figure.name}.svg", figure.svg)
+        files.write_bytes(folder / f"{figure.name}.png", figure.png)
     return folder
 
 
-def _readme_figures(drawn: list[sections.Section], grouped: list[groups.Group]) -> list[str]:
-    """Return Markdown of the figures that README.md shows, as far as there are any."""
+def _readme_results(contents: Contents, drawn: list[figure_sections.Section]) -> str:
+    return "\n\n".join([*_readme_figures(drawn, contents.grouped), readme_table(contents.grouped)])
+
+
+def _readme_figures(drawn: list[figure_sections.Section], grouped: list[configurations.Group]) -> list[str]:
+    """Write Markdown of the figures that README.md shows, as far as there are any."""
     shown = {figure.name: (section, figure.caption) for section in drawn for figure in section.figures}
     parts = []
     for name in FIGURES:
@@ -95,18 +116,18 @@ def _readme_figures(drawn: list[sections.Section], grouped: list[groups.Group]) 
             continue
         section, caption = shown[name]
         place = (section.integral, section.machine)
-        where = _machines(g for g in grouped if (g.first["integral"], g.first["machine"]) == place and not g.older)
+        where = _machines(g for g in grouped if (g.first["integral"], g.first["machine"]) == place and not g.replaced)
         parts.append(f"![{name}](reports/{html_page.FOLDER}/{name}.svg)\n\n{section.integral} on {where}: {caption}")
     return parts
 
 
-def _machines(grouped: Iterable[groups.Group]) -> str:
-    """Return where these were measured, and with how many threads."""
+def _machines(grouped: Iterable[configurations.Group]) -> str:
+    """Say where these were measured, and with how many threads."""
     threads: dict[str, set[int]] = {}
     for group in grouped:
         threads.setdefault(group.first["machine"], set()).add(group.first["threads"])
     return "; ".join(
-        f"{machine}, {' and '.join(groups.threads(n) for n in sorted(numbers))}"
+        f"{machine}, {' and '.join(configurations.threads(n) for n in sorted(numbers))}"
         for machine, numbers in sorted(threads.items())
     )
 
@@ -115,14 +136,26 @@ def _markdown(table: pandas.DataFrame) -> str:
     return table.to_markdown(index=False, disable_numparse=True)
 
 
-def readme_table(grouped: Iterable[groups.Group]) -> str:
-    """Return the short table for README.md: of the newest code, equation and truth alone."""
-    shown = [group for group in grouped if group.first["integral"] in INTEGRALS and not group.older]
-    blocks = []
-    for name, part in tables.by_integral(shown):
-        columns = [*COLUMNS, *(["note"] if part["note"].any() else [])]
-        blocks.append(f"**{name}**\n\n{_markdown(part[columns])}")
-    return "\n\n".join([*blocks, f"Measured on {_machines(shown)}; all columns in `reports/tables.md`."])
+def readme_table(grouped: Iterable[configurations.Group]) -> str:
+    """Return README.md's short table: the best of each kind on each integral, of current versions alone."""
+    import pandas
+
+    current = [group for group in grouped if group.first["threads"] == THREADS and not group.replaced]
+    best = [
+        (kind, max(found, key=lambda group: group.digits or -1.0))
+        for integral in INTEGRALS
+        for kind, names in KINDS.items()
+        if (found := [group for group in current if group.first["integral"] == integral and group.method in names])
+    ]
+    rows = [
+        all_configurations.row(group) | {"integral": group.first["integral"], "kind": kind, "method": group.method}
+        for kind, group in best
+    ]
+    columns = [*COLUMNS, *(["note"] if any(row["note"] for row in rows) else [])]
+    where = _machines(group for _, group in best)
+    return (
+        f"{_markdown(pandas.DataFrame(rows, columns=columns))}\n\nMeasured on {where}; all runs: `reports/tables.md`."
+    )
 
 
 def insert(readme: str, table: str) -> str:
@@ -138,12 +171,15 @@ def main(arguments: list[str] | None = None) -> int:
     command = argparse.ArgumentParser(
         prog="python -m benchmarks.report", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    command.add_argument("--out", type=Path, default=Path("reports"), metavar="DIR", help="default: reports")
+    command.add_argument("--out", type=Path, metavar="DIR", help="somebody's own runs (default: what is published)")
     out = command.parse_args(arguments).out
     # Looking for cyclic garbage among the records of a large folder takes a fifth of the time.
     gc.disable()
     try:
-        written = write(out)
+        written = write_local(out) if out else write_published(REPORTS, REPORTS.parent / "README.md")
+    except OSError as problem:
+        print(f"error: {problem}; what stood there before still does.", file=sys.stderr)
+        return 1
     finally:
         gc.enable()
     if not written:

@@ -1,13 +1,23 @@
-"""What is compared: the registry of methods. Read `methods/base.py` first."""
+"""What is compared: the methods, one file each, and this registry of them. Read `methods/base.py` first.
+
+    create("gauss_legendre", order=8)
+
+What a method is made of lies in the folder of its family: `quadrature` (nodes and weights), `primitives` and `deep`
+(networks whose mixed derivative is the integrand), `surrogates` (regression of I(s) from labels), `secdec` (pySecDec's
+compiled integrators). `core` serves all of them, `papers` has the settings that papers print, `export` writes fitted
+methods for other programs.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import dataclasses
+import inspect
+import re
+from typing import Any
 
-from methods import lookup
-
-if TYPE_CHECKING:
-    from methods.base import Method
+from methods.base import InputError, Method
+from methods.core.field_values import is_plain, kinds_of_fields, value_of_kind
+from methods.core.names import attribute, unknown
 
 METHODS: dict[str, str] = {
     "gauss_legendre": "methods.gauss_legendre:GaussLegendre",
@@ -29,13 +39,65 @@ METHODS: dict[str, str] = {
 }
 """Name -> "module:Class", imported only when asked for."""
 
+NAME = re.compile(r"[A-Za-z0-9_.-]{1,60}")
+"""What a method may be called: its name is a key of records, a part of file names and a word on command lines."""
+
+
+def is_method(value: Any) -> bool:
+    """Tell whether this is a class to make methods of: a dataclass that inherits Method and leaves nothing abstract."""
+    is_class = isinstance(value, type) and issubclass(value, Method)
+    return is_class and dataclasses.is_dataclass(value) and not inspect.isabstract(value)
+
 
 def create(name: str, **fields: Any) -> Method:
-    """Return the method `name` (registered, or "module:Class") with the given hyperparameters.
+    """Make the method `name`, registered or "module:Class", with the given hyperparameters.
+
+    A value takes the form that its field has: 1e4 for a whole number becomes 10000, and 1 for any number becomes 1.0.
 
     Raises
     ------
     InputError
-        For an unknown method or field, or a value of the wrong kind.
+        For an unknown method or field, a field without value, a value of another kind than the field's annotation, or
+        a class whose name, version or hyperparameters no record can hold.
     """
-    return lookup.create(name, fields, METHODS)
+    if name not in METHODS and ":" not in name:
+        raise unknown("method", name, METHODS)
+    target = METHODS.get(name, name)
+    cls = attribute(target, is_method)
+    if not is_method(cls):
+        raise InputError(
+            f"{target!r} is not a method: a keyword-only dataclass that inherits methods.base.Method and has fit and "
+            "integrate."
+        )
+    if problem := _problem_of_class(cls):
+        raise InputError(f"{target!r} {problem}")
+    known = {field.name: field for field in dataclasses.fields(cls) if field.init}
+    for field in fields:
+        if field not in known:
+            raise unknown(f"field of {name}", field, known)
+    for field, about in known.items():
+        if field not in fields and about.default is about.default_factory is dataclasses.MISSING:
+            raise InputError(f"{name} needs a value of {field}; give {name},{field}=value.")
+    kinds = kinds_of_fields(cls)
+    method = cls(**{
+        field: value_of_kind(f"{name}.{field}", value, kinds[field], known[field].default)
+        for field, value in fields.items()
+    })  # fmt: skip
+    for field, value in method.params().items():
+        if not is_plain(value):
+            raise InputError(
+                f"{name}.{field} is {value!r}, which a record cannot hold; give None, True or False, a number, text, "
+                "or a list or dict of these."
+            )
+    return method
+
+
+def _problem_of_class(cls: type[Method]) -> str | None:
+    """Return why no record can be of this class, or None."""
+    name = getattr(cls, "name", None)
+    if type(name) is not str or not NAME.fullmatch(name):
+        shown = repr(name) if len(repr(name)) <= 80 else f"{repr(name)[:80]}…"
+        return f"has the name {shown}; set name to 1 to 60 letters, digits, dots, dashes and underscores."
+    if type(cls.version) is not int or cls.version < 1:
+        return f"has the version {cls.version!r}; set version to a positive whole number."
+    return None

@@ -1,26 +1,36 @@
-"""The three things that everything else is built from: an integral, a method, an estimate.
+"""What a method is: an estimate, the class to inherit, and what a method may offer beyond it.
 
-A parametric integral is I(s) = ∫_[0,1]^k f(s, x) dx. A method prepares itself once for such an integral (`fit`) and
-then returns I(s) for any number of phase-space points (`integrate`). To add a method, subclass `Method` as a
-keyword-only dataclass, write these two functions, and hand it to the harness:
+A parametric integral is I(s) = ∫_[0,1]^k f(s, x) dx (`ParametricIntegral`). A method prepares itself once for such an
+integral (`fit`) and then returns I(s) for any number of phase-space points (`integrate`). To add a method, subclass
+`Method` as a keyword-only dataclass, write these two functions, and hand it to the harness:
 
+    python -m benchmarks.conformance my_file:MyMethod
     python -m benchmarks.accuracy --integral box1l --method my_file:MyMethod,field=value
+
+What else a method can do is a Protocol below, which the harness asks for by ``isinstance``: a method inherits none of
+them, it has their members. docs/method.md tells all of this with an example.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, Self, runtime_checkable
 
 import numpy as np
 
-from methods import box, fingerprint, storage
+from methods.core import storage
+from methods.core.errors import InputError
+from methods.core.integral import ParametricIntegral
 
 if TYPE_CHECKING:
-    from methods.expression import Expression
+    import torch
+
+__all__ = [
+    "Diagnosable", "Estimate", "GivesLabelGradients", "HasGradient", "HasReplicas", "InputError", "LearnsFromLabels",
+    "Method", "ParametricIntegral", "ReportsDetails", "ReportsSetup", "SamplesX", "TrainsInUpdates",
+]  # fmt: skip
 
 
 class Estimate(NamedTuple):
@@ -34,126 +44,25 @@ class Estimate(NamedTuple):
     """Integrand evaluations spent in this call (0 for a surrogate)."""
 
 
-class InputError(ValueError):
-    """Input that cannot be used; the message says what was given, what is allowed and what to do."""
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class ParametricIntegral:
-    """I(s) = ∫_[0,1]^k f(s, x) dx over a box of kinematic invariants s; InputError where the pieces do not fit."""
-
-    name: str
-    """Slug (letters, digits, underscores): record key, pytest id, asv parameter."""
-    k: int
-    """Number of Feynman parameters x."""
-    parameters: tuple[str, ...]
-    """Names of the columns of s, m of them."""
-    low: tuple[float, ...]
-    high: tuple[float, ...]
-    """The box of s."""
-    integrand: Callable[[Any, Any], Any]
-    """f(s, x) with s (..., m) and x (..., k), broadcasting to (...); NumPy or torch, dtype and device kept."""
-    exact: Callable[[np.ndarray], np.ndarray] | None = None
-    """Closed form, s (n, m) -> (n,)."""
-    source: str = ""
-    """Paper and equation."""
-    expression: Expression | None = dataclasses.field(default=None, repr=False)
-    """The symbols behind `integrand`; set by `from_expression`."""
-    draw: str = "uniform"
-    """How points are drawn from the box: "uniform", or "log-uniform" for invariants over many decades."""
-
-    def __post_init__(self) -> None:
-        for field, convert in (("parameters", str), ("low", float), ("high", float)):
-            object.__setattr__(self, field, tuple(map(convert, getattr(self, field))))
-        if not re.fullmatch(r"\w+", self.name):
-            raise InputError(f"The integral's name {self.name!r} may hold letters, digits and underscores only.")
-        if self.k < 1:
-            raise InputError(f"Integral {self.name} has k = {self.k}; at least one Feynman parameter is needed.")
-        if problem := box.problem(self.parameters, self.low, self.high, self.draw):
-            raise InputError(f"Integral {self.name}: {problem}")
-
-    @classmethod
-    def from_expression(
-        cls, *, name: str, expression: str, definitions: Mapping[str, str] | None = None, variables: Sequence[str],
-        parameters: Sequence[str], low: Sequence[float], high: Sequence[float],
-        exact: Callable[[np.ndarray], np.ndarray] | None = None, source: str = "", draw: str = "uniform",
-    ) -> Self:  # fmt: skip
-        """Make an integral from text such as ``"2*U*x4/F**3"`` with ``definitions={"U": "...", "F": "..."}``.
-
-        The text is parsed, never executed; InputError for what is not a formula. From this one definition come the
-        NumPy and torch integrand, differentiable in s and x under torch, and the input of pySecDec.
-        """
-        from methods.expression import Expression
-        from methods.integrand import integrand_of
-
-        symbols = Expression.parse(expression, definitions or {}, tuple(variables), tuple(parameters))
-        return cls(
-            name=name, k=len(variables), parameters=tuple(parameters), low=tuple(low), high=tuple(high),
-            integrand=integrand_of(symbols), exact=exact, source=source, expression=symbols, draw=draw,
-        )  # fmt: skip
-
-    @property
-    def m(self) -> int:
-        """Number of kinematic invariants: the width of s."""
-        return len(self.parameters)
-
-    def at_nodes(self, x: Any) -> Callable[[Any], Any]:
-        """Fix the nodes x (n_x, k); return s (n_s, m) -> f (n_s, n_x), polynomials affine in s as a matrix product."""
-        fixed = getattr(self.integrand, "at_nodes", None)
-        return fixed(x) if fixed else lambda s: self.integrand(s[:, None, :], x)
-
-    def weighted_sum(self, x: Any, weights: Any) -> Callable[[Any], Any]:
-        """Fix torch nodes x (n_x, k) and weights (n_x,); return s (n_s, m) -> Σ_n w_n f(s, x_n) (n_s,), in chunks."""
-        from methods import nodes
-
-        if fixed := getattr(self.integrand, "weighted_sum", None):
-            return fixed(x, weights)
-        return nodes.weighted_sum(self.at_nodes(x), len(x), weights)
-
-    def check(self, s: Any) -> np.ndarray:
-        """Return s as a float64 array (n, m), or raise InputError: wrong shape, NaN, or outside the box."""
-        s = np.asarray(s, dtype=np.float64)
-        if s.ndim != 2 or s.shape[1] != self.m:
-            raise InputError(f"{self.name} takes s (n, {self.m}), columns {self.parameters}; got shape {s.shape}.")
-        if found := box.outside(s, self.low, self.high):
-            row, column = found
-            raise InputError(
-                f"{self.parameters[column]} = {s[row, column]:g} in row {row} lies outside the box of {self.name}; "
-                f"give points within [{self.low[column]:g}, {self.high[column]:g}]."
-            )
-        return s
-
-    def sample(self, n: int, seed: int) -> np.ndarray:
-        """Draw n phase-space points from the box: (n, m)."""
-        return self.from_unit(np.random.default_rng(seed).random((n, self.m)))
-
-    def from_unit(self, u: Any) -> Any:
-        """Return the points s (n, m) of the box at u in [0, 1]^m, its coordinates under `draw`."""
-        s = box.DRAWS[self.draw].from_unit(np.array(self.low), np.array(self.high), u)
-        return np.clip(s, self.low, self.high)
-
-    def to_unit(self, s: Any) -> Any:
-        """Return u (n, m) in [0, 1]^m of points s of the box: the inverse of `from_unit`."""
-        return box.DRAWS[self.draw].to_unit(np.array(self.low), np.array(self.high), s)
-
-    def fingerprint(self) -> str:
-        """Return a hash of the integral's definition: f at eight fixed points, the box and the parameters."""
-        return fingerprint.of(self)
-
-
 class Method(ABC):
     """A way to compute I(s). Subclasses are keyword-only dataclasses: the fields are the hyperparameters.
 
-    As in scikit-learn there is no work in ``__init__``, fitted state ends in an underscore, and `fit` returns self.
-    Results are deterministic given the field ``seed``. Of a method that has them, the harness sets the fields seed,
-    device, workers, reads ``n_updates_``, ``setup_s_``, ``details_``, and on request calls ``diagnose()`` -> JSON dict.
+    As in scikit-learn there is no work in ``__init__``, fitted state ends in an underscore, `fit` returns self and
+    changes no field. Three fields are set by the harness where a method has them and the command line does not: `seed`
+    (int; results are deterministic given it), `device` (str, as torch names it) and `workers` (int, CPU threads).
     """
 
     name: ClassVar[str]
+    """Letters, digits, dots, dashes and underscores, 60 at most: record key and command line."""
     source: ClassVar[str]
+    """Paper and equation."""
+    version: ClassVar[int] = 1
+    """Raised when its results change."""
+    precision = "float64"
+    """The precision in which it evaluates; a method that offers a choice has a field of this name instead."""
 
     def unsupported(self, integral: ParametricIntegral) -> str | None:
-        """Return why this method cannot treat `integral`, or None where it can."""
+        """Say why this method cannot treat `integral`, in a sentence; None where it can."""
         return None
 
     @abstractmethod
@@ -168,7 +77,7 @@ class Method(ABC):
 
     @abstractmethod
     def integrate(self, s: np.ndarray) -> Estimate:
-        """Return I(s) for s (n, m), any n >= 0, in bounded memory. Raises InputError for s outside the box."""
+        """Compute I(s) for s (n, m), any n >= 0, in bounded memory. Raises InputError for s outside the box."""
 
     def save(self, path: Any) -> None:
         """Write the fitted method to `path`, without pickle."""
@@ -180,20 +89,103 @@ class Method(ABC):
         """Read what `save` wrote. Raises StorageError for a corrupt or foreign file, or one of another integral."""
         header, state = storage.read(path)
         storage.compare(path, header, {"method": cls.name, "integral": integral.fingerprint()})
-        method = storage.rebuild(path, cls, header)
-        method.__dict__["integral_"] = integral
-        method._restore(state)
-        return method
+        return storage.rebuild(path, cls, header, integral, state)
 
     def params(self) -> dict[str, Any]:
-        """Return the hyperparameters by name."""
+        """List the hyperparameters by name."""
         return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}  # type: ignore[arg-type]
 
     def _state(self) -> dict[str, np.ndarray]:
-        """Return the fitted state as arrays; by default every attribute that ends in one underscore."""
+        """Give the fitted state as arrays; by default every attribute that ends in one underscore."""
         return {key: np.asarray(value) for key, value in vars(self).items() if storage.is_state(key)}
 
     def _restore(self, state: dict[str, np.ndarray]) -> None:
         """Take back what `_state` gave."""
         for key, value in state.items():
             setattr(self, key, value[()])
+
+
+# ----- What a method may offer beyond fit and integrate. Members that end in an underscore exist after `fit`. ---------
+
+
+@runtime_checkable
+class TrainsInUpdates(Protocol):
+    """It trains step by step, and a fit cut short by its budget is repeated by its number of updates."""
+
+    n_updates_: int
+
+
+@runtime_checkable
+class ReportsSetup(Protocol):
+    """It says where the seconds of its preparation went, such as {"generate": 1.2, "compile": 80.0}."""
+
+    setup_s_: dict[str, float]
+
+
+@runtime_checkable
+class ReportsDetails(Protocol):
+    """It says what `fit` chose, as JSON values: under a field's name what it set for it, under "cut_short" what ended
+    early for lack of time.
+    """  # noqa: D205
+
+    details_: dict[str, Any]
+
+
+@runtime_checkable
+class Diagnosable(Protocol):
+    """It says how its training stands, during `fit` and after it."""
+
+    def diagnose(self) -> dict[str, Any]:
+        """Give figures as JSON values; {} where there is no training to look at, as after `load`."""
+
+
+@runtime_checkable
+class LearnsFromLabels(Protocol):
+    """It learns from values of I(s), which a direct method computes inside `fit`; it provides none itself."""
+
+    labels: str | None
+    """That method with its fields, "gauss_legendre,order=8"; None where it does without."""
+
+
+@runtime_checkable
+class GivesLabelGradients(Protocol):
+    """It is a direct method that also knows the derivatives of its values, for methods that learn from both."""
+
+    def integrate_with_gradient(self, s: np.ndarray) -> tuple[Estimate, np.ndarray]:
+        """Compute what `integrate` does, and ∂I/∂s (n, m), at s (n, m)."""
+
+
+@runtime_checkable
+class HasGradient(Protocol):
+    """It gives ∂I/∂s of what it learnt."""
+
+    def gradient(self, s: np.ndarray) -> np.ndarray:
+        """Compute ∂I/∂s (n, m) at s (n, m)."""
+
+
+@runtime_checkable
+class HasReplicas(Protocol):
+    """It is an ensemble: its value is the mean of its replicas, and its error comes from their spread."""
+
+    def replica_values(self, s: np.ndarray) -> np.ndarray:
+        """Compute I(s) as each replica has it, s (n, m) -> (n_replicas, n)."""
+
+
+@runtime_checkable
+class SamplesX(Protocol):
+    """It knows the density f(s, x)/I(s), so that `methods.primitives.distribution` can draw x from it."""
+
+    integral_: ParametricIntegral
+    device: str
+
+    def partial(
+        self, s: torch.Tensor, t: torch.Tensor, given: Collection[int], i: int, points: torch.Tensor
+    ) -> torch.Tensor:
+        """Compute a constant times p(t_given), at s (1, m), as t_i takes each of `points` (q,), for t (n, k): (n, q).
+
+        Columns of t are ordered as those of x. Where i is not among `given` it is the probability of t_i up to each
+        point. Columns of t that are neither do not matter. Replicas are averaged.
+        """
+
+    def place(self, s: torch.Tensor, t: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Compute x (n, k) and ∂x_i/∂t_i (n, k) at s (1, m) and t (n, k)."""

@@ -25,16 +25,16 @@ from typing import Any, ClassVar, cast
 import numpy as np
 import torch
 
-from methods import boosting, targets
 from methods.base import InputError, ParametricIntegral
-from methods.boosting import BOOSTING
-from methods.clock_part import ExtendedPart, Part
-from methods.descent import Descent, descend
-from methods.likelihood import Likelihood
-from methods.lookup import unknown
-from methods.schedule import UPDATES_WITHOUT_BUDGET, Clock
-from methods.uncertain_regressor import UncertainRegressor
-from methods.variational import VariationalNetwork
+from methods.core.budget import Clock
+from methods.core.names import unknown
+from methods.surrogates import boosting, targets
+from methods.surrogates.adam import Descent, descend
+from methods.surrogates.boosting import BOOSTING
+from methods.surrogates.likelihood import Likelihood
+from methods.surrogates.schedule import UPDATES_WITHOUT_BUDGET
+from methods.surrogates.uncertain_regressor import UncertainRegressor
+from methods.surrogates.variational import VariationalNetwork
 
 
 @dataclass(kw_only=True)
@@ -102,7 +102,7 @@ class BayesianMLP(UncertainRegressor):
     def _train(self, examples: targets.Examples, clock: Clock, show: Callable[[float], None]) -> Descent:
         """Train on the likelihood of the first labels, judged by that of the others; then boost."""
         self._draw()
-        rules, price = BOOSTING[self.boosting], self._price(examples)
+        rules, diagnosis_s = BOOSTING[self.boosting], self._seconds_to_diagnose(examples)
         labels = self._likelihood(examples)
 
         def look(_: float) -> None:
@@ -112,10 +112,12 @@ class BayesianMLP(UncertainRegressor):
         plan = self._plan(clock)
         first = boosting.lengths(plan, len(rules), self.boost_share)[0] if plan else None
         settings = dataclasses.replace(self, n_updates=_least(first, self.n_updates), schedule_updates=first)
-        part = ExtendedPart(clock, 1 - self.boost_share if rules else 1.0, price * (2 if rules else 1))
+        latest = clock.reserve(diagnosis_s * (2 if rules else 1))
+        planned = latest.share(1 - self.boost_share) if rules else latest
         trained = descend(
-            self.network_, settings, examples.n_train, part, loss=labels.loss, score=labels.validation, look=look
-        )
+            self.network_, settings, examples.n_train, planned,
+            loss=labels.loss, score=labels.validation, look=look, latest=latest,
+        )  # fmt: skip
         n_updates = trained.n_updates
         plan = plan or boosting.total(trained.schedule_updates, len(rules), self.boost_share)
         self._draw()
@@ -124,7 +126,7 @@ class BayesianMLP(UncertainRegressor):
         _, each = boosting.lengths(plan, len(rules), self.boost_share)
         for i, rule in enumerate(rules):
             length = _least(each, self.n_updates and self.n_updates - n_updates)
-            if not length or clock.left < price:
+            if not length or clock.left < diagnosis_s:
                 break
             labels.boost(rule, self.seed + i)
             settings = dataclasses.replace(
@@ -132,7 +134,7 @@ class BayesianMLP(UncertainRegressor):
                 learning_rate=self.boost_rate * self.learning_rate,
             )  # fmt: skip
             n_updates += descend(
-                self.network_, settings, examples.n_train, Part(clock, 1.0, price),
+                self.network_, settings, examples.n_train, clock.reserve(diagnosis_s),
                 loss=labels.loss, score=labels.boosted, look=look,
             ).n_updates  # fmt: skip
         self._draw()
@@ -142,7 +144,7 @@ class BayesianMLP(UncertainRegressor):
 
     def _plan(self, clock: Clock) -> int | None:
         """Return how many updates there will be, boosting included; None leaves it to the clock."""
-        without_budget = None if np.isfinite(clock.left) else UPDATES_WITHOUT_BUDGET
+        without_budget = None if clock.is_limited else UPDATES_WITHOUT_BUDGET
         return self.schedule_updates or self.n_updates or without_budget
 
     def _likelihood(self, examples: targets.Examples) -> Likelihood:

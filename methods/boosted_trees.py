@@ -23,10 +23,10 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from methods import symmetry, targets
 from methods.base import Estimate, InputError, Method, ParametricIntegral
-from methods.schedule import Clock
-from methods.storage import StorageError
+from methods.core.budget import Clock
+from methods.core.storage import StorageError
+from methods.surrogates import symmetry, targets
 
 EARLY_STOPPING = 25
 """Trees without improvement on the validation set after which boosting stops (the papers' code)."""
@@ -56,7 +56,7 @@ class BoostedTrees(Method):
     labels : str
         The direct method that labels come from, as on the command line.
     n_labels : int
-        Labels to buy, one in five for validation; fewer where they would take too much of the budget.
+        Labels to compute, one in five for validation; fewer where they would take too much of the budget.
     symmetry : str
         Kinematic invariants that may be exchanged, joined by colons, as ``mA2:mB2`` of box1l_4d; "" uses none.
     max_depth : int
@@ -82,6 +82,7 @@ class BoostedTrees(Method):
 
     name: ClassVar[str] = "boosted_trees"
     source: ClassVar[str] = "Bishara, Paul & Dy, NeurIPS ML4PS 2022, table 1 (BDT)"
+    precision = "float32"  # XGBoost's, of features, thresholds and leaves
 
     target: str = "ratio"
     labels: str = "gauss_legendre"
@@ -108,7 +109,7 @@ class BoostedTrees(Method):
         budget: float | None = None,
         monitor: Callable[[Self], None] | None = None,
     ) -> Self:
-        """Buy labels and add trees within `budget`; `monitor` is called after every 20 trees.
+        """Compute labels and add trees within `budget`; `monitor` is called after every 20 trees.
 
         Raises
         ------
@@ -165,7 +166,7 @@ class BoostedTrees(Method):
         }
         binning = {"max_bin": self.max_bin, "nthread": n_threads}
         history: dict[str, dict[str, list[float]]] = {}
-        reserve = RESERVE * clock.left if np.isfinite(clock.left) else 0.0
+        reserve = RESERVE * clock.left if clock.is_limited else 0.0
         last = time.perf_counter()
 
         def after_tree(booster: Any, n_trees: int, rms: float) -> bool:

@@ -9,7 +9,6 @@ coefficients. Measured on box1l: 12 nodes per direction give 10.5 digits in u ~ 
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Self
@@ -17,11 +16,21 @@ from typing import ClassVar, Self
 import numpy as np
 import torch
 
-from methods import labels as label_shop
 from methods.base import Estimate, Method, ParametricIntegral
+from methods.core.budget import Clock
+from methods.surrogates import targets
+from methods.surrogates.labels import LabelSource
 
-FIRST_DEGREE = 6
-"""Nodes per direction of the first table, from which the decay of the coefficients is read."""
+FIRST_DEGREE, LEAST_DEGREE = 6, 4
+"""Nodes per direction of the first table, from which the decay of the coefficients is read: fewer where six would take
+more than FIRST_SHARE of the time, but no decay can be read from fewer than four."""
+
+PREPARATION_SHARE, HELD_OUT_SHARE, FIRST_SHARE = 0.25, 0.25, 0.5
+"""Shares of the time left in which the label method may prepare itself, in which labels for the error are computed, and
+which the first tables may take."""
+
+RESERVE = 0.1
+"""Share of the time left that a further table must leave, as labels may become slower than the last ones."""
 
 CHUNK = 2**19
 """Numbers worked on at once: buffers of 4 MiB. Half and twice as much measured 16 % and 5 % slower, by turns."""
@@ -44,7 +53,7 @@ class Chebyshev(Method):
     max_labels : int
         Largest grid; it wins over `epsrel`, as the budget does.
     labels : str
-        The direct method that fills the grid. The default may use larger rules than on its own: labels are bought once.
+        The direct method that fills the grid. The default may use larger rules than on its own: labels are made once.
     device : str
         Where to interpolate, as torch names it.
 
@@ -53,6 +62,9 @@ class Chebyshev(Method):
     The error is the root mean square relative error on points outside the grid, times |I| (or 1 % of its typical
     size, where that is more); the errors that the labels
     claim there are added in quadrature, since they are common to both.
+
+    ``details_["cut_short"]`` tells whether the budget ended anything: the preparation of the label method, the first
+    table or the last.
     """
 
     name: ClassVar[str] = "chebyshev"
@@ -76,31 +88,39 @@ class Chebyshev(Method):
         budget: float | None = None,
         monitor: Callable[[Self], None] | None = None,
     ) -> Self:
-        """Buy labels on a small grid, read the decay of the coefficients, and enlarge the grid as it asks."""
-        deadline = math.inf if budget is None else time.perf_counter() + budget
+        """Compute labels on a small grid, read the decay of the coefficients, and enlarge the grid as it asks."""
+        clock = Clock(budget)
         self.integral_ = integral
-        shop = label_shop.Shop(self.labels, integral, epsrel=self.epsrel / 10)
+        preparation = clock.share(PREPARATION_SHARE)
+        source = LabelSource(self.labels, integral, epsrel=self.epsrel / 10, budget=preparation.budget)
         points = integral.sample(HELD_OUT, seed=1)
-        held_out, label_error, _ = shop.buy(points)
+        judging = clock.share(HELD_OUT_SHARE)
+        held_out, label_error = targets.compute_in_steps(source, lambda part: source.compute(part)[:2], points, judging)
+        points = points[: len(held_out)]
+        one_sign = all(low > 0 or high < 0 for low, high in zip(integral.low, integral.high, strict=True))
+        choices = (False, True) if one_sign else (False,)
+        degrees = (self._first_degree(len(choices), source, clock),) * integral.m
+        tables = {logarithmic: self._computed(source, degrees, logarithmic) for logarithmic in choices}
 
         def error_of(logarithmic: bool) -> float:
-            self._tabulate(shop, (FIRST_DEGREE,) * integral.m, logarithmic)
+            self._take(tables[logarithmic], logarithmic)
             return self._error_on(points, held_out)
 
-        one_sign = [low > 0 or high < 0 for low, high in zip(integral.low, integral.high, strict=True)]
-        logarithmic = all(one_sign) and error_of(True) < error_of(False)
-        degrees: tuple[int, ...] = (FIRST_DEGREE,) * integral.m
-        self._tabulate(shop, degrees, logarithmic)
-        while (wanted := self._wanted_degrees()) != degrees:
-            n_labels = math.prod(wanted)
-            if n_labels > self.max_labels or time.perf_counter() + n_labels * shop.seconds_per_label > deadline:
+        logarithmic = min(choices, key=error_of)
+        self._take(tables[logarithmic], logarithmic)
+        cut_short = source.cut_short or degrees[0] < FIRST_DEGREE
+        while (wanted := self._wanted_degrees()) != degrees and math.prod(wanted) <= self.max_labels:
+            if math.prod(wanted) * source.seconds_per_label > (1 - RESERVE) * clock.left:
+                cut_short = True
                 break
             degrees = wanted
-            self._tabulate(shop, degrees, logarithmic)
+            self._take(self._computed(source, degrees, logarithmic), logarithmic)
         claimed = np.sqrt(np.nanmean((label_error / held_out) ** 2)) if np.isfinite(label_error).any() else 0.0
         self.typical_value_ = float(np.abs(held_out).mean())
         self.relative_error_ = float(np.hypot(self._error_on(points, held_out), claimed))
-        self.details_ = {"degrees": list(degrees), "logarithmic_s": bool(logarithmic), "of_log": bool(self.sign_)}
+        self.details_ = {
+            "degrees": list(degrees), "logarithmic_s": logarithmic, "of_log": bool(self.sign_), "cut_short": cut_short,
+        }  # fmt: skip
         return self
 
     def integrate(self, s: np.ndarray) -> Estimate:
@@ -111,8 +131,17 @@ class Chebyshev(Method):
             value = self._interpolate(points).cpu().numpy()
         return Estimate(value, self.relative_error_ * np.maximum(np.abs(value), 0.01 * self.typical_value_), 0)
 
-    def _tabulate(self, shop: label_shop.Shop, degrees: tuple[int, ...], logarithmic: bool) -> None:
-        """Buy labels on the grid of Chebyshev nodes and turn them into coefficients."""
+    def _first_degree(self, n_tables: int, source: LabelSource, clock: Clock) -> int:
+        """Return the nodes per direction of the first tables."""
+        degree, seconds = FIRST_DEGREE, clock.share(FIRST_SHARE).budget
+        if seconds is None:
+            return degree
+        while degree > LEAST_DEGREE and n_tables * degree**self.integral_.m * source.seconds_per_label > seconds:
+            degree -= 1
+        return degree
+
+    def _computed(self, source: LabelSource, degrees: tuple[int, ...], logarithmic: bool) -> np.ndarray:
+        """Return labels on the grid of Chebyshev nodes, an axis per direction."""
         self.logarithmic_s_ = logarithmic
         low, high = self._scale(np.array([self.integral_.low, self.integral_.high]))
         axes = []
@@ -120,10 +149,15 @@ class Chebyshev(Method):
             u = np.cos(np.pi * (np.arange(degree) + 0.5) / degree)
             axes.append(low[j] + (high[j] - low[j]) * (u + 1) / 2)
         grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(degrees))
-        value = shop.buy(np.clip(self._unscale(grid), self.integral_.low, self.integral_.high)).value.reshape(degrees)
+        s = np.clip(self._unscale(grid), self.integral_.low, self.integral_.high)
+        return source.compute(s).value.reshape(degrees)
+
+    def _take(self, value: np.ndarray, logarithmic: bool) -> None:
+        """Turn labels on the grid into coefficients."""
+        self.logarithmic_s_ = logarithmic
         self.sign_ = int(np.sign(value.flat[0])) if (value * value.flat[0] > 0).all() else 0
         coefficients = np.log(np.abs(value)) if self.sign_ else value
-        for j, degree in enumerate(degrees):
+        for j, degree in enumerate(value.shape):
             # The discrete orthogonality of Chebyshev polynomials on their own nodes.
             transform = np.cos(np.pi * np.outer(np.arange(degree), np.arange(degree) + 0.5) / degree) * 2 / degree
             transform[0] /= 2

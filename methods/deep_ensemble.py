@@ -26,15 +26,14 @@ import torch
 from torch import nn
 
 from methods.base import InputError, ParametricIntegral
-from methods.batched_layers import outputs
-from methods.clock_part import Part
-from methods.descent import Descent, descend
-from methods.likelihood import negative_log_likelihood
-from methods.regressor import CHUNK
-from methods.schedule import Clock
-from methods.skip_network import Elementwise
-from methods.targets import Examples
-from methods.uncertain_regressor import UncertainRegressor
+from methods.core.budget import Clock
+from methods.surrogates.adam import Descent, descend
+from methods.surrogates.batched_layers import outputs
+from methods.surrogates.likelihood import negative_log_likelihood
+from methods.surrogates.regressor import CHUNK
+from methods.surrogates.skip_network import Elementwise
+from methods.surrogates.targets import Examples
+from methods.surrogates.uncertain_regressor import UncertainRegressor
 
 
 class EnsembleNetwork(nn.Module):
@@ -47,7 +46,7 @@ class EnsembleNetwork(nn.Module):
     n_replicas : int
         How many.
     activation : str
-        One of `skip_network.ACTIVATIONS`.
+        One of `skip_network.TORCH_ACTIVATIONS`.
     seed : int
         Of the initial weights.
     """
@@ -106,7 +105,7 @@ class DeepEnsemble(UncertainRegressor):
 
     def _train(self, examples: Examples, clock: Clock, show: Callable[[float], None]) -> Descent:
         """Train all replicas together, judged by their mean likelihood of the validation labels."""
-        price, n_train = self._price(examples), examples.n_train
+        diagnosis_s, n_train = self._seconds_to_diagnose(examples), examples.n_train
         s, y, variance = self._scaled(examples.s), self._tensor(examples.y), self._tensor(examples.noise**2)
         generator = torch.Generator().manual_seed(self.seed)
         orders = torch.stack([torch.randperm(n_train, generator=generator) for _ in range(self.n_replicas)])
@@ -123,7 +122,7 @@ class DeepEnsemble(UncertainRegressor):
             return float(torch.cat(found, dim=1).double().mean())
 
         trained = descend(
-            self.network_, self, n_train, Part(clock, 1.0, price),
+            self.network_, self, n_train, clock.reserve(diagnosis_s),
             loss=loss, score=validation, look=lambda _: show(math.nan),  # the error is not the one of all regressors
         )  # fmt: skip
         self._found["final"] = self._diagnose(examples)

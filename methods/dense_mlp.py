@@ -16,8 +16,8 @@ from typing import ClassVar
 import torch
 from torch import nn
 
-from methods.regressor import Regressor
-from methods.skip_network import Elementwise, linear
+from methods.surrogates.regressor import Regressor
+from methods.surrogates.skip_network import Elementwise, linear
 
 
 @dataclass(kw_only=True)
@@ -31,7 +31,7 @@ class DenseMLP(Regressor):
     width : int, optional
         Width of each; None takes the papers' 56, 72 or 100 for m <= 2, m <= 4 and above.
     activation : str
-        One of `skip_network.ACTIVATIONS`.
+        One of `skip_network.TORCH_ACTIVATIONS`.
     """
 
     name: ClassVar[str] = "dense_mlp"

@@ -25,19 +25,18 @@ from typing import ClassVar, Self
 import numpy as np
 import torch
 
-from methods import symmetry, target_gradients
 from methods.base import InputError, ParametricIntegral
-from methods.clock_part import Part
+from methods.core.budget import Clock
 from methods.dense_mlp import DenseMLP
-from methods.descent import Descent
-from methods.quasi_newton import polish
-from methods.regressor import CHUNK
-from methods.schedule import Clock
-from methods.target_gradients import GradientExamples
-from methods.targets import Examples
+from methods.surrogates import symmetry, target_gradients
+from methods.surrogates.adam import Descent
+from methods.surrogates.lbfgs import minimise
+from methods.surrogates.regressor import CHUNK
+from methods.surrogates.target_gradients import GradientExamples
+from methods.surrogates.targets import Examples
 
-POLISH_SHARE = 0.8
-"""Share of the time after the purchase of labels that L-BFGS has; before it is Adam's. 0.6 cost 0.2 digits on box1l."""
+LBFGS_SHARE = 0.8
+"""Share of the time after the labels that L-BFGS has; before it is Adam's. 0.6 cost 0.2 digits on box1l."""
 
 LEAST_SQUARE = 1e-4
 """Mean square of a derivative in units of y and v, both of order one, below which it is not scaled up further: where I
@@ -51,7 +50,7 @@ class DifferentialMLP(DenseMLP):
     Parameters
     ----------
     gradient_weight : float
-        λ, how much all derivatives together count against the values; with 0 they are bought but not learnt.
+        λ, how much all derivatives together count against the values; with 0 they are computed but not learnt.
     labels : str
         The direct method that labels come from; it must give derivatives, as gauss_legendre does.
     n_labels : int
@@ -61,7 +60,7 @@ class DifferentialMLP(DenseMLP):
         Iterations of L-BFGS after the updates of Adam, 0 for none; None makes as many as the budget allows. A run
         repeats another one with its ``details_["n_iterations"]``.
     activation : str
-        One of `skip_network.ACTIVATIONS`; a smooth one, as its derivative is fitted.
+        One of `skip_network.TORCH_ACTIVATIONS`; a smooth one, as its derivative is fitted.
 
     Notes
     -----
@@ -93,7 +92,7 @@ class DifferentialMLP(DenseMLP):
         budget: float | None = None,
         monitor: Callable[[Self], None] | None = None,
     ) -> Self:
-        """Buy labels with derivatives and train within `budget`.
+        """Compute labels with derivatives and train within `budget`.
 
         Raises
         ------
@@ -139,15 +138,15 @@ class DifferentialMLP(DenseMLP):
 
     def _train(self, examples: Examples, clock: Clock, show: Callable[[float], None]) -> Descent:
         """Train by Adam on batches, then by L-BFGS on the first labels together."""
-        trained = super()._train(examples, Part(clock, 1 - POLISH_SHARE), show)
+        trained = super()._train(examples, clock.share(1 - LBFGS_SHARE), show)
         self.network_.double()
         loss, labels = self._loss(examples), torch.arange(min(examples.n_train, CHUNK), device=self.device)
-        polished = polish(
+        minimised = minimise(
             self.network_, lambda: loss(labels), self.n_iterations, clock, score=self._score(examples), look=show
         )
         self.network_.float()
-        self._n_iterations = polished.n_iterations
-        return trained._replace(score=polished.score)
+        self._n_iterations = minimised.n_iterations
+        return trained._replace(score=minimised.score)
 
     def _loss(self, examples: Examples) -> Callable[[torch.Tensor], torch.Tensor]:
         """Return the loss of the module's docstring for a batch, λ = 0 being that of `Regressor`."""

@@ -3,14 +3,15 @@
     I(s) ≈ Σ_j w_j f(s, x_j),    x = (e^{a t} − 1)/(e^a − 1),    t the Gauss–Legendre nodes on [0, 1]
 
 The map crowds the nodes where sector-decomposed integrands peak, at x → 0. Nodes and weights serve every s, so many
-integrals are one matrix product (`methods/nodes.py`). Measured on box1l: 8³ nodes give 9.4 digits with a = 3, and 6.8
-with a = 2; without the map 16³ nodes give 6.5.
+integrals are one matrix product (`methods/core/node_sums.py`). Measured on box1l: 8³ nodes give 9.4 digits with a = 3,
+and 6.8 with a = 2; without the map 16³ nodes give 6.5.
 
 notation: n = order, nodes per Feynman parameter.
 """
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,14 +21,18 @@ import numpy as np
 import torch
 
 from methods.base import Estimate, Method, ParametricIntegral
-from methods.node_gradients import weighted_sum_with_gradient
-from methods.transforms import exponential
+from methods.core.budget import Clock
+from methods.quadrature.node_gradients import weighted_sum_with_gradient
+from methods.quadrature.transforms import exponential
 
 MAPS = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 2.75, 3.0, 3.25, 3.5, 4.0, 5.0)
 """Candidates for a. On box1l and box2l a step of 0.5 around the best costs up to one digit, one of 0.25 little."""
 
 MOST_NODES = 2_000_000
 """Largest rule that `fit` compares with, at order 4: k = 10, and 80 MB of nodes."""
+
+MAP_SHARE = 1 / 3
+"""Share of the budget that the choice of the map may take: as many maps at lower order where it would take more."""
 
 ROUNDING = 2e-16
 """Relative to |I|, and to its typical size, where the sum over the nodes cancels."""
@@ -60,6 +65,9 @@ class GaussLegendre(Method):
     The error is the difference to a rule of lower order, times the ratio of error to difference found in `fit` by
     comparison with a rule of higher order. As the difference may vanish by chance, the typical (median) relative error
     found there is added in quadrature.
+
+    Within a budget the order is the one whose comparison still fits; ``details_["cut_short"]`` tells whether that
+    decided, rather than `epsrel` or `max_nodes`. `order` and `a` from there repeat the result without a budget.
     """
 
     name: ClassVar[str] = "gauss_legendre"
@@ -88,20 +96,25 @@ class GaussLegendre(Method):
         monitor: Callable[[Self], None] | None = None,
     ) -> Self:
         """Choose the map, the order and the factor of the error estimate on a few dozen points."""
+        clock = Clock(budget)
         self.integral_ = integral
         corners = list(itertools.islice(itertools.product(*zip(integral.low, integral.high, strict=True)), 16))
         s = self._tensor(np.concatenate([integral.sample(32, seed=0), corners]))
-        self.a_ = self._choose_a(s) if self.a is None else self.a
-        self.order_ = self._choose_order(s) if self.order is None else self.order
-        higher = self._rule(self.order_ + 2, self.a_)(s)
+        self.a_ = self._choose_a(s, clock) if self.a is None else self.a
+
+        @functools.cache
+        def value_at(order: int) -> torch.Tensor:
+            return self._rule(order, self.a_)(s)
+
+        self.order_, cut_short = self._choose_order(value_at, clock) if self.order is None else (self.order, False)
+        value, higher = value_at(self.order_), value_at(self.order_ + 2)
         self._make_rules()
-        value = self._value(s)
         error, typical = (value - higher).abs(), float(value.abs().mean())
         self.typical_value_ = typical
         self.typical_error_ = float((error / value.abs().clamp_min(1e-300)).median())
         difference = (value - self._lower(s)).abs().clamp_min(ROUNDING * typical + 1e-300)
         self.error_ratio_ = float((error / difference).square().mean().sqrt())
-        self.details_ = {"order": self.order_, "a": self.a_}
+        self.details_ = {"order": self.order_, "a": self.a_, "cut_short": cut_short}
         return self
 
     def integrate(self, s: np.ndarray) -> Estimate:
@@ -110,7 +123,7 @@ class GaussLegendre(Method):
         return self._estimate(points, self._value(points))
 
     def integrate_with_gradient(self, s: np.ndarray) -> tuple[Estimate, np.ndarray]:
-        """Return what `integrate` does, and ∂I/∂s (n, m): the rule's own derivatives, without an error.
+        """Integrate, and give ∂I/∂s (n, m) too: the rule's own derivatives, without an error.
 
         `n_eval` is that of `integrate`: the derivatives are taken of the same evaluations.
         """
@@ -125,19 +138,41 @@ class GaussLegendre(Method):
         n_eval = len(points) * (self.order_**self.integral_.k + self._lower_order() ** self.integral_.k)
         return Estimate(value.cpu().numpy(), error.cpu().numpy(), n_eval)
 
-    def _choose_a(self, s: torch.Tensor) -> float:
+    def _choose_a(self, s: torch.Tensor, clock: Clock) -> float:
         """Return the map whose rules of neighbouring orders differ least, at an order that is cheap."""
-        order = max(2, min(6, int(100_000 ** (1 / self.integral_.k)) - 2))
-        return min(MAPS, key=lambda a: _difference(self._rule(order, a)(s), self._rule(order + 2, a)(s)))
 
-    def _choose_order(self, s: torch.Tensor) -> int:
-        """Return the smallest order whose difference to a higher one is below `epsrel`, or the largest allowed."""
+        def difference(order: int, a: float) -> float:
+            return _difference(self._rule(order, a)(s), self._rule(order + 2, a)(s))
+
+        order = max(2, min(6, int(100_000 ** (1 / self.integral_.k)) - 2))
+        if budget := clock.share(MAP_SHARE).budget:
+            difference(2, 0.0)  # the first evaluation of an integrand compiles its formula
+            before = clock.left
+            difference(2, 0.0)
+            seconds_per_node = (before - clock.left) / self._nodes_of_comparison(2)
+            while order > 2 and len(MAPS) * seconds_per_node * self._nodes_of_comparison(order) > budget:
+                order -= 1
+        return min(MAPS, key=lambda a: difference(order, a))
+
+    def _choose_order(self, value_at: Callable[[int], torch.Tensor], clock: Clock) -> tuple[int, bool]:
+        """Return the smallest order whose difference to a higher one is below `epsrel`, or the largest allowed.
+
+        Also tell whether the clock ended the search.
+        """
         order = 2
         while (order + 1) ** self.integral_.k <= self.max_nodes:
-            if _difference(self._rule(order, self.a_)(s), self._rule(order + 2, self.a_)(s)) <= self.epsrel:
-                break
+            before = clock.left
+            if _difference(value_at(order), value_at(order + 2)) <= self.epsrel:
+                return order, False
+            # Of the rules compared, the higher one is new; and in the end the lower one is made once more.
+            seconds_per_node = (before - clock.left) / (order + 2) ** self.integral_.k
+            if seconds_per_node * self._nodes_of_comparison(order + 1) > clock.left:
+                return order, True
             order += 1
-        return order
+        return order, False
+
+    def _nodes_of_comparison(self, order: int) -> int:
+        return order**self.integral_.k + (order + 2) ** self.integral_.k
 
     def _lower_order(self) -> int:
         return max(1, self.order_ - LOWER)

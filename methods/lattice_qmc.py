@@ -2,9 +2,9 @@
 
     I(s) ≈ 1/S Σ_r Q_r(s),    Q_r(s) = 1/n Σ_j w_j f(s, x_j),    x_j = map(periodised({j z/n + Δ_r}))
 
-An exponential map along every axis (`methods/transforms.py`), whose strengths `fit` chooses by least variance, takes
-out the peak at x → 0; the integrand is then made periodic (`methods/periodisation.py`); the generating vector is built
-for k and n (`methods/fast_cbc.py`). Each Q_r is unbiased, so that their spread tells the error (Cranley & Patterson,
+An exponential map along every axis, whose strengths `fit` chooses by least variance, takes out the peak at x → 0; the
+integrand is then made periodic (both in `methods/quadrature/transforms.py`); the generating vector is built for k and n
+(`methods/quadrature/lattices.py`). Each Q_r is unbiased, so that their spread tells the error (Cranley & Patterson,
 SIAM J. Numer. Anal. 13, 1976, 904; for loop integrals Borowka et al., Comput. Phys. Commun. 240, 2019, 120).
 
 Measured with eight shifts: on box1l 8.0 digits with n = 2^11, 11.6 with 2^14 (α = 3), 15 with 2^15 (α = 4); on box2l
@@ -24,11 +24,11 @@ import numpy as np
 import torch
 
 from methods.base import Estimate, InputError, Method, ParametricIntegral
-from methods.fast_cbc import generating_vector
-from methods.lookup import unknown
-from methods.nodes import CHUNK, CHUNK_GPU
-from methods.periodisation import PERIODISATIONS
-from methods.transforms import exponential
+from methods.core.budget import Clock
+from methods.core.names import unknown
+from methods.core.node_sums import CHUNK, CHUNK_GPU
+from methods.quadrature.lattices import generating_vector
+from methods.quadrature.transforms import PERIODISATIONS, exponential
 
 MOST_POINTS = 2**22
 """Largest lattice: its generating vector takes 2 s and 0.2 GB of memory at k = 6."""
@@ -43,7 +43,12 @@ STRENGTHS = tuple(np.arange(-2.0, 6.5, 0.5))
 """Candidates for the strength of the map along an axis; the variance changes by a few per cent per step."""
 
 MAP_POINTS = 2**11
-"""Points of the lattice that measures the variance of a map."""
+"""Points of the lattice that measures the variance of a map; fewer where they would take more than MAP_SHARE."""
+
+FEWEST_MAP_POINTS = 2**7
+
+MAP_SHARE = 1 / 3
+"""Share of the budget that the choice of the map may take."""
 
 BLOCK = 2**17
 """Nodes made at once: their polynomials' coefficients take some tens of megabytes."""
@@ -92,6 +97,9 @@ class LatticeQMC(Method):
     (20 seeds), on box2l 83 and 100 % (10 seeds, α = 2). All points share the shifts, so that errors of neighbouring
     points are correlated: a fit through many points does not average them out. What `fit` compares is measured with
     shifts of its own, so that the choice does not bias the error.
+
+    Within a budget the lattice is the one whose comparison still fits; ``details_["cut_short"]`` tells whether that
+    decided, rather than `epsrel` or `max_nodes`.
     """
 
     name: ClassVar[str] = "lattice_qmc"
@@ -117,6 +125,7 @@ class LatticeQMC(Method):
         monitor: Callable[[Self], None] | None = None,
     ) -> Self:
         """Choose map, periodisation and number of points on a few dozen points; raise InputError for bad fields."""
+        clock = Clock(budget)
         self._check_fields()
         self.integral_ = integral
         corners = list(itertools.islice(itertools.product(*zip(integral.low, integral.high, strict=True)), 16))
@@ -124,14 +133,15 @@ class LatticeQMC(Method):
         # Shifts of the comparisons and of the integration come from streams of their own.
         comparison, integration = np.random.default_rng(self.seed).spawn(2)
         k = integral.k
-        self.a_ = self._choose_map(s) if self.a is None else np.full(k, float(self.a))
+        self.a_ = self._choose_map(s, clock) if self.a is None else np.full(k, float(self.a))
         self.shifts_ = comparison.random((self.shifts, k))
-        self._choose_rule(s)
+        cut_short = self._choose_rule(s, clock)
         self.shifts_ = integration.random((self.shifts, k))
         self._keep_rules()
         self.details_ = {
             "points": self.points_, "shifts": self.shifts, "transform": self.transform_,
             "weight": self.weight_ if self.transform_ == "korobov" else None, "a": self.a_.tolist(),
+            "cut_short": cut_short,
         }  # fmt: skip
         return self
 
@@ -156,33 +166,55 @@ class LatticeQMC(Method):
         if self.weight < 1:
             raise InputError(f"lattice_qmc.weight is {self.weight}; give a Korobov weight of at least one.")
 
-    def _choose_map(self, s: torch.Tensor) -> np.ndarray:
+    def _choose_map(self, s: torch.Tensor, clock: Clock) -> np.ndarray:
         """Return the strength for each axis that makes ∫ (f x')² smallest, one axis after the other, twice."""
         strengths = np.full(self.integral_.k, 2.0)
+        n_points = self._map_points(s, strengths, clock)
         for axis in [*range(self.integral_.k)] * 2:
             trials = [np.where(np.arange(self.integral_.k) == axis, a, strengths) for a in STRENGTHS]
-            strengths = min(trials, key=lambda trial: self._second_moment(s, trial))
+            strengths = min(trials, key=lambda trial: self._second_moment(s, trial, n_points))
         return strengths
 
-    def _second_moment(self, s: torch.Tensor, strengths: np.ndarray) -> float:
+    def _map_points(self, s: torch.Tensor, strengths: np.ndarray, clock: Clock) -> int:
+        """Return how many points the lattice may have that measures the variance of a map."""
+        n_points, budget = MAP_POINTS, clock.share(MAP_SHARE).budget
+        if budget is None:
+            return n_points
+        self._second_moment(s, strengths, FEWEST_MAP_POINTS)  # the first evaluation compiles the integrand's formula
+        before = clock.left
+        self._second_moment(s, strengths, FEWEST_MAP_POINTS)
+        seconds_per_point = (before - clock.left) / FEWEST_MAP_POINTS
+        n_trials = 2 * self.integral_.k * len(STRENGTHS)
+        while n_points > FEWEST_MAP_POINTS and n_trials * seconds_per_point * n_points > budget:
+            n_points //= 2
+        return n_points
+
+    def _second_moment(self, s: torch.Tensor, strengths: np.ndarray, n_points: int) -> float:
         """Return the mean over s of log ∫ (f x')²: its scale does not matter, so that every s counts alike."""
-        x, weights = self._nodes(0, MAP_POINTS, MAP_POINTS, np.zeros(self.integral_.k), "identity", 1, strengths)
-        f = self.integral_.at_nodes(x)(s) * (weights * MAP_POINTS)
+        x, weights = self._nodes(0, n_points, n_points, np.zeros(self.integral_.k), "identity", 1, strengths)
+        f = self.integral_.at_nodes(x)(s) * (weights * n_points)
         return float(f.square().mean(dim=1).clamp_min(1e-300).log().mean())
 
-    def _choose_rule(self, s: torch.Tensor) -> None:
-        """Set points, transform and weight: the best transform at the smallest lattice that reaches `epsrel`."""
+    def _choose_rule(self, s: torch.Tensor, clock: Clock) -> bool:
+        """Set points, transform and weight: the best transform at the smallest lattice that reaches `epsrel`.
+
+        Return whether the clock ended the search.
+        """
         transforms = CANDIDATES if self.transform is None else ((self.transform, self.weight),)
         most = min(MOST_POINTS, self.max_nodes // self.shifts)
         self.points_ = self.points or min(FEWEST_POINTS, 1 << (most.bit_length() - 1))
         if self.points and self.transform:
             self.transform_, self.weight_ = self.transform, self.weight
-            return
+            return False
         while True:
+            before = clock.left
             errors = {candidate: self._relative_error(s, *candidate) for candidate in transforms}
             self.transform_, self.weight_ = min(errors, key=lambda candidate: errors[candidate])
             if self.points or min(errors.values()) <= self.epsrel or 2 * self.points_ > most:
-                return
+                return False
+            # The next lattice takes twice as long, and then one of its rules is made once more.
+            if 3 * (before - clock.left) > clock.left:
+                return True
             self.points_ *= 2
 
     def _relative_error(self, s: torch.Tensor, transform: str, weight: int) -> float:

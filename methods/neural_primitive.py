@@ -32,21 +32,29 @@ from typing import ClassVar, Self
 import numpy as np
 import torch
 
-from methods import chebyshev_series, stages, triangular_map
 from methods.base import ParametricIntegral
-from methods.chebyshev_series import Series
-from methods.primitive import Primitive
-from methods.schedule import Clock
-from methods.sine_network import Network, Sines
-from methods.stages import Stages, Training
-from methods.triangular_map import Coordinates, TriangularMap
+from methods.core.budget import Clock
+from methods.primitives import chebyshev_series, triangular_map, two_stages
+from methods.primitives.chebyshev_series import Series
+from methods.primitives.ensemble import Primitive
+from methods.primitives.sine_network import Network, Sines
+from methods.primitives.triangular_map import Coordinates, TriangularMap
+from methods.primitives.two_stages import Expansion, Stages, Training
 
-WIDTH = 500
-"""Times the cube root of the budget in seconds: the neurons of a replica where the width is not given, which then take
-a fifth of the budget."""
+NEURONS_PER_CBRT_SECOND = 500
+"""Default width = 500 · (budget/s)^(1/3). The exact solve costs width³, so it takes about a fifth of any budget."""
+
+ORDER_SHARE = 0.2
+"""Share of the budget in which the map's order of variables is searched for."""
+
+STAGE_ONE_SHARE = 0.35
+"""Share of the time left after the map that the neurons may take; where they would take more, there are fewer."""
+
+LEAST_WIDTH = 50
+"""Smallest default width, however short the time."""
 
 BUDGET_OF_NONE = 64.0
-"""Seconds; what the width follows from where there is no budget either."""
+"""Seconds from which the default width follows where there is no budget."""
 
 UPDATES_WITHOUT_BUDGET = 64
 
@@ -59,9 +67,6 @@ MAX_SECOND = 500
 
 NETWORK = tuple(field.name for field in dataclasses.fields(Network))
 
-Expanded = tuple[torch.Tensor, int, float]
-"""What `stages.expand` returns."""
-
 
 @dataclasses.dataclass(kw_only=True)
 class NeuralPrimitive(Primitive):
@@ -70,7 +75,7 @@ class NeuralPrimitive(Primitive):
     Parameters
     ----------
     width : int, optional
-        Neurons; None takes `WIDTH` times the cube root of the budget.
+        Neurons; None takes `NEURONS_PER_CBRT_SECOND` times the cube root of the budget.
     points_per_neuron : int
         Points (s, t) of the first fit. 5 and 20 instead of 10 change the residual on box1l by +8 and −8 %.
     omega, nu : float
@@ -79,14 +84,15 @@ class NeuralPrimitive(Primitive):
     n_updates : int, optional
         Updates of the second stage, with 8,192 points each; None goes on until the budget is used, or for 64 without.
     n_replicas, seed, uncertainty, precision, device
-        As `methods.primitive.Primitive` says; the first fit and the evaluation are in float64 always.
+        As `methods.primitives.ensemble.Primitive` says; the first fit and the evaluation are in float64 always.
 
     Attributes
     ----------
     map_ : TriangularMap
         The change of variables.
     n_updates_ : int
-        Updates made. Fitting again with `n_updates` and `width` set to what these were repeats the result.
+        Updates made. Fitting again with `n_updates` and `width` set to what these were repeats the result, unless
+        ``details_["cut_short"]`` names a part that the budget ended.
     width_, degree_ : int
         Neurons, and degree to which the second stage is fitted.
     replicas_ : list of Stages
@@ -96,13 +102,14 @@ class NeuralPrimitive(Primitive):
     series_degree_ : int
         Of these series, after the cut.
     details_ : dict
-        Order of the map; standard deviations of g about 1, and about the neurons; largest error of the series.
+        Order of the map; standard deviations of g about 1, and about the neurons; largest error of the series;
+        parts that the budget ended: "order_of_map", "series".
     """
 
     name: ClassVar[str] = "neural_primitive"
     source: ClassVar[str] = "after Maître & Santos-Mateos, JHEP 03 (2023) 221"
     network: ClassVar[type[Network]] = Sines
-    neurons: ClassVar[int] = WIDTH
+    neurons: ClassVar[int] = NEURONS_PER_CBRT_SECOND
 
     width: int | None = None
     points_per_neuron: int = 10
@@ -130,20 +137,25 @@ class NeuralPrimitive(Primitive):
         """
         clock = Clock(budget)
         self._prepare(integral)
-        self.width_ = self.width or round(self.neurons * (budget or BUDGET_OF_NONE) ** (1 / 3))
-        self.map_ = triangular_map.fit(integral, self.coordinates, self.seed, self.device)
+        search = clock.share(ORDER_SHARE)
+        self.map_, order_cut_short = triangular_map.fit(integral, self.coordinates, self.seed, self.device, search)
+        self.width_ = self.width or self._affordable_width(budget, clock)
         trainings = [Training(self, index) for index in range(self.n_replicas)]
-        expanded = [stages.expand(training.stages, self.map_.powers) for training in trainings]
+        expanded = two_stages.expand([training.stages for training in trainings], self.map_.powers, clock)
+        cut_short = {"order_of_map": order_cut_short, "series": any(expansion.cut_short for expansion in expanded)}
+        self._cut_short = [part for part, is_cut_short in cut_short.items() if is_cut_short]
         limit = self.n_updates or (UPDATES_WITHOUT_BUDGET if budget is None else sys.maxsize)
-        self.n_updates_, longest = 0, 0.0
-        while self.n_updates_ < limit and (self.n_updates_ == 0 or clock.left > longest):
+        self.n_updates_, longest, expanding_s = 0, 0.0, 0.0
+        while self.n_updates_ < limit and (self.n_updates_ == 0 or clock.left > longest + expanding_s):
             left = clock.left
             for training in trainings:
                 training.update()
             self.n_updates_ += 1
             longest = max(longest, left - clock.left)
             if self.n_updates_ & (self.n_updates_ - 1) == 0:
+                left = clock.left
                 self._expand(trainings, expanded)
+                expanding_s = max(expanding_s, left - clock.left)
                 clock.show(monitor, self)
         self._expand(trainings, expanded)
         return self
@@ -151,7 +163,7 @@ class NeuralPrimitive(Primitive):
     def partial(
         self, s: torch.Tensor, t: torch.Tensor, given: Collection[int], i: int, points: torch.Tensor
     ) -> torch.Tensor:
-        """Return over h(s) what `methods.distribution.Partial` says."""
+        """Return over h(s) what `methods.base.SamplesX` says."""
         order, u = self.map_.order, self.coordinates.u(s)
         held, column = {order.index(j) for j in given}, order.index(i)
         found = [
@@ -160,9 +172,18 @@ class NeuralPrimitive(Primitive):
         return torch.stack(found).mean(dim=0)
 
     def place(self, s: torch.Tensor, t: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return x and ∂x_i/∂t_i, as `methods.distribution.Partial` says."""
+        """Return x and ∂x_i/∂t_i, as `methods.base.SamplesX` says."""
         order = torch.tensor(self.map_.order, device=t.device)
         return self.map_.slopes(self.coordinates.u(s).expand(len(t), -1), t[:, order])
+
+    def _affordable_width(self, budget: float | None, clock: Clock) -> int:
+        """Return the neurons of a replica: what the budget gives, or fewer where this machine is too slow for them."""
+        width = round(self.neurons * (budget or BUDGET_OF_NONE) ** (1 / 3))
+        available_s = clock.share(STAGE_ONE_SHARE).budget
+        if available_s is None:
+            return width
+        seconds = self.n_replicas * two_stages.seconds_of_stage_one(self, width)
+        return max(LEAST_WIDTH, round(width * min(1.0, available_s / seconds) ** (1 / 3)))
 
     def _prepare(self, integral: ParametricIntegral) -> None:
         super()._prepare(integral)
@@ -178,19 +199,19 @@ class NeuralPrimitive(Primitive):
     def _normalisation(self, s: torch.Tensor) -> torch.Tensor:
         return s.new_ones(len(s))  # the corner sums have h in them
 
-    def _expand(self, trainings: Sequence[Training], expanded: Sequence[Expanded]) -> None:
+    def _expand(self, trainings: Sequence[Training], expanded: Sequence[Expansion]) -> None:
         """Make the replicas, and `series_` of their corner sums, cut where they do not agree.
 
         The cut is made by the second stages, which take away what the neurons have there: each replica is a primitive
         whose corner sum is its series.
         """
         m = self.integral_.m
-        degree = max(self.map_.norm_degree, *(degree for _, degree, _ in expanded))
+        degree = max(self.map_.norm_degree, *(expansion.degree for expansion in expanded))
         solved = [training.solve() for training in trainings]
         of_neurons = solved[0].c.new_zeros(self.n_replicas, chebyshev_series.count(m, degree))
         second = torch.zeros_like(of_neurons)
-        for i, (replica, (series, *_)) in enumerate(zip(solved, expanded, strict=True)):
-            of_neurons[i, : len(series)] = series
+        for i, (replica, expansion) in enumerate(zip(solved, expanded, strict=True)):
+            of_neurons[i, : len(expansion.series)] = expansion.series
             second[i, : len(replica.second)] = replica.second
         self.series_degree_ = chebyshev_series.agreed_degree((of_neurons + second).T, m, self.map_.norm_degree)
         kept = chebyshev_series.count(m, self.series_degree_)
@@ -206,7 +227,8 @@ class NeuralPrimitive(Primitive):
             "order_of_map": list(self.map_.order),
             "spread_after_map": trainings[0].spread,
             "spread_after_neurons": max(training.residual for training in trainings),
-            "series_error": max(error for *_, error in expanded),
+            "series_error": max(expansion.error for expansion in expanded),
+            "cut_short": self._cut_short,
         }
 
     def _take_series(self) -> None:
@@ -220,8 +242,8 @@ class NeuralPrimitive(Primitive):
         state |= {f"map.{name}": value for name, value in vars(self.map_).items()}
         # Frequencies and weights are numbers of that precision (`stages`), so that files of float32 lose nothing.
         for name in NETWORK:
-            of_replicas = torch.stack([getattr(replica.network, name) for replica in self.replicas_])
-            state[f"replicas.{name}"] = of_replicas.to(self._dtype)
+            stacked = torch.stack([getattr(replica.network, name) for replica in self.replicas_])
+            state[f"replicas.{name}"] = stacked.to(self._dtype)
         state["replicas.c"] = torch.stack([replica.c for replica in self.replicas_]).to(self._dtype)
         state["replicas.second"] = torch.stack([replica.second for replica in self.replicas_])
         return {key: np.asarray(value.cpu() if torch.is_tensor(value) else value) for key, value in state.items()}

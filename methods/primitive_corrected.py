@@ -25,12 +25,12 @@ from typing import ClassVar
 import numpy as np
 import torch
 
-from methods import chebyshev_series
 from methods.base import Estimate, InputError, ParametricIntegral
-from methods.fast_cbc import generating_vector
-from methods.neural_primitive import Expanded, NeuralPrimitive
-from methods.periodisation import PERIODISATIONS
-from methods.stages import Stages, Training
+from methods.neural_primitive import NeuralPrimitive
+from methods.primitives import chebyshev_series
+from methods.primitives.two_stages import Expansion, Stages, Training
+from methods.quadrature import lattices
+from methods.quadrature.transforms import PERIODISATIONS
 
 PERIODISATION = ("korobov", 1)
 """Transform and weight. Digits for none / tent / Korobov 1 / Korobov 2, by points × shifts (means of five seeds):
@@ -39,8 +39,8 @@ box1l, 2,000 neurons: 64 × 4 4.9 / 5.0 / 5.1 / 5.3, 256 × 8 5.6 / 5.3 / 6.5 / 
 box2l, 3,900 neurons: 64 × 4 3.7 / 3.9 / 3.7 / 3.5, 256 × 8 4.4 / 4.3 / 4.3 / 4.2, 1,024 × 8 4.7 / 4.6 / 5.0 / 4.6
 """
 
-WIDTH = 1000
-"""As of `neural_primitive`, but for a single replica; its fit then takes a third of the budget on one core."""
+NEURONS_PER_CBRT_SECOND = 1000
+"""Default width = 1000 · (budget/s)^(1/3), for a single replica: its fit takes a third of any budget on one core."""
 
 NODES = 2**17
 """Rows times nodes evaluated at once: more or fewer by a factor of eight take longer."""
@@ -85,7 +85,7 @@ class PrimitiveCorrected(NeuralPrimitive):
     """
 
     name: ClassVar[str] = "primitive_corrected"
-    neurons: ClassVar[int] = WIDTH
+    neurons: ClassVar[int] = NEURONS_PER_CBRT_SECOND
 
     lattice_size: int = 256
     n_shifts: int = 8
@@ -124,7 +124,7 @@ class PrimitiveCorrected(NeuralPrimitive):
         if self.lattice_size < 1 or self.lattice_size.bit_count() != 1:
             raise InputError(f"{self.name}.lattice_size is {self.lattice_size}; give a power of two.")
 
-    def _expand(self, trainings: Sequence[Training], expanded: Sequence[Expanded]) -> None:
+    def _expand(self, trainings: Sequence[Training], expanded: Sequence[Expansion]) -> None:
         super()._expand(trainings, expanded)
         self._place_nodes()
 
@@ -136,7 +136,7 @@ class PrimitiveCorrected(NeuralPrimitive):
         """Make nodes, weights, and all that is the same for every row."""
         n, k = self.lattice_size, self.integral_.k
         shifts = np.random.default_rng(self.seed).random((self.n_shifts, 1, k))
-        points = torch.as_tensor(np.arange(n)[:, None] * np.array(generating_vector(n, k)) % n / n + shifts)
+        points = torch.as_tensor(lattices.points(lattices.generating_vector(n, k), n) + shifts)
         transform, weight = PERIODISATION
         unit, slopes = PERIODISATIONS[transform]((points - points.floor()).to(self.device), weight)
         t, weights = self.map_.draw(unit), slopes.prod(dim=2) / n

@@ -6,7 +6,8 @@ N is fitted in a transformed variable t, and to f divided by its value at the ce
 
     target(s, t) = f(s, x(t)) Π_i x'(t_i) / (c f(s, ½))                    (JHEP eq. 2.19, 2.23; thesis eq. 2.21, 2.22)
 
-`methods/primitive_training.py` trains each replica; `methods/recipes.py` has the settings that the papers print.
+`methods/deep/training.py` trains each replica; `methods/papers/primitive_recipes.py` has the settings that the papers
+print.
 
 Papers: Maître & Santos-Mateos, JHEP 03 (2023) 221, arXiv:2211.02834; Bentley, MPhys thesis, Durham 2024.
 
@@ -25,24 +26,36 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import torch
 
-from methods import labels as label_shop
-from methods import lattice, mixed_split, training_diagnostics
-from methods.activations import ACTIVATIONS
 from methods.base import InputError, ParametricIntegral
-from methods.mixed import PrimitiveNetwork, corner_sum
-from methods.primitive import Primitive
-from methods.primitive_training import Batch, Replica
-from methods.schedule import Clock
-from methods.training_choices import POINTS, SCHEDULES, SELECTIONS
-from methods.transforms import TRANSFORMS
+from methods.core.budget import Clock
+from methods.deep import diagnostics, partial_derivative
+from methods.deep.activations import ACTIVATIONS
+from methods.deep.network import PrimitiveNetwork, corner_sum
+from methods.deep.training import Batch, Replica
+from methods.deep.training_choices import POINTS, SCHEDULES, SELECTIONS
+from methods.primitives.ensemble import Primitive
+from methods.quadrature import lattices
+from methods.quadrature.transforms import exponential, identity, korobov
+from methods.surrogates.labels import compute_labels
 
 UPDATES_WITHOUT_BUDGET = 20_000
 
 N_LABELS = 2000
-"""As many as tests of the thesis have points."""
+"""Labels that choose the best weights: as many as the thesis has test points."""
+
+LABEL_SHARE = 0.25
+"""Share of the budget in which the method that they come from may prepare itself."""
 
 MONITOR_EVERY = 25
 """Updates between calls of the monitor."""
+
+TRANSFORMS: dict[str, Callable[[torch.Tensor], tuple[torch.Tensor, torch.Tensor]]] = {
+    "identity": identity,
+    "korobov3": lambda t: korobov(t, 1),
+    "exponential3": lambda t: exponential(t, 3.0),
+}
+"""Changes of variables by their names in records and papers. "korobov3" is x = t²(3 − 2t) (JHEP eq. 2.24), called for
+its degree of three: the Korobov transform of weight α = 1, while pySecDec's "korobov3" has α = 3."""
 
 GAINS: dict[str, Callable[[float], float]] = {"torch": lambda gain: gain, "thesis": math.sqrt}
 """What multiplies √(6/(n_in + n_out)): the gain in PyTorch's convention; inside the root in thesis eq. 4.2."""
@@ -77,12 +90,12 @@ class PublishedPrimitive(Primitive):
         Neurons per hidden layer, and number of hidden layers. JHEP has 4 × 100 for I1 and 4 × 30 for I2, trained
         for about ten hours on a GPU; the default suits a minute on two cores.
     activation : str
-        A name of `methods.activations.ACTIVATIONS`.
+        A name of `methods.deep.activations.ACTIVATIONS`.
     gain, gain_convention : float, str
         Of the Xavier initialisation. Weights are uniform, biases zero; the bound is gain·√(6/(n_in + n_out)) for
         "torch", and √(6·gain/(n_in + n_out)) for "thesis" (eq. 4.2).
     transform : str
-        Change of variables t -> x: a name of `methods.transforms.TRANSFORMS`. The papers' is "korobov3".
+        Change of variables t -> x: a name of `TRANSFORMS`. The papers' is "korobov3".
     normalisation : str
         "centre": fit to f(s, x)/f(s, ½); "none": to f itself.
     scale : str
@@ -90,7 +103,7 @@ class PublishedPrimitive(Primitive):
     scaling : str
         Of s: a name of `SCALINGS`.
     points : str
-        "lattice", "sobol" or "random": see `methods.training_choices.POINTS`.
+        "lattice", "sobol" or "random": see `methods.deep.training_choices.POINTS`.
     lattice_size : int
         Points (s, t) per update (Table 1: 100,000 for I1, 20,000 for I2).
     n_repeat : int
@@ -100,18 +113,18 @@ class PublishedPrimitive(Primitive):
     learning_rate : float
         Adam's, at its highest.
     schedule : str
-        "inverse_sqrt", "plateau" or "constant": see `methods.training_choices.SCHEDULES`.
+        "inverse_sqrt", "plateau" or "constant": see `methods.deep.training_choices.SCHEDULES`.
     factor, patience : float, int
         Of the schedule "plateau": what multiplies the learning rate, after how many updates without a smaller loss.
     selection : str
         Which weights count: an "average" of late ones, the "best" on points kept apart, or the "last".
     labels : str, optional
-        A direct method that sells N_LABELS values of I, for "best" to choose by digits on them, as the thesis does by
-        the truth (section 4); None chooses by the loss, which costs no integral.
+        A direct method that computes N_LABELS values of I, by whose digits "best" chooses, as the thesis does by the
+        truth (section 4); None chooses by the loss, which costs no integral.
     n_updates : int, optional
         Updates of each replica; None trains until the budget is used, or 20,000 without a budget.
     n_replicas, seed, uncertainty, precision, device
-        As `methods.primitive.Primitive` says.
+        As `methods.primitives.ensemble.Primitive` says.
 
     Attributes
     ----------
@@ -168,9 +181,12 @@ class PublishedPrimitive(Primitive):
         self.scale_ = self._constant()
         if self.labels is not None:
             points = integral.sample(N_LABELS, self.seed)
-            self._labels = torch.as_tensor(points), torch.as_tensor(label_shop.buy(self.labels, integral, points))
+            value = compute_labels(self.labels, integral, points, budget=clock.share(LABEL_SHARE).budget)
+            self._labels = torch.as_tensor(points), torch.as_tensor(value)
         replicas = [Replica(self, index) for index in range(self.n_replicas)]
         self._networks, self._first = [replica.kept for replica in replicas], replicas[0]
+        with torch.no_grad():
+            self._corner_sums(self._low[None])  # compiles now, within the budget, what `integrate` will need
         self.n_updates_, longest = 0, 0.0
         while self.n_updates_ < n_updates and (self.n_updates_ == 0 or clock.left > longest):
             start = time.perf_counter()
@@ -184,8 +200,8 @@ class PublishedPrimitive(Primitive):
         return self
 
     def diagnose(self) -> dict[str, Any]:
-        """Return how the first replica's training stands: `methods.training_diagnostics`; {} for a loaded method."""
-        return training_diagnostics.of(self._first) if hasattr(self, "_first") else {}
+        """Return how the first replica's training stands: `methods.deep.diagnostics`; {} for a loaded method."""
+        return diagnostics.figures_of_training(self._first) if hasattr(self, "_first") else {}
 
     def miss(self, network: PrimitiveNetwork) -> float:
         """Return a network's mean of log10|(e − t)/t| over the labels: minus its digits."""
@@ -197,17 +213,17 @@ class PublishedPrimitive(Primitive):
     def partial(
         self, s: torch.Tensor, t: torch.Tensor, given: Collection[int], i: int, points: torch.Tensor
     ) -> torch.Tensor:
-        """Return over c f(s, ½) what `methods.distribution.Partial` says."""
+        """Return over c f(s, ½) what `methods.base.SamplesX` says."""
         s, t, points = self._scaled(s).to(self._dtype), t.to(self._dtype), points.to(self._dtype)
-        found = [mixed_split.partial(network, s, t, given, i, points) for network in self._networks]
+        found = [partial_derivative.partial(network, s, t, given, i, points) for network in self._networks]
         return torch.stack(found).double().mean(dim=0)
 
     def place(self, s: torch.Tensor, t: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return x and dx_i/dt_i, as `methods.distribution.Partial` says."""
+        """Return x and dx_i/dt_i, as `methods.base.SamplesX` says."""
         return TRANSFORMS[self.transform](t)
 
     def target(self, points: torch.Tensor) -> torch.Tensor:
-        """Return what the mixed derivative is fitted to, but for 1/c, at (t, s) of the unit cube (n, k + m): (n,)."""
+        """Compute c times what the mixed derivative is fitted to, at (t, s) of the unit cube (n, k + m): (n,)."""
         k = self.integral_.k
         x, dx_dt = TRANSFORMS[self.transform](points[:, :k])
         s = self._in_box(points)
@@ -239,10 +255,9 @@ class PublishedPrimitive(Primitive):
 
     def _constant(self) -> float:
         """Return c, from the middles between the points of the lattice: the same for all replicas and repeats."""
-        points = lattice.unshifted(
-            self.lattice_size, self.integral_.k + self.integral_.m, dtype=torch.float64, device=self.device
-        )
-        constant = SCALES[self.scale](self.target(points + 0.5 / self.lattice_size)) or 1.0
+        n, dimension = self.lattice_size, self.integral_.k + self.integral_.m
+        points = torch.as_tensor(lattices.points(lattices.powers(n, dimension), n), device=self.device)
+        constant = SCALES[self.scale](self.target(points + 0.5 / n)) or 1.0
         if not math.isfinite(constant):
             raise InputError(
                 f"{self.name} divides by f(s, 1/2), but that vanishes, or f is not finite, in the box of "

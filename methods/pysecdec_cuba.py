@@ -18,8 +18,8 @@ import dataclasses
 from typing import Any, ClassVar
 
 from methods.base import InputError
-from methods.pysecdec_method import PylinkMethod
-from methods.pysecdec_pylink import Step
+from methods.secdec.pylink import Step
+from methods.secdec.pylink_method import PylinkMethod
 
 _OWN_FIELDS = {
     "vegas": ("nstart", "nincrease", "nbatch"),
@@ -91,7 +91,7 @@ class PySecDecCuba(PylinkMethod):
     def _least(self) -> dict[str, float]:
         if self.integrator not in _OWN_FIELDS:
             raise InputError(f"{self.name} has integrator = {self.integrator!r}; known: {', '.join(_OWN_FIELDS)}.")
-        return {"mineval": 1, "maxeval": self.mineval}
+        return {"seed": 0, "mineval": 1, "maxeval": self.mineval}
 
     def _integrator(self) -> tuple[str, dict[str, Any]]:
         names = ("epsrel", "epsabs", "mineval", "maxeval", *_OWN_FIELDS[self.integrator])

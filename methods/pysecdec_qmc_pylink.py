@@ -20,8 +20,8 @@ import re
 from typing import Any, ClassVar
 
 from methods.base import InputError
-from methods.pysecdec_method import PylinkMethod
-from methods.pysecdec_pylink import Step
+from methods.secdec.pylink import Step
+from methods.secdec.pylink_method import PylinkMethod
 
 GENERATING_VECTORS = ("default", "cbcpt_dn1_100", "cbcpt_dn2_6", "cbcpt_cfftw1_6", "cbcpt_cfftw2_10")
 """Tables of generating vectors in pySecDec; the last numbers are the most dimensions that they serve."""
@@ -73,7 +73,7 @@ class PySecDecQMCPylink(PylinkMethod):
                 f"{self.name} has generating_vectors = {self.generating_vectors!r}; known: "
                 f"{', '.join(GENERATING_VECTORS)}."
             )
-        return {"points": 1, "shifts": 2}
+        return {"seed": 0, "points": 1, "shifts": 2}
 
     def _transforms(self) -> tuple[str, ...]:
         weights = re.fullmatch(r"korobov(\d)", self.transform)

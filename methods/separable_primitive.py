@@ -11,7 +11,7 @@ import dataclasses
 from typing import ClassVar
 
 from methods.neural_primitive import NeuralPrimitive
-from methods.sine_network import Network, Products
+from methods.primitives.sine_network import Network, Products
 
 
 @dataclasses.dataclass(kw_only=True)

@@ -14,8 +14,8 @@ from typing import ClassVar
 
 from torch import nn
 
-from methods.regressor import Regressor
-from methods.skip_network import network
+from methods.surrogates.regressor import Regressor
+from methods.surrogates.skip_network import network
 
 
 @dataclass(kw_only=True)
@@ -29,8 +29,8 @@ class SkipMLP(Regressor):
     width : int, optional
         Width of each layer; None takes the papers' 28, 36 or 50 for m <= 2, m <= 4 and above.
     activation : str
-        One of `skip_network.ACTIVATIONS`. The papers print none; after 4,000 updates on box1l tanh reached 3.6 digits
-        and relu 3.4.
+        One of `skip_network.TORCH_ACTIVATIONS`. The papers print none; after 4,000 updates on box1l tanh reached 3.6
+        digits and relu 3.4.
     """
 
     name: ClassVar[str] = "skip_mlp"

@@ -1,4 +1,4 @@
-"""What is believed: the integrals, their true values, and who vouches for them.
+"""What is believed: the integrals, their true values, and which independent methods checked them.
 
     integral("box1l")           a registered integral, or one of anybody's own file
     truth("box1l")              its stored true values, written only by ``python -m references.tabulate``
@@ -11,17 +11,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from methods import lookup
 from methods.base import InputError, ParametricIntegral
-from references import tables
-from references.tables import Truth, TruthError
+from methods.core import names as lookup
+from references.values import truth_files
+from references.values.truth_files import Truth, TruthError
 
-__all__ = ["Truth", "TruthError", "integral", "names", "truth", "truth_of"]
+__all__ = ["Truth", "TruthError", "integral", "names", "stored_hashes", "truth", "truth_of"]
 
 
 def names() -> list[str]:
-    """Return the names of the registered integrals, easiest kinds first: see `references/catalogue.py`."""
-    from references import catalogue
+    """Return the names of the registered integrals, easiest kinds first: see `references/integrals/catalogue.py`."""
+    from references.integrals import catalogue
 
     return list(catalogue.ENTRIES)
 
@@ -41,16 +41,17 @@ def integral(name: str) -> ParametricIntegral:
     InputError
         For an unknown name, or an attribute that is not an integral.
     """
-    from references import catalogue, loops
+    from references.integrals import catalogue
+    from references.sectors import sector_files
 
     path, _, which = name.partition(":")
     if path.endswith(".json"):
-        return loops.integral(Path(path).resolve(), which)
+        return sector_files.integral(Path(path).resolve(), which)
     if not which:
         if catalogue.find(name) is None:
             raise lookup.unknown("integral", name, catalogue.ENTRIES)
         return catalogue.integral(name)
-    found = lookup.attribute(name)
+    found = lookup.attribute(name, lambda value: isinstance(value, ParametricIntegral))
     if not isinstance(found, ParametricIntegral):
         raise InputError(f"{name!r} is a {type(found).__name__}, not a methods.base.ParametricIntegral; name one.")
     return found
@@ -67,7 +68,12 @@ def truth(name: str) -> Truth:
         An InputError: where nothing is stored, or it is damaged, or of another equation, box or parameters.
     """
     found = integral(name)
-    return tables.read(tables.folder() / f"{found.name}.csv", found).truth
+    return truth_files.read(truth_files.folder() / f"{found.name}.csv", found).truth
+
+
+def stored_hashes(name: str) -> truth_files.Hashes | None:
+    """Return the hashes of a registered integral's equation and truth as they are stored; None for any other name."""
+    return truth_files.stored_hashes(truth_files.folder() / f"{name}.csv")
 
 
 def truth_of(integral: ParametricIntegral, n: int = 1000, seed: int = 1, edge_points: int = 200) -> Truth:
@@ -89,6 +95,6 @@ def truth_of(integral: ParametricIntegral, n: int = 1000, seed: int = 1, edge_po
     TruthError
         An InputError: where the values are not known well enough to judge others by.
     """
-    from references import computed
+    from references.values import on_demand
 
-    return computed.truth_of(integral, n, seed, edge_points)
+    return on_demand.truth_of(integral, n, seed, edge_points)

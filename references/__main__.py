@@ -1,37 +1,79 @@
-"""List the catalogue: ``python -m references``."""
+"""List the registered integrals, or say all that is known of some of them.
+
+python -m references                   one line for each, as wide as the terminal
+python -m references box1l box2l       box, source, and how well the true values of these are known
+"""
 
 from __future__ import annotations
 
+import argparse
+import shutil
+import sys
+import textwrap
+from typing import Any
+
 import references
-from methods.base import ParametricIntegral
-from references import catalogue, tables
+from methods.base import InputError, ParametricIntegral
+from references.integrals import catalogue
+from references.values import truth_files
+
+WIDEST = 120
+"""Columns of the widest table."""
+
+HEADER = ("integral", "k", "m", "difficulty", "error", "checked by", "why")
 
 
-def rows() -> list[dict[str, str]]:
-    """Return one row per registered integral, text in every cell."""
-    return [_row(references.integral(name), entry) for name, entry in catalogue.ENTRIES.items()]
+def table(width: int) -> str:
+    """Return one line per registered integral, each of at most `width` characters."""
+    rows = [HEADER, *(_row(name, entry) for name, entry in catalogue.ENTRIES.items())]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(cell.ljust(n) for cell, n in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return "\n".join(_cut(line, width) for line in lines)
 
 
-def _row(integral: ParametricIntegral, entry: catalogue.Entry) -> dict[str, str]:
+def details(name: str, width: int) -> str:
+    """Return all that is known of an integral, in lines of at most `width` characters.
+
+    Raises
+    ------
+    InputError
+        For an unknown name.
+    """
+    integral, entry = references.integral(name), catalogue.find(name)
+    header = _truth_header(integral)
+    facts = {"dimensions": f"k = {integral.k} Feynman parameters, m = {integral.m} kinematic invariants"}
+    facts["box"] = _box(integral)
+    facts["source"] = integral.source or "not given"
+    if entry:
+        facts["difficulty"] = f"{entry.difficulty}: {entry.why}"
+        facts["F is positive"] = entry.positive
+    if header:
+        plan = header["plan"]
+        facts["true values"] = f"{plan['n']} uniform points and {plan['edge_points']} at the border of the box"
+        facts["largest relative error"] = f"{header['largest_relative_error']:.0e}"
+        for other, said in header.get("opinions", {}).items():
+            difference = f"{said['largest_relative_difference']:.0e}"
+            facts[f"checked by {other}"] = f"at {said['points']} points, largest relative difference {difference}"
+    else:
+        facts["true values"] = "none are stored, or they are of another equation"
+    lines = [textwrap.wrap(f"{fact}: {text}", width, subsequent_indent="    ") for fact, text in facts.items()]
+    return "\n".join([name, *(line for part in lines for line in part)])
+
+
+def _row(name: str, entry: catalogue.Entry) -> tuple[str, ...]:
+    integral = references.integral(name)
+    header = _truth_header(integral)
+    error = f"{header['largest_relative_error']:.0e}" if header else "none"
+    checks = ", ".join(header.get("opinions", {}))
+    return (name, str(integral.k), str(integral.m), entry.difficulty, error, checks, entry.why)
+
+
+def _truth_header(integral: ParametricIntegral) -> dict[str, Any]:
+    """Return the header of the stored true values, empty where there are none of this equation."""
     try:
-        header = tables.read(tables.folder() / f"{integral.name}.csv", integral).header
-    except tables.TruthError:
-        header = {}
-    opinions = header.get("opinions", {})
-    return {
-        "integral": integral.name,
-        "k": str(integral.k),
-        "m": str(integral.m),
-        "box": _box(integral),
-        "difficulty": f"{entry.difficulty}: {entry.why}",
-        "positive": entry.positive,
-        "points": f"{header['plan']['n']} + {header['plan']['edge_points']}" if header else "none, or stale",
-        "relative error": f"{header['largest_relative_error']:.0e}" if header else "",
-        "second opinions, and largest relative difference": "; ".join(
-            f"{name} at {said['points']}, {said['largest_relative_difference']:.0e}" for name, said in opinions.items()
-        ),
-        "source": integral.source,
-    }
+        return truth_files.read(truth_files.folder() / f"{integral.name}.csv", integral).header
+    except truth_files.TruthError:
+        return {}
 
 
 def _box(integral: ParametricIntegral) -> str:
@@ -43,12 +85,29 @@ def _box(integral: ParametricIntegral) -> str:
     return text if integral.draw == "uniform" else f"{text}, {integral.draw}"
 
 
-def main() -> None:
-    """Print the catalogue as a Markdown table."""
-    import pandas
+def _cut(line: str, width: int) -> str:
+    return line if len(line) <= width else f"{line[: width - 1]}…"
 
-    print(pandas.DataFrame(rows()).to_markdown(index=False, disable_numparse=True))
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print the table or the details; return the exit status."""
+    summary, _, examples = (__doc__ or "").partition("\n\n")
+    parser = argparse.ArgumentParser(
+        prog="python -m references",
+        description=summary,
+        epilog=f"{examples}\ndifficulty: how many nodes a tensor rule takes\nerror: largest relative one of the values",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("integral", nargs="*", metavar="NAME", help="a name of the table, or module:attribute")
+    names = parser.parse_args(arguments).integral
+    width = min(shutil.get_terminal_size().columns, WIDEST)
+    try:
+        print("\n\n".join(details(name, width) for name in names) if names else table(width))
+    except InputError as problem:
+        print(f"error: {problem}", file=sys.stderr)
+        return 2
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

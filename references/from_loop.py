@@ -4,7 +4,7 @@
     python -m benchmarks.accuracy --integral triangle.json
 
 The first command writes triangle.json, with every sector; the second benchmarks their sum, and
-``--integral triangle.json:triangle_s1`` a single one. What the file looks like: `references/loop_input.py`.
+``--integral triangle.json:triangle_s1`` a single one. What the file looks like: `references/sectors/loop_input.py`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from methods.base import InputError
-from references import decompose, loop_input, loops
+from references.sectors import decompose, loop_input, sector_files
 
 
 def make(source: Path, target: Path, report: Callable[[str], Any] = print) -> list[str]:
@@ -32,9 +32,9 @@ def make(source: Path, target: Path, report: Callable[[str], Any] = print) -> li
     if target.resolve() == source.resolve():
         raise InputError(f"{source} would be overwritten by its own sectors; name another file by --out.")
     prefactor, sectors = decompose.decompose(loop, report)
-    loops.write(target, loop, prefactor, sectors, f"pySecDec {importlib.metadata.version('pysecdec')}")
-    loops.read.cache_clear()
-    return loops.names(loops.read(target))
+    sector_files.write(target, loop, prefactor, sectors, f"pySecDec {importlib.metadata.version('pysecdec')}")
+    sector_files.read.cache_clear()
+    return sector_files.names(sector_files.read(target))
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,11 +1,12 @@
-"""The only writer of true values: quadrature of references' own or a closed form, vouched for, into references/truth/.
+"""The only writer of true values: quadrature of references' own or a closed form, checked, into references/truth/.
 
     python -m references.tabulate
     python -m references.tabulate --integral box1l --integral box2l
 
-A table is written only where values reach its plan (`references/plans.py`), the second opinions agree within their
-stated errors, and no stored precision is lost. Points are worked on in parts; what is finished is kept in
-references/truth/NAME.journal, so that a killed run goes on from there, and tables that are as planned are left alone.
+A table is written only where values reach its plan (`references/values/table_plans.py`), independent values agree
+within their stated errors, and no stored precision is lost. Points are worked on some at a time; what is finished is
+kept in references/truth/NAME.journal, so that a killed run goes on from there, and tables that are as planned are left
+alone.
 """
 
 from __future__ import annotations
@@ -26,25 +27,26 @@ import numpy as np
 from tqdm import tqdm
 
 import references
-from methods import lookup
 from methods.base import InputError, ParametricIntegral
-from references import catalogue, parts, plans, quadrature, regions, tables, vouch
-from references.journal import Journal
-from references.plans import Ask, Plan
-from references.tables import Truth, TruthError
+from methods.core import names as lookup
+from references.integrals import catalogue
+from references.values import quadrature, second_opinions, table_plans, tabulation_tasks, test_points, truth_files
+from references.values.journal import Journal
+from references.values.table_plans import Check, TablePlan
+from references.values.truth_files import Truth, TruthError
 
 ROWS = {"few": 600, "many": 60}
-"""Points per part, for few (up to four) and for many Feynman parameters: some seconds to some minutes of work."""
+"""Points of a task, for few (up to four) and for many Feynman parameters: some seconds to some minutes of work."""
 
 
-def tabulate(integral: ParametricIntegral, plan: Plan, folder: Path, pool: Executor | None = None) -> str:
-    """Compute, have vouched for, and write the true values of `integral`; return a sentence on how it went.
+def tabulate(integral: ParametricIntegral, plan: TablePlan, folder: Path, pool: Executor | None = None) -> str:
+    """Compute, check, and write the true values of `integral`; return a sentence on how it went.
 
     Parameters
     ----------
     integral : ParametricIntegral
         With a `pool`, a registered one, which its processes find by name.
-    plan : Plan
+    plan : TablePlan
         What the table is to hold.
     folder : Path
         Where the table is, or will be.
@@ -54,21 +56,23 @@ def tabulate(integral: ParametricIntegral, plan: Plan, folder: Path, pool: Execu
     Raises
     ------
     TruthError
-        Where values do not reach the plan, a second opinion differs, or a stored table is more precise.
+        Where values do not reach the plan, an independent value differs, or a stored table is more precise.
     """
     path = folder / f"{integral.name}.csv"
     if stored := _as_planned(path, integral, plan):
         return f"{integral.name}: {len(stored.truth.value)} points, as planned. {stored.truth.how}."
     if not plan.asks:
         raise TruthError(
-            f"The plan of {integral.name} asks nobody for a second opinion; name one in references/plans.py."
+            f"The plan of {integral.name} names no method that checks its values; name one in its entry of PLANS."
         )
     with Journal(path.with_suffix(".journal"), _key(integral)) as journal:
         return _tabulate(integral, plan, path, journal, pool)
 
 
-def _tabulate(integral: ParametricIntegral, plan: Plan, path: Path, journal: Journal, pool: Executor | None) -> str:
-    s, uniform = regions.draw(integral, plan.n, plan.seed, plan.edge_points)
+def _tabulate(
+    integral: ParametricIntegral, plan: TablePlan, path: Path, journal: Journal, pool: Executor | None
+) -> str:
+    s, uniform = test_points.draw(integral, plan.n, plan.seed, plan.edge_points)
     work = _Work(integral, s, journal, pool)
     value, error, how = work.values(plan.epsrel)
     relative = error / np.abs(value)
@@ -79,58 +83,58 @@ def _tabulate(integral: ParametricIntegral, plan: Plan, path: Path, journal: Jou
             f"says {plan.epsrel:g}: nothing is written."
         )
     _refuse_a_loss(path, integral, plan, float(relative[worst]))
-    opinions, said = {}, {}
-    for ask in plan.asks:
-        opinion, who, seconds = work.opinion(ask, _asked_points(plan, ask))
-        agreement = vouch.compare(s, value, error, opinion, ask.epsrel, who)
-        opinions[ask.opinion] = opinion
-        said[ask.opinion] = {"who": who, **agreement, **seconds}
-    vouchers = "; ".join(
+    independent, checks = {}, {}
+    for check in plan.asks:
+        found, how_checked, seconds = work.independent_values(check, _checked_points(plan, check))
+        agreement = second_opinions.compare(s, value, error, found, check.epsrel, how_checked)
+        independent[check.by] = found
+        checks[check.by] = {"who": how_checked, **agreement, **seconds}
+    checked_by = "; ".join(
         f"{entry['who']} at {entry['points']} of {len(s)} points, largest pull {entry['largest_pull']:.2g}"
-        for entry in said.values()
+        for entry in checks.values()
     )
-    how = f"{how}, relative errors up to {relative[worst]:.1e}; vouched for by {vouchers}"
+    how = f"{how}, relative errors up to {relative[worst]:.1e}; checked by {checked_by}"
     header: dict[str, Any] = {
         "name": integral.name,
         "source": integral.source,
         "plan": plan._asdict(),
         "largest_relative_error": float(f"{relative[worst]:.2e}"),
-        "opinions": said,
+        "opinions": checks,
         "seconds": work.seconds,
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
     }
-    tables.write(path, integral, header, Truth(s, value, error, uniform, how), opinions)
+    truth_files.write(path, integral, header, Truth(s, value, error, uniform, how), independent)
     journal.remove()
     return f"{integral.name}: {len(s)} points. {how}."
 
 
 class _Work:
-    """The parts of one table: each is taken from the journal, or computed and written there."""
+    """The tasks of one table: each result is taken from the journal, or computed and written there."""
 
     def __init__(self, integral: ParametricIntegral, s: np.ndarray, journal: Journal, pool: Executor | None) -> None:
         self._integral, self._s, self._journal, self._pool = integral, s, journal, pool
         self.seconds: dict[str, float] = {}
-        """By stage, summed over parts; two processes work at once."""
+        """By stage, summed over tasks; two processes work at once."""
 
     def values(self, epsrel: float) -> tuple[np.ndarray, np.ndarray, str]:
         """Return values, errors and how they were made."""
-        results = self._each("values", np.arange(len(self._s)), parts.values, epsrel)
+        results = self._each("values", np.arange(len(self._s)), tabulation_tasks.values, epsrel)
         value, error = (np.concatenate([result[key] for result in results]) for key in ("value", "error"))
         return value, error, results[0]["how"]
 
-    def opinion(self, ask: Ask, which: np.ndarray) -> tuple[np.ndarray, str, dict[str, Any]]:
-        """Return an opinion (n, 2), whose it is, and the seconds of its setup and per point."""
-        results = self._each(ask.opinion, which, parts.opinion, ask.opinion, ask.epsrel)
-        opinion = np.full((len(self._s), 2), np.nan)
-        opinion[which, 0], opinion[which, 1] = (
+    def independent_values(self, check: Check, which: np.ndarray) -> tuple[np.ndarray, str, dict[str, Any]]:
+        """Compute independent values (n, 2); say how, and in how many seconds of setup and per point."""
+        results = self._each(check.by, which, tabulation_tasks.independent_values, check.by, check.epsrel)
+        found = np.full((len(self._s), 2), np.nan)
+        found[which, 0], found[which, 1] = (
             np.concatenate([result[key] for result in results]) for key in ("value", "error")
         )
         per_point = float(np.median([result["seconds"] / len(result["value"]) for result in results]))
         setup = {f"{step}_s": round(seconds, 2) for step, seconds in results[0]["setup_s"].items()}
-        return opinion, results[0]["how"], {**setup, "s_per_point": float(f"{per_point:.3g}")}
+        return found, results[0]["how"], {**setup, "s_per_point": float(f"{per_point:.3g}")}
 
     def _each(self, stage: str, which: np.ndarray, function: Callable[..., dict], *arguments: Any) -> list[dict]:
-        """Return the results of `function` on every part of the points `which`, in order."""
+        """Compute `function` at the points `which`, some at a time; the results come in order."""
         rows = ROWS["few" if self._integral.k <= 4 else "many"]
         pieces = np.array_split(which, -(-len(which) // rows))
         labels = [f"{stage} {arguments} {piece[0]}-{piece[-1]} {_hash(self._s[piece].tobytes())}" for piece in pieces]
@@ -153,9 +157,9 @@ class _Work:
             return
         from concurrent.futures import as_completed
 
+        name, call = self._integral.name, tabulation_tasks.by_name
         jobs = {
-            self._pool.submit(parts.by_name, function.__name__, self._integral.name, self._s[piece], *arguments): label
-            for label, piece in todo
+            self._pool.submit(call, function.__name__, name, self._s[piece], *arguments): label for label, piece in todo
         }
         try:
             for job in as_completed(jobs):
@@ -168,7 +172,7 @@ class _Work:
 def _key(integral: ParametricIntegral) -> str:
     """Hash what decides the results, besides what labels say: with other code, unfinished work starts anew."""
     packages = [importlib.metadata.version(package) for package in ("numpy", "torch", "pysecdec")]
-    sources = [inspect.getsource(module) for module in (quadrature, vouch, parts)]
+    sources = [inspect.getsource(module) for module in (quadrature, second_opinions, tabulation_tasks)]
     return _hash(json.dumps([integral.fingerprint(), packages, sources]).encode())
 
 
@@ -176,36 +180,36 @@ def _hash(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:16]
 
 
-def _asked_points(plan: Plan, ask: Ask) -> np.ndarray:
-    """Return the first of the uniform points, and some of every class of the others."""
-    spread = np.linspace(0, plan.edge_points - 1, ask.others).astype(int)
-    return np.concatenate([np.arange(ask.uniform), plan.n + spread])
+def _checked_points(plan: TablePlan, check: Check) -> np.ndarray:
+    """Choose the first of the uniform points, and some of every class of the others."""
+    spread = np.linspace(0, plan.edge_points - 1, check.others).astype(int)
+    return np.concatenate([np.arange(check.uniform), plan.n + spread])
 
 
-def _as_planned(path: Path, integral: ParametricIntegral, plan: Plan) -> tables.Table | None:
+def _as_planned(path: Path, integral: ParametricIntegral, plan: TablePlan) -> truth_files.Table | None:
     """Return the stored table where it is of this integral and was made by this plan."""
     try:
-        stored = tables.read(path, integral)
+        stored = truth_files.read(path, integral)
     except TruthError:
         return None
     return stored if stored.header["plan"] == json.loads(json.dumps(plan._asdict())) else None
 
 
-def _refuse_a_loss(path: Path, integral: ParametricIntegral, plan: Plan, largest: float) -> None:
+def _refuse_a_loss(path: Path, integral: ParametricIntegral, plan: TablePlan, largest: float) -> None:
     """Raise TruthError where a readable table of the same integral holds more points, or knows them better."""
     try:
-        stored = tables.read(path, integral)
+        stored = truth_files.read(path, integral)
     except TruthError:
         return
     n, before = len(stored.truth.value), float(np.max(stored.truth.error / np.abs(stored.truth.value)))
-    vouched = {name: int(np.sum(~np.isnan(opinion[:, 0]))) for name, opinion in stored.opinions.items()}
-    asked = {ask.opinion: ask.uniform + ask.others for ask in plan.asks}
-    fewer = any(asked.get(name, 0) < points for name, points in vouched.items())
+    checked = {name: int(np.sum(~np.isnan(values[:, 0]))) for name, values in stored.independent.items()}
+    planned = {check.by: check.uniform + check.others for check in plan.asks}
+    fewer = any(planned.get(name, 0) < points for name, points in checked.items())
     # A factor 2: rounding differs from one processor to another.
     if largest > 2 * before or plan.n + plan.edge_points < n or fewer:
         raise TruthError(
-            f"{path} holds {n} points to {before:.1e}, vouched for by {vouched}; {plan.n + plan.edge_points} points to "
-            f"{largest:.1e}, vouched for by {asked}, would be a loss: delete it first if meant."
+            f"{path} holds {n} points to {before:.1e}, checked by {checked}; {plan.n + plan.edge_points} points to "
+            f"{largest:.1e}, checked by {planned}, would be a loss: delete it first if meant."
         )
 
 
@@ -213,7 +217,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line; return the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m references.tabulate",
-        description="Write the true values of integrals to references/truth/, vouched for by second methods.",
+        description="Write the true values of integrals to references/truth/, checked by second methods.",
         epilog="Example: python -m references.tabulate --integral box1l",
     )
     parser.add_argument(
@@ -239,8 +243,8 @@ def _done(name: str, jobs: int) -> bool:
     """Tabulate one integral, and say how it went; processes that native code ends take no other integral with them."""
     integral = references.integral(name)
     try:
-        with parts.pool(jobs) as pool:
-            print(tabulate(integral, plans.plan_for(integral), tables.folder(), pool), flush=True)
+        with tabulation_tasks.pool(jobs) as pool:
+            print(tabulate(integral, table_plans.plan_for(integral), truth_files.folder(), pool), flush=True)
     # A pool whose process died raises a RuntimeError, as does pySecDec.
     except (InputError, RuntimeError, OSError) as problem:
         print(f"{name}: {type(problem).__name__}: {problem}", file=sys.stderr, flush=True)

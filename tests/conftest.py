@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import tempfile
+import time
 
 import pytest
 
 
 @pytest.fixture(scope="session", autouse=True)
 def temporary_folder_of_the_worker(tmp_path_factory):
-    """Give each worker a temporary folder of its own, and with it the harness's lock: see `benchmarks.run`.
+    """Give each worker a temporary folder of its own, and with it the locks of `benchmarks.running.machine_lock`.
 
     Runs of two workers would otherwise take each other for runs of one suite, and give no timings.
     """
@@ -18,8 +19,34 @@ def temporary_folder_of_the_worker(tmp_path_factory):
         if "PYTEST_XDIST_WORKER" in os.environ:
             folder = str(tmp_path_factory.mktemp("tmp"))
             patch.setenv("TMPDIR", folder)  # for processes that tests start
+            patch.setenv("LOOPMARK_LOCKS", folder)  # else XDG_RUNTIME_DIR is asked first
             patch.setattr(tempfile, "tempdir", folder)  # for this one, which may have looked before
         yield
+
+
+class OwnTime:
+    """A clock that goes on by `tick` whenever it is read, and by what is slept: no other work makes it faster."""
+
+    def __init__(self) -> None:
+        self.now, self.tick = 0.0, 1e-3
+
+    def perf_counter(self) -> float:
+        """Return the seconds so far."""
+        self.now += self.tick
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        """Take no time but let it pass."""
+        self.now += seconds
+
+
+@pytest.fixture
+def own_time(monkeypatch):
+    """Give the test a clock of its own in place of `time.perf_counter` and `time.sleep`."""
+    clock = OwnTime()
+    monkeypatch.setattr(time, "perf_counter", clock.perf_counter)
+    monkeypatch.setattr(time, "sleep", clock.sleep)
+    return clock
 
 
 @pytest.fixture

@@ -1,1 +1,4 @@
-"""Figures from groups of records: the modules here decide what is drawn, matplotlib draws it."""
+"""How charts are drawn, from configurations of records: matplotlib draws, and is imported only then.
+
+Read `drawing.py` first; `accuracy.py` and `cost.py` have the charts that several experiments show.
+"""

@@ -1,6 +1,6 @@
 """How good values and error bars are: histograms of P, R, pulls and error ratios, by class of points, and calibration.
 
-notation: see `benchmarks.metrics`. Repeats are added up. Everything comes from the histograms in the records.
+notation: see `benchmarks.running.metrics`. Repeats are added up. Everything comes from the histograms in the records.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmarks.figures.drawing import Chart, Curve
 from benchmarks.figures.histograms import CALIBRATION, count, draw_calibration, draw_normal, draw_shares, total
-from benchmarks.groups import Group
+from benchmarks.records.configurations import Group
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,7 +22,7 @@ CLASSES = {"by_cornerness": ("0", "1", "2", "3+"), "by_edge": ("inside", "edge")
 
 
 def charts(curves: Sequence[Curve]) -> list[Chart]:
-    """Return what there is to show of these curves."""
+    """Make the charts that there is something to show in."""
     return [
         chart for make in (*_HISTOGRAMS, _calibration, _by_cornerness, _by_edge, _spread) if (chart := make(curves))
     ]
@@ -55,7 +55,7 @@ def _panel(
     log: bool,
     also: Callable[[Axes, np.ndarray], None] | None = None,
 ) -> Callable[[Axes], None]:
-    """Return what draws the curves' histograms as shares of their points."""
+    """Make a function that draws the curves' histograms as shares of their points."""
 
     def draw(axes: Axes) -> None:
         found = [(curve, total(curve.group, kind, part, of_class)) for curve in curves]
@@ -67,7 +67,7 @@ def _panel(
 
 
 def _class_name(of_class: str | None) -> str:
-    """Return a class of points for a title, before their number; "" for all."""
+    """Name a class of points in a title, before their number; "" for all."""
     named = {None: "", "3+": "cornerness ≥ 3: ", "edge": "edge: ", "inside": "inside: "}
     return named.get(of_class, f"cornerness {of_class}: ")
 
@@ -134,7 +134,7 @@ def _spread(curves: Sequence[Curve]) -> Chart | None:
     places = [(part, name) for part, names in CLASSES.items() for name in names]
 
     def values(curve: Curve) -> list[float]:
-        """Return the standard deviation of R in each class, the mean over repeats."""
+        """Average the standard deviation of R in each class over repeats."""
         found = []
         for part, name in places:
             stds = [(record[part] or {}).get(name, {}).get("r_std") for record in curve.group.good]

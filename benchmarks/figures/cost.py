@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmarks.figures.drawing import INK, Chart, Curve
-from benchmarks.groups import Group
+from benchmarks.records.configurations import Group
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,13 +23,13 @@ MOST_INTEGRALS = 1e9
 
 
 def charts(curves: Sequence[Curve], others: Sequence[Group] = ()) -> list[Chart]:
-    """Return what there is to show of these curves, and of groups that are no more than points."""
+    """Make the charts of these curves, and of groups that are no more than points."""
     made = [_anytime(curves), *(_pareto(curves, others, batch) for batch in BATCHES), _break_even(curves)]
     return [chart for chart in made if chart]
 
 
 def front(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Return the points (cost, digits) that no other beats in both, the cheapest first."""
+    """Find the points (cost, digits) that no other beats in both, the cheapest first."""
     best: list[tuple[float, float]] = []
     for cost, digits in sorted(points, key=lambda point: (point[0], -point[1])):
         if not best or digits > best[-1][1]:
@@ -58,7 +58,7 @@ def _anytime(curves: Sequence[Curve]) -> Chart | None:
 
 
 def _stages(curve: Curve) -> list[tuple[float, float]]:
-    """Return (seconds, digits) of the first repeat, and of the finished method; [] where nothing was trained."""
+    """List (seconds, digits) of the first repeat, and of the finished method; [] where nothing was trained."""
     record = curve.group.good[0]
     stages = [(stage["fit_s"], stage["digits_mean"]) for stage in record["anytime"] or []]
     if len(stages) < 2 or record["fit_s"] is None or record["digits_mean"] is None:
@@ -67,7 +67,7 @@ def _stages(curve: Curve) -> list[tuple[float, float]]:
 
 
 def _pareto(curves: Sequence[Curve], others: Sequence[Group], batch: str) -> Chart | None:
-    """Return the chart, where every group is a point, and the front that of all; the legend names the curves'."""
+    """Make the chart, where every group is a point, and the front that of all; the legend names the curves'."""
     drawn = [(curve, point) for curve in curves if (point := _point(curve.group, batch))]
     unnamed = [(group, point) for group in others if (point := _point(group, batch))]
     points = [point for _, point in (*drawn, *unnamed)]
@@ -99,7 +99,7 @@ def _pareto(curves: Sequence[Curve], others: Sequence[Group], batch: str) -> Cha
 
 
 def _point(group: Group, batch: str) -> tuple[float, float] | None:
-    """Return (microseconds per integral, digits), None where one was not measured."""
+    """Place a group at (microseconds per integral, digits), None where one was not measured."""
     seconds, digits = group.seconds(batch), group.digits
     return None if not seconds or digits is None else (1e6 * seconds, digits)
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.groups import Group
+from benchmarks.records.configurations import Group
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -88,7 +88,7 @@ class Curve:
 
 
 def curves(groups: Sequence[Group], methods: Sequence[str]) -> tuple[list[Curve], list[Group]]:
-    """Return what to draw of the groups, and those for which there is no room.
+    """Choose what to draw of the groups, and name those for which there is no room.
 
     The best configuration of each method comes first, then the second best of each. A method has the same colour in all
     sections of a page; configurations of one colour differ in their dashes.
@@ -112,7 +112,7 @@ def curves(groups: Sequence[Group], methods: Sequence[str]) -> tuple[list[Curve]
 
 
 def curve(group: Group, label: str, colour: int, nth: int) -> Curve:
-    """Return a group's curve in that place of the palette, as the nth of its colour."""
+    """Style a group's curve in that place of the palette, as the nth of its colour."""
     style = {"color": COLOURS[colour % len(COLOURS)][0], "linestyle": DASHES[nth % len(DASHES)]}
     return Curve(group, _short(label), style, MARKERS[(colour + nth) % len(MARKERS)])
 
@@ -122,7 +122,7 @@ def _short(label: str, longest: int = 60) -> str:
 
 
 def svg(chart: Chart) -> str:
-    """Return the chart as the text of an SVG file."""
+    """Draw the chart as the text of an SVG file."""
     import matplotlib
 
     with matplotlib.rc_context(SETTINGS):
@@ -130,7 +130,7 @@ def svg(chart: Chart) -> str:
 
 
 def svg_and_png(chart: Chart) -> tuple[str, bytes]:
-    """Return the chart as the text of an SVG file and as a PNG file, made ready once and printed twice."""
+    """Draw the chart as the text of an SVG file and as a PNG file, made ready once and printed twice."""
     import matplotlib
 
     with matplotlib.rc_context(SETTINGS):
@@ -157,7 +157,7 @@ def _as_png(figure: Figure) -> bytes:
 
 
 def for_page(text: str, title: str, prefix: str) -> str:
-    """Return an SVG file's text with the page's colours, and a title for those who cannot see it.
+    """Give an SVG file's text the page's colours, and a title for those who cannot see it.
 
     The prefix, the figure's own, keeps its ids apart from those of the page's other figures.
     """
@@ -219,7 +219,7 @@ def _power_of_ten(value: float, position: int) -> str:
 
 
 def _entries(grid: Sequence[Axes]) -> tuple[list[Any], list[str]]:
-    """Return the legend's handles and labels, each label once."""
+    """Collect the legend's handles and labels, each label once."""
     found: dict[str, Any] = {}
     for axes in grid:
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
@@ -228,7 +228,7 @@ def _entries(grid: Sequence[Axes]) -> tuple[list[Any], list[str]]:
 
 
 def _smaller(text: str) -> str:
-    """Return the SVG without what draws nothing: comments, indentation, names of groups, and digits beyond 0.01 pt."""
+    """Strip the SVG of what draws nothing: comments, indentation, names of groups, and digits beyond 0.01 pt."""
     text = re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL)
     text = re.sub(r'<g id="(?!legend)[^"]*">', "<g>", text)
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)

@@ -1,6 +1,6 @@
 """Histograms in records: their sums over repeats, drawn as shares of their points, and what pulls say of honesty.
 
-notation: see `benchmarks.metrics`. The outermost bins also count what lies beyond.
+notation: see `benchmarks.running.metrics`. The outermost bins also count what lies beyond.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks.figures.drawing import INK, Curve
-from benchmarks.groups import Group
+from benchmarks.records.configurations import Group
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,7 +30,7 @@ Histogram = tuple[np.ndarray, np.ndarray]
 
 
 def total(group: Group, kind: str, part: str = "all", name: str | None = None) -> Histogram | None:
-    """Return the histogram of that kind over all repeats, of one class of points where `name` says which.
+    """Add up the histograms of that kind over all repeats, of one class of points where `name` says which.
 
     None where no record has it, or no point is in it.
     """
@@ -44,7 +44,7 @@ def total(group: Group, kind: str, part: str = "all", name: str | None = None) -
 
 
 def added(found: Sequence[dict[str, Any]]) -> Histogram | None:
-    """Return the sum of histograms {edges, counts} with the same edges; None without one, or without a point."""
+    """Add up histograms {edges, counts} with the same edges; None without one, or without a point."""
     if not found:
         return None
     counts = np.sum([histogram["counts"] for histogram in found], axis=0)
@@ -52,14 +52,14 @@ def added(found: Sequence[dict[str, Any]]) -> Histogram | None:
 
 
 def count(histograms: Sequence[Histogram]) -> str:
-    """Return for a title how many points there are per curve."""
+    """Say in a title how many points there are per curve."""
     numbers = sorted({int(counts.sum()) for _, counts in histograms})
     shown = ", ".join(f"{number:,}" for number in numbers[:4]) + (", …" if len(numbers) > 4 else "")
     return f"n = {shown or 0} points per curve"
 
 
 def calibration(histogram: Histogram) -> tuple[np.ndarray, np.ndarray]:
-    """Return the normal law's share of |pull| ≤ z and the share of points, for the edges z ≥ 0 of a pull histogram.
+    """Compare the normal law's share of |pull| ≤ z with that of points, for the edges z ≥ 0 of a pull histogram.
 
     The last bin counts what lies beyond it too, and is left out.
     """

@@ -1,0 +1,42 @@
+"""What is measured and shown: each experiment is one file, with what it runs, its tables and its charts.
+
+Read `experiment.py` first, which says what an experiment is, then `paper_recipes.py`, the shortest one. `comparison.py`
+is the largest: `all_configurations`, `paper_values`, `matched_digits` and `break_even` are its tables. A new experiment
+is a file with a constant EXPERIMENT, and a line of the list below.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from benchmarks.experiments.experiment import Experiment, Preset
+
+EXPERIMENTS: dict[str, tuple[str, ...]] = {
+    "comparison": ("smoke", "quick", "every", "cuba", "catalogue", "full"),
+    "paper_recipes": ("paper", "paper_short"),
+    "paper_claims": ("ablations",),
+    "replicas": (),
+    "paper_surrogates": ("surrogates",),
+    "label_counts": ("surrogate_points",),
+    "uncertain_networks": ("bayesian",),
+    "training": (),
+    "devices": (),
+    "deep_speed": (),
+}
+"""Module of each experiment, in the order of the report -> its presets, so that they are known without importing it."""
+
+PRESETS = {preset: name for name, presets in EXPERIMENTS.items() for preset in presets}
+"""Preset -> the experiment that it belongs to."""
+
+
+def load(name: str) -> Experiment:
+    """Import the module `name` of the list, and give its experiment."""
+    found: Experiment = importlib.import_module(f"{__name__}.{name}").EXPERIMENT
+    return found
+
+
+def preset(name: str) -> Preset:
+    """Give what the preset `name` runs; only the module of its experiment is imported."""
+    return load(PRESETS[name]).presets[name]()

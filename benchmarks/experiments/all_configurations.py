@@ -1,0 +1,232 @@
+"""Tables of digits against cost, made from records alone.
+
+One row per integral × method configuration, the best first, its repeats averaged. Runs that did not finish are rows
+too. A record of another machine, or one that is superseded, says so in its row, and so does a fit over its budget.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import math
+import textwrap
+import tomllib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.experiments.experiment import Table
+from benchmarks.records import configurations, run_records
+
+if TYPE_CHECKING:
+    import pandas
+
+Record = run_records.Record
+
+BLANK = ""
+
+TERMINAL = 120
+"""Characters of a line on a terminal."""
+
+LONGEST_METHOD = 40
+"""Characters that a method with its fields may take of such a line."""
+
+SHOWN = ("method", "digits", "worst", "≤ error", "µs (1)", "µs (1024)", "µs (65536)", "prep. s")
+"""Columns that a terminal shows, beside the note."""
+
+OVER_BUDGET = 1.1
+"""A preparation that took more than this times its budget is marked."""
+
+
+@functools.cache
+def published() -> list[dict[str, Any]]:
+    """Read the published results of `published.toml`."""
+    with (Path(__file__).parent / "published.toml").open("rb") as file:
+        return tomllib.load(file)["result"]
+
+
+def frame(grouped: Iterable[configurations.Group]) -> pandas.DataFrame:
+    """Make the table: one row per integral × method configuration, text in every cell."""
+    import pandas
+
+    ordered = best_first(grouped)
+    return pandas.DataFrame(
+        [{"integral": group.first["integral"], "method": group.label} | row(group) for group in ordered]
+    )
+
+
+def best_first(found: Iterable[configurations.Group]) -> list[configurations.Group]:
+    """Sort the groups by integral, and those of each with most digits first."""
+    return sorted(found, key=lambda group: (group.first["integral"], -(group.digits or -1.0), group.label))
+
+
+def text(found: Iterable[Record]) -> str:
+    """Write the table for a terminal, at most `TERMINAL` characters wide: one block per integral."""
+    blocks = []
+    for name, part in by_integral(configurations.grouped(found)):
+        shown = part[list(SHOWN)].assign(method=[_cut(method, LONGEST_METHOD) for method in part["method"]])
+        room = TERMINAL - len(shown.to_string(index=False).partition("\n")[0]) - 1
+        shown["note"] = [_cut(note, room) for note in part["note"]]
+        blocks.append(f"{name}\n{shown.to_string(index=False)}")
+    return "\n\n".join(blocks)
+
+
+def _cut(line: str, longest: int) -> str:
+    """Keep the beginning of a line that is too long."""
+    return line if len(line) <= longest else f"{line[: longest - 1]}…"
+
+
+def table(grouped: Iterable[configurations.Group]) -> Table:
+    """Make the page's table, with every configuration that failed and why."""
+    explanation = (
+        "Every configuration that was run, with the reason where it did not finish; one row per machine and version."
+    )
+    return Table("All configurations", explanation, [(_page_row(g), g.records) for g in best_first(grouped)])
+
+
+def _page_row(group: configurations.Group) -> dict[str, str]:
+    """Name the configuration, then its results, and then where they are from: a phone shows the first columns."""
+    first, finished = group.first, len(group.good)
+    failed = ", ".join(dict.fromkeys(record["status"] for record in group.bad))
+    results = row(group)
+    last = {key: results.pop(key) for key in ("published", "note")}
+    names = {"integral": first["integral"], "method": ", ".join(filter(None, (group.method, group.fields)))}
+    place = {
+        "status": f"ok, {failed}" if finished and failed else failed or "ok",
+        "budget s": f"{first['budget_s']:g}", "threads": str(first["threads"]), "device": first["device"],
+        "machine": first["machine"], "n": f"{group.good[0]['n_points']}" if finished else "",
+    }  # fmt: skip
+    return names | results | place | last
+
+
+def csv(found: Iterable[Record]) -> str:
+    """Write the table of all configurations as comma-separated values, with every column."""
+    return frame(configurations.grouped(found)).to_csv(index=False)
+
+
+def details(found: Iterable[Record]) -> str:
+    """Say what each method chose by itself, in a line for each configuration that finished, for a terminal."""
+    lines = []
+    for group in best_first(configurations.grouped(found)):
+        chosen = group.good[0]["details"] if group.good else None
+        words = [f"{key} = {json.dumps(value)}" for key, value in (chosen or {}).items()]
+        name = f"{group.first['integral']}, {group.label}: "
+        lines += textwrap.wrap(name + ("; ".join(words) or "reports nothing"), TERMINAL, subsequent_indent="    ")
+    return "\n".join(lines)
+
+
+def markdown(found: Iterable[Record]) -> str:
+    """Write the table in Markdown, with the sources of the published values and what was measured where."""
+    found = list(found)
+    blocks = [
+        f"### {name}\n\n{part.to_markdown(index=False, disable_numparse=True)}"
+        for name, part in by_integral(configurations.grouped(found))
+    ]
+    sources = [
+        f"- {r['integral']}, {r['method']}: {published_value(r)}: {r['source']}; {r['note']}." for r in published()
+    ]
+    machines = sorted({f"{r['machine']} ({configurations.threads(r['threads'])})" for r in found})
+    notes = [
+        "digits: mean ± standard deviation of −log₁₀|(e − t)/t| over the uniform points; µs per integral in batches of "
+        "the stated size; preparation includes labels; evaluations are per integral, after preparation; ≤ error, "
+        "≤ 3 errors: points within one and three stated standard deviations, 68.3 % and 99.7 % of a normal law.",
+        f"Measured on: {'; '.join(machines)}.",
+    ]
+    return "\n\n".join([*blocks, *notes, "Published values:", "\n".join(sources)]) + "\n"
+
+
+def by_integral(grouped: Iterable[configurations.Group]) -> list[tuple[str, pandas.DataFrame]]:
+    """Split the table into one per integral."""
+    whole = frame(grouped)
+    if whole.empty:
+        return []
+    return [(str(name), part.drop(columns="integral")) for name, part in whole.groupby("integral", sort=True)]
+
+
+def row(group: configurations.Group) -> dict[str, Any]:
+    """Say what a table shows of a group beside its names, text in every cell."""
+    first, good, mean = group.first, group.good, group.mean
+    limit = -math.log10(first["truth_rel_err_max"]) if first["truth_rel_err_max"] else math.inf
+    repeats = [f"mean of {len(good)} repeats"] if len(good) > 1 else []
+    failures = dict.fromkeys(f"{record['status']}: {_one_line(record['reason'])}" for record in group.bad)
+    preparation_s = mean("fit_s")
+    is_over = preparation_s is not None and preparation_s > OVER_BUDGET * first["budget_s"]
+    over = [f"preparation took {preparation_s / first['budget_s']:.1f} × its budget"] if is_over else []
+    in_fit = ["timed in its fit's process, since it cannot be saved"] if _is_unsaved(good) else []
+    return {
+        "digits": _digits(group.digits, limit, mean("digits_std")),
+        "median": _digits(mean("digits_median"), limit),
+        "worst": _digits(min((r["digits_worst"] for r in good if r["digits_worst"] is not None), default=None), limit),
+        "within 1 %": _percent(mean("frac_within_1pct")),
+        "within 0.1 %": _percent(mean("frac_within_0p1pct")),
+        "≤ error": _percent(mean("coverage_1sigma")),
+        "≤ 3 errors": _percent(mean("coverage_3sigma")),
+        "µs (1)": _microseconds(group, "1"),
+        "µs (1024)": _microseconds(group, "1024"),
+        "µs (65536)": _microseconds(group, "65536"),
+        "prep. s": number(preparation_s),
+        "gen. + comp. s": _setup(good),
+        "eval.": number(mean("n_eval_per_integral")),
+        "kB": number(mean("model_bytes"), scale=1e-3),
+        "precision": first["precision"] or BLANK,
+        "published": _published(first),
+        "note": "; ".join([*repeats, *group.notes, *over, *in_fit, *failures]),
+    }
+
+
+def _is_unsaved(good: Sequence[Record]) -> bool:
+    """Tell whether a run was timed in its fit's process for want of a file."""
+    return any(record["timed_from"] == "fit" and record["model_bytes"] is None for record in good)
+
+
+def _one_line(reason: str | None) -> str:
+    """Make a reason fit a cell of a Markdown table."""
+    return " ".join((reason or "no reason given").split()).replace("|", "/")
+
+
+def _setup(good: Sequence[Record]) -> str:
+    """Seconds of generating and compiling, which a cached library took when it was made."""
+    steps = [record["setup_s"] for record in good if record["setup_s"]]
+    if not steps:
+        return BLANK
+    return " + ".join(number(sum(step[key] for step in steps) / len(steps)) for key in ("generate", "compile"))
+
+
+def _digits(value: float | None, limit: float, spread: float | None = None) -> str:
+    if value is None:
+        return BLANK
+    shown = f"{value:.1f}" if spread is None else f"{value:.1f} ± {spread:.1f}"
+    return shown if value <= limit else f"{shown} (≤ truth)"
+
+
+def _percent(share: float | None) -> str:
+    return BLANK if share is None else f"{100 * share:.1f} %"
+
+
+def _microseconds(group: configurations.Group, batch: str) -> str:
+    seconds = group.seconds(batch)
+    if seconds is None:
+        return "–" if group.good else BLANK
+    return number(seconds, scale=1e6)
+
+
+def number(value: float | None, scale: float = 1.0) -> str:
+    """Write three significant digits, without exponent up to a million."""
+    if value is None:
+        return BLANK
+    value *= scale
+    if value == 0 or abs(value) >= 1e6:
+        return f"{value:.3g}"
+    return f"{value:,.{max(0, 2 - math.floor(math.log10(abs(value))))}f}"
+
+
+def _published(record: Record) -> str:
+    results = [r for r in published() if (r["integral"], r["method"]) == (record["integral"], record["method"])]
+    return "; ".join(map(published_value, results))
+
+
+def published_value(result: dict[str, Any]) -> str:
+    """Write a published result as a cell."""
+    parts = [f"{result['digits']:g} digits"] if "digits" in result else []
+    parts.append(f"{result['us']:g} µs")
+    return ", ".join(parts) + (f" ({result['hardware']})" if "hardware" in result else "")

@@ -1,0 +1,114 @@
+"""From how many integrals on a method's preparation pays, against methods that hardly need any.
+
+With preparation p and time per integral t, a method costs p + n t for n integrals, and is cheaper than a baseline from
+
+    n = (p − p₀) / (t₀ − t)
+
+on, where t < t₀; where p < p₀ and t > t₀, it is cheaper up to there. Both are of one machine and as many threads,
+evaluate in batches of 1,024, and have the digits that stand beside them: the comparison is of time alone.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from benchmarks.experiments import all_configurations
+from benchmarks.experiments.experiment import Table
+from benchmarks.records import configurations
+from benchmarks.records.run_records import Row
+
+BASELINES = ("lattice_qmc", "pysecdec_qmc")
+
+BATCH = "1024"
+
+
+def table(grouped: Iterable[configurations.Group]) -> Table:
+    """Make the table, text in every cell."""
+    made: list[Row] = []
+    for (integral, machine), here in configurations.by_place(g for g in grouped if g.good and not g.replaced).items():
+        for group in all_configurations.best_first(here):
+            used = list(group.records)
+            row = {
+                "integral": integral, "method": group.label, "machine": machine, "device": group.first["device"],
+                "digits": f"{group.digits:.1f}" if group.digits is not None else "",
+                "µs (1024)": all_configurations.number(group.seconds(BATCH), scale=1e6) or "–",
+                "prep. s": all_configurations.number(group.mean("fit_s")),
+            }  # fmt: skip
+            for name in BASELINES:
+                baseline = _baseline(group, here, name)
+                row[f"pays against {name}"] = _cell(group, baseline)
+                used += baseline.records if baseline and baseline is not group else []
+            made.append((row, used))
+    explanation = (
+        "The number of integrals from which on (or only up to which) preparation and evaluation together take less "
+        "time than the baseline, in batches of 1,024 on the same machine and as many threads. The baseline is its "
+        "fastest configuration with at least the method's digits, or else that with most; its digits stand in brackets."
+    )
+    return Table("Break-even", explanation, made)
+
+
+def first_cheaper(preparation: float, each: float, preparation_0: float, each_0: float) -> float:
+    """Smallest number of integrals from which on a method is cheaper than a baseline: at least one, infinity for never.
+
+    Parameters
+    ----------
+    preparation, each : float
+        Seconds of the method, before and for each integral.
+    preparation_0, each_0 : float
+        The same of the baseline.
+    """
+    if each >= each_0:
+        return math.inf
+    return max(1.0, math.ceil((preparation - preparation_0) / (each_0 - each)))
+
+
+def last_cheaper(preparation: float, each: float, preparation_0: float, each_0: float) -> float:
+    """Largest number of integrals up to which a method is cheaper than a baseline that is quicker for each of them.
+
+    Zero for none; the parameters are those of `first_cheaper`.
+    """
+    if each < each_0 or preparation >= preparation_0:
+        return 0.0
+    if each == each_0:
+        return math.inf
+    return max(0.0, math.ceil((preparation_0 - preparation) / (each - each_0)) - 1)
+
+
+def verdict(preparation: float, each: float, preparation_0: float, each_0: float) -> str:
+    """Say for how many integrals a method is cheaper than a baseline; the parameters are those of `first_cheaper`."""
+    costs = (preparation, each, preparation_0, each_0)
+    first, last = first_cheaper(*costs), last_cheaper(*costs)
+    if math.isinf(last) or (preparation <= preparation_0 and each < each_0):
+        return "always"
+    if not math.isinf(first):
+        return f"{first:,.0f}"
+    return f"only up to {last:,.0f}" if last >= 1 else "never"
+
+
+def _baseline(
+    group: configurations.Group, here: Iterable[configurations.Group], name: str
+) -> configurations.Group | None:
+    """Choose the baseline to compare with, None where none was timed with as many threads.
+
+    The fastest with at least as many digits, or that with most; on the same device if there is one.
+    """
+    threads, device = group.first["threads"], group.first["device"]
+    timed = [g for g in here if g.method == name and g.seconds(BATCH) is not None and g.first["threads"] == threads]
+    timed = [g for g in timed if g.first["device"] == device] or timed
+    enough = [g for g in timed if (g.digits or 0) >= (group.digits or 0)]
+    if enough:
+        return min(enough, key=lambda g: g.seconds(BATCH) or 0)
+    return max(timed, key=lambda g: g.digits or 0, default=None)
+
+
+def _cell(group: configurations.Group, baseline: configurations.Group | None) -> str:
+    if group is baseline:
+        return "is the baseline"
+    if baseline is None:
+        return "no timing of it here"
+    costs = [cost for g in (group, baseline) for cost in (g.mean("fit_s"), g.seconds(BATCH))]
+    if None in costs:
+        return "no timing"
+    digits = f" ({baseline.digits:.1f} digits)" if baseline.digits is not None else ""
+    return verdict(*(cost for cost in costs if cost is not None)) + digits

@@ -1,0 +1,137 @@
+"""Accuracy of surrogates against the number of labels, and who wins in two and in eight dimensions.
+
+    python -m benchmarks.accuracy --preset surrogate_points --out reports/published/surrogates
+
+trains DNN, sk-DNN and BDT with their defaults on 1e3, 1e4 and 1e5 labels, with repeats; `python -m benchmarks.report`
+shows the digits, and whether two statements of the paper are true here: the verdict follows from the records.
+
+Paper: Bishara, Paul and Dy, *Skip connections for high precision regressors*, NeurIPS ML4PS 2022, table 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from benchmarks.experiments.experiment import Experiment, Preset, Table
+from benchmarks.experiments.paper_claims import Claim, shown
+from benchmarks.experiments.paper_surrogates import current, incomparable
+from benchmarks.records.run_records import Record, Row
+from methods.papers.surrogate_recipes import BASES, INTEGRALS
+
+N_LABELS = (1_000, 10_000, 100_000)
+
+BUDGET_S = 6.0
+"""Seconds of preparation, labels included, of each run."""
+
+
+def _claim(name: str, dimension: int, best: str) -> Claim:
+    """State that `best` has more digits than the others."""
+    order = tuple((other, best) for other in BASES if other != best)
+    return Claim(name, INTEGRALS[dimension], "table 1 and key results", {}, order)
+
+
+CLAIMS = (
+    _claim("Trees win in two dimensions", 2, "BDT"),
+    _claim("Skip connections win in eight dimensions", 8, "sk-DNN"),
+)
+"""With the integral as text, and settings that depend on the number of labels."""
+
+
+def surrogate_points() -> Preset:
+    """Run each regressor with each number of labels on each integral."""
+    specs = [_spec(base, n) for base in BASES.values() for n in N_LABELS]
+    integrals = INTEGRALS.values()
+    return Preset(dict.fromkeys(integrals, BUDGET_S), dict.fromkeys(integrals, specs), repeats=3)
+
+
+def tables(found: Sequence[Record]) -> list[Table]:
+    """Make the table of digits, and the one of verdicts that follow from it."""
+    return [
+        Table(
+            "Surrogates against the number of labels, mean ± standard deviation (repeats)",
+            "What surrogates reach here; the records are in published/surrogates.",
+            rows(found),
+        ),
+        Table(
+            "Which surrogate wins",
+            "Statements of the paper on surrogates, judged by the digits of the table before.",
+            verdicts(found),
+        ),
+    ]
+
+
+def rows(found: Sequence[Record]) -> list[Row]:
+    """Make a row of digits and shares of points within 1 % for each integral and number of labels that was run."""
+    table: list[Row] = []
+    for integral in INTEGRALS.values():
+        for n in N_LABELS:
+            runs = {regressor: _runs(found, integral, regressor, n) for regressor in BASES}
+            if not any(runs.values()):
+                continue
+            row = {"integral": integral, "labels": f"{n:,}"}
+            row |= {f"{regressor}: digits": _shown(done, "digits_mean", 1) for regressor, done in runs.items()}
+            row |= {
+                f"{regressor}: within 1 %": _shown(done, "frac_within_1pct", 100) for regressor, done in runs.items()
+            }
+            note = "; ".join(filter(None, [_fewer(runs, n), *_incomparable(runs, found)]))
+            table.append((row | {"note": note}, _records(runs)))
+    return table
+
+
+def verdicts(found: Sequence[Record]) -> list[Row]:
+    """Write one sentence per statement and number of labels; none where a regressor is missing or incomparable.
+
+    The paper judges by the share of points within 1 % and 0.1 %, these by mean digits.
+    """
+    table: list[Row] = []
+    for claim in CLAIMS:
+        for n in N_LABELS:
+            runs = {regressor: _runs(found, claim.text, regressor, n) for regressor in BASES}
+            digits = {regressor: _values(done, "digits_mean") for regressor, done in runs.items()}
+            if not all(runs.values()) or _incomparable(runs, found):
+                continue
+            said = ", ".join(f"{regressor} {shown(values)}" for regressor, values in digits.items())
+            sentence = f"{claim.name}: {claim.verdict(digits)} on {claim.text} with {n:,} labels and {BUDGET_S:g} s"
+            row = {"sentence": f"{sentence}, at {said} digits.", "source": claim.source}
+            table.append((row, _records(runs)))
+    return table
+
+
+def _spec(base: str, n_labels: int) -> str:
+    return f"{base},n_labels={n_labels}"
+
+
+def _runs(found: Sequence[Record], integral: str, regressor: str, n_labels: int) -> list[Record]:
+    here = [r for r in found if (r["integral"], r["budget_s"]) == (integral, BUDGET_S)]
+    return current(here, _spec(BASES[regressor], n_labels))
+
+
+def _records(runs: dict[str, list[Record]]) -> list[Record]:
+    return [record for of_regressor in runs.values() for record in of_regressor]
+
+
+def _values(found: Sequence[Record], key: str) -> list[float]:
+    return [record[key] for record in found if record["status"] == "ok"]
+
+
+def _shown(found: Sequence[Record], key: str, unit: float) -> str:
+    return shown([unit * value for value in _values(found, key)]) if found else "not run"
+
+
+def _incomparable(runs: dict[str, list[Record]], found: Sequence[Record]) -> list[str]:
+    """Say which regressors are superseded, or that they were run on several machines."""
+    said = [f"{regressor}: {label}" for regressor, of_row in runs.items() for label in incomparable(of_row, found)]
+    places = {(record["machine"], record["threads"]) for of_row in runs.values() for record in of_row}
+    return said + (["several machines or numbers of threads"] if len(places) > 1 else [])
+
+
+def _fewer(runs: dict[str, list[Record]], n_labels: int) -> str:
+    """Say who could not buy all labels within the budget."""
+    bought = {
+        regressor: min((r["details"]["n_labels"] for r in done if r["status"] == "ok"), default=n_labels)
+        for regressor, done in runs.items()
+    }
+    return "; ".join(f"{regressor} bought {n:,}" for regressor, n in bought.items() if n < n_labels)
+
+
+EXPERIMENT = Experiment(source="surrogates", presets={"surrogate_points": surrogate_points}, tables=tables)

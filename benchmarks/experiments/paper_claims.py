@@ -1,0 +1,245 @@
+"""What the papers say helps a primitive: each claim with the settings that test it, at equal updates and seeds.
+
+    python -m benchmarks.accuracy --preset ablations --out reports/published/ablations
+
+trains every setting, in a folder of its own, since these are no rows for the tables of methods; `python -m
+benchmarks.report` shows the verdicts. All settings are `published_primitive` with its default
+fields, one replica, and what the claim changes. A field that keeps its default has no part in a setting's name, so a
+setting that serves several claims is one configuration, and run once.
+
+Papers: Maître & Santos-Mateos, JHEP 03 (2023) 221 (JHEP); Bentley, MPhys thesis, Durham 2024 (thesis).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import methods
+from benchmarks.experiments.experiment import Experiment, Preset, Table
+from benchmarks.figures import accuracy, drawing
+from benchmarks.figures.figure_sections import Section, drawn
+from benchmarks.records import configurations
+from benchmarks.records.run_records import Record
+from methods.core import names
+
+INTEGRAL, BUDGET_S = "box1l", 300.0
+"""What is trained on, and seconds that no setting should need."""
+
+UPDATES, LATTICE_SIZE = 300, 2048
+"""Updates of each setting, and points per update: rather than a time, since that would measure what else the machine
+does. Settings with another lattice see as many points in all."""
+
+SIGNIFICANT = 2.0
+"""Standard errors of the difference from which on it counts: the error bars of three repeats are rough."""
+
+BASE = "published_primitive,n_replicas=1"
+
+
+@dataclasses.dataclass(frozen=True)
+class Claim:
+    """A statement of a paper about what gives more digits.
+
+    Parameters
+    ----------
+    name : str
+        In a word or two.
+    text, source : str
+        What is claimed, and where.
+    settings : dict of str to str
+        Label -> method as on the command line.
+    order : tuple of tuple of str
+        Pairs of labels (fewer digits, more digits) that the claim amounts to; none where it is an open question.
+    """
+
+    name: str
+    text: str
+    source: str
+    settings: Mapping[str, str]
+    order: tuple[tuple[str, str], ...] = ()
+
+    def runs(self, found: Iterable[Record], budget_s: float = BUDGET_S) -> dict[str, list[Record]]:
+        """Find each label's repeats, bad ones too, among these records, which should be of one machine and code."""
+        here = [r for r in found if (r["integral"], r["budget_s"]) == (INTEGRAL, budget_s)]
+        return {label: [r for r in here if is_of(r, spec)] for label, spec in self.settings.items()}
+
+    def digits(self, found: Iterable[Record], budget_s: float = BUDGET_S) -> dict[str, list[float]]:
+        """Digits of each label in those of its repeats that finished."""
+        runs = self.runs(found, budget_s)
+        return {label: [r["digits_mean"] for r in of_label if r["status"] == "ok"] for label, of_label in runs.items()}
+
+    def verdict(self, digits: Mapping[str, Sequence[float]]) -> str:
+        """Say "confirmed", "refuted" or "not decided", given each label's digits in its repeats.
+
+        Confirmed needs every pair in the order claimed, refuted one pair in the opposite order, by SIGNIFICANT standard
+        errors. A setting of which all repeats failed has no digits: it counts as worse than one that has some.
+        """
+        signs = [_compare(digits.get(fewer, ()), digits.get(more, ())) for fewer, more in self.order]
+        if not signs:
+            return "open question"
+        if min(signs) < 0:
+            return "refuted"
+        return "confirmed" if min(signs) > 0 else "not decided"
+
+
+def ablations() -> Preset:
+    """Run every setting of every claim, with three repeats."""
+    return Preset({INTEGRAL: BUDGET_S}, {INTEGRAL: [s for c in CLAIMS for s in c.settings.values()]}, repeats=3)
+
+
+def tables(found: Sequence[Record]) -> list[Table]:
+    """Make the table of claims; it has no rows where no record is of the preset."""
+    rows = []
+    for claim in CLAIMS:
+        used = [record for of_label in claim.runs(found).values() for record in of_label]
+        rows.append((_row(claim, claim.digits(found)), used))
+    explanation = "What the papers on primitives say helps, tried out; the records are in published/ablations."
+    is_run = any(used for _, used in rows)
+    return [Table("Claims of the papers, at equal updates and seeds", explanation, rows if is_run else [])]
+
+
+def sections(found: Sequence[Record]) -> list[Section]:
+    """Draw histograms of P and R by activation, one section per machine."""
+    groups = [
+        (name, group)
+        for name, records in activations(found).items()
+        for group in configurations.grouped(records)
+        if group.good and not group.replaced
+    ]
+    made = []
+    for nth, place in enumerate(configurations.by_place(group for _, group in groups)):
+        here = [(name, g) for name, g in groups if (g.first["integral"], g.first["machine"]) == place]
+        curves = [drawing.curve(group, name, colour, 0) for colour, (name, group) in enumerate(here)]
+        charts = [chart for chart in accuracy.charts(curves) if chart.name in ("p", "r")]
+        title = f"Activations of {here[0][1].method} on {place[0]}"
+        note = f"Equal updates, on {place[1]}; “Claims of the papers” says which claims they test."
+        made.append(Section(title, *place, note, [drawn(f"activations.{nth + 1}", chart) for chart in charts]))
+    return [section for section in made if section.figures]
+
+
+def activations(found: Sequence[Record]) -> dict[str, list[Record]]:
+    """Find the records of each activation that a claim compares, by its name."""
+    here = [r for r in found if (r["integral"], r["budget_s"]) == (INTEGRAL, BUDGET_S)]
+    return {label: [r for r in here if is_of(r, spec)] for label, spec in _ACTIVATIONS.items()}
+
+
+def _row(claim: Claim, digits: Mapping[str, Sequence[float]]) -> dict[str, str]:
+    return {
+        "claim": f"{claim.name}: {claim.text}",
+        "digits, mean ± standard deviation of repeats": "; ".join(
+            f"{label} {shown(values)}" for label, values in digits.items()
+        ),
+        "verdict": claim.verdict(digits),
+        "source": claim.source,
+    }
+
+
+def shown(values: Sequence[float]) -> str:
+    """Write mean ± standard deviation (how many), or "failed" where there is no value."""
+    if len(values) < 2:
+        return f"{values[0]:.2f}" if values else "failed"
+    return f"{statistics.fmean(values):.2f} ± {statistics.stdev(values):.2f} ({len(values)})"
+
+
+def is_of(record: Mapping[str, Any], spec: str) -> bool:
+    """Tell whether the record is of the method `spec`, as on the command line."""
+    name, fields = names.parse_spec(spec)
+    params = methods.create(name, **fields).params()
+    return record["method"] == name and all(params.get(key, record) == value for key, value in record["params"].items())
+
+
+def _compare(fewer: Sequence[float], more: Sequence[float]) -> int:
+    """Compare two settings: 1 where `more` is larger beyond chance, −1 where it is smaller, 0 where that is open."""
+    if not fewer or not more:
+        return bool(more) - bool(fewer)
+    if min(len(fewer), len(more)) < 2:
+        return 0
+    error = math.hypot(*(statistics.stdev(values) / math.sqrt(len(values)) for values in (fewer, more)))
+    difference = statistics.fmean(more) - statistics.fmean(fewer)
+    return 0 if abs(difference) <= SIGNIFICANT * error else int(math.copysign(1, difference))
+
+
+def _settings(**fields: str) -> dict[str, str]:
+    """Map each label to its method, given what the label adds to BASE."""
+    updates = f"n_updates={UPDATES}"
+    return {
+        label: ",".join(filter(None, (BASE, text, "" if "n_updates" in text else updates)))
+        for label, text in fields.items()
+    }
+
+
+def _lattice(size: int) -> str:
+    """Fields for a lattice of that size, with as many points in all."""
+    return f"lattice_size={size},n_updates={UPDATES * LATTICE_SIZE // size}"
+
+
+_ACTIVATIONS = _settings(
+    tanh="",
+    sigmoid="activation=sigmoid,gain=2.0",
+    gelu="activation=gelu",
+    softsign="activation=softsign",
+    softplus="activation=softplus",
+    polylog3="activation=polylog3",
+    relu3="activation=relu3",
+    relu4="activation=relu4",
+)
+"""Gains as in the papers' tables; those of the f_n are not printed, and stay at 1.5."""
+
+CLAIMS = (
+    Claim(
+        "activation", "softsign ≪ sigmoid < tanh < GELU", "thesis table I, sections 5.2 to 5.4",
+        {label: _ACTIVATIONS[label] for label in ("softsign", "sigmoid", "tanh", "gelu")},
+        (("softsign", "sigmoid"), ("sigmoid", "tanh"), ("tanh", "gelu")),
+    ),
+    Claim(
+        "f_n families", "an integral of order k of the sigmoid or the ReLU can serve instead of a regular activation",
+        "JHEP eq. 2.6 to 2.8, without a result",
+        {label: _ACTIVATIONS[label] for label in ("tanh", "softplus", "polylog3", "relu3", "relu4")},
+    ),
+    Claim(
+        "Korobov transform", "a Korobov transformation improves the accuracy", "JHEP section 2.2",
+        _settings(identity="transform=identity", korobov3=""), (("identity", "korobov3"),),
+    ),
+    Claim(
+        "centre normalisation", "it is useful to divide the integrand by its value at the centre", "JHEP section 2.2",
+        _settings(none="normalisation=none", centre=""), (("none", "centre"),),
+    ),
+    Claim(
+        "largest value one", "dividing the target by its maximum, too, makes training converge faster",
+        "thesis eq. 2.22",
+        _settings(one="scale=one", max="scale=max", std=""), (("one", "max"),),
+    ),
+    Claim(
+        "points", "a lattice or random points: which is best should be investigated", "JHEP section 3.3",
+        _settings(random="points=random", sobol="points=sobol", lattice=""),
+    ),
+    Claim(
+        "n_repeat", "few updates between shifts prevent overfitting to a sample", "JHEP section 3.1, table 1: 5",
+        _settings(n_repeat_1="n_repeat=1", n_repeat_5="", n_repeat_50="n_repeat=50"), (("n_repeat_50", "n_repeat_5"),),
+    ),
+    Claim(
+        "gain", "the initialisation's gain has an important impact on convergence; 1.5 for tanh",
+        "JHEP section 3.1, table 1",
+        _settings(gain_0p5="gain=0.5", gain_1p5="", gain_3="gain=3.0"),
+        (("gain_0p5", "gain_1p5"), ("gain_3", "gain_1p5")),
+    ),
+    Claim(
+        "lattice size", "accuracy increases with the size of the lattice", "thesis section 5.4.1",
+        _settings(
+            size_512=_lattice(512), size_2048="", size_8192=_lattice(8192),
+        ),
+        (("size_512", "size_2048"), ("size_2048", "size_8192")),
+    ),
+    Claim(
+        "depth", "3 layers of 130 nodes do slightly better than 10 of 60", "thesis table I, section 5.4",
+        _settings(
+            depth_10x60="activation=gelu_tanh,depth=10,width=60", depth_3x130="activation=gelu_tanh,depth=3,width=130"
+        ),
+        (("depth_10x60", "depth_3x130"),),
+    ),
+)  # fmt: skip
+
+EXPERIMENT = Experiment(source="ablations", presets={"ablations": ablations}, tables=tables, sections=sections)

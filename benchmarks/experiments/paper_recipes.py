@@ -1,0 +1,81 @@
+"""The published recipes for primitives, as far as a stated time on this machine took them, beside what was published.
+
+python -m benchmarks.accuracy --preset paper_short --budget 180 --diagnostics --out reports/published/recipes
+python -m benchmarks.report --out reports/published/recipes      the same runs with learning curves and diagnostics
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from benchmarks.experiments.experiment import Experiment, Preset, Table
+from benchmarks.records.run_records import Record
+from methods.papers.primitive_recipes import RECIPES, Recipe
+
+INTEGRALS = ("box1l", "box2l")
+"""Integrals that the papers have recipes for."""
+
+
+def paper() -> Preset:
+    """Run the recipes at full length, for a GPU, beside pySecDec."""
+    return Preset(
+        dict.fromkeys(INTEGRALS, 36_000.0),
+        {integral: ("pysecdec_qmc", *(recipe.method() for recipe in _on(integral))) for integral in INTEGRALS},
+    )
+
+
+def paper_short() -> Preset:
+    """Run one replica of each recipe for five minutes on a CPU.
+
+    An update of JHEP's I1 takes five seconds there, so its digits are no reproduction of the published ones.
+    """
+    return Preset(
+        dict.fromkeys(INTEGRALS, 300.0),
+        {integral: tuple(recipe.method(n_replicas=1) for recipe in _on(integral)) for integral in INTEGRALS},
+    )
+
+
+def _on(integral: str) -> list[Recipe]:
+    return [recipe for recipe in RECIPES.values() if recipe.integral == integral]
+
+
+def tables(found: Sequence[Record]) -> list[Table]:
+    """Make a row for each recipe's record."""
+    explanation = "Settings as printed, for the stated time instead of the authors' hours, beside the digits published."
+    rows = [
+        (_row(name, recipe, record), [record])
+        for name, recipe in RECIPES.items()
+        for record in found
+        if _is_of(record, recipe)
+    ]
+    return [Table("Published recipes, as far as this machine took them", explanation, rows)]
+
+
+def _row(name: str, recipe: Recipe, record: Mapping[str, Any]) -> dict[str, str]:
+    params = record["params"]
+    return {
+        "recipe": name,
+        "source": recipe.source,
+        "published digits": recipe.digits,
+        "here": _shown(record),
+        "updates made / printed": f"{record['n_updates'] or 0:,} / {params['n_updates']:,}",
+        "replicas here / printed": f"{params['n_replicas']} / {recipe.fields()['n_replicas']}",
+        "seconds × threads": f"{record['budget_s']:.0f} × {record['threads']}",
+    }
+
+
+def _shown(record: Mapping[str, Any]) -> str:
+    if record["status"] != "ok":
+        return f"{record['status']}: {record['reason']}"
+    return f"{record['digits_mean']:.1f} ± {record['digits_std']:.1f}, worst {record['digits_worst']:.1f}"
+
+
+def _is_of(record: Mapping[str, Any], recipe: Recipe) -> bool:
+    if (record["method"], record["integral"]) != ("published_primitive", recipe.integral):
+        return False
+    fields = recipe.fields()
+    return all(record["params"].get(key) == value for key, value in fields.items() if key != "n_replicas")
+
+
+EXPERIMENT = Experiment(source="recipes", presets={"paper": paper, "paper_short": paper_short}, tables=tables)

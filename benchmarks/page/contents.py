@@ -1,0 +1,133 @@
+"""What a report shows: everything that was measured below a folder, read once, and the tables and charts made of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from benchmarks.experiments import EXPERIMENTS, all_configurations, load
+from benchmarks.experiments.experiment import Table
+from benchmarks.figures.figure_sections import Section
+from benchmarks.records import configurations, run_records
+from benchmarks.records.folders import COMPARISON, PUBLISHED
+from benchmarks.records.run_records import Record
+
+
+@dataclasses.dataclass(frozen=True)
+class Contents:
+    """What a report shows.
+
+    Parameters
+    ----------
+    out : Path
+        The folder of the page, which links to records are relative to.
+    sources : dict of str to Path
+        Each experiment -> the folder or the file that it was read from.
+    read : dict of Path to list or dict
+        Each of these -> what was read: records, or the content of a JSON file.
+    beside : list of dict
+        Published records of the same integrals, to be shown beside somebody's own.
+    damaged : dict of Path to str
+        Files among the records that are none, and what is wrong with them.
+    """
+
+    out: Path
+    sources: dict[str, Path]
+    read: dict[Path, Any]
+    beside: list[Record]
+    damaged: dict[Path, str]
+
+    @classmethod
+    def published(cls, reports: Path) -> Contents:
+        """Read what the project has published below `reports`, whose page lies there."""
+        folder = reports / PUBLISHED.name
+        return cls._read(reports, {name: folder / load(name).source for name in EXPERIMENTS})
+
+    @classmethod
+    def local(cls, out: Path) -> Contents:
+        """Read what lies below somebody's own folder, and the published results on the same integrals."""
+        sources = {name: Path(load(name).source) for name in EXPERIMENTS}
+        own = cls._read(out, {name: out / source if source.suffix else out for name, source in sources.items()})
+        integrals = {record["integral"] for record in own.compared}
+        beside = [r for r in read_records(PUBLISHED / COMPARISON)[0] if r["integral"] in integrals]
+        return dataclasses.replace(own, beside=beside)
+
+    @classmethod
+    def _read(cls, out: Path, sources: dict[str, Path]) -> Contents:
+        read: dict[Path, Any] = {}
+        damaged: dict[Path, str] = {}
+        for path in dict.fromkeys(sources.values()):
+            if path.suffix:
+                read[path] = json.loads(path.read_text()) if path.exists() else []
+            else:
+                read[path], wrong = read_records(path)
+                damaged |= wrong
+        return cls(out, sources, read, [], damaged)
+
+    @property
+    def compared(self) -> list[Record]:
+        """The records that compare methods."""
+        found: list[Record] = self.measured("comparison")
+        return found
+
+    @functools.cached_property
+    def grouped(self) -> list[configurations.Group]:
+        """The records that compare methods, by configuration."""
+        return configurations.grouped(self.compared)
+
+    @functools.cached_property
+    def tables(self) -> list[Table]:
+        """The tables of every experiment, after that of all configurations."""
+        made = (table for name in EXPERIMENTS for table in load(name).tables(self.measured(name)))
+        return [table for table in made if table.rows]
+
+    def tables_of_all_configurations(self) -> list[Table]:
+        """Make the page's first table, and that of published results where it is somebody's own page."""
+        beside = dataclasses.replace(
+            all_configurations.table(configurations.grouped(self.beside)),
+            title="Published results on these integrals",
+            explanation=(
+                "What the project published, measured on the machines named; times of different machines do not "
+                "compare."
+            ),
+        )
+        return [all_configurations.table(self.grouped), *([beside] if self.beside else [])]
+
+    def figure_sections(self) -> list[Section]:
+        """Draw the charts of every experiment, which takes most of a report's time."""
+        return [section for name in EXPERIMENTS for section in load(name).sections(self.measured(name))]
+
+    def folders(self) -> dict[int, Path]:
+        """Map the id of a record to the folder with its runs."""
+        of_runs = {path: found for path, found in self.read.items() if not path.suffix}
+        own = {id(record): folder for folder, found in of_runs.items() for record in found}
+        return own | {id(record): PUBLISHED / COMPARISON for record in self.beside}
+
+    def measured(self, name: str) -> Any:
+        """Give the records of an experiment, or the content of its file."""
+        return self.read[self.sources[name]]
+
+
+def read_records(folder: Path) -> tuple[list[Record], dict[Path, str]]:
+    """Read what `run_records.read_all` does, in a third of the memory: bins are the same in all records."""
+    found, damaged = run_records.read_all(folder)
+    edges: dict[tuple[float, ...], list[float]] = {}
+    for record in found:
+        for histogram in (*_histograms(record["histograms"]), *_histograms(record["details"])):
+            histogram["edges"] = edges.setdefault(tuple(histogram["edges"]), histogram["edges"])
+    return found, damaged
+
+
+def _histograms(content: Any) -> Iterator[dict[str, Any]]:
+    """Yield every {edges, counts} in the nest of dictionaries."""
+    if not isinstance(content, dict):
+        return
+    if "edges" in content:
+        yield content
+        return
+    for part in content.values():
+        yield from _histograms(part)

@@ -1,0 +1,184 @@
+"""Configurations: a group of records is the repeats of one of them by one version, with the name that tells it apart.
+
+Records of other machines, or that are superseded by a newer version, equation or truth, are groups of their own that
+say so: they are never averaged with the rest. What a table or a figure shows of a method is one group.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from benchmarks.records import currency
+
+Record = dict[str, Any]
+
+CONFIGURATION = ("integral", "method", "params", "budget_s", "device", "threads", "points", "machine")
+"""Records that agree in these are repeats of one configuration, or versions of one another."""
+
+SETTINGS = ("budget_s", "device", "threads", "points")
+"""What belongs to a configuration beside a method's own fields."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Group:
+    """Repeats of one configuration.
+
+    Parameters
+    ----------
+    records : list of dict
+        The repeats, one at least.
+    fields : str
+        The method's fields in which its configurations on this integral differ, as "order=8"; "" where they agree.
+    settings : str
+        Those of budget, device and threads in which the integral's records of all methods differ.
+    notes : tuple of str
+        What makes it incomparable with the newest records, or with those of another machine.
+    superseded : bool
+        Whether its method, the integral's equation or its truth has a newer version: see `currency`.
+    replaced : bool
+        Whether it is superseded, and its method has a current record on its integral: until then it is still shown.
+    """
+
+    records: list[Record]
+    fields: str = ""
+    settings: str = ""
+    notes: tuple[str, ...] = ()
+    superseded: bool = False
+    replaced: bool = False
+
+    @property
+    def first(self) -> Record:
+        """Any of the records, for what they agree in."""
+        return self.records[0]
+
+    @property
+    def method(self) -> str:
+        """The method's registered name."""
+        return self.first["method"]
+
+    @property
+    def label(self) -> str:
+        """The method with all that tells this configuration from its others."""
+        return ", ".join(filter(None, (self.method, self.fields, self.settings)))
+
+    @property
+    def good(self) -> list[Record]:
+        """Finished runs."""
+        return [record for record in self.records if record["status"] == "ok"]
+
+    @property
+    def bad(self) -> list[Record]:
+        """Runs of any other status."""
+        return [record for record in self.records if record["status"] != "ok"]
+
+    def mean(self, key: str) -> float | None:
+        """Mean of a figure over the finished runs that have it, None where none does."""
+        return _mean([record[key] for record in self.good])
+
+    @property
+    def digits(self) -> float | None:
+        """Mean digits."""
+        return self.mean("digits_mean")
+
+    def seconds(self, batch: str) -> float | None:
+        """Seconds per integral in batches of that size: the mean of the runs' medians, None where none was timed."""
+        timings = (record["s_per_integral"] or {} for record in self.good)
+        return _mean([timing.get(batch, {}).get("median") for timing in timings])
+
+
+def grouped(found: Iterable[Record]) -> list[Group]:
+    """Group the records by configuration and version, in the order of their first ones."""
+    found = list(found)
+    several = len({record["machine"] for record in found}) > 1
+    fields = _fields(found)
+    current = currency.Current(found)
+    outdated = {id(record): current.outdated(record) for record in found}
+    made_again = {_subject(record) for record in found if not outdated[id(record)]}
+    is_replaced = {id(record): bool(outdated[id(record)]) and _subject(record) in made_again for record in found}
+    differing = {
+        replaced: _settings(record for record in found if replaced or not is_replaced[id(record)])
+        for replaced in (False, True)
+    }
+    groups = []
+    for records in _split(found, (*CONFIGURATION, *currency.VERSIONS)):
+        first = records[0]
+        notes, replaced = outdated[id(first)], is_replaced[id(first)]
+        machine = [f"on {first['machine']}"] if several else []
+        groups.append(
+            Group(
+                records,
+                ", ".join(f"{key}={first['params'].get(key)}" for key in fields[first["integral"], first["method"]]),
+                ", ".join(_setting(first, key) for key in differing[replaced][first["integral"]]),
+                (*notes, *machine),
+                bool(notes),
+                replaced,
+            )
+        )
+    return groups
+
+
+def by_place(groups: Iterable[Group]) -> dict[tuple[str, str], list[Group]]:
+    """Sort groups by (integral, machine): only those of one place may stand in one figure."""
+    places: dict[tuple[str, str], list[Group]] = {}
+    for group in groups:
+        places.setdefault((group.first["integral"], group.first["machine"]), []).append(group)
+    return dict(sorted(places.items()))
+
+
+def threads(number: int) -> str:
+    """Name a number of threads, as "1 thread" or "2 threads"."""
+    return f"{number} thread{'' if number == 1 else 's'}"
+
+
+def _split(found: list[Record], keys: tuple[str, ...]) -> list[list[Record]]:
+    parts: dict[str, list[Record]] = {}
+    for record in found:
+        parts.setdefault(json.dumps([record[key] for key in keys], sort_keys=True), []).append(record)
+    return list(parts.values())
+
+
+def _subject(record: Record) -> tuple[str, str]:
+    return record["method"], record["integral"]
+
+
+def _fields(found: list[Record]) -> dict[tuple[str, str], list[str]]:
+    """Find the fields in which the records of each (integral, method) differ."""
+    fields = {}
+    for records in _split(found, ("integral", "method")):
+        first = records[0]
+        values: dict[str, set[str]] = {}
+        for record in records:
+            for field, value in record["params"].items():
+                values.setdefault(field, set()).add(json.dumps(value))
+        fields[first["integral"], first["method"]] = [
+            field
+            for field in sorted(values)
+            if len(values[field]) > 1 or any(field not in record["params"] for record in records)
+        ]
+    return fields
+
+
+def _settings(found: Iterable[Record]) -> dict[str, list[str]]:
+    """Find the settings in which the records of each integral, of all methods, differ."""
+    return {
+        records[0]["integral"]: [key for key in SETTINGS if len({record[key] for record in records}) > 1]
+        for records in _split(list(found), ("integral",))
+    }
+
+
+def _setting(record: Record, key: str) -> str:
+    """Name a setting's value with its unit."""
+    value = record[key]
+    if key == "threads":
+        return threads(value)
+    if key == "points":
+        return "all points" if value is None else f"{value} points"
+    return f"{value:g} s" if key == "budget_s" else str(value)
+
+
+def _mean(values: list[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None

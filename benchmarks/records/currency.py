@@ -1,0 +1,63 @@
+"""Which records are superseded: by a newer version of their method, of the integral's equation, or of its truth.
+
+Versions decide, never dates: running old code again on another machine makes nothing else old.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import references
+from benchmarks import versions
+from methods.core import names
+
+VERSIONS = ("version", "labels_version", "integral_hash", "truth_hash")
+"""Records that differ in one of these are never averaged."""
+
+
+class Current:
+    """What is current among these records.
+
+    A registered method's version is that of the lock file, a registered integral's equation and truth are those stored
+    with it. Of a method that is not registered the highest version among the records is current. Of an integral that
+    is not registered nobody knows which equation is the newest one: where there are several, all of them say so.
+
+    Parameters
+    ----------
+    found : iterable of dict
+        The records.
+    """
+
+    def __init__(self, found: Iterable[Mapping[str, Any]]) -> None:
+        self._versions: dict[str, int] = {}
+        self._hashes: dict[tuple[str, str], set[str | None]] = {}
+        for record in found:
+            for method, version in _versions(record):
+                self._versions[method] = max(self._versions.get(method, 0), version)
+            for key in ("integral_hash", "truth_hash"):
+                self._hashes.setdefault((record["integral"], key), set()).add(record[key])
+
+    def outdated(self, record: Mapping[str, Any]) -> list[str]:
+        """Return in words what of the record is superseded; [] where it is current."""
+        notes = []
+        for method, version in _versions(record):
+            newest = max(versions.current_version(method) or 0, self._versions[method])
+            if version < newest:
+                notes.append(f"superseded: version {version} of {method}, now {newest}")
+        stored = references.stored_hashes(record["integral"])
+        for key, words in (("integral_hash", "equation"), ("truth_hash", "truth")):
+            known = self._hashes[record["integral"], key]
+            if stored is not None and record[key] not in (getattr(stored, key), None):
+                notes.append(f"superseded: older {words}")
+            elif stored is None and len(known - {None}) > 1:
+                notes.append(f"one of {len(known - {None})} {words}s ({(record[key] or '')[:6]})")
+        return notes
+
+
+def _versions(record: Mapping[str, Any]) -> list[tuple[str, int]]:
+    """Return the methods that a record depends on, with their versions: its own, and that of its labels."""
+    pairs = [(record["method"], record["version"])]
+    if record["labels_version"] is not None:
+        pairs.append((names.parse_spec(str(record["params"].get("labels")))[0], record["labels_version"]))
+    return pairs

@@ -1,0 +1,22 @@
+"""Where results lie: somebody's own runs, and the project's published experiments, one folder each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+LOCAL = Path("reports") / "local"
+"""Where this machine's results go by default, below the folder that a command is run in; git ignores it."""
+
+REPORTS = Path(__file__).resolve().parents[2] / "reports"
+"""The project's own folder of reports."""
+
+PUBLISHED = REPORTS / "published"
+"""Its folder of committed records."""
+
+COMPARISON = "comparison"
+"""Its folder of the experiment that compares all methods; the others are named in benchmarks/experiments."""
+
+
+def is_published(out: Path) -> bool:
+    """Tell whether a folder is one of the project's published experiments."""
+    return out.resolve().parent == PUBLISHED

@@ -1,0 +1,40 @@
+"""Records of older schemas, brought up to the present one while they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+SCHEMA = 2
+
+UNKNOWN_MACHINE = "[id unknown]"
+"""Ends the machine's name in records of schema 1, which had no random id: processors of one name share it."""
+
+ADDED = {
+    "version": 1, "labels_version": None, "points": None, "fields": None, "precision": None, "traceback": None,
+    "digits_re": None, "digits_im": None, "timed_from": None, "flop_per_integral": None, "flop_reason": None,
+    "rates": None, "load_1min": None, "environment": None, "checksum": None,
+}  # fmt: skip
+"""Keys that schema 1 did not have, and what they are in its records."""
+
+
+def upgraded(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the record in the present schema. Raises ValueError for a schema that is not known."""
+    if record.get("schema") == SCHEMA:
+        return dict(record)
+    if record.get("schema") != 1:
+        raise ValueError(f"its schema is {record.get('schema')!r}; known are 1 and {SCHEMA}")
+    return _from_1(record)
+
+
+def _from_1(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a record of schema 1, in which a run was fitted and timed in one process on one machine, as one of 2."""
+    machine, params = record.get("machine"), record.get("params")
+    new = ADDED | dict(record) | {"schema": 2}
+    new["machine"] = new["fit_machine"] = f"{machine} {UNKNOWN_MACHINE}"
+    if isinstance(params, dict):
+        new["labels_version"] = 1 if params.get("labels") else None
+        new["precision"] = params.get("precision")
+    if record.get("s_per_integral") is not None:
+        new["timed_from"] = "fit"
+    return new

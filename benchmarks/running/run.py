@@ -1,0 +1,304 @@
+"""What happens in a run's own processes: prepare a method and judge its values by the truth, then time it.
+
+Accuracy evaluation is never inside a timed section, one warm-up is not counted, and `integrate` returns arrays on the
+host, so that a device has finished when the clock is read.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import errno
+import json
+import os
+import resource
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import methods
+import references
+from benchmarks.records import record_types
+from benchmarks.running import device_rates, isolated, metrics, stopwatch
+from benchmarks.running.evaluation_counter import Meter
+from benchmarks.running.learning_curve import LearningCurve
+from methods.base import Estimate, Method, ParametricIntegral, ReportsDetails, ReportsSetup, TrainsInUpdates
+from methods.core import build_cache, storage
+from methods.surrogates import labels
+from references.values import test_points
+
+COMPARED = 8
+"""Points at which a method that was loaded from its file must give the values that it gave before."""
+
+RTOL_OF_LOADED = 1e-6
+"""How far those values may differ: rows of networks in float32 differ by rounding from batch to batch."""
+
+COUNTED_BATCH = 32
+"""Products are counted in a call of that many points: what a call does once for all points is shared by them."""
+
+NO_PRODUCTS = "the method makes no matrix products in torch, and other work is not counted"
+
+MOST_DETAILS = 2**18
+"""Characters of JSON that a method's details, and all of its diagnostics, may have in a record."""
+
+
+class Place(NamedTuple):
+    """Where a method is timed: a device as torch names it, and CPU threads."""
+
+    device: str
+    threads: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """What a run is asked to do; plain values, since it travels to another process."""
+
+    integral: str
+    method: str
+    fields: dict[str, Any]
+    budget_s: float
+    truth: references.Truth
+    raw: Path
+    """Where the values at each point go."""
+    model: Path
+    """Where the fitted method goes."""
+    batches: tuple[int, ...]
+    timed_s: float
+    diagnostics: bool = False
+    """Whether to ask the method how its training stands, where it can tell."""
+
+
+class Disqualified(ValueError):
+    """Raised for values that cannot be judged: no arrays, of the wrong shape, or not finite."""
+
+
+def fit_and_judge(task: Task) -> Iterator[dict[str, Any]]:
+    """Yield the first stage's part of the record, and then, if asked, the timing of the method in this process.
+
+    The second is for methods that cannot be saved: `model_bytes` is null in the first. Raises whatever the method
+    raises.
+    """
+    stopwatch.limit_threads(1)
+    integral = references.integral(task.integral)
+    method = methods.create(task.method, **task.fields)
+    if reason := method.unsupported(integral):
+        yield {"status": "unsupported", "reason": reason}
+        return
+    meter = Meter()
+    builds: list[build_cache.Build] = []
+    build_cache.BUILDS.set(builds)
+    result = _prepare(method, integral, meter, task)
+    made_in_fit = list(builds)
+    result |= _judge(method, integral, meter, task)
+    # What an earlier run compiled, or the first evaluation does, is part of what preparation costs.
+    paid_elsewhere = [build for build in builds if build.from_cache or build not in made_in_fit]
+    result["fit_s"] += sum(sum(build.seconds.values()) for build in paid_elsewhere)
+    details = method.details_ if isinstance(method, ReportsDetails) else None
+    result |= {"peak_mem_mb": _peak_mem_mb(), "details": _capped("details", details)}
+    if problem := record_types.problem(result):
+        raise Disqualified(problem)
+    yield result | {"model_bytes": _saved_bytes(method, integral, task)}
+    device = task.fields.get("device", "cpu")
+    yield {"s_per_integral": _timings(method, integral, device, task), "timed_from": "fit"}
+
+
+def timed_from_file(
+    task: Task, place: Place, on_place: dict[str, Any], flop: dict[str, float] | None, rates: dict[str, Any] | None
+) -> dict[str, Any]:
+    """Return the second stage's part of the record: the saved method, timed at a place.
+
+    Parameters
+    ----------
+    task : Task
+        Says where the method was saved.
+    place : Place
+        Where to time it.
+    on_place : dict
+        Fields that say where to evaluate (device, workers), to be changed from what they were in the fit.
+    flop : dict, optional
+        Operations in matrix products per integral, by precision.
+    rates : dict, optional
+        What the place can do: `device_rates.measure`.
+    """
+    stopwatch.limit_threads(place.threads)
+    integral = references.integral(task.integral)
+    method = load(task, integral, on_place)
+    timings = _timings(method, integral, place.device, task)
+    n_bytes = 8 * (integral.m + 2)  # s comes; value and error go
+    for timing in timings.values():
+        if rates and "median" in timing:
+            timing["share"] = device_rates.shares(timing["median"], flop, n_bytes, rates)
+    return {"s_per_integral": timings, "timed_from": "file"}
+
+
+def count_products(task: Task) -> dict[str, float]:
+    """Return the operations in matrix products per integral, by precision, of the saved method in plain torch.
+
+    Kernels in C++ make the same products out of torch's sight, so this process has no compiler for them.
+    """
+    integral = references.integral(task.integral)
+    method = load(task, integral, {})
+    os.environ["CXX"] = "no-compiler"  # after loading: pySecDec's library needs one
+    s = integral.sample(COUNTED_BATCH, seed=1)
+    method.integrate(s)  # what is made once, at the first call, does not count
+    counted = device_rates.count_products(lambda: method.integrate(s))
+    return {precision: flop / COUNTED_BATCH for precision, flop in counted.items()}
+
+
+def _prepare(method: Method, integral: ParametricIntegral, meter: Meter, task: Task) -> dict[str, Any]:
+    """Fit, counting evaluations and labels, and following how the accuracy grows."""
+    costs: list[labels.LabelCost] = []
+    labels.LABEL_COSTS.set(costs)
+    labels.EVALUATIONS_SEEN.set(lambda: meter.n_eval)
+    curve = LearningCurve(meter, task)
+    method.fit(meter.metered(integral), budget=task.budget_s, monitor=curve.monitor)
+    stopwatch.synchronise(task.fields.get("device", "cpu"))
+    return {
+        "fit_s": curve.end(method),
+        "setup_s": method.setup_s_ if isinstance(method, ReportsSetup) else None,
+        "label_s": sum(cost.seconds for cost in costs) if costs else None,
+        "n_eval_fit": meter.n_eval + sum(cost.n_uncounted for cost in costs),
+        "n_updates": method.n_updates_ if isinstance(method, TrainsInUpdates) else None,
+        "anytime": curve.anytime,
+        "diagnostics": _capped_diagnostics(curve.diagnostics),
+    }
+
+
+def _judge(method: Method, integral: ParametricIntegral, meter: Meter, task: Task) -> dict[str, Any]:
+    """Compare with the truth: headline figures on the uniform points, all points by cornerness and edge."""
+    truth = task.truth
+    before = meter.n_eval
+    s = truth.s.copy()
+    estimate = method.integrate(s)
+    check_estimate(estimate, len(s))
+    if not np.array_equal(s, truth.s):
+        raise Disqualified("integrate changed the points s that it was given; let it work on a copy of them.")
+    counted = meter.n_eval - before
+    _write_raw(task.raw, estimate, truth)
+    everything = (estimate.value, estimate.error, truth.value, truth.error)
+    uniform = tuple(array[truth.uniform] for array in everything)
+    cornerness = test_points.cornerness(integral, truth.s)
+    edge = test_points.is_edge(integral, truth.s)
+    by_cornerness, corner_histograms = metrics.by_class(
+        *everything, {str(c) if c < 3 else "3+": cornerness == c if c < 3 else cornerness >= 3 for c in range(4)}
+    )
+    by_edge, edge_histograms = metrics.by_class(*everything, {"edge": edge, "inside": ~edge})
+    return metrics.summary(*uniform) | {
+        "by_cornerness": by_cornerness,
+        "by_edge": by_edge,
+        "histograms": {
+            "all": metrics.histograms(*uniform),
+            "by_cornerness": corner_histograms,
+            "by_edge": edge_histograms,
+        },
+        "n_eval_per_integral": (counted or estimate.n_eval) / len(truth.s),
+        "n_eval_source": "counted" if counted or not estimate.n_eval else "reported",
+    }
+
+
+def check_estimate(estimate: Estimate, n: int) -> None:
+    """Raise Disqualified unless there are n finite values and n errors, each positive or nan, in NumPy arrays."""
+    if not isinstance(estimate, tuple) or len(estimate) != 3:
+        raise Disqualified(f"integrate returned a {type(estimate).__name__}; a methods.base.Estimate is due.")
+    value, error, n_eval = estimate
+    for what, array in (("value", value), ("error", error)):
+        if not isinstance(array, np.ndarray) or array.dtype.kind not in "fc":
+            kind = f"array of {array.dtype}" if isinstance(array, np.ndarray) else type(array).__name__
+            raise Disqualified(f"integrate returned {what} as {kind}; a NumPy array of floating-point numbers is due.")
+        if array.shape != (n,):
+            raise Disqualified(f"integrate returned {what} of shape {array.shape} for {n} points; ({n},) is due.")
+    bad = np.flatnonzero(~np.isfinite(value))
+    if len(bad):
+        raise Disqualified(f"integrate returned {value[bad[0]]} at {len(bad)} of {n} points, first {bad[0]}.")
+    if np.iscomplexobj(error) or (error < 0).any():
+        raise Disqualified("integrate returned a negative or complex error; one standard deviation is due, or nan.")
+    if not isinstance(n_eval, int | np.integer) or n_eval < 0:
+        raise Disqualified(f"integrate returned n_eval = {n_eval!r}; a number of evaluations is due.")
+
+
+def _write_raw(path: Path, estimate: Estimate, truth: references.Truth) -> None:
+    """Write the values at each point. Raises isolated.Infrastructure where the disk does not take them."""
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with partial.open("wb") as file:
+            np.savez(
+                file, value=estimate.value, error=estimate.error, s=truth.s, truth=truth.value,
+                truth_error=truth.error, uniform=truth.uniform,
+            )  # fmt: skip
+        partial.replace(path)
+    except OSError as problem:
+        with contextlib.suppress(OSError):
+            partial.unlink()
+        raise isolated.Infrastructure(f"The values could not be written to {path}: {problem.strerror}.") from problem
+
+
+def _saved_bytes(method: Method, integral: ParametricIntegral, task: Task) -> int | None:
+    """Save the method; return the size of its file, or None where it cannot be saved and loaded again.
+
+    Raises
+    ------
+    isolated.Infrastructure
+        Where the disk is full.
+    """
+    task.model.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        method.save(task.model)
+        loaded = type(method).load(task.model, integral)
+        s = integral.sample(COMPARED, seed=1)
+        is_same = np.allclose(loaded.integrate(s).value, method.integrate(s).value, rtol=RTOL_OF_LOADED, atol=0)
+        size = task.model.stat().st_size
+    except OSError as problem:
+        task.model.unlink(missing_ok=True)
+        if problem.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            text = f"The fitted method could not be written to {task.model}: {problem.strerror}."
+            raise isolated.Infrastructure(text) from problem
+        return None
+    except Exception:
+        # Saving is not what a run is about, and a stranger's method may not know how.
+        task.model.unlink(missing_ok=True)
+        return None
+    if not is_same:
+        task.model.unlink(missing_ok=True)
+    return size if is_same else None
+
+
+def load(task: Task, integral: ParametricIntegral, on_place: dict[str, Any]) -> Method:
+    """Return the saved method with fields changed that say where to evaluate, not what."""
+    cls = type(methods.create(task.method, **task.fields))
+    if not on_place:
+        return cls.load(task.model, integral)
+    header, state = storage.read(task.model)
+    header["params"] |= on_place
+    with tempfile.TemporaryDirectory() as folder:
+        storage.write(Path(folder) / "method", header, state)
+        return cls.load(Path(folder) / "method", integral)
+
+
+def _timings(method: Method, integral: ParametricIntegral, device: str, task: Task) -> dict[str, Any]:
+    s = integral.sample(max(task.batches), seed=1)
+    return stopwatch.of_batches(method.integrate, s, task.batches, device=device, timed_s=task.timed_s)
+
+
+def _capped(what: str, content: Any) -> Any:
+    """Return what a method reports, or in its place how large it was."""
+    size = len(json.dumps(content, allow_nan=False)) if content is not None else 0
+    return content if size <= MOST_DETAILS else {"left_out": f"{what} of {size:,} characters; {MOST_DETAILS:,} fit"}
+
+
+def _capped_diagnostics(diagnostics: list[dict[str, Any]] | None) -> list[dict[str, Any]] | None:
+    """Return the diagnostics, each without the method's part where all of them together are too large."""
+    if diagnostics is None or len(json.dumps(diagnostics, allow_nan=False)) <= MOST_DETAILS:
+        return diagnostics
+    return [{key: point[key] for key in ("fit_s", "digits_mean")} for point in diagnostics]
+
+
+def _peak_mem_mb() -> float:
+    """Return the largest resident memory of this process, and of the largest of its children, in MiB."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    own, children = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return round((own + children) * unit / 2**20, 1)

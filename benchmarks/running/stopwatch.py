@@ -1,0 +1,98 @@
+"""How calls are timed, wherever that happens: threads limited, warmed up, the device waited for."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+LONGEST_CALL_S = 10.0
+"""A batch predicted to take longer is not timed."""
+
+TIMED_S, WARM_UP_S, FEWEST_CALLS = 1.0, 0.1, 3
+"""Calls are timed for TIMED_S seconds, and FEWEST_CALLS at least, after WARM_UP_S seconds that do not count."""
+
+PROBED = 32
+"""Points in the call that predicts once more before a batch is left out: one point takes as long as the call itself
+where this is all overhead."""
+
+WARM_BY_SMALLER_S = 1.0
+"""Calls that are predicted to take longer are warm from the smaller batch before them."""
+
+
+def of_batches(
+    integrate: Callable[[np.ndarray], Any], s: np.ndarray, batches: Iterable[int], *, device: str = "cpu",
+    timed_s: float = TIMED_S,
+) -> dict[str, Any]:  # fmt: skip
+    """Return {batch: {median, p10, p90} in seconds per integral, or {reason}} for batches of the points s (n, m).
+
+    `batches` ascend: each predicts how long the next takes.
+    """
+    timings: dict[str, Any] = {}
+    per_integral, largest = 0.0, 0
+    for batch in batches:
+        if per_integral * batch > LONGEST_CALL_S:
+            probed = min(PROBED, batch, int(LONGEST_CALL_S / per_integral))
+            if probed > largest:
+                points, largest = np.resize(s, (probed, s.shape[1])), probed
+                per_integral = _seconds(lambda points=points: integrate(points), device) / probed
+        if per_integral * batch > LONGEST_CALL_S:
+            timings[str(batch)] = {"reason": f"a batch is predicted to take {per_integral * batch:.0f} s"}
+            continue
+        points = np.resize(s, (batch, s.shape[1]))
+        warm_up_s = 0.0 if per_integral * batch > WARM_BY_SMALLER_S else WARM_UP_S
+        seconds = of_calls(lambda points=points: integrate(points), device=device, timed_s=timed_s, warm_up_s=warm_up_s)
+        p10, median, p90 = (float(q) / batch for q in np.quantile(seconds, [0.1, 0.5, 0.9]))
+        timings[str(batch)] = {"median": median, "p10": p10, "p90": p90}
+        per_integral, largest = median, batch
+    return timings
+
+
+def of_calls(
+    call: Callable[[], Any], *, device: str = "cpu", timed_s: float = TIMED_S, warm_up_s: float = WARM_UP_S
+) -> list[float]:
+    """Return the seconds of each call after `warm_up_s` of them; a call ends when the device has done its work."""
+    warm = 0.0
+    while warm < warm_up_s:
+        warm += _seconds(call, device)
+    seconds: list[float] = []
+    total = 0.0
+    while len(seconds) < FEWEST_CALLS or total < timed_s:
+        seconds.append(_seconds(call, device))
+        total += seconds[-1]
+    return seconds
+
+
+def _seconds(call: Callable[[], Any], device: str) -> float:
+    """Return the seconds of one call."""
+    start = time.perf_counter()
+    call()
+    synchronise(device)
+    return time.perf_counter() - start
+
+
+def synchronise(device: str) -> None:
+    """Wait until a device, as torch names it, has done what it was told."""
+    kind = device.partition(":")[0]
+    if kind != "cpu":
+        import torch
+
+        getattr(torch, kind).synchronize()
+
+
+def limit_threads(threads: int) -> None:
+    """Have torch, and every library of this process that has threads of its own, use so many threads from now on.
+
+    NumPy's OpenBLAS reads its environment variable when it is loaded, which is long before a run begins: it is told by
+    threadpoolctl. Libraries that are loaded later read the variable.
+    """
+    import threadpoolctl
+    import torch
+
+    torch.set_num_threads(threads)
+    threadpoolctl.threadpool_limits(threads)
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[variable] = str(threads)

@@ -1,0 +1,108 @@
+"""Small seeded fits, counted in updates, trees or nodes and never in seconds, so that they can be repeated anywhere.
+
+A fit is {"integral", "fields"}, and what it gives is I(s) and its error at N_POINTS points of the integral's box. Each
+call has a process of its own, since compiled code may end it.
+
+Other processors round differently. What that does to a fit is measured in an interpreter of its own, which uses only
+the instructions that all processors have: `ROUNDED_OTHERWISE`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+
+from benchmarks.running import isolated, stopwatch
+from benchmarks.running.isolated import Outcome
+
+N_POINTS = 8
+
+TIME_LIMIT_S = 600.0
+"""For the fits of one method; pySecDec compiles for about a minute where its libraries are not in the cache."""
+
+ROUNDED_OTHERWISE = {
+    "ATEN_CPU_CAPABILITY": "default",  # torch's own kernels without AVX
+    "ONEDNN_MAX_CPU_ISA": "SSE41",
+    "MKL_CBWR": "COMPATIBLE",
+    "OPENBLAS_CORETYPE": "Nehalem",  # NumPy's matrix products without AVX
+}
+"""Environment of the other interpreter; libraries ignore what they do not know."""
+
+COMPILED_OTHERWISE = {"CXX": "g++ -mno-avx"}
+"""For kernels that are compiled here. Fits with `cxxflags` say themselves how, and would take a minute to compile."""
+
+Fit = dict[str, Any]
+
+
+def outputs(target: str, fits: list[Fit]) -> list[dict[str, list[float | None]]]:
+    """Return {"value", "error"} of each fit of "module:Class" by one thread, N_POINTS numbers each.
+
+    Of a complex value, real and imaginary part are two numbers; a number that is not finite is None.
+
+    Raises
+    ------
+    InputError
+        Where an integral or a field is not known, or the method cannot treat an integral.
+    """
+    import methods
+    import references
+    from methods.base import InputError
+
+    stopwatch.limit_threads(1)
+    found = []
+    for fit in fits:
+        integral = references.integral(fit["integral"])
+        method = methods.create(target, **fit["fields"])
+        if reason := method.unsupported(integral):
+            raise InputError(f"It cannot treat {integral.name} here: {reason}")
+        method.fit(integral)
+        value, error, _ = method.integrate(integral.sample(N_POINTS, seed=0))
+        found.append({"value": _numbers(value), "error": _numbers(error)})
+    return found
+
+
+def outcome(target: str, fits: list[Fit]) -> Outcome:
+    """Return how `outputs` ended, in a process of its own."""
+    return isolated.call(outputs, target, fits, time_limit=TIME_LIMIT_S)
+
+
+def outcome_rounded_otherwise(target: str, fits: list[Fit]) -> Outcome:
+    """Return how `outputs` ended by one thread in such an interpreter."""
+    command = [sys.executable, "-m", "benchmarks.versioning.small_fits", target]
+    environment = os.environ | ROUNDED_OTHERWISE
+    if not any("cxxflags" in fit["fields"] for fit in fits):
+        environment |= COMPILED_OTHERWISE
+    try:
+        done = subprocess.run(
+            command, input=json.dumps(fits), env=environment, capture_output=True, text=True, check=False,
+            timeout=TIME_LIMIT_S,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return Outcome("timeout", f"The fits were ended after {TIME_LIMIT_S:.0f} s.")
+    if done.returncode:
+        return Outcome("failed", (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1])
+    return Outcome("ok", result=json.loads(done.stdout.splitlines()[-1]))
+
+
+def difference(new: list[float | None], old: list[float | None]) -> float:
+    """Return the largest relative difference of two lists; None, a value that is not finite, equals only itself."""
+    if len(new) != len(old) or any((a is None) != (b is None) for a, b in zip(new, old, strict=True)):
+        return np.inf
+    pairs = [(a, b) for a, b in zip(new, old, strict=True) if a is not None and b is not None]
+    return max((abs(a - b) / (abs(b) or 1.0) for a, b in pairs if a != b), default=0.0)
+
+
+def _numbers(array: np.ndarray) -> list[float | None]:
+    """Return an array as numbers that JSON can hold, real and imaginary parts of complex ones in turn."""
+    flat = np.ascontiguousarray(array)
+    flat = flat.view(np.float64) if np.iscomplexobj(flat) else flat
+    return [float(number) if np.isfinite(number) else None for number in flat]
+
+
+if __name__ == "__main__":
+    print(json.dumps(outputs(sys.argv[1], json.load(sys.stdin))))

@@ -1,0 +1,283 @@
+"""The lock of the methods' versions: code may be tidied freely, and results may not change unnoticed.
+
+A published record is current where its `version` is that of the method's class, whatever the code looks like. So
+`version` must be raised when results change, and not when code is moved. `methods/versions.json`, the lock, holds for
+each method
+
+    version, labels_version            its version, and that of the direct method which provides its labels
+    hash                               of its code, blind to moves, imports and docstrings: `normalised_hash`
+    fits                               what small fits of two integrals gave: `small_fits`
+    tolerance, error_tolerance         by how much I(s) and its error may differ from these elsewhere, relatively
+
+After a change of the code this command repeats the fits of each method whose hash changed, and writes the new hash
+where they agree, where `version` was raised, or where the method is new. Otherwise it writes nothing for that method,
+says what differs, and exits 1.
+
+Tolerances are measured when an entry is made: ten times the largest difference to the same fits without AVX and FMA,
+as other processors may round, and at least 1e-9 (1e-6 for errors). Found so: direct methods and Chebyshev interpolation
+differ by less than 1e-14, trees not at all, networks by 1e-8 to 8e-7 after 50 updates, neural and separable primitives
+by 2e-7 and 7e-7 (a thousandth of the error, which is their replicas' spread), published ones by 2e-6 after 30 updates.
+
+    python -m benchmarks.versions
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import methods
+from benchmarks.running.isolated import Outcome
+from benchmarks.versioning import small_fits
+from benchmarks.versioning.normalised_hash import Normaliser
+from benchmarks.versioning.small_fits import Fit
+from benchmarks.versioning.sources import OwnModules
+
+LOCK = Path(methods.__file__).with_name("versions.json")
+
+INTEGRALS = ("box1l", "genz_product_peak_2d")
+"""k = 3 and 2, m = 3 and 2; both are rational functions, which pySecDec compiles quickly."""
+
+_LEARNING = {"labels": "gauss_legendre", "n_labels": 400, "n_updates": 50}
+_PRIMITIVE = {"width": 50, "n_replicas": 2, "n_updates": 2}
+_COMPILED = {"cxxflags": "-O0"}
+"""The same instructions on every processor, and half of the time of compiling."""
+
+FIELDS: dict[str, dict[str, Any]] = {
+    "gauss_legendre": {"max_nodes": 1000},
+    "chebyshev": {"labels": "gauss_legendre", "epsrel": 1e-5, "max_labels": 1000},
+    "lattice_qmc": {"epsrel": 1e-5, "max_nodes": 4096},
+    "neural_primitive": _PRIMITIVE,
+    "separable_primitive": _PRIMITIVE,
+    "primitive_corrected": {"width": 50, "lattice_size": 64, "n_shifts": 4},
+    "published_primitive": {"width": 16, "depth": 2, "lattice_size": 128, "n_updates": 30},
+    "pysecdec_qmc": _COMPILED,
+    "pysecdec_qmc_pylink": _COMPILED,
+    "pysecdec_cuba": _COMPILED,
+    "dense_mlp": _LEARNING,
+    "skip_mlp": _LEARNING,
+    "bayesian_mlp": _LEARNING | {"width": 16},
+    "deep_ensemble": _LEARNING | {"width": 16},
+    "differential_mlp": _LEARNING | {"n_iterations": 5},
+    "boosted_trees": {"labels": "gauss_legendre", "n_labels": 1000, "n_trees": 20},
+}
+"""The fields of each method's fits. Where a method takes labels from another one, they say from which."""
+
+SAFETY = 10.0
+FLOOR, ERROR_FLOOR, LARGEST_TOLERANCE = 1e-9, 1e-6, 1e-3
+"""An error is a difference of values that nearly agree, so that more of its digits are rounding."""
+
+EXAMPLES = """examples:
+  python -m benchmarks.versions                       after a change in methods/: repeat the fits that it may concern
+  python -m benchmarks.versions --check               list what is stale, in a second
+  python -m benchmarks.versions --method chebyshev    one method only
+"""
+
+Entry = dict[str, Any]
+Lock = dict[str, Entry]
+Repeat = Callable[[str, list[Fit]], Outcome]
+
+
+class Now(NamedTuple):
+    """A method as its code is now."""
+
+    target: str
+    version: int
+    labels_version: int | None
+    """Version of the direct method that its fits take labels from; None where they take none."""
+    hash: str
+    fits: list[Fit]
+    """Empty where FIELDS has no line for the method."""
+
+
+class Refused(Exception):
+    """Raised where nothing may be written for a method; the message says why, and what to do."""
+
+
+def current_version(name: str) -> int | None:
+    """Return the version of a registered method, as the lock has it; None for others."""
+    entry = _lock().get(name)
+    return None if entry is None else entry["version"]
+
+
+def read(path: Path = LOCK) -> Lock:
+    """Return the entries of a lock by method; none where there is no file."""
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def write(lock: Lock, path: Path = LOCK) -> None:
+    """Write a lock, at once or not at all."""
+    unfinished = path.with_suffix(".unfinished")
+    unfinished.write_text(json.dumps(dict(sorted(lock.items())), indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    os.replace(unfinished, path)
+
+
+def methods_now(registry: Mapping[str, str], fields: Mapping[str, Mapping[str, Any]]) -> dict[str, Now]:
+    """Return all methods of a registry as their code is now, nothing of which is imported."""
+    normaliser = Normaliser(OwnModules(*registry.values()))
+    versions = {name: normaliser.version(target) for name, target in registry.items()}
+    now = {}
+    for name, target in registry.items():
+        own = fields.get(name)
+        provider = str((own or {}).get("labels", "")).partition(",")[0]
+        fits = [{"integral": integral, "fields": dict(own)} for integral in INTEGRALS if own is not None]
+        now[name] = Now(target, versions[name], versions.get(provider), normaliser.hash(target), fits)
+    return now
+
+
+def stale(entry: Entry | None, now: Now) -> str | None:
+    """Return why a method's fits must be repeated, or None where its entry is current."""
+    if entry is None:
+        return "is new"
+    if now.version != entry["version"]:
+        return f"has version {now.version}, and {entry['version']} in the lock"
+    if now.hash != entry["hash"]:
+        return "has other code"
+    if now.labels_version != entry["labels_version"]:
+        return "takes labels from another version"
+    return None if now.fits == _asked(entry) else "has other fields in benchmarks/versions.py"
+
+
+def due_entry(entry: Entry | None, now: Now, repeat: Repeat, repeat_otherwise: Repeat) -> Entry:
+    """Repeat the fits of a stale entry, and return the entry to write; `Refused` where there is none.
+
+    `repeat` and `repeat_otherwise` are `small_fits.outcome` and `small_fits.outcome_rounded_otherwise`.
+    """
+    if entry is None or now.version > entry["version"] or _only_labels_are_newer(entry, now):
+        return _measured(now, repeat, repeat_otherwise)
+    if now.version < entry["version"]:
+        raise Refused(f"its version {now.version} is below {entry['version']}, the lock's; a version may only rise")
+    found = _results(repeat(now.target, _asked(entry)))
+    if problem := _disagreement(entry, found):
+        raise Refused(f"{problem}; raise `version` in its class if the change is meant")
+    if now.fits != _asked(entry):
+        return _measured(now, repeat, repeat_otherwise)
+    return entry | {"hash": now.hash, "labels_version": now.labels_version}
+
+
+def _measured(now: Now, repeat: Repeat, repeat_otherwise: Repeat) -> Entry:
+    """Return a new entry: what the fits give, and by how much they may differ where rounding is otherwise."""
+    if not now.fits:
+        raise Refused("it has no line in FIELDS of benchmarks/versions.py; add one")
+    found = _results(repeat(now.target, now.fits))
+    other = _results(repeat_otherwise(now.target, now.fits))
+    tolerance, error_tolerance = (
+        max(floor, SAFETY * max(small_fits.difference(b[kind], a[kind]) for a, b in zip(found, other, strict=True)))
+        for kind, floor in (("value", FLOOR), ("error", ERROR_FLOOR))
+    )
+    if tolerance > LARGEST_TOLERANCE:
+        raise Refused(
+            f"rounding alone changes its fits by {tolerance / SAFETY:.0e}; give it fewer updates in FIELDS of "
+            "benchmarks/versions.py"
+        )
+    return {
+        "version": now.version,
+        "labels_version": now.labels_version,
+        "hash": now.hash,
+        "tolerance": float(f"{tolerance:.1e}"),
+        "error_tolerance": float(f"{error_tolerance:.1e}"),
+        "fits": [fit | result for fit, result in zip(now.fits, found, strict=True)],
+    }
+
+
+def _results(outcome: Outcome) -> list[dict[str, Any]]:
+    if outcome.status != "ok":
+        raise Refused(f"its fits cannot be made here: {str(outcome.reason).rstrip('.')}")
+    return outcome.result
+
+
+def _disagreement(entry: Entry, found: list[dict[str, Any]]) -> str | None:
+    """Return which fits differ from a lock's entry by more than its tolerances, and by how much; None for none."""
+    problems = []
+    for fit, result in zip(entry["fits"], found, strict=True):
+        for kind, what, tolerance in (("value", "I(s)", "tolerance"), ("error", "the error", "error_tolerance")):
+            difference = small_fits.difference(result[kind], fit[kind])
+            if difference > entry[tolerance]:
+                allowed = f"{entry[tolerance]:.1e} allowed"
+                problems.append(f"{what} of {fit['integral']} differs by {difference:.1e}, relatively ({allowed})")
+    return " and ".join(problems) or None
+
+
+def _only_labels_are_newer(entry: Entry, now: Now) -> bool:
+    """Tell whether other results are due because the method that provides labels has a higher version."""
+    same = (now.version, now.hash, now.fits) == (entry["version"], entry["hash"], _asked(entry))
+    return same and (now.labels_version or 0) > (entry["labels_version"] or 0)
+
+
+def _asked(entry: Entry) -> list[Fit]:
+    """Return the fits that an entry has the results of."""
+    return [{"integral": fit["integral"], "fields": fit["fields"]} for fit in entry["fits"]]
+
+
+@functools.cache
+def _lock() -> Lock:
+    return read()
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Bring the lock up to date, or say why not; return 1 where something is stale or refused."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.versions", epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Repeat the small fits of methods whose code changed, and write methods/versions.json where their "
+        "results are the same, their `version` was raised, or they are new.",
+    )  # fmt: skip
+    parser.add_argument("--check", action="store_true", help="fit nothing and write nothing: list what is stale")
+    parser.add_argument("--method", action="append", metavar="M", help="only this method; may be given again")
+    arguments = parser.parse_args(argv)
+    chosen = arguments.method or sorted({*methods.METHODS, *read()})
+    if unknown := sorted({*chosen} - {*methods.METHODS, *read()}):
+        parser.error(f"there is no method {unknown[0]!r}; known: {', '.join(sorted(methods.METHODS))}")
+    if arguments.check:
+        return check(chosen, methods.METHODS, FIELDS, LOCK)
+    return update(chosen, methods.METHODS, FIELDS, LOCK)
+
+
+def check(chosen: list[str], registry: Mapping[str, str], fields: Mapping[str, Any], path: Path) -> int:
+    """Print what is stale; return 1 where anything is."""
+    lock, now = read(path), methods_now(registry, fields)
+    reasons = {name: stale(lock.get(name), now[name]) if name in now else "is no longer registered" for name in chosen}
+    found = [f"{name} {reason}." for name, reason in reasons.items() if reason]
+    print("\n".join(found) or f"{path.name} is current.")
+    return 1 if found else 0
+
+
+def update(
+    chosen: list[str], registry: Mapping[str, str], fields: Mapping[str, Any], path: Path, *,
+    repeat: Repeat = small_fits.outcome, repeat_otherwise: Repeat = small_fits.outcome_rounded_otherwise,
+) -> int:  # fmt: skip
+    """Repeat the fits of what is stale, write the entries that are due, and print which; return 1 for a refusal."""
+    from tqdm import tqdm
+
+    lock, now = read(path), methods_now(registry, fields)
+    due = [name for name in chosen if name not in now or stale(lock.get(name), now[name])]
+    n_refused = 0
+    with tqdm(due, disable=None, unit="method") as bar:
+        for name in bar:
+            bar.set_description(name)
+            try:
+                _bring_up_to_date(lock, name, now.get(name), repeat, repeat_otherwise)
+            except Refused as refusal:
+                n_refused += 1
+                tqdm.write(f"{name} is refused: {refusal}.")
+            else:
+                write(lock, path)
+                tqdm.write(f"{name} is written." if name in lock else f"{name} is no longer registered: removed.")
+    print(f"Refused: {n_refused} of {len(due)}." if n_refused else f"{path.name} is current.")
+    return 1 if n_refused else 0
+
+
+def _bring_up_to_date(lock: Lock, name: str, now: Now | None, repeat: Repeat, repeat_otherwise: Repeat) -> None:
+    if now is None:
+        del lock[name]
+    else:
+        lock[name] = due_entry(lock.get(name), now, repeat, repeat_otherwise)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,55 @@
+"""The polynomial in the denominator of each term of a formula: where it vanishes, the integrand is singular.
+
+It is the one with the most negative power: F in 2*U*x4/F**3. Of equal powers, as in x1/(U*F), it is a polynomial in
+both x and s, whose zeros move with s.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import sympy
+
+from methods.core.errors import InputError
+from methods.core.expression import Expression
+from methods.core.integrand import Integrand
+
+
+def functions(expression: Expression) -> list[Callable[[Any, Any], Any]]:
+    """Make a function (s, x) -> P(s, x) for each term of `expression`, with the most negative power of P in it.
+
+    Raises
+    ------
+    InputError
+        Where a denominator is no polynomial in x and s.
+    """
+    return [Integrand(_denominator(term)) for term in expression.terms]
+
+
+def _denominator(term: Expression) -> Expression:
+    """Find P as an expression of its own; 1 where the term has no denominator."""
+    powers = [
+        (power.exp, base)
+        for power in term.outer.atoms(sympy.Pow)
+        if power.exp.is_number and power.exp.is_negative
+        for base in sympy.Mul.make_args(power.base)
+        if base.free_symbols
+    ]
+    for _, base in powers:
+        if not base.is_Symbol:  # all sums that are polynomials have names
+            raise InputError(
+                f"The denominator {base.xreplace(term.polynomials)} is no polynomial in {term.variables} and "
+                f"{term.parameters}, so its zeros are not known; write the formula with a polynomial there."
+            )
+    if not powers:
+        return dataclasses.replace(term, polynomials={}, outer=sympy.Integer(1))
+    _, base = min(powers, key=lambda found: (found[0], not _depends_on_both(term, found[1]), str(found[1])))
+    polynomials = {name: p for name, p in term.polynomials.items() if name == base}
+    return dataclasses.replace(term, polynomials=polynomials, outer=base)
+
+
+def _depends_on_both(term: Expression, base: sympy.Symbol) -> bool:
+    symbols = base.xreplace(term.polynomials).free_symbols
+    return not symbols.isdisjoint(term.variables) and not symbols.isdisjoint(term.parameters)

@@ -1,0 +1,5 @@
+"""The error for input that cannot be used, raised by everything that takes input from people."""
+
+
+class InputError(ValueError):
+    """Input that cannot be used; the message says what was given, what is allowed and what to do."""

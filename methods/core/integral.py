@@ -1,0 +1,219 @@
+"""A parametric integral: the integrand, the box of its kinematic invariants, and ways to evaluate it fast.
+
+    I(s) = ∫_[0,1]^k f(s, x) dx,    s in a box
+
+A quadrature asks for f at the same nodes x_n for very many s. `at_nodes` and `weighted_sum` are the fast path for that:
+what depends on x alone is computed once, and a polynomial affine in s is one matrix product for all s and nodes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
+
+import numpy as np
+
+from methods.core import domain, points
+from methods.core.errors import InputError
+from methods.core.integral_hash import integral_hash
+
+if TYPE_CHECKING:
+    from methods.core.expression import Expression
+
+
+@runtime_checkable
+class FixesNodes(Protocol):
+    """An integrand with a fast path of its own, as those from text have: members as of `ParametricIntegral`."""
+
+    def at_nodes(self, x: Any) -> Callable[[Any], Any]: ...  # noqa: D102
+    def weighted_sum(self, x: Any, weights: Any) -> Callable[[Any], Any]: ...  # noqa: D102
+
+
+@runtime_checkable
+class HasTerms(Protocol):
+    """An integrand that is a sum of others, as those from text may be."""
+
+    terms: list[Any]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ParametricIntegral:
+    """I(s) = ∫_[0,1]^k f(s, x) dx over a box of kinematic invariants s; InputError where the pieces do not fit."""
+
+    name: str
+    """Slug (letters, digits, underscores): record key, pytest id, asv parameter."""
+    k: int
+    """Number of Feynman parameters x."""
+    parameters: tuple[str, ...]
+    """Names of the columns of s, m of them."""
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    """The box of s."""
+    integrand: Callable[[Any, Any], Any]
+    """f(s, x) with s (..., m) and x (..., k), broadcasting to (...); NumPy or torch, dtype and device kept."""
+    exact: Callable[[np.ndarray], np.ndarray] | None = None
+    """Closed form, s (n, m) -> (n,)."""
+    source: str = ""
+    """Paper and equation."""
+    expression: Expression | None = dataclasses.field(default=None, repr=False)
+    """The symbols behind `integrand`; set by `from_expression`."""
+    draw: str = "uniform"
+    """How points are drawn from the box: "uniform", or "log-uniform" for invariants over many decades."""
+
+    def __post_init__(self) -> None:
+        for field, convert in (("parameters", str), ("low", float), ("high", float)):
+            object.__setattr__(self, field, tuple(map(convert, getattr(self, field))))
+        if not re.fullmatch(r"\w+", self.name):
+            raise InputError(f"The integral's name {self.name!r} may hold letters, digits and underscores only.")
+        if self.k < 1:
+            raise InputError(f"Integral {self.name} has k = {self.k}; at least one Feynman parameter is needed.")
+        if problem := domain.problem(self.parameters, self.low, self.high, self.draw):
+            raise InputError(f"Integral {self.name}: {problem}")
+
+    @classmethod
+    def from_expression(
+        cls, *, name: str, expression: str, definitions: Mapping[str, str] | None = None, variables: Sequence[str],
+        parameters: Sequence[str], low: Sequence[float], high: Sequence[float],
+        exact: Callable[[np.ndarray], np.ndarray] | None = None, source: str = "", draw: str = "uniform",
+    ) -> Self:  # fmt: skip
+        """Make an integral from text such as ``"2*U*x4/F**3"`` with ``definitions={"U": "...", "F": "..."}``.
+
+        The text is parsed, never executed; InputError for what is not a formula. From this one definition come the
+        NumPy and torch integrand, differentiable in s and x under torch, and the input of pySecDec.
+        """
+        from methods.core.expression import Expression
+        from methods.core.integrand import integrand_of
+
+        symbols = Expression.parse(expression, definitions or {}, tuple(variables), tuple(parameters))
+        return cls(
+            name=name, k=len(variables), parameters=tuple(parameters), low=tuple(low), high=tuple(high),
+            integrand=integrand_of(symbols), exact=exact, source=source, expression=symbols, draw=draw,
+        )  # fmt: skip
+
+    @property
+    def m(self) -> int:
+        """Number of kinematic invariants: the width of s."""
+        return len(self.parameters)
+
+    def at_nodes(self, x: Any) -> Callable[[Any], Any]:
+        """Fix the nodes x, and get a function s -> f(s, x_n) for many s at once.
+
+        Parameters
+        ----------
+        x : array or tensor (n_x, k)
+            The nodes; what depends on them alone is computed now.
+
+        Returns
+        -------
+        callable
+            Takes s (n_s, m) of the same kind, dtype and device as x, and returns f (n_s, n_x). All of it is in memory
+            at once: give s in chunks where n_s · n_x numbers are too many.
+        """
+        if isinstance(self.integrand, FixesNodes):
+            return self.integrand.at_nodes(x)
+        return lambda s: self.integrand(s[:, None, :], x)
+
+    def weighted_sum(self, x: Any, weights: Any) -> Callable[[Any], Any]:
+        """Fix the nodes and weights of a rule, and get a function s -> Σ_n w_n f(s, x_n): the fastest way there is.
+
+        Parameters
+        ----------
+        x : tensor (n_x, k)
+            The nodes: torch only.
+        weights : tensor (n_x,)
+            Their weights, of the same dtype and device.
+
+        Returns
+        -------
+        callable
+            Takes s (n_s, m), a tensor of the same dtype and device, and returns the sums (n_s,). It works through s in
+            chunks that stay in cache, so that any n_s is fine.
+        """
+        from methods.core import node_sums
+
+        if isinstance(self.integrand, FixesNodes):
+            return self.integrand.weighted_sum(x, weights)
+        return node_sums.weighted_sum(self.at_nodes(x), len(x), weights)
+
+    @property
+    def terms(self) -> list[ParametricIntegral]:
+        """The terms of a sum, such as the sectors of a loop integral, as integrals that add up to this one.
+
+        Terms peak differently, so that a rule for each may need fewer nodes than one for all. Where the integrand is no
+        sum, or a Python function, it is the only term.
+        """
+        if self.expression is None or not isinstance(self.integrand, HasTerms):
+            return [self]
+        pairs = zip(self.integrand.terms, self.expression.terms, strict=True)
+        return [
+            dataclasses.replace(self, name=f"{self.name}_term{i}", integrand=f, expression=symbols, exact=None)
+            for i, (f, symbols) in enumerate(pairs, 1)
+        ]
+
+    def polynomial(self, s: Any, x: Any) -> list[Any]:
+        """Evaluate the polynomial in the denominator of each term of the integrand, such as F of 2*U*x4/F**3.
+
+        Parameters
+        ----------
+        s : array or tensor (..., m)
+            Kinematic invariants.
+        x : array or tensor (..., k)
+            Feynman parameters, real or complex.
+
+        Returns
+        -------
+        list of arrays or tensors (...)
+            One for each of `terms`: the polynomial with the most negative
+            power, and 1 where a term has no denominator. Shapes broadcast as those of `integrand`.
+
+        Raises
+        ------
+        InputError
+            For an integral in plain Python, whose denominators are not known, or a denominator that is no polynomial.
+        """
+        return [value(s, x) for value in self._denominators]
+
+    @functools.cached_property
+    def _denominators(self) -> list[Callable[[Any, Any], Any]]:
+        from methods.core import denominators
+
+        if self.expression is None:
+            raise InputError(
+                f"{self.name} is a Python function, whose denominators are not known; define it by "
+                "ParametricIntegral.from_expression."
+            )
+        return denominators.functions(self.expression)
+
+    def check(self, s: Any) -> np.ndarray:
+        """Copy s into a new float64 array (n, m) in C order.
+
+        Raises InputError for another shape, what are not real numbers, NaN, or points outside the box.
+        """
+        s = points.real_points(s, self.name, self.parameters)
+        if found := domain.outside(s, self.low, self.high):
+            row, column = found
+            raise InputError(
+                f"{self.parameters[column]} = {s[row, column]:g} in row {row} lies outside the box of {self.name}; "
+                f"give points within [{self.low[column]:g}, {self.high[column]:g}]."
+            )
+        return s
+
+    def sample(self, n: int, seed: int) -> np.ndarray:
+        """Draw n phase-space points from the box: (n, m)."""
+        return self.from_unit(np.random.default_rng(seed).random((n, self.m)))
+
+    def from_unit(self, u: Any) -> Any:
+        """Map u (n, m) in [0, 1]^m to the points s (n, m) of the box whose coordinates under `draw` they are."""
+        s = domain.DRAWS[self.draw].from_unit(np.array(self.low), np.array(self.high), u)
+        return np.clip(s, self.low, self.high)
+
+    def to_unit(self, s: Any) -> Any:
+        """Map points s (n, m) of the box to u (n, m) in [0, 1]^m: the inverse of `from_unit`."""
+        return domain.DRAWS[self.draw].to_unit(np.array(self.low), np.array(self.high), s)
+
+    def fingerprint(self) -> str:
+        """Hash the integral's definition: f at eight fixed points, the box and the parameters."""
+        return integral_hash(self)

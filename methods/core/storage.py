@@ -1,0 +1,116 @@
+"""Fitted methods as files: a zip of plain arrays with a JSON header, and no pickle, so loading executes nothing.
+
+The last 32 bytes are the SHA-256 of all that stand before them: a file of which anything changed is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from methods.core.errors import InputError
+
+FORMAT = "loopmark-method-2"
+
+NOT_STATE = ("integral_", "setup_s_", "details_")
+"""Attributes that tell of the preparation, and are not stored."""
+
+CHECKSUM = hashlib.sha256
+CHECKSUM_BYTES = CHECKSUM().digest_size
+
+
+class StorageError(ValueError):
+    """Raised for a file that does not hold the fitted method asked for."""
+
+
+def is_state(name: str) -> bool:
+    """Tell whether an attribute is fitted state by its name: one trailing underscore, and not about the preparation."""
+    return name.endswith("_") and not name.startswith("_") and name not in NOT_STATE
+
+
+def write(path: Any, header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
+    """Write `header` (JSON values) and `arrays` to `path`, which appears only once it is complete."""
+    path = Path(path)
+    for key, value in arrays.items():
+        if value.dtype == object:
+            raise StorageError(f"{key} is not a plain array or number; the method must override _state and _restore.")
+    partial = path.with_name(path.name + ".partial")
+    # The format last: a header that was read names the format of its own file.
+    text = json.dumps({**header, "format": FORMAT})
+    with partial.open("w+b") as file:
+        np.savez(file, __header__=np.array(text), **arrays)  # type: ignore[arg-type]
+        file.seek(0)
+        checksum = hashlib.file_digest(file, CHECKSUM).digest()
+        file.write(checksum)
+    partial.replace(path)
+
+
+def read(path: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Read header and arrays of a file that `write` wrote.
+
+    Raises
+    ------
+    StorageError
+        For anything else.
+    FileNotFoundError
+        Where there is no file.
+    """
+    try:
+        content = Path(path).read_bytes()
+        content, checksum = content[:-CHECKSUM_BYTES], content[-CHECKSUM_BYTES:]
+        if CHECKSUM(content).digest() != checksum:
+            raise ValueError("its checksum is not that of its content")
+        with np.load(io.BytesIO(content), allow_pickle=False) as file:
+            arrays = {key: file[key] for key in file.files}
+            header = json.loads(str(arrays.pop("__header__")))
+    except FileNotFoundError:
+        raise
+    except (ValueError, KeyError, TypeError, EOFError, OSError, zipfile.BadZipFile) as problem:
+        raise StorageError(
+            f"{path} is not a file written by Method.save, or it is damaged, or of another version; save the method "
+            f"again: {problem}."
+        ) from problem
+    if not isinstance(header, dict) or header.get("format") != FORMAT:
+        raise StorageError(f"{path} is not of the format {FORMAT}; save the method again with this version.")
+    return header, arrays
+
+
+def compare(path: Any, header: Mapping[str, Any], wanted: Mapping[str, str]) -> None:
+    """Raise StorageError unless `header` names the wanted method and integral."""
+    for key, value in wanted.items():
+        if header.get(key) != value:
+            raise StorageError(f"{path} holds {key} {header.get(key)!r}, but {value!r} was asked for.")
+
+
+def rebuild(
+    path: Any, cls: Callable[..., Any], header: Mapping[str, Any], integral: Any, state: Mapping[str, np.ndarray]
+) -> Any:
+    """Return the fitted method of a file: cls with the hyperparameters of the header, and the state taken back.
+
+    Raises
+    ------
+    StorageError
+        Where hyperparameters or state are another version's.
+    InputError
+        Where this machine lacks what the method needs, such as its device.
+    """
+    try:
+        method = cls(**header["params"])
+        method.integral_ = integral
+        method._restore(state)
+    except (InputError, StorageError):
+        raise
+    except (KeyError, IndexError, AttributeError, TypeError, ValueError, RuntimeError) as problem:
+        reason = str(problem).partition("\n")[0].rstrip(".")
+        raise StorageError(
+            f"{path} does not suit this {header['method']}, of which it may hold another version; fit and save it "
+            f"again: {type(problem).__name__} {reason}."
+        ) from problem
+    return method

@@ -1,0 +1,103 @@
+"""How the training of a primitive stands, layer by layer: the figures of the thesis.
+
+For each hidden layer, over points (s, t) that training never sees, with a the layer's output:
+
+- mean and spread of a, of ∂²a/∂t1∂t2 and of the mixed-derivative activation α = ∂^k a/∂t1…∂tk (figures 14, 16, 20),
+- the share of dead nodes, those whose α hardly depends on the point (sections 5.3 and 5.4),
+- the spread of the back-propagated gradients of its weights in the last update (figures 18, 19);
+
+and, of the whole: the validation loss (figure 9), the loss of the last update and the learning rate (figure 8).
+
+Paper: Bentley, MPhys thesis, Durham 2024, section 5.
+
+notation: a, α, t as above; nodes = neurons of a layer; spread = standard deviation.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from methods.deep import cpu_derivative, nilpotent
+
+if TYPE_CHECKING:
+    from methods.deep.network import PrimitiveNetwork
+    from methods.deep.training import Replica
+
+POINTS = 2048
+"""Points that means and spreads are taken over: enough for two digits, and 0.1 s for a network of 10 × 60 (k = 3)."""
+
+DEAD = 0.01
+"""A node is dead where the spread of its α is below this share of the root mean square of its layer's spreads. The
+thesis gives no number."""
+
+
+def figures_of_training(replica: Replica) -> dict[str, Any]:
+    """Return the figures for a replica in training as values that JSON can hold; None stands for what is not finite."""
+    batch = replica.validation()
+    choice = torch.linspace(0, len(batch.t) - 1, min(POINTS, len(batch.t)), device=batch.t.device).long()
+    layers = of_layers(replica.network, batch.s[choice], batch.t[choice])
+    for layer, gradients in zip(layers, of_gradients(replica.network), strict=True):
+        layer["gradient_std"] = gradients
+    figures = {
+        "learning_rate": replica.optimiser.param_groups[0]["lr"],
+        "loss": replica.loss,
+        "validation_loss": replica.validation_loss(),
+    }
+    return _finite(figures) | {"layers": [_finite(layer) for layer in layers]}
+
+
+def of_layers(network: PrimitiveNetwork, s: torch.Tensor, t: torch.Tensor) -> list[dict[str, float]]:
+    """Return mean and spread of a, ∂²a/∂t1∂t2 (where k > 1) and α for each hidden layer, and its share of dead nodes.
+
+    Parameters
+    ----------
+    network : PrimitiveNetwork
+        The network.
+    s, t : torch.Tensor
+        Its inputs, (n, m) and (n, k).
+    """
+    with torch.no_grad():
+        return [_figures(y, network.k) for y in _coefficients(network, torch.cat([t, s], dim=1))]
+
+
+def of_gradients(network: PrimitiveNetwork) -> list[float]:
+    """Return the spread of the gradients of each hidden layer's weights; nan before the first update."""
+    layers = (network.first, *network.layers())
+    return [math.nan if layer.weight.grad is None else float(layer.weight.grad.std()) for layer in layers]
+
+
+def dead_share(alpha: torch.Tensor) -> float:
+    """Return the share of dead nodes for α (n, nodes)."""
+    spread = alpha.double().std(dim=0)
+    return float((spread <= DEAD * spread.square().mean().sqrt()).double().mean())
+
+
+def _coefficients(network: PrimitiveNetwork, inputs: torch.Tensor) -> Iterator[torch.Tensor]:
+    """Yield each hidden layer's output with its derivatives in every subset of the t_i: (2^k, n, nodes)."""
+    phi, k = network.activation, network.k
+    first_weight, first_bias, _, *hidden = cpu_derivative.weights(network)
+    z = torch.nn.functional.linear(inputs, first_weight, first_bias)
+    derivatives = phi.tower(z, phi.base(z, k), k)
+    slopes = nilpotent.slopes(first_weight, k)
+    y = torch.stack([derivatives[position.bit_count()] * slope for position, slope in enumerate(slopes)])
+    yield y
+    for weight, bias in zip(hidden[::2], hidden[1::2], strict=True):
+        z = y @ weight.T
+        y = nilpotent.activate(phi, torch.cat([z[:1] + bias, z[1:]]))
+        yield y
+
+
+def _figures(y: torch.Tensor, k: int) -> dict[str, float]:
+    parts = {"activation": y[0], "mixed": y[-1]} | ({"second": y[3]} if k > 1 else {})  # bits 0 and 1: t1 and t2
+    figures: dict[str, float] = {}
+    for name, values in parts.items():
+        figures |= {f"{name}_mean": float(values.mean()), f"{name}_std": float(values.std())}
+    return figures | {"dead_share": dead_share(y[-1])}
+
+
+def _finite(figures: dict[str, float]) -> dict[str, float | None]:
+    return {name: value if math.isfinite(value) else None for name, value in figures.items()}

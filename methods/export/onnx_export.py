@@ -1,0 +1,183 @@
+"""Trained primitives for other programs: I(s) as an ONNX file, which C++ event generators run by onnxruntime.
+
+    from methods.export.onnx_export import export
+    primitive = methods.create("neural_primitive").fit(integral, budget=60)
+    export(primitive, "box1l.onnx")
+
+The file takes s (n, m) and gives value (n,) and error (n,), as `integrate` does, normalisation included. It does not
+check whether s is in the box; its metadata name that, in JSON: method, integral, parameters, low, high. All n points
+are computed at once: of a deep network, 2^k · width numbers for each, so call it with batches.
+
+It agrees with `integrate`, relative to the largest value, to 1e-10 in float64 and to 1e-4 in float32; of the networks
+of `published_primitive`, those of precision="float32" to 1e-4 in either.
+
+Why not `torch.onnx.export` (tried with torch 2.13): its exporter needs the package onnxscript, which is not in the
+lock, and its predecessor, which warns that it will be removed, gives graphs that onnxruntime 1.31 refuses: cos(j arccos
+z) in float64 has no kernel, chunks of the corner sum become splits of one fixed length, and the float64 erfc of gelu is
+not translated. Both evaluations would have to be written once more for it; what would go are the 162 lines of
+`onnx_graph.py`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import sympy
+
+from methods.base import InputError, Method, ParametricIntegral
+from methods.core.expression import compile_for_arrays
+from methods.core.names import unknown
+from methods.deep.activations import ACTIVATIONS, Activation
+from methods.deep.network import PrimitiveNetwork
+from methods.export.onnx_graph import Graph, Value
+from methods.primitives import chebyshev_series
+from methods.primitives.chebyshev_series import Series
+from methods.primitives.ensemble import PRECISIONS, UNCERTAINTIES
+
+
+def export(method: Method, path: Any, dtype: str = "float64") -> None:
+    """Write a fitted primitive to `path`, for calculations in a dtype, "float64" or "float32".
+
+    Raises
+    ------
+    InputError
+        For a method that is no primitive, another dtype, an activation that ONNX does not know, a function that
+        onnxruntime computes in float32 only, or where onnx is not installed; for `published_primitive` with
+        normalisation="centre" also for an integral that is a Python function.
+    """
+    if method.name not in REPLICAS:
+        raise unknown("way to export the method", method.name, REPLICAS)
+    if dtype not in PRECISIONS:
+        raise unknown("dtype", dtype, PRECISIONS)
+    primitive: Any = method
+    integral: ParametricIntegral = primitive.integral_
+    graph = Graph(dtype)
+    replicas = REPLICAS[method.name](primitive, graph.input("s", integral.m))
+    mean = sum(replicas[1:], replicas[0]) * (1 / len(replicas))
+    graph.output("value", mean)
+    graph.output("error", _spread(replicas, mean) * UNCERTAINTIES[primitive.uncertainty](len(replicas)))
+    metadata = {"method": method.name, "integral": integral.name, "parameters": integral.parameters}
+    box = {"low": integral.low, "high": integral.high}
+    graph.save(path, {key: json.dumps(value) for key, value in (metadata | box).items()})
+
+
+def _spread(replicas: list[Value], mean: Value) -> Value:
+    if len(replicas) == 1:
+        return mean * float("nan")
+    squares = [(replica - mean) * (replica - mean) for replica in replicas]
+    return Functions().sqrt(sum(squares[1:], squares[0]) * (1 / (len(replicas) - 1)))
+
+
+# ----- published_primitive: networks at the corners -------------------------------------------------------------------
+
+
+def _networks(primitive: Any, s: Value) -> list[Value]:
+    """Estimate I(s) by each network."""
+    scaled = primitive._scaled(s)
+    factor = primitive.scale_ * (_at_centre(primitive.integral_, s) if primitive.n_centre else 1.0)
+    return [corner_sum(network, scaled) * factor for network in primitive._networks]
+
+
+def _at_centre(integral: ParametricIntegral, s: Value) -> Any:
+    """Return f(s, ½)."""
+    if integral.expression is None:
+        raise InputError(
+            f"{integral.name} is a Python function, so that f(s, 1/2) cannot be exported; "
+            'define it by from_expression, or fit with normalisation="none".'
+        )
+    expression = integral.expression
+    half = expression.full.subs({x: sympy.Rational(1, 2) for x in expression.variables})
+    columns = [s.take(i, axis=1) for i in range(integral.m)]
+    return compile_for_arrays(expression.parameters, [half])(Functions(), *columns)[0]
+
+
+def corner_sum(network: PrimitiveNetwork, s: Value) -> Value:
+    """Record `methods.deep.network.corner_sum` for s (n, m): (n,)."""
+    weights = {name: value.cpu().numpy() for name, value in network.state_dict().items()}
+    corners, signs = network.corners.cpu().numpy(), network.signs.cpu().numpy()
+    k = network.k
+    from_corners = corners @ weights["first.weight"][:, :k].T
+    from_s = s @ weights["first.weight"][:, k:].T + weights["first.bias"]
+    z = s.graph.apply("Unsqueeze", from_s, np.array([1])) + from_corners
+    for layer in range(len(network.hidden)):
+        a = _activated(network.activation, z)
+        z = a @ weights[f"hidden.{layer}.weight"].T + weights[f"hidden.{layer}.bias"]
+    a = _activated(network.activation, z) @ weights["last.weight"].T
+    return s.graph.apply("ReduceSum", a * signs[:, None], np.array([1, 2]), keepdims=0)
+
+
+def _activated(phi: Activation, z: Value) -> Value:
+    if phi.formula is None:
+        known = ", ".join(name for name, entry in ACTIVATIONS.items() if entry.formula)
+        raise InputError(f"The activation {phi.name} has no formula to export; fit a network with one of {known}.")
+    functions = Functions()
+    names = {name: getattr(functions, name) for name in ("exp", "tanh", "erfc", "log1p", "sin", "abs", "positive")}
+    base = eval(phi.formula, {"__builtins__": {}}, names | {"T": float, "z": z})
+    return phi.tower(z, [base], 0)[0]
+
+
+class Functions:
+    """Functions of values by the names that NumPy and C++ give them."""
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda value: value.graph.apply(name.capitalize(), value)
+
+    def erfc(self, value: Value) -> Value:
+        """Return 1 − erf."""
+        return 1.0 - value.graph.apply("Erf", value)
+
+    def log1p(self, value: Value) -> Value:
+        """Return log(1 + value)."""
+        return value.graph.apply("Log", 1.0 + value)
+
+    def positive(self, value: Value) -> Value:
+        """Return the value where it is positive, else 0."""
+        return value.graph.apply("Relu", value)
+
+
+# ----- neural_primitive, separable_primitive: a series for each corner sum --------------------------------------------
+
+
+def _series(primitive: Any, s: Value) -> list[Value]:
+    """Estimate I(s) by each replica: its series times h, the logarithm of which is the last."""
+    *sums, log_h = chebyshev_sums(primitive._series, _u(primitive.coordinates, s), primitive.integral_.m)
+    h = Functions().exp(log_h)
+    return [value * h for value in sums]
+
+
+def _u(coordinates: Any, s: Value) -> Value:
+    """Record `triangular_map.Coordinates.u`."""
+    low, high = coordinates._low, coordinates._high
+    signed = (coordinates._signs != 0).double()
+    # Where s changes its sign, the logarithm is of 1, and counts for nothing.
+    log_s = Functions().log(Functions().abs(s) * signed + (1 - signed))
+    return (log_s * signed + s * (1 - signed) - low) * (2 / (high - low)) - 1
+
+
+def chebyshev_sums(series: Series, z: Value, n_variables: int) -> list[Value]:
+    """Return the sums of a series at z (n, n_variables): one (n,) for each."""
+    graph, degree, (rows, n_series) = z.graph, series._degree, series._shape
+    single = [z * 0.0 + 1.0, z]
+    while len(single) <= degree:
+        single.append(2.0 * z * single[-1] - single[-2])
+    middle = np.array([1])
+    table = graph.apply("Concat", *(graph.apply("Unsqueeze", t, middle) for t in single[: degree + 1]), axis=1)
+    # In ONNX's Reshape, 0 keeps an axis as it is.
+    last = table.take(n_variables - 1, axis=2) @ series._table
+    last = graph.apply("Reshape", last, np.array([0, rows, n_series]))
+    others = table.take(0, axis=2).take([0] * rows, axis=1)  # ones
+    for i, degrees in enumerate(zip(*chebyshev_series._terms(n_variables - 1, degree), strict=True)):
+        others = others * table.take(i, axis=2).take(degrees, axis=1)
+    sums = graph.apply("Squeeze", graph.apply("Unsqueeze", others, middle) @ last, middle)
+    return [sums.take(i, axis=1) for i in range(n_series)]
+
+
+REPLICAS: dict[str, Callable[[Any, Value], list[Value]]] = {
+    "neural_primitive": _series,
+    "separable_primitive": _series,
+    "published_primitive": _networks,
+}
+"""By a method's name, how each of its replicas estimates I(s)."""

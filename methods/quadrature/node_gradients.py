@@ -1,0 +1,37 @@
+"""Integrals over fixed nodes together with their derivatives in s: the same nodes, differentiated.
+
+    I(s) = Σ_n w_n f(s, x_n),        ∂I/∂s_j = Σ_n w_n ∂f/∂s_j(s, x_n)
+
+by reverse-mode automatic differentiation, all m derivatives in one pass back. Value and derivatives cost 8 to 12 times
+the value alone (box1l, box2l and pentagon1l_8d, one core), whose powers and sums are fused (`node_sums.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+
+from methods.base import ParametricIntegral
+from methods.core.node_sums import chunk_rows
+
+WithGradient = Callable[[torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
+"""s (n_s, m) -> I (n_s,) and ∂I/∂s (n_s, m)."""
+
+
+def weighted_sum_with_gradient(integral: ParametricIntegral, x: torch.Tensor, weights: torch.Tensor) -> WithGradient:
+    """Fix nodes x (n_x, k) and weights (n_x,); return s (n_s, m) -> Σ_n w_n f(s, x_n) and its derivatives in s."""
+    at_nodes = integral.at_nodes(x)
+    rows = chunk_rows(len(weights), weights.device)
+
+    def both(s: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        value, gradient = s.new_empty(len(s)), torch.empty_like(s)
+        for start in range(0, len(s), rows):
+            part = slice(start, start + rows)
+            chunk = s[part].detach().requires_grad_()
+            total = at_nodes(chunk) @ weights
+            gradient[part] = torch.autograd.grad(total.sum(), chunk)[0]
+            value[part] = total.detach()
+        return value, gradient
+
+    return both

@@ -1,0 +1,134 @@
+"""What all methods on pySecDec's compiled integrators share: generate, compile, ask processes, count."""
+
+from __future__ import annotations
+
+import time
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from methods.base import Estimate, InputError, Method, ParametricIntegral
+from methods.secdec import library as pysecdec_library
+from methods.secdec.evaluator import Evaluator
+from methods.secdec.library import Library
+
+
+class CompiledMethod(Method):
+    """A method on a library of pySecDec; subclasses have these fields, and say how the library is evaluated.
+
+    Parameters
+    ----------
+    epsrel, epsabs : float
+        Stop at this relative or absolute error, whichever comes first.
+    workers : int
+        Cores to use.
+    cxxflags : str
+        Further flags of the C++ compiler.
+    """
+
+    form: ClassVar[str]
+    """The form of library, "disteval" or "pylink"."""
+
+    epsrel: float
+    epsabs: float
+    workers: int
+    cxxflags: str
+
+    _largest: int
+    """Largest sample size so far."""
+
+    @abstractmethod
+    def _open(self, library: Library) -> Evaluator:
+        """Start processes that evaluate a library."""
+
+    @abstractmethod
+    def _least(self) -> dict[str, float]:
+        """Name the fields that have a least value besides those above, and that value."""
+
+    @abstractmethod
+    def _identical_repeats(self) -> bool:
+        """Tell whether another seed gives the same result."""
+
+    def _transforms(self) -> tuple[str, ...]:
+        """Name the transforms that the library's QMC must know."""
+        return ()
+
+    def unsupported(self, integral: ParametricIntegral) -> str | None:
+        """Return why not: the integrand is no formula, or pySecDec or a compiler is missing."""
+        return pysecdec_library.unsupported(integral)
+
+    def fit(
+        self,
+        integral: ParametricIntegral,
+        *,
+        budget: float | None = None,
+        monitor: Callable[[Self], None] | None = None,
+    ) -> Self:
+        """Generate, compile, start processes. Raises InputError where one of these, or a field, is not possible."""
+        for field, low in {"workers": 1, "epsabs": 0, **self._least()}.items():
+            if not getattr(self, field) >= low:
+                raise InputError(f"{self.name} has {field} = {getattr(self, field)!r}; give at least {low}.")
+        if not self.epsrel > 0:
+            raise InputError(f"{self.name} has epsrel = {self.epsrel!r}; give a positive one.")
+        if reason := self.unsupported(integral):
+            raise InputError(f"{self.name} cannot treat {integral.name}: {reason}")
+        self.integral_ = integral
+        self._start()
+        return self
+
+    def integrate(self, s: np.ndarray) -> Estimate:
+        """Return I(s) and the error that pySecDec states, one call of the library per row.
+
+        Raises
+        ------
+        InputError
+            For s outside the box.
+        RuntimeError
+            Where the library fails or a process ends; calling again starts new ones.
+        """
+        s = self.integral_.check(s)
+        if not self._evaluator.alive:
+            self._start()
+        evaluator, start = self._evaluator, time.perf_counter()
+        answers = [evaluator.evaluate(row) for row in s]
+        wall_s = time.perf_counter() - start
+        self._largest = max(self._largest, *(answer.size_max for answer in answers), 0)
+        if answers:
+            busiest_s = sum(answer.busiest_s for answer in answers)
+            self._totals += (len(s), sum(answer.kernel_s for answer in answers), wall_s - busiest_s)
+            self.details_["kernel_s_per_integral"] = float(self._totals[1] / self._totals[0])
+            self.details_["dispatch_s_per_integral"] = float(self._totals[2] / self._totals[0])
+        value, error = (np.array([answer[i] for answer in answers], dtype=np.float64) for i in (0, 1))
+        return Estimate(value, error, sum(answer.n_eval for answer in answers))
+
+    def close(self) -> None:
+        """End the processes; the next `integrate` would start new ones. Happens by itself at the end of its life."""
+        self._evaluator.close()
+
+    def _start(self) -> None:
+        expression = self.integral_.expression
+        if expression is None:
+            raise InputError(f"{self.name} cannot treat {self.integral_.name}: {self.unsupported(self.integral_)}")
+        library = pysecdec_library.build(
+            expression, cxxflags=self.cxxflags, jobs=self.workers, form=self.form, transforms=self._transforms()
+        )
+        start = time.perf_counter()
+        self._evaluator = self._open(library)
+        self.setup_s_ = library.setup_s
+        self._totals = np.zeros(3)  # integrals, seconds in kernels, seconds of dispatch
+        self._largest = 0
+        self.details_: dict[str, Any] = {
+            "from_cache": library.from_cache,
+            "startup_s": time.perf_counter() - start,
+            "pysecdec": pysecdec_library.version(),
+            "identical_repeats": self._identical_repeats(),
+        }
+
+    def _state(self) -> dict[str, np.ndarray]:
+        # The library belongs to the machine, so `load` takes it from the cache or makes it again.
+        return {}
+
+    def _restore(self, state: dict[str, np.ndarray]) -> None:
+        self._start()

@@ -1,0 +1,37 @@
+"""What the processes that evaluate a compiled library have in common, whichever of pySecDec's interfaces they use."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+
+class Answer(NamedTuple):
+    """An integral at one phase-space point, and what it took."""
+
+    value: float
+    error: float
+    """One standard deviation, as pySecDec states it."""
+    n_eval: int
+    """Integrand evaluations."""
+    kernel_s: float
+    """Seconds inside compiled code, summed over processes."""
+    busiest_s: float
+    """Seconds inside compiled code of the process that had most of them."""
+    size_max: int
+    """Largest sample size: the lattice size of a QMC, evaluations of a term with Cuba."""
+
+
+class Evaluator(Protocol):
+    """A compiled library in processes that die with their parent."""
+
+    @property
+    def alive(self) -> bool:
+        """Whether it was not closed."""
+
+    def close(self) -> None:
+        """Kill the processes; more than once does no harm."""
+
+    def evaluate(self, row: np.ndarray) -> Answer:
+        """Integrate at one phase-space point (m,). Raises RuntimeError, and closes, where that fails."""

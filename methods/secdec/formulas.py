@@ -1,0 +1,94 @@
+"""Integrands as pySecDec wants them: a sum of products of powers of polynomials.
+
+    f(s, x) = Σ_t f_t,    f_t = c · Π_a P_a(s, x)^n_a · Π_b Q_b(s, x)^−β_b · g(s, x)
+
+Each term f_t becomes an integral of its own, with sample sizes of its own. The factors Q_b with negative or fractional
+powers are its `polynomials_to_decompose`, those with positive whole powers P_a its `other_polynomials`, and what is no
+power of a polynomial g (exp, log, …) its `remainder_expression`. Terms that differ in Π_a P_a^n_a alone share their
+costly factors and stay one integral, so 1 + x or (a + b x)/F^3 is one, and 1/F1^2 + 1/F2^2 are two.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy
+
+from methods.base import InputError
+from methods.core.expression import Expression
+
+_KNOWN = (sympy.exp, sympy.log)
+"""Functions that pySecDec's generated C++ has, besides powers (common_cpu.h of 1.6.6)."""
+
+
+def arguments(expression: Expression) -> list[dict[str, Any]]:
+    """Translate an integrand into the arguments of one `MakePackage` per term, all plain JSON values.
+
+    Raises
+    ------
+    InputError
+        Where the integrand holds a function that pySecDec cannot compile.
+    """
+    # Names of our own: a parameter called eps, E or gamma would mean something else to pySecDec.
+    x = {old: sympy.Symbol(f"lx{i + 1}") for i, old in enumerate(expression.variables)}
+    s = {old: sympy.Symbol(f"ls{j + 1}") for j, old in enumerate(expression.parameters)}
+    symbols = [*x.values(), *s.values()]
+    renamed = {name: part.xreplace({**x, **s}) for name, part in expression.polynomials.items()} | x | s
+    return [
+        {
+            "integration_variables": [str(v) for v in x.values()],
+            "regulators": ["lmeps"],
+            "requested_orders": [0],
+            "real_parameters": [str(v) for v in s.values()],
+            "decomposition_method": "iterative_no_primary",
+            **_factors(term, renamed, symbols),
+        }
+        for term in _terms(expression)
+    ]
+
+
+def _terms(expression: Expression) -> list[sympy.Expr]:
+    """Split the outer expression into terms of different costly factors."""
+    names = (*expression.variables, *expression.parameters, *expression.polynomials)
+    terms: dict[sympy.Expr, list[sympy.Expr]] = {}
+    for term in sympy.Add.make_args(expression.outer):
+        cheap, costly = sympy.Integer(1), sympy.Integer(1)
+        for factor in sympy.Mul.make_args(term):
+            if factor.is_polynomial(*names):
+                cheap *= factor
+            else:
+                costly *= factor
+        terms.setdefault(costly, []).append(cheap)
+    return [costly * sympy.Add(*numerators) for costly, numerators in terms.items()]
+
+
+def _factors(term: sympy.Expr, renamed: dict[sympy.Symbol, sympy.Expr], symbols: list[sympy.Symbol]) -> dict[str, Any]:
+    """Sort the factors of a term by what they are to pySecDec."""
+    decompose: list[str] = []
+    other: list[str] = []
+    remainder = sympy.Integer(1)
+    # One fraction: a sum of fractions inside a product gets its common denominator.
+    for factor in sympy.Mul.make_args(sympy.together(term)):
+        base, power = factor.args if factor.is_Pow else (factor, sympy.Integer(1))
+        if not (power.is_Rational and base.is_polynomial(*renamed)):
+            remainder *= factor.xreplace(renamed)
+            continue
+        text = f"({_rational(base.xreplace(renamed), symbols)})**({power})"
+        (other if power.is_Integer and power > 0 else decompose).append(text)
+    if foreign := {type(f).__name__ for f in remainder.atoms(sympy.Function) if not isinstance(f, _KNOWN)}:
+        raise InputError(
+            f"pySecDec cannot compile {', '.join(sorted(foreign))}; powers, exp and log are what it has, "
+            f"so take another method for this integral."
+        )
+    return {
+        "polynomials_to_decompose": decompose or ["1"],
+        "other_polynomials": other,
+        "remainder_expression": str(remainder),
+    }
+
+
+def _rational(polynomial: sympy.Expr, symbols: list[sympy.Symbol]) -> str:
+    """Write a polynomial with rational coefficients, as FORM wants them; π, √2, … become their nearest doubles."""
+    terms = sympy.Poly(polynomial, *symbols).as_dict()
+    exact = {powers: c if c.is_Rational else sympy.Rational(float(c)) for powers, c in terms.items()}
+    return str(sympy.Poly(exact, *symbols).as_expr())

@@ -1,0 +1,106 @@
+"""Labels, the values that surrogates learn from: I(s) from a direct method, at a cost that the harness can read.
+
+Every surrogate makes a `LabelSource` inside its `fit`, so it works alone, outside the harness too. The harness counts
+the integrand's evaluations, and reads time and number of labels from `LABEL_COSTS`. What it cannot count, because a
+direct method evaluates compiled code of its own, it adds:
+
+    evaluations of a fit = counted ones + Σ of `n_uncounted` over LABEL_COSTS
+"""
+
+from __future__ import annotations
+
+import contextvars
+import dataclasses
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+import methods
+from methods.base import Estimate, InputError, LearnsFromLabels, ParametricIntegral, ReportsDetails
+from methods.core.method_spec import parse_spec
+
+
+@dataclasses.dataclass(frozen=True)
+class LabelCost:
+    """What it took to compute some labels, or, with none, to prepare the method that computes them."""
+
+    n_labels: int
+    seconds: float
+    n_eval: int
+    """Integrand evaluations, as the direct method reports them."""
+    n_uncounted: int
+    """Those of them that `EVALUATIONS_SEEN` did not see meanwhile."""
+
+
+LABEL_COSTS: contextvars.ContextVar[list[LabelCost] | None] = contextvars.ContextVar("LABEL_COSTS", default=None)
+"""Where costs are noted: set it to a list before `fit`, and read that afterwards. None notes nothing."""
+
+EVALUATIONS_SEEN: contextvars.ContextVar[Callable[[], int]] = contextvars.ContextVar(
+    "EVALUATIONS_SEEN", default=lambda: 0
+)
+"""How many integrand evaluations have been counted so far; set together with `LABEL_COSTS` where they are counted."""
+
+
+class LabelSource:
+    """Computes I(s) by one direct method, which is prepared once.
+
+    Parameters
+    ----------
+    labels : str
+        A direct method as on the command line, e.g. ``"gauss_legendre"`` or ``"pysecdec_qmc,epsrel=1e-6"``.
+    integral : ParametricIntegral
+        The integral.
+    epsrel : float, optional
+        The relative error wanted, for a method with a field ``epsrel`` that `labels` leaves open.
+    budget : float, optional
+        Seconds that the method may take to prepare itself; None sets no limit.
+
+    Raises
+    ------
+    InputError
+        Where `labels` names a surrogate, which would need labels itself, or cannot treat the integral.
+    """
+
+    def __init__(
+        self, labels: str, integral: ParametricIntegral, *, epsrel: float | None = None, budget: float | None = None
+    ) -> None:
+        start = time.perf_counter()
+        name, fields = parse_spec(labels)
+        method = methods.create(name, **fields)
+        if isinstance(method, LearnsFromLabels):
+            raise InputError(f"{name} learns from labels; they come from a direct method such as gauss_legendre.")
+        if reason := method.unsupported(integral):
+            raise InputError(f"{name} cannot provide labels for {integral.name}: {reason}.")
+        if epsrel is not None and "epsrel" not in fields and "epsrel" in method.params():
+            method = dataclasses.replace(method, epsrel=epsrel)  # type: ignore[type-var]
+        self._method = method.fit(integral, budget=budget)
+        self.cut_short = isinstance(self._method, ReportsDetails) and bool(self._method.details_.get("cut_short"))
+        """Whether the method says that its budget ended its preparation, so that labels are less precise."""
+        self.seconds_per_label = 0.0
+        """Seconds that each of the last labels took."""
+        self._note(0, 0, start, EVALUATIONS_SEEN.get()())
+
+    def compute(self, s: np.ndarray) -> Estimate:
+        """Compute I(s) and its error for s (n, m)."""
+        start, counted = time.perf_counter(), EVALUATIONS_SEEN.get()()
+        estimate = self._method.integrate(s)
+        self._note(len(s), estimate.n_eval, start, counted)
+        return estimate
+
+    def _note(self, n_labels: int, n_eval: int, start: float, counted: int) -> None:
+        """Note labels whose computation began at `start`, when `counted` evaluations had been counted."""
+        seconds = time.perf_counter() - start
+        self.seconds_per_label = seconds / n_labels if n_labels else 0.0
+        costs = LABEL_COSTS.get()
+        if costs is not None:
+            n_uncounted = max(0, n_eval - (EVALUATIONS_SEEN.get()() - counted))
+            costs.append(LabelCost(n_labels, seconds, n_eval, n_uncounted))
+
+
+def compute_labels(
+    labels: str, integral: ParametricIntegral, s: np.ndarray, *, epsrel: float | None = None,
+    budget: float | None = None,
+) -> np.ndarray:  # fmt: skip
+    """Compute I(s) (n,) for s (n, m) by the direct method `labels`, without keeping the `LabelSource`."""
+    return LabelSource(labels, integral, epsrel=epsrel, budget=budget).compute(s).value

@@ -1,0 +1,214 @@
+"""Direct regression of I(s) by a network: what all of them have in common.
+
+A network N learns a standardised target y(s) made from I(s) (`targets.py`) by the mean squared error over labels,
+
+    loss = Σ_i (N(s_i) − y_i)² / n,
+
+and is evaluated without any sampling over the Feynman parameters. A subclass says which network, and may have another
+loss: `dense_mlp.py`, `skip_mlp.py`, `differential_mlp.py`, and those that know their error (`uncertain_regressor.py`).
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import torch
+from torch import nn
+
+from methods.base import Estimate, InputError, Method, ParametricIntegral
+from methods.core.budget import Clock
+from methods.core.storage import StorageError
+from methods.surrogates import symmetry, targets
+from methods.surrogates.adam import Descent, descend
+
+CHUNK = 16_384
+"""Rows evaluated at once: bounds the memory of `integrate`."""
+
+
+@dataclass(kw_only=True)
+class Regressor(Method):
+    """A network that learns I(s) from labels, in float32.
+
+    Parameters
+    ----------
+    target : str
+        What is learnt, one of `targets.TARGETS`.
+    labels : str
+        The direct method that labels come from, as on the command line.
+    n_labels : int
+        Labels to compute, one in five for validation; fewer where they would take too much of the budget.
+    symmetry : str
+        Kinematic invariants that may be exchanged, joined by colons, as ``mA2:mB2`` of box1l_4d; "" uses none.
+    batch_size : int
+        Labels per update.
+    learning_rate : float
+        Adam's, at the start.
+    schedule : str
+        How it goes on, one of `adam.RATES`. By default it falls to zero within the run.
+    patience : int
+        Looks at the validation set (one per 200 updates) without improvement after which training stops.
+    n_updates : int, optional
+        Updates to make; None makes as many as the budget allows. A run repeats another one with its `n_updates_`.
+    schedule_updates : int, optional
+        Updates after which the learning rate would be zero; None means `n_updates`. Only where a run was cut short
+        (`n_updates_` below ``details_["schedule_updates"]``) does a repetition need it.
+    seed : int
+        Of the labelled points, the initial weights and the order of batches.
+    device : str
+        Where to compute, as torch names it.
+
+    Notes
+    -----
+    The error is global unless a subclass knows better: the root mean square residual of the validation labels, which
+    training saw only to choose among its own states. It does not know where in the box the network is worse.
+    """
+
+    precision = "float32"
+
+    target: str = "ratio"
+    labels: str = "gauss_legendre"
+    n_labels: int = 100_000
+    symmetry: str = ""
+    batch_size: int = 512
+    learning_rate: float = 1e-3
+    schedule: str = "linear"
+    patience: int = 200
+    n_updates: int | None = None
+    schedule_updates: int | None = None
+    seed: int = 0
+    device: str = "cpu"
+
+    @abstractmethod
+    def _network(self, m: int) -> nn.Module:
+        """Return an untrained network from scaled s (n, m) to y (n, 1), or more columns for a loss of its own."""
+
+    def fit(
+        self,
+        integral: ParametricIntegral,
+        *,
+        budget: float | None = None,
+        monitor: Callable[[Self], None] | None = None,
+    ) -> Self:
+        """Compute labels and train within `budget`; `monitor` is called after each look at the validation set.
+
+        Raises
+        ------
+        InputError
+            For an unknown activation, target, schedule or device, a count or learning rate that is not positive, or
+            labels that cannot be learnt.
+        """
+        clock = Clock(budget)
+        self._prepare(integral)
+        examples = self._examples(clock)
+        self.mean_, self.scale_ = examples.mean, examples.scale
+
+        def show(score: float) -> None:
+            self.residual_ = score * self.scale_
+            clock.show(monitor, self)
+
+        trained = self._train(examples, clock, show)
+        self.residual_, self.n_updates_ = trained.score * self.scale_, trained.n_updates
+        self.details_ = {
+            "n_labels": len(examples.s),
+            "n_weights": sum(weight.numel() for weight in self.network_.parameters()),
+            "schedule_updates": trained.schedule_updates,
+            "validation_rms": trained.score,
+        }
+        return self
+
+    def integrate(self, s: np.ndarray) -> Estimate:
+        """Return the predictions; rows differ from single evaluation by float32 rounding, 1e-6 of the spread of y.
+
+        `n_eval` is the integrand at the centre, once per row, where the target needs it.
+        """
+        s = symmetry.fold(self.integral_.check(s), self._exchangeable)
+        y = np.empty(len(s))
+        for start in range(0, len(s), CHUNK):
+            rows = slice(start, start + CHUNK)
+            y[rows] = self._predict(self._scaled(s[rows])).cpu().numpy()
+        value, slope = self._target.decode(s, self.mean_ + self.scale_ * y)
+        return Estimate(value, self.residual_ * slope, self._target.n_eval * len(s))
+
+    def _prepare(self, integral: ParametricIntegral) -> None:
+        """Bind the target, the symmetry and an untrained network to the integral."""
+        for field, value in self.params().items():
+            if field in POSITIVE and value is not None and value < 1:
+                raise InputError(f"{self.name}.{field} is {value}; give at least 1.")
+        if not 0 < self.learning_rate < np.inf:
+            raise InputError(f"{self.name}.learning_rate is {self.learning_rate}; give a positive number.")
+        self.integral_ = integral
+        self._target = targets.make(self.target, integral)
+        self._exchangeable = symmetry.columns(self.symmetry, integral)
+        network = self._network(integral.m)
+        try:
+            self.network_ = network.to(self.device)
+        # torch's own kind of error depends on what it was built with.
+        except (RuntimeError, AssertionError, NotImplementedError) as problem:
+            reason = str(problem).partition("\n")[0]
+            message = f"{self.name}.device is {self.device!r}, which torch cannot use here: {reason}"
+            raise InputError(message) from problem
+
+    def _examples(self, clock: Clock) -> targets.Examples:
+        return targets.examples(
+            self.integral_, self._target, self.labels, self.n_labels, self.seed, clock, self._exchangeable
+        )
+
+    def _train(self, examples: targets.Examples, clock: Clock, show: Callable[[float], None]) -> Descent:
+        """Train on the loss of the first labels, judged by the others."""
+        return descend(
+            self.network_, self, examples.n_train, clock,
+            loss=self._loss(examples), score=self._score(examples), look=show,
+        )  # fmt: skip
+
+    def _score(self, examples: targets.Examples) -> Callable[[], float]:
+        """Return the root mean square residual of the validation labels as a function of nothing."""
+        valid = slice(examples.n_train, None)
+        s, y = self._scaled(examples.s[valid]), self._tensor(examples.y[valid])
+
+        def rms() -> float:
+            residuals = [self._predict(a) - b for a, b in zip(s.split(CHUNK), y.split(CHUNK), strict=True)]
+            return float(torch.cat(residuals).double().square().mean().sqrt())
+
+        return rms
+
+    def _loss(self, examples: targets.Examples) -> Callable[[torch.Tensor], torch.Tensor]:
+        """Return the loss of a batch as a function of the indices of its labels: here the mean squared error."""
+        s, y = self._scaled(examples.s), self._tensor(examples.y)
+        return lambda batch: (self.network_(s[batch])[:, 0] - y[batch]).square().mean()
+
+    def _predict(self, scaled: torch.Tensor) -> torch.Tensor:
+        with torch.inference_mode():
+            return self.network_(scaled)[:, 0]
+
+    def _scaled(self, s: np.ndarray) -> torch.Tensor:
+        """Return s mapped from the box to [−1, 1]."""
+        return self._tensor(2 * self.integral_.to_unit(s) - 1)
+
+    def _tensor(self, array: np.ndarray) -> torch.Tensor:
+        """Return an array in the precision of the network."""
+        return torch.as_tensor(array, dtype=next(self.network_.parameters()).dtype, device=self.device)
+
+    def _state(self) -> dict[str, np.ndarray]:
+        weights = {f"network.{key}": weight.cpu().numpy() for key, weight in self.network_.state_dict().items()}
+        scalars = {key: np.asarray(getattr(self, key)) for key in ("mean_", "scale_", "residual_", "n_updates_")}
+        return weights | scalars
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        self._prepare(self.integral_)
+        weights = {key: torch.as_tensor(value) for key, value in state.items() if key.startswith("network.")}
+        try:
+            self.network_.load_state_dict({key.removeprefix("network."): weight for key, weight in weights.items()})
+            self.mean_, self.scale_, self.residual_ = (float(state[key]) for key in ("mean_", "scale_", "residual_"))
+            self.n_updates_ = int(state["n_updates_"])
+        except (KeyError, RuntimeError) as problem:
+            raise StorageError(f"The file's weights are not those of this {self.name}; save it again: {problem}") from (
+                problem
+            )
+
+
+POSITIVE = ("n_blocks", "depth", "width", "batch_size", "patience", "n_updates", "schedule_updates")
+"""Fields of regression networks that count something."""

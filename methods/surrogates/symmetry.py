@@ -1,0 +1,54 @@
+"""Symmetries of I(s): kinematic invariants that may be exchanged without changing the integral.
+
+I(…, a, …, b, …) = I(…, b, …, a, …) is used by learning and evaluating at sorted values only, a <= b: the value is then
+symmetric exactly, and of n exchangeable invariants a box n! times smaller has to be learnt. As in Bishara, Paul and Dy,
+NeurIPS ML4PS 2022, table 2, where exchanges of particles leave 25 of 162 functions.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from methods.base import InputError, ParametricIntegral
+from methods.core.names import unknown
+
+
+def columns(symmetry: str, integral: ParametricIntegral) -> list[int]:
+    """Return the columns of s that may be exchanged, for text such as ``"mA2:mB2"``; none for "".
+
+    Raises
+    ------
+    InputError
+        For a name that is no invariant of the integral or comes twice, fewer than two names, or different ranges.
+    """
+    if not symmetry:
+        return []
+    names = symmetry.split(":")
+    for name in names:
+        if name not in integral.parameters:
+            raise unknown(f"kinematic invariant of {integral.name}", name, integral.parameters)
+    found = [integral.parameters.index(name) for name in names]
+    ranges = {(integral.low[i], integral.high[i]) for i in found}
+    if len(found) < 2 or len(set(found)) < len(found) or len(ranges) > 1:
+        raise InputError(
+            f"symmetry={symmetry!r} names no exchange within the box of {integral.name}; "
+            "join two or more different invariants with the same range by colons."
+        )
+    return found
+
+
+def order(s: np.ndarray, exchangeable: list[int]) -> np.ndarray:
+    """Return the columns (n, m) whose values, taken along each row of s, give `fold`: back goes put_along_axis."""
+    columns = np.tile(np.arange(s.shape[1]), (len(s), 1))
+    if exchangeable:
+        columns[:, exchangeable] = np.array(exchangeable)[np.argsort(s[:, exchangeable], axis=1)]
+    return columns
+
+
+def fold(s: np.ndarray, exchangeable: list[int]) -> np.ndarray:
+    """Return s (n, m) with the exchangeable columns sorted in each row; s itself stays as it is."""
+    if not exchangeable:
+        return s
+    folded = s.copy()
+    folded[:, exchangeable] = np.sort(s[:, exchangeable], axis=1)
+    return folded

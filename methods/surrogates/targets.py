@@ -1,0 +1,220 @@
+"""What a surrogate learns in place of I(s), and from which labels.
+
+A regressor does better on a function without steep slopes. So it learns a target y, made from I(s) with something
+cheap that is correlated with it, and the prediction is turned back:
+
+    ratio      y = I(s)/f(s, 1/2), the integrand at the centre of the cube
+    log_ratio  y = log(I(s)/f(s, 1/2))
+    log        y = log I(s)
+    plain      y = I(s)
+
+The ratio stands for the physics-informed normalisation of Bishara, Paul and Dy, NeurIPS ML4PS 2022, eq. 2, which
+divides by the leading order of the process. Whatever the target, it is standardised with the mean and the standard
+deviation of the training labels alone: validation labels may not help.
+
+notation: paper's f_11 + f_02 = I, f_00 = f(s, 1/2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from methods.base import InputError, ParametricIntegral
+from methods.core.budget import Clock
+from methods.core.names import unknown
+from methods.surrogates import symmetry
+from methods.surrogates.labels import LabelSource
+
+VALIDATION_SHARE = 0.2
+"""Share of the labels that judge the training and are not trained on: the paper's 80 %-20 % split."""
+
+LABEL_SHARE = 0.4
+"""Share of the budget that labels may take; the rest is for training."""
+
+PREPARATION_SHARE = 0.5
+"""Share of that in which the direct method may prepare itself."""
+
+LABEL_EPSREL = 1e-6
+"""Relative error wanted of labels: two digits more than either surrogate reaches in minutes."""
+
+ROUNDING = 100 * np.finfo(np.float64).eps
+"""Relative standard deviation up to which targets are a constant: the mean of equal numbers is off by rounding."""
+
+LEAST_LABELS = 10
+"""Labels that are needed at least, to train and to validate; they are computed first, however long they take."""
+
+GROWTH = 10
+"""Factor by which a step raises the number of labels; the time that one took tells how many the next step may have."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """y = g(I(s)/h(s)), or y = I(s)/h(s), bound to one integral.
+
+    Parameters
+    ----------
+    integral : ParametricIntegral
+        The integral.
+    centred : bool
+        Whether h(s) = f(s, 1/2) rather than 1.
+    logarithmic : bool
+        Whether g is the logarithm rather than the identity.
+    """
+
+    integral: ParametricIntegral
+    centred: bool
+    logarithmic: bool
+
+    def __post_init__(self) -> None:
+        centre = np.full((1, self.integral.k), 0.5)
+        object.__setattr__(self, "_at_centre", self.integral.at_nodes(centre))
+
+    @property
+    def n_eval(self) -> int:
+        """Integrand evaluations per phase-space point."""
+        return int(self.centred)
+
+    def encode(self, s: np.ndarray, value: np.ndarray) -> np.ndarray:
+        """Return y (n,) for s (n, m) and I(s) (n,). Raises InputError where it is not defined over the whole box."""
+        divisor = self._divisor(s)
+        if self.centred and not (divisor.min() > 0 or divisor.max() < 0):
+            raise self._not_defined("f(s, 1/2)")
+        if not self.logarithmic:
+            return value / divisor
+        if not (value / divisor).min() > 0:
+            raise self._not_defined("the argument of the logarithm")
+        return np.log(value / divisor)
+
+    def decode(self, s: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return I(s) (n,) and |dI/dy| (n,) for predicted y (n,)."""
+        divisor = self._divisor(s)
+        if not self.logarithmic:
+            return y * divisor, np.abs(divisor)
+        value = np.exp(y) * divisor
+        return value, np.abs(value)
+
+    def _divisor(self, s: np.ndarray) -> np.ndarray:
+        return self._at_centre(s)[:, 0] if self.centred else np.ones(len(s))  # type: ignore[attr-defined]
+
+    def _not_defined(self, what: str) -> InputError:
+        return InputError(f"{what} is not positive over the whole box of {self.integral.name}; use target='plain'.")
+
+
+TARGETS: dict[str, Callable[[ParametricIntegral], Target]] = {
+    "ratio": lambda integral: Target(integral, centred=True, logarithmic=False),
+    "log_ratio": lambda integral: Target(integral, centred=True, logarithmic=True),
+    "log": lambda integral: Target(integral, centred=False, logarithmic=True),
+    "plain": lambda integral: Target(integral, centred=False, logarithmic=False),
+}
+"""What can be learnt, by the name that surrogates' field `target` uses."""
+
+
+def make(name: str, integral: ParametricIntegral) -> Target:
+    """Return the target `name` for `integral`. Raises InputError for an unknown name."""
+    if name not in TARGETS:
+        raise unknown("target", name, TARGETS)
+    return TARGETS[name](integral)
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Labelled phase-space points: the first `n_train` are for training, the others for validation."""
+
+    s: np.ndarray
+    """(n, m)"""
+    y: np.ndarray
+    """(n,) standardised targets"""
+    noise: np.ndarray
+    """(n,) standard deviation of each label in units of y, as its method states it; 0 where it states none"""
+    n_train: int
+    mean: float
+    """Mean of the training targets."""
+    scale: float
+    """Their standard deviation."""
+
+
+def standardise(s: np.ndarray, y: np.ndarray, noise: np.ndarray) -> Examples:
+    """Split the labels and standardise the targets with the mean and standard deviation of the training part."""
+    # The points are drawn independently, so the last ones are as good for validation as any.
+    n_train = round(len(y) * (1 - VALIDATION_SHARE))
+    mean, scale = float(y[:n_train].mean()), float(y[:n_train].std())
+    if scale <= ROUNDING * abs(mean):
+        scale = 1.0  # a constant needs no scale
+    return Examples(s, (y - mean) / scale, noise / scale, n_train, mean, scale)
+
+
+def examples(
+    integral: ParametricIntegral,
+    target: Target,
+    labels: str,
+    n_labels: int,
+    seed: int,
+    clock: Clock,
+    exchangeable: list[int],
+) -> Examples:
+    """Compute labels at points drawn from the box, sorted by symmetry, and make training and validation sets of them.
+
+    There are fewer than `n_labels` where more would take too much of the budget. Asking for that smaller number
+    gives the same points and, up to rounding, the same labels again, unless the label method was itself cut short by
+    its part of the budget. Ten labels are computed in any case.
+
+    Raises
+    ------
+    InputError
+        For fewer than ten labels; for labels that are complex or not finite, or whose error is infinite or negative;
+        for a target that is not defined for them.
+    """
+    labelling = clock.share(LABEL_SHARE)
+    s = points(integral, n_labels, seed, exchangeable)
+    source = LabelSource(labels, integral, epsrel=LABEL_EPSREL, budget=labelling.share(PREPARATION_SHARE).budget)
+    value, error = compute_in_steps(source, lambda part: source.compute(part)[:2], s, labelling)
+    return encoded(target, labels, s, value, error)
+
+
+def points(integral: ParametricIntegral, n_labels: int, seed: int, exchangeable: list[int]) -> np.ndarray:
+    """Draw the points (n_labels, m) of the labels. Raises InputError for fewer than ten."""
+    if n_labels < LEAST_LABELS:
+        raise InputError(f"n_labels is {n_labels}; at least {LEAST_LABELS} are needed to train and to validate.")
+    return symmetry.fold(integral.sample(n_labels, seed), exchangeable)
+
+
+def encoded(target: Target, labels: str, s: np.ndarray, value: np.ndarray, error: np.ndarray) -> Examples:
+    """Make examples of labels for the first rows of s. Raises InputError for labels that cannot be learnt."""
+    name = target.integral.name
+    if np.iscomplexobj(value):
+        raise InputError(f"The labels of {name} are complex; a surrogate learns real integrals only.")
+    if not np.isfinite(value).all():
+        raise InputError(f"{labels} gave labels of {name} that are not finite; choose another label method.")
+    useless = int((~np.isnan(error) & ~((error >= 0) & np.isfinite(error))).sum())
+    if useless:
+        raise InputError(
+            f"{labels} states infinite or negative errors for {useless} of {len(value)} labels of {name}; give it more "
+            "time per label, or choose another label method."
+        )
+    s = s[: len(value)]
+    y = target.encode(s, value)
+    _, slope = target.decode(s, y)
+    return standardise(s, y, np.nan_to_num(error) / slope)  # nan: none is stated
+
+
+def compute_in_steps(
+    source: LabelSource, compute: Callable[[np.ndarray], tuple[np.ndarray, ...]], s: np.ndarray, clock: Clock
+) -> list[np.ndarray]:
+    """Compute labels for the rows of s, in order, until the clock leaves no time for the next ones.
+
+    Returns the arrays that `compute` returns for some rows, by `source`, joined.
+    """
+    n = min(LEAST_LABELS, len(s))
+    found = [compute(s[:n])]
+    while n < len(s):
+        affordable = max(0.0, clock.left / max(source.seconds_per_label, 1e-9))
+        size = int(min((GROWTH - 1) * n, len(s) - n, affordable))
+        # A few more labels are not worth another step.
+        if size < min(n / GROWTH, len(s) - n):
+            break
+        found.append(compute(s[n : n + size]))
+        n += size
+    return [np.concatenate(parts) for parts in zip(*found, strict=True)]

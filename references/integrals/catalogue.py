@@ -1,0 +1,96 @@
+"""The catalogue: every registered integral, what makes it hard, and why its F is positive.
+
+Equations are in the modules that make the integrals: `ngon`, `double_box`, `sector_files` (all sectors of whole loop
+integrals), `bubble` and `genz`. An integral is made when it is asked for, and once.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.resources
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from methods.base import ParametricIntegral
+from methods.core import names
+from references.sectors import sector_files
+
+FOLDER = Path(str(importlib.resources.files("references") / "loops"))
+
+GENZ_K = (3, 8)
+"""The members of the Genz families whose values are stored; others are made on demand, as genz_gaussian_5d."""
+
+GENZ = ("oscillatory", "product_peak", "corner_peak", "gaussian", "continuous", "discontinuous")
+
+BY_FORM = "by its form"
+
+
+class Entry(NamedTuple):
+    """An integral of the catalogue."""
+
+    make: Callable[[], ParametricIntegral]
+    difficulty: str
+    """How many nodes a tensor rule takes for ten digits all over the box. easy: up to 2·10⁴. standard: up to 2·10⁵,
+    and in more than four dimensions 10⁸. hard: more, or none does, or many integrands are in one."""
+    why: str
+    """What makes it as hard as it is."""
+    positive: str
+    """How it is known that F, or whatever is in the denominator, is positive over the box."""
+
+
+def _imported(module: str, function: str, *arguments: object) -> Callable[[], ParametricIntegral]:
+    """Return a maker that imports its module when it is called."""
+    return lambda: names.attribute(f"references.integrals.{module}:{function}", callable)(*arguments)
+
+
+def _sectors(file: str, difficulty: str, why: str, wanted: Callable[[str], bool]) -> dict[str, Entry]:
+    path = FOLDER / f"{file}.json"
+    content = sector_files.read(path)
+    how = "; ".join(sorted({sector.positive for sector in content["sectors"]}))
+    return {
+        name: Entry(functools.partial(sector_files.integral, path, name), difficulty, why, how)
+        for name in sector_files.names(content)
+        if wanted(name)
+    }
+
+
+def _genz(family: str, k: int) -> Entry:
+    why = "analytic" if family in GENZ[:4] else "not differentiable: rules for smooth functions fail"
+    difficulty = "hard" if family in GENZ[4:] else "easy" if k <= 4 else "standard"
+    return Entry(_imported("genz", family, k), difficulty, why, "has no F")
+
+
+ENTRIES: dict[str, Entry] = {
+    "bubble": Entry(_imported("bubble", "bubble"), "easy", "one dimension", BY_FORM),
+    "box1l": Entry(_imported("ngon", "box1l"), "easy", "the papers' one-loop integral", BY_FORM),
+    "box1l_2d": Entry(_imported("ngon", "box1l_2d"), "easy", "two invariants", BY_FORM),
+    "box1l_4d": Entry(_imported("ngon", "box1l_4d"), "easy", "four invariants", BY_FORM),
+    "box1l_wide": Entry(_imported("ngon", "box1l_wide"), "hard", "kinematics over four decades", BY_FORM),
+    "box1l_threshold": Entry(
+        _imported("ngon", "box1l_threshold"), "standard", "F falls to 0.01 at s14 -> 4", "by completing the square"
+    ),
+    "pentagon1l_8d": Entry(_imported("ngon", "pentagon1l_8d"), "easy", "eight invariants", BY_FORM),
+    "hexagon1l": Entry(_imported("ngon", "hexagon1l"), "standard", "k = 5, nine invariants", BY_FORM),
+    "box2l": Entry(_imported("double_box", "box2l"), "standard", "the papers' two-loop integral, k = 6", BY_FORM),
+    **_sectors("box1l", "easy", "a sector of the whole one-loop box", lambda name: not name.endswith("sum")),
+    **_sectors("box1l", "easy", "the whole one-loop box", lambda name: name.endswith("sum")),
+    **_sectors("box2l", "standard", "a sector of the whole two-loop box", lambda name: not name.endswith("sum")),
+    **_sectors("box2l", "hard", "the whole two-loop box: 18 integrands", lambda name: name.endswith("sum")),
+    **_sectors("pentabox", "hard", "k = 7: tensor rules end", lambda name: name == "pentabox_s01"),
+    **{f"genz_{family}_{k}d": _genz(family, k) for family in GENZ for k in GENZ_K},
+}
+
+
+def find(name: str) -> Entry | None:
+    """Return the entry `name`, registered or a member of a Genz family in any k; None where there is none."""
+    if match := re.fullmatch(rf"genz_({'|'.join(GENZ)})_([1-9]\d?)d", name):
+        return _genz(match[1], int(match[2]))
+    return ENTRIES.get(name)
+
+
+@functools.cache
+def integral(name: str) -> ParametricIntegral:
+    """Return the integral `name`, which `find` knows; made once, since compiling its formulas takes time."""
+    return ENTRIES[name].make() if name in ENTRIES else find(name).make()  # type: ignore[union-attr]

@@ -1,0 +1,182 @@
+"""A loop integral as its user writes it: a small TOML file with a graph, or propagators, and a kinematic box.
+
+    name = "triangle"
+    lines = [["m", 1, 2], ["m", 2, 3], ["m", 3, 1]]      # a mass and the two vertices that a propagator joins
+    legs = [["p1", 1], ["p2", 2], ["p3", 3]]             # an incoming momentum and its vertex
+
+    [rules]                                              # scalar products and masses in terms of the box's parameters
+    "p1*p1" = "0"
+    "p2*p2" = "0"
+    "p3*p3" = "s"
+    "p1*p2" = "s/2"
+    "p1*p3" = "-s/2"
+    "p2*p3" = "-s/2"
+    "m**2" = "1"
+
+    [box]
+    s = [-30, -3]
+
+In place of `lines` and `legs` there may be `propagators` (as ``"(k + p1)**2 - m**2"``), `loop_momenta` and
+`external_momenta`. `dimension` (default 4), `draw` and `source` may be given. Propagators have power one; a mass is a
+name in `lines` ("0" for none) and its square is what `rules` replace; every scalar product of the legs needs a rule.
+Formulas are parsed, never executed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import keyword
+import operator
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import sympy
+
+from methods.base import InputError
+from methods.core import domain
+from methods.core.expression import RESERVED, parse
+
+_GRAPH, _MOMENTA = {"lines", "legs"}, {"propagators", "loop_momenta", "external_momenta"}
+_REQUIRED, _OPTIONAL = {"name", "rules", "box"}, {"dimension", "draw", "source"}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LoopInput:
+    """A loop integral: what `references.sectors.decompose` needs to know of it."""
+
+    name: str
+    rules: dict[str, str]
+    """Scalar products and squared masses, as formulas in the parameters."""
+    parameters: tuple[str, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    lines: tuple[tuple[str, int, int], ...] = ()
+    """Mass (a name, or "0") and the two vertices of every propagator; empty where `propagators` are given."""
+    legs: tuple[tuple[str, int], ...] = ()
+    """Incoming momentum and vertex."""
+    propagators: tuple[str, ...] = ()
+    loop_momenta: tuple[str, ...] = ()
+    external_momenta: tuple[str, ...] = ()
+    dimension: int = 4
+    """Of space-time, at ε = 0: even."""
+    draw: str = "uniform"
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.name.isidentifier():
+            raise InputError(f"The name {self.name!r} is no identifier; use letters, digits and underscores.")
+        if problem := domain.problem(self.parameters, self.low, self.high, self.draw):
+            raise InputError(f"The box of {self.name}: {problem}")
+        if self.dimension < 2 or self.dimension % 2:
+            raise InputError(f"{self.name} has dimension = {self.dimension}; give an even one, such as 4.")
+        if not (self.lines and self.legs) and not (self.propagators and self.loop_momenta):
+            raise InputError(f"{self.name} has no lines and legs, nor propagators and loop momenta; give one of each.")
+        self._check_names()
+        symbols = self.symbols()
+        for formula in [*self.rules, *self.rules.values(), *self.propagators]:
+            parse(formula, symbols)
+        self._check_graph()
+
+    def _check_names(self) -> None:
+        momenta = [*(name for name, _ in self.legs), *self.loop_momenta, *self.external_momenta]
+        masses = {mass for mass, *_ in self.lines if mass != "0"}
+        for name in {*self.parameters, *momenta, *masses}:
+            taken = name in RESERVED or keyword.iskeyword(name) or re.fullmatch(r"(x|U|F)\d*|lm\d+", name)
+            if taken or not name.isidentifier():
+                raise InputError(
+                    f"{self.name} has a parameter, momentum or mass {name!r}, which is no name or means something else "
+                    "here; a mass is a name, whose square a rule may replace by a number. Rename it."
+                )
+        if twice := {name for name in momenta if momenta.count(name) > 1} | (
+            set(self.parameters) & {*momenta, *masses}
+        ):
+            raise InputError(f"{self.name} uses {', '.join(sorted(twice))} for two things; rename one of them.")
+
+    def _check_graph(self) -> None:
+        """Raise InputError where a leg hangs in the air, or the rules contradict momentum conservation."""
+        vertices = {vertex for _, *ends in self.lines for vertex in ends}
+        for momentum, vertex in self.legs:
+            if vertex not in vertices:
+                raise InputError(f"Leg {momentum} of {self.name} is at vertex {vertex}, where no line ends.")
+        symbols = self.symbols()
+        rules = {parse(left, symbols): parse(right, symbols) for left, right in self.rules.items()}
+        names = [momentum for momentum, _ in self.legs]
+        momenta = [symbols[name] for name in names]
+        for name, momentum in zip(names, momenta, strict=True):
+            total = sympy.expand(sympy.expand(momentum * sum(momenta)).subs(list(rules.items())))
+            if not total.free_symbols & set(momenta) and sympy.simplify(total) != 0:
+                back = {symbol: sympy.Symbol(given) for given, symbol in symbols.items()}
+                raise InputError(
+                    f"The rules of {self.name} break momentum conservation: {name}·({' + '.join(names)}) becomes "
+                    f"{total.xreplace(back)}, not 0."
+                )
+
+    def symbols(self) -> dict[str, sympy.Symbol]:
+        """Return every name that formulas may use, each as a symbol whose own name means nothing to pySecDec."""
+        momenta = [*(name for name, _ in self.legs), *self.loop_momenta, *self.external_momenta]
+        masses = [mass for mass, *_ in self.lines if mass != "0"]
+        # Masses of propagators given as formulas have no list of their own: they are the left sides of rules.
+        left = [name for rule in self.rules for name in _names(rule)]
+        names = list(dict.fromkeys([*self.parameters, *momenta, *masses, *left]))
+        return {name: sympy.Symbol(f"lm{i}") for i, name in enumerate(names)}
+
+    def digest(self) -> str:
+        """Return a hash of everything that was given."""
+        return hashlib.sha256(repr(dataclasses.astuple(self)).encode()).hexdigest()[:16]
+
+
+def read(path: Path) -> LoopInput:
+    """Read a TOML file as described above.
+
+    Raises
+    ------
+    InputError
+        Where the file cannot be read, a key is missing or unknown, or an entry is not what it should be.
+    """
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
+        raise InputError(f"{path} cannot be read as TOML: {problem}.") from problem
+    given = set(content)
+    form = _GRAPH if _GRAPH & given else _MOMENTA
+    if missing := (_REQUIRED | form) - given:
+        raise InputError(f"{path} lacks {', '.join(sorted(missing))}; see python -m references.from_loop --help.")
+    if unknown := given - _REQUIRED - _OPTIONAL - form:
+        raise InputError(
+            f"{path} has {', '.join(sorted(unknown))}, which is not known; besides {', '.join(sorted(form))} there are "
+            f"{', '.join(sorted(_REQUIRED | _OPTIONAL))}."
+        )
+    try:
+        return _checked(content)
+    except (TypeError, ValueError, AttributeError) as problem:
+        if isinstance(problem, InputError):
+            raise
+        raise InputError(f"{path} is not as it should be ({problem}); compare with the example in --help.") from problem
+
+
+def _checked(content: Mapping[str, Any]) -> LoopInput:
+    ranges = {name: (float(low), float(high)) for name, (low, high) in content["box"].items()}
+    strings = {key: tuple(map(str, content[key])) for key in _MOMENTA if key in content}
+    return LoopInput(
+        name=str(content["name"]),
+        rules={str(left): str(right) for left, right in content["rules"].items()},
+        parameters=tuple(ranges),
+        low=tuple(low for low, _ in ranges.values()),
+        high=tuple(high for _, high in ranges.values()),
+        # operator.index, since int would take vertex 1.7 for 1.
+        lines=tuple((str(mass), operator.index(a), operator.index(b)) for mass, a, b in content.get("lines", ())),
+        legs=tuple((str(momentum), operator.index(vertex)) for momentum, vertex in content.get("legs", ())),
+        dimension=operator.index(content.get("dimension", 4)),
+        draw=str(content.get("draw", "uniform")),
+        source=str(content.get("source", "")),
+        **strings,
+    )
+
+
+def _names(formula: str) -> list[str]:
+    """Return the names in a formula such as ``p1*p2`` or ``m**2``."""
+    return [part.strip() for part in formula.replace("**2", "").split("*")]

@@ -1,0 +1,91 @@
+"""Loop integrals after sector decomposition: each sector an integral over the unit cube, and their sum.
+
+A file of sectors is what ``python -m references.from_loop`` writes: JSON, diffable, formulas as text that is parsed and
+never executed.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from methods.base import InputError, ParametricIntegral
+from references.sectors.decompose import Sector
+from references.sectors.loop_input import LoopInput
+
+SCHEMA = 1
+
+
+def names(content: dict[str, Any]) -> list[str]:
+    """Return the names of what a file holds: its sectors, and last their sum."""
+    width = len(str(len(content["sectors"])))
+    sectors = [f"{content['name']}_s{i:0{width}d}" for i in range(1, len(content["sectors"]) + 1)]
+    return [*sectors, f"{content['name']}_sum"]
+
+
+@functools.cache
+def read(path: Path) -> dict[str, Any]:
+    """Read a file of sectors; InputError where it is not one."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if content["schema"] == SCHEMA:
+            names(content)
+            content["sectors"] = [Sector(**sector) for sector in content["sectors"]]
+            return content
+        problem = f"its schema is {content['schema']}, not {SCHEMA}"
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        problem = f"{type(error).__name__} {error}"
+    raise InputError(f"{path} is no file of sectors ({problem}); make one by python -m references.from_loop.")
+
+
+def integral(path: Path, name: str = "") -> ParametricIntegral:
+    """Return the integral `name` of a file of sectors; without a name, the sum of all.
+
+    Raises
+    ------
+    InputError
+        Where there is no such file, or no such integral in it.
+    """
+    content = read(path)
+    known = names(content)
+    name = name or known[-1]
+    if name not in known:
+        raise InputError(f"{path} holds no integral {name!r}; it has {', '.join(known)}.")
+    sectors = content["sectors"]
+    chosen = sectors if name == known[-1] else [sectors[known.index(name)]._replace(multiplicity=1)]
+    return _integral(content, name, chosen)
+
+
+def _integral(content: dict[str, Any], name: str, sectors: list[Sector]) -> ParametricIntegral:
+    variables = [f"x{i + 1}" for i in range(len(sectors[0].powers))]
+    definitions: dict[str, str] = {}
+    terms = []
+    for i, sector in enumerate(sectors, start=1):
+        label = str(i) if len(sectors) > 1 else ""
+        factors = [str(content["prefactor"] * sector.multiplicity)]
+        factors += [f"{x}**{power}" for x, power in zip(variables, sector.powers, strict=True) if power]
+        if sector.U_power and sector.U != "1":
+            definitions[f"U{label}"] = sector.U
+            factors.append(f"U{label}**({sector.U_power})")
+        definitions[f"F{label}"] = sector.F
+        terms.append("*".join([*factors, f"F{label}**({sector.F_power})"]))
+    return ParametricIntegral.from_expression(
+        name=name, expression=" + ".join(terms), definitions=definitions, variables=variables,
+        parameters=content["parameters"], low=content["low"], high=content["high"], draw=content["draw"],
+        source=content["source"],
+    )  # fmt: skip
+
+
+def write(path: Path, loop: LoopInput, prefactor: int, sectors: list[Sector], made_by: str) -> None:
+    """Write the sectors of `loop` to `path`, which appears, or changes, only once it is complete."""
+    content = {
+        "schema": SCHEMA, "name": loop.name, "source": loop.source, "made_by": made_by, "input_hash": loop.digest(),
+        "parameters": loop.parameters, "low": loop.low, "high": loop.high, "draw": loop.draw,
+        "prefactor": prefactor, "sectors": [sector._asdict() for sector in sectors],
+    }  # fmt: skip
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    partial.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    partial.replace(path)

@@ -1,0 +1,63 @@
+"""True values computed now, for integrals that nobody tabulated: a closed form, or two quadratures that must agree."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from methods.base import ParametricIntegral
+from references.values import quadrature, sums, test_points
+from references.values.truth_files import Truth, TruthError
+
+AIM = 1e-12
+"""Where quadrature stops refining: near its rounding floor, 4e-15."""
+ACCEPT = 1e-7
+"""Largest error, relative to ∫ |f|, of a value that may judge others: ten times tighter than six digits."""
+MAX_EVAL = 4e9
+"""Evaluations of each term of an integrand before quadrature gives up: a minute or two."""
+CHECKED = 16
+"""Points at which a closed form is compared with quadrature."""
+
+
+def truth_of(integral: ParametricIntegral, n: int, seed: int, edge_points: int) -> Truth:
+    """See `references.truth_of`."""
+    s, uniform = test_points.draw(integral, n, seed, edge_points)
+    if integral.exact is not None:
+        value, error, how = _exact(integral, s)
+        return Truth(s, value, error, uniform, how)
+    terms = len(integral.expression.terms) if integral.expression else 1
+    result = sums.converge(integral, s, epsrel=AIM, max_eval=MAX_EVAL * terms)
+    relative = result.error / np.maximum(result.magnitude, np.finfo(float).tiny)
+    if relative.max(initial=0) > ACCEPT:
+        worst = int(np.argmax(relative))
+        raise TruthError(
+            f"Two quadratures of {integral.name} differ by {relative[worst]:.1e} of ∫|f| at s = {s[worst].tolist()} "
+            f"({result.rule}), more than the {ACCEPT:g} allowed: give `exact`, a smaller box, or a smoother integrand."
+        )
+    how = f"Gauss–Legendre after Möbius maps, two orders agreeing to {relative.max(initial=0):.1e}"
+    return Truth(s, result.value, result.error, uniform, f"{how}; {result.rule}")
+
+
+def _exact(integral: ParametricIntegral, s: np.ndarray) -> tuple[np.ndarray, np.ndarray, str]:
+    """Return values and errors by the closed form, once quadrature has nothing to say against it."""
+    value = np.asarray(integral.exact(s))  # type: ignore[misc]
+    if value.shape != (len(s),) or not np.isfinite(value).all():
+        raise TruthError(
+            f"exact of {integral.name} must return {len(s)} finite numbers, shape ({len(s)},), for s of shape "
+            f"{s.shape}; it returned shape {value.shape}{'' if np.isfinite(value).all() else ' with nan or infinity'}."
+        )
+    error = quadrature.ROUNDING * np.abs(value)
+    few = s[:CHECKED]
+    try:
+        result = quadrature.converge(integral, few, epsrel=AIM, max_eval=MAX_EVAL / 100)
+    except quadrature.TooExpensive:
+        return value, error, f"closed form, not compared with quadrature: {integral.k} dimensions are too many for it"
+    # Ten times the difference of two rules: where they converge slowly, it understates the error.
+    allowed = 10 * result.error + error[:CHECKED]
+    wrong = np.flatnonzero(np.abs(value[:CHECKED] - result.value) > allowed)
+    if len(wrong):
+        i = wrong[0]
+        raise TruthError(
+            f"exact of {integral.name} gives {value[i]:.10g} at s = {few[i].tolist()}, but quadrature gives "
+            f"{result.value[i]:.10g} ± {result.error[i]:.1g}: correct exact, the integrand or the box."
+        )
+    return value, error, f"closed form, compared with Gauss–Legendre ({result.rule}) at {len(few)} points"

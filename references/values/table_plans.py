@@ -1,0 +1,80 @@
+"""What a table of true values holds: how many points, how well known, and which methods check how many of them.
+
+Four Feynman parameters or fewer: 2,000 uniform points to 1e-13, all of them checked. Five or more: 500 to 1e-11, at
+least 50 of them checked to 1e-8. Harder integrals, and sectors that nobody benchmarks by themselves, have
+plans of their own.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from methods.base import ParametricIntegral
+
+
+class Check(NamedTuple):
+    """A method that checks a table, and how much of it."""
+
+    by: str
+    """The method's name in `references.values.second_opinions.CHECKERS`."""
+    epsrel: float
+    """Largest relative error that it may state."""
+    uniform: int
+    """How many of the uniform points it checks."""
+    others: int
+    """How many of the other points it checks."""
+
+
+class TablePlan(NamedTuple):
+    """What a table of true values holds, and how well it is known; its fields are keys in the files."""
+
+    n: int
+    """Points drawn uniformly."""
+    edge_points: int
+    """Further points, by cornerness and edge."""
+    epsrel: float
+    """Largest relative error of a value."""
+    asks: tuple[Check, ...]
+    """Which methods check it."""
+    seed: int = 1
+
+
+def _low(epsrel: float = 1e-13) -> TablePlan:
+    """Plan for k <= 4."""
+    return TablePlan(2000, 400, epsrel, (Check("lattice", 1e-9, 2000, 400), Check("pysecdec", 1e-9, 2000, 400)))
+
+
+def _high(epsrel: float = 1e-11, *, pysecdec: float = 1e-5) -> TablePlan:
+    """Plan for k >= 5: a lattice of our own gets further than pySecDec in the time there is."""
+    return TablePlan(500, 100, epsrel, (Check("lattice", 1e-8, 40, 20), Check("pysecdec", pysecdec, 40, 20)))
+
+
+_CLOSED = TablePlan(2000, 400, 1e-14, (Check("one_dimensional", 1e-12, 2000, 400),))
+"""Closed forms, by an integral of one dimension each."""
+
+_SECTOR = TablePlan(50, 0, 1e-9, (Check("lattice", 1e-6, 50, 0), Check("pysecdec", 1e-3, 4, 0)))
+"""Sectors of the two-loop box: who needs more takes their sum, or box2l, which is one of them."""
+
+PLANS: dict[str, TablePlan] = {
+    "box1l_wide": _low(1e-11),
+    "box1l_threshold": _low(1e-12),
+    # The papers' integral has more points than others with k = 6, and more of them are checked.
+    "box2l": TablePlan(1000, 200, 1e-11, (Check("lattice", 1e-8, 200, 100), Check("pysecdec", 1e-6, 30, 20))),
+    # What 18 terms state adds up: see second_opinions.pysecdec.
+    "box2l_sum": _high(1e-8, pysecdec=3e-3),
+    "pentabox_s01": _high(1e-8, pysecdec=1e-3),
+    "bubble": TablePlan(2000, 400, 1e-14, (Check("quadrature", 1e-12, 2000, 400), Check("pysecdec", 1e-9, 2000, 400))),
+}
+"""By integral; what is not here has the plan of its kind."""
+
+
+def plan_for(integral: ParametricIntegral) -> TablePlan:
+    """Plan of the table of `integral`."""
+    if integral.name in PLANS:
+        return PLANS[integral.name]
+    if integral.exact is not None:
+        return _CLOSED if integral.k <= 4 else _CLOSED._replace(n=500, edge_points=100, asks=(
+            Check("one_dimensional", 1e-12, 500, 100),))  # fmt: skip
+    if integral.name.startswith("box2l_s"):
+        return _SECTOR
+    return _low() if integral.k <= 4 else _high()

@@ -1,0 +1,70 @@
+"""What is computed of a table in a process of its own, some points at a time: true values, or those that check them.
+
+Processes find registered integrals by name, since integrands cannot be sent to them.
+"""
+
+from __future__ import annotations
+
+import functools
+import multiprocessing
+import time
+from concurrent.futures import ProcessPoolExecutor
+from typing import Any
+
+import numpy as np
+
+from methods.base import ParametricIntegral
+from references.integrals import catalogue
+from references.values import quadrature, second_opinions, sums
+
+MAX_EVAL = 1e11
+"""Evaluations of the integrand before quadrature gives up on a task: about half an hour; those of box2l take 6e8."""
+
+
+def pool(jobs: int) -> ProcessPoolExecutor:
+    """Start `jobs` processes that know nothing of this one's state."""
+    return ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"), initializer=_one_thread)
+
+
+def by_name(function: str, name: str, s: np.ndarray, *arguments: Any) -> dict[str, Any]:
+    """Call `values` or `independent_values` for a registered integral."""
+    return globals()[function](catalogue.integral(name), s, *arguments)
+
+
+def values(integral: ParametricIntegral, s: np.ndarray, epsrel: float) -> dict[str, Any]:
+    """Return values and errors (n,) by the closed form or by quadrature, and how they were made."""
+    start = time.perf_counter()
+    if integral.exact is not None:
+        value = integral.exact(s)
+        error, how = quadrature.ROUNDING * np.abs(value), "Closed form (mpmath)"
+    else:
+        result = sums.converge(integral, s, epsrel=epsrel / 2, max_eval=MAX_EVAL)
+        value, error = result.value, result.error
+        how = f"Gauss–Legendre after Möbius maps, two orders (rules such as {result.rule}, NumPy {np.__version__})"
+    return _result(value, error, how, start)
+
+
+def independent_values(integral: ParametricIntegral, s: np.ndarray, checker: str, epsrel: float) -> dict[str, Any]:
+    """Compute values and stated errors (n,) by an independent method, and note what they took."""
+    prepared = _prepared(integral, checker, epsrel)
+    start = time.perf_counter()
+    estimate = prepared.values(s)
+    return {**_result(estimate.value, estimate.error, prepared.how, start), "setup_s": prepared.setup_s}
+
+
+@functools.lru_cache(maxsize=1)
+def _prepared(integral: ParametricIntegral, checker: str, epsrel: float) -> second_opinions.Checker:
+    """Prepare an independent method once for all points of a table that this process is given."""
+    return second_opinions.CHECKERS[checker](integral, epsrel)
+
+
+def _result(value: np.ndarray, error: np.ndarray, how: str, start: float) -> dict[str, Any]:
+    seconds = time.perf_counter() - start
+    return {"value": value.tolist(), "error": error.tolist(), "how": how, "seconds": seconds}
+
+
+def _one_thread() -> None:
+    """Leave the other cores to the other processes."""
+    import torch
+
+    torch.set_num_threads(1)

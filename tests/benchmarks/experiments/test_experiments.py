@@ -1,0 +1,103 @@
+"""The list of experiments: it names what their files have, and importing it or one preset brings nothing else."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks import experiments
+from benchmarks.experiments.experiment import BUDGET_S, METHODS, Experiment
+from benchmarks.records.folders import PUBLISHED
+
+FOLDER = Path(experiments.__file__).parent
+
+
+@pytest.mark.parametrize("name", experiments.EXPERIMENTS)
+def test_the_list_has_the_presets_of_each_file(name):
+    found = experiments.load(name)
+    assert isinstance(found, Experiment)
+    assert tuple(found.presets) == experiments.EXPERIMENTS[name]
+    assert (PUBLISHED / found.source).exists()
+
+
+def test_every_file_with_an_experiment_is_in_the_list():
+    files = {path.stem for path in FOLDER.glob("*.py") if "\nEXPERIMENT = " in path.read_text()}
+    assert files == set(experiments.EXPERIMENTS)
+
+
+@pytest.mark.parametrize("name", experiments.PRESETS)
+def test_a_preset_says_what_to_run_on_each_of_its_integrals(name):
+    made = experiments.preset(name)
+    assert set(made.methods) == set(made.budgets)
+    assert all(seconds > 0 for seconds in made.budgets.values())
+    assert all(made.specs(integral) for integral in made.budgets)
+    assert (made.budget_s("mine:integral"), made.specs("mine:integral")) == (BUDGET_S, list(METHODS))
+
+
+SHARED = {"experiment"}
+COMPARED = {"comparison", "all_configurations", "paper_values", "matched_digits", "break_even"}
+
+
+@pytest.mark.parametrize(
+    ("line", "brought"),
+    [
+        ("import benchmarks.accuracy", set()),
+        ("experiments.preset('quick')", SHARED | COMPARED),
+        ("experiments.preset('bayesian')", SHARED | {"uncertain_networks"}),
+        ("experiments.preset('paper_short')", SHARED | {"paper_recipes"}),
+    ],
+)
+def test_only_what_a_preset_needs_is_imported(line, brought):
+    code = f"""
+import sys
+from benchmarks import experiments
+{line}
+print(*(name for name in sys.modules if name.startswith("benchmarks.experiments.")))
+print(*{{"matplotlib", "pandas", "sympy", "torch"}} & set(sys.modules))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    modules, heavy = done.stdout.split("\n")[:2]
+    assert {name.rpartition(".")[2] for name in modules.split()} == brought
+    assert heavy == ""
+
+
+ABOVE = {
+    "records": ("figures", "experiments", "page"),
+    "figures": ("experiments", "page"),
+    "experiments": ("page",),
+}
+"""Room of benchmarks -> rooms that it must not import."""
+
+
+def upward_imports(room, sources):
+    names = "|".join(ABOVE[room])
+    pattern = rf"^\s*(?:from|import) benchmarks(?:\.| import .*\b)(?:{names})\b.*$"
+    return [line for source in sources for line in re.findall(pattern, source, re.MULTILINE)]
+
+
+@pytest.mark.parametrize("room", ABOVE)
+def test_no_room_imports_one_above_it(room):
+    sources = [path.read_text() for path in (FOLDER.parent / room).rglob("*.py")]
+    assert len(sources) >= 5
+    assert upward_imports(room, sources) == []
+    for line in (f"from benchmarks.{ABOVE[room][0]} import x", f"    import benchmarks.{ABOVE[room][-1]}.y"):
+        assert upward_imports(room, [line])
+
+
+def test_what_makes_a_report_is_light_to_import():
+    """Asv imports every module below benchmarks, whatever it runs."""
+    rooms = ("figures", "experiments", "page")
+    modules = [f"benchmarks.{room}.{path.stem}" for room in rooms for path in (FOLDER.parent / room).glob("[!_]*.py")]
+    code = f"""
+import importlib, sys
+for name in {sorted(modules)}:
+    importlib.import_module(name)
+print(*{{"jinja2", "matplotlib", "pandas", "sympy", "torch", "xgboost"}} & set(sys.modules))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    assert len(modules) > 20
+    assert done.stdout.strip() == ""

@@ -1,0 +1,127 @@
+"""Tables of surrogates, from made-up records: what a row says, what counts, and which verdict follows."""
+
+from __future__ import annotations
+
+import pytest
+from surrogate_records import TUNED, of, points
+
+from benchmarks.experiments import label_counts, paper_surrogates
+from benchmarks.page.contents import Contents
+from benchmarks.records import run_records
+
+
+def only(found, form="tuned", regressor="sk-DNN 14-28"):
+    rows = [row for row, _ in paper_surrogates.rows(found, "box1l_2d")]
+    (row,) = [row for row in rows if (row["regressor"], row["form"]) == (regressor, form)]
+    return row
+
+
+SPEED = "< 100 µs (batches of 1,024)"
+
+
+def test_a_row():
+    assert only([of(TUNED)]) == {
+        "regressor": "sk-DNN 14-28", "form": "tuned", "paper: within 1 %": "99.97", "paper: within 0.1 %": "73.08",
+        "paper: μ": "-0.0022", "paper: σ": "0.12", "within 1 %": "95", "within 0.1 %": "50", "μ": "0.001", "σ": "0.2",
+        "> 90 % within 1 %": "yes", SPEED: "yes, 20", "<= 5 MB": "yes, 0.3", "labels": "100,000",
+        "preparation s": "59.1", "note": "",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "column", "said"),
+    [
+        ({"frac_within_1pct": 0.9}, "> 90 % within 1 %", "no"),
+        ({"frac_within_1pct": 0.9001}, "> 90 % within 1 %", "yes"),
+        ({"s_per_integral": {"1024": {"median": 1e-4}}}, SPEED, "no, 100"),
+        (
+            {"s_per_integral": {"1024": {"reason": "a batch is predicted to take 11 s"}}},
+            SPEED,
+            "not timed",
+        ),
+        ({"model_bytes": 5_000_001}, "<= 5 MB", "no, 5"),
+        ({"model_bytes": 5_000_000}, "<= 5 MB", "yes, 5"),
+        ({"status": "timeout", "reason": "over\n180 s"}, "note", "timeout: over 180 s"),
+        ({"status": "timeout", "reason": "over 180 s"}, "within 1 %", ""),
+        ({"status": "timeout", "reason": "over 180 s"}, SPEED, ""),
+        ({"details": {"n_labels": 400_000, "best_n_trees": 89}}, "note", "89 trees"),
+        ({"details": None}, "labels", ""),
+    ],
+)
+def test_requirements_and_failures(changes, column, said):
+    assert only([of(TUNED, **changes)])[column] == said
+
+
+def test_the_table_has_every_row_of_its_integral_and_says_what_was_not_run():
+    table = paper_surrogates.rows([of(TUNED)], "box1l_2d")
+    assert [row["form"] for row, _ in table] == ["tuned", "baseline", "ours"] * 3
+    assert [(row["note"], used) for row, used in table].count(("not run", [])) == 8
+    assert [used for _, used in table if used] == [[of(TUNED)]]
+    assert len(paper_surrogates.rows([of("box1l_4d BDT tuned")], "box1l_4d")) == 10  # one with the symmetry
+    assert paper_surrogates.rows([of(TUNED)], "box1l_4d") == []
+    assert paper_surrogates.rows([of("box1l_2d sk-DNN ours")], "box1l_2d") == []  # a run of another suite
+    assert paper_surrogates.rows([of(TUNED, budget_s=label_counts.BUDGET_S)], "box1l_2d") == []
+
+
+def test_repeats_are_averaged_and_what_differs_is_said():
+    again = of(TUNED, repeat=1, frac_within_1pct=0.97)
+    assert only([of(TUNED), again])["within 1 %"] == "96"
+    assert only([of(TUNED), again])["note"] == "mean of 2 repeats"
+    older = of(TUNED, truth_hash="old", date_utc="2027-01-01T00:00:00+00:00", frac_within_1pct=0.1)
+    assert only([older, of(TUNED)])["within 1 %"] == "95"
+    ours = of("box1l_2d sk-DNN ours")
+    assert only([older, ours])["note"] == "superseded: older truth"
+    assert only([of(TUNED), ours | {"machine": "B"}])["note"] == "on A"
+
+
+# ----- accuracy against the number of labels --------------------------------------------------------------------------
+
+
+def test_a_row_per_number_of_labels():
+    found = points("box1l_2d", (3, 3.5, 4)) + points("box1l_2d", (2, 2.5, 3), 1_000, details={"n_labels": 900})
+    (few, of_few), (many, of_many) = label_counts.rows(found)
+    assert (of_many, of_few) == (found[:6], found[6:])
+    assert (few["labels"], many["labels"]) == ("1,000", "100,000")
+    assert many["BDT: digits"] == "4.01 ± 0.01 (2)"
+    assert many["DNN: within 1 %"] == "95.00 ± 0.00 (2)"
+    assert many["note"] == ""
+    assert few["note"] == "DNN bought 900; sk-DNN bought 900; BDT bought 900"
+    assert label_counts.rows(found[:2])[0][0]["BDT: digits"] == "not run"
+    assert label_counts.rows([of(TUNED)]) == []
+
+
+@pytest.mark.parametrize(
+    ("integral", "digits", "said"),
+    [
+        ("box1l_2d", (3, 3.5, 4), "Trees win in two dimensions: confirmed"),
+        ("box1l_2d", (3, 4.5, 4), "Trees win in two dimensions: refuted"),
+        ("box1l_2d", (3, 4.0, 4), "Trees win in two dimensions: not decided"),
+        ("pentagon1l_8d", (3, 3.5, 2), "Skip connections win in eight dimensions: confirmed"),
+        ("pentagon1l_8d", (3.6, 3.5, 2), "Skip connections win in eight dimensions: refuted"),
+    ],
+)
+def test_the_verdict_follows_from_the_records(integral, digits, said):
+    ((row, used),) = label_counts.verdicts(points(integral, digits))
+    assert used == points(integral, digits)
+    dnn, skip, trees = (f"{value + 0.01:.2f} ± 0.01 (2)" for value in digits)
+    figures = f"DNN {dnn}, sk-DNN {skip}, BDT {trees} digits."
+    assert row["sentence"] == f"{said} on {integral} with 100,000 labels and {label_counts.BUDGET_S:g} s, at {figures}"
+
+
+def test_without_all_three_there_is_no_verdict():
+    assert label_counts.verdicts(points("box1l_2d", (3, 3.5, 4))[:4]) == []
+    assert label_counts.verdicts(points("box1l_4d", (3, 3.5, 4))) == []
+
+
+# ----- report ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_report_shows_them(tmp_path):
+    assert Contents.published(tmp_path).tables[1:] == []  # what the papers published is there
+    own = tmp_path / "published" / paper_surrogates.EXPERIMENT.source
+    for one in [of(TUNED), *points("box1l_2d", (3, 3.5, 4))]:
+        run_records.write(own, one)
+    _, *shown = Contents.published(tmp_path).tables
+    assert [len(table.rows) for table in shown] == [9, 1, 1]
+    # A report of the folder by itself shows the same.
+    assert [table for table in Contents.local(own).tables if "surrogate" in table.title.lower()] == shown

@@ -1,0 +1,242 @@
+"""Tables from records alone: what a row says, and when a record is labelled."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+from sample_records import record
+
+import methods
+from benchmarks import report, versions
+from benchmarks.experiments import all_configurations
+from benchmarks.records import configurations
+from benchmarks.report import BEGIN, END, insert
+
+
+def rows(*found):
+    return all_configurations.frame(configurations.grouped(found)).to_dict("records")
+
+
+def test_a_row():
+    (row,) = rows(record())
+    assert row["digits"] == "4.6 ± 0.3"
+    assert row["worst"] == "3.2"
+    assert row["within 0.1 %"] == "99.9 %"
+    assert row["µs (1)"] == "2.00"
+    assert row["µs (1024)"] == "–"
+    assert row["note"] == ""
+
+
+def test_honesty_of_errors_and_times_of_compilation_are_columns():
+    (row,) = rows(record(coverage_1sigma=0.683, coverage_3sigma=0.997, setup_s={"generate": 0.5, "compile": 1.25}))
+    assert (row["≤ error"], row["≤ 3 errors"]) == ("68.3 %", "99.7 %")
+    assert row["gen. + comp. s"] == "0.500 + 1.25"
+    (row,) = rows(record())
+    assert (row["≤ error"], row["gen. + comp. s"]) == ("", "")
+
+
+def test_better_than_its_truth_says_so():
+    (row,) = rows(record(truth_rel_err_max=1e-4))
+    assert row["digits"] == "4.6 ± 0.3 (≤ truth)"
+    assert row["worst"] == "3.2"
+
+
+def test_failures_are_rows_with_their_reason():
+    bad = record(method="worse", status="crashed", reason="SIGABRT") | dict.fromkeys(
+        ["digits_mean", "digits_std", "s_per_integral", "fit_s"]
+    )
+    table = rows(record(), bad)
+    assert [row["method"] for row in table] == ["gauss_legendre", "worse"]
+    assert table[1]["note"] == "crashed: SIGABRT"
+    assert table[1]["digits"] == ""
+
+
+def test_repeats_are_averaged_and_the_worst_is_kept():
+    (row,) = rows(record(), record(repeat=1, digits_mean=5.0, digits_worst=2.0))
+    assert row["digits"].startswith("4.8")
+    assert row["worst"] == "2.0"
+    assert row["note"] == "mean of 2 repeats"
+
+
+def test_configurations_are_told_apart_by_what_differs():
+    labels = [row["method"] for row in rows(record(), record(params={"order": 5}, digits_mean=3.0))]
+    assert labels == ["gauss_legendre, order=8", "gauss_legendre, order=5"]
+
+
+@pytest.fixture
+def second_version(monkeypatch):
+    """Make versions 2 of gauss_legendre and chebyshev the current ones."""
+    monkeypatch.setattr(versions, "current_version", {"gauss_legendre": 2, "chebyshev": 2}.get)
+
+
+def test_superseded_records_are_labelled_and_kept(second_version):
+    old = record(version=1, date_utc="2027-01-01T00:00:00+00:00")  # later, on another machine perhaps
+    (group,) = configurations.grouped([old])
+    assert (group.superseded, group.replaced) == (True, False)
+    assert group.notes == ("superseded: version 1 of gauss_legendre, now 2",)
+    assert {group.notes: group.replaced for group in configurations.grouped([old, record()])} == {
+        group.notes: True,
+        (): False,
+    }
+
+
+def test_superseded_labels_are_labelled(second_version):
+    learnt = record(method="m", params={"labels": "gauss_legendre,order=3"}, labels_version=1)
+    assert [g.notes for g in configurations.grouped([learnt])] == [("superseded: version 1 of gauss_legendre, now 2",)]
+    (group,) = configurations.grouped([learnt | {"labels_version": 2}])
+    assert not group.superseded
+
+
+def test_the_highest_version_of_a_stranger_s_method_is_current():
+    notes = [
+        g.notes for g in configurations.grouped([record(method="mine", version=3), record(method="mine", version=2)])
+    ]
+    assert notes == [(), ("superseded: version 2 of mine, now 3",)]
+
+
+@pytest.mark.parametrize(
+    ("key", "note"), [("integral_hash", "superseded: older equation"), ("truth_hash", "superseded: older truth")]
+)
+def test_an_integral_has_one_equation_and_one_truth_for_all_methods(key, note):
+    old = record(method="chebyshev", date_utc="2027-01-01T00:00:00+00:00", **{key: "old"})
+    assert {row["method"]: row["note"] for row in rows(record(), old)} == {"gauss_legendre": "", "chebyshev": note}
+
+
+def test_of_several_equations_of_a_stranger_s_integral_nobody_knows_which_is_newer():
+    notes = [row["note"] for row in rows(record(integral="mine"), record(integral="mine", integral_hash="j"))]
+    assert sorted(notes) == ["one of 2 equations (i)", "one of 2 equations (j)"]
+
+
+def test_other_code_and_dates_supersede_nothing():
+    other = record(method="chebyshev", date_utc="2025-01-01T00:00:00+00:00", code_hash="its own", commit="x")
+    assert {row["note"] for row in rows(record(), other)} == {""}
+
+
+def test_other_machines_are_labelled():
+    assert {row["note"] for row in rows(record(), record(machine="B"))} == {"on A", "on B"}
+
+
+def test_settings_are_named_where_methods_of_an_integral_differ_in_them():
+    found = [record(), record(method="chebyshev", threads=1), record(integral="box2l", threads=1)]
+    assert [row["method"] for row in rows(*found)] == [
+        "chebyshev, 1 thread",
+        "gauss_legendre, 2 threads",
+        "gauss_legendre",
+    ]
+    old = record(method="chebyshev", threads=1, integral_hash="old")
+    current = [
+        group.label
+        for group in configurations.grouped([record(), record(method="chebyshev"), old])
+        if not group.replaced
+    ]
+    assert current == ["gauss_legendre", "chebyshev"]
+    (replaced,) = [
+        group.label for group in configurations.grouped([record(), record(method="chebyshev"), old]) if group.replaced
+    ]
+    assert replaced == "chebyshev, 1 thread"
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(-0.4, "-0.400"), (-123.4, "-123"), (-2e6, "-2e+06"), (0.0, "0"), (None, "")]
+)
+def test_numbers_may_be_negative(value, shown):
+    assert all_configurations.number(value) == shown
+
+
+def test_no_worst_point_is_a_blank():
+    (row,) = rows(record(digits_worst=None), record(repeat=1, digits_worst=2.0))
+    assert row["worst"] == "2.0"
+    (row,) = rows(record(digits_worst=None))
+    assert row["worst"] == ""
+
+
+def readme_rows(*found):
+    lines = report.readme_table(configurations.grouped(found)).splitlines()
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
+
+
+def test_readme_shows_what_is_current_and_where_it_was_measured():
+    old = record(integral_hash="old", digits_mean=9.0, machine="older machine")
+    text = report.readme_table(
+        configurations.grouped([record(), old, record(integral="hexagon1l", machine="elsewhere")])
+    )
+    assert "Measured on A, 2 threads; all runs" in text
+    header, _, *shown = readme_rows(record(), record(integral_hash="old", digits_mean=9.0))
+    assert header == list(report.COLUMNS)
+    assert [row[:4] for row in shown] == [["box1l", "rule", "gauss_legendre", "4.6 ± 0.3"]]
+
+
+def test_readme_shows_the_best_of_each_kind_at_one_number_of_threads():
+    _, _, *shown = readme_rows(
+        record(), record(method="chebyshev", digits_mean=5.0), record(method="lattice_qmc", digits_mean=9.0, threads=1),
+        record(method="skip_mlp", digits_mean=2.0), record(method="dense_mlp", digits_mean=3.0),
+        record(method="pysecdec_qmc"), record(method="my_method", digits_mean=9.0),
+    )  # fmt: skip
+    assert [row[1:3] for row in shown] == [
+        ["rule", "chebyshev"],
+        ["pySecDec", "pysecdec_qmc"],
+        ["learned", "dense_mlp"],
+    ]
+
+
+def test_readme_names_failures_where_nothing_else_is_known():
+    failed = record(method="pysecdec_qmc", status="failed", reason="too large", digits_mean=None)
+    header, _, *shown = readme_rows(record(), failed)
+    assert header == [*report.COLUMNS, "note"]
+    assert [(row[2], row[-1]) for row in shown] == [("gauss_legendre", ""), ("pysecdec_qmc", "failed: too large")]
+
+
+def test_every_registered_method_has_at_most_one_kind_in_readme():
+    names = [name for kind in report.KINDS.values() for name in kind]
+    assert len(names) == len(set(names))
+    assert set(methods.METHODS) - set(names) == {"primitive_corrected", "pysecdec_cuba", "pysecdec_qmc_pylink"}
+
+
+def test_published_values_stand_beside_ours():
+    (row,) = rows(record(method="published_primitive"))
+    assert row["published"] == "3.4 digits, 20 µs (GPU); 3.9 digits, 50 µs (GPU)"
+    for result in all_configurations.published():
+        assert "p." in result["source"] or "section" in result["source"]
+
+
+def test_markdown_names_sources_and_machines():
+    text = all_configurations.markdown([record(method="pysecdec_qmc")])
+    assert "JHEP 03 (2023) 221, Table 2" in text
+    assert "Measured on: A (2 threads)" in text
+
+
+def test_the_table_goes_between_readme_s_markers():
+    assert insert(f"a\n{BEGIN}\nold\n{END}\nb", "new") == f"a\n{BEGIN}\n\nnew\n\n{END}\nb"
+    with pytest.raises(ValueError, match="lacks the markers"):
+        insert("nothing", "new")
+
+
+def test_a_terminal_s_table_has_at_most_120_columns():
+    long = record(method="m" * 200, params={"a": 1}, status="failed", reason="r" * 500, digits_mean=None)
+    text = all_configurations.text([record(), long, record(params={"order": 5}, budget_s=1.0)])
+    assert max(map(len, text.splitlines())) <= 120
+    assert "failed: rrr" in text
+    assert "…" in text
+
+
+def test_a_fit_over_its_budget_is_marked():
+    assert rows(record(budget_s=20.0, fit_s=21.9))[0]["note"] == ""
+    assert rows(record(budget_s=20.0, fit_s=34.7))[0]["note"] == "preparation took 1.7 × its budget"
+
+
+def test_what_cannot_be_saved_is_marked():
+    assert "timed in its fit's process" in rows(record(model_bytes=None, timed_from="fit"))[0]["note"]
+    assert rows(record(timed_from="fit"))[0]["note"] == ""  # as records of the first schema were all timed
+
+
+def test_the_csv_file_has_every_column():
+    (row,) = csv.DictReader(io.StringIO(all_configurations.csv([record(precision="float64")])))
+    assert (row["integral"], row["method"], row["precision"]) == ("box1l", "gauss_legendre", "float64")
+    assert set(all_configurations.row(configurations.grouped([record()])[0])) < set(row)
+
+
+def test_details_are_printed_on_request():
+    text = all_configurations.details([record(details={"order": 8, "a": 3.0})])
+    assert text == "box1l, gauss_legendre: order = 8; a = 3.0"

@@ -1,0 +1,51 @@
+"""Which batches are timed, by a method whose clock goes as the test says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from benchmarks.running import stopwatch
+
+
+@pytest.fixture
+def sizes(monkeypatch):
+    """Return a function that times batches at overhead + n × each seconds a call: (timings, sizes of the calls)."""
+
+    def run(overhead, each, batches=(1, 1024, 65_536)):
+        now, called = [0.0], []
+        monkeypatch.setattr(stopwatch.time, "perf_counter", lambda: now[0])
+
+        def integrate(s):
+            called.append(len(s))
+            now[0] += overhead + each * len(s)
+
+        return stopwatch.of_batches(integrate, np.zeros((4, 2)), batches), called
+
+    return run
+
+
+def test_overhead_of_a_call_does_not_count_for_every_point(sizes):
+    timings, called = sizes(0.012, 20e-6)
+    assert timings["1024"]["median"] == pytest.approx(0.012 / 1024 + 20e-6)
+    assert timings["65536"]["median"] == pytest.approx(0.012 / 65536 + 20e-6)
+    assert called.count(32) == 1
+    assert set(timings) == {"1", "1024", "65536"}  # what predicts is no measurement
+
+
+def test_a_method_that_is_slow_for_every_point_is_not_timed(sizes):
+    timings, called = sizes(0.0, 0.02)
+    assert timings["1024"] == {"reason": "a batch is predicted to take 20 s"}
+    assert called.count(32) == 1
+    assert max(called) == 32
+
+
+@pytest.mark.parametrize("each", [3.0, 30.0])
+def test_predicting_takes_no_longer_than_a_call_may(sizes, each):
+    timings, called = sizes(0.0, each)
+    assert list(timings["1024"]) == ["reason"]
+    assert max(called) * each <= max(stopwatch.LONGEST_CALL_S, each)
+
+
+def test_fast_methods_are_not_asked_again(sizes):
+    assert set(sizes(1e-3, 1e-6)[1]) == {1, 1024, 65_536}

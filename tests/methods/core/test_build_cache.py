@@ -1,0 +1,141 @@
+"""Compiled code in the cache: what it took is kept with it, and told to whoever meters, once."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+
+import pytest
+from integrals import product
+
+from methods.core import build_cache, kernel_library
+from methods.core.build_cache import BUILDS, Build
+from methods.secdec import library as pysecdec_library
+
+needs_compiler = pytest.mark.skipif(not build_cache.has_compiler(), reason="there is no C++ compiler")
+
+
+@pytest.fixture
+def metered():
+    """Return a function that calls another one while its builds are noted, and returns these."""
+
+    def builds_of(function, *args) -> list[Build]:
+        token = BUILDS.set([])
+        try:
+            function(*args)
+            return BUILDS.get()
+        finally:
+            BUILDS.reset(token)
+
+    return builds_of
+
+
+@pytest.fixture
+def load(tmp_path, monkeypatch):
+    """Return a function that loads a small kernel, from a cache of its own."""
+    monkeypatch.setenv("LOOPMARK_CACHE", str(tmp_path / "cache"))
+    source = tmp_path / "answer.cpp"
+    source.write_text('extern "C" int answer() { return ANSWER; }')
+    return lambda answer=42: kernel_library.load(source, [f"ANSWER={answer}"], {})
+
+
+@needs_compiler
+def test_a_compilation_is_noted_with_its_seconds_and_later_as_from_the_cache(load, metered, tmp_path):
+    (made,) = metered(load)
+    assert made.what.startswith("answer ")
+    assert made.seconds.keys() == {"compile"}
+    assert made.seconds["compile"] > 0
+    assert not made.from_cache
+    (found,) = metered(load)
+    assert found == made._replace(from_cache=True)
+    (kept,) = (tmp_path / "cache" / "kernels").glob("*.json")
+    assert json.loads(kept.read_text()) == made.seconds
+
+
+@needs_compiler
+def test_two_kernels_are_two_builds_and_one_that_is_opened_twice_is_one(load, metered):
+    builds = metered(lambda: [load(1), load(2), load(1)])
+    assert len({build.what for build in builds}) == len(builds) == 2
+    assert not any(build.from_cache for build in builds)
+
+
+@needs_compiler
+@pytest.mark.parametrize("kept", [None, "", "[]", "{}", '{"compile": null}', '{"compile": NaN}', '{"compile": -1.0}'])
+def test_an_entry_whose_seconds_are_not_known_is_compiled_again(load, metered, tmp_path, kept):
+    load()
+    (seconds,) = (tmp_path / "cache" / "kernels").glob("*.json")
+    if kept is None:
+        seconds.unlink()
+    else:
+        seconds.write_text(kept)
+    (build,) = metered(load)
+    assert not build.from_cache
+    assert json.loads(seconds.read_text()) == build.seconds
+
+
+@needs_compiler
+def test_seconds_without_a_library_are_no_entry(load, metered, tmp_path):
+    load()
+    (library,) = (tmp_path / "cache" / "kernels").glob("*.so")
+    library.unlink()
+    (build,) = metered(load)
+    assert not build.from_cache
+    assert library.exists()
+
+
+@needs_compiler
+def test_a_compilation_that_fails_is_no_build_and_leaves_nothing(load, metered, tmp_path):
+    assert metered(lambda: load("(")) == []
+    assert not list((tmp_path / "cache" / "kernels").iterdir())
+
+
+def test_a_pysecdec_library_is_made_again_for_another_number_of_jobs(metered, tmp_path, monkeypatch):
+    """The seconds that two jobs took are not those of one."""
+    monkeypatch.setenv("LOOPMARK_CACHE", str(tmp_path))
+    made_by = []
+
+    def make(wanted, folder, cxxflags, jobs):
+        made_by.append(jobs)
+        (folder / "ready").mkdir()
+        (folder / "ready" / "setup.json").write_text(json.dumps({"generate": 1.0, "compile": 8.0 / jobs}))
+        return folder / "ready"
+
+    monkeypatch.setattr(pysecdec_library, "_make", make)
+    expression = product(1).expression
+    builds = [
+        metered(lambda jobs=jobs: pysecdec_library.build(expression, cxxflags="", jobs=jobs)) for jobs in (1, 2, 1)
+    ]
+    assert made_by == [1, 2]
+    assert [build.seconds["compile"] for (build,) in builds] == [8.0, 4.0, 8.0]
+    assert [build.from_cache for (build,) in builds] == [False, False, True]
+    assert builds[0][0].what == builds[2][0].what != builds[1][0].what
+
+
+def test_what_was_opened_before_somebody_metered_is_noted_at_its_next_use(metered):
+    """A loader remembers its library for the life of the process, which may have been preloaded."""
+    opened = []
+
+    @build_cache.remembered
+    def loader(name):
+        opened.append(name)
+        build_cache.note(Build(name, {"compile": 3.0}, from_cache=False))
+        return ctypes.c_int(1)
+
+    first = loader("kernel")
+    assert metered(loader, "kernel") == [Build("kernel", {"compile": 3.0}, from_cache=True)]
+    assert metered(lambda: [loader("kernel"), loader("kernel")]) == [Build("kernel", {"compile": 3.0}, from_cache=True)]
+    assert loader("kernel") is first
+    assert opened == ["kernel"]
+
+
+def test_who_meters_when_it_is_made_sees_that_it_was_made(metered):
+    @build_cache.remembered
+    def loader():
+        build_cache.note(Build("kernel", {"compile": 3.0}, from_cache=False))
+
+    assert metered(lambda: [loader(), loader()]) == [Build("kernel", {"compile": 3.0}, from_cache=False)]
+
+
+def test_nothing_is_noted_where_nobody_meters():
+    build_cache.note(Build("kernel", {"compile": 3.0}, from_cache=False))
+    assert BUILDS.get() is None

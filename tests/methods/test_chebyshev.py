@@ -1,0 +1,95 @@
+"""chebyshev: exact for polynomials of its degree, of log I or of I, and what the table says of box1l."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from integrals import changing_sign, costly, plain, product
+
+import methods
+import references
+from methods.base import ParametricIntegral
+from methods.surrogates import labels
+
+
+@pytest.mark.parametrize("integral", [product(1), product(3), plain(2)], ids=lambda i: i.name)
+def test_reaches_the_accuracy_asked_for(integral):
+    s = integral.sample(500, seed=3)
+    table = methods.create("chebyshev", epsrel=1e-8).fit(integral)
+    error = table.integrate(s).value / integral.exact(s) - 1
+    assert np.sqrt(np.mean(error**2)) < 1e-8
+
+
+def test_integrals_that_change_sign_are_interpolated_themselves():
+    integral = changing_sign()
+    s = integral.sample(200, seed=2)
+    table = methods.create("chebyshev").fit(integral)
+    assert table.sign_ == 0
+    np.testing.assert_allclose(table.integrate(s).value, integral.exact(s), atol=1e-14)
+
+
+def test_negative_integrals_keep_their_sign():
+    integral = ParametricIntegral.from_expression(
+        name="negative", variables=("x1",), parameters=("s1",), expression="-1/(s1 + x1)**2", low=(1.0,), high=(2.0,),
+        exact=lambda s: 1 / (s[:, 0] + 1) - 1 / s[:, 0],
+    )  # fmt: skip
+    s = integral.sample(100, seed=1)
+    value = methods.create("chebyshev").fit(integral).integrate(s).value
+    np.testing.assert_allclose(value, integral.exact(s), rtol=1e-8)
+
+
+def test_claimed_error_is_the_error_outside_the_grid():
+    integral = product(2)
+    s = integral.sample(2000, seed=9)
+    table = methods.create("chebyshev", epsrel=1e-6).fit(integral)
+    estimate = table.integrate(s)
+    rms = np.sqrt(np.mean((estimate.value / integral.exact(s) - 1) ** 2))
+    assert rms / 2 < table.relative_error_ < rms * 2
+    np.testing.assert_allclose(estimate.error, table.relative_error_ * np.abs(estimate.value))
+
+
+def test_the_grid_stays_within_max_labels():
+    table = methods.create("chebyshev", epsrel=1e-14, max_labels=100).fit(product(2))
+    assert table.coefficients_.size <= 100
+
+
+@pytest.mark.parametrize("budget", [1.0, 2.0, 4.0])
+def test_the_budget_is_kept_where_labels_are_expensive(own_time, budget):
+    own_time.tick = 1e-6
+    integral = costly(plain(2), 4e-5)
+    table = methods.create("chebyshev", epsrel=1e-13, labels="gauss_legendre").fit(integral, budget=budget)
+    assert 0.2 * budget < own_time.now < 1.1 * budget
+    assert table.details_["cut_short"]
+
+
+def test_the_first_table_is_smaller_where_six_nodes_would_be_too_expensive(own_time):
+    spec = "label_methods:Exact,seconds_per_label=0.01"
+    degrees = [
+        methods.create("chebyshev", labels=spec, epsrel=1e-3).fit(product(1), budget=budget).details_["degrees"]
+        for budget in (1.2, 1.6, 60.0)
+    ]
+    assert degrees == [[4, 4], [5, 5], [6, 6]]
+
+
+def test_no_table_is_bought_twice():
+    token = labels.LABEL_COSTS.set([])
+    table = methods.create("chebyshev", epsrel=1e-3).fit(product(1))
+    computed = sum(cost.n_labels for cost in labels.LABEL_COSTS.get())
+    labels.LABEL_COSTS.reset(token)
+    assert table.details_["degrees"] == [6, 6]
+    assert computed == 128 + 2 * 6**2
+
+
+def test_five_invariants_are_unsupported():
+    integral = ParametricIntegral(
+        name="wide", k=1, parameters=tuple("abcde"), low=(1,) * 5, high=(2,) * 5, integrand=lambda s, x: x[..., 0]
+    )
+    assert "m = 5" in methods.create("chebyshev").unsupported(integral)
+
+
+def test_nine_digits_on_box1l():
+    truth = references.truth("box1l")
+    table = methods.create("chebyshev").fit(references.integral("box1l"))
+    error = np.abs(table.integrate(truth.s).value / truth.value - 1)
+    assert -np.log10(error[truth.uniform]).mean() > 9.0
+    assert error.max() < 1e-8

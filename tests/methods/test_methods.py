@@ -1,0 +1,91 @@
+"""The contract, for every registered method, on small integrals with closed forms.
+
+The checks are those of ``python -m benchmarks.conformance``; that they notice what is wrong is tested there.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+
+import numpy as np
+import pytest
+from integrals import plain, product
+
+import methods
+from benchmarks.running import contract_checks
+from methods.base import InputError, Method
+
+INTEGRAL = product(2)
+
+CHEAP = {
+    "gauss_legendre": {},
+    "chebyshev": {"epsrel": 1e-6},
+    "lattice_qmc": {"epsrel": 1e-6},
+    "neural_primitive": {"width": 50, "n_replicas": 2, "n_updates": 2},
+    "separable_primitive": {"width": 50, "n_replicas": 2, "n_updates": 2},
+    "primitive_corrected": {"width": 50, "lattice_size": 64, "n_shifts": 4},
+    "published_primitive": {"width": 8, "depth": 2, "lattice_size": 64, "n_updates": 20},
+    "dense_mlp": {"n_labels": 200, "n_updates": 50},
+    "skip_mlp": {"n_labels": 200, "n_updates": 50},
+    "bayesian_mlp": {"n_labels": 200, "n_updates": 50, "width": 16},
+    "deep_ensemble": {"n_labels": 200, "n_updates": 50, "width": 16},
+    "differential_mlp": {"n_labels": 200, "n_updates": 50, "n_iterations": 5},
+    "boosted_trees": {"n_labels": 500, "n_trees": 20},
+    "pysecdec_qmc": {},
+    "pysecdec_qmc_pylink": {"cxxflags": "-O0"},
+    "pysecdec_cuba": {"cxxflags": "-O0"},
+}
+"""Fields that make a fit take seconds; every method must be here."""
+
+NAMES = [pytest.param(name, marks=pytest.mark.pysecdec) if "pysecdec" in name else name for name in CHEAP]
+
+CHECKS = [*contract_checks.OF_CLASS, *contract_checks.BEFORE_FIT, *contract_checks.AFTER_FIT]
+
+ROW_RTOL = 1e-13
+"""Methods in float64 are held to more than strangers' are."""
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def subject(request):
+    module, _, name = methods.METHODS[request.param].partition(":")
+    cls = getattr(importlib.import_module(module), name)
+    is_double = {"precision": cls.precision, **CHEAP[request.param]}["precision"] == "float64"
+
+    def make():
+        return methods.create(request.param, **CHEAP[request.param])
+
+    return contract_checks.Subject(cls, make, INTEGRAL, row_rtol=ROW_RTOL if is_double else None)
+
+
+def test_every_method_is_under_contract():
+    assert set(CHEAP) == set(methods.METHODS)
+
+
+@pytest.mark.parametrize(("sentence", "check"), CHECKS, ids=[sentence for sentence, _ in CHECKS])
+def test_contract_is_kept(subject, sentence, check):
+    check(subject)
+
+
+def test_class_says_what_it_is(subject):
+    assert inspect.getdoc(subject.cls)
+    assert inspect.getdoc(subject.cls) != inspect.getdoc(Method)
+
+
+def test_plain_callables_work_or_are_refused_with_a_reason(subject):
+    method = subject.make()
+    reason = method.unsupported(plain(2))
+    if reason is None:
+        s = INTEGRAL.sample(5, seed=4)
+        value = method.fit(plain(2)).integrate(s).value
+        np.testing.assert_allclose(value, subject.method.integrate(s).value, rtol=1e-3)
+    else:
+        assert "from_expression" in reason or "symbol" in reason
+
+
+@pytest.mark.parametrize(
+    ("name", "fields"), [("nothing", {}), ("gauss_legendre", {"ordr": 3}), ("chebyshev", {"epsrel": "x"})]
+)
+def test_create_refuses_what_it_does_not_know(name, fields):
+    with pytest.raises(InputError):
+        methods.create(name, **fields)

@@ -1,0 +1,344 @@
+"""Loop integrals from their propagators: the sectors are the papers', their sums are the literature's."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import literature
+import numpy as np
+import pytest
+import sympy
+
+import references
+from methods.base import InputError
+from methods.core.integrand import integrand_of
+from references import from_loop
+from references.integrals import catalogue
+from references.sectors import loop_input, sector_files
+from references.values import sums
+
+pytestmark = pytest.mark.pysecdec
+
+EXAMPLES = sorted(catalogue.FOLDER.glob("*.toml"))
+
+TRIANGLE = """
+name = "triangle"
+lines = [["m", 1, 2], ["m", 2, 3], ["m", 3, 1]]
+legs = [["p1", 1], ["p2", 2], ["p3", 3]]
+[rules]
+"p1*p1" = "0"
+"p2*p2" = "0"
+"p3*p3" = "s"
+"p1*p2" = "s/2"
+"p1*p3" = "-s/2"
+"p2*p3" = "-s/2"
+"m**2" = "1"
+[box]
+s = [-30, -3]
+"""
+
+FOUR_LEGS = """
+"p1*p1" = "{p1}"
+"p2*p2" = "{p2}"
+"p3*p3" = "{p3}"
+"p4*p4" = "{p4}"
+"p1*p2" = "(s - {p1} - {p2})/2"
+"p3*p4" = "(s - {p3} - {p4})/2"
+"p1*p4" = "(t - {p1} - {p4})/2"
+"p2*p3" = "(t - {p2} - {p3})/2"
+"p1*p3" = "({p2} + {p4} - s - t)/2"
+"p2*p4" = "({p1} + {p3} - s - t)/2"
+"""
+
+BOX = """
+name = "box"
+lines = [["{m}", 1, 2], ["{m}", 2, 3], ["{m}", 3, 4], ["{m}", 4, 1]]
+legs = [["p1", 1], ["p2", 2], ["p3", 3], ["p4", 4]]
+[rules]
+{rules}
+[box]
+s = [-30, -3]
+t = [-30, -3]
+"""
+
+MASSIVE_BOX = BOX.format(m="m", rules=FOUR_LEGS.format(p1=0, p2=0, p3=0, p4=0) + '"m**2" = "1"')
+OFF_SHELL_BOX = BOX.format(m="0", rules=FOUR_LEGS.format(p1=-3, p2=-10, p3=-5, p4=-4))
+ON_SHELL_BOX = BOX.format(m="0", rules=FOUR_LEGS.format(p1=0, p2=0, p3=0, p4=0))
+
+OFF_SHELL_TRIANGLE = """
+name = "triangle"
+lines = [["0", 1, 2], ["0", 2, 3], ["0", 3, 1]]
+legs = [["p1", 1], ["p2", 2], ["p3", 3]]
+[rules]
+"p1*p1" = "M1"
+"p2*p2" = "M2"
+"p3*p3" = "M3"
+"p1*p2" = "(M3 - M1 - M2)/2"
+"p1*p3" = "(M2 - M1 - M3)/2"
+"p2*p3" = "(M1 - M2 - M3)/2"
+[box]
+M1 = [-9, -1]
+M2 = [-9, -1]
+M3 = [-9, -1]
+"""
+
+
+@pytest.fixture
+def make(tmp_path):
+    """Return a function from TOML text to the path of the file of sectors."""
+
+    def made(text):
+        source, target = tmp_path / "input.toml", tmp_path / "input.json"
+        source.write_text(text)
+        from_loop.make(source, target, report=lambda _: None)
+        return target
+
+    return made
+
+
+# --- the papers' sectors -------------------------------------------------------------------------------------------
+
+
+def polynomials(integral):
+    """Return U and F as {powers of x: coefficient}, and the powers of x in front."""
+    expression = integral.expression
+    named = {str(name): sympy.Poly(p, *expression.variables).as_dict() for name, p in expression.polynomials.items()}
+    front = [sympy.degree(sympy.numer(expression.outer), x) for x in expression.variables]
+    return named.get("U", {(0,) * integral.k: sympy.Integer(1)}), named["F"], front
+
+
+def same_up_to_names(one, other):
+    """Tell whether two sectors differ by the names of their Feynman parameters only."""
+    (U1, F1, front1), (U2, F2, front2) = polynomials(one), polynomials(other)
+    if (len(U1), len(F1), sorted(front1)) != (len(U2), len(F2), sorted(front2)):
+        return False
+
+    def permuted(polynomial, order):
+        return {tuple(powers[i] for i in order): coefficient for powers, coefficient in polynomial.items()}
+
+    def agrees(order):
+        if [front1[i] for i in order] != front2:
+            return False
+        pairs = (permuted(U1, order), U2), (permuted(F1, order), F2)
+        return all(a.keys() == b.keys() and all(sympy.expand(a[p] - b[p]) == 0 for p in a) for a, b in pairs)
+
+    return any(map(agrees, itertools.permutations(range(one.k))))
+
+
+@pytest.mark.parametrize(("name", "distinct", "counted"), [("box1l", 3, 4), ("box2l", 18, 30)])
+def test_the_papers_integral_is_one_of_the_sectors(name, distinct, counted):
+    content = sector_files.read(catalogue.FOLDER / f"{name}.json")
+    assert len(content["sectors"]) == distinct
+    # JHEP counts 3 and 30: the first without, the second with sectors that are equal by symmetry.
+    assert sum(sector.multiplicity for sector in content["sectors"]) == counted
+    printed = references.integral(name)
+    found = [n for n in sector_files.names(content)[:-1] if same_up_to_names(references.integral(n), printed)]
+    assert len(found) == 1
+    s = printed.sample(3, seed=1)
+    values = [sums.converge(references.integral(n), s, epsrel=1e-6).value for n in (found[0], name)]
+    np.testing.assert_allclose(*values, rtol=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("source", EXAMPLES, ids=lambda path: path.stem)
+def test_stored_sectors_are_what_is_made_of_their_input_now(source, tmp_path):
+    target = tmp_path / "again.json"
+    from_loop.make(source, target, report=lambda _: None)
+    made, stored = (json.loads(path.read_text()) for path in (target, source.with_suffix(".json")))
+    # Another version of pySecDec may well make the same.
+    assert made.pop("made_by").split()[0] == stored.pop("made_by").split()[0] == "pySecDec"
+    assert made == stored
+    assert stored["input_hash"] == loop_input.read(source).digest()
+
+
+# --- the literature's integrals ------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("text", "known"),
+    [
+        (TRIANGLE, lambda s: literature.triangle_equal_masses(s, 1.0)),
+        (OFF_SHELL_TRIANGLE, literature.triangle_massless),
+        (MASSIVE_BOX, lambda s, t: literature.box_equal_masses(s, t, 1.0)),
+        (OFF_SHELL_BOX, lambda s, t: literature.box_massless(s, t, -3, -10, -5, -4)),
+    ],
+    ids=["triangle, massive", "triangle, off shell", "box, massive", "box, off shell"],
+)
+def test_sums_over_sectors_are_known_integrals(make, text, known):
+    whole = references.integral(str(make(text)))
+    s = np.concatenate([whole.sample(4, seed=2), [whole.low, whole.high]])
+    result = sums.converge(whole, s, epsrel=1e-11)
+    exact = np.array([known(*row) for row in s])
+    np.testing.assert_allclose(result.value, exact, rtol=1e-10)
+    assert (np.abs(result.value - exact) <= 10 * result.error).all()
+    # Negative control: without one of its terms it is another integral.
+    expression = whole.expression.terms[0]
+    part = dataclasses.replace(whole, expression=expression, integrand=integrand_of(expression))
+    assert (np.abs(sums.converge(part, s, epsrel=1e-6).value / exact - 1) > 0.05).all()
+
+
+@pytest.mark.slow
+def test_propagators_say_the_same_as_a_graph(make):
+    as_graph = references.integral(str(make(TRIANGLE)))
+    text = TRIANGLE.replace(
+        'lines = [["m", 1, 2], ["m", 2, 3], ["m", 3, 1]]\nlegs = [["p1", 1], ["p2", 2], ["p3", 3]]',
+        'propagators = ["k**2 - m**2", "(k + p1)**2 - m**2", "(k - p2)**2 - m**2"]\n'
+        'loop_momenta = ["k"]\nexternal_momenta = ["p1", "p2"]',
+    )
+    text = "\n".join(line for line in text.splitlines() if "p3" not in line)
+    as_propagators = references.integral(str(make(text)))
+    s = as_graph.sample(3, seed=1)
+    values = [sums.converge(integral, s, epsrel=1e-10).value for integral in (as_graph, as_propagators)]
+    np.testing.assert_allclose(*values, rtol=1e-9)
+
+
+def test_sectors_are_integrals_by_name(make):
+    path = make(TRIANGLE)
+    whole, first = references.integral(str(path)), references.integral(f"{path}:triangle_s1")
+    assert (whole.name, first.name) == ("triangle_sum", "triangle_s1")
+    assert (whole.k, whole.parameters) == (2, ("s",))
+    with pytest.raises(InputError, match=r"no integral 'triangle_s9'; it has triangle_s1"):
+        references.integral(f"{path}:triangle_s9")
+    with pytest.raises(InputError, match=r"no file of sectors.*python -m references\.from_loop"):
+        references.integral("nowhere.json")
+    for content in ("{}", '{"schema": 1}', '{"schema": 2}', '{"schema": 1, "name": "a", "sectors": [{}]}', "["):
+        path.write_text(content)
+        sector_files.read.cache_clear()
+        with pytest.raises(InputError, match="no file of sectors"):
+            references.integral(str(path))
+
+
+# --- what is refused -----------------------------------------------------------------------------------------------
+
+
+def test_a_pole_is_refused_with_its_sector(make):
+    with pytest.raises(InputError, match=r"Sector \d+ of box holds x\d\*\*\(-\d\) at ε = 0, a pole in ε"):
+        make(ON_SHELL_BOX)
+
+
+@pytest.mark.slow
+def test_a_divergence_at_large_momenta_is_refused(make):
+    bubble = """
+name = "bubble"
+lines = [["m", 1, 2], ["m", 2, 1]]
+legs = [["p1", 1], ["p2", 2]]
+rules = {"p1*p1" = "s", "p2*p2" = "s", "p1*p2" = "-s", "m**2" = "1"}
+box = {s = [-30, -3]}
+"""
+    with pytest.raises(InputError, match=r"pole in ε in all its sectors.*Γ\(0\)"):
+        make(bubble)
+    whole = references.integral(str(make("dimension = 2" + bubble)))
+    s = np.array([[-7.0]])
+    np.testing.assert_allclose(
+        sums.converge(whole, s, epsrel=1e-12).value, references.integral("bubble").exact(s), rtol=1e-11
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("high", "refused"), [(4.001, True), (3.999, False), (20.0, True)])
+def test_a_threshold_in_the_box_is_refused_with_its_sector(make, high, refused):
+    text = TRIANGLE.replace("s = [-30, -3]", f"s = [-30, {high}]")
+    if not refused:
+        content = sector_files.read(make(text))
+        assert {sector.positive for sector in content["sectors"]} == {"tested"}
+        return
+    with pytest.raises(InputError, match=r"F of sector \d of triangle falls to -.* at x1 = .*changes sign in the box"):
+        make(text)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"m**2" = "1"', "", "F of triangle still holds m; give rules"),
+        ('"s/2"', "\"__import__('os').system('touch owned')\"", "not allowed in a formula"),
+        ('"m**2" = "1"', "\"m**2\" = \"open('owned', 'w')\"", "not allowed in a formula"),
+        ("s = [-30, -3]", "s = [-3, -30]", "every low must lie below its high"),
+        ("s = [-30, -3]", 's = "wide"', "is not as it should be"),
+        ("legs =", "feet =", "lacks legs"),
+        ("[rules]", "colour = 3\n[rules]", "has colour, which is not known"),
+        ("[rules]", "dimension = 3\n[rules]", "dimension = 3; give an even one"),
+        ("[rules]", "dimension = 4.9\n[rules]", "is not as it should be"),
+        ('["m", 3, 1]', '["m", 3, 1.7]', "is not as it should be"),
+        ('["m", 3, 1]', "[1, 3, 1]", "a mass is a name"),
+        ('"p3*p3" = "s"', '"p3*p3" = "2*s"', r"break momentum conservation: p3·\(p1 \+ p2 \+ p3\) becomes s, not 0"),
+        ('["p2", 2]', '["p1", 2]', "uses p1 for two things"),
+        ('["p3", 3]', '["p3", 9]', "Leg p3 of triangle is at vertex 9, where no line ends"),
+        ('lines = [["m", 1, 2], ["m", 2, 3], ["m", 3, 1]]', "lines = []", "has no lines and legs"),
+        ("[box]\ns = [-30, -3]", "[box]", "of which there is one at least"),
+        ("s = [-30, -3]", "s = [-inf, -3]", "must be finite"),
+        ('name = "triangle"', 'name = "a b"', "is no identifier"),
+        ("[rules]", "[rules", "cannot be read as TOML"),
+    ],
+)
+def test_input_that_cannot_be_used_is_refused_in_a_sentence(make, tmp_path, monkeypatch, old, new, message):
+    monkeypatch.chdir(tmp_path)
+    text = TRIANGLE.replace(old, new)
+    assert text != TRIANGLE
+    with pytest.raises(InputError, match=message):
+        make(text)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["input.toml"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["x1", "U1", "F", "exp", "pi", "xp", "lm2", "lambda"])
+def test_names_that_mean_something_else_are_refused(make, name):
+    text = TRIANGLE.replace('"s"', f'"{name}"').replace("s/2", f"{name}/2").replace("\ns =", f"\n{name} =")
+    with pytest.raises(InputError, match=f"'{name}', which is no name or means something else"):
+        make(text)
+
+
+@pytest.mark.parametrize("name", ["p1", "m"])
+def test_a_parameter_is_no_momentum_or_mass(make, name):
+    text = TRIANGLE.replace('"s"', f'"{name}"').replace("s/2", f"{name}/2").replace("\ns =", f"\n{name} =")
+    with pytest.raises(InputError, match=f"uses {name} for two things"):
+        make(text)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rule", ["1/0", "-1/s", "-sqrt(-s)", "exp(s)"])
+def test_rules_that_are_no_polynomials_are_refused_or_right(make, rule):
+    text = TRIANGLE.replace('"m**2" = "1"', f'"m**2" = "2 + {rule}"')
+    try:
+        whole = references.integral(str(make(text)))
+    except InputError:
+        return
+    s = np.array([-7.0])
+    m2 = eval(rule, {"s": -7.0, "exp": math.exp, "sqrt": math.sqrt}) + 2
+    value = sums.converge(whole, s[None], epsrel=1e-9).value[0]
+    assert math.isclose(value, literature.triangle_equal_masses(-7.0, m2), rel_tol=1e-8)
+
+
+def test_command_line(tmp_path, capsys):
+    (tmp_path / "triangle.toml").write_text(TRIANGLE)
+    assert from_loop.main([str(tmp_path / "triangle.toml")]) == 0
+    said = capsys.readouterr().out
+    assert "triangle_s1" in said
+    assert f"Next: python -m benchmarks.accuracy --integral {tmp_path / 'triangle.json'}" in said
+    assert from_loop.main([str(tmp_path / "nothing.toml")]) == 2
+    assert "cannot be read" in capsys.readouterr().err
+    assert from_loop.main([str(tmp_path / "triangle.toml"), "--out", str(tmp_path / "no" / "where.json")]) == 2
+    assert "No such file" in capsys.readouterr().err
+    assert from_loop.main([str(tmp_path / "triangle.toml"), "--out", str(tmp_path / "triangle.toml")]) == 2
+    assert "overwritten" in capsys.readouterr().err
+
+
+def test_the_page_on_loop_integrals_walks_through_this_triangle(tmp_path):
+    page = (Path(__file__).resolve().parents[3] / "docs" / "loop-integral.md").read_text(encoding="utf-8")
+    block = page.split("```toml\n")[1].split("```")[0]
+    (tmp_path / "triangle.toml").write_text(block)
+    from_loop.make(tmp_path / "triangle.toml", tmp_path / "triangle.json", report=lambda _: None)
+    whole = references.integral(str(tmp_path / "triangle.json"))
+    value = sums.converge(whole, np.array([[-10.0]]), epsrel=1e-10).value[0]
+    assert math.isclose(value, literature.triangle_equal_masses(-10.0, 1.0), rel_tol=1e-9)
+
+
+def test_reading_sectors_needs_no_pysecdec():
+    code = "import sys, references; references.integral('box1l_sum'); sys.exit('pySecDec' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,58 @@
+"""`python -m references`: a table that fits the terminal, and all that is known of an integral."""
+
+from __future__ import annotations
+
+import pytest
+
+import references
+from references.__main__ import main
+
+
+@pytest.fixture
+def printed(monkeypatch, capsys):
+    """Run the command on a terminal of so many columns; return its status and what it printed."""
+
+    def run(*arguments, columns=120):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        status = main(list(arguments))
+        return status, capsys.readouterr()
+
+    return run
+
+
+@pytest.mark.parametrize("columns", [70, 250])
+def test_every_integral_has_a_line_that_fits(printed, columns):
+    status, (out, _) = printed(columns=columns)
+    assert status == 0
+    lines = out.splitlines()
+    assert [line.split()[0] for line in lines[1:]] == references.names()
+    assert max(map(len, lines)) <= min(columns, 120)
+
+
+@pytest.mark.parametrize("columns", [50, 120])
+def test_details_name_box_source_and_checks(printed, columns):
+    status, (out, _) = printed("box1l", "box1l_wide", columns=columns)
+    assert status == 0
+    assert "s12 s14 mH2 in [-30, -3]" in out
+    assert "log-uniform" in out
+    assert "checked by pysecdec: at 2400 points" in out
+    assert max(map(len, out.splitlines())) <= columns
+
+
+def test_an_integral_without_stored_values_says_so(printed):
+    status, (out, _) = printed("my_integrals:closed")
+    assert status == 0
+    assert "true values: none are stored" in out
+
+
+def test_an_unknown_name_is_an_error_in_a_sentence(printed):
+    status, (out, error) = printed("box1L")
+    assert (status, out) == (2, "")
+    assert "box1l" in error
+
+
+def test_help_says_what_may_be_given(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+    assert ended.value.code == 0
+    assert "NAME" in capsys.readouterr().out

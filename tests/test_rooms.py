@@ -1,0 +1,154 @@
+"""The rooms of methods and references: which may import which, that none go in circles, and what lies on the floor.
+
+Imports inside functions count, since a circle that they hide is still one; imports for type checking alone do not, nor
+does the registry's text, which names methods that nobody has imported yet.
+"""
+
+from __future__ import annotations
+
+import ast
+import graphlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from methods import METHODS
+
+ROOT = Path(__file__).resolve().parents[1]
+
+METHOD = "a method"
+"""The room of all modules that METHODS names."""
+
+MAY_IMPORT: dict[str, tuple[str, ...]] = {
+    "methods.core": (),
+    "methods.base": ("methods.core",),
+    "methods": ("methods.base", "methods.core"),
+    "methods.quadrature": ("methods.base", "methods.core"),
+    **dict.fromkeys(
+        ("methods.primitives", "methods.deep", "methods.secdec", "methods.surrogates"),
+        ("methods", "methods.base", "methods.core", "methods.quadrature"),
+    ),
+    METHOD: (
+        *("methods.base", "methods.core", "methods.quadrature"),
+        *("methods.primitives", "methods.deep", "methods.secdec", "methods.surrogates"),
+    ),
+    "methods.papers": (),
+    "methods.export": ("methods", "methods.base", "methods.core", "methods.primitives", "methods.deep"),
+    "references.sectors": ("methods.base", "methods.core"),
+    "references.integrals": ("methods.base", "methods.core", "references.sectors"),
+    "references.values": ("methods", "methods.base", "methods.core", "references.integrals"),
+    "references": (
+        *("methods.base", "methods.core"),
+        *("references.integrals", "references.sectors", "references.values"),
+    ),
+}
+"""Room -> the rooms that its modules may import, besides itself. `methods` is the registry, which names methods by
+text; `references` holds the commands and the functions that everybody asks for truth."""
+
+Modules = dict[str, str]
+"""Module name -> source."""
+
+
+def project() -> Modules:
+    sources = {}
+    for package in ("methods", "references"):
+        for path in (ROOT / package).rglob("*.py"):
+            parts = path.relative_to(ROOT).with_suffix("").parts
+            sources[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path.read_text(encoding="utf-8")
+    return sources
+
+
+def nodes(tree: ast.AST) -> Iterator[ast.AST]:
+    """Yield all nodes but those below `if TYPE_CHECKING:`."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            continue
+        yield node
+        yield from nodes(node)
+
+
+def imports(module: str, modules: Modules) -> set[str]:
+    """Return the modules of the project that a module imports, anywhere in it."""
+    found = set()
+    for node in nodes(ast.parse(modules[module])):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            inner = names & modules.keys()
+            found |= inner | ({node.module} if len(inner) < len(names) else set())
+    return found & modules.keys() - {module}
+
+
+def room(module: str) -> str:
+    """Return a module's room: its sub-package, the registry, the commands, or what stands alone."""
+    if module in {target.partition(":")[0] for target in METHODS.values()}:
+        return METHOD
+    if module in MAY_IMPORT:
+        return module
+    package, *rest = module.split(".")
+    return f"{package}.{rest[0]}" if len(rest) > 1 else package
+
+
+def wrong_ways(modules: Modules) -> list[str]:
+    return [
+        f"{module} imports {name}, which {room(module)} may not"
+        for module in modules
+        for name in imports(module, modules)
+        if room(name) not in (room(module), *MAY_IMPORT[room(module)])
+    ]
+
+
+def circles(modules: Modules) -> list[str]:
+    try:
+        graphlib.TopologicalSorter({module: imports(module, modules) for module in modules}).prepare()
+    except graphlib.CycleError as error:
+        return [" → ".join(reversed(error.args[1]))]
+    return []
+
+
+def strangers(modules: Modules) -> list[str]:
+    """Modules directly in methods/ are the base and the methods: open the folder and see what is compared."""
+    there = {module for module in modules if module.count(".") == 1 and module.startswith("methods.")}
+    rooms = {module for module in there if any(name.startswith(f"{module}.") for name in modules)}
+    methods = {target.partition(":")[0] for target in METHODS.values()}
+    return sorted((there - rooms) ^ (methods | {"methods.base"}))
+
+
+def rooms_without_a_word(modules: Modules) -> list[str]:
+    """Say of each room what lives there and what to read first."""
+    packages = {module.rpartition(".")[0] for module in modules if "." in module}
+    texts = {package: ast.get_docstring(ast.parse(modules.get(package, ""))) or "" for package in packages}
+    return [package for package, text in texts.items() if "." in package and "Read" not in text and "data" not in text]
+
+
+def with_module(name: str, source: str) -> Modules:
+    return project() | {name: source}
+
+
+FAULTS = [
+    (wrong_ways, "methods.core.budget", "import methods.base", "methods.core.budget imports methods.base"),
+    (wrong_ways, "methods.deep.bad", "from methods.surrogates import labels", "methods.deep.bad imports"),
+    (wrong_ways, "methods.secdec.bad", "from methods import chebyshev", "imports methods.chebyshev"),
+    (wrong_ways, "references.sectors.bad", "import references", "imports references, which"),
+    (circles, "methods.core.errors", "def f():\n    from methods import base", "methods.base"),
+    (circles, "methods.core.errors", "from methods.core.names import unknown", "methods.core.names"),
+    (strangers, "methods.nodes", "", "methods.nodes"),
+    (rooms_without_a_word, "methods.deep", '"""Networks."""', "methods.deep"),
+]
+
+
+@pytest.mark.parametrize("rule", [wrong_ways, circles, strangers, rooms_without_a_word])
+def test_the_project_keeps(rule):
+    assert rule(project()) == []
+
+
+@pytest.mark.parametrize(("rule", "name", "source", "complaint"), FAULTS)
+def test_a_fault_is_found(rule, name, source, complaint):
+    assert complaint in " ".join(rule(with_module(name, source)))
+
+
+def test_imports_for_type_checking_are_none():
+    source = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from methods.base import Method"
+    assert circles(with_module("methods.core.errors", source)) == []
