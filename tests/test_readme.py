@@ -52,7 +52,8 @@ def test_the_page_follows_from_the_records(reported):
 
 
 def drawings(folder: Path) -> dict[str, str]:
-    return {path.name: path.read_text() for path in (folder / "reports" / html_page.FOLDER).glob("*.svg")}
+    """Return the figures that README shows, the only ones that are committed, by their paths."""
+    return {path: (folder / path).read_text() for path in FIGURES}
 
 
 def structure(svg: str) -> tuple[list[str], set[str]]:
