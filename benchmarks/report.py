@@ -104,11 +104,11 @@ def _write_figures(drawn: list[figure_sections.Section], folder: Path) -> Path:
 
 
 def _readme_results(contents: Contents, drawn: list[figure_sections.Section]) -> str:
-    return "\n\n".join([*_readme_figures(drawn, contents.grouped), readme_table(contents.grouped)])
+    return "\n\n".join([*readme_figures(drawn, contents.grouped), readme_table(contents.grouped)])
 
 
-def _readme_figures(drawn: list[figure_sections.Section], grouped: list[configurations.Group]) -> list[str]:
-    """Write Markdown of the figures that README.md shows, as far as there are any."""
+def readme_figures(drawn: list[figure_sections.Section], grouped: list[configurations.Group]) -> list[str]:
+    """List the figures that README.md shows, each as Markdown with its caption and where it was measured."""
     shown = {figure.name: (section, figure.caption) for section in drawn for figure in section.figures}
     parts = []
     for name in FIGURES:

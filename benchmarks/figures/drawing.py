@@ -135,7 +135,7 @@ def svg_and_png(chart: Chart) -> tuple[str, bytes]:
 
     with matplotlib.rc_context(SETTINGS):
         figure = _figure(chart)
-        return _as_svg(figure), _as_png(figure)
+        return _as_svg(figure), as_png(figure)
 
 
 def _as_svg(figure: Figure) -> str:
@@ -147,7 +147,8 @@ def _as_svg(figure: Figure) -> str:
     return _smaller(text[text.index("<svg") :])
 
 
-def _as_png(figure: Figure) -> bytes:
+def as_png(figure: Figure) -> bytes:
+    """Write a figure as a PNG file of `PNG_DPI`; files of the same figure are equal."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     output = io.BytesIO()

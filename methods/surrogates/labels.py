@@ -17,7 +17,7 @@ from collections.abc import Callable
 import numpy as np
 
 import methods
-from methods.base import Estimate, InputError, LearnsFromLabels, ParametricIntegral, ReportsDetails
+from methods.base import Estimate, InputError, LearnsFromLabels, Method, ParametricIntegral, ReportsDetails
 from methods.core.method_spec import parse_spec
 
 
@@ -74,8 +74,9 @@ class LabelSource:
             raise InputError(f"{name} cannot provide labels for {integral.name}: {reason}.")
         if epsrel is not None and "epsrel" not in fields and "epsrel" in method.params():
             method = dataclasses.replace(method, epsrel=epsrel)  # type: ignore[type-var]
-        self._method = method.fit(integral, budget=budget)
-        self.cut_short = isinstance(self._method, ReportsDetails) and bool(self._method.details_.get("cut_short"))
+        self.method: Method = method.fit(integral, budget=budget)
+        """The direct method, fitted."""
+        self.cut_short = isinstance(self.method, ReportsDetails) and bool(self.method.details_.get("cut_short"))
         """Whether the method says that its budget ended its preparation, so that labels are less precise."""
         self.seconds_per_label = 0.0
         """Seconds that each of the last labels took."""
@@ -84,7 +85,7 @@ class LabelSource:
     def compute(self, s: np.ndarray) -> Estimate:
         """Compute I(s) and its error for s (n, m)."""
         start, counted = time.perf_counter(), EVALUATIONS_SEEN.get()()
-        estimate = self._method.integrate(s)
+        estimate = self.method.integrate(s)
         self._note(len(s), estimate.n_eval, start, counted)
         return estimate
 
