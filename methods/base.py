@@ -1,4 +1,4 @@
-"""What a method is: an estimate, the class to inherit, and what a method may offer beyond it.
+"""The contract of a method: its estimate, the class to inherit, and Protocols of what it may offer beyond that.
 
 A parametric integral is I(s) = ∫_[0,1]^k f(s, x) dx (`ParametricIntegral`). A method prepares itself once for such an
 integral (`fit`) and then returns I(s) for any number of phase-space points (`integrate`). To add a method, subclass
@@ -34,7 +34,7 @@ __all__ = [
 
 
 class Estimate(NamedTuple):
-    """What a method says of I(s) at n phase-space points."""
+    """Values of I(s) at n phase-space points with their errors, as a method states them."""
 
     value: np.ndarray
     """(n,) float64 (complex128 where the integral is complex), on the host."""
@@ -144,7 +144,7 @@ class LearnsFromLabels(Protocol):
     """It learns from values of I(s), which a direct method computes inside `fit`; it provides none itself."""
 
     labels: str | None
-    """That method with its fields, "gauss_legendre,order=8"; None where it does without."""
+    """The direct method with its fields, such as "gauss_legendre,order=8"; None where it learns without labels."""
 
 
 @runtime_checkable

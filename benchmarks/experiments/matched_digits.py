@@ -1,4 +1,4 @@
-"""What a given number of digits costs with each method, on one thread and on all.
+"""Costs of a given number of digits with each method, on one thread and on all.
 
 Of a method's configurations with at least so many digits on average, the fastest per integral in batches of 1,024. Its
 preparation is the training time after which it first had them, or all of it where it was not watched while it trained.

@@ -1,4 +1,4 @@
-"""What the papers say helps a primitive: each claim with the settings that test it, at equal updates and seeds.
+"""Claims of the papers on what helps a primitive, each with the settings that test it, at equal updates and seeds.
 
     python -m benchmarks.accuracy --preset ablations --out reports/published/ablations
 
@@ -27,7 +27,7 @@ from benchmarks.records.run_records import Record
 from methods.core import names
 
 INTEGRAL, BUDGET_S = "box1l", 300.0
-"""What is trained on, and seconds that no setting should need."""
+"""The integral that is trained on, and seconds that no setting should need."""
 
 UPDATES, LATTICE_SIZE = 300, 2048
 """Updates of each setting, and points per update: rather than a time, since that would measure what else the machine

@@ -1,4 +1,4 @@
-"""What the papers published, beside what came out here: benchmarks/experiments/published.toml against the records."""
+"""Values that the papers published beside those found here: benchmarks/experiments/published.toml and the records."""
 
 from __future__ import annotations
 

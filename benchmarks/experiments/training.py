@@ -1,4 +1,4 @@
-"""How training went, layer by layer, in the newest runs that were asked for `--diagnostics`."""
+"""Figures of the training, layer by layer, in the newest runs that were asked for `--diagnostics`."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ NETWORKS = {
     "none": "Bayesian", "loss": "boosted: loss", "process": "boosted: process", "both": "boosted: both",
     ENSEMBLE: "deep ensemble",
 }  # fmt: skip
-"""What is compared -> how tables and legends call it."""
+"""Kinds of networks that are compared -> their names in tables and legends."""
 
 FIGURES = {
     "updates": (("n_updates",), ",.0f"),
@@ -162,7 +162,7 @@ def _shown(found: list[float], form: str) -> str:
 # ----- charts ---------------------------------------------------------------------------------------------------------
 
 PARTS = {"train": "trained on", "validation": "validation"}
-"""What pulls are of, solid and dashed -> how the legend says it."""
+"""Labels that pulls are computed of, drawn solid and dashed -> their names in the legend."""
 
 LARGEST = {"delta_largest_1pct": 0.01, "delta_largest_0p1pct": 0.001}
 """Key of a record -> the share of values that it is the mean of."""

@@ -1,4 +1,4 @@
-"""How good values and error bars are: histograms of P, R, pulls and error ratios, by class of points, and calibration.
+"""Charts of how good values and error bars are: histograms of P, R, pulls and error ratios, by class, and calibration.
 
 notation: see `benchmarks.running.metrics`. Repeats are added up. Everything comes from the histograms in the records.
 """

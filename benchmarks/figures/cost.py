@@ -1,4 +1,4 @@
-"""What digits cost: training time, Pareto fronts, and from how many integrals on preparation pays."""
+"""Charts of what digits cost: training time, Pareto fronts, and from how many integrals on preparation pays."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BATCHES = ("1024", "1")
 THROUGHPUT = BATCHES[0]
 
 MOST_INTEGRALS = 1e9
-"""What the heaviest users need."""
+"""Integrals that the heaviest users need."""
 
 
 def charts(curves: Sequence[Curve], others: Sequence[Group] = ()) -> list[Chart]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 REFERENCE = {"color": INK, "linewidth": 1.1, "linestyle": ":"}
-"""What honest errors would give."""
+"""Style of the curve that honest errors would give."""
 
 CALIBRATION = (
     "Calibration is the share of points within z claimed errors against a normal law's: above the diagonal errors "

@@ -19,7 +19,7 @@ CONFIGURATION = ("integral", "method", "params", "budget_s", "device", "threads"
 """Records that agree in these are repeats of one configuration, or versions of one another."""
 
 SETTINGS = ("budget_s", "device", "threads", "points")
-"""What belongs to a configuration beside a method's own fields."""
+"""Keys that belong to a configuration beside a method's own fields."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""How a method's accuracy grows while it trains, and how its training stands: what the harness's monitor notes.
+"""The harness's monitor, which notes how a method's accuracy grows while it trains, and how its training stands.
 
 Time spent here is no training time, and evaluations made here are not counted. Points lie a constant factor apart in
 time, so that long runs have few.

@@ -52,7 +52,7 @@ class Library:
     """A compiled library."""
 
     specification: Path
-    """What pySecDec's DistevalLibrary or IntegralLibrary opens."""
+    """File that pySecDec's DistevalLibrary or IntegralLibrary opens."""
     setup_s: dict[str, float]
     """Seconds that generation and compilation took when it was made, as `generate` and `compile`."""
     from_cache: bool

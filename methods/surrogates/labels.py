@@ -23,23 +23,23 @@ from methods.core.method_spec import parse_spec
 
 @dataclasses.dataclass(frozen=True)
 class LabelCost:
-    """What it took to compute some labels, or, with none, to prepare the method that computes them."""
+    """Cost of computing some labels or, with `n_labels` 0, of preparing the method that computes them."""
 
     n_labels: int
     seconds: float
     n_eval: int
     """Integrand evaluations, as the direct method reports them."""
     n_uncounted: int
-    """Those of them that `EVALUATIONS_SEEN` did not see meanwhile."""
+    """Evaluations among `n_eval` that `EVALUATIONS_SEEN` did not see meanwhile."""
 
 
 LABEL_COSTS: contextvars.ContextVar[list[LabelCost] | None] = contextvars.ContextVar("LABEL_COSTS", default=None)
-"""Where costs are noted: set it to a list before `fit`, and read that afterwards. None notes nothing."""
+"""List that costs are noted in: set it to one before `fit`, and read that afterwards. None notes nothing."""
 
 EVALUATIONS_SEEN: contextvars.ContextVar[Callable[[], int]] = contextvars.ContextVar(
     "EVALUATIONS_SEEN", default=lambda: 0
 )
-"""How many integrand evaluations have been counted so far; set together with `LABEL_COSTS` where they are counted."""
+"""Number of integrand evaluations counted so far; set together with `LABEL_COSTS` where they are counted."""
 
 
 class LabelSource:

@@ -1,4 +1,4 @@
-"""What is computed of a table in a process of its own, some points at a time: true values, or those that check them.
+"""Tasks of a table for processes of their own, some points at a time: true values, or values that check them.
 
 Processes find registered integrals by name, since integrands cannot be sent to them.
 """
