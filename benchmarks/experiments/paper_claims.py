@@ -103,16 +103,16 @@ def tables(found: Sequence[Record]) -> list[Table]:
 
 def sections(found: Sequence[Record]) -> list[Section]:
     """Draw histograms of P and R by activation, one section per machine."""
-    groups = [
-        (name, group)
+    named = [
+        (name, configuration)
         for name, records in activations(found).items()
-        for group in configurations.grouped(records)
-        if group.good and not group.replaced
+        for configuration in configurations.grouped(records)
+        if configuration.good and not configuration.replaced
     ]
     made = []
-    for nth, place in enumerate(configurations.by_place(group for _, group in groups)):
-        here = [(name, g) for name, g in groups if (g.first["integral"], g.first["machine"]) == place]
-        curves = [drawing.curve(group, name, colour, 0) for colour, (name, group) in enumerate(here)]
+    for nth, place in enumerate(configurations.by_place(configuration for _, configuration in named)):
+        here = [(name, c) for name, c in named if (c.first["integral"], c.first["machine"]) == place]
+        curves = [drawing.curve(configuration, name, colour, 0) for colour, (name, configuration) in enumerate(here)]
         charts = [chart for chart in accuracy.charts(curves) if chart.name in ("p", "r")]
         title = f"Activations of {here[0][1].method} on {place[0]}"
         note = f"Equal updates, on {place[1]}; “Claims of the papers” says which claims they test."

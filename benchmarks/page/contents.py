@@ -75,7 +75,7 @@ class Contents:
         return found
 
     @functools.cached_property
-    def grouped(self) -> list[configurations.Group]:
+    def grouped(self) -> list[configurations.Configuration]:
         """The records that compare methods, by configuration."""
         return configurations.grouped(self.compared)
 
