@@ -82,13 +82,14 @@ class Method(ABC):
     def save(self, path: Any) -> None:
         """Write the fitted method to `path`, without pickle."""
         integral = self.__dict__["integral_"].fingerprint()
-        storage.write(path, {"method": self.name, "integral": integral, "params": self.params()}, self._state())
+        header = {"method": self.name, "version": self.version, "integral": integral, "params": self.params()}
+        storage.write(path, header, self._state())
 
     @classmethod
     def load(cls, path: Any, integral: ParametricIntegral) -> Self:
-        """Read what `save` wrote. Raises StorageError for a corrupt or foreign file, or one of another integral."""
+        """Read what `save` wrote. Raises StorageError for a corrupt file, or another method, version or integral."""
         header, state = storage.read(path)
-        storage.compare(path, header, {"method": cls.name, "integral": integral.fingerprint()})
+        storage.compare(path, header, method=cls.name, version=cls.version, integral=integral.fingerprint())
         return storage.rebuild(path, cls, header, integral, state)
 
     def params(self) -> dict[str, Any]:
