@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     import torch
 
 __all__ = [
-    "Diagnosable", "Estimate", "GivesLabelGradients", "HasGradient", "HasReplicas", "InputError", "LearnsFromLabels",
-    "Method", "ParametricIntegral", "ReportsDetails", "ReportsSetup", "SamplesX", "TrainsInUpdates",
+    "Diagnosable", "Estimate", "Exportable", "GivesLabelGradients", "HasGradient", "HasReplicas", "InputError",
+    "LearnsFromLabels", "Method", "ParametricIntegral", "ReportsDetails", "ReportsSetup", "SamplesX", "TrainsInUpdates",
 ]  # fmt: skip
 
 
@@ -125,9 +125,7 @@ class ReportsSetup(Protocol):
 
 @runtime_checkable
 class ReportsDetails(Protocol):
-    """It says what `fit` chose, as JSON values: under a field's name what it set for it, under "cut_short" what ended
-    early for lack of time.
-    """  # noqa: D205
+    """It says what `fit` chose, as JSON values by fields, and under "cut_short" what ended for lack of time."""
 
     details_: dict[str, Any]
 
@@ -170,6 +168,14 @@ class HasReplicas(Protocol):
 
     def replica_values(self, s: np.ndarray) -> np.ndarray:
         """Compute I(s) as each replica has it, s (n, m) -> (n_replicas, n)."""
+
+
+@runtime_checkable
+class Exportable(Protocol):
+    """It is an ensemble whose value is arithmetic of s, which `methods.export` can write for other programs."""
+
+    def export_form(self) -> Any:
+        """Give that arithmetic: `methods.deep.corner_networks.CornerNetworks`, or `triangular_map.TimesH`."""
 
 
 @runtime_checkable

@@ -226,9 +226,11 @@ def test_what_onnx_cannot_do_is_refused(fields, dtype, message, tmp_path):
         export(networks(product(1), **fields), tmp_path / "model.onnx", dtype)
 
 
-def test_other_methods_are_refused(tmp_path):
-    with pytest.raises(InputError, match="gauss_legendre"):
-        export(methods.create("gauss_legendre").fit(product(1)), tmp_path / "model.onnx")
+@pytest.mark.parametrize(("name", "fields"), [("gauss_legendre", {}), ("primitive_corrected", SERIES)])
+def test_other_methods_are_refused(name, fields, tmp_path):
+    """One that corrects a primitive inherits from it, and cannot be exported all the same."""
+    with pytest.raises(InputError, match=f"{name} cannot be exported"):
+        export(methods.create(name, **fields).fit(product(1)), tmp_path / "model.onnx")
 
 
 def test_a_missing_package_is_named(monkeypatch):
