@@ -154,7 +154,7 @@ def _prepare(method: Method, integral: ParametricIntegral, meter: Meter, task: T
     costs: list[labels.LabelCost] = []
     labels.LABEL_COSTS.set(costs)
     labels.EVALUATIONS_SEEN.set(lambda: meter.n_eval)
-    curve = LearningCurve(meter, task)
+    curve = LearningCurve(meter, task.truth, diagnostics=task.diagnostics)
     method.fit(meter.metered(integral), budget=task.budget_s, monitor=curve.monitor)
     stopwatch.synchronise(task.fields.get("device", "cpu"))
     return {

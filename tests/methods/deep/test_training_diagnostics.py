@@ -141,7 +141,7 @@ def curve_of(task):
 
     integral = references.integral("box1l")
     method, meter = methods.create(task.method, **task.fields), Meter()
-    curve = LearningCurve(meter, task)
+    curve = LearningCurve(meter, task.truth, diagnostics=task.diagnostics)
     method.fit(meter.metered(integral), budget=task.budget_s, monitor=curve.monitor)
     before = meter.n_eval
     curve.end(method)
