@@ -1,4 +1,4 @@
-"""What is compared: the methods, one file each, and this registry of them. Read `methods/base.py` first.
+"""The methods that are compared, one file each, and the registry of them. Read `methods/base.py` first.
 
     create("gauss_legendre", order=8)
 
@@ -40,7 +40,7 @@ METHODS: dict[str, str] = {
 """Name -> "module:Class", imported only when asked for."""
 
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,60}")
-"""What a method may be called: its name is a key of records, a part of file names and a word on command lines."""
+"""Pattern of a method's name, which is a key of records, a part of file names and a word on command lines."""
 
 
 def is_method(value: Any) -> bool:

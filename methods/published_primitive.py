@@ -30,6 +30,7 @@ from methods.base import InputError, ParametricIntegral
 from methods.core.budget import Clock
 from methods.deep import diagnostics, partial_derivative
 from methods.deep.activations import ACTIVATIONS
+from methods.deep.corner_networks import CornerNetworks
 from methods.deep.network import PrimitiveNetwork, corner_sum
 from methods.deep.training import Batch, Replica
 from methods.deep.training_choices import POINTS, SCHEDULES, SELECTIONS
@@ -221,6 +222,10 @@ class PublishedPrimitive(Primitive):
     def place(self, s: torch.Tensor, t: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return x and dx_i/dt_i, as `methods.base.SamplesX` says."""
         return TRANSFORMS[self.transform](t)
+
+    def export_form(self) -> CornerNetworks:
+        """Give the replicas' networks, as `methods.base.Exportable` says."""
+        return CornerNetworks(self._networks, self._scaled, self.scale_, bool(self.n_centre))
 
     def target(self, points: torch.Tensor) -> torch.Tensor:
         """Compute c times what the mixed derivative is fitted to, at (t, s) of the unit cube (n, k + m): (n,)."""

@@ -114,7 +114,7 @@ class _Work:
     def __init__(self, integral: ParametricIntegral, s: np.ndarray, journal: Journal, pool: Executor | None) -> None:
         self._integral, self._s, self._journal, self._pool = integral, s, journal, pool
         self.seconds: dict[str, float] = {}
-        """By stage, summed over tasks; two processes work at once."""
+        """Seconds by stage, summed over tasks of which two are computed at once."""
 
     def values(self, epsrel: float) -> tuple[np.ndarray, np.ndarray, str]:
         """Return values, errors and how they were made."""

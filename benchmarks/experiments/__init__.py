@@ -1,4 +1,4 @@
-"""What is measured and shown: each experiment is one file, with what it runs, its tables and its charts.
+"""The experiments: each is one file, with what it runs, its tables and its charts.
 
 Read `experiment.py` first, which says what an experiment is, then `paper_recipes.py`, the shortest one. `comparison.py`
 is the largest: `all_configurations`, `paper_values`, `matched_digits` and `break_even` are its tables. A new experiment

@@ -1,4 +1,4 @@
-"""What an experiment is: what it runs, where its published results lie, and which tables and charts show them."""
+"""The parts of an experiment: what it runs, where its published results lie, and tables and charts that show them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BUDGET_S = 60.0
 
 @dataclasses.dataclass(frozen=True)
 class Preset:
-    """What to run where the command line does not say otherwise.
+    """Runs to make where the command line does not say otherwise.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What the papers say helps a primitive: each claim with the settings that test it, at equal updates and seeds.
+"""Claims of the papers on what helps a primitive, each with the settings that test it, at equal updates and seeds.
 
     python -m benchmarks.accuracy --preset ablations --out reports/published/ablations
 
@@ -27,7 +27,7 @@ from benchmarks.records.run_records import Record
 from methods.core import names
 
 INTEGRAL, BUDGET_S = "box1l", 300.0
-"""What is trained on, and seconds that no setting should need."""
+"""The integral that is trained on, and seconds that no setting should need."""
 
 UPDATES, LATTICE_SIZE = 300, 2048
 """Updates of each setting, and points per update: rather than a time, since that would measure what else the machine
@@ -103,16 +103,16 @@ def tables(found: Sequence[Record]) -> list[Table]:
 
 def sections(found: Sequence[Record]) -> list[Section]:
     """Draw histograms of P and R by activation, one section per machine."""
-    groups = [
-        (name, group)
+    named = [
+        (name, configuration)
         for name, records in activations(found).items()
-        for group in configurations.grouped(records)
-        if group.good and not group.replaced
+        for configuration in configurations.grouped(records)
+        if configuration.good and not configuration.replaced
     ]
     made = []
-    for nth, place in enumerate(configurations.by_place(group for _, group in groups)):
-        here = [(name, g) for name, g in groups if (g.first["integral"], g.first["machine"]) == place]
-        curves = [drawing.curve(group, name, colour, 0) for colour, (name, group) in enumerate(here)]
+    for nth, place in enumerate(configurations.by_place(configuration for _, configuration in named)):
+        here = [(name, c) for name, c in named if (c.first["integral"], c.first["machine"]) == place]
+        curves = [drawing.curve(configuration, name, colour, 0) for colour, (name, configuration) in enumerate(here)]
         charts = [chart for chart in accuracy.charts(curves) if chart.name in ("p", "r")]
         title = f"Activations of {here[0][1].method} on {place[0]}"
         note = f"Equal updates, on {place[1]}; “Claims of the papers” says which claims they test."

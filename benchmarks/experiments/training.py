@@ -1,4 +1,4 @@
-"""How training went, layer by layer, in the newest runs that were asked for `--diagnostics`."""
+"""Figures of the training, layer by layer, in the newest runs that were asked for `--diagnostics`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def sections(found: Iterable[Record]) -> list[Section]:
     """Draw the newest of the runs with diagnostics, one section each."""
     newest = sorted(found, key=lambda record: record["date_utc"] or "", reverse=True)
     shown = [(record, made) for record in newest if (made := charts(record))]
-    labels = {id(group.first): group.label for group in configurations.grouped(record for record, _ in shown)}
+    labels = {id(c.first): c.label for c in configurations.grouped(record for record, _ in shown)}
     older = f"{len(shown) - MOST} older runs with diagnostics are not drawn" if len(shown) > MOST else ""
     return [
         Section(

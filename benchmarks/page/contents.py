@@ -1,4 +1,4 @@
-"""What a report shows: everything that was measured below a folder, read once, and the tables and charts made of it."""
+"""The contents of a report: all that was measured below a folder, read once, and the tables and charts made of it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from benchmarks.records.run_records import Record
 
 @dataclasses.dataclass(frozen=True)
 class Contents:
-    """What a report shows.
+    """Records, tables and charts that a report shows.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ class Contents:
         return found
 
     @functools.cached_property
-    def grouped(self) -> list[configurations.Group]:
+    def grouped(self) -> list[configurations.Configuration]:
         """The records that compare methods, by configuration."""
         return configurations.grouped(self.compared)
 

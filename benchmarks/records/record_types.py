@@ -1,4 +1,4 @@
-"""What kind of value each key of a record holds; a report relies on it, whoever wrote the record.
+"""Kinds of value that the keys of a record hold; a report relies on them, whoever wrote the record.
 
 A kind is a function that tells whether a value is of it. All numbers are finite, since JSON has no others.
 """

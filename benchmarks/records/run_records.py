@@ -29,10 +29,10 @@ MEASURED = (
     "n_eval_per_integral", "n_eval_source", "n_updates", "peak_mem_mb", "model_bytes", "details", "anytime",
     "diagnostics",
 )  # fmt: skip
-"""What the first stage of a run, fit and judge, finds out."""
+"""Keys that the first stage of a run, fit and judge, fills in."""
 
 TIMED = ("s_per_integral", "timed_from", "flop_per_integral", "flop_reason", "rates", "load_1min", "environment")
-"""What the second stage of a run, its timing, finds out."""
+"""Keys that the second stage of a run, its timing, fills in."""
 
 PROVENANCE = ("fit_machine", "date_utc", "code_hash", "commit", "dirty", "host", "cpu", "gpu", "versions", "checksum")
 
@@ -44,7 +44,7 @@ KEYS = (
 STATUSES = record_types.STATUSES
 
 UNBELIEVABLE = (OSError, ValueError, RecursionError)
-"""What reading a file that is no record may raise; the last for brackets within brackets within brackets."""
+"""Errors that reading a file that is no record may raise; the last is for brackets within brackets within brackets."""
 
 Record = dict[str, Any]
 

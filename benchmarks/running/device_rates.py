@@ -1,4 +1,4 @@
-"""What a device can do: its rate of matrix products and its memory bandwidth, measured; and what a call asks of it.
+"""Rates of a device, of matrix products and of its memory, measured; and what a call asks of them.
 
     product rate  2 n³ / seconds of torch.matmul of two n × n matrices, TF32 off          [GFLOP/s]
     bandwidth     3 × bytes / seconds of the triad a = b + q c, of arrays beyond caches    [GB/s]

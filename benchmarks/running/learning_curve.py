@@ -1,4 +1,4 @@
-"""How a method's accuracy grows while it trains, and how its training stands: what the harness's monitor notes.
+"""The harness's monitor, which notes how a method's accuracy grows while it trains, and how its training stands.
 
 Time spent here is no training time, and evaluations made here are not counted. Points lie a constant factor apart in
 time, so that long runs have few.
@@ -16,8 +16,8 @@ from methods.base import Diagnosable
 
 if TYPE_CHECKING:
     from benchmarks.running.evaluation_counter import Meter
-    from benchmarks.running.run import Task
     from methods.base import Method
+    from references import Truth
 
 POINTS, FACTOR = 200, 1.5
 """Phase-space points that the curve is measured on, and the ratio of successive times on it."""
@@ -35,15 +35,15 @@ class LearningCurve:
         {fit_s, digits_mean}, where the values are finite.
     diagnostics : list of dict, optional
         The same, with what the method's `diagnose` returned, the last of them after training; [] where the method is
-        no `methods.base.Diagnosable`, None where the task does not ask.
+        no `methods.base.Diagnosable`, None where nobody asks.
     """
 
-    def __init__(self, meter: Meter, task: Task) -> None:
+    def __init__(self, meter: Meter, truth: Truth, *, diagnostics: bool) -> None:
         self.anytime: list[dict[str, Any]] = []
-        self.diagnostics: list[dict[str, Any]] | None = [] if task.diagnostics else None
+        self.diagnostics: list[dict[str, Any]] | None = [] if diagnostics else None
         self._meter = meter
-        few = np.flatnonzero(task.truth.uniform)[:POINTS]
-        self._s, self._value = task.truth.s[few], task.truth.value[few]
+        few = np.flatnonzero(truth.uniform)[:POINTS]
+        self._s, self._value = truth.s[few], truth.value[few]
         self._paused, self._start = 0.0, time.perf_counter()
 
     def monitor(self, method: Method) -> None:

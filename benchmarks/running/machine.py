@@ -1,4 +1,4 @@
-"""What a result was measured on: the machine with its random id, the system, and the versions of what matters there."""
+"""The machine that a result was measured on, with its random id, its system, and the versions of what matters there."""
 
 from __future__ import annotations
 

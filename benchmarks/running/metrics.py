@@ -1,4 +1,4 @@
-"""How good values and error bars are: digits, ratios and pulls against the truth, in all and class by class.
+"""Measures of values and error bars: digits, ratios and pulls against the truth, in all and class by class.
 
 notation: e = a method's value, t = the truth; P = log10|(e − t)/t| (JHEP eq. 3.7), digits = −P, R = log10|e/t|
 (eq. 3.8), δ = (e − t)/t (Bishara, Paul, Dy, Table 1), pull = (e − t)/√(error² + truth_error²).

@@ -1,4 +1,4 @@
-"""What happens in a run's own processes: prepare a method and judge its values by the truth, then time it.
+"""The two stages of a run, in its own processes: prepare a method and judge its values by the truth, then time it.
 
 Accuracy evaluation is never inside a timed section, one warm-up is not counted, and `integrate` returns arrays on the
 host, so that a device has finished when the clock is read.
@@ -35,7 +35,7 @@ COMPARED = 8
 """Points at which a method that was loaded from its file must give the values that it gave before."""
 
 RTOL_OF_LOADED = 1e-6
-"""How far those values may differ: rows of networks in float32 differ by rounding from batch to batch."""
+"""Largest relative difference of those values: rows of networks in float32 differ by rounding from batch to batch."""
 
 COUNTED_BATCH = 32
 """Products are counted in a call of that many points: what a call does once for all points is shared by them."""
@@ -47,7 +47,7 @@ MOST_DETAILS = 2**18
 
 
 class Place(NamedTuple):
-    """Where a method is timed: a device as torch names it, and CPU threads."""
+    """Place at which a method is timed: a device as torch names it, and CPU threads."""
 
     device: str
     threads: int
@@ -55,7 +55,7 @@ class Place(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Task:
-    """What a run is asked to do; plain values, since it travels to another process."""
+    """Order for a run, in plain values, since it travels to another process."""
 
     integral: str
     method: str
@@ -63,9 +63,9 @@ class Task:
     budget_s: float
     truth: references.Truth
     raw: Path
-    """Where the values at each point go."""
+    """File for the values at each point."""
     model: Path
-    """Where the fitted method goes."""
+    """File for the fitted method."""
     batches: tuple[int, ...]
     timed_s: float
     diagnostics: bool = False
@@ -154,7 +154,7 @@ def _prepare(method: Method, integral: ParametricIntegral, meter: Meter, task: T
     costs: list[labels.LabelCost] = []
     labels.LABEL_COSTS.set(costs)
     labels.EVALUATIONS_SEEN.set(lambda: meter.n_eval)
-    curve = LearningCurve(meter, task)
+    curve = LearningCurve(meter, task.truth, diagnostics=task.diagnostics)
     method.fit(meter.metered(integral), budget=task.budget_s, monitor=curve.monitor)
     stopwatch.synchronise(task.fields.get("device", "cpu"))
     return {
@@ -285,7 +285,7 @@ def _timings(method: Method, integral: ParametricIntegral, device: str, task: Ta
 
 
 def _capped(what: str, content: Any) -> Any:
-    """Return what a method reports, or in its place how large it was."""
+    """Replace what a method reports by a note of its size where it is too large."""
     size = len(json.dumps(content, allow_nan=False)) if content is not None else 0
     return content if size <= MOST_DETAILS else {"left_out": f"{what} of {size:,} characters; {MOST_DETAILS:,} fit"}
 

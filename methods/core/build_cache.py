@@ -26,7 +26,7 @@ class Build(NamedTuple):
     """A library that was opened, and what it took to make it."""
 
     what: str
-    """Which library: the same in every process that opens it, and different for any other."""
+    """Name of the library, the same in every process that opens it, and different for any other."""
     seconds: dict[str, float]
     """Step -> seconds, as ``{"compile": s}`` or ``{"generate": s, "compile": s}``."""
     from_cache: bool
@@ -34,7 +34,7 @@ class Build(NamedTuple):
 
 
 BUILDS: contextvars.ContextVar[list[Build] | None] = contextvars.ContextVar("BUILDS", default=None)
-"""Where opened libraries are noted: set it to an empty list before `fit`, and read that afterwards."""
+"""List that opened libraries are noted in: set it to an empty one before `fit`, and read that afterwards."""
 
 
 def note(build: Build) -> None:

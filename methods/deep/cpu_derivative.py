@@ -66,21 +66,22 @@ class Memory:
     """Memory that was used before, by size: fresh memory costs page faults, which take as long as the arithmetic."""
 
     def __init__(self) -> None:
-        self._free: dict[tuple[int, torch.dtype], list[torch.Tensor]] = {}
+        self.free: dict[tuple[int, torch.dtype], list[torch.Tensor]] = {}
+        """What nobody uses at present, by number of entries and dtype."""
 
     def take(self, like: torch.Tensor, *shape: int) -> torch.Tensor:
         """Return uninitialised memory of that shape, and the dtype of `like`."""
         size = torch.Size(shape).numel()
         try:
-            return self._free[size, like.dtype].pop().view(shape)
+            return self.free[size, like.dtype].pop().view(shape)
         except (KeyError, IndexError):
-            self._free.clear()  # the sizes have changed: what is left would stay for ever
+            self.free.clear()  # the sizes have changed: what is left would stay for ever
             return like.new_empty(size).view(shape)
 
     def give(self, *tensors: torch.Tensor) -> None:
         """Take back memory that is not used any more."""
         for tensor in tensors:
-            self._free.setdefault((tensor.numel(), tensor.dtype), []).append(tensor.view(-1))
+            self.free.setdefault((tensor.numel(), tensor.dtype), []).append(tensor.view(-1))
 
     def __deepcopy__(self, memo: dict) -> Memory:
         """Return new ones: a copy of a network has no use for this one's memory."""

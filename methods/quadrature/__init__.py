@@ -1,4 +1,4 @@
-"""Where direct methods take their nodes: lattices, changes of variables, and derivatives of a rule in s.
+"""Nodes of direct methods: lattices, changes of variables, and derivatives of a rule in s.
 
 Read `transforms.py` first, whose maps flatten an integrand or make it periodic; then `lattices.py`.
 """

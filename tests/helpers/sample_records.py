@@ -95,7 +95,7 @@ def of_claim(label, **changes):
 
 
 def step(contender, s, kind="step", status="ok", batch=1024):
-    """Return what `mixed_speed` measures of a contender."""
+    """Make a result of `mixed_speed` for a contender."""
     shape = {"k": 3, "depth": 4, "width": 100, "batch": batch}
     return {"kind": kind, "contender": contender, **shape, "status": status, "reason": None, "s": s, "peak_mem_mb": 8.4}
 

@@ -100,7 +100,7 @@ def test_a_pysecdec_library_is_made_again_for_another_number_of_jobs(metered, tm
         (folder / "ready" / "setup.json").write_text(json.dumps({"generate": 1.0, "compile": 8.0 / jobs}))
         return folder / "ready"
 
-    monkeypatch.setattr(pysecdec_library, "_make", make)
+    monkeypatch.setattr(pysecdec_library, "generate_and_compile", make)
     expression = product(1).expression
     builds = [
         metered(lambda jobs=jobs: pysecdec_library.build(expression, cxxflags="", jobs=jobs)) for jobs in (1, 2, 1)

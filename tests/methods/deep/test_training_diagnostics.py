@@ -20,6 +20,7 @@ from benchmarks.running.run import Place
 from benchmarks.running.suite import Suite
 from methods.deep import diagnostics
 from methods.deep.network import PrimitiveNetwork
+from methods.deep.training import Replica
 
 SMALL = {"width": 8, "depth": 3, "lattice_size": 128, "n_updates": 50, "n_replicas": 1}
 
@@ -108,7 +109,13 @@ def test_a_loaded_method_has_nothing_to_tell(tmp_path):
 
 
 def test_what_is_not_finite_is_none():
-    assert diagnostics._finite({"loss": float("inf"), "rate": 1.0}) == {"loss": None, "rate": 1.0}
+    """Before the first update there are neither a loss nor gradients."""
+    replica = Replica(methods.create("published_primitive", **SMALL | {"n_updates": 1}).fit(product(2)), 0)
+    figures = diagnostics.figures_of_training(replica)
+    assert figures["loss"] is None
+    assert [layer["gradient_std"] for layer in figures["layers"]] == [None] * 3
+    assert figures["validation_loss"] > 0
+    json.dumps(figures, allow_nan=False)
 
 
 # ----- in the harness -------------------------------------------------------------------------------------------------
@@ -134,7 +141,7 @@ def curve_of(task):
 
     integral = references.integral("box1l")
     method, meter = methods.create(task.method, **task.fields), Meter()
-    curve = LearningCurve(meter, task)
+    curve = LearningCurve(meter, task.truth, diagnostics=task.diagnostics)
     method.fit(meter.metered(integral), budget=task.budget_s, monitor=curve.monitor)
     before = meter.n_eval
     curve.end(method)
