@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 EXPERIMENTS: dict[str, tuple[str, ...]] = {
     "comparison": ("smoke", "quick", "every", "cuba", "catalogue", "full"),
     "paper_recipes": ("paper", "paper_short"),
+    "thesis_on_cpu": ("paper_cpu",),
     "paper_claims": ("ablations",),
     "replicas": (),
     "paper_surrogates": ("surrogates",),
