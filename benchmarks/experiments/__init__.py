@@ -18,7 +18,7 @@ EXPERIMENTS: dict[str, tuple[str, ...]] = {
     "paper_recipes": ("paper", "paper_short"),
     "thesis_on_cpu": ("paper_cpu",),
     "paper_claims": ("ablations",),
-    "replicas": (),
+    "replicas": ("replicas",),
     "paper_surrogates": ("surrogates",),
     "label_counts": ("surrogate_points",),
     "uncertain_networks": ("bayesian",),
