@@ -102,8 +102,8 @@ def _row(stages: Stages) -> dict[str, str]:
     first, last = stages[0], stages[-1]
     cells = {"looks": str(len(stages))}
     for key in ("learning_rate", "validation_loss", "label_digits_mean"):
-        cells[key.replace("_", " ")] = f"{_value(first, key):.3g} → {_value(last, key):.3g}"
-    pairs = [(math.log10(_value(stage, "validation_loss")), _value(stage, "label_digits_mean")) for stage in stages]
+        cells[key.replace("_", " ")] = f"{_shown(_value(first, key), '.3g')} → {_shown(_value(last, key), '.3g')}"
+    pairs = [(_log10(_value(stage, "validation_loss")), _value(stage, "label_digits_mean")) for stage in stages]
     cells["correlation"] = _correlation([pair for pair in pairs if all(map(math.isfinite, pair))])
     spreads = [[_value(layer, "gradient_std") for layer in stage["layers"]] for stage in stages]
     cells["log10 gradient spread, first layer"] = _logs(spreads[0][0], spreads[-1][0])
@@ -121,7 +121,16 @@ def _correlation(pairs: Sequence[tuple[float, float]]) -> str:
 
 
 def _logs(first: float, last: float) -> str:
-    return f"{math.log10(first):.1f} → {math.log10(last):.1f}"
+    return f"{_shown(_log10(first), '.1f')} → {_shown(_log10(last), '.1f')}"
+
+
+def _log10(value: float) -> float:
+    """Compute log10, nan where there is none."""
+    return math.log10(value) if value > 0 else math.nan
+
+
+def _shown(value: float, form: str) -> str:
+    return "–" if math.isnan(value) else format(value, form)
 
 
 def _losses(stages: Stages) -> Callable[[Axes], None]:

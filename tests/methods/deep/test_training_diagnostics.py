@@ -161,7 +161,7 @@ def test_diagnostics_are_noted_on_request_with_digits_beside_them(tmp_path):
     assert len(noted) >= 2
     known = {"fit_s", "n_updates", "digits_mean", "validation_loss", "loss", "learning_rate", "layers"}
     assert known == set(noted[-1])
-    assert [stage["n_updates"] for stage in noted] == [25, 50, 50][: len(noted) - 1] + [50]
+    assert (noted[0]["n_updates"], noted[-1]["n_updates"]) == (25, 50)
     assert noted[0]["fit_s"] < noted[-1]["fit_s"]
     assert curve_of(silent.task).diagnostics is None
 
