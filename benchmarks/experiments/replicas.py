@@ -113,7 +113,7 @@ def _of_errors(entries: Entries, n: int, kind: str, symbol: str) -> dict[str, st
     expected = [100 * share for share in expected_coverages(n, kind)]
     return {
         within: f"{shares[0]:.0f}, {shares[1]:.1f} % ({expected[0]:.0f}, {expected[1]:.1f})",
-        ratio: f"{_mean(entries, 'log10_error_ratio_median'):+.2f} ({expected_median(n, kind):+.2f})",
+        ratio: f"{_mean(entries, 'log10_error_ratio_median'):+z.2f} ({expected_median(n, kind):+z.2f})",
     }
 
 
@@ -171,7 +171,7 @@ def _gain(shown: Sequence[tuple[Group, Curve]]) -> Chart:
             most = max(most, *numbers)
         n = np.arange(1, most + 1)
         axes.plot(n, -np.log10(n) / 2, label="1/√n", **REFERENCE)
-        axes.set(xlabel="number of replicas n", ylabel="log10 of error, to one's", title=f"n = 1 … {most} replicas")
+        axes.set(xlabel="number of replicas n", ylabel="log10(error / that of one)", title=f"n = 1 … {most} replicas")
 
     caption = (
         "How the error falls with the number of replicas, to be compared with thesis figure 7: the mean of "
