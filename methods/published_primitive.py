@@ -204,12 +204,12 @@ class PublishedPrimitive(Primitive):
         """Return how the first replica's training stands: `methods.deep.diagnostics`; {} for a loaded method."""
         return diagnostics.figures_of_training(self._first) if hasattr(self, "_first") else {}
 
-    def miss(self, network: PrimitiveNetwork) -> float:
-        """Return a network's mean of log10|(e − t)/t| over the labels: minus its digits."""
+    def label_errors(self, network: PrimitiveNetwork) -> torch.Tensor:
+        """Compute P = log10|(e − t)/t| of a network's values at the labels (N_LABELS,): minus its digits."""
         s, label = (tensor.to(self.device) for tensor in self._labels)
         with torch.no_grad():
             value = self.scale_ * corner_sum(network, self._scaled(s).to(self._dtype)) * self._normalisation(s)
-        return float(torch.log10((value / label - 1).abs()).mean())
+        return torch.log10((value / label - 1).abs())
 
     def partial(
         self, s: torch.Tensor, t: torch.Tensor, given: Collection[int], i: int, points: torch.Tensor

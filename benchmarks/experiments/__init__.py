@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 EXPERIMENTS: dict[str, tuple[str, ...]] = {
     "comparison": ("smoke", "quick", "every", "cuba", "catalogue", "full"),
     "paper_recipes": ("paper", "paper_short"),
+    "thesis_on_cpu": ("paper_cpu",),
     "paper_claims": ("ablations",),
-    "replicas": (),
+    "replicas": ("replicas",),
     "paper_surrogates": ("surrogates",),
     "label_counts": ("surrogate_points",),
     "uncertain_networks": ("bayesian",),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -117,7 +118,8 @@ def read_records(folder: Path) -> tuple[list[Record], dict[Path, str]]:
     found, damaged = run_records.read_all(folder)
     edges: dict[tuple[float, ...], list[float]] = {}
     for record in found:
-        for histogram in (*_histograms(record["histograms"]), *_histograms(record["details"])):
+        nests = (record[key] for key in ("histograms", "by_n_replicas", "details"))
+        for histogram in itertools.chain.from_iterable(map(_histograms, nests)):
             histogram["edges"] = edges.setdefault(tuple(histogram["edges"]), histogram["edges"])
     return found, damaged
 

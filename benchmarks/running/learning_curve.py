@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks.running import metrics
-from methods.base import Diagnosable
+from methods.base import Diagnosable, TrainsInUpdates
 
 if TYPE_CHECKING:
     from benchmarks.running.evaluation_counter import Meter
@@ -32,7 +32,8 @@ class LearningCurve:
     Attributes
     ----------
     anytime : list of dict
-        {fit_s, digits_mean}, where the values are finite.
+        {fit_s, digits_mean}, where the values are finite, and n_updates of a `methods.base.TrainsInUpdates` that counts
+        them while it trains.
     diagnostics : list of dict, optional
         The same, with what the method's `diagnose` returned, the last of them after training; [] where the method is
         no `methods.base.Diagnosable`, None where nobody asks.
@@ -51,7 +52,7 @@ class LearningCurve:
         now, n_eval = time.perf_counter(), self._meter.n_eval
         fit_s = now - self._start - self._paused
         if _is_due(self.anytime, fit_s, FACTOR) and (digits := self._digits(method)) is not None:
-            self.anytime.append({"fit_s": round(fit_s, 3), "digits_mean": digits})
+            self.anytime.append({**_progress(method, fit_s), "digits_mean": digits})
         if self.diagnostics is not None and _is_due(self.diagnostics, fit_s, DIAGNOSTICS_FACTOR):
             self._note_diagnostics(method, self.diagnostics, fit_s)
         self._meter.n_eval = n_eval
@@ -67,13 +68,19 @@ class LearningCurve:
 
     def _note_diagnostics(self, method: Method, points: list[dict[str, Any]], fit_s: float) -> None:
         if isinstance(method, Diagnosable):
-            points.append({"fit_s": round(fit_s, 3), "digits_mean": self._digits(method), **method.diagnose()})
+            points.append({**_progress(method, fit_s), "digits_mean": self._digits(method), **method.diagnose()})
 
     def _digits(self, method: Method) -> float | None:
         """Return the mean digits, or None where values are not finite."""
         errors = metrics.relative_errors(method.integrate(self._s).value, self._value)
         digits = float(-np.log10(errors).mean())
         return round(digits, 3) if np.isfinite(digits) else None
+
+
+def _progress(method: Method, fit_s: float) -> dict[str, Any]:
+    """Say how long a method has trained, in seconds and, where it counts them, in updates."""
+    updates = {"n_updates": method.n_updates_} if isinstance(method, TrainsInUpdates) else {}
+    return {"fit_s": round(fit_s, 3), **updates}
 
 
 def _is_due(points: list[dict[str, Any]], fit_s: float, factor: float) -> bool:

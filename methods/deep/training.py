@@ -58,8 +58,8 @@ class Trainable(Protocol):
     def batch(self, points: torch.Tensor) -> Batch:
         """Return network inputs and target for points (t, s) of the unit cube."""
 
-    def miss(self, network: PrimitiveNetwork) -> float:
-        """Return how far a network is from the labels."""
+    def label_errors(self, network: PrimitiveNetwork) -> torch.Tensor:
+        """Compute log10 of a network's relative error at each label."""
 
 
 class Replica:
@@ -112,9 +112,14 @@ class Replica:
         with torch.no_grad():
             return sum(float(self._squares(part)) for part in self._parts(self.validation()))
 
+    def label_errors(self) -> torch.Tensor | None:
+        """Compute log10 of the relative error at each label, of the weights in training; None without labels."""
+        return None if self._method.labels is None else self._method.label_errors(self.network)
+
     def _merit(self) -> float:
         """Measure how bad weights are: the best ones have the least."""
-        return self.validation_loss() if self._method.labels is None else self._method.miss(self.network)
+        errors = self.label_errors()
+        return self.validation_loss() if errors is None else float(errors.mean())
 
     def _backward(self) -> float:
         """Return the loss, leaving its gradients with the weights."""
