@@ -1,11 +1,13 @@
 """Ways to make one training step on a mixed derivative, forward and backward, to be compared by `mixed_speed`.
 
-    this            methods.deep.network, as users call it
-    recursion       the same recursion over subsets in plain torch, which CPUs without a compiler and GPUs get
-    nested grad     torch.autograd.grad k times
-    nested jvp      torch.func.jvp k times
-    partitions      the sum over set partitions of JHEP appendix B (arXiv:2211.02834)
-    products        the matrix products alone: 3 (depth − 1) of (batch · 2^k × width) by (width × width)
+    this                    methods.deep.network, as users call it
+    recursion               the same recursion over subsets in plain torch, which CPUs without a compiler get
+    compiled recursion      that by torch.compile
+    nested grad             torch.autograd.grad k times
+    compiled nested grad    torch.func.grad k times by torch.compile, which leaves torch.autograd.grad alone
+    nested jvp              torch.func.jvp k times
+    partitions              the sum over set partitions of JHEP appendix B (arXiv:2211.02834)
+    products                the matrix products alone: 3 (depth − 1) of (batch · 2^k × width) by (width × width)
 
 Each is a function of a shape that returns what to call for one step. Without module-level torch: asv imports this.
 """
@@ -63,6 +65,17 @@ def training(derivative: Derivative) -> Callable[[Shape], Step]:
     return make
 
 
+def compiled_training(derivative: Derivative) -> Callable[[Shape], Step]:
+    """Return the contender that fits to zero what torch.compile makes of `derivative`, at the first step."""
+
+    def make(shape: Shape) -> Step:
+        import torch
+
+        return training(torch.compile(derivative))(shape)
+
+    return make
+
+
 def this(network: PrimitiveNetwork, s: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
     """Return the mixed derivative by methods.deep.network."""
     from methods.deep.network import mixed_partial
@@ -89,6 +102,21 @@ def nested_grad(network: PrimitiveNetwork, s: torch.Tensor, x: torch.Tensor) -> 
     for i in range(network.k):
         derivative = torch.autograd.grad(derivative.sum(), x, create_graph=True)[0][:, i]
     return derivative
+
+
+def nested_func_grad(network: PrimitiveNetwork, s: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    """Return the mixed derivative by one reverse pass per variable, each inside the next."""
+    import torch
+
+    def along(function: Callable, i: int) -> Callable:
+        return lambda x: torch.func.grad(lambda x: function(x).sum())(x)[:, i]
+
+    def function(x: torch.Tensor) -> torch.Tensor:
+        return network(s, x)
+
+    for i in range(network.k):
+        function = along(function, i)
+    return function(x)
 
 
 def nested_jvp(network: PrimitiveNetwork, s: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
@@ -212,12 +240,17 @@ def corner_products(shape: Shape) -> Step:
 STEPS: dict[str, Callable[[Shape], Step]] = {
     "this": training(this),
     "recursion": training(recursion),
+    "compiled recursion": compiled_training(recursion),
     "nested grad": training(nested_grad),
+    "compiled nested grad": compiled_training(nested_func_grad),
     "nested jvp": training(nested_jvp),
     "partitions": training(partitions),
     "products": products,
 }
 """Contenders for a training step."""
+
+COMPILED = ("compiled recursion", "compiled nested grad")
+"""Those whose first step takes torch.compile's half a minute and more."""
 
 CORNERS: dict[str, Callable[[Shape], Step]] = {"corner sum": corner_sum, "products and tanh": corner_products}
 """Contenders for an evaluation."""

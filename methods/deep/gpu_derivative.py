@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from methods.deep import cpu_derivative, nilpotent
+from methods.deep import cpu_chunk, cpu_derivative, nilpotent
 from methods.deep.activations import Activation
 from methods.deep.gpu_source import source
 from methods.deep.nilpotent import slopes
@@ -129,5 +129,5 @@ class _MixedPartial(torch.autograd.Function):
             g_hidden[:0] = [gz.flatten(0, 1).T @ y.flatten(0, 1), gz[0].sum(dim=0)]
             gz = before
         g_first = gz[0].T @ inputs
-        g_first[:, : ctx.k] += cpu_derivative.slopes_backward(g_products.sum(dim=1), products, first_weight)
+        g_first[:, : ctx.k] += cpu_chunk.slopes_backward(g_products.sum(dim=1), products, first_weight)
         return None, None, None, g_first, gz[0].sum(dim=0), (given @ top)[None], *g_hidden
