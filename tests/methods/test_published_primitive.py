@@ -208,7 +208,7 @@ def test_points_in_parts_have_the_gradients_of_all_at_once(monkeypatch):
     for at_once in (training.NUMBERS_AT_ONCE, 100 * 2**2 * 16 * 2):  # 100 of 256 points
         monkeypatch.setattr(training, "NUMBERS_AT_ONCE", at_once)
         replica.optimiser.zero_grad()
-        losses.append(replica._backward())
+        losses.append(float(replica._backward()))
         gradients.append(torch.cat([p.grad.flatten() for p in replica.network.parameters() if p.grad is not None]))
     assert len(replica._parts(replica._batch)) == 3
     assert losses[0] == pytest.approx(losses[1], rel=1e-12)
