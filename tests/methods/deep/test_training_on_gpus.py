@@ -41,7 +41,7 @@ def small(**fields):
 
 
 def updates_counted(n=12, **fields):
-    """Make n updates of a replica, the second draw of points among them; return how often the host was told a number."""
+    """Make updates of a replica, two draws of points among them; return how often the host was told a number."""
     replica = small(n_updates=1, **fields).fit(product(2))._replicas[0]
     with CountNumbersForTheHost() as counted:
         for done in range(1, n):
