@@ -58,7 +58,7 @@ def outcomes(paths: list[str], session: Session, seconds: float) -> Entry:
         )  # fmt: skip
     except subprocess.TimeoutExpired as problem:
         said = (problem.stdout or b"").decode("utf-8", "replace")
-        return spoken(said) | {"status": "failed", "reason": f"the tests were ended after {seconds:.0f} s"}
+        return spoken(said) | {"status": "timeout", "reason": f"the tests were ended after {seconds:.0f} s"}
     if not report.exists():
         return {"status": "failed", "reason": f"pytest ended with {done.returncode}: {done.stdout[-KEPT_CHARACTERS:]}"}
     found = reported(report)
