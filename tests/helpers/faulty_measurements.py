@@ -1,4 +1,4 @@
-"""Measurements that go wrong, each in its way, as modules of their own: `module` makes one of a function below."""
+"""A measurement that goes wrong in the way that the folder of results is called."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 
 
 def measure(session):
-    """What `session.out` is called decides how it goes."""
+    """Go as the name of `session.out` says, between two entries."""
     yield {"kind": "first", "status": "ok"}
     {"raises": _raise, "hangs": _hang, "dies": _die, "partial": _nothing, "good": _nothing}[session.out.name]()
     yield {"kind": "second", "status": "partial" if session.out.name == "partial" else "ok"}

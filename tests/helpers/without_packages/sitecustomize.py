@@ -1,4 +1,4 @@
-"""Make packages unimportable that machines with a GPU were seen to lack, in interpreters with this folder on the path."""
+"""Make packages unimportable that machines with a GPU may lack, where this folder is on an interpreter's path."""
 
 import sys
 
