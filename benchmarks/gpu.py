@@ -21,7 +21,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +38,8 @@ SHARE_TOLD = 0.9
 
 DEVICE_LIMIT_S = 120.0
 
-LONGEST_WORK_PATH = 64
-"""Characters: Python's processes talk by sockets below that folder, whose paths may have 108."""
+LONGEST_WORK_PATH = 54
+"""Characters: Python's processes, tests' too, talk by sockets below that folder, whose paths may have 108."""
 
 WRITTEN = {
     "TMPDIR": "", "LOOPMARK_CACHE": "cache", "LOOPMARK_LOCKS": "", "HOME": "home", "XDG_CACHE_HOME": "xdg",
@@ -167,10 +167,14 @@ def measure(
     for index, (name, part) in enumerate(due.items()):
         limit_s = (end - time.monotonic()) * part.weight / sum(weights[index:])
         print(f"{name}: {part.title}; {limit_s:.0f} s", flush=True)
-        for result in _results(part, told, limit_s):
-            result = {"measurement": name, **provenance, **result}
-            files.write_text(told.out / f"{name}.json", json.dumps(result, indent=1, allow_nan=False) + "\n")
-        found[name] = result
+        before = None if force else found[name]
+        for reached in _results(part, told, limit_s):
+            result = {"measurement": name, **provenance, **reached}
+            if n_figures(result) >= n_figures(before, told.device):
+                files.write_text(told.out / f"{name}.json", json.dumps(result, indent=1, allow_nan=False) + "\n")
+                found[name] = result
+        if found[name] is not result:
+            print(f"  {result['status']}: {result['reason']} The file has more figures, and stays.", flush=True)
     return {name: result for name, result in found.items() if result is not None}
 
 
@@ -184,7 +188,7 @@ def _travelled(carried: Path | None, described: Mapping[str, Any]) -> dict[str, 
     return {key: code[key] for key in ("commit", "dirty")} if code["digest"] == carried_methods.source_digest() else {}
 
 
-def _results(part: Measurement, told: Session, limit_s: float) -> Any:
+def _results(part: Measurement, told: Session, limit_s: float) -> Iterator[dict[str, Any]]:
     """Yield the result of a measurement as far as it is, after each entry and at its end."""
     entries: list[dict[str, Any]] = []
     start = time.monotonic()
@@ -213,6 +217,13 @@ def _read(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) else None
+
+
+def n_figures(result: Mapping[str, Any] | None, device: str | None = None) -> int:
+    """Count the entries with figures: a shorter session does not replace the results of a longer one on its device."""
+    if result is None or (device is not None and result["device"] != device):
+        return 0
+    return sum(entry["status"] in ("ok", "partial") for entry in result["entries"])
 
 
 def is_finished(result: Mapping[str, Any] | None, device: str) -> bool:

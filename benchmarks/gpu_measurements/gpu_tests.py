@@ -48,16 +48,19 @@ def outcomes(paths: list[str], session: Session, seconds: float) -> Entry:
     report = session.work / "tests.xml"
     report.unlink(missing_ok=True)
     arguments = ["-v", "-m", "gpu", "-p", "no:cacheprovider", "-o", "filterwarnings=default", f"--junitxml={report}"]
-    arguments += [f"--basetemp={session.work / 'pytest'}"]
+    arguments += [f"--basetemp={session.work / 't'}"]
+    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     if session.device != "cpu" and importlib.util.find_spec("xdist"):
         arguments += ["-n", str(WORKERS)]
     try:
         done = subprocess.run(
             [sys.executable, "-B", "-m", "pytest", *arguments, *paths],
-            cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=seconds,
+            cwd=ROOT, env=os.environ | {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}, capture_output=True, text=True,
+            timeout=seconds,
         )  # fmt: skip
     except subprocess.TimeoutExpired as problem:
-        said = (problem.stdout or b"").decode("utf-8", "replace")
+        said = problem.stdout or b""
+        said = said if isinstance(said, str) else said.decode("utf-8", "replace")
         return spoken(said) | {"status": "timeout", "reason": f"the tests were ended after {seconds:.0f} s"}
     if not report.exists():
         return {"status": "failed", "reason": f"pytest ended with {done.returncode}: {done.stdout[-KEPT_CHARACTERS:]}"}

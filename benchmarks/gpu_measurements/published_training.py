@@ -31,7 +31,7 @@ RECIPE_NAMES = (
 CHECKPOINT = "training.checkpoint"
 
 ESTIMATED_BY, LONGEST_ESTIMATE_S = 50, 5.0
-"""Updates from which the time of all is estimated, and seconds that they may take at most, beyond the first."""
+"""Updates from which the time of all is estimated, and seconds that they may take, after kernels were compiled."""
 
 ESTIMATES_SHARE = 1 / 3
 """Share of the session after which no further estimate is begun: most of it is the compiling of kernels."""
@@ -68,11 +68,13 @@ def _replica(name: str, device: str, **changed: Any) -> PublishedPrimitive:
 
 def _estimate(name: str, device: str) -> Entry:
     """Measure the seconds per update after the first ones, and what the full length of one replica takes."""
+    integral = references.integral(RECIPES[name].integral)
+    _replica(name, device, n_updates=1).fit(integral)  # compiles kernels, which may take longer than all that follows
     marks: list[tuple[int, float]] = []
     method = _replica(name, device, n_updates=ESTIMATED_BY)
     start = time.perf_counter()
     method.fit(
-        references.integral(RECIPES[name].integral), budget=LONGEST_ESTIMATE_S,
+        integral, budget=LONGEST_ESTIMATE_S,
         monitor=lambda trained: marks.append((trained.n_updates_, time.perf_counter())),
     )  # fmt: skip
     if len(marks) < 2:  # too slow for that: the preparation counts too
@@ -152,7 +154,9 @@ class _Training:
             self.keep(method)
 
     def note(self, method: PublishedPrimitive) -> None:
-        """Add a point to the curve, unless values are not finite."""
+        """Add a point to the curve, unless it has that one or values are not finite."""
+        if self._points and self._points[-1]["n_updates"] == method.n_updates_:
+            return
         digits = -np.log10(metrics.relative_errors(method.integrate(self._s).value, self._value))
         if np.isfinite(digits).all():
             figures = {"digits_mean": float(digits.mean()), "digits_worst": float(digits.min())}

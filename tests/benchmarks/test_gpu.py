@@ -176,6 +176,17 @@ def test_what_is_finished_is_not_measured_again(folder):
         assert not gpu.is_finished(first, "cuda")
 
 
+def test_a_session_that_gets_less_far_does_not_replace_results(folder, capsys):
+    measured(folder / "partial", {"faulty": FAULTY})
+    (folder / "partial").rename(folder / "raises")
+    results = measured(folder / "raises", {"faulty": FAULTY})
+    assert results["faulty"] == read(folder / "raises" / "faulty.json")
+    assert [entry["status"] for entry in results["faulty"]["entries"]] == ["ok", "partial"]
+    assert "the kernel misbehaved" in capsys.readouterr().out
+    forced = measured(folder / "raises", {"faulty": FAULTY}, force=True)
+    assert forced["faulty"]["status"] == "failed"
+
+
 def test_time_that_is_left_over_goes_to_later_measurements(folder):
     results = measured(folder / "good", {"a": FAULTY, "b": FAULTY, "c": FAULTY}, seconds=90.0)
     limits = [results[name]["limit_s"] for name in "abc"]
@@ -334,8 +345,6 @@ def test_outcomes_of_tests_are_told_apart(folder):
     assert (found["status"], found["n_passed"], found["n_failed"]) == ("failed", 1, 1)
     assert "assert (1 + 1) == 3" in found["failed"]["test_some::test_bad"]
     assert found["skipped"] == {"test_some::test_left_out": "needs a CUDA device"}
-    path.write_text(TESTS.replace("True, ", "False, ").split("@pytest.mark.gpu\ndef test_bad")[0])
-    assert gpu_tests.outcomes([str(path)], session(folder / "out"), 120.0)["n_passed"] == 1
     path.write_text(TESTS.replace("@pytest.mark.gpu\ndef", "def"))
     skipped = gpu_tests.outcomes([str(path)], session(folder / "out"), 120.0)
     assert (skipped["status"], skipped["n_passed"], skipped["n_failed"]) == ("left_out", 0, 0)
