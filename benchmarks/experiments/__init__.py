@@ -25,6 +25,7 @@ EXPERIMENTS: dict[str, tuple[str, ...]] = {
     "training": (),
     "devices": (),
     "deep_speed": (),
+    "gpu": (),
 }
 """Module of each experiment, in the order of the report -> its presets, so that they are known without importing it."""
 

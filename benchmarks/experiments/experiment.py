@@ -75,7 +75,8 @@ class Experiment:
     Parameters
     ----------
     source : str
-        What it reads below reports/published: a folder of records, or a JSON file with measurements that leave none.
+        What it reads below reports/published: a folder of records, or a JSON file with measurements that leave none;
+        where the name has a *, all files that match it, as a list that is empty while nothing was measured.
         In a folder of somebody's own all records lie together, and each experiment shows those that are its own.
     presets : dict of str to callable
         Name after `--preset` -> what it runs.

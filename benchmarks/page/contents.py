@@ -29,7 +29,7 @@ class Contents:
     sources : dict of str to Path
         Each experiment -> the folder or the file that it was read from.
     read : dict of Path to list or dict
-        Each of these -> what was read: records, or the content of a JSON file.
+        Each of these -> what was read: records, or the content of a JSON file, or those of several.
     beside : list of dict
         Published records of the same integrals, to be shown beside somebody's own.
     damaged : dict of Path to str
@@ -62,7 +62,9 @@ class Contents:
         read: dict[Path, Any] = {}
         damaged: dict[Path, str] = {}
         for path in dict.fromkeys(sources.values()):
-            if path.suffix:
+            if "*" in path.name:
+                read[path] = [json.loads(found.read_text()) for found in _matching(path)]
+            elif path.suffix:
                 read[path] = json.loads(path.read_text()) if path.exists() else []
             else:
                 read[path], wrong = read_records(path)
@@ -111,6 +113,12 @@ class Contents:
     def measured(self, name: str) -> Any:
         """Give the records of an experiment, or the content of its file."""
         return self.read[self.sources[name]]
+
+
+def _matching(pattern: Path) -> list[Path]:
+    """List the files that match a path with * in some of its parts."""
+    first = next(index for index, part in enumerate(pattern.parts) if "*" in part)
+    return sorted(Path(*pattern.parts[:first]).glob(str(Path(*pattern.parts[first:]))))
 
 
 def read_records(folder: Path) -> tuple[list[Record], dict[Path, str]]:

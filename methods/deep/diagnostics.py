@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from methods.deep import cpu_derivative, nilpotent
+from methods.deep.optimiser import rate
 
 if TYPE_CHECKING:
     from methods.deep.network import PrimitiveNetwork
@@ -44,8 +45,8 @@ def figures_of_training(replica: Replica) -> dict[str, Any]:
     for layer, gradients in zip(layers, of_gradients(replica.network), strict=True):
         layer["gradient_std"] = gradients
     figures = {
-        "learning_rate": replica.optimiser.param_groups[0]["lr"],
-        "loss": replica.loss,
+        "learning_rate": float(rate(replica.optimiser)),
+        "loss": float(replica.loss),
         "validation_loss": replica.validation_loss(),
     }
     if (errors := replica.label_errors()) is not None:

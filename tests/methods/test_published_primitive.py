@@ -231,7 +231,7 @@ def test_points_in_parts_have_the_gradients_of_all_at_once(monkeypatch):
         replica = training.Replica(method, 0)
         untrained = copy.deepcopy(replica.network)
         replica.update(0)
-        losses.append(replica.loss)
+        losses.append(float(replica.loss))
         gradients.append(torch.cat([p.grad.flatten() for p in replica.network.parameters() if p.grad is not None]))
     assert sizes == [256, 100, 100, 56]
     assert losses[0] == pytest.approx(losses[1], rel=1e-12)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+import sys
 
 import pytest
 from integrals import product
@@ -139,3 +140,12 @@ def test_who_meters_when_it_is_made_sees_that_it_was_made(metered):
 def test_nothing_is_noted_where_nobody_meters():
     build_cache.note(Build("kernel", {"compile": 3.0}, from_cache=False))
     assert BUILDS.get() is None
+
+
+def test_a_machine_without_platformdirs_can_be_told_a_folder(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "platformdirs", None)
+    monkeypatch.setenv("LOOPMARK_CACHE", str(tmp_path))
+    assert build_cache.folder("kernels") == tmp_path / "kernels"
+    monkeypatch.delenv("LOOPMARK_CACHE")
+    with pytest.raises(ModuleNotFoundError):
+        build_cache.folder("kernels")
