@@ -49,7 +49,7 @@ def table(grouped: Iterable[configurations.Group]) -> Table:
     explanation = (
         "The number of integrals from which on (or only up to which) preparation and evaluation together take less "
         "time than the baseline, in batches of 1,024 on the same machine and as many threads. The baseline is its "
-        "fastest configuration with at least the method's digits, or else that with most; its digits stand in brackets. "
+        "fastest configuration with at least the method's digits, or else that with most; its digits are in brackets. "
         f"Published: {PUBLISHED}."
     )
     return Table("Break-even", explanation, made)
