@@ -32,11 +32,11 @@ COLUMNS = ("integral", "kind", "method", "digits", "worst", "µs (1)", "µs (102
 """Columns of the table that README.md shows, with the notes where there are any."""
 
 KINDS = {
-    "rule": ("gauss_legendre", "chebyshev", "lattice_qmc"),
+    "rule": ("gauss_legendre", "chebyshev", "rbf", "lattice_qmc", "scipy_qmc", "vegas", "vegas_map"),
     "pySecDec": ("pysecdec_qmc",),
     "learned": (
         "neural_primitive", "separable_primitive", "published_primitive", "dense_mlp", "skip_mlp", "bayesian_mlp",
-        "deep_ensemble", "differential_mlp", "boosted_trees",
+        "deep_ensemble", "differential_mlp", "boosted_trees", "gaussian_process",
     ),
 }  # fmt: skip
 """Kinds of methods, of each of which README.md shows the best on an integral.

@@ -22,7 +22,12 @@ from methods.core.names import attribute, unknown
 METHODS: dict[str, str] = {
     "gauss_legendre": "methods.gauss_legendre:GaussLegendre",
     "chebyshev": "methods.chebyshev:Chebyshev",
+    "gaussian_process": "methods.gaussian_process:GaussianProcess",
+    "rbf": "methods.rbf:RBF",
     "lattice_qmc": "methods.lattice_qmc:LatticeQMC",
+    "scipy_qmc": "methods.scipy_qmc:ScipyQMC",
+    "vegas": "methods.vegas:Vegas",
+    "vegas_map": "methods.vegas_map:VegasMap",
     "neural_primitive": "methods.neural_primitive:NeuralPrimitive",
     "separable_primitive": "methods.separable_primitive:SeparablePrimitive",
     "primitive_corrected": "methods.primitive_corrected:PrimitiveCorrected",
