@@ -108,7 +108,8 @@ def _beside(results: list[Entry]) -> list[Row]:
 def _slower(entry: Entry, alone: Entry) -> str:
     if entry["status"] != "ok":
         return entry["status"]
-    return f"{1e3 * entry['s']:.3g} ({entry['s'] / alone['s']:.1f} ×)"
+    ms = 1e3 * entry["s"]
+    return f"{ms:{',.0f' if ms >= 100 else '.3g'}} ({entry['s'] / alone['s']:.1f} ×)"
 
 
 EXPERIMENT = Experiment(source=FILE, tables=tables)
