@@ -310,7 +310,7 @@ def test_carried_methods_are_timed_as_records_and_compared_with_the_cpu(folder):
 
 
 def test_a_lattice_has_digits_and_times(folder, monkeypatch):
-    monkeypatch.setattr(lattice_rules, "MAX_NODES", (4096,))
+    monkeypatch.setattr(lattice_rules, "LATTICE_SIZES", (2**10,))
     monkeypatch.setattr(lattice_rules, "INTEGRALS", ("box1l",))
     (entry,) = lattice_rules.measure(session(folder / "out", 10.0))
     assert entry["digits_mean"] > 4
