@@ -243,7 +243,7 @@ def line(entry: Mapping[str, Any]) -> str:
 
 
 NAMING = ("kind", "contender", "recipe", "integral", "method", "precision", "file", "k", "depth", "width", "batch",
-          "max_nodes")  # fmt: skip
+          "lattice_size")  # fmt: skip
 """Keys that tell entries apart."""
 
 FIGURES: dict[str, Callable[[Mapping[str, Any]], str]] = {

@@ -193,7 +193,7 @@ def _digits(entry: Entry) -> str:
 
 def _lattices(result: Result) -> Iterator[Cell]:
     for entry in result["entries"]:
-        what = {"integral": entry["integral"], "most nodes": f"{entry['max_nodes']:,}"}
+        what = {"integral": entry["integral"], "points, of eight shifts each": f"{entry['lattice_size']:,}"}
         yield what, _shown(entry, _lattice)
 
 

@@ -17,7 +17,7 @@ from benchmarks.regressions.deep_contenders import CORNERS, STEPS, Contender, Sh
 from benchmarks.running import stopwatch
 
 SHAPES = {
-    "cpu": (Shape(3, 4, 100, 64), Shape(6, 4, 30, 16)),
+    "cpu": (Shape(3, 4, 100, 64), Shape(4, 3, 30, 16)),
     "gpu": (Shape(3, 4, 100, 100_000), Shape(6, 4, 30, 20_000), Shape(3, 3, 130, 30_000)),
 }
 """JHEP's I1 and I2, and the thesis's row 4; on a CPU with few points, to try the command out."""

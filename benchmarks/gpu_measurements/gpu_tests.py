@@ -63,7 +63,10 @@ def outcomes(paths: list[str], session: Session, seconds: float) -> Entry:
         said = said if isinstance(said, str) else said.decode("utf-8", "replace")
         return spoken(said) | {"status": "timeout", "reason": f"the tests were ended after {seconds:.0f} s"}
     if not report.exists():
-        return {"status": "failed", "reason": f"pytest ended with {done.returncode}: {done.stdout[-KEPT_CHARACTERS:]}"}
+        return {
+            "status": "failed",
+            "reason": f"pytest ended with {done.returncode}: {(done.stdout + done.stderr)[-KEPT_CHARACTERS:]}",
+        }
     found = reported(report)
     if found["n_failed"] or done.returncode not in (0, NO_TEST_SELECTED):
         return found | {"status": "failed", "reason": f"{found['n_failed']} tests failed"}

@@ -11,12 +11,14 @@ import methods
 import references
 from benchmarks.gpu_measurements.session import Entry, Session, tried
 from benchmarks.running import metrics, stopwatch
-from methods.core.budget import Clock
 
 INTEGRALS = ("box2l", "box1l")
 
-MAX_NODES = (20_000, 2**18, 2**22)
-"""The default, and what takes a GPU to evaluate."""
+LATTICE_SIZES = (2**11, 2**15, 2**19)
+"""About the default, and what takes a GPU to evaluate; with eight shifts each."""
+
+GROWTH = 20.0
+"""A lattice is left out where it is predicted to take so many times what the smaller one before took: too long."""
 
 POINTS = 200
 """Uniform points of the truth that it is judged by."""
@@ -29,20 +31,22 @@ LONGEST_TIMED_S, TIMED_SHARE = 0.3, 0.02
 
 def measure(session: Session) -> Iterator[Entry]:
     """Yield an entry per lattice and integral, the small ones first."""
-    clock = session.clock()
-    for max_nodes in MAX_NODES:
+    clock, seconds = session.clock(), dict.fromkeys(INTEGRALS, 0.0)
+    for size in LATTICE_SIZES:
         for name in INTEGRALS:
-            entry = {"kind": "lattice", "integral": name, "max_nodes": max_nodes}
-            yield tried(entry, lambda i=name, n=max_nodes: _figures(i, n, session, clock), clock)
+            entry = {"kind": "lattice", "integral": name, "lattice_size": size}
+            start, needed = time.perf_counter(), GROWTH * seconds[name]
+            yield tried(entry, lambda i=name, n=size: _figures(i, n, session), clock.reserve(needed))
+            seconds[name] = max(seconds[name], time.perf_counter() - start)
 
 
-def _figures(name: str, max_nodes: int, session: Session, clock: Clock) -> Entry:
+def _figures(name: str, size: int, session: Session) -> Entry:
     device, timed_s = session.device, min(LONGEST_TIMED_S, TIMED_SHARE * session.seconds)
     integral, truth = references.integral(name), references.truth(name)
     uniform = np.flatnonzero(truth.uniform)[:POINTS]
-    method = methods.create("lattice_qmc", device=device, max_nodes=max_nodes, epsrel=1e-13)
+    method = methods.create("lattice_qmc", device=device, points=size)
     start = time.perf_counter()
-    method.fit(integral, budget=clock.share(1 / 3).budget)
+    method.fit(integral)
     stopwatch.synchronise(device)
     fit_s = time.perf_counter() - start
     errors = metrics.relative_errors(method.integrate(truth.s[uniform]).value, truth.value[uniform])

@@ -310,7 +310,7 @@ def test_carried_methods_are_timed_as_records_and_compared_with_the_cpu(folder):
 
 
 def test_a_lattice_has_digits_and_times(folder, monkeypatch):
-    monkeypatch.setattr(lattice_rules, "MAX_NODES", (4096,))
+    monkeypatch.setattr(lattice_rules, "LATTICE_SIZES", (2**10,))
     monkeypatch.setattr(lattice_rules, "INTEGRALS", ("box1l",))
     (entry,) = lattice_rules.measure(session(folder / "out", 10.0))
     assert entry["digits_mean"] > 4
@@ -320,22 +320,22 @@ def test_a_lattice_has_digits_and_times(folder, monkeypatch):
 TESTS = """
 import pytest
 
-@pytest.mark.gpu
+@pytest.mark.MARK
 def test_good():
     assert True
 
-@pytest.mark.gpu
+@pytest.mark.MARK
 def test_bad():
     assert 1 + 1 == 3
 
-@pytest.mark.gpu
+@pytest.mark.MARK
 @pytest.mark.skipif(True, reason="needs a CUDA device")
 def test_left_out():
     raise AssertionError
 
 def test_unmarked():
     raise AssertionError
-"""
+""".replace("MARK", "gpu")
 
 
 def test_outcomes_of_tests_are_told_apart(folder):
