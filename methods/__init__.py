@@ -26,7 +26,7 @@ METHODS: dict[str, str] = {
     "rbf": "methods.rbf:RBF",
     "lattice_qmc": "methods.lattice_qmc:LatticeQMC",
     "scipy_qmc": "methods.scipy_qmc:ScipyQMC",
-    "vegas": "methods.vegas:Vegas",
+    "vegas": "methods.vegas_sampling:Vegas",
     "vegas_map": "methods.vegas_map:VegasMap",
     "neural_primitive": "methods.neural_primitive:NeuralPrimitive",
     "separable_primitive": "methods.separable_primitive:SeparablePrimitive",

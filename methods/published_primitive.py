@@ -137,6 +137,8 @@ class PublishedPrimitive(Primitive):
         to this number repeats the result.
     scale_ : float
         The constant c.
+    replicas : list of methods.deep.training.Replica
+        The networks in training; a method that was loaded has none.
     """
 
     name: ClassVar[str] = "published_primitive"
@@ -209,14 +211,14 @@ class PublishedPrimitive(Primitive):
         """Give what `resume` needs, in a monitor or after `fit`; a method that was loaded has none: AttributeError."""
         own = (
             (index, key, array)
-            for index, replica in enumerate(self._replicas)
+            for index, replica in enumerate(self.replicas)
             for key, array in checkpoint.state(replica).items()
         )
         return {f"{index}:{key}": array for index, key, array in own} | {"n_updates": np.array(self.n_updates_)}
 
     def diagnose(self) -> dict[str, Any]:
         """Return how the first replica's training stands: `methods.deep.diagnostics`; {} for a loaded method."""
-        return diagnostics.figures_of_training(self._replicas[0]) if hasattr(self, "_replicas") else {}
+        return diagnostics.figures_of_training(self.replicas[0]) if hasattr(self, "replicas") else {}
 
     def label_errors(self, network: PrimitiveNetwork) -> torch.Tensor:
         """Compute P = log10|(e − t)/t| of a network's values at the labels (N_LABELS,): minus its digits."""
@@ -280,12 +282,12 @@ class PublishedPrimitive(Primitive):
             points = integral.sample(N_LABELS, self.seed)
             value = compute_labels(self.labels, integral, points, budget=clock.share(LABEL_SHARE).budget)
             self._labels = torch.as_tensor(points), torch.as_tensor(value)
-        self._replicas = [Replica(self, index) for index in range(self.n_replicas)]
-        self._networks = [replica.kept for replica in self._replicas]
+        self.replicas = [Replica(self, index) for index in range(self.n_replicas)]
+        self._networks = [replica.kept for replica in self.replicas]
         with torch.no_grad():
             self._corner_sums(self._low[None])  # compiles now, within the budget, what `integrate` will need
         self.n_updates_ = 0
-        return self._replicas
+        return self.replicas
 
     def _train(
         self, replicas: list[Replica], n_updates: int, clock: Clock, monitor: Callable[[Self], None] | None

@@ -159,8 +159,8 @@ def private_uses(sources: Sources) -> list[str]:
 
 
 def is_private(name: str) -> bool:
-    """Tell whether a name is somebody's own: those of named tuples and `os._exit` are public all the same."""
-    public = ("_replace", "_asdict", "_make", "_fields", "_exit")
+    """Tell whether a name is somebody's own: those of named tuples, `os._exit` and the operator of torch's `item` are public."""
+    public = ("_replace", "_asdict", "_make", "_fields", "_exit", "_local_scalar_dense")
     last = name.rpartition(".")[2]
     return last.startswith("_") and not last.startswith("__") and last not in public
 

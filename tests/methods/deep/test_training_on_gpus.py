@@ -42,7 +42,7 @@ def small(**fields):
 
 def updates_counted(n=12, **fields):
     """Make updates of a replica, two draws of points among them; return how often the host was told a number."""
-    replica = small(n_updates=1, **fields).fit(product(2))._replicas[0]
+    replica = small(n_updates=1, **fields).fit(product(2)).replicas[0]
     with CountNumbersForTheHost() as counted:
         for done in range(1, n):
             replica.update(done)
@@ -78,7 +78,7 @@ def test_the_optimiser_of_a_gpu_gives_the_same_within_float32(schedule, monkeypa
     monkeypatch.setitem(optimiser.MAKERS, "cpu", optimiser.on_gpu)
     on_gpu = small(**fields).fit(product(2))
     np.testing.assert_allclose(on_gpu.integrate(s).value, on_cpu.integrate(s).value, rtol=1e-3)
-    rates = [float(optimiser.rate(method._replicas[0].optimiser)) for method in (on_cpu, on_gpu)]
+    rates = [float(optimiser.rate(method.replicas[0].optimiser)) for method in (on_cpu, on_gpu)]
     assert rates[0] == pytest.approx(rates[1], rel=1e-6)
 
 
@@ -144,7 +144,7 @@ def test_a_state_does_not_change_when_training_goes_on():
     method = small(n_updates=3).fit(product(2))
     state = method.training_state()
     before = {key: array.copy() for key, array in state.items()}
-    method._replicas[0].update(3)
+    method.replicas[0].update(3)
     for key, array in before.items():
         np.testing.assert_array_equal(state[key], array)
 
