@@ -159,7 +159,7 @@ def private_uses(sources: Sources) -> list[str]:
 
 
 def is_private(name: str) -> bool:
-    """Tell whether a name is somebody's own; those of named tuples, `os._exit` and torch's operator of `item` are not."""
+    """Tell whether a name is somebody's own: not those of named tuples, `os._exit` and torch's operator of `item`."""
     public = ("_replace", "_asdict", "_make", "_fields", "_exit", "_local_scalar_dense")
     last = name.rpartition(".")[2]
     return last.startswith("_") and not last.startswith("__") and last not in public
