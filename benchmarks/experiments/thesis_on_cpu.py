@@ -93,7 +93,6 @@ def _row(configuration: Configuration) -> dict[str, str]:
         "of each replica alone": shown(alone),
         "spread over points": shown([record["digits_std"] for record in configuration.good]),
         "updates made / printed": f"{updates:,} / {record['params']['n_updates']:,}",
-        "minutes": f"{(configuration.mean('fit_s') or 0) / 60:.0f}",
         "verdict": verdict(recipe.digits, digits, is_full=updates >= record["params"]["n_updates"]) if recipe else "",
     }
 
