@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,7 +20,9 @@ from benchmarks.running import metrics
 from methods.core import storage
 from methods.core.budget import Clock
 from methods.papers.primitive_recipes import RECIPES
-from methods.published_primitive import PublishedPrimitive
+
+if TYPE_CHECKING:
+    from methods.published_primitive import PublishedPrimitive
 
 RECIPE_NAMES = (
     "jhep_tanh_i2", "thesis_gelu", "thesis_tanh", "thesis_gelu_deep", "thesis_sigmoid", "thesis_softsign",
@@ -63,6 +65,8 @@ def measure(session: Session) -> Iterator[Entry]:
 
 def _replica(name: str, device: str, **changed: Any) -> PublishedPrimitive:
     """Make one replica of a recipe."""
+    from methods.published_primitive import PublishedPrimitive  # here, since it brings torch
+
     return PublishedPrimitive(**RECIPES[name].fields(n_replicas=1, device=device, **changed))
 
 
