@@ -65,7 +65,7 @@ def measure(session: Session) -> Iterator[Entry]:
 
 def _replica(name: str, device: str, **changed: Any) -> PublishedPrimitive:
     """Make one replica of a recipe."""
-    from methods.published_primitive import PublishedPrimitive
+    from methods.published_primitive import PublishedPrimitive  # here, since it brings torch
 
     return PublishedPrimitive(**RECIPES[name].fields(n_replicas=1, device=device, **changed))
 

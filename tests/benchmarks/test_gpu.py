@@ -30,6 +30,7 @@ from benchmarks.records import run_records
 from benchmarks.running import isolated
 from methods.core.budget import Clock
 from methods.papers.primitive_recipes import RECIPES
+from methods.published_primitive import PublishedPrimitive
 
 WITHOUT_PACKAGES = ROOT / "tests" / "helpers" / "without_packages"
 
@@ -262,7 +263,7 @@ def test_training_goes_on_from_a_checkpoint_to_the_same_digits(small_recipes, fo
     assert [(curve["status"], curve["n_updates"]) for curve in whole.values()] == [("ok", 60), ("ok", 40)]
     assert [point["n_updates"] for point in whole["jhep_tanh_i2"]["points"]] == [25, 50, 60]
 
-    original = published_training.PublishedPrimitive.fit
+    original = PublishedPrimitive.fit
 
     def interrupted(self, integral, *, budget=None, monitor=None):
         """End as if the time were over after 50 updates of the recipe."""
@@ -273,7 +274,7 @@ def test_training_goes_on_from_a_checkpoint_to_the_same_digits(small_recipes, fo
         return self
 
     with monkeypatch.context() as patch:
-        patch.setattr(published_training.PublishedPrimitive, "fit", interrupted)
+        patch.setattr(PublishedPrimitive, "fit", interrupted)
         first = curves(folder / "parts", 300.0)
     assert list(first) == ["jhep_tanh_i2"]
     assert (first["jhep_tanh_i2"]["status"], first["jhep_tanh_i2"]["reason"]) == ("partial", "50 of 60 updates")
