@@ -44,14 +44,12 @@ more."""
 MARGIN = 3.0
 """The orders are chosen for an error so many times below `epsrel`: the sum over the axes is one of first order."""
 
-HIGHER = 2
-"""The rules that judge the error in `fit` have this many nodes more per axis."""
+HIGHER = 1
+"""The rules that judge the error in `fit` have this many nodes more per axis; with k = 6 two more take twice as long."""
 
-TIMED_NODES = 729
-"""Nodes, about, of the rule by which the seconds per node are measured."""
-
-Orders = list[list[int]]
-"""By term and axis."""
+TIMED_OTHERS, TIMED_NODES = 32, 4096
+"""Nodes, at most, of what is timed: on the other axes of a marginal, and of a rule. With fewer the seconds per node
+would be those of the calls."""
 
 
 @dataclass(kw_only=True)
@@ -158,7 +156,7 @@ class GaussLegendre(Method):
         for term in terms:  # the first evaluation of an integrand compiles its formulas
             term.at_nodes(centre)(s)
             term.weighted_sum(centre, weight)(s)
-        order, first, before = wanted, min(2, wanted), clock.left
+        order, first, before = wanted, min(wanted, _root(TIMED_OTHERS, k - 1)), clock.left
         for term in terms:
             axis_errors.marginal(term, s, 0, [AxisRule(axis_choice.START, first)] * (k - 1))
         seconds = axis_choice.SWEEPS * k * (before - clock.left) / first ** (k - 1)
@@ -204,7 +202,7 @@ class GaussLegendre(Method):
 
     def _seconds_per_node(self, s: torch.Tensor, clock: Clock) -> float:
         """Seconds per node of a term, at the points of `fit`: its coefficients and its values."""
-        order = math.ceil(TIMED_NODES ** (1 / self.integral_.k) - 1e-9)
+        order = min(axis_errors.HIGHEST_ORDER, _root(TIMED_NODES, self.integral_.k))
         before, terms = clock.left, self.integral_.terms
         for term in terms:
             term.weighted_sum(*tensor_nodes([AxisRule(axis_choice.START, order)] * term.k, self.device))(s)
@@ -236,6 +234,11 @@ def _points(integral: ParametricIntegral) -> np.ndarray:
     every = itertools.product([0.0, 1.0], repeat=m)
     upper = np.array(list(every)) if 2**m <= N_CORNERS else np.random.default_rng(0).integers(0, 2, (N_CORNERS, m))
     return np.concatenate([integral.from_unit(upper.astype(float)), integral.sample(N_DRAWN, seed=0)])
+
+
+def _root(n: int, k: int) -> int:
+    """Find the largest order of a rule in k dimensions with at most n nodes."""
+    return max(1, math.floor(n ** (1 / max(1, k)) + 1e-9))
 
 
 def _same(orders: np.ndarray) -> np.ndarray:

@@ -46,7 +46,7 @@ def relative(difference: np.ndarray, value: np.ndarray) -> np.ndarray:
 
 
 def rule_error(value: np.ndarray, lower: np.ndarray, higher: np.ndarray, n_drawn: int) -> RuleError:
-    """Find the constants by a rule's values (n,) and a smaller and a larger one's; the last n_drawn points are drawn."""
+    """Find the constants by a rule's values (n,), a smaller and a larger one's; the last n_drawn points are drawn."""
     error, difference = relative(value - higher, higher), relative(value - lower, higher)
     ratio = root_mean_square(error) / max(root_mean_square(difference), 1e-300)
     return RuleError(ratio, root_mean_square(error[-n_drawn:]), float(np.abs(value).mean()))

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from methods.primitives import chebyshev_series
-from methods.tables.coordinates import DISTANCES, Coordinates, Target, candidates
+from methods.tables.coordinates import Coordinates, Target, candidates
 
 POWERS = (0, 1, 2, 3, 4, 6)
 """Candidates for p, 0 for log |I|."""

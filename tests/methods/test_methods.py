@@ -21,6 +21,8 @@ INTEGRAL = product(2)
 CHEAP = {
     "gauss_legendre": {},
     "chebyshev": {"epsrel": 1e-6},
+    "total_degree": {"max_labels": 300, "n_pilot": 50},
+    "tensor_train": {"max_labels": 1000, "n_pilot": 50},
     "lattice_qmc": {"epsrel": 1e-6},
     "neural_primitive": {"width": 50, "n_replicas": 2, "n_updates": 2},
     "separable_primitive": {"width": 50, "n_replicas": 2, "n_updates": 2},
