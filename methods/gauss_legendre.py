@@ -45,7 +45,7 @@ MARGIN = 3.0
 """The orders are chosen for an error so many times below `epsrel`: the sum over the axes is one of first order."""
 
 HIGHER = 1
-"""The rules that judge the error in `fit` have this many nodes more per axis; with k = 6 two more take twice as long."""
+"""The rules that judge the error in `fit` have this many nodes more per axis."""
 
 TIMED_OTHERS, TIMED_NODES = 32, 4096
 """Nodes, at most, of what is timed: on the other axes of a marginal, and of a rule. With fewer the seconds per node

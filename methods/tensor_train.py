@@ -17,7 +17,6 @@ import numpy as np
 
 from methods.base import ParametricIntegral
 from methods.core.budget import Clock
-from methods.surrogates import targets
 from methods.surrogates.labels import LabelSource
 from methods.tables import chebyshev_basis, coordinate_choice, tensor_train
 from methods.tables.table import Table
@@ -60,12 +59,12 @@ class TensorTrain(Table):
     The error is the root mean square relative error at random points off the grid, times |I|; these points also choose
     the rank.
 
-    ``details_["cut_short"]`` tells whether the budget ended anything; `max_labels` and `n_pilot` from ``details_`` repeat
-    the result, unless it was the label method that was cut short.
+    ``details_["cut_short"]`` tells whether the budget ended anything. `max_labels` and `n_pilot` from ``details_``
+    repeat the result, unless it was the label method that was cut short.
     """
 
     name: ClassVar[str] = "tensor_train"
-    source: ClassVar[str] = "Oseledets & Tyrtyshnikov, Linear Algebra Appl. 432 (2010) 70; Gorodetsky et al. (2019)"
+    source: ClassVar[str] = "Oseledets & Tyrtyshnikov, Linear Algebra Appl. 432 (2010) 70"
 
     epsrel: float = 1e-6
     max_labels: int = 20_000

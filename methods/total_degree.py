@@ -64,8 +64,8 @@ class TotalDegree(Table):
     The error is the root mean square relative error at random points to which the polynomial is not fitted, times |I|
     (or 1 % of its typical size, where that is more).
 
-    ``details_["cut_short"]`` tells whether the budget left fewer or less precise labels; `max_labels` and `n_pilot` from
-    ``details_`` repeat the result, unless it was the label method that was cut short.
+    ``details_["cut_short"]`` tells whether the budget left fewer or less precise labels. `max_labels` and `n_pilot`
+    from ``details_`` repeat the result, unless it was the label method that was cut short.
     """
 
     name: ClassVar[str] = "total_degree"
@@ -119,7 +119,8 @@ class TotalDegree(Table):
         self.relative_error_ = self._error(points, pilot)
         self.details_ = {
             "terms": len(self.alpha_), "weights": (weights / weights.min()).tolist(), "c": self.c_.tolist(),
-            "sign": self.target_.sign, "power": self.target_.power, "max_labels": len(pilot) + len(value), "n_pilot": len(pilot),
+            "sign": self.target_.sign, "power": self.target_.power, "max_labels": len(pilot) + len(value),
+            "n_pilot": len(pilot),
             "cut_short": source.cut_short or len(pilot) < self.n_pilot or len(value) < len(s),
         }  # fmt: skip
         return self

@@ -1,4 +1,4 @@
-"""total_degree: many invariants, any sign, and an error that is measured elsewhere."""
+"""total_degree and tensor_train: many invariants, any sign, and an error that is measured elsewhere."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SPEC = "label_methods:Exact"
 
 
 def of_distance(m: int, factor: float = 1.0) -> ParametricIntegral:
-    """∫ factor/(10 + w·s)² dx over a box of m invariants, of weights w = 1, 1/2, 1/3, …"""
+    """∫ factor/(10 + w·s)² dx over a box of m invariants, whose weights are w_j = 1/j."""
     weights = 1 / np.arange(1, m + 1)
     return ParametricIntegral(
         name="of_distance", k=1, parameters=tuple(f"s{j}" for j in range(m)), low=(0.0,) * m, high=(5.0,) * m,
