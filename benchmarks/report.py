@@ -32,7 +32,7 @@ COLUMNS = ("integral", "kind", "method", "digits", "worst", "µs (1)", "µs (102
 """Columns of the table that README.md shows, with the notes where there are any."""
 
 KINDS = {
-    "rule": ("gauss_legendre", "chebyshev", "lattice_qmc"),
+    "rule": ("gauss_legendre", "chebyshev", "total_degree", "tensor_train", "lattice_qmc"),
     "pySecDec": ("pysecdec_qmc",),
     "learned": (
         "neural_primitive", "separable_primitive", "published_primitive", "dense_mlp", "skip_mlp", "bayesian_mlp",

@@ -32,8 +32,7 @@ def cross(entries: Entries, shape: tuple[int, ...], rank: int, sweeps: int, seed
     """
     m = len(shape)
     rng = np.random.default_rng(seed)
-    columns = [np.stack([rng.integers(0, n, rank) for n in shape[j + 1 :]], axis=1) for j in range(m - 1)]
-    columns = [np.unique(index, axis=0) for index in columns] + [np.empty((1, 0), dtype=np.int64)]
+    columns = [_drawn(shape[j + 1 :], rank, rng) for j in range(m - 1)] + [np.empty((1, 0), dtype=np.int64)]
     cores: Cores | None = None
     for _ in range(sweeps):
         swept = _sweep(entries, shape, columns, rank)
@@ -42,6 +41,12 @@ def cross(entries: Entries, shape: tuple[int, ...], rank: int, sweeps: int, seed
         cores, rows = swept
         columns = _columns(entries, shape, rows, rank) or columns
     return cores
+
+
+def _drawn(shape: tuple[int, ...], rank: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw different multi-indices, two more than the rank where there are so many: (n, n_axes)."""
+    drawn = np.stack([rng.integers(0, n, 10 * (rank + 2)) for n in shape], axis=1)
+    return rng.permutation(np.unique(drawn, axis=0))[: rank + 2]
 
 
 def _sweep(

@@ -64,12 +64,17 @@ def test_every_label_is_used_and_there_are_no_more_than_max_labels(costs, epsrel
     assert n_labels <= max_labels
 
 
-@pytest.mark.parametrize("budget", [1.0, 2.0, 4.0])
+@pytest.mark.parametrize("budget", [0.5, 1.0])
 def test_the_budget_is_kept_where_labels_are_expensive(own_time, budget):
     own_time.tick = 1e-6
+    integral = ParametricIntegral(
+        name="waves", k=1, parameters=("s1", "s2"), low=(0.0, 0.0), high=(5.0, 5.0),
+        integrand=lambda s, x: np.exp(np.sin(s[..., 0]) + np.cos(2 * s[..., 1])) + 0 * x[..., 0],
+        exact=lambda s: np.exp(np.sin(s[:, 0]) + np.cos(2 * s[:, 1])),
+    )  # fmt: skip
     spec = "label_methods:Exact,seconds_per_label=0.002"
-    table = methods.create("chebyshev", epsrel=1e-13, labels=spec).fit(product(2), budget=budget)
-    assert 0.25 * budget < own_time.now < 1.1 * budget
+    table = methods.create("chebyshev", epsrel=1e-13, labels=spec).fit(integral, budget=budget)
+    assert 0.6 * budget < own_time.now < 1.1 * budget
     assert table.details_["cut_short"]
 
 
@@ -81,7 +86,7 @@ def test_an_invariant_on_which_the_integral_hardly_depends_gets_fewer_nodes():
     )  # fmt: skip
     table = methods.create("chebyshev").fit(integral)
     steep, flat = table.coefficients_.shape
-    assert steep >= flat + 4
+    assert steep > flat
     s = integral.sample(200, seed=7)
     np.testing.assert_allclose(table.integrate(s).value, integral.exact(s), rtol=1e-7)
 
