@@ -48,8 +48,8 @@ def test_integrals_that_change_sign_are_fitted_themselves(name):
 @pytest.mark.parametrize("name", ["total_degree", "tensor_train"])
 def test_the_budget_is_kept_and_what_it_left_repeats_the_result(own_time, name):
     own_time.tick = 1e-6
-    integral = of_distance(4)
-    slow = methods.create(name, labels=f"{SPEC},seconds_per_label=0.004").fit(integral, budget=4.0)
+    integral = of_distance(8)
+    slow = methods.create(name, labels=f"{SPEC},seconds_per_label=0.01").fit(integral, budget=4.0)
     assert 1.0 < own_time.now < 4.4
     assert slow.details_["cut_short"]
     chosen = {field: slow.details_[field] for field in ("max_labels", "n_pilot")}
