@@ -32,7 +32,10 @@ COLUMNS = ("integral", "kind", "method", "digits", "worst", "µs (1)", "µs (102
 """Columns of the table that README.md shows, with the notes where there are any."""
 
 KINDS = {
-    "rule": ("gauss_legendre", "chebyshev", "rbf", "lattice_qmc", "scipy_qmc", "vegas", "vegas_map"),
+    "rule": (
+        "gauss_legendre", "chebyshev", "total_degree", "tensor_train", "rbf", "lattice_qmc", "scipy_qmc", "vegas",
+        "vegas_map",
+    ),
     "pySecDec": ("pysecdec_qmc",),
     "learned": (
         "neural_primitive", "separable_primitive", "published_primitive", "dense_mlp", "skip_mlp", "bayesian_mlp",

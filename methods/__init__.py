@@ -3,9 +3,9 @@
     create("gauss_legendre", order=8)
 
 What a method is made of lies in the folder of its family: `quadrature` (nodes and weights), `primitives` and `deep`
-(networks whose mixed derivative is the integrand), `surrogates` (regression of I(s) from labels), `secdec` (pySecDec's
-compiled integrators). `core` serves all of them, `papers` has the settings that papers print, `export` writes fitted
-methods for other programs.
+(networks whose mixed derivative is the integrand), `surrogates` (regression of I(s) from labels), `tables` (polynomials
+in s that interpolate labels), `secdec` (pySecDec's compiled integrators). `core` serves all of them, `papers` has the
+settings that papers print, `export` writes fitted methods for other programs.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ METHODS: dict[str, str] = {
     "chebyshev": "methods.chebyshev:Chebyshev",
     "gaussian_process": "methods.gaussian_process:GaussianProcess",
     "rbf": "methods.rbf:RBF",
+    "total_degree": "methods.total_degree:TotalDegree",
+    "tensor_train": "methods.tensor_train:TensorTrain",
     "lattice_qmc": "methods.lattice_qmc:LatticeQMC",
     "scipy_qmc": "methods.scipy_qmc:ScipyQMC",
     "vegas": "methods.vegas_sampling:Vegas",

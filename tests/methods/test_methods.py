@@ -23,6 +23,8 @@ CHEAP = {
     "chebyshev": {"epsrel": 1e-6},
     "gaussian_process": {"n_labels": 200},
     "rbf": {"n_labels": 200},
+    "total_degree": {"max_labels": 300, "n_pilot": 50},
+    "tensor_train": {"max_labels": 1000, "n_pilot": 50},
     "lattice_qmc": {"epsrel": 1e-6},
     "scipy_qmc": {"points": 128},
     "vegas": {"n_samples": 200},
