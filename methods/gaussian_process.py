@@ -4,7 +4,7 @@
 
 The lengths l_j and σ maximise the likelihood of a few labels; ν is the smallest number with which the matrix is
 positive in float64, since labels have next to no noise: on box1l with 1,000 labels 1e-8, 1e-9 and 1e-10 give 5.9, 6.3
-and 6.7 digits. `surrogates/label_interpolant.py` has the coordinates u and the targets y.
+and 6.7 digits. `tables/label_interpolant.py` has the coordinates u and the targets y.
 
 The error is that of labels left aside. The predictive standard deviation, for which the process is known, would take a
 hundred times as long, and covers 13 to 42 % of the points of pentagon1l_8d instead of 68 %: labels of a smooth function
@@ -21,7 +21,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from methods.base import InputError, ParametricIntegral
-from methods.surrogates.label_interpolant import Function, LabelInterpolant
+from methods.tables.label_interpolant import Function, LabelInterpolant
 
 NOISES = 10.0 ** np.arange(-12, -3)
 """Candidates for ν, in units of the variance of y."""

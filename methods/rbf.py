@@ -3,7 +3,7 @@
     y(s) = Σ_i α_i φ(|u(s) − u_i|) + a polynomial of second degree,    φ(r) = −r⁵
 
 A quintic has no length to tune; on box1l it has 0.8 to 1.5 digits more than thin-plate splines at equal labels.
-`surrogates/label_interpolant.py` has the coordinates u and the targets y.
+`tables/label_interpolant.py` has the coordinates u and the targets y.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from methods.surrogates.label_interpolant import Function, LabelInterpolant
+from methods.tables.label_interpolant import Function, LabelInterpolant
 
 
 @dataclass(kw_only=True)

@@ -2,13 +2,10 @@
 
     y(s) = Σ_i α_i κ(u(s), u_i) + a polynomial,    u(s) ∈ [−1, 1]^m
 
-The target y made from I(s) (`targets.py`) is interpolated in a coordinate u in which it has no steep slopes. Below a
-threshold, or far from a mass, that is a logarithm of the distance to a point beyond one end of the box,
-
-    u_j ∝ log(c_j − s_j)   or   log(s_j − c_j),    c_j = a share of the box's width beyond its upper or lower end,
-
-and `fit` takes the share and the end, or no logarithm, from what labels left aside say of small interpolants. On box1l
-that is worth 0.5 digits to a Gaussian process with 1,000 labels, on pentagon1l_8d with 1,500 it is worth 0.9.
+The target y made from I(s) (`methods/surrogates/targets.py`) is interpolated in coordinates without steep slopes,
+u_j = log |c_j − s_j| (`coordinates.py`), with all c_j as far beyond the same end of the box, in units of its width.
+`fit` takes end and distance from what labels left aside say of small interpolants. On box1l that is worth 0.5 digits to
+a Gaussian process with 1,000 labels, on pentagon1l_8d with 1,500 it is worth 0.9.
 """
 
 from __future__ import annotations
@@ -20,14 +17,20 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
 import numpy as np
+import torch
 
 from methods.base import Estimate, InputError, Method, ParametricIntegral
 from methods.core.budget import Clock
 from methods.surrogates import targets
 from methods.surrogates.labels import LabelSource
+from methods.tables.coordinates import Coordinates
 
-COORDINATES = (None, *((end, share) for end in ("high", "low") for share in (1.0, 0.3, 0.1, 0.01, 1e-3, 1e-4)))
-"""Ends of the box with the share of its width at which the logarithm has its pole; None is no logarithm."""
+DISTANCES = (0.3, 1.0, 0.1, 30.0, 0.01, 1e-3, 1e-4)
+"""Of the c_j from the box, in units of its width, in the order in which they are tried; at the largest, u is nearly
+linear in s."""
+
+CHOICE_SHARE = 0.4
+"""Share of the time left after the labels in which coordinates are tried."""
 
 N_SMALL = 200
 """Labels of the small interpolants that choose a coordinate and settings."""
@@ -49,10 +52,11 @@ Function = Callable[[np.ndarray], np.ndarray]
 
 
 class Found(NamedTuple):
-    """A coordinate that was tried: how far an interpolant in it missed the labels left aside, and its settings."""
+    """Coordinates that were tried: how far an interpolant in them missed the labels left aside, and its settings."""
 
     rms: float
-    coordinate: int
+    distance: float
+    """Of the c_j beyond the upper end of the box; negative beyond the lower one."""
     settings: np.ndarray
 
 
@@ -108,8 +112,12 @@ class LabelInterpolant(Method):
         examples, cut_short = self._examples(clock)
         self.mean_, self.scale_ = examples.mean, examples.scale
         n, s, y = examples.n_train, examples.s, examples.y
-        best = min((self._tried(i, s, y, n) for i in range(len(COORDINATES))), key=lambda found: found.rms)
-        self.coordinate_, self.settings_ = best.coordinate, best.settings
+        distances = [side * distance for distance in DISTANCES for side in (1, -1)]
+        choosing, tried = clock.share(CHOICE_SHARE), list[Found]()
+        while len(tried) < len(distances) and (not tried or choosing.left > 0):
+            tried.append(self._tried(distances[len(tried)], s, y, n))
+        best = min(tried, key=lambda found: found.rms)
+        self.distance_, self.settings_ = best.distance, best.settings
         n_used = self._affordable(s, y, clock)
         u, n_train = self._coordinate(s), min(n, n_used)
         judged = self._interpolant(u[:n_train], y[:n_train], self.settings_)
@@ -117,8 +125,8 @@ class LabelInterpolant(Method):
         self.u_, self.y_ = u[:n_used], y[:n_used]
         self._function = self._interpolant(self.u_, self.y_, self.settings_)
         self.details_ = {
-            "n_labels": n_used, "target": self.target_, "coordinate": COORDINATES[best.coordinate],
-            "cut_short": cut_short or n_used < len(s),
+            "n_labels": n_used, "target": self.target_, "distance": best.distance,
+            "cut_short": cut_short or n_used < len(s) or len(tried) < len(distances),
         }  # fmt: skip
         return self
 
@@ -157,12 +165,12 @@ class LabelInterpolant(Method):
                     raise
         raise InputError(f"{self.name} knows no target.")
 
-    def _tried(self, coordinate: int, s: np.ndarray, y: np.ndarray, n: int) -> Found:
-        """Try a coordinate on a few labels, judged by those from n on."""
-        self.coordinate_ = coordinate
+    def _tried(self, distance: float, s: np.ndarray, y: np.ndarray, n: int) -> Found:
+        """Try coordinates on a few labels, judged by those from n on."""
+        self.distance_ = distance
         u, few = self._coordinate(s), min(N_SMALL, n)
         settings = self._settings(u[:few], y[:few])
-        return Found(_rms(self._interpolant(u[:few], y[:few], settings)(u[n:]) - y[n:]), coordinate, settings)
+        return Found(_rms(self._interpolant(u[:few], y[:few], settings)(u[n:]) - y[n:]), distance, settings)
 
     def _affordable(self, s: np.ndarray, y: np.ndarray, clock: Clock) -> int:
         """Count the labels that can be interpolated in the time left, twice."""
@@ -177,23 +185,17 @@ class LabelInterpolant(Method):
 
     def _coordinate(self, s: np.ndarray) -> np.ndarray:
         """Map s (n, m) to u (n, m) in [−1, 1]."""
-        chosen = COORDINATES[self.coordinate_]
-        if chosen is None:
-            return 2 * self.integral_.to_unit(s) - 1
-        end, share = chosen
         low, high = np.array(self.integral_.low), np.array(self.integral_.high)
-        width = high - low
-        distance = high - s if end == "high" else s - low
-        # log(c − s) scaled so that the ends of the box are −1 and 1.
-        return 2 * np.log1p(distance / (share * width)) / np.log1p(1 / share) - 1
+        c = (high if self.distance_ > 0 else low) + self.distance_ * (high - low)
+        return Coordinates(low, high, c).u(torch.as_tensor(s)).T.numpy()
 
     def _state(self) -> dict[str, Any]:
-        names = ("u_", "y_", "settings_", "coordinate_", "target_", "mean_", "scale_", "residual_")
+        names = ("u_", "y_", "settings_", "distance_", "target_", "mean_", "scale_", "residual_")
         return {name: np.asarray(getattr(self, name)) for name in names}
 
     def _restore(self, state: dict[str, np.ndarray]) -> None:
         super()._restore(state)
-        self.coordinate_, self.target_ = int(self.coordinate_), str(self.target_)
+        self.distance_, self.target_ = float(self.distance_), str(self.target_)
         self._target = targets.make(self.target_, self.integral_)
         self._function = self._interpolant(self.u_, self.y_, self.settings_)
 
