@@ -68,7 +68,8 @@ def tables(found: Sequence[Record]) -> list[Table]:
     explanation = (
         "Five replicas on one thread, 500 points per update. What the thesis's ± is it does not say; over points a "
         "normal error alone gives 0.48, whatever its size, so it is not that. Confirmed: the digits of the ensemble "
-        "are within it. Rows called ours have no counterpart in the thesis."
+        "are within it. Nothing is refuted, since the thesis does not print by what factor and after what patience the "
+        "learning rate falls: 0.9 and 100 updates here. Rows called ours have no counterpart in the thesis."
     )
     ours = configurations.grouped(record for record in found if row_name(record))
     rows = [(_row(configuration), configuration.records) for configuration in ours if not configuration.replaced]
@@ -100,12 +101,12 @@ def _row(configuration: Configuration) -> dict[str, str]:
 def verdict(published: str, digits: Sequence[float], *, is_full: bool) -> str:
     """Compare digits, one of each repeat, with "3.1 ± 0.3" as published.
 
-    A network with fewer digits refutes the figure only where all updates were made.
+    Other digits refute nothing even after all updates, since not every setting is printed.
     """
     mean, plus_minus = map(float, published.split(" ± "))
     if digits and abs(statistics.fmean(digits) - mean) <= plus_minus:
         return "confirmed"
-    return "refuted" if digits and is_full else "not reproduced at this budget"
+    return "not reproduced" if digits and is_full else "not reproduced at this budget"
 
 
 EXPERIMENT = Experiment(source="replicas", presets={"paper_cpu": paper_cpu}, tables=tables)

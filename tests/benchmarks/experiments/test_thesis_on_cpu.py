@@ -46,7 +46,7 @@ def test_ours_differ_from_row_6_in_what_rows_1_to_3_print(activation, gain, rate
 @pytest.mark.parametrize(
     ("digits", "is_full", "expected"),
     [
-        ([3.35], True, "confirmed"), ([2.85], False, "confirmed"), ([2.7], True, "refuted"),
+        ([3.35], True, "confirmed"), ([2.85], False, "confirmed"), ([2.7], True, "not reproduced"),
         ([2.7], False, "not reproduced at this budget"), ([], False, "not reproduced at this budget"),
         ([2.5, 3.3], True, "confirmed"),
     ],
@@ -65,7 +65,7 @@ def test_a_row_stands_beside_what_was_published():
     assert (ours["published digits"], ours["source"], ours["verdict"]) == ("", "", "")
 
 
-def test_a_run_that_was_cut_short_or_failed_refutes_nothing():
+def test_a_run_that_was_cut_short_or_failed_says_so():
     short = ensemble(ROW_8, 2.0, n_updates=400)
     failed = ensemble(ROW_8, status="timeout", by_n_replicas=None, n_updates=None)
     for found in (short, failed):
