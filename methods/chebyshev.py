@@ -32,6 +32,10 @@ PREPARATION_SHARE, PILOT_SHARE = 0.4, 0.25
 """Shares of the time left in which the label method may prepare itself, and in which labels at random points are
 computed."""
 
+FASTEST_DECAY = 0.1
+"""Ratio of successive pairs of coefficients that is believed at least: without it the worst point of box1l has 7.1
+digits instead of 9.2."""
+
 RESERVE = 0.1
 """Share of the time left that further nodes must leave, as labels may become slower than the last ones."""
 
@@ -160,5 +164,5 @@ def _left_out(values: np.ndarray, target: Target) -> list[float]:
     for axis in range(values.ndim):
         decay = size.max(axis=tuple(i for i in range(size.ndim) if i != axis))
         last, before = decay[-2:].max(), max(decay[-4:-2].max(), 1e-300)
-        found.append(float(scale * last * min(1.0, last / before)))
+        found.append(float(scale * last * min(1.0, max(FASTEST_DECAY, last / before))))
     return found

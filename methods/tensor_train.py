@@ -69,7 +69,7 @@ class TensorTrain(Table):
     epsrel: float = 1e-6
     max_labels: int = 20_000
     n_pilot: int = 256
-    labels: str = "gauss_legendre"
+    labels: str = "gauss_legendre,max_nodes=300000"
     seed: int = 0
     device: str = "cpu"
 

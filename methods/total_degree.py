@@ -75,7 +75,7 @@ class TotalDegree(Table):
 
     max_labels: int = 6000
     n_pilot: int = 256
-    labels: str = "gauss_legendre"
+    labels: str = "gauss_legendre,max_nodes=300000"
     seed: int = 0
     device: str = "cpu"
 

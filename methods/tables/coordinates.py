@@ -27,7 +27,7 @@ class Coordinates:
     def u(self, s: torch.Tensor) -> torch.Tensor:
         """Map s (n, m) of the box to u (m, n) in [−1, 1]: points last, as polynomials want them."""
         c, middle, half = (torch.as_tensor(array, device=s.device)[:, None] for array in (self.c, *self._scale()))
-        return (c - s.T).abs_().log_().sub_(middle).div_(half)
+        return (c - s.T.contiguous()).abs_().log_().sub_(middle).div_(half)  # contiguous: three times as fast
 
     def s(self, u: np.ndarray) -> np.ndarray:
         """Map u (n, m) to the points s (n, m) of the box that have these coordinates."""
@@ -82,5 +82,6 @@ def candidates(low: float, high: float) -> np.ndarray:
     return np.concatenate([high + distances, low - distances])
 
 
-DISTANCES: tuple[Any, ...] = (*(10.0 ** np.arange(-4, 1.6, 0.25)),)
-"""Of c from the box, in units of its width; at the largest, u is nearly linear in s."""
+DISTANCES: tuple[Any, ...] = (*(10.0 ** np.arange(-4, 1.55, 0.1)),)
+"""Of c from the box, in units of its width; at the largest, u is nearly linear in s. Steps of 0.1 in the exponent
+instead of 0.25 give total_degree 0.1 to 0.2 digits more on pentagon1l_8d and hexagon1l."""

@@ -118,7 +118,7 @@ def test_labels_with_derivatives_are_metered(costs):
     )
     assert gradient.shape == (50, 2)
     assert sum(p.n_labels for p in costs) == 50
-    assert sum(p.n_eval for p in costs) == estimate.n_eval == 50 * (6**2 + 2**2)
+    assert sum(p.n_eval for p in costs) == estimate.n_eval == 50 * (6**2 + 3**2)
     assert costs[-1].seconds > 0
 
 
