@@ -148,11 +148,11 @@ CLAIM = Claim("", "", "", {"a": f"{BASE}", "b": f"{BASE},width=7"}, (("a", "b"),
     ("a", "b", "verdict"),
     [
         ([1.0, 1.1, 1.2], [2.0, 2.1, 2.2], "confirmed"),
-        ([2.0, 2.1, 2.2], [1.0, 1.1, 1.2], "refuted"),
+        ([2.0, 2.1, 2.2], [1.0, 1.1, 1.2], "not reproduced at this budget"),
         ([1.0, 1.5, 2.0], [1.1, 1.6, 2.1], "not decided"),
         ([1.0], [2.0], "not decided"),
         ([], [2.0, 2.1], "confirmed"),
-        ([2.0, 2.1], [], "refuted"),
+        ([2.0, 2.1], [], "not reproduced at this budget"),
         ([], [], "not decided"),
     ],
 )
