@@ -111,9 +111,9 @@ class VegasMap(Method):
     def integrate(self, s: np.ndarray) -> Estimate:
         """Compute the means over the shifts, and the standard deviations of these means."""
         points = torch.as_tensor(self.integral_.check(s))
-        value = torch.stack([rule(points) for rule in self._rules])
-        error = value.std(dim=0) / math.sqrt(self.shifts)
-        return Estimate(value.mean(dim=0).numpy(), error.numpy(), len(s) * self.shifts * self.points)
+        value = np.stack([rule(points).numpy() for rule in self._rules])
+        error = value.std(axis=0, ddof=1) / math.sqrt(self.shifts)
+        return Estimate(value.mean(axis=0), error, len(s) * self.shifts * self.points)
 
     def _make_rules(self) -> None:
         """Fix the nodes of all shifts."""
