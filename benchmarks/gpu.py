@@ -88,7 +88,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if given.prepare:
             return _prepare(given.prepare, given.method)
-        out = (given.out or LOCAL / "gpu" / given.device).absolute()
+        out = (given.out or LOCAL / "gpu" / given.device).resolve()
         wanted = {name: MEASUREMENTS[name] for name in given.part or MEASUREMENTS}
         carried = given.carried.absolute() if given.carried else None
         if carried is not None and not (carried / "index.json").exists():

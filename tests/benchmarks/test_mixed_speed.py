@@ -109,7 +109,7 @@ def test_compiled_contenders_have_the_gradients_of_the_others(name, tmp_path, mo
     for contender in (name, "this"):
         given = deep_contenders.given(Shape(2, 2, 5, 7))
         with monkeypatch.context() as patch:
-            patch.setattr(deep_contenders, "given", lambda shape, given=given: given)
+            patch.setattr(deep_contenders, "given", lambda shape, device, given=given: given)
             deep_contenders.STEPS[contender](Shape(2, 2, 5, 7))()
         gradients.append([weight.grad for weight in given[0].parameters() if weight.grad is not None])
     for ours, theirs in zip(*gradients, strict=True):
