@@ -72,6 +72,7 @@ def tables(found: Sequence[Record]) -> list[Table]:
         "learning rate falls: 0.9 and 100 updates here. Rows called ours have no counterpart in the thesis."
     )
     groups = configurations.grouped(record for record in found if row_name(record))
+    groups.sort(key=lambda group: [*specs()].index(row_name(group.first) or ""))
     rows = [(_row(group), group.records) for group in groups if not group.replaced]
     return [Table("The thesis's networks trained on a CPU, at full length", explanation, rows)]
 
