@@ -72,6 +72,7 @@ def tables(found: Sequence[Record]) -> list[Table]:
         "learning rate falls: 0.9 and 100 updates here. Rows called ours have no counterpart in the thesis."
     )
     ours = configurations.grouped(record for record in found if row_name(record))
+    ours.sort(key=lambda configuration: [*specs()].index(row_name(configuration.first) or ""))
     rows = [(_row(configuration), configuration.records) for configuration in ours if not configuration.replaced]
     return [Table("The thesis's networks trained on a CPU, at full length", explanation, rows)]
 
