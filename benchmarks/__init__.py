@@ -1,1 +1,1 @@
-"""How methods are compared: running, measuring, tables. Start with `python -m benchmarks.accuracy --help`."""
+"""The comparison of methods: running, measuring, tables. Start with `python -m benchmarks.accuracy --help`."""

@@ -24,11 +24,11 @@ FACTOR = 1.5
 """A benchmark that became worse by more than this, and significantly so as asv judges its samples, is a regression."""
 
 Values = dict[str, float | None]
-"""By benchmark and parameters: what was measured, None where it failed, nan where it was skipped."""
+"""Measured values by benchmark and parameters: None where it failed, nan where it was skipped."""
 
 
 def entries(conf: Config, machine: str, commit: str, bench: list[str] | None = None) -> list[tuple[Any, ...]]:
-    """Return what asv recorded of a commit (full hash), of benchmarks that match a regex of `bench`.
+    """Collect asv's results for a commit (full hash), of benchmarks that match a regex of `bench`.
 
     An entry is what asv's comparison asks for: name, parameters, values, statistics, samples, version, machine and
     environment.

@@ -1,4 +1,4 @@
-"""What an integral costs on each device of this machine, and how that compares with what the device can do.
+"""Measure what an integral costs on each device of this machine, and compare that with what the device can do.
 
     python -m benchmarks.hardware                              every method of the list below, on every device found
     python -m benchmarks.hardware --device cuda --integral box2l

@@ -32,11 +32,14 @@ COLUMNS = ("integral", "kind", "method", "digits", "worst", "µs (1)", "µs (102
 """Columns of the table that README.md shows, with the notes where there are any."""
 
 KINDS = {
-    "rule": ("gauss_legendre", "chebyshev", "lattice_qmc"),
+    "rule": (
+        "gauss_legendre", "chebyshev", "total_degree", "tensor_train", "rbf", "lattice_qmc", "scipy_qmc", "vegas",
+        "vegas_map",
+    ),
     "pySecDec": ("pysecdec_qmc",),
     "learned": (
         "neural_primitive", "separable_primitive", "published_primitive", "dense_mlp", "skip_mlp", "bayesian_mlp",
-        "deep_ensemble", "differential_mlp", "boosted_trees",
+        "deep_ensemble", "differential_mlp", "boosted_trees", "gaussian_process",
     ),
 }  # fmt: skip
 """Kinds of methods, of each of which README.md shows the best on an integral.
@@ -104,11 +107,11 @@ def _write_figures(drawn: list[figure_sections.Section], folder: Path) -> Path:
 
 
 def _readme_results(contents: Contents, drawn: list[figure_sections.Section]) -> str:
-    return "\n\n".join([*_readme_figures(drawn, contents.grouped), readme_table(contents.grouped)])
+    return "\n\n".join([*readme_figures(drawn, contents.grouped), readme_table(contents.grouped)])
 
 
-def _readme_figures(drawn: list[figure_sections.Section], grouped: list[configurations.Group]) -> list[str]:
-    """Write Markdown of the figures that README.md shows, as far as there are any."""
+def readme_figures(drawn: list[figure_sections.Section], grouped: list[configurations.Configuration]) -> list[str]:
+    """List the figures that README.md shows, each as Markdown with its caption and where it was measured."""
     shown = {figure.name: (section, figure.caption) for section in drawn for figure in section.figures}
     parts = []
     for name in FIGURES:
@@ -116,16 +119,16 @@ def _readme_figures(drawn: list[figure_sections.Section], grouped: list[configur
             continue
         section, caption = shown[name]
         place = (section.integral, section.machine)
-        where = _machines(g for g in grouped if (g.first["integral"], g.first["machine"]) == place and not g.replaced)
+        where = _machines(c for c in grouped if (c.first["integral"], c.first["machine"]) == place and not c.replaced)
         parts.append(f"![{name}](reports/{html_page.FOLDER}/{name}.svg)\n\n{section.integral} on {where}: {caption}")
     return parts
 
 
-def _machines(grouped: Iterable[configurations.Group]) -> str:
+def _machines(grouped: Iterable[configurations.Configuration]) -> str:
     """Say where these were measured, and with how many threads."""
     threads: dict[str, set[int]] = {}
-    for group in grouped:
-        threads.setdefault(group.first["machine"], set()).add(group.first["threads"])
+    for configuration in grouped:
+        threads.setdefault(configuration.first["machine"], set()).add(configuration.first["threads"])
     return "; ".join(
         f"{machine}, {' and '.join(configurations.threads(n) for n in sorted(numbers))}"
         for machine, numbers in sorted(threads.items())
@@ -136,23 +139,24 @@ def _markdown(table: pandas.DataFrame) -> str:
     return table.to_markdown(index=False, disable_numparse=True)
 
 
-def readme_table(grouped: Iterable[configurations.Group]) -> str:
+def readme_table(grouped: Iterable[configurations.Configuration]) -> str:
     """Return README.md's short table: the best of each kind on each integral, of current versions alone."""
     import pandas
 
-    current = [group for group in grouped if group.first["threads"] == THREADS and not group.replaced]
+    current = [c for c in grouped if c.first["threads"] == THREADS and not c.replaced]
     best = [
-        (kind, max(found, key=lambda group: group.digits or -1.0))
+        (kind, max(found, key=lambda configuration: configuration.digits or -1.0))
         for integral in INTEGRALS
         for kind, names in KINDS.items()
-        if (found := [group for group in current if group.first["integral"] == integral and group.method in names])
+        if (found := [c for c in current if c.first["integral"] == integral and c.method in names])
     ]
     rows = [
-        all_configurations.row(group) | {"integral": group.first["integral"], "kind": kind, "method": group.method}
-        for kind, group in best
+        all_configurations.row(configuration)
+        | {"integral": configuration.first["integral"], "kind": kind, "method": configuration.method}
+        for kind, configuration in best
     ]
     columns = [*COLUMNS, *(["note"] if any(row["note"] for row in rows) else [])]
-    where = _machines(group for _, group in best)
+    where = _machines(configuration for _, configuration in best)
     return (
         f"{_markdown(pandas.DataFrame(rows, columns=columns))}\n\nMeasured on {where}; all runs: `reports/tables.md`."
     )

@@ -1,11 +1,11 @@
-"""What is compared: the methods, one file each, and this registry of them. Read `methods/base.py` first.
+"""The methods that are compared, one file each, and the registry of them. Read `methods/base.py` first.
 
     create("gauss_legendre", order=8)
 
 What a method is made of lies in the folder of its family: `quadrature` (nodes and weights), `primitives` and `deep`
-(networks whose mixed derivative is the integrand), `surrogates` (regression of I(s) from labels), `secdec` (pySecDec's
-compiled integrators). `core` serves all of them, `papers` has the settings that papers print, `export` writes fitted
-methods for other programs.
+(networks whose mixed derivative is the integrand), `surrogates` (regression of I(s) from labels), `tables` (polynomials
+in s that interpolate labels), `secdec` (pySecDec's compiled integrators). `core` serves all of them, `papers` has the
+settings that papers print, `export` writes fitted methods for other programs.
 """
 
 from __future__ import annotations
@@ -22,7 +22,14 @@ from methods.core.names import attribute, unknown
 METHODS: dict[str, str] = {
     "gauss_legendre": "methods.gauss_legendre:GaussLegendre",
     "chebyshev": "methods.chebyshev:Chebyshev",
+    "gaussian_process": "methods.gaussian_process:GaussianProcess",
+    "rbf": "methods.rbf:RBF",
+    "total_degree": "methods.total_degree:TotalDegree",
+    "tensor_train": "methods.tensor_train:TensorTrain",
     "lattice_qmc": "methods.lattice_qmc:LatticeQMC",
+    "scipy_qmc": "methods.scipy_qmc:ScipyQMC",
+    "vegas": "methods.vegas_sampling:Vegas",
+    "vegas_map": "methods.vegas_map:VegasMap",
     "neural_primitive": "methods.neural_primitive:NeuralPrimitive",
     "separable_primitive": "methods.separable_primitive:SeparablePrimitive",
     "primitive_corrected": "methods.primitive_corrected:PrimitiveCorrected",
@@ -40,7 +47,7 @@ METHODS: dict[str, str] = {
 """Name -> "module:Class", imported only when asked for."""
 
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,60}")
-"""What a method may be called: its name is a key of records, a part of file names and a word on command lines."""
+"""Pattern of a method's name, which is a key of records, a part of file names and a word on command lines."""
 
 
 def is_method(value: Any) -> bool:

@@ -1,4 +1,4 @@
-"""What a method is: an estimate, the class to inherit, and what a method may offer beyond it.
+"""The contract of a method: its estimate, the class to inherit, and Protocols of what it may offer beyond that.
 
 A parametric integral is I(s) = ∫_[0,1]^k f(s, x) dx (`ParametricIntegral`). A method prepares itself once for such an
 integral (`fit`) and then returns I(s) for any number of phase-space points (`integrate`). To add a method, subclass
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     import torch
 
 __all__ = [
-    "Diagnosable", "Estimate", "GivesLabelGradients", "HasGradient", "HasReplicas", "InputError", "LearnsFromLabels",
-    "Method", "ParametricIntegral", "ReportsDetails", "ReportsSetup", "SamplesX", "TrainsInUpdates",
+    "Diagnosable", "Estimate", "Exportable", "GivesLabelGradients", "HasGradient", "HasReplicas", "InputError",
+    "LearnsFromLabels", "Method", "ParametricIntegral", "ReportsDetails", "ReportsSetup", "SamplesX", "TrainsInUpdates",
 ]  # fmt: skip
 
 
 class Estimate(NamedTuple):
-    """What a method says of I(s) at n phase-space points."""
+    """Values of I(s) at n phase-space points with their errors, as a method states them."""
 
     value: np.ndarray
     """(n,) float64 (complex128 where the integral is complex), on the host."""
@@ -82,13 +82,14 @@ class Method(ABC):
     def save(self, path: Any) -> None:
         """Write the fitted method to `path`, without pickle."""
         integral = self.__dict__["integral_"].fingerprint()
-        storage.write(path, {"method": self.name, "integral": integral, "params": self.params()}, self._state())
+        header = {"method": self.name, "version": self.version, "integral": integral, "params": self.params()}
+        storage.write(path, header, self._state())
 
     @classmethod
     def load(cls, path: Any, integral: ParametricIntegral) -> Self:
-        """Read what `save` wrote. Raises StorageError for a corrupt or foreign file, or one of another integral."""
+        """Read what `save` wrote. Raises StorageError for a corrupt file, or another method, version or integral."""
         header, state = storage.read(path)
-        storage.compare(path, header, {"method": cls.name, "integral": integral.fingerprint()})
+        storage.compare(path, header, method=cls.name, version=cls.version, integral=integral.fingerprint())
         return storage.rebuild(path, cls, header, integral, state)
 
     def params(self) -> dict[str, Any]:
@@ -124,9 +125,7 @@ class ReportsSetup(Protocol):
 
 @runtime_checkable
 class ReportsDetails(Protocol):
-    """It says what `fit` chose, as JSON values: under a field's name what it set for it, under "cut_short" what ended
-    early for lack of time.
-    """  # noqa: D205
+    """It says what `fit` chose, as JSON values by fields, and under "cut_short" what ended for lack of time."""
 
     details_: dict[str, Any]
 
@@ -144,7 +143,7 @@ class LearnsFromLabels(Protocol):
     """It learns from values of I(s), which a direct method computes inside `fit`; it provides none itself."""
 
     labels: str | None
-    """That method with its fields, "gauss_legendre,order=8"; None where it does without."""
+    """The direct method with its fields, such as "gauss_legendre,order=8"; None where it learns without labels."""
 
 
 @runtime_checkable
@@ -169,6 +168,14 @@ class HasReplicas(Protocol):
 
     def replica_values(self, s: np.ndarray) -> np.ndarray:
         """Compute I(s) as each replica has it, s (n, m) -> (n_replicas, n)."""
+
+
+@runtime_checkable
+class Exportable(Protocol):
+    """It is an ensemble whose value is arithmetic of s, which `methods.export` can write for other programs."""
+
+    def export_form(self) -> Any:
+        """Give that arithmetic: `methods.deep.corner_networks.CornerNetworks`, or `triangular_map.TimesH`."""
 
 
 @runtime_checkable

@@ -1,19 +1,20 @@
-"""Tensor Gauss–Legendre quadrature after an exponential map: what an expert tries first.
+"""Tensor Gauss–Legendre quadrature with a map and an order for each Feynman parameter: what an expert tries first.
 
-    I(s) ≈ Σ_j w_j f(s, x_j),    x = (e^{a t} − 1)/(e^a − 1),    t the Gauss–Legendre nodes on [0, 1]
+    I(s) ≈ Σ_j w_j f(s, x_j),    x = (e^{a t} − 1)/(e^a − 1) on each axis, t the Gauss–Legendre nodes on [0, 1]
 
-The map crowds the nodes where sector-decomposed integrands peak, at x → 0. Nodes and weights serve every s, so many
-integrals are one matrix product (`methods/core/node_sums.py`). Measured on box1l: 8³ nodes give 9.4 digits with a = 3,
-and 6.8 with a = 2; without the map 16³ nodes give 6.5.
-
-notation: n = order, nodes per Feynman parameter.
+The map crowds the nodes where sector-decomposed integrands peak, at x → 0. Its strength a and the number of nodes are
+chosen for each Feynman parameter, and for each term of a sum such as the sectors of a loop integral
+(`methods/quadrature/axis_choice.py`). Nodes and weights serve every s, so many integrals are one matrix product
+(`methods/core/node_sums.py`).
 """
 
 from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable
+import math
+import operator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -22,65 +23,76 @@ import torch
 
 from methods.base import Estimate, Method, ParametricIntegral
 from methods.core.budget import Clock
+from methods.quadrature import axis_choice, axis_errors
+from methods.quadrature.axis_rules import AxisRule, tensor_nodes
 from methods.quadrature.node_gradients import weighted_sum_with_gradient
-from methods.quadrature.transforms import exponential
+from methods.quadrature.rule_error import RuleError, relative, root_mean_square, rule_error
 
-MAPS = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 2.75, 3.0, 3.25, 3.5, 4.0, 5.0)
-"""Candidates for a. On box1l and box2l a step of 0.5 around the best costs up to one digit, one of 0.25 little."""
+N_CORNERS, N_DRAWN = 16, 64
+"""Phase-space points by which rules are judged: corners of the box, and drawn from it."""
+
+N_NOT_SEARCHED = 48
+"""Last ones of them that the choice of the maps leaves out."""
 
 MOST_NODES = 2_000_000
-"""Largest rule that `fit` compares with, at order 4: k = 10, and 80 MB of nodes."""
+"""Largest rule of a term that `fit` compares with: 80 MB of nodes for k = 5."""
 
-MAP_SHARE = 1 / 3
-"""Share of the budget that the choice of the map may take: as many maps at lower order where it would take more."""
+SEARCH_SHARE = 1 / 3
+"""Share of the budget that the choice of the maps may take: with fewer nodes on the other axes where it would take
+more."""
 
-ROUNDING = 2e-16
-"""Relative to |I|, and to its typical size, where the sum over the nodes cancels."""
+MARGIN = 3.0
+"""The orders are chosen for an error so many times below `epsrel`: the sum over the axes is one of first order."""
 
-LOWER = 4
-"""The rule that estimates the error has this many nodes less per axis: an eighth of the work at order 8 on box1l. With
-it 87-98 % of the errors on box1l and box2l at orders 4 to 8 lie within one and 98-100 % within three standard
-deviations; with 3 nodes less it is 94-99 % and 99-100 %, since that overstates the error more."""
+HIGHER = 1
+"""The rules that judge the error in `fit` have this many nodes more per axis."""
+
+TIMED_OTHERS, TIMED_NODES = 32, 4096
+"""Nodes, at most, of what is timed: on the other axes of a marginal, and of a rule. With fewer the seconds per node
+would be those of the calls."""
 
 
 @dataclass(kw_only=True)
 class GaussLegendre(Method):
-    """Tensor Gauss–Legendre rule after an exponential map, batched over s.
+    """Tensor Gauss–Legendre rules after exponential maps, one rule per term, batched over s.
 
     Parameters
     ----------
     epsrel : float
-        Relative error wanted, root mean square over the box; the order is the smallest that reaches it.
+        Relative error wanted, root mean square over the box.
     max_nodes : int
-        Largest number of nodes of a rule; it wins over `epsrel`.
+        Largest number of nodes, as the mean over the terms of the integral; it wins over `epsrel`.
     order : int, optional
-        Nodes per Feynman parameter; None chooses it by comparing orders.
+        Nodes on every axis; None chooses a number for each.
     a : float, optional
-        Strength of the map; None chooses it by comparing orders.
+        Strength of the map on every axis; None chooses one for each.
+    search_order : int, optional
+        Nodes on the other axes while one is chosen for; None takes what 256 nodes allow, 5 at most.
     device : str
         Where to compute, as torch names it.
 
     Notes
     -----
-    The error is the difference to a rule of lower order, times the ratio of error to difference found in `fit` by
-    comparison with a rule of higher order. As the difference may vanish by chance, the typical (median) relative error
-    found there is added in quadrature.
+    The error follows from the difference to rules of half the order, by a power law fitted to a few dozen points at
+    which rules of higher order are known (`methods/quadrature/error_law.py`).
 
-    Within a budget the order is the one whose comparison still fits; ``details_["cut_short"]`` tells whether that
-    decided, rather than `epsrel` or `max_nodes`. `order` and `a` from there repeat the result without a budget.
+    A budget may reduce `search_order` and `max_nodes`: ``details_`` has the values with which a fit without a budget
+    repeats the result, and ``details_["cut_short"]``, which tells whether it did so.
     """
 
     name: ClassVar[str] = "gauss_legendre"
     source: ClassVar[str] = "Gauss (1814); textbook"
+    version: ClassVar[int] = 2
 
     epsrel: float = 1e-8
     max_nodes: int = 20_000
     order: int | None = None
     a: float | None = None
+    search_order: int | None = None
     device: str = "cpu"
 
     def unsupported(self, integral: ParametricIntegral) -> str | None:
-        """Return why a tensor rule is out of reach: orders 2 and, to judge it, 4 have too many nodes."""
+        """Say why a tensor rule is out of reach: order 2 and, to judge it, order 4 have too many nodes."""
         if 2**integral.k <= self.max_nodes and 4**integral.k <= MOST_NODES:
             return None
         return (
@@ -95,32 +107,28 @@ class GaussLegendre(Method):
         budget: float | None = None,
         monitor: Callable[[Self], None] | None = None,
     ) -> Self:
-        """Choose the map, the order and the factor of the error estimate on a few dozen points."""
+        """Choose maps and orders, and fit the law of the error, on a few dozen points."""
         clock = Clock(budget)
         self.integral_ = integral
-        corners = list(itertools.islice(itertools.product(*zip(integral.low, integral.high, strict=True)), 16))
-        s = self._tensor(np.concatenate([integral.sample(32, seed=0), corners]))
-        self.a_ = self._choose_a(s, clock) if self.a is None else self.a
-
-        @functools.cache
-        def value_at(order: int) -> torch.Tensor:
-            return self._rule(order, self.a_)(s)
-
-        self.order_, cut_short = self._choose_order(value_at, clock) if self.order is None else (self.order, False)
-        value, higher = value_at(self.order_), value_at(self.order_ + 2)
+        s = self._tensor(_points(integral))
+        search_order, ended_early = self._affordable_search(s[:-N_NOT_SEARCHED], clock.share(SEARCH_SHARE))
+        strengths = axis_errors.STRENGTHS if self.a is None else (float(self.a),)
+        goal = self.epsrel / MARGIN
+        axes = axis_choice.errors_by_order(integral.terms, s[:-N_NOT_SEARCHED], search_order, goal, strengths)
+        value, higher, max_nodes = self._choose_orders(axes, goal, s, clock)
         self._make_rules()
-        error, typical = (value - higher).abs(), float(value.abs().mean())
-        self.typical_value_ = typical
-        self.typical_error_ = float((error / value.abs().clamp_min(1e-300)).median())
-        difference = (value - self._lower(s)).abs().clamp_min(ROUNDING * typical + 1e-300)
-        self.error_ratio_ = float((error / difference).square().mean().sqrt())
-        self.details_ = {"order": self.order_, "a": self.a_, "cut_short": cut_short}
+        lower = _total(self._lower_rules, s)
+        self.error_ = rule_error(value.cpu().numpy(), lower.cpu().numpy(), higher.cpu().numpy(), N_DRAWN)
+        self.details_ = {
+            "orders": self.orders_.tolist(), "strengths": self.a_.tolist(), "search_order": search_order,
+            "max_nodes": max_nodes, "cut_short": ended_early or max_nodes < self.max_nodes,
+        }  # fmt: skip
         return self
 
     def integrate(self, s: np.ndarray) -> Estimate:
-        """Return the sums over the nodes; `n_eval` counts both rules."""
+        """Compute the sums over the nodes; `n_eval` counts both rules."""
         points = self._tensor(self.integral_.check(s))
-        return self._estimate(points, self._value(points))
+        return self._estimate(points, _total(self._rules, points))
 
     def integrate_with_gradient(self, s: np.ndarray) -> tuple[Estimate, np.ndarray]:
         """Integrate, and give ∂I/∂s (n, m) too: the rule's own derivatives, without an error.
@@ -128,78 +136,134 @@ class GaussLegendre(Method):
         `n_eval` is that of `integrate`: the derivatives are taken of the same evaluations.
         """
         points = self._tensor(self.integral_.check(s))
-        value, gradient = self._rule(self.order_, self.a_, weighted_sum_with_gradient)(points)
-        return self._estimate(points, value), gradient.cpu().numpy()
+        with_gradient = self._rules_of(_same, weighted_sum_with_gradient)
+        values, gradients = zip(*[rule(points) for rule in with_gradient], strict=True)
+        return self._estimate(points, sum(values)), sum(gradients).cpu().numpy()
 
     def _estimate(self, points: torch.Tensor, value: torch.Tensor) -> Estimate:
-        scaled = self.error_ratio_ * (value - self._lower(points))
-        floor = self.typical_error_ * value.abs() + ROUNDING * (value.abs() + self.typical_value_)
-        error = torch.hypot(scaled, floor)
-        n_eval = len(points) * (self.order_**self.integral_.k + self._lower_order() ** self.integral_.k)
-        return Estimate(value.cpu().numpy(), error.cpu().numpy(), n_eval)
+        lower = _total(self._lower_rules, points).cpu().numpy()
+        n_nodes = np.prod(self.orders_, axis=1) + np.prod(_lower(self.orders_), axis=1)
+        found = value.cpu().numpy()
+        return Estimate(found, self.error_(found, lower), round(len(points) * n_nodes.mean()))
 
-    def _choose_a(self, s: torch.Tensor, clock: Clock) -> float:
-        """Return the map whose rules of neighbouring orders differ least, at an order that is cheap."""
+    def _affordable_search(self, s: torch.Tensor, clock: Clock) -> tuple[int, bool]:
+        """Nodes on the other axes while one is chosen for; and whether the clock made them fewer."""
+        k, terms = self.integral_.k, self.integral_.terms
+        wanted = self.search_order or axis_choice.search_order(k)
+        if not clock.is_limited:
+            return wanted, False
+        centre, weight = s.new_full((1, k), 0.5), s.new_ones(1)
+        for term in terms:  # the first evaluation of an integrand compiles its formulas
+            term.at_nodes(centre)(s)
+            term.weighted_sum(centre, weight)(s)
+        order, first, before = wanted, min(wanted, _root(TIMED_OTHERS, k - 1)), clock.left
+        for term in terms:
+            axis_errors.marginal(term, s, 0, [AxisRule(axis_choice.START, first)] * (k - 1))
+        seconds = axis_choice.SWEEPS * k * (before - clock.left) / first ** (k - 1)
+        while order > 1 and seconds * order ** (k - 1) > clock.left:
+            order -= 1
+        return order, order < wanted
 
-        def difference(order: int, a: float) -> float:
-            return _difference(self._rule(order, a)(s), self._rule(order + 2, a)(s))
+    def _choose_orders(
+        self, axes: list[list[axis_choice.AxisErrors]], goal: float, s: torch.Tensor, clock: Clock
+    ) -> tuple[torch.Tensor, torch.Tensor, int]:
+        """Set orders and maps; give the values of that rule and of a higher one at s (n, m), and the `max_nodes` kept.
 
-        order = max(2, min(6, int(100_000 ** (1 / self.integral_.k)) - 2))
-        if budget := clock.share(MAP_SHARE).budget:
-            difference(2, 0.0)  # the first evaluation of an integrand compiles its formula
-            before = clock.left
-            difference(2, 0.0)
-            seconds_per_node = (before - clock.left) / self._nodes_of_comparison(2)
-            while order > 2 and len(MAPS) * seconds_per_node * self._nodes_of_comparison(order) > budget:
-                order -= 1
-        return min(MAPS, key=lambda a: difference(order, a))
-
-    def _choose_order(self, value_at: Callable[[int], torch.Tensor], clock: Clock) -> tuple[int, bool]:
-        """Return the smallest order whose difference to a higher one is below `epsrel`, or the largest allowed.
-
-        Also tell whether the clock ended the search.
+        Where the higher rule finds a larger error than `epsrel`, which was foreseen to first order only, they are
+        chosen once more for a smaller one.
         """
-        order = 2
-        while (order + 1) ** self.integral_.k <= self.max_nodes:
-            before = clock.left
-            if _difference(value_at(order), value_at(order + 2)) <= self.epsrel:
-                return order, False
-            # Of the rules compared, the higher one is new; and in the end the lower one is made once more.
-            seconds_per_node = (before - clock.left) / (order + 2) ** self.integral_.k
-            if seconds_per_node * self._nodes_of_comparison(order + 1) > clock.left:
-                return order, True
-            order += 1
-        return order, False
+        seconds_per_node = self._seconds_per_node(s, clock) if clock.is_limited else 0.0
 
-    def _nodes_of_comparison(self, order: int) -> int:
-        return order**self.integral_.k + (order + 2) ** self.integral_.k
+        def is_affordable(orders: np.ndarray) -> bool:
+            n_nodes = sum(_n_nodes(change(orders)) for change in (_same, _lower, _higher))
+            return seconds_per_node * n_nodes <= clock.left
 
-    def _lower_order(self) -> int:
-        return max(1, self.order_ - LOWER)
+        max_nodes = self.max_nodes
+        while not is_affordable(orders := self._orders(axes, goal, max_nodes)) and max_nodes > 1:
+            max_nodes = int(0.9 * max_nodes)
+        while True:
+            self.orders_ = orders
+            self.a_ = np.array(
+                [[axis.a[n - 1] for axis, n in zip(*both, strict=True)] for both in zip(axes, orders, strict=True)]
+            )
+            value, higher = (_total(self._rules_of(change), s) for change in (_same, _higher))
+            goal /= MARGIN
+            orders = self._orders(axes, goal, max_nodes)
+            if np.array_equal(orders, self.orders_) or _error(value, higher) <= self.epsrel:
+                return value, higher, max_nodes
+            if not is_affordable(orders):
+                return value, higher, math.ceil(_n_nodes(self.orders_) / len(axes))
+
+    def _orders(self, axes: list[list[axis_choice.AxisErrors]], goal: float, max_nodes: int) -> np.ndarray:
+        """Orders (n_terms, k) for an error of `goal`, within `max_nodes`."""
+        if self.order is not None:
+            return np.full((len(axes), self.integral_.k), self.order)
+        return np.array(axis_choice.choose_orders(axes, goal, max_nodes, MOST_NODES, HIGHER))
+
+    def _seconds_per_node(self, s: torch.Tensor, clock: Clock) -> float:
+        """Seconds per node of a term, at the points of `fit`: its coefficients and its values."""
+        order = min(axis_errors.HIGHEST_ORDER, _root(TIMED_NODES, self.integral_.k))
+        before, terms = clock.left, self.integral_.terms
+        for term in terms:
+            term.weighted_sum(*tensor_nodes([AxisRule(axis_choice.START, order)] * term.k, self.device))(s)
+        return (before - clock.left) / (len(terms) * order**self.integral_.k)
 
     def _make_rules(self) -> None:
-        self._value = self._rule(self.order_, self.a_)
-        self._lower = self._rule(self._lower_order(), self.a_)
+        self._rules, self._lower_rules = list(self._rules_of(_same)), list(self._rules_of(_lower))
 
-    def _rule(self, order: int, a: float, fix: Callable = ParametricIntegral.weighted_sum) -> Callable:
-        """Return s -> Σ_j w_j f(s, x_j) for the tensor rule of `order` nodes per axis, as `fix` makes it."""
-        nodes, weights = np.polynomial.legendre.leggauss(order)
-        x, dx_dt = exponential((nodes + 1) / 2, a)
-        k = self.integral_.k
-        axes, factors = self._tensor(x), self._tensor(weights / 2 * dx_dt)
-        tensor_nodes = torch.cartesian_prod(*[axes] * k).reshape(-1, k)
-        tensor_weights = torch.cartesian_prod(*[factors] * k).reshape(-1, k).prod(dim=1)
-        return fix(self.integral_, tensor_nodes, tensor_weights)
+    def _rules_of(
+        self, change: Callable[[np.ndarray], np.ndarray], fix: Callable = ParametricIntegral.weighted_sum
+    ) -> Iterator[Callable]:
+        """Make s -> Σ_j w_j f(s, x_j) for each term, its orders changed, as `fix` makes it; one at a time."""
+        for term, strengths, orders in zip(self.integral_.terms, self.a_, change(self.orders_), strict=True):
+            rules = [AxisRule(float(a), int(n)) for a, n in zip(strengths, orders, strict=True)]
+            yield fix(term, *tensor_nodes(rules, self.device))
 
     def _tensor(self, array: np.ndarray) -> torch.Tensor:
         return torch.as_tensor(array, dtype=torch.float64, device=self.device)
 
     def _restore(self, state: dict[str, np.ndarray]) -> None:
         super()._restore(state)
+        self.error_ = RuleError(*map(float, state["error_"]))
         self._make_rules()
 
 
-def _difference(value: torch.Tensor, reference: torch.Tensor) -> float:
-    """Return the root mean square relative difference; points where I nearly vanishes count by the typical |I|."""
-    scale = reference.abs().clamp_min(0.01 * float(reference.abs().mean()))
-    return float(((value - reference) / scale).square().mean().sqrt())
+def _points(integral: ParametricIntegral) -> np.ndarray:
+    """Points of the box by which a rule is judged: corners, all of them up to m = 4, and then N_DRAWN drawn ones."""
+    m = integral.m
+    every = itertools.product([0.0, 1.0], repeat=m)
+    upper = np.array(list(every)) if 2**m <= N_CORNERS else np.random.default_rng(0).integers(0, 2, (N_CORNERS, m))
+    return np.concatenate([integral.from_unit(upper.astype(float)), integral.sample(N_DRAWN, seed=0)])
+
+
+def _root(n: int, k: int) -> int:
+    """Find the largest order of a rule in k dimensions with at most n nodes."""
+    return max(1, math.floor(n ** (1 / max(1, k)) + 1e-9))
+
+
+def _same(orders: np.ndarray) -> np.ndarray:
+    return orders
+
+
+def _lower(orders: np.ndarray) -> np.ndarray:
+    return (orders + 1) // 2
+
+
+def _higher(orders: np.ndarray) -> np.ndarray:
+    return orders + HIGHER
+
+
+def _n_nodes(orders: np.ndarray) -> int:
+    """Count the nodes over all terms."""
+    return int(np.prod(orders, axis=1).sum())
+
+
+def _total(rules: Iterable[Callable[[torch.Tensor], torch.Tensor]], s: torch.Tensor) -> torch.Tensor:
+    """Sum over the terms."""
+    return functools.reduce(operator.add, (rule(s) for rule in rules))
+
+
+def _error(value: torch.Tensor, higher: torch.Tensor) -> float:
+    """Root mean square relative error of values (n,), by those of a larger rule."""
+    found, reference = value.cpu().numpy(), higher.cpu().numpy()
+    return root_mean_square(relative(found - reference, reference))

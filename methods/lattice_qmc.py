@@ -34,7 +34,7 @@ MOST_POINTS = 2**22
 """Largest lattice: its generating vector takes 2 s and 0.2 GB of memory at k = 6."""
 
 FEWEST_POINTS = 2**7
-"""Where `fit` starts to compare lattices."""
+"""Points of the smallest lattice that `fit` compares with others."""
 
 CANDIDATES = (("tent", 1), ("korobov", 1), ("korobov", 2), ("korobov", 3))
 """Periodisations that `fit` compares: the higher the weight, the more points until it pays."""

@@ -176,6 +176,10 @@ class NeuralPrimitive(Primitive):
         order = torch.tensor(self.map_.order, device=t.device)
         return self.map_.slopes(self.coordinates.u(s).expand(len(t), -1), t[:, order])
 
+    def export_form(self) -> triangular_map.TimesH:
+        """Give the series of the replicas and of log h, as `methods.base.Exportable` says."""
+        return triangular_map.TimesH(self._series, self.coordinates)
+
     def _affordable_width(self, budget: float | None, clock: Clock) -> int:
         """Return the neurons of a replica: what the budget gives, or fewer where this machine is too slow for them."""
         width = round(self.neurons * (budget or BUDGET_OF_NONE) ** (1 / 3))

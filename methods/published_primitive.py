@@ -19,7 +19,7 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -28,8 +28,9 @@ import torch
 
 from methods.base import InputError, ParametricIntegral
 from methods.core.budget import Clock
-from methods.deep import diagnostics, partial_derivative
+from methods.deep import checkpoint, diagnostics, partial_derivative
 from methods.deep.activations import ACTIVATIONS
+from methods.deep.corner_networks import CornerNetworks
 from methods.deep.network import PrimitiveNetwork, corner_sum
 from methods.deep.training import Batch, Replica
 from methods.deep.training_choices import POINTS, SCHEDULES, SELECTIONS
@@ -48,6 +49,9 @@ LABEL_SHARE = 0.25
 
 MONITOR_EVERY = 25
 """Updates between calls of the monitor."""
+
+BETWEEN_WAITS_S = 0.05
+"""Seconds of updates that a GPU is given at once: it is not waited for after each of them, and the budget is kept."""
 
 TRANSFORMS: dict[str, Callable[[torch.Tensor], tuple[torch.Tensor, torch.Tensor]]] = {
     "identity": identity,
@@ -133,6 +137,8 @@ class PublishedPrimitive(Primitive):
         to this number repeats the result.
     scale_ : float
         The constant c.
+    replicas : list of methods.deep.training.Replica
+        The networks in training; a method that was loaded has none.
     """
 
     name: ClassVar[str] = "published_primitive"
@@ -176,39 +182,50 @@ class PublishedPrimitive(Primitive):
             For a field that is not allowed, or an integrand whose values cannot be normalised.
         """
         clock = Clock(budget)
+        replicas = self._replicas_to_train(integral, clock)
         n_updates = self.n_updates or (UPDATES_WITHOUT_BUDGET if budget is None else sys.maxsize)
-        self._prepare(integral)
-        self.scale_ = self._constant()
-        if self.labels is not None:
-            points = integral.sample(N_LABELS, self.seed)
-            value = compute_labels(self.labels, integral, points, budget=clock.share(LABEL_SHARE).budget)
-            self._labels = torch.as_tensor(points), torch.as_tensor(value)
-        replicas = [Replica(self, index) for index in range(self.n_replicas)]
-        self._networks, self._first = [replica.kept for replica in replicas], replicas[0]
-        with torch.no_grad():
-            self._corner_sums(self._low[None])  # compiles now, within the budget, what `integrate` will need
-        self.n_updates_, longest = 0, 0.0
-        while self.n_updates_ < n_updates and (self.n_updates_ == 0 or clock.left > longest):
-            start = time.perf_counter()
-            for replica in replicas:
-                replica.update(self.n_updates_)
-            self.n_updates_ += 1
-            # An update may take longer than the last one did, but the first, which loads kernels, says little.
-            longest = max(0.9 * longest, time.perf_counter() - start)
-            if self.n_updates_ % MONITOR_EVERY == 0:
-                clock.show(monitor, self)
-        return self
+        return self._train(replicas, n_updates, clock, monitor)
+
+    def resume(
+        self, integral: ParametricIntegral, state: Mapping[str, np.ndarray], *, budget: float | None = None,
+        monitor: Callable[[Self], None] | None = None,
+    ) -> Self:  # fmt: skip
+        """Go on with a fit from what `training_state` gave, with the same fields, as if it had not been interrupted.
+
+        Parameters
+        ----------
+        integral, budget, monitor
+            As of `fit`; the budget is for what is still to be done.
+        state : dict of str to array
+            From a fit on the same kind of device; from another one, rounding makes a difference.
+        """
+        clock = Clock(budget)
+        replicas = self._replicas_to_train(integral, clock)
+        for index, replica in enumerate(replicas):
+            own = {key.partition(":")[2]: array for key, array in state.items() if key.startswith(f"{index}:")}
+            checkpoint.restore(replica, own)
+        self.n_updates_ = int(state["n_updates"])
+        return self._train(replicas, self.n_updates or sys.maxsize, clock, monitor)
+
+    def training_state(self) -> dict[str, np.ndarray]:
+        """Give what `resume` needs, in a monitor or after `fit`; a method that was loaded has none: AttributeError."""
+        own = (
+            (index, key, array)
+            for index, replica in enumerate(self.replicas)
+            for key, array in checkpoint.state(replica).items()
+        )
+        return {f"{index}:{key}": array for index, key, array in own} | {"n_updates": np.array(self.n_updates_)}
 
     def diagnose(self) -> dict[str, Any]:
         """Return how the first replica's training stands: `methods.deep.diagnostics`; {} for a loaded method."""
-        return diagnostics.figures_of_training(self._first) if hasattr(self, "_first") else {}
+        return diagnostics.figures_of_training(self.replicas[0]) if hasattr(self, "replicas") else {}
 
-    def miss(self, network: PrimitiveNetwork) -> float:
-        """Return a network's mean of log10|(e − t)/t| over the labels: minus its digits."""
+    def label_errors(self, network: PrimitiveNetwork) -> torch.Tensor:
+        """Compute P = log10|(e − t)/t| of a network's values at the labels (N_LABELS,): minus its digits."""
         s, label = (tensor.to(self.device) for tensor in self._labels)
         with torch.no_grad():
             value = self.scale_ * corner_sum(network, self._scaled(s).to(self._dtype)) * self._normalisation(s)
-        return float(torch.log10((value / label - 1).abs()).mean())
+        return torch.log10((value / label - 1).abs())
 
     def partial(
         self, s: torch.Tensor, t: torch.Tensor, given: Collection[int], i: int, points: torch.Tensor
@@ -221,6 +238,10 @@ class PublishedPrimitive(Primitive):
     def place(self, s: torch.Tensor, t: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return x and dx_i/dt_i, as `methods.base.SamplesX` says."""
         return TRANSFORMS[self.transform](t)
+
+    def export_form(self) -> CornerNetworks:
+        """Give the replicas' networks, as `methods.base.Exportable` says."""
+        return CornerNetworks(self._networks, self._scaled, self.scale_, bool(self.n_centre))
 
     def target(self, points: torch.Tensor) -> torch.Tensor:
         """Compute c times what the mixed derivative is fitted to, at (t, s) of the unit cube (n, k + m): (n,)."""
@@ -252,6 +273,42 @@ class PublishedPrimitive(Primitive):
         ):  # fmt: skip
             self._require(field, allowed)
         self._require_positive("width", "depth", "gain", "lattice_size", "n_repeat", "learning_rate", "n_updates")
+
+    def _replicas_to_train(self, integral: ParametricIntegral, clock: Clock) -> list[Replica]:
+        """Prepare everything for the first update."""
+        self._prepare(integral)
+        self.scale_ = self._constant()
+        if self.labels is not None:
+            points = integral.sample(N_LABELS, self.seed)
+            value = compute_labels(self.labels, integral, points, budget=clock.share(LABEL_SHARE).budget)
+            self._labels = torch.as_tensor(points), torch.as_tensor(value)
+        self.replicas = [Replica(self, index) for index in range(self.n_replicas)]
+        self._networks = [replica.kept for replica in self.replicas]
+        with torch.no_grad():
+            self._corner_sums(self._low[None])  # compiles now, within the budget, what `integrate` will need
+        self.n_updates_ = 0
+        return self.replicas
+
+    def _train(
+        self, replicas: list[Replica], n_updates: int, clock: Clock, monitor: Callable[[Self], None] | None
+    ) -> Self:
+        """Make updates of all replicas until there are so many, or the time is over."""
+        longest, at_once, begun = 0.0, 1, False
+        while self.n_updates_ < n_updates and (not begun or clock.left > longest):
+            start, begun = time.perf_counter(), True
+            at_once = min(at_once, n_updates - self.n_updates_, MONITOR_EVERY - self.n_updates_ % MONITOR_EVERY)
+            for _ in range(at_once):
+                for replica in replicas:
+                    replica.update(self.n_updates_)
+                self.n_updates_ += 1
+            float(replicas[-1].loss)  # waits for a GPU, which has been given these updates, and done none of them yet
+            seconds = time.perf_counter() - start
+            # They may take longer than the last ones did, but the first, which loads kernels, says little.
+            longest = max(0.9 * longest, seconds)
+            at_once = max(1, int(BETWEEN_WAITS_S * at_once / max(seconds, 1e-9)))
+            if self.n_updates_ % MONITOR_EVERY == 0:
+                clock.show(monitor, self)
+        return self
 
     def _constant(self) -> float:
         """Return c, from the middles between the points of the lattice: the same for all replicas and repeats."""

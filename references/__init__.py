@@ -1,4 +1,4 @@
-"""What is believed: the integrals, their true values, and which independent methods checked them.
+"""The integrals, their true values, and the independent methods that checked them.
 
     integral("box1l")           a registered integral, or one of anybody's own file
     truth("box1l")              its stored true values, written only by ``python -m references.tabulate``

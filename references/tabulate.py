@@ -4,9 +4,9 @@
     python -m references.tabulate --integral box1l --integral box2l
 
 A table is written only where values reach its plan (`references/values/table_plans.py`), independent values agree
-within their stated errors, and no stored precision is lost. Points are worked on some at a time; what is finished is
-kept in references/truth/NAME.journal, so that a killed run goes on from there, and tables that are as planned are left
-alone.
+within their stated errors, the compiled integrand is what mpmath finds, and no stored precision is lost. Points are
+worked on some at a time; what is finished is kept in references/truth/NAME.journal, so that a killed run goes on from
+there, and tables that are as planned are left alone.
 """
 
 from __future__ import annotations
@@ -30,7 +30,15 @@ import references
 from methods.base import InputError, ParametricIntegral
 from methods.core import names as lookup
 from references.integrals import catalogue
-from references.values import quadrature, second_opinions, table_plans, tabulation_tasks, test_points, truth_files
+from references.values import (
+    formula_check,
+    quadrature,
+    second_opinions,
+    table_plans,
+    tabulation_tasks,
+    test_points,
+    truth_files,
+)
 from references.values.journal import Journal
 from references.values.table_plans import Check, TablePlan
 from references.values.truth_files import Truth, TruthError
@@ -60,7 +68,8 @@ def tabulate(integral: ParametricIntegral, plan: TablePlan, folder: Path, pool: 
     """
     path = folder / f"{integral.name}.csv"
     if stored := _as_planned(path, integral, plan):
-        return f"{integral.name}: {len(stored.truth.value)} points, as planned. {stored.truth.how}."
+        how = stored.truth.how if "formula" in stored.header else _check_formula(path, integral, stored)
+        return f"{integral.name}: {len(stored.truth.value)} points, as planned. {how}."
     if not plan.asks:
         raise TruthError(
             f"The plan of {integral.name} names no method that checks its values; name one in its entry of PLANS."
@@ -94,12 +103,15 @@ def _tabulate(
         for entry in checks.values()
     )
     how = f"{how}, relative errors up to {relative[worst]:.1e}; checked by {checked_by}"
+    formula = formula_check.check(integral)
+    how = f"{how}; {formula}" if formula else how
     header: dict[str, Any] = {
         "name": integral.name,
         "source": integral.source,
         "plan": plan._asdict(),
         "largest_relative_error": float(f"{relative[worst]:.2e}"),
         "opinions": checks,
+        "formula": formula,
         "seconds": work.seconds,
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
     }
@@ -108,13 +120,22 @@ def _tabulate(
     return f"{integral.name}: {len(s)} points. {how}."
 
 
+def _check_formula(path: Path, integral: ParametricIntegral, stored: truth_files.Table) -> str:
+    """Compare the integrand of a stored table with mpmath, write that into its file, and return how it was made."""
+    formula = formula_check.check(integral)
+    truth = stored.truth._replace(how=f"{stored.truth.how}; {formula}") if formula else stored.truth
+    kept = {key: value for key, value in stored.header.items() if key not in ("fingerprint", "how", "file_hash")}
+    truth_files.write(path, integral, kept | {"formula": formula}, truth, stored.independent)
+    return truth.how
+
+
 class _Work:
     """The tasks of one table: each result is taken from the journal, or computed and written there."""
 
     def __init__(self, integral: ParametricIntegral, s: np.ndarray, journal: Journal, pool: Executor | None) -> None:
         self._integral, self._s, self._journal, self._pool = integral, s, journal, pool
         self.seconds: dict[str, float] = {}
-        """By stage, summed over tasks; two processes work at once."""
+        """Seconds by stage, summed over tasks of which two are computed at once."""
 
     def values(self, epsrel: float) -> tuple[np.ndarray, np.ndarray, str]:
         """Return values, errors and how they were made."""

@@ -142,6 +142,29 @@ def missing_docstrings(sources: Sources) -> list[str]:
     return [f"{name} has no docstring" for name, source in sources.items() if not ast.get_docstring(ast.parse(source))]
 
 
+def private_uses(sources: Sources) -> list[str]:
+    """Find what a file uses of another's own: attributes and imports that begin with one underscore, and patches."""
+    found = []
+    for name, source in sources.items():
+        for node in ast.walk(ast.parse(source)):
+            used: list[str] = []
+            if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") not in ("self", "cls"):
+                used = [node.attr]
+            elif isinstance(node, ast.ImportFrom):
+                used = [alias.name for alias in node.names]
+            elif isinstance(node, ast.Call) and getattr(node.func, "attr", "") in ("setattr", "delattr"):
+                used = [arg.value for arg in node.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
+            found += [f"{name} uses {private} in line {node.lineno}" for private in used if is_private(private)]
+    return found
+
+
+def is_private(name: str) -> bool:
+    """Tell whether a name is somebody's own: not those of named tuples, `os._exit` and torch's operator of `item`."""
+    public = ("_replace", "_asdict", "_make", "_fields", "_exit", "_local_scalar_dense")
+    last = name.rpartition(".")[2]
+    return last.startswith("_") and not last.startswith("__") and last not in public
+
+
 RULES = {
     upward_imports: [
         {"methods.bad": "def f():\n    from references import catalogue"},
@@ -167,14 +190,27 @@ RULES = {
     ],
     asserts: [{"benchmarks.bad": "assert x > 0, 'x'"}],
     missing_docstrings: [{"references.bad": "import math"}],
+    private_uses: [
+        {"tests.bad": "method._prepare(integral)"},
+        {"tests.bad": "from methods.deep.training import _parts"},
+        {"tests.bad": "monkeypatch.setattr(drawing, '_as_png', None)"},
+        {"tests.bad": "monkeypatch.setattr('benchmarks.figures.drawing._as_png', None)"},
+    ],
 }
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize("rule", [rule for rule in RULES if rule is not private_uses], ids=lambda rule: rule.__name__)
 def test_project_keeps_the_rule(rule):
     sources = project_sources()
     assert {"methods.base", "references.values.quadrature", "benchmarks.regressions.integrate"} <= set(sources)
     assert rule(sources) == []
+
+
+def test_tests_use_public_names():
+    files = (ROOT / "tests").rglob("*.py")
+    sources = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in files}
+    assert "tests/test_architecture.py" in sources
+    assert private_uses(sources) == []
 
 
 @pytest.mark.parametrize(
@@ -191,6 +227,7 @@ def test_rules_let_good_sources_pass():
         "methods.base": '"""Doc."""\nimport numpy\n',
         "methods.bad": '"""Doc."""\nfrom methods.base import Method\nnp.load(path, allow_pickle=False)\n',
         "references.values.quadrature": '"""Doc."""\nfrom methods.base import ParametricIntegral\n',
+        "tests.good": '"""Doc."""\nself._own = answer._replace(n=1)\nmonkeypatch.setattr(drawing, "as_png", None)\n',
         "benchmarks.bad": '"""Doc."""\nimport references\ntry:\n    f()\nexcept OSError:\n    g()\n',
     }
     assert [complaint for rule in RULES for complaint in rule(good)] == []

@@ -1,4 +1,4 @@
-"""What is measured and shown: each experiment is one file, with what it runs, its tables and its charts.
+"""The experiments: each is one file, with what it runs, its tables and its charts.
 
 Read `experiment.py` first, which says what an experiment is, then `paper_recipes.py`, the shortest one. `comparison.py`
 is the largest: `all_configurations`, `paper_values`, `matched_digits` and `break_even` are its tables. A new experiment
@@ -16,14 +16,16 @@ if TYPE_CHECKING:
 EXPERIMENTS: dict[str, tuple[str, ...]] = {
     "comparison": ("smoke", "quick", "every", "cuba", "catalogue", "full"),
     "paper_recipes": ("paper", "paper_short"),
+    "thesis_on_cpu": ("paper_cpu",),
     "paper_claims": ("ablations",),
-    "replicas": (),
+    "replicas": ("replicas",),
     "paper_surrogates": ("surrogates",),
     "label_counts": ("surrogate_points",),
     "uncertain_networks": ("bayesian",),
     "training": (),
     "devices": (),
     "deep_speed": (),
+    "gpu": (),
 }
 """Module of each experiment, in the order of the report -> its presets, so that they are known without importing it."""
 

@@ -45,19 +45,17 @@ def published() -> list[dict[str, Any]]:
         return tomllib.load(file)["result"]
 
 
-def frame(grouped: Iterable[configurations.Group]) -> pandas.DataFrame:
+def frame(grouped: Iterable[configurations.Configuration]) -> pandas.DataFrame:
     """Make the table: one row per integral × method configuration, text in every cell."""
     import pandas
 
     ordered = best_first(grouped)
-    return pandas.DataFrame(
-        [{"integral": group.first["integral"], "method": group.label} | row(group) for group in ordered]
-    )
+    return pandas.DataFrame([{"integral": c.first["integral"], "method": c.label} | row(c) for c in ordered])
 
 
-def best_first(found: Iterable[configurations.Group]) -> list[configurations.Group]:
-    """Sort the groups by integral, and those of each with most digits first."""
-    return sorted(found, key=lambda group: (group.first["integral"], -(group.digits or -1.0), group.label))
+def best_first(found: Iterable[configurations.Configuration]) -> list[configurations.Configuration]:
+    """Sort configurations by integral, and those of each with most digits first."""
+    return sorted(found, key=lambda c: (c.first["integral"], -(c.digits or -1.0), c.label))
 
 
 def text(found: Iterable[Record]) -> str:
@@ -76,7 +74,7 @@ def _cut(line: str, longest: int) -> str:
     return line if len(line) <= longest else f"{line[: longest - 1]}…"
 
 
-def table(grouped: Iterable[configurations.Group]) -> Table:
+def table(grouped: Iterable[configurations.Configuration]) -> Table:
     """Make the page's table, with every configuration that failed and why."""
     explanation = (
         "Every configuration that was run, with the reason where it did not finish; one row per machine and version."
@@ -84,17 +82,20 @@ def table(grouped: Iterable[configurations.Group]) -> Table:
     return Table("All configurations", explanation, [(_page_row(g), g.records) for g in best_first(grouped)])
 
 
-def _page_row(group: configurations.Group) -> dict[str, str]:
+def _page_row(configuration: configurations.Configuration) -> dict[str, str]:
     """Name the configuration, then its results, and then where they are from: a phone shows the first columns."""
-    first, finished = group.first, len(group.good)
-    failed = ", ".join(dict.fromkeys(record["status"] for record in group.bad))
-    results = row(group)
+    first, finished = configuration.first, len(configuration.good)
+    failed = ", ".join(dict.fromkeys(record["status"] for record in configuration.bad))
+    results = row(configuration)
     last = {key: results.pop(key) for key in ("published", "note")}
-    names = {"integral": first["integral"], "method": ", ".join(filter(None, (group.method, group.fields)))}
+    names = {
+        "integral": first["integral"],
+        "method": ", ".join(filter(None, (configuration.method, configuration.fields))),
+    }
     place = {
         "status": f"ok, {failed}" if finished and failed else failed or "ok",
         "budget s": f"{first['budget_s']:g}", "threads": str(first["threads"]), "device": first["device"],
-        "machine": first["machine"], "n": f"{group.good[0]['n_points']}" if finished else "",
+        "machine": first["machine"], "n": f"{configuration.good[0]['n_points']}" if finished else "",
     }  # fmt: skip
     return names | results | place | last
 
@@ -107,10 +108,10 @@ def csv(found: Iterable[Record]) -> str:
 def details(found: Iterable[Record]) -> str:
     """Say what each method chose by itself, in a line for each configuration that finished, for a terminal."""
     lines = []
-    for group in best_first(configurations.grouped(found)):
-        chosen = group.good[0]["details"] if group.good else None
+    for configuration in best_first(configurations.grouped(found)):
+        chosen = configuration.good[0]["details"] if configuration.good else None
         words = [f"{key} = {json.dumps(value)}" for key, value in (chosen or {}).items()]
-        name = f"{group.first['integral']}, {group.label}: "
+        name = f"{configuration.first['integral']}, {configuration.label}: "
         lines += textwrap.wrap(name + ("; ".join(words) or "reports nothing"), TERMINAL, subsequent_indent="    ")
     return "\n".join(lines)
 
@@ -135,7 +136,7 @@ def markdown(found: Iterable[Record]) -> str:
     return "\n\n".join([*blocks, *notes, "Published values:", "\n".join(sources)]) + "\n"
 
 
-def by_integral(grouped: Iterable[configurations.Group]) -> list[tuple[str, pandas.DataFrame]]:
+def by_integral(grouped: Iterable[configurations.Configuration]) -> list[tuple[str, pandas.DataFrame]]:
     """Split the table into one per integral."""
     whole = frame(grouped)
     if whole.empty:
@@ -143,34 +144,34 @@ def by_integral(grouped: Iterable[configurations.Group]) -> list[tuple[str, pand
     return [(str(name), part.drop(columns="integral")) for name, part in whole.groupby("integral", sort=True)]
 
 
-def row(group: configurations.Group) -> dict[str, Any]:
-    """Say what a table shows of a group beside its names, text in every cell."""
-    first, good, mean = group.first, group.good, group.mean
+def row(configuration: configurations.Configuration) -> dict[str, Any]:
+    """Say what a table shows of a configuration beside its names, text in every cell."""
+    first, good, mean = configuration.first, configuration.good, configuration.mean
     limit = -math.log10(first["truth_rel_err_max"]) if first["truth_rel_err_max"] else math.inf
     repeats = [f"mean of {len(good)} repeats"] if len(good) > 1 else []
-    failures = dict.fromkeys(f"{record['status']}: {_one_line(record['reason'])}" for record in group.bad)
+    failures = dict.fromkeys(f"{record['status']}: {_one_line(record['reason'])}" for record in configuration.bad)
     preparation_s = mean("fit_s")
     is_over = preparation_s is not None and preparation_s > OVER_BUDGET * first["budget_s"]
     over = [f"preparation took {preparation_s / first['budget_s']:.1f} × its budget"] if is_over else []
     in_fit = ["timed in its fit's process, since it cannot be saved"] if _is_unsaved(good) else []
     return {
-        "digits": _digits(group.digits, limit, mean("digits_std")),
+        "digits": _digits(configuration.digits, limit, mean("digits_std")),
         "median": _digits(mean("digits_median"), limit),
         "worst": _digits(min((r["digits_worst"] for r in good if r["digits_worst"] is not None), default=None), limit),
         "within 1 %": _percent(mean("frac_within_1pct")),
         "within 0.1 %": _percent(mean("frac_within_0p1pct")),
         "≤ error": _percent(mean("coverage_1sigma")),
         "≤ 3 errors": _percent(mean("coverage_3sigma")),
-        "µs (1)": _microseconds(group, "1"),
-        "µs (1024)": _microseconds(group, "1024"),
-        "µs (65536)": _microseconds(group, "65536"),
+        "µs (1)": _microseconds(configuration, "1"),
+        "µs (1024)": _microseconds(configuration, "1024"),
+        "µs (65536)": _microseconds(configuration, "65536"),
         "prep. s": number(preparation_s),
         "gen. + comp. s": _setup(good),
         "eval.": number(mean("n_eval_per_integral")),
         "kB": number(mean("model_bytes"), scale=1e-3),
         "precision": first["precision"] or BLANK,
         "published": _published(first),
-        "note": "; ".join([*repeats, *group.notes, *over, *in_fit, *failures]),
+        "note": "; ".join([*repeats, *configuration.notes, *over, *in_fit, *failures]),
     }
 
 
@@ -203,10 +204,10 @@ def _percent(share: float | None) -> str:
     return BLANK if share is None else f"{100 * share:.1f} %"
 
 
-def _microseconds(group: configurations.Group, batch: str) -> str:
-    seconds = group.seconds(batch)
+def _microseconds(configuration: configurations.Configuration, batch: str) -> str:
+    seconds = configuration.seconds(batch)
     if seconds is None:
-        return "–" if group.good else BLANK
+        return "–" if configuration.good else BLANK
     return number(seconds, scale=1e6)
 
 

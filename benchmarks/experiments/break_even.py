@@ -22,28 +22,36 @@ BASELINES = ("lattice_qmc", "pysecdec_qmc")
 
 BATCH = "1024"
 
+PUBLISHED = (
+    "the authors' networks, trained for ten hours a replica on a GPU, pay against pySecDec from about 360 million "
+    "integrals on at one loop (box1l) and 6 million at two (box2l) (JHEP 03 (2023) 221, section 3.2)"
+)
+"""What the paper on primitives says of its own."""
 
-def table(grouped: Iterable[configurations.Group]) -> Table:
+
+def table(grouped: Iterable[configurations.Configuration]) -> Table:
     """Make the table, text in every cell."""
     made: list[Row] = []
     for (integral, machine), here in configurations.by_place(g for g in grouped if g.good and not g.replaced).items():
-        for group in all_configurations.best_first(here):
-            used = list(group.records)
+        for configuration in all_configurations.best_first(here):
+            used = list(configuration.records)
             row = {
-                "integral": integral, "method": group.label, "machine": machine, "device": group.first["device"],
-                "digits": f"{group.digits:.1f}" if group.digits is not None else "",
-                "µs (1024)": all_configurations.number(group.seconds(BATCH), scale=1e6) or "–",
-                "prep. s": all_configurations.number(group.mean("fit_s")),
+                "integral": integral, "method": configuration.label, "machine": machine,
+                "device": configuration.first["device"],
+                "digits": f"{configuration.digits:.1f}" if configuration.digits is not None else "",
+                "µs (1024)": all_configurations.number(configuration.seconds(BATCH), scale=1e6) or "–",
+                "prep. s": all_configurations.number(configuration.mean("fit_s")),
             }  # fmt: skip
             for name in BASELINES:
-                baseline = _baseline(group, here, name)
-                row[f"pays against {name}"] = _cell(group, baseline)
-                used += baseline.records if baseline and baseline is not group else []
+                baseline = _baseline(configuration, here, name)
+                row[f"pays against {name}"] = _cell(configuration, baseline)
+                used += baseline.records if baseline and baseline is not configuration else []
             made.append((row, used))
     explanation = (
         "The number of integrals from which on (or only up to which) preparation and evaluation together take less "
         "time than the baseline, in batches of 1,024 on the same machine and as many threads. The baseline is its "
-        "fastest configuration with at least the method's digits, or else that with most; its digits stand in brackets."
+        "fastest configuration with at least the method's digits, or else that with most; its digits are in brackets. "
+        f"Published: {PUBLISHED}."
     )
     return Table("Break-even", explanation, made)
 
@@ -87,27 +95,27 @@ def verdict(preparation: float, each: float, preparation_0: float, each_0: float
 
 
 def _baseline(
-    group: configurations.Group, here: Iterable[configurations.Group], name: str
-) -> configurations.Group | None:
+    configuration: configurations.Configuration, here: Iterable[configurations.Configuration], name: str
+) -> configurations.Configuration | None:
     """Choose the baseline to compare with, None where none was timed with as many threads.
 
     The fastest with at least as many digits, or that with most; on the same device if there is one.
     """
-    threads, device = group.first["threads"], group.first["device"]
+    threads, device = configuration.first["threads"], configuration.first["device"]
     timed = [g for g in here if g.method == name and g.seconds(BATCH) is not None and g.first["threads"] == threads]
     timed = [g for g in timed if g.first["device"] == device] or timed
-    enough = [g for g in timed if (g.digits or 0) >= (group.digits or 0)]
+    enough = [g for g in timed if (g.digits or 0) >= (configuration.digits or 0)]
     if enough:
         return min(enough, key=lambda g: g.seconds(BATCH) or 0)
     return max(timed, key=lambda g: g.digits or 0, default=None)
 
 
-def _cell(group: configurations.Group, baseline: configurations.Group | None) -> str:
-    if group is baseline:
+def _cell(configuration: configurations.Configuration, baseline: configurations.Configuration | None) -> str:
+    if configuration is baseline:
         return "is the baseline"
     if baseline is None:
         return "no timing of it here"
-    costs = [cost for g in (group, baseline) for cost in (g.mean("fit_s"), g.seconds(BATCH))]
+    costs = [cost for g in (configuration, baseline) for cost in (g.mean("fit_s"), g.seconds(BATCH))]
     if None in costs:
         return "no timing"
     digits = f" ({baseline.digits:.1f} digits)" if baseline.digits is not None else ""

@@ -108,8 +108,8 @@ def sections(found: Iterable[Record]) -> list[Section]:
     Where there is no room for all charts, INTEGRALS come first, and then those with most methods. What is not drawn is
     named in a last section, without figures.
     """
-    current = [g for g in configurations.grouped(found) if g.good and not g.replaced]
-    methods = sorted({g.method for g in current})
+    current = [c for c in configurations.grouped(found) if c.good and not c.replaced]
+    methods = sorted({c.method for c in current})
     places = configurations.by_place(current)
     several = len({machine for _, machine in places}) > 1
     order = {integral: nth for nth, integral in enumerate(INTEGRALS)}

@@ -1,4 +1,4 @@
-"""What an integral costs on each device, as `python -m benchmarks.hardware` times it.
+"""Costs of an integral on each device, as `python -m benchmarks.hardware` times them.
 
 The tables are made from its records alone: one column per machine, device and threads, never mixed.
 """

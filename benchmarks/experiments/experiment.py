@@ -1,4 +1,4 @@
-"""What an experiment is: what it runs, where its published results lie, and which tables and charts show them."""
+"""The parts of an experiment: what it runs, where its published results lie, and tables and charts that show them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BUDGET_S = 60.0
 
 @dataclasses.dataclass(frozen=True)
 class Preset:
-    """What to run where the command line does not say otherwise.
+    """Runs to make where the command line does not say otherwise.
 
     Parameters
     ----------
@@ -75,7 +75,8 @@ class Experiment:
     Parameters
     ----------
     source : str
-        What it reads below reports/published: a folder of records, or a JSON file with measurements that leave none.
+        What it reads below reports/published: a folder of records, or a JSON file with measurements that leave none;
+        where the name has a *, all files that match it, as a list that is empty while nothing was measured.
         In a folder of somebody's own all records lie together, and each experiment shows those that are its own.
     presets : dict of str to callable
         Name after `--preset` -> what it runs.

@@ -1,4 +1,4 @@
-"""What the papers say helps a primitive: each claim with the settings that test it, at equal updates and seeds.
+"""Claims of the papers on what helps a primitive, each with the settings that test it, at equal updates and seeds.
 
     python -m benchmarks.accuracy --preset ablations --out reports/published/ablations
 
@@ -27,11 +27,10 @@ from benchmarks.records.run_records import Record
 from methods.core import names
 
 INTEGRAL, BUDGET_S = "box1l", 300.0
-"""What is trained on, and seconds that no setting should need."""
+"""The integral that is trained on, and seconds that no setting should need."""
 
-UPDATES, LATTICE_SIZE = 300, 2048
-"""Updates of each setting, and points per update: rather than a time, since that would measure what else the machine
-does. Settings with another lattice see as many points in all."""
+UPDATES = 300
+"""Updates of each setting, rather than a time, since that would measure what else the machine does."""
 
 SIGNIFICANT = 2.0
 """Standard errors of the difference from which on it counts: the error bars of three repeats are rough."""
@@ -72,16 +71,17 @@ class Claim:
         return {label: [r["digits_mean"] for r in of_label if r["status"] == "ok"] for label, of_label in runs.items()}
 
     def verdict(self, digits: Mapping[str, Sequence[float]]) -> str:
-        """Say "confirmed", "refuted" or "not decided", given each label's digits in its repeats.
+        """Say "confirmed", "not reproduced at this budget" or "not decided", given each label's digits in its repeats.
 
-        Confirmed needs every pair in the order claimed, refuted one pair in the opposite order, by SIGNIFICANT standard
-        errors. A setting of which all repeats failed has no digits: it counts as worse than one that has some.
+        Confirmed needs every pair in the order claimed, not reproduced one pair in the opposite order, by SIGNIFICANT
+        standard errors. Seconds of training cannot refute what the authors found in hours. A setting of which all
+        repeats failed has no digits: it counts as worse than one that has some.
         """
         signs = [_compare(digits.get(fewer, ()), digits.get(more, ())) for fewer, more in self.order]
         if not signs:
             return "open question"
         if min(signs) < 0:
-            return "refuted"
+            return "not reproduced at this budget"
         return "confirmed" if min(signs) > 0 else "not decided"
 
 
@@ -96,23 +96,26 @@ def tables(found: Sequence[Record]) -> list[Table]:
     for claim in CLAIMS:
         used = [record for of_label in claim.runs(found).values() for record in of_label]
         rows.append((_row(claim, claim.digits(found)), used))
-    explanation = "What the papers on primitives say helps, tried out; the records are in published/ablations."
+    explanation = (
+        f"What the papers on primitives say helps, tried out with {UPDATES} updates, where they made ten thousand and "
+        "more; the records are in published/ablations."
+    )
     is_run = any(used for _, used in rows)
     return [Table("Claims of the papers, at equal updates and seeds", explanation, rows if is_run else [])]
 
 
 def sections(found: Sequence[Record]) -> list[Section]:
     """Draw histograms of P and R by activation, one section per machine."""
-    groups = [
-        (name, group)
+    named = [
+        (name, configuration)
         for name, records in activations(found).items()
-        for group in configurations.grouped(records)
-        if group.good and not group.replaced
+        for configuration in configurations.grouped(records)
+        if configuration.good and not configuration.replaced
     ]
     made = []
-    for nth, place in enumerate(configurations.by_place(group for _, group in groups)):
-        here = [(name, g) for name, g in groups if (g.first["integral"], g.first["machine"]) == place]
-        curves = [drawing.curve(group, name, colour, 0) for colour, (name, group) in enumerate(here)]
+    for nth, place in enumerate(configurations.by_place(configuration for _, configuration in named)):
+        here = [(name, c) for name, c in named if (c.first["integral"], c.first["machine"]) == place]
+        curves = [drawing.curve(configuration, name, colour, 0) for colour, (name, configuration) in enumerate(here)]
         charts = [chart for chart in accuracy.charts(curves) if chart.name in ("p", "r")]
         title = f"Activations of {here[0][1].method} on {place[0]}"
         note = f"Equal updates, on {place[1]}; “Claims of the papers” says which claims they test."
@@ -164,16 +167,7 @@ def _compare(fewer: Sequence[float], more: Sequence[float]) -> int:
 
 def _settings(**fields: str) -> dict[str, str]:
     """Map each label to its method, given what the label adds to BASE."""
-    updates = f"n_updates={UPDATES}"
-    return {
-        label: ",".join(filter(None, (BASE, text, "" if "n_updates" in text else updates)))
-        for label, text in fields.items()
-    }
-
-
-def _lattice(size: int) -> str:
-    """Fields for a lattice of that size, with as many points in all."""
-    return f"lattice_size={size},n_updates={UPDATES * LATTICE_SIZE // size}"
+    return {label: ",".join(filter(None, (BASE, text, f"n_updates={UPDATES}"))) for label, text in fields.items()}
 
 
 _ACTIVATIONS = _settings(
@@ -228,9 +222,7 @@ CLAIMS = (
     ),
     Claim(
         "lattice size", "accuracy increases with the size of the lattice", "thesis section 5.4.1",
-        _settings(
-            size_512=_lattice(512), size_2048="", size_8192=_lattice(8192),
-        ),
+        _settings(size_512="lattice_size=512", size_2048="", size_8192="lattice_size=8192"),
         (("size_512", "size_2048"), ("size_2048", "size_8192")),
     ),
     Claim(

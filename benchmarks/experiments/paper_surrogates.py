@@ -73,7 +73,7 @@ def current(found: Sequence[Record], spec: str) -> list[Record]:
     same = configurations.grouped([record for record in found if is_of(record, spec)])
     if not same:
         return []
-    return max(same, key=lambda group: (not group.superseded, len(group.records), group.first["date_utc"])).records
+    return max(same, key=lambda c: (not c.superseded, len(c.records), c.first["date_utc"])).records
 
 
 def _recipes(integral: str) -> list[SurrogateRecipe]:
@@ -87,7 +87,7 @@ def incomparable(of_row: Sequence[Record], here: Sequence[Record]) -> list[str]:
     """Say what makes a row incomparable with the others."""
     if not of_row:
         return ["not run"]
-    superseded = [note for group in configurations.grouped(of_row) if group.superseded for note in group.notes]
+    superseded = [note for c in configurations.grouped(of_row) if c.superseded for note in c.notes]
     return superseded + ([f"on {of_row[0]['machine']}"] if len({r["machine"] for r in here}) > 1 else [])
 
 

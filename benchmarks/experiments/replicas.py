@@ -1,41 +1,195 @@
-"""Ensembles of primitives by the number of their networks: what `python -m benchmarks.replicas` found out.
+"""Ensembles of primitives by the number of their replicas: digits, and how honest the error is.
 
-For both conventions of the error (σ: JHEP; σ/√n: thesis eq. 4.1) the table has the share of points within one and three
-of it, and the median of log10(error/|e − t|), as in figure 7 of the thesis.
+    python -m benchmarks.accuracy --preset replicas --out reports/published/replicas
+
+trains eight replicas of `neural_primitive`; the table and the charts also have the ensembles of `thesis_on_cpu`. For
+both conventions of the error (σ: JHEP and ACAT; σ/√n: thesis eq. 4.1) there are the share of points within one and
+three of it, and the distribution of log10(error/|e − t|), as in JHEP figure 3, ACAT figure 4 and thesis figures 11 and
+21.
+
+If the values of n replicas are independent and normal around the truth, (e − t)/(σ/√n) follows Student's t with n − 1
+degrees of freedom: what that law gives stands in brackets. Less is found where replicas have errors in common.
+
+Papers: Maître & Santos-Mateos, JHEP 03 (2023) 221; ACAT proceedings of the same; Bentley, MPhys thesis, Durham 2024.
+
+notation: n = number of replicas, σ = their standard deviation, e = their mean, t = the truth.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+import itertools
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
-from benchmarks.experiments.experiment import Experiment, Table
+import numpy as np
 
-FILE = "replicas.json"
+from benchmarks.experiments import thesis_on_cpu
+from benchmarks.experiments.experiment import Experiment, Preset, Table
+from benchmarks.figures.drawing import Chart, Curve, curve
+from benchmarks.figures.figure_sections import Section, drawn
+from benchmarks.figures.histograms import REFERENCE, added, count, draw_shares
+from benchmarks.records import configurations
+from benchmarks.records.configurations import Configuration
+from benchmarks.records.run_records import Record, Row
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+INTEGRALS, BUDGET_S, METHOD = ("box1l", "box2l"), 60.0, "neural_primitive,n_replicas=8"
+
+SYMBOLS = {"spread": "σ", "mean": "σ/√n"}
+"""Conventions of the error, as records call them."""
+
+PAPERS = {"spread": "JHEP figure 3, right, and ACAT figure 4", "mean": "thesis figures 11a and 21b"}
+
+Entries = list[dict[str, Any]]
+"""What the repeats of a configuration have for one number of replicas."""
 
 
-def tables(measured: Iterable[dict[str, Any]]) -> list[Table]:
-    """Make a row for each number of replicas of each measurement."""
+def replicas() -> Preset:
+    """Run eight replicas on the papers' two integrals."""
+    return Preset(dict.fromkeys(INTEGRALS, BUDGET_S), dict.fromkeys(INTEGRALS, (METHOD,)))
+
+
+def tables(found: Sequence[Record]) -> list[Table]:
+    """Make a row for each number of replicas of each ensemble."""
     explanation = (
-        "Ensembles of so many networks, the mean over many drawn from the same ones; replicas.json holds these figures "
-        "alone, without a record of each run, so that rows lead to none."
+        "The mean over n of an ensemble's replicas, averaged over which n; digits gained over one replica beside "
+        "½ log10 n, what independent errors would give (thesis section 4.2, figure 7). Of errors σ and σ/√n: the share "
+        "of points within one and three of them, and the median of log10(error/|e − t|). In brackets: what replicas "
+        "would give whose errors are independent and normal, without a bias."
     )
-    rows: list[tuple[dict[str, str], list[Any]]] = [
-        (row(run, entry), []) for run in measured for entry in run["entries"]
-    ]
+    rows = [row for configuration in _ensembles(found) for row in _rows(configuration)]
     return [Table("Digits and errors against the number of replicas", explanation, rows)]
 
 
-def row(run: dict[str, Any], entry: dict[str, Any]) -> dict[str, str]:
-    """Make a row of what a run found out for a number of replicas, text in every cell."""
-    cells = {"integral": run["integral"], "method": run["method"], "budget s": f"{run['budget_s']:g}"}
-    cells |= {"replicas": str(entry["n"]), "digits": f"{entry['digits']:.2f}"}
-    for kind, name in (("spread", "σ"), ("mean", "σ/√n")):
-        found = entry.get(kind)
-        shares = f"{100 * found['within_1']:.0f} %, {100 * found['within_3']:.0f} %" if found else "–"
-        cells[f"within 1, 3 {name}"] = shares
-        cells[f"log10({name} / miss)"] = f"{found['log10_error_ratio']:+.2f}" if found else "–"
-    return cells
+def sections(found: Sequence[Record]) -> list[Section]:
+    """Draw error ratios of all ensembles, and of each by its number of replicas, one section per place."""
+    made = []
+    for nth, (place, here) in enumerate(configurations.by_place(_ensembles(found)).items(), 1):
+        shown = [(c, curve(c, _label(c), colour, colour // 8)) for colour, c in enumerate(here)]
+        charts = [_of_all(shown), _gain(shown), *(_by_number(c) for c in here)]
+        note = "Right of zero the error that the replicas claim is larger than the actual one, left of it smaller."
+        figures = [drawn(f"replicas.{nth}", chart) for chart in charts]
+        made.append(Section(f"Errors of ensembles on {place[0]}", *place, note, figures))
+    return made
 
 
-EXPERIMENT = Experiment(source=FILE, tables=tables)
+def _ensembles(found: Sequence[Record]) -> list[Configuration]:
+    """Group the records of ensembles, the current ones."""
+    several = [record for record in found if len(record["by_n_replicas"] or ()) > 1]
+    return [
+        configuration
+        for configuration in configurations.grouped(several)
+        if configuration.good and not configuration.replaced
+    ]
+
+
+def _label(configuration: Configuration) -> str:
+    return thesis_on_cpu.row_name(configuration.first) or configuration.label
+
+
+def _by_n(configuration: Configuration) -> Iterator[tuple[int, Entries]]:
+    """Yield each number of replicas with what the repeats have for it."""
+    for n in sorted(map(int, configuration.good[0]["by_n_replicas"])):
+        yield n, [record["by_n_replicas"][str(n)] for record in configuration.good]
+
+
+def _rows(configuration: Configuration) -> Iterator[Row]:
+    single = _digits(next(_by_n(configuration))[1])
+    for n, entries in _by_n(configuration):
+        digits = _digits(entries)
+        gained = f"{digits - single:+.2f} ({math.log10(n) / 2:.2f})" if n > 1 else "–"
+        cells = {"integral": configuration.first["integral"], "ensemble": _label(configuration), "n": str(n)}
+        cells |= {"digits": f"{digits:.2f}", "gained (½ log10 n)": gained}
+        for kind, symbol in SYMBOLS.items():
+            cells |= _of_errors([entry[kind] for entry in entries if entry[kind]], n, kind, symbol)
+        yield cells, configuration.records
+
+
+def _of_errors(entries: Entries, n: int, kind: str, symbol: str) -> dict[str, str]:
+    """Write the columns of one convention."""
+    within, ratio = f"within 1, 3 {symbol}", f"log10({symbol} / |e − t|)"
+    if not entries:
+        return dict.fromkeys((within, ratio), "–")
+    shares = [100 * _mean(entries, f"coverage_{z}sigma") for z in (1, 3)]
+    expected = [100 * share for share in expected_coverages(n, kind)]
+    return {
+        within: f"{shares[0]:.0f}, {shares[1]:.1f} % ({expected[0]:.0f}, {expected[1]:.1f})",
+        ratio: f"{_mean(entries, 'log10_error_ratio_median'):+z.2f} ({expected_median(n, kind):+z.2f})",
+    }
+
+
+def expected_coverages(n: int, kind: str) -> list[float]:
+    """Shares of points within one and three errors of that convention, for independent normal replicas."""
+    from scipy.stats import t as student
+
+    factor = math.sqrt(n) if kind == "spread" else 1.0
+    return [float(1 - 2 * student.sf(z * factor, n - 1)) for z in (1, 3)]
+
+
+def expected_median(n: int, kind: str) -> float:
+    """Compute the median of log10(error/|e − t|) for independent normal replicas."""
+    from scipy.stats import t as student
+
+    factor = math.sqrt(n) if kind == "spread" else 1.0
+    return math.log10(factor / student.ppf(0.75, n - 1))
+
+
+def _of_all(shown: Sequence[tuple[Configuration, Curve]]) -> Chart:
+    def panel(kind: str) -> Callable[[Axes], None]:
+        return _panel([(style, list(_by_n(configuration))[-1][1]) for configuration, style in shown], kind)
+
+    caption = (
+        f"Every replica of an ensemble; the error σ above ({PAPERS['spread']}), σ/√n below ({PAPERS['mean']}). At zero "
+        "the error that is claimed is the actual one."
+    )
+    return Chart("error_ratio", caption, [panel(kind) for kind in SYMBOLS])
+
+
+def _by_number(configuration: Configuration) -> Chart:
+    numbers = [(n, entries) for n, entries in _by_n(configuration) if n > 1]
+    curves = [(curve(configuration, f"n = {n}", nth, 0), entries) for nth, (n, entries) in enumerate(numbers)]
+    label = _label(configuration)
+    caption = f"{label} by the number n of its replicas: the error σ above, σ/√n below."
+    return Chart(f"error_ratio.{label}", caption, [_panel(curves, kind) for kind in SYMBOLS])
+
+
+def _panel(curves: Sequence[tuple[Curve, Entries]], kind: str) -> Callable[[Axes], None]:
+    def draw(axes: Axes) -> None:
+        every = [(style, added([entry[kind]["log10_error_ratio"] for entry in entries])) for style, entries in curves]
+        histograms = [(style, histogram) for style, histogram in every if histogram]
+        draw_shares(axes, histograms, log=False, also=lambda axes, _: axes.axvline(0, **REFERENCE))
+        axes.set(xlabel="log10(error/|e − t|)", title=f"{SYMBOLS[kind]}: {count([h for _, h in histograms])}")
+
+    return draw
+
+
+def _gain(shown: Sequence[tuple[Configuration, Curve]]) -> Chart:
+    def draw(axes: Axes) -> None:
+        most = 1
+        for configuration, style in shown:
+            numbers, digits = zip(*((n, _digits(entries)) for n, entries in _by_n(configuration)), strict=True)
+            axes.plot(numbers, digits[0] - np.array(digits), label=style.label, marker=style.marker, **style.style)
+            most = max(most, *numbers)
+        n = np.arange(1, most + 1)
+        axes.plot(n, -np.log10(n) / 2, label="1/√n", **REFERENCE)
+        axes.set(xlabel="number of replicas n", ylabel="log10(error / that of one)", title=f"n = 1 … {most} replicas")
+
+    caption = (
+        "How the error falls with the number of replicas, to be compared with thesis figure 7: the mean of "
+        "log10|(e − t)/t| less that of one replica; independent errors would fall as 1/√n."
+    )
+    return Chart("gain", caption, [draw])
+
+
+def _digits(entries: Entries) -> float:
+    return float(np.mean(list(itertools.chain.from_iterable(entry["digits"] for entry in entries))))
+
+
+def _mean(entries: Entries, key: str) -> float:
+    return float(np.mean([entry[key] for entry in entries]))
+
+
+EXPERIMENT = Experiment(source="replicas", presets={"replicas": replicas}, tables=tables, sections=sections)

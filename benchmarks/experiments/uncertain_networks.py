@@ -26,7 +26,7 @@ from benchmarks.figures import drawing, histograms
 from benchmarks.figures.drawing import Chart, Curve
 from benchmarks.figures.figure_sections import Section, drawn
 from benchmarks.records import configurations
-from benchmarks.records.configurations import Group
+from benchmarks.records.configurations import Configuration
 from benchmarks.records.run_records import Record
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ NETWORKS = {
     "none": "Bayesian", "loss": "boosted: loss", "process": "boosted: process", "both": "boosted: both",
     ENSEMBLE: "deep ensemble",
 }  # fmt: skip
-"""What is compared -> how tables and legends call it."""
+"""Kinds of networks that are compared -> their names in tables and legends."""
 
 FIGURES = {
     "updates": (("n_updates",), ",.0f"),
@@ -81,7 +81,7 @@ def bayesian() -> Preset:
     return Preset(dict.fromkeys(INTEGRALS, BUDGET_S), dict.fromkeys(INTEGRALS, SETTINGS), repeats=3)
 
 
-def ordered(found: Iterable[Record]) -> list[Group]:
+def ordered(found: Iterable[Record]) -> list[Configuration]:
     """Find the configurations of the preset among these records, in the table's order."""
     mine = [r for r in found if r["method"] in (METHOD, ENSEMBLE) and r["budget_s"] == BUDGET_S]
     return sorted(configurations.grouped(mine), key=_order)
@@ -96,15 +96,15 @@ def tables(found: Iterable[Record]) -> list[Table]:
         Table(
             "Bayesian networks: boosting, ensembles and the number of labels",
             "Pulls on labels trained on and on others tell overtraining; the records are in published/bayesian.",
-            [(_row(group), group.records) for group in ordered(found)],
+            [(_row(configuration), configuration.records) for configuration in ordered(found)],
         )
     ]
 
 
-def values(group: Group, *keys: str) -> list[Any]:
+def values(configuration: Configuration, *keys: str) -> list[Any]:
     """Find what is under these keys, one inside the other, in the finished repeats that have it."""
     found = []
-    for record in group.good:
+    for record in configuration.good:
         value: Any = record
         for key in keys:
             value = (value or {}).get(key)
@@ -113,42 +113,47 @@ def values(group: Group, *keys: str) -> list[Any]:
     return found
 
 
-def training_labels(group: Group) -> float:
+def training_labels(configuration: Configuration) -> float:
     """Average the number of labels trained on over finished repeats; where there is none, take what was asked for."""
-    asked = values(group, "details", "n_labels") or [group.first["params"]["n_labels"]]
+    asked = values(configuration, "details", "n_labels") or [configuration.first["params"]["n_labels"]]
     return TRAINED_ON * statistics.fmean(asked)
 
 
-def network(group: Group) -> str:
+def network(configuration: Configuration) -> str:
     """Tell which of `NETWORKS` it is."""
-    return ENSEMBLE if group.method == ENSEMBLE else group.first["params"]["boosting"]
+    return ENSEMBLE if configuration.method == ENSEMBLE else configuration.first["params"]["boosting"]
 
 
-def labels(group: Group) -> str:
+def labels(configuration: Configuration) -> str:
     """Name the method that its labels are from."""
-    return group.first["params"].get("labels", LABELS)
+    return configuration.first["params"].get("labels", LABELS)
 
 
-def _order(group: Group) -> tuple[str, bool, int, int]:
-    known, name = list(NETWORKS), network(group)
+def _order(configuration: Configuration) -> tuple[str, bool, int, int]:
+    known, name = list(NETWORKS), network(configuration)
     place = known.index(name) if name in known else len(known)
-    return group.first["integral"], labels(group) != LABELS, -group.first["params"]["n_labels"], place
+    return (
+        configuration.first["integral"],
+        labels(configuration) != LABELS,
+        -configuration.first["params"]["n_labels"],
+        place,
+    )
 
 
-def _row(group: Group) -> dict[str, str]:
+def _row(configuration: Configuration) -> dict[str, str]:
     row = {
-        "integral": group.first["integral"],
-        "network": NETWORKS.get(network(group), network(group)),
-        "training labels": f"{training_labels(group):,.0f}",
-        "labels of": labels(group),
-        "repeats": str(len(group.good)),
-        **{column: _shown(values(group, *keys), form) for column, (keys, form) in FIGURES.items()},
+        "integral": configuration.first["integral"],
+        "network": NETWORKS.get(network(configuration), network(configuration)),
+        "training labels": f"{training_labels(configuration):,.0f}",
+        "labels of": labels(configuration),
+        "repeats": str(len(configuration.good)),
+        **{column: _shown(values(configuration, *keys), form) for column, (keys, form) in FIGURES.items()},
     }
-    if not group.good:
-        row["digits"] = group.first["status"]
-    averaged = ["mean ± standard deviation of repeats"] if len(group.good) > 1 else []
-    failures = dict.fromkeys(f"{r['status']}: {' '.join((r['reason'] or '').split())}" for r in group.bad)
-    return row | {"note": "; ".join([*averaged, *group.notes, *failures])}
+    if not configuration.good:
+        row["digits"] = configuration.first["status"]
+    averaged = ["mean ± standard deviation of repeats"] if len(configuration.good) > 1 else []
+    failures = dict.fromkeys(f"{r['status']}: {' '.join((r['reason'] or '').split())}" for r in configuration.bad)
+    return row | {"note": "; ".join([*averaged, *configuration.notes, *failures])}
 
 
 def _shown(found: list[float], form: str) -> str:
@@ -162,7 +167,7 @@ def _shown(found: list[float], form: str) -> str:
 # ----- charts ---------------------------------------------------------------------------------------------------------
 
 PARTS = {"train": "trained on", "validation": "validation"}
-"""What pulls are of, solid and dashed -> how the legend says it."""
+"""Labels that pulls are computed of, drawn solid and dashed -> their names in the legend."""
 
 LARGEST = {"delta_largest_1pct": 0.01, "delta_largest_0p1pct": 0.001}
 """Key of a record -> the share of values that it is the mean of."""
@@ -182,13 +187,13 @@ PANEL = 2.2
 
 Pulls = Sequence[tuple[Curve, histograms.Histogram]]
 
-Panels = dict[int, dict[str, Group]]
+Panels = dict[int, dict[str, Configuration]]
 """Number of labels asked for, most first -> one of `NETWORKS` -> its configuration."""
 
 
 def sections(found: Iterable[Record]) -> list[Section]:
     """Draw how networks that know their error compare, one section per integral and machine."""
-    places = configurations.by_place(g for g in ordered(found) if g.good and not g.replaced)
+    places = configurations.by_place(c for c in ordered(found) if c.good and not c.replaced)
     made = [
         Section(
             f"Networks that know their error, on {place[0]}", *place,
@@ -200,7 +205,7 @@ def sections(found: Iterable[Record]) -> list[Section]:
     return [section for section in made if section.figures]
 
 
-def charts(found: Sequence[Group]) -> list[Chart]:
+def charts(found: Sequence[Configuration]) -> list[Chart]:
     """Make the charts of these configurations, which should be of one integral on one machine."""
     panels = _panels(found)
     made = (
@@ -212,9 +217,9 @@ def charts(found: Sequence[Group]) -> list[Chart]:
         Chart(
             "largest", DELTAS,
             [
-                partial(_draw_largest, groups, key)
+                partial(_draw_largest, chosen, key)
                 for key in LARGEST
-                if (groups := [g for p in panels.values() for g in p.values() if _deltas(g, key)])
+                if (chosen := [c for p in panels.values() for c in p.values() if _deltas(c, key)])
             ],
             PANEL,
         ),
@@ -222,32 +227,34 @@ def charts(found: Sequence[Group]) -> list[Chart]:
     return [chart for chart in made if chart.panels]
 
 
-def _panels(found: Sequence[Group]) -> Panels:
+def _panels(found: Sequence[Configuration]) -> Panels:
     """Sort configurations with the usual labels into panels; of several of the same kind, the newest counts."""
     panels: Panels = {}
-    usual = [group for group in found if labels(group) == LABELS]
-    for group in sorted(usual, key=lambda group: max(record["date_utc"] for record in group.good)):
-        panels.setdefault(group.first["params"]["n_labels"], {})[network(group)] = group
+    usual = [configuration for configuration in found if labels(configuration) == LABELS]
+    for configuration in sorted(
+        usual, key=lambda configuration: max(record["date_utc"] for record in configuration.good)
+    ):
+        panels.setdefault(configuration.first["params"]["n_labels"], {})[network(configuration)] = configuration
     return {n: {b: panels[n][b] for b in NETWORKS if b in panels[n]} for n in sorted(panels, reverse=True)}
 
 
-def _curve(name: str, group: Group, *, part: str = "", nth: int = 0) -> Curve:
+def _curve(name: str, configuration: Configuration, *, part: str = "", nth: int = 0) -> Curve:
     label = f"{NETWORKS[name]}, {part}" if part else NETWORKS[name]
-    return drawing.curve(group, label, list(NETWORKS).index(name), nth)
+    return drawing.curve(configuration, label, list(NETWORKS).index(name), nth)
 
 
-def _trained(groups: Sequence[Group]) -> str:
+def _trained(found: Sequence[Configuration]) -> str:
     """Say in a title how many labels were trained on."""
-    numbers = sorted({round(training_labels(group)) for group in groups}, reverse=True)
+    numbers = sorted({round(training_labels(c)) for c in found}, reverse=True)
     return f"{' or '.join(f'{number:,}' for number in numbers)} labels trained on"
 
 
-def _pulls(of_networks: Mapping[str, Group]) -> Pulls:
+def _pulls(of_networks: Mapping[str, Configuration]) -> Pulls:
     return [
-        (_curve(name, group, part=words, nth=nth), histogram)
-        for name, group in of_networks.items()
+        (_curve(name, configuration, part=words, nth=nth), histogram)
+        for name, configuration in of_networks.items()
         for nth, (part, words) in enumerate(PARTS.items())
-        if (histogram := histograms.added(values(group, "details", "final", part, "histogram")))
+        if (histogram := histograms.added(values(configuration, "details", "final", part, "histogram")))
     ]
 
 
@@ -257,11 +264,11 @@ def _draw_pulls(shown: Pulls, axes: Axes) -> None:
     axes.set(xlim=(edges[0], edges[-1]), xlabel="pull = residual/error of the target learned", title=_title(shown))
 
 
-def _pulls_of_truth(of_networks: Mapping[str, Group]) -> Pulls:
+def _pulls_of_truth(of_networks: Mapping[str, Configuration]) -> Pulls:
     return [
-        (_curve(name, group), histogram)
-        for name, group in of_networks.items()
-        if (histogram := histograms.total(group, "pull"))
+        (_curve(name, configuration), histogram)
+        for name, configuration in of_networks.items()
+        if (histogram := histograms.total(configuration, "pull"))
     ]
 
 
@@ -271,27 +278,27 @@ def _draw_calibration(shown: Pulls, axes: Axes) -> None:
 
 
 def _title(shown: Pulls) -> str:
-    groups = [curve.group for curve, _ in shown]
-    return f"{_trained(groups)}, {histograms.count([histogram for _, histogram in shown])}"
+    trained = _trained([curve.configuration for curve, _ in shown])
+    return f"{trained}, {histograms.count([histogram for _, histogram in shown])}"
 
 
-def _deltas(group: Group, key: str) -> list[float]:
-    return values(group, "details", "final", key)
+def _deltas(configuration: Configuration, key: str) -> list[float]:
+    return values(configuration, "details", "final", key)
 
 
-def _draw_largest(groups: Sequence[Group], key: str, axes: Axes) -> None:
-    share, trained, heights = LARGEST[key], sorted({training_labels(group) for group in groups}), []
+def _draw_largest(chosen: Sequence[Configuration], key: str, axes: Axes) -> None:
+    share, trained, heights = LARGEST[key], sorted({training_labels(c) for c in chosen}), []
     for name in NETWORKS:
-        mine = sorted((group for group in groups if network(group) == name), key=training_labels)
+        mine = sorted((c for c in chosen if network(c) == name), key=training_labels)
         if not mine:
             continue
-        found = [_deltas(group, key) for group in mine]
+        found = [_deltas(configuration, key) for configuration in mine]
         means = [statistics.fmean(deltas) for deltas in found]
         spreads = [statistics.stdev(deltas) if len(deltas) > 1 else 0.0 for deltas in found]
         heights += means
         curve = _curve(name, mine[0])
         axes.errorbar(
-            [training_labels(group) for group in mine], means,
+            [training_labels(configuration) for configuration in mine], means,
             spreads if any(spreads) else None, label=curve.label, marker=curve.marker, capsize=2, **curve.style,
         )  # fmt: skip
     # The labels not trained on are for validation; one value is the least that is averaged.

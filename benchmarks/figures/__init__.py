@@ -1,4 +1,4 @@
-"""How charts are drawn, from configurations of records: matplotlib draws, and is imported only then.
+"""Charts of configurations of records; matplotlib draws them, and is imported only then.
 
 Read `drawing.py` first; `accuracy.py` and `cost.py` have the charts that several experiments show.
 """

@@ -1,4 +1,4 @@
-"""How good values and error bars are: histograms of P, R, pulls and error ratios, by class of points, and calibration.
+"""Charts of how good values and error bars are: histograms of P, R, pulls and error ratios, by class, and calibration.
 
 notation: see `benchmarks.running.metrics`. Repeats are added up. Everything comes from the histograms in the records.
 """
@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmarks.figures.drawing import Chart, Curve
 from benchmarks.figures.histograms import CALIBRATION, count, draw_calibration, draw_normal, draw_shares, total
-from benchmarks.records.configurations import Group
+from benchmarks.records.configurations import Configuration
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,7 +38,7 @@ def _histogram(
     also: Callable[[Axes, np.ndarray], None] | None = None,
 ) -> Callable[[Sequence[Curve]], Chart | None]:
     def make(curves: Sequence[Curve]) -> Chart | None:
-        if not any(total(curve.group, kind) for curve in curves):
+        if not any(total(curve.configuration, kind) for curve in curves):
             return None
         return Chart(name, caption, [_panel(curves, kind, xlabel, log=log, also=also)])
 
@@ -58,7 +58,7 @@ def _panel(
     """Make a function that draws the curves' histograms as shares of their points."""
 
     def draw(axes: Axes) -> None:
-        found = [(curve, total(curve.group, kind, part, of_class)) for curve in curves]
+        found = [(curve, total(curve.configuration, kind, part, of_class)) for curve in curves]
         shown = [(curve, histogram) for curve, histogram in found if histogram]
         draw_shares(axes, shown, log=log, also=also)
         axes.set(xlabel=xlabel, title=_class_name(of_class) + count([histogram for _, histogram in shown]))
@@ -98,7 +98,7 @@ _HISTOGRAMS = (
 
 
 def _calibration(curves: Sequence[Curve]) -> Chart | None:
-    found = [(curve, histogram) for curve in curves if (histogram := total(curve.group, "pull"))]
+    found = [(curve, histogram) for curve in curves if (histogram := total(curve.configuration, "pull"))]
     if not found:
         return None
 
@@ -123,7 +123,7 @@ def _by_edge(curves: Sequence[Curve]) -> Chart | None:
 
 
 def _classes(name: str, part: str, caption: str, curves: Sequence[Curve]) -> Chart | None:
-    classes = [c for c in CLASSES[part] if any(total(curve.group, "r", part, c) for curve in curves)]
+    classes = [c for c in CLASSES[part] if any(total(curve.configuration, "r", part, c) for curve in curves)]
     if not classes:
         return None
     panels = [_panel(curves, "r", "R = log10|e/t|", part, c, log=True) for c in classes]
@@ -137,7 +137,7 @@ def _spread(curves: Sequence[Curve]) -> Chart | None:
         """Average the standard deviation of R in each class over repeats."""
         found = []
         for part, name in places:
-            stds = [(record[part] or {}).get(name, {}).get("r_std") for record in curve.group.good]
+            stds = [(record[part] or {}).get(name, {}).get("r_std") for record in curve.configuration.good]
             known = [std for std in stds if std]
             found.append(sum(known) / len(known) if known else math.nan)
         return found
@@ -155,12 +155,12 @@ def _spread(curves: Sequence[Curve]) -> Chart | None:
         labels = ["0", "1", "2", "≥ 3", "inside", "edge"]
         axes.set_xticks(range(len(places)), labels)
         axes.set(yscale="log", xlabel="cornerness (left) or edge (right)", ylabel="standard deviation of R")
-        axes.set_title(f"n = {_class_sizes(drawn[0][0].group, places)} points")
+        axes.set_title(f"n = {_class_sizes(drawn[0][0].configuration, places)} points")
 
     caption = "How much the scatter of R grows towards the boundary of the box of s: flat lines are best."
     return Chart("r_spread", caption, [draw])
 
 
-def _class_sizes(group: Group, places: Sequence[tuple[str, str]]) -> str:
-    record = group.good[0]
+def _class_sizes(configuration: Configuration, places: Sequence[tuple[str, str]]) -> str:
+    record = configuration.good[0]
     return ", ".join(f"{(record[part] or {}).get(name, {}).get('n_points', 0):,}" for part, name in places)

@@ -1,4 +1,4 @@
-"""What digits cost: training time, Pareto fronts, and from how many integrals on preparation pays."""
+"""Charts of what digits cost: training time, Pareto fronts, and from how many integrals on preparation pays."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmarks.figures.drawing import INK, Chart, Curve
-from benchmarks.records.configurations import Group
+from benchmarks.records.configurations import Configuration
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,11 +19,11 @@ BATCHES = ("1024", "1")
 THROUGHPUT = BATCHES[0]
 
 MOST_INTEGRALS = 1e9
-"""What the heaviest users need."""
+"""Integrals that the heaviest users need."""
 
 
-def charts(curves: Sequence[Curve], others: Sequence[Group] = ()) -> list[Chart]:
-    """Make the charts of these curves, and of groups that are no more than points."""
+def charts(curves: Sequence[Curve], others: Sequence[Configuration] = ()) -> list[Chart]:
+    """Make the charts of these curves, and of configurations that are no more than points."""
     made = [_anytime(curves), *(_pareto(curves, others, batch) for batch in BATCHES), _break_even(curves)]
     return [chart for chart in made if chart]
 
@@ -47,7 +47,7 @@ def _anytime(curves: Sequence[Curve]) -> Chart | None:
             axes.plot(*zip(*stages, strict=True), label=curve.label, marker=curve.marker, **curve.style)
         axes.set(
             xscale="log", xlabel="training time [s]", ylabel="digits (mean)",
-            title=f"{_size([curve.group for curve, _ in drawn])}, first repeats",
+            title=f"{_size([curve.configuration for curve, _ in drawn])}, first repeats",
         )  # fmt: skip
 
     caption = (
@@ -59,21 +59,21 @@ def _anytime(curves: Sequence[Curve]) -> Chart | None:
 
 def _stages(curve: Curve) -> list[tuple[float, float]]:
     """List (seconds, digits) of the first repeat, and of the finished method; [] where nothing was trained."""
-    record = curve.group.good[0]
+    record = curve.configuration.good[0]
     stages = [(stage["fit_s"], stage["digits_mean"]) for stage in record["anytime"] or []]
     if len(stages) < 2 or record["fit_s"] is None or record["digits_mean"] is None:
         return []
     return [*stages, (record["fit_s"], record["digits_mean"])]
 
 
-def _pareto(curves: Sequence[Curve], others: Sequence[Group], batch: str) -> Chart | None:
-    """Make the chart, where every group is a point, and the front that of all; the legend names the curves'."""
-    drawn = [(curve, point) for curve in curves if (point := _point(curve.group, batch))]
-    unnamed = [(group, point) for group in others if (point := _point(group, batch))]
+def _pareto(curves: Sequence[Curve], others: Sequence[Configuration], batch: str) -> Chart | None:
+    """Make the chart, where every configuration is a point, and the front that of all; the legend names the curves'."""
+    drawn = [(curve, point) for curve in curves if (point := _point(curve.configuration, batch))]
+    unnamed = [(c, point) for c in others if (point := _point(c, batch))]
     points = [point for _, point in (*drawn, *unnamed)]
     if not points:
         return None
-    shown = [*(curve.group for curve, _ in drawn), *(group for group, _ in unnamed)]
+    shown = [*(curve.configuration for curve, _ in drawn), *(configuration for configuration, _ in unnamed)]
 
     def draw(axes: Axes) -> None:
         costs, heights = zip(*front(points), strict=True)
@@ -98,17 +98,17 @@ def _pareto(curves: Sequence[Curve], others: Sequence[Group], batch: str) -> Cha
     return Chart(f"pareto_{batch}", caption, [draw])
 
 
-def _point(group: Group, batch: str) -> tuple[float, float] | None:
-    """Place a group at (microseconds per integral, digits), None where one was not measured."""
-    seconds, digits = group.seconds(batch), group.digits
+def _point(configuration: Configuration, batch: str) -> tuple[float, float] | None:
+    """Place a configuration at (microseconds per integral, digits), None where one was not measured."""
+    seconds, digits = configuration.seconds(batch), configuration.digits
     return None if not seconds or digits is None else (1e6 * seconds, digits)
 
 
-def _size(groups: Sequence[Group]) -> str:
+def _size(configurations: Sequence[Configuration]) -> str:
     """Say how many configurations there are, and how many points each one's digits are the mean of."""
-    numbers = sorted({record["n_points"] for group in groups for record in group.good if record["n_points"]})
+    numbers = sorted({record["n_points"] for c in configurations for record in c.good if record["n_points"]})
     points = " or ".join(f"{number:,}" for number in numbers)
-    return f"n = {len(groups)} configuration{'' if len(groups) == 1 else 's'}" + (
+    return f"n = {len(configurations)} configuration{'' if len(configurations) == 1 else 's'}" + (
         f", {points} points each" if points else ""
     )
 
@@ -116,7 +116,7 @@ def _size(groups: Sequence[Group]) -> str:
 def _break_even(curves: Sequence[Curve]) -> Chart | None:
     drawn = []
     for curve in curves:
-        seconds, preparation = curve.group.seconds(THROUGHPUT), curve.group.mean("fit_s")
+        seconds, preparation = curve.configuration.seconds(THROUGHPUT), curve.configuration.mean("fit_s")
         if seconds is not None and preparation is not None:
             drawn.append((curve, seconds, preparation))
     if not drawn:
@@ -125,11 +125,11 @@ def _break_even(curves: Sequence[Curve]) -> Chart | None:
     def draw(axes: Axes) -> None:
         n = np.logspace(0, np.log10(MOST_INTEGRALS), 37)
         for curve, seconds, preparation in drawn:
-            digits = curve.group.digits or 0.0
+            digits = curve.configuration.digits or 0.0
             axes.plot(n, preparation + n * seconds, label=f"{curve.label} ({digits:.1f})", **curve.style)
         axes.set(
             xscale="log", yscale="log", xlabel=f"number of integrals, in batches of {int(THROUGHPUT):,}",
-            ylabel="preparation + evaluation [s]", title=_size([curve.group for curve, *_ in drawn]),
+            ylabel="preparation + evaluation [s]", title=_size([curve.configuration for curve, *_ in drawn]),
         )  # fmt: skip
 
     caption = (

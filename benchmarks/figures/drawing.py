@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.records.configurations import Group
+from benchmarks.records.configurations import Configuration
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -79,23 +79,23 @@ class Chart:
 
 @dataclasses.dataclass(frozen=True)
 class Curve:
-    """A group with the style that it has in all charts of its section."""
+    """A configuration with the style that it has in all charts of its section."""
 
-    group: Group
+    configuration: Configuration
     label: str
     style: dict[str, Any]
     marker: str
 
 
-def curves(groups: Sequence[Group], methods: Sequence[str]) -> tuple[list[Curve], list[Group]]:
-    """Choose what to draw of the groups, and name those for which there is no room.
+def curves(configurations: Sequence[Configuration], methods: Sequence[str]) -> tuple[list[Curve], list[Configuration]]:
+    """Choose what to draw of the configurations, and name those for which there is no room.
 
     The best configuration of each method comes first, then the second best of each. A method has the same colour in all
     sections of a page; configurations of one colour differ in their dashes.
     """
-    best: dict[str, list[Group]] = {}
-    for group in sorted(groups, key=lambda group: -(group.digits or 0)):
-        best.setdefault(group.method, []).append(group)
+    best: dict[str, list[Configuration]] = {}
+    for configuration in sorted(configurations, key=lambda configuration: -(configuration.digits or 0)):
+        best.setdefault(configuration.method, []).append(configuration)
     ranked = sorted(
         ((rank, -(g.digits or 0), g.label, g) for found in best.values() for rank, g in enumerate(found)),
         key=lambda entry: entry[:-1],
@@ -104,17 +104,17 @@ def curves(groups: Sequence[Group], methods: Sequence[str]) -> tuple[list[Curve]
     chosen, left_out = ordered[:MOST_CURVES], ordered[MOST_CURVES:]
     made: list[Curve] = []
     used: dict[int, int] = {}
-    for group in sorted(chosen, key=lambda group: group.label):
-        place = methods.index(group.method) % len(COLOURS)
+    for configuration in sorted(chosen, key=lambda configuration: configuration.label):
+        place = methods.index(configuration.method) % len(COLOURS)
         nth = used[place] = used.get(place, -1) + 1
-        made.append(curve(group, group.label, place, nth))
+        made.append(curve(configuration, configuration.label, place, nth))
     return made, left_out
 
 
-def curve(group: Group, label: str, colour: int, nth: int) -> Curve:
-    """Style a group's curve in that place of the palette, as the nth of its colour."""
+def curve(configuration: Configuration, label: str, colour: int, nth: int) -> Curve:
+    """Style a configuration's curve in that place of the palette, as the nth of its colour."""
     style = {"color": COLOURS[colour % len(COLOURS)][0], "linestyle": DASHES[nth % len(DASHES)]}
-    return Curve(group, _short(label), style, MARKERS[(colour + nth) % len(MARKERS)])
+    return Curve(configuration, _short(label), style, MARKERS[(colour + nth) % len(MARKERS)])
 
 
 def _short(label: str, longest: int = 60) -> str:
@@ -135,7 +135,7 @@ def svg_and_png(chart: Chart) -> tuple[str, bytes]:
 
     with matplotlib.rc_context(SETTINGS):
         figure = _figure(chart)
-        return _as_svg(figure), _as_png(figure)
+        return _as_svg(figure), as_png(figure)
 
 
 def _as_svg(figure: Figure) -> str:
@@ -147,7 +147,8 @@ def _as_svg(figure: Figure) -> str:
     return _smaller(text[text.index("<svg") :])
 
 
-def _as_png(figure: Figure) -> bytes:
+def as_png(figure: Figure) -> bytes:
+    """Write a figure as a PNG file of `PNG_DPI`; files of the same figure are equal."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     output = io.BytesIO()

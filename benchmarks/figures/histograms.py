@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks.figures.drawing import INK, Curve
-from benchmarks.records.configurations import Group
+from benchmarks.records.configurations import Configuration
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 REFERENCE = {"color": INK, "linewidth": 1.1, "linestyle": ":"}
-"""What honest errors would give."""
+"""Style of the curve that honest errors would give."""
 
 CALIBRATION = (
     "Calibration is the share of points within z claimed errors against a normal law's: above the diagonal errors "
@@ -29,13 +29,13 @@ Histogram = tuple[np.ndarray, np.ndarray]
 """Edges (n + 1,), and counts (n,)."""
 
 
-def total(group: Group, kind: str, part: str = "all", name: str | None = None) -> Histogram | None:
+def total(configuration: Configuration, kind: str, part: str = "all", name: str | None = None) -> Histogram | None:
     """Add up the histograms of that kind over all repeats, of one class of points where `name` says which.
 
     None where no record has it, or no point is in it.
     """
     found = []
-    for record in group.good:
+    for record in configuration.good:
         histograms: Any = (record["histograms"] or {}).get(part) or {}
         histogram = (histograms if name is None else histograms.get(name) or {}).get(kind)
         if histogram:

@@ -1,9 +1,10 @@
-"""What a report shows: everything that was measured below a folder, read once, and the tables and charts made of it."""
+"""The contents of a report: all that was measured below a folder, read once, and the tables and charts made of it."""
 
 from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +20,7 @@ from benchmarks.records.run_records import Record
 
 @dataclasses.dataclass(frozen=True)
 class Contents:
-    """What a report shows.
+    """Records, tables and charts that a report shows.
 
     Parameters
     ----------
@@ -28,7 +29,7 @@ class Contents:
     sources : dict of str to Path
         Each experiment -> the folder or the file that it was read from.
     read : dict of Path to list or dict
-        Each of these -> what was read: records, or the content of a JSON file.
+        Each of these -> what was read: records, or the content of a JSON file, or those of several.
     beside : list of dict
         Published records of the same integrals, to be shown beside somebody's own.
     damaged : dict of Path to str
@@ -61,7 +62,9 @@ class Contents:
         read: dict[Path, Any] = {}
         damaged: dict[Path, str] = {}
         for path in dict.fromkeys(sources.values()):
-            if path.suffix:
+            if "*" in path.name:
+                read[path] = [json.loads(found.read_text()) for found in _matching(path)]
+            elif path.suffix:
                 read[path] = json.loads(path.read_text()) if path.exists() else []
             else:
                 read[path], wrong = read_records(path)
@@ -75,7 +78,7 @@ class Contents:
         return found
 
     @functools.cached_property
-    def grouped(self) -> list[configurations.Group]:
+    def grouped(self) -> list[configurations.Configuration]:
         """The records that compare methods, by configuration."""
         return configurations.grouped(self.compared)
 
@@ -112,12 +115,19 @@ class Contents:
         return self.read[self.sources[name]]
 
 
+def _matching(pattern: Path) -> list[Path]:
+    """List the files that match a path with * in some of its parts."""
+    first = next(index for index, part in enumerate(pattern.parts) if "*" in part)
+    return sorted(Path(*pattern.parts[:first]).glob(str(Path(*pattern.parts[first:]))))
+
+
 def read_records(folder: Path) -> tuple[list[Record], dict[Path, str]]:
     """Read what `run_records.read_all` does, in a third of the memory: bins are the same in all records."""
     found, damaged = run_records.read_all(folder)
     edges: dict[tuple[float, ...], list[float]] = {}
     for record in found:
-        for histogram in (*_histograms(record["histograms"]), *_histograms(record["details"])):
+        nests = (record[key] for key in ("histograms", "by_n_replicas", "details"))
+        for histogram in itertools.chain.from_iterable(map(_histograms, nests)):
             histogram["edges"] = edges.setdefault(tuple(histogram["edges"]), histogram["edges"])
     return found, damaged
 

@@ -17,7 +17,7 @@ from benchmarks.page.page_data import Data
 from benchmarks.records import run_records
 
 MOST_BYTES = 2_900_000
-"""What a phone loads in a few seconds."""
+"""Size of a page that a phone loads in a few seconds."""
 
 FOLDER = "figures"
 

@@ -1,4 +1,4 @@
-"""What the page's script needs of tables and records: every text once, everything else by its number.
+"""The data of the page's script, from tables and records: every text once, everything else by its number.
 
 Ten thousand records take a megabyte like this. The script puts texts into the page as text, so that markup in a reason
 is shown and not obeyed.
@@ -17,7 +17,7 @@ from benchmarks.records import run_records
 from benchmarks.records.run_records import Record
 
 OF_RECORD = ("repeat", "seed", "date_utc", "status", "reason")
-"""What the page shows first of a record, as far as its kind has it."""
+"""Keys of a record that the page shows first, as far as its kind has them."""
 
 
 CONFIGURATION = (
@@ -26,7 +26,7 @@ CONFIGURATION = (
 )  # fmt: skip
 ENVIRONMENT = ("machine", "fit_machine", "rates", "host", "cpu", "gpu", "versions", "commit", "dirty", "load_1min",
                "environment")  # fmt: skip
-"""What it shows after that: each of the two is the same in many records."""
+"""Keys that it shows after that; the value of each is the same in many records."""
 
 
 class Data:

@@ -1,7 +1,7 @@
-"""Configurations: a group of records is the repeats of one of them by one version, with the name that tells it apart.
+"""Configurations: the records of each are repeats by one version, and it has the name that tells it from others.
 
-Records of other machines, or that are superseded by a newer version, equation or truth, are groups of their own that
-say so: they are never averaged with the rest. What a table or a figure shows of a method is one group.
+Records of other machines, or that are superseded by a newer version, equation or truth, are configurations of their own
+that say so: they are never averaged with the rest. Tables and figures show a method by its configurations.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ CONFIGURATION = ("integral", "method", "params", "budget_s", "device", "threads"
 """Records that agree in these are repeats of one configuration, or versions of one another."""
 
 SETTINGS = ("budget_s", "device", "threads", "points")
-"""What belongs to a configuration beside a method's own fields."""
+"""Keys that belong to a configuration beside a method's own fields."""
 
 
 @dataclasses.dataclass(frozen=True)
-class Group:
+class Configuration:
     """Repeats of one configuration.
 
     Parameters
@@ -89,7 +89,7 @@ class Group:
         return _mean([timing.get(batch, {}).get("median") for timing in timings])
 
 
-def grouped(found: Iterable[Record]) -> list[Group]:
+def grouped(found: Iterable[Record]) -> list[Configuration]:
     """Group the records by configuration and version, in the order of their first ones."""
     found = list(found)
     several = len({record["machine"] for record in found}) > 1
@@ -102,13 +102,13 @@ def grouped(found: Iterable[Record]) -> list[Group]:
         replaced: _settings(record for record in found if replaced or not is_replaced[id(record)])
         for replaced in (False, True)
     }
-    groups = []
+    made = []
     for records in _split(found, (*CONFIGURATION, *currency.VERSIONS)):
         first = records[0]
         notes, replaced = outdated[id(first)], is_replaced[id(first)]
         machine = [f"on {first['machine']}"] if several else []
-        groups.append(
-            Group(
+        made.append(
+            Configuration(
                 records,
                 ", ".join(f"{key}={first['params'].get(key)}" for key in fields[first["integral"], first["method"]]),
                 ", ".join(_setting(first, key) for key in differing[replaced][first["integral"]]),
@@ -117,14 +117,14 @@ def grouped(found: Iterable[Record]) -> list[Group]:
                 replaced,
             )
         )
-    return groups
+    return made
 
 
-def by_place(groups: Iterable[Group]) -> dict[tuple[str, str], list[Group]]:
-    """Sort groups by (integral, machine): only those of one place may stand in one figure."""
-    places: dict[tuple[str, str], list[Group]] = {}
-    for group in groups:
-        places.setdefault((group.first["integral"], group.first["machine"]), []).append(group)
+def by_place(found: Iterable[Configuration]) -> dict[tuple[str, str], list[Configuration]]:
+    """Sort configurations by (integral, machine): only those of one place may stand in one figure."""
+    places: dict[tuple[str, str], list[Configuration]] = {}
+    for configuration in found:
+        places.setdefault((configuration.first["integral"], configuration.first["machine"]), []).append(configuration)
     return dict(sorted(places.items()))
 
 

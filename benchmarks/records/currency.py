@@ -1,4 +1,4 @@
-"""Which records are superseded: by a newer version of their method, of the integral's equation, or of its truth.
+"""Records that are superseded: by a newer version of their method, of the integral's equation, or of its truth.
 
 Versions decide, never dates: running old code again on another machine makes nothing else old.
 """
@@ -17,7 +17,7 @@ VERSIONS = ("version", "labels_version", "integral_hash", "truth_hash")
 
 
 class Current:
-    """What is current among these records.
+    """Current versions and hashes among records.
 
     A registered method's version is that of the lock file, a registered integral's equation and truth are those stored
     with it. Of a method that is not registered the highest version among the records is current. Of an integral that

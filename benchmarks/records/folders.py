@@ -1,11 +1,11 @@
-"""Where results lie: somebody's own runs, and the project's published experiments, one folder each."""
+"""Folders of results: somebody's own runs, and the project's published experiments, one folder each."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 LOCAL = Path("reports") / "local"
-"""Where this machine's results go by default, below the folder that a command is run in; git ignores it."""
+"""Folder that this machine's results go to by default, below the one that a command is run in; git ignores it."""
 
 REPORTS = Path(__file__).resolve().parents[2] / "reports"
 """The project's own folder of reports."""

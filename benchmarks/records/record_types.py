@@ -1,4 +1,4 @@
-"""What kind of value each key of a record holds; a report relies on it, whoever wrote the record.
+"""Kinds of value that the keys of a record hold; a report relies on them, whoever wrote the record.
 
 A kind is a function that tells whether a value is of it. All numbers are finite, since JSON has no others.
 """
@@ -70,6 +70,10 @@ histogram = having(edges=items(number), counts=items(number))
 histograms = each(optional(histogram))
 timing = one_of(having(median=number, p10=number, p90=number), having(reason=text))
 figures = each(optional(number))
+errors_of_replicas = having(
+    coverage_1sigma=number, coverage_3sigma=number, log10_error_ratio_median=number, log10_error_ratio=histogram
+)
+by_n = having(digits=items(number), spread=optional(errors_of_replicas), mean=optional(errors_of_replicas))
 rate = one_of(having(gflop_per_s=number), having(reason=text))
 rates = having(
     name=optional(text), n=whole, elements=whole, float32=rate, float64=rate, triad=having(gb_per_s=number)
@@ -101,6 +105,7 @@ TYPES: dict[str, tuple[Kind, str]] = {
         optional(having(all=histograms, by_cornerness=each(histograms), by_edge=each(histograms))),
         "histograms of all points, by cornerness and by edge, or null",
     ),
+    "by_n_replicas": (optional(each(by_n)), "by number of replicas {digits, spread, mean}, or null"),
     "s_per_integral": (optional(each(timing)), "by batch {median, p10, p90} or {reason}, or null"),
     "anytime": (optional(items(having(fit_s=number, digits_mean=number))), "a list of {fit_s, digits_mean}, or null"),
     "diagnostics": (optional(items(having(fit_s=number))), "a list of objects with fit_s, or null"),

@@ -5,32 +5,35 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-SCHEMA = 2
+SCHEMA = 3
 
 UNKNOWN_MACHINE = "[id unknown]"
 """Ends the machine's name in records of schema 1, which had no random id: processors of one name share it."""
 
-ADDED = {
+ADDED_BY_2 = {
     "version": 1, "labels_version": None, "points": None, "fields": None, "precision": None, "traceback": None,
     "digits_re": None, "digits_im": None, "timed_from": None, "flop_per_integral": None, "flop_reason": None,
     "rates": None, "load_1min": None, "environment": None, "checksum": None,
 }  # fmt: skip
 """Keys that schema 1 did not have, and what they are in its records."""
 
+ADDED_BY_3 = {"by_n_replicas": None}
+"""Keys that schema 2 did not have."""
+
 
 def upgraded(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return the record in the present schema. Raises ValueError for a schema that is not known."""
-    if record.get("schema") == SCHEMA:
-        return dict(record)
-    if record.get("schema") != 1:
-        raise ValueError(f"its schema is {record.get('schema')!r}; known are 1 and {SCHEMA}")
-    return _from_1(record)
+    schema = record.get("schema")
+    if schema not in (1, 2, SCHEMA):
+        raise ValueError(f"its schema is {schema!r}; known are 1, 2 and {SCHEMA}")
+    new = _from_1(record) if schema == 1 else dict(record)
+    return new if schema == SCHEMA else ADDED_BY_3 | new | {"schema": SCHEMA}
 
 
 def _from_1(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a record of schema 1, in which a run was fitted and timed in one process on one machine, as one of 2."""
+    """Return a record of schema 1, in which a run was fitted and timed in one process, with the keys of schema 2."""
     machine, params = record.get("machine"), record.get("params")
-    new = ADDED | dict(record) | {"schema": 2}
+    new = ADDED_BY_2 | dict(record)
     new["machine"] = new["fit_machine"] = f"{machine} {UNKNOWN_MACHINE}"
     if isinstance(params, dict):
         new["labels_version"] = 1 if params.get("labels") else None

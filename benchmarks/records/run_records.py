@@ -25,14 +25,14 @@ MEASURED = (
     "digits_mean", "digits_std", "digits_median", "digits_worst", "digits_re", "digits_im", "rel_err_median",
     "rel_err_p90", "rel_err_p99", "rel_err_max", "frac_within_1pct", "frac_within_0p1pct", "delta_mean", "delta_std",
     "r_mean", "r_std", "pull_mean", "pull_std", "coverage_1sigma", "coverage_3sigma", "n_points", "by_cornerness",
-    "by_edge", "histograms", "truth_how", "truth_rel_err_max", "fit_s", "setup_s", "label_s", "n_eval_fit",
-    "n_eval_per_integral", "n_eval_source", "n_updates", "peak_mem_mb", "model_bytes", "details", "anytime",
-    "diagnostics",
+    "by_edge", "histograms", "by_n_replicas", "truth_how", "truth_rel_err_max", "fit_s", "setup_s", "label_s",
+    "n_eval_fit", "n_eval_per_integral", "n_eval_source", "n_updates", "peak_mem_mb", "model_bytes", "details",
+    "anytime", "diagnostics",
 )  # fmt: skip
-"""What the first stage of a run, fit and judge, finds out."""
+"""Keys that the first stage of a run, fit and judge, fills in."""
 
 TIMED = ("s_per_integral", "timed_from", "flop_per_integral", "flop_reason", "rates", "load_1min", "environment")
-"""What the second stage of a run, its timing, finds out."""
+"""Keys that the second stage of a run, its timing, fills in."""
 
 PROVENANCE = ("fit_machine", "date_utc", "code_hash", "commit", "dirty", "host", "cpu", "gpu", "versions", "checksum")
 
@@ -44,7 +44,7 @@ KEYS = (
 STATUSES = record_types.STATUSES
 
 UNBELIEVABLE = (OSError, ValueError, RecursionError)
-"""What reading a file that is no record may raise; the last for brackets within brackets within brackets."""
+"""Errors that reading a file that is no record may raise; the last is for brackets within brackets within brackets."""
 
 Record = dict[str, Any]
 
@@ -112,12 +112,13 @@ def _believed(path: Path) -> Record:
     record = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
     if not isinstance(record, dict):
         raise ValueError("it is no JSON object")
+    written_checksum = checksum(record)  # the upgrade adds keys
     record = record_upgrade.upgraded(record)
     if wrong := set(KEYS) ^ set(record):
         raise ValueError(f"these keys are missing or foreign: {', '.join(sorted(map(str, wrong)))}")
     if problem := record_types.problem(record):
         raise ValueError(problem)
-    if record["checksum"] is not None and record["checksum"] != checksum(record):
+    if record["checksum"] is not None and record["checksum"] != written_checksum:
         raise ValueError("its checksum is not that of its content, so it was changed or damaged")
     if record["checksum"] is not None and path.name != path_of(path.parent.parent, record).name:
         raise ValueError(f"its name is not that of its identity, {path_of(path.parent.parent, record).name}")

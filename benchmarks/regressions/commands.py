@@ -14,7 +14,7 @@ N_RECORDS = many_records.N
 
 
 class Import:
-    """What a user waits for before anything happens."""
+    """Seconds that a user waits before anything happens."""
 
     params = (("methods", "references", "benchmarks.accuracy", "methods.neural_primitive"),)
     param_names = ("module",)

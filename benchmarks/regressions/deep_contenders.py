@@ -1,11 +1,13 @@
 """Ways to make one training step on a mixed derivative, forward and backward, to be compared by `mixed_speed`.
 
-    this            methods.deep.network, as users call it
-    recursion       the same recursion over subsets in plain torch, which CPUs without a compiler and GPUs get
-    nested grad     torch.autograd.grad k times
-    nested jvp      torch.func.jvp k times
-    partitions      the sum over set partitions of JHEP appendix B (arXiv:2211.02834)
-    products        the matrix products alone: 3 (depth − 1) of (batch · 2^k × width) by (width × width)
+    this                    methods.deep.network, as users call it
+    recursion               the same recursion over subsets in plain torch, which CPUs without a compiler get
+    compiled recursion      that by torch.compile
+    nested grad             torch.autograd.grad k times
+    compiled nested grad    torch.func.grad k times by torch.compile, which leaves torch.autograd.grad alone
+    nested jvp              torch.func.jvp k times
+    partitions              the sum over set partitions of JHEP appendix B (arXiv:2211.02834)
+    products                the matrix products alone: 3 (depth − 1) of (batch · 2^k × width) by (width × width)
 
 Each is a function of a shape that returns what to call for one step. Without module-level torch: asv imports this.
 """
@@ -24,6 +26,8 @@ M = 3
 """Kinematic invariants."""
 
 Step = Callable[[], Any]
+Contender = Callable[..., Step]
+"""Of a shape and, where it is not the CPU, a device as torch names it."""
 Derivative = Callable[["PrimitiveNetwork", "torch.Tensor", "torch.Tensor"], "torch.Tensor"]
 
 
@@ -36,7 +40,7 @@ class Shape(NamedTuple):
     batch: int
 
 
-def given(shape: Shape) -> tuple[PrimitiveNetwork, torch.Tensor, torch.Tensor]:
+def given(shape: Shape, device: str = "cpu") -> tuple[PrimitiveNetwork, torch.Tensor, torch.Tensor]:
     """Return a network with points s and x, float32."""
     import torch
 
@@ -45,20 +49,31 @@ def given(shape: Shape) -> tuple[PrimitiveNetwork, torch.Tensor, torch.Tensor]:
     generator = torch.Generator().manual_seed(0)
     network = PrimitiveNetwork(shape.k, M, shape.width, shape.depth, generator=generator)
     s, x = (torch.rand(shape.batch, width, generator=generator) for width in (M, shape.k))
-    return network, s, x
+    return network.to(device), s.to(device), x.to(device)
 
 
-def training(derivative: Derivative) -> Callable[[Shape], Step]:
+def training(derivative: Derivative) -> Contender:
     """Return the contender that fits `derivative` to zero."""
 
-    def make(shape: Shape) -> Step:
-        network, s, x = given(shape)
+    def make(shape: Shape, device: str = "cpu") -> Step:
+        network, s, x = given(shape, device)
 
         def step() -> None:
             network.zero_grad()
             derivative(network, s, x).square().sum().backward()
 
         return step
+
+    return make
+
+
+def compiled_training(derivative: Derivative) -> Contender:
+    """Return the contender that fits to zero what torch.compile makes of `derivative`, at the first step."""
+
+    def make(shape: Shape, device: str = "cpu") -> Step:
+        import torch
+
+        return training(torch.compile(derivative))(shape, device)
 
     return make
 
@@ -89,6 +104,21 @@ def nested_grad(network: PrimitiveNetwork, s: torch.Tensor, x: torch.Tensor) -> 
     for i in range(network.k):
         derivative = torch.autograd.grad(derivative.sum(), x, create_graph=True)[0][:, i]
     return derivative
+
+
+def nested_func_grad(network: PrimitiveNetwork, s: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    """Return the mixed derivative by one reverse pass per variable, each inside the next."""
+    import torch
+
+    def along(function: Callable, i: int) -> Callable:
+        return lambda x: torch.func.grad(lambda x: function(x).sum())(x)[:, i]
+
+    def function(x: torch.Tensor) -> torch.Tensor:
+        return network(s, x)
+
+    for i in range(network.k):
+        function = along(function, i)
+    return function(x)
 
 
 def nested_jvp(network: PrimitiveNetwork, s: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
@@ -153,15 +183,15 @@ def _partitions(subset: int) -> list[tuple[int, ...]]:
         part = (part - 1) & rest
 
 
-def products(shape: Shape) -> Step:
+def products(shape: Shape, device: str = "cpu") -> Step:
     """Multiply what a step cannot do without: per hidden layer z, the gradient of y, and that of the weights."""
     import torch
 
-    a, gz = torch.rand(2, shape.batch * 2**shape.k, shape.width)
+    a, gz = torch.rand(2, shape.batch * 2**shape.k, shape.width, device=device)
     weight, z, g_weight = (
-        torch.rand(shape.width, shape.width),
+        torch.rand(shape.width, shape.width, device=device),
         torch.empty_like(a),
-        torch.empty(shape.width, shape.width),
+        torch.empty(shape.width, shape.width, device=device),
     )
 
     def step() -> None:
@@ -173,13 +203,13 @@ def products(shape: Shape) -> Step:
     return step
 
 
-def corner_sum(shape: Shape) -> Step:
+def corner_sum(shape: Shape, device: str = "cpu") -> Step:
     """Sum the network over the corners, without gradients."""
     import torch
 
     from methods.deep.network import corner_sum
 
-    network, s, _ = given(shape)
+    network, s, _ = given(shape, device)
 
     def step() -> None:
         with torch.no_grad():
@@ -188,14 +218,16 @@ def corner_sum(shape: Shape) -> Step:
     return step
 
 
-def corner_products(shape: Shape) -> Step:
-    """Do the matrix products after the first layer and the tanh of a corner sum, in chunks that stay in cache."""
+def corner_products(shape: Shape, device: str = "cpu") -> Step:
+    """Do the matrix products after the first layer and the tanh of a corner sum; on a CPU in chunks for its cache."""
     import torch
 
     rows = shape.batch * 2**shape.k
-    n = min(rows, max(1, torch.get_num_threads() * 2**17 // shape.width))
-    a, z = torch.rand(2, n, shape.width)
-    weight, last, result = torch.rand(shape.width, shape.width), torch.rand(shape.width), torch.empty(rows)
+    in_cache = max(1, torch.get_num_threads() * 2**17 // shape.width)
+    n = min(rows, in_cache) if device == "cpu" else rows
+    a, z = torch.rand(2, n, shape.width, device=device)
+    weight, last = torch.rand(shape.width, shape.width, device=device), torch.rand(shape.width, device=device)
+    result = torch.empty(rows, device=device)
 
     def step() -> None:
         for start in range(0, rows, n):
@@ -209,15 +241,20 @@ def corner_products(shape: Shape) -> Step:
     return step
 
 
-STEPS: dict[str, Callable[[Shape], Step]] = {
+STEPS: dict[str, Contender] = {
     "this": training(this),
     "recursion": training(recursion),
+    "compiled recursion": compiled_training(recursion),
     "nested grad": training(nested_grad),
+    "compiled nested grad": compiled_training(nested_func_grad),
     "nested jvp": training(nested_jvp),
     "partitions": training(partitions),
     "products": products,
 }
 """Contenders for a training step."""
 
-CORNERS: dict[str, Callable[[Shape], Step]] = {"corner sum": corner_sum, "products and tanh": corner_products}
+COMPILED = ("compiled recursion", "compiled nested grad")
+"""Those whose first step takes torch.compile's half a minute and more."""
+
+CORNERS: dict[str, Contender] = {"corner sum": corner_sum, "products and tanh": corner_products}
 """Contenders for an evaluation."""

@@ -28,7 +28,7 @@ from methods.core import storage
 from methods.core.field_values import is_plain
 
 ROW_RTOL = {"float64": 1e-6, "float32": 1e-5}
-"""How far a row may differ from the same row in a batch, relatively, by the precision in which a method evaluates:
+"""Largest relative difference of a row from the same row in a batch, by the precision in which a method evaluates:
 matrix products sum in another order. A published_primitive in float32, whose corner sum cancels, differs by 4e-6."""
 
 OVERDRAWN = 1.1
@@ -43,14 +43,14 @@ class Broken(Exception):
 
 
 class Fit(NamedTuple):
-    """What there is to know of a fit."""
+    """A fit, and what was noticed around it."""
 
     method: Method
     returned: Any
     params_before: dict[str, Any]
     seconds: float
     changed: list[str]
-    """What of the global state is another one after it."""
+    """Parts of the global state that are different after it."""
 
 
 class Subject:
@@ -93,7 +93,7 @@ class Subject:
 
     @property
     def row_rtol(self) -> float:
-        """By how much a row may differ from the same row in a batch."""
+        """Largest relative difference of a row from the same row in a batch."""
         return self._row_rtol or ROW_RTOL.get(self.method.precision, ROW_RTOL["float64"])
 
     def points(self, n: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""What a device can do: its rate of matrix products and its memory bandwidth, measured; and what a call asks of it.
+"""Rates of a device, of matrix products and of its memory, measured; and what a call asks of them.
 
     product rate  2 n³ / seconds of torch.matmul of two n × n matrices, TF32 off          [GFLOP/s]
     bandwidth     3 × bytes / seconds of the triad a = b + q c, of arrays beyond caches    [GB/s]
@@ -73,14 +73,15 @@ def measure(device: str, threads: int, size: Size, timed_s: float) -> dict[str, 
     size = Size(*size)
     stopwatch.limit_threads(threads)
     torch.set_float32_matmul_precision("highest")  # no TF32
-    products = {precision: _product_rate(precision, device, size.n, timed_s) for precision in PRECISIONS}
+    products = {precision: product_rate(precision, device, size.n, timed_s) for precision in PRECISIONS}
     a, b, c = (torch.ones(size.elements, dtype=torch.float32, device=device) for _ in range(3))
     seconds = _median(lambda: torch.add(b, c, alpha=0.5, out=a), device, timed_s)
     bandwidth = {"gb_per_s": 3 * a.nbytes / seconds / 1e9}
     return {"name": device_name(device), "n": size.n, "elements": size.elements, **products, "triad": bandwidth}
 
 
-def _product_rate(precision: str, device: str, n: int, timed_s: float) -> dict[str, Any]:
+def product_rate(precision: str, device: str, n: int, timed_s: float) -> dict[str, Any]:
+    """Measure {gflop_per_s} of torch.matmul of two n × n matrices, or say {reason} where the device has no such."""
     import torch
 
     try:

@@ -119,7 +119,7 @@ class Process:
             raise
 
     def outcome(self, time_limit: float | None = None) -> Outcome:
-        """Return what the function returns, or of a generator what it yields next.
+        """Wait for the result of the function or, of a generator, for what it yields next.
 
         Parameters
         ----------
@@ -225,7 +225,7 @@ class Process:
         return report
 
     def _last_report(self, pid: int) -> Outcome | None:
-        """Return what the supervisor said before it ended; None where it was killed before it could say anything."""
+        """Read the supervisor's last message; None where it was killed before it could send one."""
         said = None
         deadline = time.monotonic() + END_LIMIT_S
         try:

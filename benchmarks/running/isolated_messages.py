@@ -1,4 +1,4 @@
-"""What a run says to the suite, as JSON: bytes from a stranger's process must not run code, nor break who reads them.
+"""Messages of a run to the suite, as JSON: bytes from a stranger's process must not run code, nor break who reads them.
 
 A message is one `Outcome`. Its result may hold JSON values, and NumPy arrays of numbers or booleans, which travel as
 their type, shape and base64 bytes. Texts are cleaned and shortened on both sides of the pipe.
@@ -34,16 +34,16 @@ PLAIN = "return numbers, strings, lists, dictionaries with strings as keys, and 
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """How a call ended."""
+    """The end of a call."""
 
     status: str
     """One of STATUSES."""
     reason: str | None = None
     """One sentence of at most REASON_LENGTH characters where the status is not ok."""
     result: Any = None
-    """What the function returned: JSON values, and NumPy arrays of numbers or booleans; a tuple arrives as a list."""
+    """The function's result: JSON values, and NumPy arrays of numbers or booleans; a tuple arrives as a list."""
     traceback: str | None = None
-    """Of an exception, or the last output of a process that was ended: at most TRACEBACK_LENGTH characters."""
+    """Traceback of an exception, or last output of a process that was ended: at most TRACEBACK_LENGTH characters."""
 
 
 class Infrastructure(Exception):

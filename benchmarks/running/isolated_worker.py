@@ -42,7 +42,7 @@ QUOTED_OUTPUT = 400
 """Characters of the output that a reason quotes."""
 
 SET_PARENT_DEATH_SIGNAL, SET_CHILD_SUBREAPER = 1, 36
-"""Of Linux's prctl."""
+"""Operations of Linux's prctl."""
 
 NOTHING_MORE = Outcome("failed", "The function has ended and says nothing more.")
 

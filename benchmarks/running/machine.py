@@ -1,4 +1,4 @@
-"""What a result was measured on: the machine with its random id, the system, and the versions of what matters there."""
+"""The machine that a result was measured on, with its random id, its system, and the versions of what matters there."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import platformdirs
+from methods.core import build_cache
 
 PACKAGES = (
     "loopmark", "numpy", "scipy", "sympy", "mpmath", "torch", "xgboost-cpu", "pysecdec", "threadpoolctl",
@@ -60,11 +60,11 @@ def name() -> str:
 
 @functools.cache
 def machine_id() -> str:
-    """Return eight random hexadecimal digits, drawn once and kept in the user's cache folder.
+    """Return eight random hexadecimal digits, drawn once and kept where `build_cache.user_folder` says.
 
     Where nothing can be kept there, each process draws its own, and no run is reused.
     """
-    path = Path(platformdirs.user_cache_dir("loopmark")) / "machine-id"
+    path = build_cache.user_folder() / "machine-id"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("x") as file:  # of two processes the first draws

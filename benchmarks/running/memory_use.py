@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 import psutil
 
 ALLOWED_SHARE = 0.8
-"""Of the memory of the machine or the container, which its other processes need too."""
+"""Share of the memory of the machine or the container that runs may use; its other processes need some, too."""
 
 CGROUPS = Path("/sys/fs/cgroup")
 OWN_CGROUPS = Path("/proc/self/cgroup")

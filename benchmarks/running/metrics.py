@@ -1,4 +1,4 @@
-"""How good values and error bars are: digits, ratios and pulls against the truth, in all and class by class.
+"""Measures of values and error bars: digits, ratios and pulls against the truth, in all and class by class.
 
 notation: e = a method's value, t = the truth; P = log10|(e − t)/t| (JHEP eq. 3.7), digits = −P, R = log10|e/t|
 (eq. 3.8), δ = (e − t)/t (Bishara, Paul, Dy, Table 1), pull = (e − t)/√(error² + truth_error²).
@@ -60,6 +60,11 @@ def pulls(value: np.ndarray, error: np.ndarray, true: np.ndarray, true_error: np
     return np.where(value == true, 0.0, (value - true) / np.maximum(scale, 1e-300))
 
 
+def log10_error_ratios(value: np.ndarray, error: np.ndarray, true: np.ndarray) -> np.ndarray:
+    """Compute log10(error/|e − t|), (n,), of claimed errors; both count as `SMALLEST` · |t| at least."""
+    return np.log10(np.maximum(error / np.abs(true), SMALLEST) / relative_errors(value, true))
+
+
 def histograms(value: np.ndarray, error: np.ndarray, true: np.ndarray, true_error: np.ndarray) -> dict[str, Any]:
     """Return {p, r, pull, log10_error_ratio} -> {edges, counts}; the last two null without claimed errors."""
     rel = relative_errors(value, true)
@@ -71,7 +76,7 @@ def histograms(value: np.ndarray, error: np.ndarray, true: np.ndarray, true_erro
     }
     if np.isfinite(error).all():
         samples["pull"] = pulls(value, error, true, true_error)
-        samples["log10_error_ratio"] = np.log10(np.maximum(error / np.abs(true), SMALLEST) / rel)
+        samples["log10_error_ratio"] = log10_error_ratios(value, error, true)
     return {key: None if sample is None else _histogram(sample, EDGES[key]) for key, sample in samples.items()}
 
 

@@ -1,4 +1,4 @@
-"""Which runs a suite has: every integral × method configuration × repeat, with the identity of each record."""
+"""The runs of a suite: every integral × method configuration × repeat, with the identity of each record."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ HARNESS_FIELDS = ("seed", "device", "workers")
 
 @dataclasses.dataclass(frozen=True)
 class Options:
-    """What holds for all runs of a suite.
+    """Settings that all runs of a suite share.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ class Run:
 
     @property
     def label(self) -> str:
-        """What a progress bar shows."""
+        """Text that a progress bar shows."""
         return f"{self.configuration['integral']} × {self.configuration['method']} #{self.configuration['repeat']}"
 
     def record(self, place: Place) -> run_records.Record:
@@ -103,7 +103,7 @@ def describe_integral(spec: str) -> dict[str, Any] | str:
 
 
 def describe_method(spec: str) -> dict[str, Any] | str:
-    """Return what a plan needs to know of a method, or what is wrong with it; runs in a process of its own."""
+    """Describe a method as a plan needs it, or say what is wrong with it; this runs in a process of its own."""
     try:
         name, fields = names.parse_spec(spec)
         method = methods.create(name, **fields)
@@ -133,7 +133,7 @@ def _name_only(spec: str) -> tuple[str]:
 
 
 def described(describe: Callable[[str], Any], spec: str) -> Any:
-    """Return what `describe` says of `spec` in a process of its own; raises InputError for what it finds wrong."""
+    """Call `describe` for `spec` in a process of its own. Raises InputError with what it finds wrong."""
     outcome = isolated.call(describe, spec, time_limit=PREPARE_LIMIT_S)
     if outcome.status != "ok":
         raise InputError(f"{spec} could not be loaded: {outcome.reason}")

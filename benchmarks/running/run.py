@@ -1,4 +1,4 @@
-"""What happens in a run's own processes: prepare a method and judge its values by the truth, then time it.
+"""The two stages of a run, in its own processes: prepare a method and judge its values by the truth, then time it.
 
 Accuracy evaluation is never inside a timed section, one warm-up is not counted, and `integrate` returns arrays on the
 host, so that a device has finished when the clock is read.
@@ -23,10 +23,18 @@ import numpy as np
 import methods
 import references
 from benchmarks.records import record_types
-from benchmarks.running import device_rates, isolated, metrics, stopwatch
+from benchmarks.running import device_rates, isolated, metrics, replica_figures, stopwatch
 from benchmarks.running.evaluation_counter import Meter
 from benchmarks.running.learning_curve import LearningCurve
-from methods.base import Estimate, Method, ParametricIntegral, ReportsDetails, ReportsSetup, TrainsInUpdates
+from methods.base import (
+    Estimate,
+    HasReplicas,
+    Method,
+    ParametricIntegral,
+    ReportsDetails,
+    ReportsSetup,
+    TrainsInUpdates,
+)
 from methods.core import build_cache, storage
 from methods.surrogates import labels
 from references.values import test_points
@@ -35,7 +43,7 @@ COMPARED = 8
 """Points at which a method that was loaded from its file must give the values that it gave before."""
 
 RTOL_OF_LOADED = 1e-6
-"""How far those values may differ: rows of networks in float32 differ by rounding from batch to batch."""
+"""Largest relative difference of those values: rows of networks in float32 differ by rounding from batch to batch."""
 
 COUNTED_BATCH = 32
 """Products are counted in a call of that many points: what a call does once for all points is shared by them."""
@@ -47,7 +55,7 @@ MOST_DETAILS = 2**18
 
 
 class Place(NamedTuple):
-    """Where a method is timed: a device as torch names it, and CPU threads."""
+    """Place at which a method is timed: a device as torch names it, and CPU threads."""
 
     device: str
     threads: int
@@ -55,7 +63,7 @@ class Place(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Task:
-    """What a run is asked to do; plain values, since it travels to another process."""
+    """Order for a run, in plain values, since it travels to another process."""
 
     integral: str
     method: str
@@ -63,9 +71,9 @@ class Task:
     budget_s: float
     truth: references.Truth
     raw: Path
-    """Where the values at each point go."""
+    """File for the values at each point."""
     model: Path
-    """Where the fitted method goes."""
+    """File for the fitted method."""
     batches: tuple[int, ...]
     timed_s: float
     diagnostics: bool = False
@@ -154,7 +162,7 @@ def _prepare(method: Method, integral: ParametricIntegral, meter: Meter, task: T
     costs: list[labels.LabelCost] = []
     labels.LABEL_COSTS.set(costs)
     labels.EVALUATIONS_SEEN.set(lambda: meter.n_eval)
-    curve = LearningCurve(meter, task)
+    curve = LearningCurve(meter, task.truth, diagnostics=task.diagnostics)
     method.fit(meter.metered(integral), budget=task.budget_s, monitor=curve.monitor)
     stopwatch.synchronise(task.fields.get("device", "cpu"))
     return {
@@ -178,7 +186,8 @@ def _judge(method: Method, integral: ParametricIntegral, meter: Meter, task: Tas
     if not np.array_equal(s, truth.s):
         raise Disqualified("integrate changed the points s that it was given; let it work on a copy of them.")
     counted = meter.n_eval - before
-    _write_raw(task.raw, estimate, truth)
+    replicas = _replica_values(method, truth.s)
+    _write_raw(task.raw, estimate, truth, replicas)
     everything = (estimate.value, estimate.error, truth.value, truth.error)
     uniform = tuple(array[truth.uniform] for array in everything)
     cornerness = test_points.cornerness(integral, truth.s)
@@ -195,6 +204,11 @@ def _judge(method: Method, integral: ParametricIntegral, meter: Meter, task: Tas
             "by_cornerness": corner_histograms,
             "by_edge": edge_histograms,
         },
+        "by_n_replicas": None
+        if replicas is None
+        else replica_figures.by_n_replicas(
+            replicas[:, truth.uniform], truth.value[truth.uniform], truth.error[truth.uniform]
+        ),
         "n_eval_per_integral": (counted or estimate.n_eval) / len(truth.s),
         "n_eval_source": "counted" if counted or not estimate.n_eval else "reported",
     }
@@ -220,15 +234,32 @@ def check_estimate(estimate: Estimate, n: int) -> None:
         raise Disqualified(f"integrate returned n_eval = {n_eval!r}; a number of evaluations is due.")
 
 
-def _write_raw(path: Path, estimate: Estimate, truth: references.Truth) -> None:
-    """Write the values at each point. Raises isolated.Infrastructure where the disk does not take them."""
+def _replica_values(method: Method, s: np.ndarray) -> np.ndarray | None:
+    """Ask an ensemble for the values of its replicas (n_replicas, n), at s (n, m); None of another method."""
+    if not isinstance(method, HasReplicas):
+        return None
+    found = method.replica_values(s)
+    if not isinstance(found, np.ndarray) or found.ndim != 2 or found.shape[1] != len(s) or not np.isfinite(found).all():
+        raise Disqualified(f"replica_values returned no finite array of shape (n_replicas, {len(s)}), which is due.")
+    return found
+
+
+def _write_raw(path: Path, estimate: Estimate, truth: references.Truth, replicas: np.ndarray | None) -> None:
+    """Write the values at each point, and those of each replica where there are any.
+
+    Raises
+    ------
+    isolated.Infrastructure
+        Where the disk does not take them.
+    """
+    arrays = {} if replicas is None else {"replicas": replicas}
     partial = path.with_name(f".{path.name}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with partial.open("wb") as file:
             np.savez(
                 file, value=estimate.value, error=estimate.error, s=truth.s, truth=truth.value,
-                truth_error=truth.error, uniform=truth.uniform,
+                truth_error=truth.error, uniform=truth.uniform, **arrays,
             )  # fmt: skip
         partial.replace(path)
     except OSError as problem:
@@ -285,7 +316,7 @@ def _timings(method: Method, integral: ParametricIntegral, device: str, task: Ta
 
 
 def _capped(what: str, content: Any) -> Any:
-    """Return what a method reports, or in its place how large it was."""
+    """Replace what a method reports by a note of its size where it is too large."""
     size = len(json.dumps(content, allow_nan=False)) if content is not None else 0
     return content if size <= MOST_DETAILS else {"left_out": f"{what} of {size:,} characters; {MOST_DETAILS:,} fit"}
 

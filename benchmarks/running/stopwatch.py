@@ -1,4 +1,4 @@
-"""How calls are timed, wherever that happens: threads limited, warmed up, the device waited for."""
+"""The timing of calls, wherever that happens: threads are limited, a call warms up, the device is waited for."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ TIMING_LIMIT_S = 600.0
 RATES_LIMIT_S = 120.0
 
 ATTEMPTS = 3
-"""How often a run is tried where the failure is not its own."""
+"""Tries of a run where the failure is not its own."""
 
 Told = Callable[[str, Run, Record | None], None]
 """Called with "begin", "reused", "fitted" or "timed", the run, and its record where there is one."""
@@ -196,7 +196,7 @@ class Suite:
         return (counted.result, None) if counted.result else (None, counted.reason or run.NO_PRODUCTS)
 
     def _rates_of(self, place: Place) -> dict[str, Any] | None:
-        """Return what the place can do, measured once per suite; None where that fails."""
+        """Measure the rates of the place, once per suite; None where that fails."""
         if place not in self._rates:
             size = device_rates.SIZES[place.device.partition(":")[0]]
             outcome = isolated.call(

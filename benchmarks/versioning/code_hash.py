@@ -21,7 +21,7 @@ from benchmarks.versioning.sources import OwnModules, module_of
 
 
 class Facts(NamedTuple):
-    """What counts in a module's source."""
+    """Facts of a module's source that count."""
 
     code: str
     """The source without comments, docstrings and layout."""

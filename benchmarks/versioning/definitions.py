@@ -44,10 +44,10 @@ class External(NamedTuple):
 
 
 Meaning = Definition | Module | External | None
-"""What a name stands for; None where it is built in, or unknown."""
+"""Meaning of a name; None where it is built in, or unknown."""
 
 Alias = tuple[str, str | None]
-"""What an import binds: a name in a module, or (None) the module."""
+"""Target of an import: a name in a module, or (None) the module."""
 
 
 class Contents:
@@ -164,7 +164,7 @@ class Definitions:
         return contents.on_import if key.name == ON_IMPORT else contents.definitions[key.name]
 
     def of_name(self, module: str, name: str, seen: frozenset[Alias] = frozenset()) -> Meaning:
-        """Return what a name stands for at the top level of an own module."""
+        """Look up the meaning of a name at the top level of an own module."""
         contents = self.contents(module)
         if (module, name) == LIST_OF_METHODS:
             return External(name)
@@ -180,7 +180,7 @@ class Definitions:
         return None
 
     def of_alias(self, alias: Alias, seen: frozenset[Alias] = frozenset()) -> Meaning:
-        """Return what an import binds; None for a circle of imports, and for what is not there."""
+        """Look up the meaning of an import; None for a circle of imports, and for what is not there."""
         module, name = alias
         if alias in seen:
             return None

@@ -25,7 +25,7 @@ from benchmarks.versioning.definitions import ON_IMPORT, Alias, Definition, Defi
 from benchmarks.versioning.sources import OwnModules
 
 GIVEN = ("methods.base", "ParametricIntegral")
-"""What every method is given, so that it may be in use although no name shows it."""
+"""The class whose instances every method is given, so that it may be in use although no name shows it."""
 
 ROUNDS = 4
 
@@ -55,7 +55,7 @@ class Normaliser:
         return _digest("\n".join([labels[root], *sorted(set(labels.values()))]))
 
     def reached(self, target: str) -> list[Definition]:
-        """Return what the hash is made of."""
+        """List the definitions that the hash is made of."""
         return sorted(self._reached([self._class(target), *self._given()]))
 
     def version(self, target: str) -> int:
@@ -150,7 +150,7 @@ class Writer:
         self._known, self._module = known, module
         self._contents = known.contents(module)
         self._scopes: list[tuple[set[str], dict[str, Alias]]] = []
-        """Of each function around the node at hand: the names it binds, and what its imports bind."""
+        """For each function around the node at hand, the names it binds, and what its imports bind."""
 
     def text(self, node: object) -> str:
         """Return the text of a node, a list of nodes, or what else a node holds."""
@@ -163,7 +163,7 @@ class Writer:
         return special(node) if special else self._plain(node)
 
     def meaning(self, node: ast.expr) -> tuple[Meaning, list[str]]:
-        """Return what ``name.a.b`` stands for as far as it is known, and the attributes that are left."""
+        """Look up the meaning of ``name.a.b`` as far as it is known, and the attributes that are left."""
         attributes: list[str] = []
         while isinstance(node, ast.Attribute):
             attributes.insert(0, node.attr)

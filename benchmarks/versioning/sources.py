@@ -1,4 +1,4 @@
-"""Where modules lie: from names to files, and from a file to the modules that it imports. Nothing is imported for it.
+"""From names of modules to files, and from a file to the modules that it imports. Nothing is imported for it.
 
 A method's own code is what lies in this project, and below the folder of a user's own file: libraries are not followed.
 """

@@ -1,4 +1,4 @@
-"""What every method may use: integrands, points and formulas, the clock of a budget, files, caches and names.
+"""Tools for every method: integrands, points and formulas, the clock of a budget, files, caches and names.
 
 Nothing here knows a method. Read `expression.py` and `integrand.py` first: a formula is parsed into symbols once, and
 evaluated by NumPy or torch. `node_sums.py` is the inner loop of every quadrature, and `budget.py` the clock of a fit.

@@ -19,14 +19,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import platformdirs
-
 
 class Build(NamedTuple):
     """A library that was opened, and what it took to make it."""
 
     what: str
-    """Which library: the same in every process that opens it, and different for any other."""
+    """Name of the library, the same in every process that opens it, and different for any other."""
     seconds: dict[str, float]
     """Step -> seconds, as ``{"compile": s}`` or ``{"generate": s, "compile": s}``."""
     from_cache: bool
@@ -34,7 +32,7 @@ class Build(NamedTuple):
 
 
 BUILDS: contextvars.ContextVar[list[Build] | None] = contextvars.ContextVar("BUILDS", default=None)
-"""Where opened libraries are noted: set it to an empty list before `fit`, and read that afterwards."""
+"""List that opened libraries are noted in: set it to an empty one before `fit`, and read that afterwards."""
 
 
 def note(build: Build) -> None:
@@ -73,7 +71,16 @@ def remembered(loader: Callable[..., Any]) -> Callable[..., Any]:
 
 def folder(kind: str) -> Path:
     """Return the folder of a kind of entries; it need not exist yet."""
-    return Path(os.environ.get("LOOPMARK_CACHE") or platformdirs.user_cache_dir("loopmark")) / kind
+    return user_folder() / kind
+
+
+def user_folder() -> Path:
+    """Give the folder for all that a user's processes keep; it need not exist yet."""
+    if told := os.environ.get("LOOPMARK_CACHE"):
+        return Path(told)
+    import platformdirs  # here, since a machine without it can still be told a folder
+
+    return Path(platformdirs.user_cache_dir("loopmark"))
 
 
 def compiler() -> list[str]:

@@ -1,4 +1,4 @@
-"""What a hyperparameter may be: the plain kinds of value that its annotation names, and their JSON form.
+"""Values of hyperparameters: the plain kinds that an annotation may name, and their JSON form.
 
 Records are recognised by their hyperparameters, so one setting must have one form: 1e4 for a whole number becomes
 10000, and 1 for any number becomes 1.0.

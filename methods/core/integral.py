@@ -61,7 +61,7 @@ class ParametricIntegral:
     expression: Expression | None = dataclasses.field(default=None, repr=False)
     """The symbols behind `integrand`; set by `from_expression`."""
     draw: str = "uniform"
-    """How points are drawn from the box: "uniform", or "log-uniform" for invariants over many decades."""
+    """Distribution of points drawn from the box: "uniform", or "log-uniform" for invariants over many decades."""
 
     def __post_init__(self) -> None:
         for field, convert in (("parameters", str), ("low", float), ("high", float)):

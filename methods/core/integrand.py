@@ -111,7 +111,7 @@ class Integrand:
 
     @functools.cached_property
     def _factor(self) -> tuple[Callable[..., list[Any]], dict[sympy.Symbol, int], list[sympy.Symbol]] | None:
-        """What does not depend on s, compiled; the powers of the polynomials that do; and the others it needs."""
+        """Separate what is without s, compiled; the powers of the polynomials that have s; and the others it needs."""
         split = _monomial(self._expression)
         if split is None:
             return None

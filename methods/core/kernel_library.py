@@ -27,7 +27,7 @@ FLAGS = (
 """Not -ffast-math: in a shared object it would make the whole process flush small numbers to zero."""
 
 TYPES = {torch.float32: "float", torch.float64: "double"}
-"""What C++ calls the numbers of a tensor."""
+"""Names of the numbers of a tensor in C++."""
 
 
 def load(

@@ -17,7 +17,7 @@ import numpy as np
 
 from methods.core.errors import InputError
 
-FORMAT = "loopmark-method-2"
+FORMAT = "loopmark-method-3"
 
 NOT_STATE = ("integral_", "setup_s_", "details_")
 """Attributes that tell of the preparation, and are not stored."""
@@ -82,22 +82,27 @@ def read(path: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     return header, arrays
 
 
-def compare(path: Any, header: Mapping[str, Any], wanted: Mapping[str, str]) -> None:
-    """Raise StorageError unless `header` names the wanted method and integral."""
-    for key, value in wanted.items():
+def compare(path: Any, header: Mapping[str, Any], *, method: str, version: int, integral: str) -> None:
+    """Raise StorageError unless `header` names this method in this version, and the integral by its fingerprint."""
+    for key, value in {"method": method, "integral": integral}.items():
         if header.get(key) != value:
             raise StorageError(f"{path} holds {key} {header.get(key)!r}, but {value!r} was asked for.")
+    if header.get("version") != version:
+        raise StorageError(
+            f"{path} holds version {header.get('version')} of {method}, but this is version {version}, whose results "
+            "are others; fit the method again and save it."
+        )
 
 
 def rebuild(
     path: Any, cls: Callable[..., Any], header: Mapping[str, Any], integral: Any, state: Mapping[str, np.ndarray]
 ) -> Any:
-    """Return the fitted method of a file: cls with the hyperparameters of the header, and the state taken back.
+    """Make the fitted method of a file again: cls with the hyperparameters of the header, and the state taken back.
 
     Raises
     ------
     StorageError
-        Where hyperparameters or state are another version's.
+        Where hyperparameters or state do not suit the class.
     InputError
         Where this machine lacks what the method needs, such as its device.
     """
@@ -110,7 +115,7 @@ def rebuild(
     except (KeyError, IndexError, AttributeError, TypeError, ValueError, RuntimeError) as problem:
         reason = str(problem).partition("\n")[0].rstrip(".")
         raise StorageError(
-            f"{path} does not suit this {header['method']}, of which it may hold another version; fit and save it "
-            f"again: {type(problem).__name__} {reason}."
+            f"{path} does not suit the code of {header['method']} here; fit and save it again: "
+            f"{type(problem).__name__} {reason}."
         ) from problem
     return method

@@ -28,6 +28,9 @@ constexpr int VECTORS = 2, NEURONS = 6;
 
 constexpr ptrdiff_t LANES = BYTES / sizeof(T), CORNERS = ptrdiff_t(1) << K;
 
+// Blocks that a thread takes at once: microseconds of work, so that asking for them costs little.
+constexpr ptrdiff_t BLOCKS_AT_ONCE = 4;
+
 // The C library's functions, of which it has vector versions too (libmvec); compilers use these without being told only
 // where they may also reorder sums.
 #define VECTORISED(name)                                                                             \
@@ -138,10 +141,12 @@ template <ptrdiff_t vectors> static void all(const Network& N, const T* s, T* ou
   constexpr ptrdiff_t POINTS = Block<vectors>::POINTS;
   const ptrdiff_t blocks = (n + POINTS - 1) / POINTS;
   if (threads > blocks) threads = blocks;
-#pragma omp parallel for num_threads(threads) schedule(static) if (threads > 1)
-  for (ptrdiff_t thread = 0; thread < threads; thread++) {
+#pragma omp parallel num_threads(threads) if (threads > 1)
+  {
     Block<vectors> block(N);
-    for (ptrdiff_t i = blocks * thread / threads; i < blocks * (thread + 1) / threads; i++) {
+    // Whoever is free takes the next: with a stretch for each, all would wait for one whose core is busy.
+#pragma omp for schedule(dynamic, BLOCKS_AT_ONCE)
+    for (ptrdiff_t i = 0; i < blocks; i++) {
       const ptrdiff_t first = i * POINTS;
       block.sum(s + first * N.m, out + first, n - first < POINTS ? n - first : POINTS);
     }

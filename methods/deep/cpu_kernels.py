@@ -6,8 +6,9 @@ Without a C++ compiler there are none, and `methods/deep/network.py` computes wi
 from __future__ import annotations
 
 import ctypes
+import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -37,19 +38,48 @@ ARGUMENTS = {
 }  # fmt: skip
 """Arrays that each kernel takes."""
 
+WORK = ctypes.CFUNCTYPE(None)
+"""What a thread does, as C calls it."""
+
 
 class Kernels:
     """The functions of a compiled library."""
 
-    def __init__(self, library: ctypes.CDLL) -> None:
+    def __init__(self, library: ctypes.CDLL, k: int) -> None:
+        self.k = k
         self._functions = {name: getattr(library, name) for name in ARGUMENTS}
         for name, n_arrays in ARGUMENTS.items():
-            self._functions[name].argtypes = [ctypes.c_void_p] * n_arrays + [ctypes.c_ssize_t] * 3
+            self._functions[name].argtypes = [ctypes.c_void_p] * n_arrays + [ctypes.c_ssize_t] * 2
             self._functions[name].restype = None
+        self._on_threads = library.on_threads
+        self._on_threads.argtypes, self._on_threads.restype = [WORK, ctypes.c_ssize_t], None
 
-    def call(self, name: str, tensors: Sequence[torch.Tensor], threads: int, tiles: int, numbers: int) -> None:
+    def call(self, name: str, tensors: Sequence[torch.Tensor], tiles: int, numbers: int) -> None:
         """Call the function `name` on the memory of contiguous tensors, for tiles of so many numbers."""
-        self._functions[name](*[tensor.data_ptr() for tensor in tensors], threads, tiles, numbers)
+        self._functions[name](*[tensor.data_ptr() for tensor in tensors], tiles, numbers)
+
+    def on_threads(self, task: Callable[[int], None], count: int, threads: int) -> None:
+        """Call task(0), …, task(count − 1), each by one of so many threads, which take the next as they become free.
+
+        The threads are OpenMP's: torch's functions and its products see that, and use one thread each with no
+        setting changed. They let go of Python's lock while they compute. What a task raises is raised here.
+        """
+        indices, problems = itertools.count(), list[BaseException]()
+
+        def work() -> None:
+            try:
+                with torch.inference_mode():  # each thread has modes of its own; what is written may be of this one
+                    while not problems and (index := next(indices)) < count:
+                        task(index)
+            except BaseException as problem:
+                problems.append(problem)
+
+        if threads > 1:
+            self._on_threads(WORK(work), threads)
+        else:
+            work()
+        if problems:
+            raise problems[0]
 
 
 @build_cache.remembered
@@ -64,7 +94,7 @@ def kernels(k: int, dtype: torch.dtype, activation: Activation) -> Kernels | Non
     defines = [f"K={k}", f"T={TYPES[dtype]}", f"BASES={n_base}"]
     includes = {"tower.inc": tower_code(activation, k + 1, "V", TYPES[dtype])}
     library = kernel_library.load(SOURCE, defines, includes)
-    return None if library is None else Kernels(library)
+    return None if library is None else Kernels(library, k)
 
 
 def tower_code(activation: Activation, order: int, vector: str, scalar: str) -> str:

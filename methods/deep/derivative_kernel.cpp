@@ -119,34 +119,38 @@ struct Neurons {  // of one vector
   }
 };
 
-// Call f(thread, tile, i) for each vector i of each tile; each thread has a stretch of tiles.
-template <class F> static void each(ptrdiff_t threads, ptrdiff_t tiles, ptrdiff_t q, F f) {
-#pragma omp parallel for num_threads(threads) schedule(static)
-  for (ptrdiff_t thread = 0; thread < threads; thread++)
-    for (ptrdiff_t tile = tiles * thread / threads; tile < tiles * (thread + 1) / threads; tile++)
-      for (ptrdiff_t i = 0; i < q; i++) f(thread, tile, i);
+// Call f(tile, i) for each vector i of each tile.
+template <class F> static void each(ptrdiff_t tiles, ptrdiff_t q, F f) {
+  for (ptrdiff_t tile = 0; tile < tiles; tile++)
+    for (ptrdiff_t i = 0; i < q; i++) f(tile, i);
 }
 
 // Arrays of numbers are arrays of vectors from here on.
-#define ARGUMENTS ptrdiff_t threads, ptrdiff_t tiles, ptrdiff_t numbers
+#define ARGUMENTS ptrdiff_t tiles, ptrdiff_t numbers
 #define VECTORS const ptrdiff_t q = numbers * ptrdiff_t(sizeof(T)) / BYTES
 
 extern "C" {
 
+// Call `work` on so many threads, and return when all of them have.
+void on_threads(void (*work)(), ptrdiff_t threads) {
+#pragma omp parallel num_threads(threads)
+  work();
+}
+
 // y = φ(z).
 void hidden_forward(const U* z0, const U* base, const U* z, U* y, ARGUMENTS) {
   VECTORS;
-  each(threads, tiles, q, [=](ptrdiff_t, ptrdiff_t tile, ptrdiff_t i) {
+  each(tiles, q, [=](ptrdiff_t tile, ptrdiff_t i) {
     Neurons a(z0, base, z, tiles, tile, q, i);
     climb<K, 0>(a.t, a.z);
     for (int S = 0; S < N; S++) y[(tile * N + S) * q + i] = a.t.at(0)[S];
   });
 }
 
-// gz from y's gradient, which φ(z) then replaces; the gradient of the bias is added to g_bias [threads][q].
+// gz from y's gradient, which φ(z) then replaces; the gradient of the bias is added to g_bias [q].
 void hidden_backward(const U* z0, const U* base, const U* z, U* gy_then_y, U* gz, U* g_bias, ARGUMENTS) {
   VECTORS;
-  each(threads, tiles, q, [=](ptrdiff_t thread, ptrdiff_t tile, ptrdiff_t i) {
+  each(tiles, q, [=](ptrdiff_t tile, ptrdiff_t i) {
     Neurons a(z0, base, z, tiles, tile, q, i);
     climb<K, 0>(a.t, a.z);
     Tower g;
@@ -157,23 +161,23 @@ void hidden_backward(const U* z0, const U* base, const U* z, U* gy_then_y, U* gz
     gradient[0] = g.at(0)[0] * a.D[1];
     for (int j = 1; j <= K; j++) gradient[0] += g.at(j)[0] * a.D[j + 1];
     for (int S = 0; S < N; S++) gz[(tile * N + S) * q + i] = gradient[S];
-    g_bias[thread * q + i] += gradient[0];
+    g_bias[i] += gradient[0];
   });
 }
 
 // The first layer: with P_S [2^K][q] the products of the slopes of z in S's variables, y_S = φ^(|S|)(z_∅) P_S.
 void first_forward(const U* z0, const U* base, const U* P, U* y, ARGUMENTS) {
   VECTORS;
-  each(threads, tiles, q, [=](ptrdiff_t, ptrdiff_t tile, ptrdiff_t i) {
+  each(tiles, q, [=](ptrdiff_t tile, ptrdiff_t i) {
     Neurons a(z0, base, nullptr, tiles, tile, q, i);
     for (int S = 0; S < N; S++) y[(tile * N + S) * q + i] = a.D[__builtin_popcount(S)] * P[S * q + i];
   });
 }
 
-// gz_∅ from y's gradient, which y then replaces; the gradient of P is added to gP [threads][2^K][q].
+// gz_∅ from y's gradient, which y then replaces; the gradient of P is added to gP [2^K][q].
 void first_backward(const U* z0, const U* base, const U* P, U* gy_then_y, U* gz0, U* gP, ARGUMENTS) {
   VECTORS;
-  each(threads, tiles, q, [=](ptrdiff_t thread, ptrdiff_t tile, ptrdiff_t i) {
+  each(tiles, q, [=](ptrdiff_t tile, ptrdiff_t i) {
     Neurons a(z0, base, nullptr, tiles, tile, q, i);
     V gradient = {};
     for (int S = 0; S < N; S++) {
@@ -181,7 +185,7 @@ void first_backward(const U* z0, const U* base, const U* P, U* gy_then_y, U* gz0
       const int order = __builtin_popcount(S);
       const V g = *at, p = P[S * q + i];
       gradient += g * a.D[order + 1] * p;
-      gP[(thread * N + S) * q + i] += g * a.D[order];
+      gP[S * q + i] += g * a.D[order];
       *at = a.D[order] * p;
     }
     gz0[tile * q + i] = gradient;
@@ -191,7 +195,7 @@ void first_backward(const U* z0, const U* base, const U* P, U* gy_then_y, U* gz0
 // The last layer: the coefficient of all variables alone, y [tiles][q].
 void last_forward(const U* z0, const U* base, const U* z, U* y, ARGUMENTS) {
   VECTORS;
-  each(threads, tiles, q, [=](ptrdiff_t, ptrdiff_t tile, ptrdiff_t i) {
+  each(tiles, q, [=](ptrdiff_t tile, ptrdiff_t i) {
     Neurons a(z0, base, z, tiles, tile, q, i);
     climb<K - 1, 1>(a.t, a.z);
     V top = {};
@@ -203,7 +207,7 @@ void last_forward(const U* z0, const U* base, const U* z, U* y, ARGUMENTS) {
 // As hidden_backward; y and its gradient are [tiles][q].
 void last_backward(const U* z0, const U* base, const U* z, U* gy_then_y, U* gz, U* g_bias, ARGUMENTS) {
   VECTORS;
-  each(threads, tiles, q, [=](ptrdiff_t thread, ptrdiff_t tile, ptrdiff_t i) {
+  each(tiles, q, [=](ptrdiff_t tile, ptrdiff_t i) {
     Neurons a(z0, base, z, tiles, tile, q, i);
     climb<K - 1, 1>(a.t, a.z);
     Tower g;
@@ -218,7 +222,7 @@ void last_backward(const U* z0, const U* base, const U* z, U* gy_then_y, U* gz, 
     gradient[0] = V{};
     for (int j = 1; j <= K; j++) gradient[0] += g.at(j)[0] * a.D[j + 1];
     for (int S = 0; S < N; S++) gz[(tile * N + S) * q + i] = gradient[S];
-    g_bias[thread * q + i] += gradient[0];
+    g_bias[i] += gradient[0];
     gy_then_y[tile * q + i] = top;
   });
 }

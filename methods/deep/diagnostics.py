@@ -6,7 +6,8 @@ For each hidden layer, over points (s, t) that training never sees, with a the l
 - the share of dead nodes, those whose α hardly depends on the point (sections 5.3 and 5.4),
 - the spread of the back-propagated gradients of its weights in the last update (figures 18, 19);
 
-and, of the whole: the validation loss (figure 9), the loss of the last update and the learning rate (figure 8).
+and, of the whole: the validation loss (figure 9), the loss of the last update and the learning rate (figure 8); where
+the method has labels, mean and spread of the digits that the weights in training have there (figures 9 and 15).
 
 Paper: Bentley, MPhys thesis, Durham 2024, section 5.
 
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from methods.deep import cpu_derivative, nilpotent
+from methods.deep.optimiser import rate
 
 if TYPE_CHECKING:
     from methods.deep.network import PrimitiveNetwork
@@ -43,10 +45,12 @@ def figures_of_training(replica: Replica) -> dict[str, Any]:
     for layer, gradients in zip(layers, of_gradients(replica.network), strict=True):
         layer["gradient_std"] = gradients
     figures = {
-        "learning_rate": replica.optimiser.param_groups[0]["lr"],
-        "loss": replica.loss,
+        "learning_rate": float(rate(replica.optimiser)),
+        "loss": float(replica.loss),
         "validation_loss": replica.validation_loss(),
     }
+    if (errors := replica.label_errors()) is not None:
+        figures |= {"label_digits_mean": -float(errors.mean()), "label_digits_std": float(errors.std())}
     return _finite(figures) | {"layers": [_finite(layer) for layer in layers]}
 
 

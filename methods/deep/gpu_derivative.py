@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from methods.deep import cpu_derivative, nilpotent
+from methods.deep import cpu_chunk, cpu_derivative, nilpotent
 from methods.deep.activations import Activation
 from methods.deep.gpu_source import source
 from methods.deep.nilpotent import slopes
@@ -62,8 +62,9 @@ class Kernels:
         # Triton reads a kernel's text as inspect does, which finds that of no file here.
         name = f"<Triton kernels of {phi.name} for k = {k}>"
         linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
-        self._functions: dict[str, Any] = {"__name__": name}
-        exec(compile(text, name, "exec"), self._functions)
+        self.functions: dict[str, Any] = {"__name__": name}
+        """Triton's functions by their names, among what else the generated text defines."""
+        exec(compile(text, name, "exec"), self.functions)
 
     def base(self, z: torch.Tensor) -> torch.Tensor:
         """Return the values of the activation's base functions at z: (n_base, *z.shape)."""
@@ -74,7 +75,7 @@ class Kernels:
         *_, samples, width = arrays[0].shape
         programs = -(-samples * width // BLOCK)
         with torch.cuda.device_of(arrays[0]):
-            self._functions[kernel][programs,](*arrays, samples * width, width, BLOCK=BLOCK, num_warps=BLOCK // 32)
+            self.functions[kernel][programs,](*arrays, samples * width, width, BLOCK=BLOCK, num_warps=BLOCK // 32)
 
 
 @functools.cache
@@ -128,5 +129,5 @@ class _MixedPartial(torch.autograd.Function):
             g_hidden[:0] = [gz.flatten(0, 1).T @ y.flatten(0, 1), gz[0].sum(dim=0)]
             gz = before
         g_first = gz[0].T @ inputs
-        g_first[:, : ctx.k] += cpu_derivative.slopes_backward(g_products.sum(dim=1), products, first_weight)
+        g_first[:, : ctx.k] += cpu_chunk.slopes_backward(g_products.sum(dim=1), products, first_weight)
         return None, None, None, g_first, gz[0].sum(dim=0), (given @ top)[None], *g_hidden

@@ -18,6 +18,7 @@ import torch
 
 from methods.base import ParametricIntegral
 from methods.deep.network import PrimitiveNetwork, mixed_partial
+from methods.deep.optimiser import adam
 from methods.deep.training_choices import POINTS, SCHEDULES, SELECTIONS, Source
 
 NUMBERS_AT_ONCE = 2**27
@@ -58,8 +59,8 @@ class Trainable(Protocol):
     def batch(self, points: torch.Tensor) -> Batch:
         """Return network inputs and target for points (t, s) of the unit cube."""
 
-    def miss(self, network: PrimitiveNetwork) -> float:
-        """Return how far a network is from the labels."""
+    def label_errors(self, network: PrimitiveNetwork) -> torch.Tensor:
+        """Compute log10 of a network's relative error at each label."""
 
 
 class Replica:
@@ -71,35 +72,51 @@ class Replica:
         Gives the hyperparameters, and turns points of the unit cube into a batch.
     index : int
         Of the replica: random numbers follow from it and the method's seed.
+
+    Attributes
+    ----------
+    network, optimiser, schedule, selection
+        The network in training, and what trains it, sets the learning rate and keeps the weights that count.
+    loss : torch.Tensor
+        That of the last update, on the device; to make a number of it waits until the update has ended.
+    state_of_points : torch.Tensor
+        The generator's state before it drew the points of the next update: `renew_points` draws them again.
     """
 
     def __init__(self, method: Trainable, index: int) -> None:
         self._method = method
         own = self._generator(index)
         self.network = method.new_network(own)
-        self.optimiser = torch.optim.Adam(self.network.parameters(), lr=method.learning_rate)
-        self.loss = math.nan
-        self._schedule = SCHEDULES[method.schedule](self.optimiser, method.factor, method.patience)
-        self._draw = self._source(self._generator(0, stream=1) if method.shared_points else own)
+        self.optimiser = adam(self.network.parameters(), method.learning_rate, method.device)
+        self.loss = torch.tensor(math.nan)
+        self.schedule = SCHEDULES[method.schedule](self.optimiser, method.factor, method.patience)
+        self._of_points = self._generator(0, stream=1) if method.shared_points else own
+        self._draw = self._source(self._of_points)
         self._validation_draw = self._source(self._generator(index, stream=2))
         self._validation: Batch | None = None
-        self._selection = SELECTIONS[method.selection](self.network, self._merit)
-        self._batch = method.batch(self._draw())
+        self.selection = SELECTIONS[method.selection](self.network, self._merit)
+        self.renew_points(self._of_points.get_state())
 
     @property
     def kept(self) -> PrimitiveNetwork:
         """The network with the weights that count."""
-        return self._selection.network
+        return self.selection.network
 
     def update(self, done: int) -> None:
-        """Make one update, after `done` others."""
+        """Make one update, after `done` others; on a GPU it returns before that has ended."""
         if done and done % self._method.n_repeat == 0:
-            self._batch = self._method.batch(self._draw())
+            self.renew_points(self._of_points.get_state())
         self.optimiser.zero_grad()
         self.loss = self._backward()
         self.optimiser.step()
-        self._schedule(done + 1, self.loss)
-        self._selection.look(done + 1)
+        self.schedule(done + 1, self.loss)
+        self.selection.look(done + 1)
+
+    def renew_points(self, state: torch.Tensor) -> None:
+        """Draw the points that the next updates take; `state` of the generator (its `get_state`) decides which."""
+        self.state_of_points = state
+        self._of_points.set_state(state)
+        self._batch = self._method.batch(self._draw())
 
     def validation(self) -> Batch:
         """Return points that training never sees, the same at each call, so that losses on them can be compared."""
@@ -112,18 +129,23 @@ class Replica:
         with torch.no_grad():
             return sum(float(self._squares(part)) for part in self._parts(self.validation()))
 
+    def label_errors(self) -> torch.Tensor | None:
+        """Compute log10 of the relative error at each label, of the weights in training; None without labels."""
+        return None if self._method.labels is None else self._method.label_errors(self.network)
+
     def _merit(self) -> float:
         """Measure how bad weights are: the best ones have the least."""
-        return self.validation_loss() if self._method.labels is None else self._method.miss(self.network)
+        errors = self.label_errors()
+        return self.validation_loss() if errors is None else float(errors.mean())
 
-    def _backward(self) -> float:
-        """Return the loss, leaving its gradients with the weights."""
-        total = 0.0
+    def _backward(self) -> torch.Tensor:
+        """Return the loss, on the device and in float64, leaving its gradients with the weights."""
+        losses = []
         for part in self._parts(self._batch):
             loss = self._squares(part)
             loss.backward()
-            total += float(loss.detach())
-        return total
+            losses.append(loss.detach().double())
+        return sum(losses[1:], losses[0])
 
     def _squares(self, part: Batch) -> torch.Tensor:
         """Sum the loss over some of the points."""

@@ -17,6 +17,7 @@ from collections.abc import Callable
 import torch
 
 from methods.deep.network import PrimitiveNetwork
+from methods.deep.optimiser import set_rate
 from methods.quadrature import lattices
 
 FIRST_UPDATES = 50
@@ -42,9 +43,11 @@ def _shifted(points: torch.Tensor, generator: torch.Generator) -> Source:
     """Return a source that shifts the same points at random, modulo 1."""
 
     def draw() -> torch.Tensor:
-        # Drawn on the CPU, so that a seed means the same on every device.
-        shift = torch.rand(points.shape[1], generator=generator, dtype=torch.float64)
-        return (points + shift.to(points.device)) % 1.0
+        # Drawn on the CPU, so that a seed means the same on every device. Numbers travel there with the additions
+        # themselves, where a tensor would have to be copied, and the device waited for.
+        shift = torch.rand(points.shape[1], generator=generator, dtype=torch.float64).tolist()
+        columns = zip(points.unbind(dim=1), shift, strict=True)
+        return torch.stack([(column + number) % 1.0 for column, number in columns], dim=1)
 
     return draw
 
@@ -74,44 +77,98 @@ POINTS: dict[str, Callable[[int, int, torch.Generator, str], Source]] = {
 
 # ----- learning rate --------------------------------------------------------------------------------------------------
 
-Schedule = Callable[[int, float], None]
-"""Called after each update, with the number made so far and the loss before the last: sets the next learning rate."""
+
+class Schedule(ABC):
+    """Sets the next learning rate after each update.
+
+    Parameters
+    ----------
+    optimiser : torch.optim.Optimizer
+        Has the highest learning rate, and its weights are on the device of the loss.
+    factor, patience : float, int
+        Of the schedule "plateau".
+
+    Attributes
+    ----------
+    kept : dict of str to torch.Tensor
+        What it keeps from one update to the next, besides the learning rate, on the device.
+    """
+
+    def __init__(self, optimiser: torch.optim.Optimizer, factor: float, patience: int) -> None:
+        self._optimiser, self._factor, self._patience = optimiser, factor, patience
+        self._highest = float(optimiser.param_groups[0]["lr"])
+        self.kept: dict[str, torch.Tensor] = {}
+
+    @abstractmethod
+    def __call__(self, done: int, loss: torch.Tensor) -> None:
+        """Set it after `done` updates, given the loss before the last."""
 
 
-def inverse_sqrt(optimiser: torch.optim.Optimizer, factor: float, patience: int) -> Schedule:
-    """Rise from zero for FIRST_UPDATES updates, and fall as 1/√(1 + updates/DECAY)."""
-    highest = optimiser.param_groups[0]["lr"]
+class InverseSqrt(Schedule):
+    """Rises from zero for FIRST_UPDATES updates, and falls as 1/√(1 + updates/DECAY)."""
 
-    def step(done: int, loss: float) -> None:
+    def __init__(self, optimiser: torch.optim.Optimizer, factor: float, patience: int) -> None:
+        super().__init__(optimiser, factor, patience)
+        self._set(0)
+
+    def __call__(self, done: int, loss: torch.Tensor) -> None:
+        """Take the rate for this number of updates."""
+        self._set(done)
+
+    def _set(self, done: int) -> None:
         share = min(1.0, (done + 1) / FIRST_UPDATES) / math.sqrt(1 + done / DECAY)
-        optimiser.param_groups[0]["lr"] = highest * share
-
-    step(0, math.nan)
-    return step
+        set_rate(self._optimiser, self._highest * share)
 
 
-def plateau(optimiser: torch.optim.Optimizer, factor: float, patience: int) -> Schedule:
-    """Fall by `factor` where the loss has not fallen for `patience` updates: torch's ReduceLROnPlateau (thesis 4.4)."""
-    scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(optimiser, factor=factor, patience=patience)
-    return lambda done, loss: scheduler.step(loss)
+class Plateau(Schedule):
+    """Falls by `factor` where the loss has not fallen for `patience` updates (thesis section 4.4).
+
+    The rule is that of torch's ReduceLROnPlateau, with its defaults, on numbers that stay on the device: that one asks
+    for the loss as a number of the host at each update.
+    """
+
+    THRESHOLD = 1e-4
+    """Relative fall of the loss from which on it counts."""
+
+    LEAST_FALL = 1e-8
+    """A rate that would fall by less stays."""
+
+    def __init__(self, optimiser: torch.optim.Optimizer, factor: float, patience: int) -> None:
+        super().__init__(optimiser, factor, patience)
+        start = {"rate": self._highest, "smallest": math.inf, "in_vain": 0.0}
+        device = optimiser.param_groups[0]["params"][0].device
+        self.kept = {key: torch.full((), number, dtype=torch.float64, device=device) for key, number in start.items()}
+
+    def __call__(self, done: int, loss: torch.Tensor) -> None:
+        """Compare the loss with the smallest so far."""
+        rate, smallest, in_vain = self.kept.values()
+        has_fallen = loss < smallest * (1 - self.THRESHOLD)
+        in_vain.add_(1).mul_(~has_fallen)
+        smallest.copy_(torch.where(has_fallen, loss, smallest))
+        is_over = in_vain > self._patience
+        in_vain.mul_(~is_over)
+        lower = rate * self._factor
+        rate.copy_(torch.where(is_over & (rate - lower > self.LEAST_FALL), lower, rate))
+        set_rate(self._optimiser, rate)
 
 
-def constant(optimiser: torch.optim.Optimizer, factor: float, patience: int) -> Schedule:
-    """Keep the learning rate."""
-    return lambda done, loss: None
+class Constant(Schedule):
+    """Keeps the learning rate."""
+
+    def __call__(self, done: int, loss: torch.Tensor) -> None:
+        """Leave it."""
 
 
-SCHEDULES: dict[str, Callable[[torch.optim.Optimizer, float, int], Schedule]] = {
-    "inverse_sqrt": inverse_sqrt,
-    "plateau": plateau,
-    "constant": constant,
-}
+SCHEDULES: dict[str, type[Schedule]] = {"inverse_sqrt": InverseSqrt, "plateau": Plateau, "constant": Constant}
 
 # ----- weights that are kept ------------------------------------------------------------------------------------------
 
 
 class Selection(ABC):
     """Chooses the weights that count: `network` holds them after any number of updates of the network `trained`."""
+
+    smallest = math.inf
+    """The least merit so far, where merits are compared."""
 
     def __init__(self, trained: PrimitiveNetwork, merit: Callable[[], float]) -> None:
         self.network = copy.deepcopy(trained).requires_grad_(False)
@@ -123,9 +180,8 @@ class Selection(ABC):
 
     def _follow(self, share: float) -> None:
         """Move the kept weights by this share of the way to those in training."""
-        with torch.no_grad():
-            for kept, current in zip(self.network.parameters(), self._trained.parameters(), strict=True):
-                kept.lerp_(current, share)
+        with torch.no_grad():  # all tensors in one call, as torch's own averaging does: one kernel on a GPU
+            torch._foreach_lerp_(list(self.network.parameters()), list(self._trained.parameters()), share)
 
 
 class Last(Selection):
@@ -149,8 +205,6 @@ class Best(Selection):
 
     That is every SELECT_EVERY updates; before the first time, the last weights.
     """
-
-    smallest = math.inf
 
     def look(self, done: int) -> None:
         """Compare, where it is time to."""

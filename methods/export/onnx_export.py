@@ -27,15 +27,17 @@ from typing import Any
 import numpy as np
 import sympy
 
-from methods.base import InputError, Method, ParametricIntegral
+from methods.base import Exportable, InputError, Method, ParametricIntegral
 from methods.core.expression import compile_for_arrays
 from methods.core.names import unknown
 from methods.deep.activations import ACTIVATIONS, Activation
+from methods.deep.corner_networks import CornerNetworks
 from methods.deep.network import PrimitiveNetwork
 from methods.export.onnx_graph import Graph, Value
 from methods.primitives import chebyshev_series
 from methods.primitives.chebyshev_series import Series
 from methods.primitives.ensemble import PRECISIONS, UNCERTAINTIES
+from methods.primitives.triangular_map import TimesH
 
 
 def export(method: Method, path: Any, dtype: str = "float64") -> None:
@@ -48,14 +50,15 @@ def export(method: Method, path: Any, dtype: str = "float64") -> None:
         onnxruntime computes in float32 only, or where onnx is not installed; for `published_primitive` with
         normalisation="centre" also for an integral that is a Python function.
     """
-    if method.name not in REPLICAS:
-        raise unknown("way to export the method", method.name, REPLICAS)
+    if not isinstance(method, Exportable):
+        raise InputError(f"{method.name} cannot be exported; fit a primitive such as neural_primitive for that.")
     if dtype not in PRECISIONS:
         raise unknown("dtype", dtype, PRECISIONS)
     primitive: Any = method
     integral: ParametricIntegral = primitive.integral_
     graph = Graph(dtype)
-    replicas = REPLICAS[method.name](primitive, graph.input("s", integral.m))
+    form = method.export_form()
+    replicas = REPLICAS[type(form)](form, integral, graph.input("s", integral.m))
     mean = sum(replicas[1:], replicas[0]) * (1 / len(replicas))
     graph.output("value", mean)
     graph.output("error", _spread(replicas, mean) * UNCERTAINTIES[primitive.uncertainty](len(replicas)))
@@ -74,11 +77,11 @@ def _spread(replicas: list[Value], mean: Value) -> Value:
 # ----- published_primitive: networks at the corners -------------------------------------------------------------------
 
 
-def _networks(primitive: Any, s: Value) -> list[Value]:
+def _networks(form: CornerNetworks, integral: ParametricIntegral, s: Value) -> list[Value]:
     """Estimate I(s) by each network."""
-    scaled = primitive._scaled(s)
-    factor = primitive.scale_ * (_at_centre(primitive.integral_, s) if primitive.n_centre else 1.0)
-    return [corner_sum(network, scaled) * factor for network in primitive._networks]
+    scaled = form.scaled(s)
+    factor = form.factor * (_at_centre(integral, s) if form.times_centre else 1.0)
+    return [corner_sum(network, scaled) * factor for network in form.networks]
 
 
 def _at_centre(integral: ParametricIntegral, s: Value) -> Any:
@@ -141,9 +144,9 @@ class Functions:
 # ----- neural_primitive, separable_primitive: a series for each corner sum --------------------------------------------
 
 
-def _series(primitive: Any, s: Value) -> list[Value]:
+def _series(form: TimesH, integral: ParametricIntegral, s: Value) -> list[Value]:
     """Estimate I(s) by each replica: its series times h, the logarithm of which is the last."""
-    *sums, log_h = chebyshev_sums(primitive._series, _u(primitive.coordinates, s), primitive.integral_.m)
+    *sums, log_h = chebyshev_sums(form.series, _u(form.coordinates, s), integral.m)
     h = Functions().exp(log_h)
     return [value * h for value in sums]
 
@@ -175,9 +178,8 @@ def chebyshev_sums(series: Series, z: Value, n_variables: int) -> list[Value]:
     return [sums.take(i, axis=1) for i in range(n_series)]
 
 
-REPLICAS: dict[str, Callable[[Any, Value], list[Value]]] = {
-    "neural_primitive": _series,
-    "separable_primitive": _series,
-    "published_primitive": _networks,
+REPLICAS: dict[type, Callable[[Any, ParametricIntegral, Value], list[Value]]] = {
+    TimesH: _series,
+    CornerNetworks: _networks,
 }
-"""By a method's name, how each of its replicas estimates I(s)."""
+"""Estimates of I(s) by each replica, for each form that `Exportable.export_form` may have."""

@@ -1,4 +1,4 @@
-"""What else a primitive knows: the distribution of x at one phase-space point, f(s, x)/I(s) read as a density.
+"""The distribution of x at one phase-space point, which a primitive also knows: f(s, x)/I(s) read as a density.
 
 Of a primitive N, the derivative in some variables G, differenced between the ends of the others, is the integral of
 ∂^k N over these. With the corner sum below it, it is a probability:

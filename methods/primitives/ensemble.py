@@ -1,4 +1,4 @@
-"""What all methods share whose value is a corner sum: an ensemble of primitives, normalisation, value and error.
+"""The base of all methods whose value is a corner sum: an ensemble of primitives, normalisation, value and error.
 
 Each replica is a function N with ∂^k N/∂x1…∂xk ≈ f(s, x)/f(s, ½), so that for each of them
 
@@ -28,7 +28,7 @@ from methods.core.names import unknown
 PRECISIONS = {"float32": torch.float32, "float64": torch.float64}
 
 UNCERTAINTIES: dict[str, Callable[[int], float]] = {"spread": lambda n: 1.0, "mean": lambda n: 1 / math.sqrt(n)}
-"""What multiplies the standard deviation of n replicas: JHEP and ACAT; thesis eq. 4.1."""
+"""Factor of the standard deviation of n replicas in the error: 1 in JHEP and ACAT, 1/√n in thesis eq. 4.1."""
 
 CHUNK = 2**14
 """Phase-space points that are treated at once."""

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from typing import NamedTuple
 
 import torch
 
@@ -70,6 +71,14 @@ class Coordinates:
         """Return s for u (n, m)."""
         raw = self._low + (self._high - self._low) * (u + 1) / 2
         return torch.where(self._signs == 0, raw, self._signs * torch.exp(torch.where(self._signs == 0, 0.0, raw)))
+
+
+class TimesH(NamedTuple):
+    """Each sum of `series` but the last, times h, is I(s) by a replica; the last is log h."""
+
+    series: chebyshev_series.Series
+    coordinates: Coordinates
+    """From s to the variables of the series."""
 
 
 @dataclasses.dataclass(frozen=True)

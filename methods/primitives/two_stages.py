@@ -87,7 +87,7 @@ class Stages:
 
 
 class Trainable(Protocol):
-    """What training asks of a method: `neural_primitive` explains each."""
+    """Fields and attributes of a method that training reads; `neural_primitive` explains each."""
 
     network: ClassVar[type[Network]]
     points_per_neuron: int

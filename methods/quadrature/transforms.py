@@ -48,7 +48,7 @@ def korobov(t: Any, weight: int) -> tuple[Any, Any]:
 
 
 PERIODISATIONS: dict[str, Periodisation] = {"identity": identity, "tent": tent, "korobov": korobov}
-"""By the names of `lattice_qmc`'s field `transform`."""
+"""Periodisations by the names that `lattice_qmc`'s field `transform` takes."""
 
 
 def exponential(t: Any, a: float) -> tuple[Any, Any]:

@@ -1,4 +1,4 @@
-"""What all methods on pySecDec's compiled integrators share: generate, compile, ask processes, count."""
+"""The base of all methods on pySecDec's compiled integrators: it generates, compiles, asks processes, and counts."""
 
 from __future__ import annotations
 

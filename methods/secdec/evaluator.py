@@ -1,4 +1,4 @@
-"""What the processes that evaluate a compiled library have in common, whichever of pySecDec's interfaces they use."""
+"""The interface of processes that evaluate a compiled library, by whichever of pySecDec's own interfaces."""
 
 from __future__ import annotations
 

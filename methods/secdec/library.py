@@ -52,7 +52,7 @@ class Library:
     """A compiled library."""
 
     specification: Path
-    """What pySecDec's DistevalLibrary or IntegralLibrary opens."""
+    """File that pySecDec's DistevalLibrary or IntegralLibrary opens."""
     setup_s: dict[str, float]
     """Seconds that generation and compilation took when it was made, as `generate` and `compile`."""
     from_cache: bool
@@ -120,7 +120,7 @@ def build(
     try:
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="building-", dir=cache) as folder:
-            build_cache.publish(_make(wanted, Path(folder), cxxflags, jobs), entry)
+            build_cache.publish(generate_and_compile(wanted, Path(folder), cxxflags, jobs), entry)
     except OSError as problem:
         raise InputError(
             f"The cache folder {cache} cannot be used ({problem}); set LOOPMARK_CACHE to one that can be written."
@@ -137,8 +137,28 @@ def _key(wanted: dict[str, Any], cxxflags: str, jobs: int) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def _make(wanted: dict[str, Any], folder: Path, cxxflags: str, jobs: int) -> Path:
-    """Generate and compile in `folder`; return the subfolder that is worth keeping."""
+def generate_and_compile(wanted: dict[str, Any], folder: Path, cxxflags: str, jobs: int) -> Path:
+    """Make a library in an empty `folder`.
+
+    Parameters
+    ----------
+    wanted : dict
+        Form, transforms and terms, as `build` puts them together.
+    folder : Path
+        Where to work.
+    cxxflags, jobs
+        As of `build`.
+
+    Returns
+    -------
+    Path
+        The subfolder that is worth keeping.
+
+    Raises
+    ------
+    InputError
+        Where generation or compilation fails.
+    """
     start = time.perf_counter()
     terms = wanted["terms"]
     package = {

@@ -41,7 +41,7 @@ class Step(NamedTuple):
 
 
 _STEP = re.compile(r", time: ([\d.]+)s, .*\nres: .*, n: (\d+) -> (\d+)$", re.MULTILINE)
-"""How pySecDec reports a step (evaluate_integrals in amplitude.hpp of 1.6.6)."""
+"""Pattern of pySecDec's report on a step (evaluate_integrals in amplitude.hpp of 1.6.6)."""
 
 _RESULT = re.compile(r"\(\(([^,]+),[^)]+\) \+/- \(([^,]+),[^)]+\)\)")
 """Value and error in a series, by real parts: `` + ((1.0e+00,0.0e+00) +/- (2.0e-05,0.0e+00)) + O(lmeps)``."""

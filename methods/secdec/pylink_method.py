@@ -1,4 +1,4 @@
-"""What the methods on pySecDec's pylink libraries share: their fields, and the process that they ask."""
+"""The base of the methods on pySecDec's pylink libraries: their fields, and the process that they ask."""
 
 from __future__ import annotations
 

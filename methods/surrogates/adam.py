@@ -35,7 +35,7 @@ RATES: dict[str, Callable[[Schedule, int], float]] = {
 
 
 class Settings(Protocol):
-    """What the loop takes from a method: its fields of the same names."""
+    """Fields of a method that the loop reads."""
 
     batch_size: int
     learning_rate: float
@@ -48,7 +48,7 @@ class Settings(Protocol):
 
 
 class Descent(NamedTuple):
-    """How a training went."""
+    """Outcome of a training."""
 
     score: float
     """The best score on the validation labels; the network has the weights that reached it."""

@@ -24,7 +24,7 @@ class GradientLabelSource(LabelSource):
         InputError
             Where the method gives no derivatives.
         """
-        method = self._method
+        method = self.method
         if not isinstance(method, GivesLabelGradients):
             raise InputError(f"{method.name} gives no derivatives of I(s); take labels from gauss_legendre for them.")
         start, counted = time.perf_counter(), EVALUATIONS_SEEN.get()()

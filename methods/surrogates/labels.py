@@ -17,29 +17,29 @@ from collections.abc import Callable
 import numpy as np
 
 import methods
-from methods.base import Estimate, InputError, LearnsFromLabels, ParametricIntegral, ReportsDetails
+from methods.base import Estimate, InputError, LearnsFromLabels, Method, ParametricIntegral, ReportsDetails
 from methods.core.method_spec import parse_spec
 
 
 @dataclasses.dataclass(frozen=True)
 class LabelCost:
-    """What it took to compute some labels, or, with none, to prepare the method that computes them."""
+    """Cost of computing some labels or, with `n_labels` 0, of preparing the method that computes them."""
 
     n_labels: int
     seconds: float
     n_eval: int
     """Integrand evaluations, as the direct method reports them."""
     n_uncounted: int
-    """Those of them that `EVALUATIONS_SEEN` did not see meanwhile."""
+    """Evaluations among `n_eval` that `EVALUATIONS_SEEN` did not see meanwhile."""
 
 
 LABEL_COSTS: contextvars.ContextVar[list[LabelCost] | None] = contextvars.ContextVar("LABEL_COSTS", default=None)
-"""Where costs are noted: set it to a list before `fit`, and read that afterwards. None notes nothing."""
+"""List that costs are noted in: set it to one before `fit`, and read that afterwards. None notes nothing."""
 
 EVALUATIONS_SEEN: contextvars.ContextVar[Callable[[], int]] = contextvars.ContextVar(
     "EVALUATIONS_SEEN", default=lambda: 0
 )
-"""How many integrand evaluations have been counted so far; set together with `LABEL_COSTS` where they are counted."""
+"""Number of integrand evaluations counted so far; set together with `LABEL_COSTS` where they are counted."""
 
 
 class LabelSource:
@@ -74,8 +74,9 @@ class LabelSource:
             raise InputError(f"{name} cannot provide labels for {integral.name}: {reason}.")
         if epsrel is not None and "epsrel" not in fields and "epsrel" in method.params():
             method = dataclasses.replace(method, epsrel=epsrel)  # type: ignore[type-var]
-        self._method = method.fit(integral, budget=budget)
-        self.cut_short = isinstance(self._method, ReportsDetails) and bool(self._method.details_.get("cut_short"))
+        self.method: Method = method.fit(integral, budget=budget)
+        """The direct method, fitted."""
+        self.cut_short = isinstance(self.method, ReportsDetails) and bool(self.method.details_.get("cut_short"))
         """Whether the method says that its budget ended its preparation, so that labels are less precise."""
         self.seconds_per_label = 0.0
         """Seconds that each of the last labels took."""
@@ -84,7 +85,7 @@ class LabelSource:
     def compute(self, s: np.ndarray) -> Estimate:
         """Compute I(s) and its error for s (n, m)."""
         start, counted = time.perf_counter(), EVALUATIONS_SEEN.get()()
-        estimate = self._method.integrate(s)
+        estimate = self.method.integrate(s)
         self._note(len(s), estimate.n_eval, start, counted)
         return estimate
 

@@ -35,7 +35,7 @@ ITERATIONS_WITHOUT_BUDGET = 500
 
 
 class Minimised(NamedTuple):
-    """How the minimisation went."""
+    """Outcome of a minimisation."""
 
     score: float
     """The best score on the validation labels; the network has the weights that reached it."""

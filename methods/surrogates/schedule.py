@@ -1,4 +1,4 @@
-"""How the learning rate falls over a training that a clock may end: to zero, when the time is over."""
+"""A learning rate that falls to zero by the time at which a clock ends the training."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ UPDATES_WITHOUT_BUDGET = 6_000
 
 
 class Schedule:
-    """How long to train: constant learning rate for 10/19 of the updates, then linearly down to zero.
+    """A learning rate that is constant for 10/19 of the updates, then falls linearly to zero.
 
     Where the number of updates is not given, the clock decides it once, when half of the time is over. The second
     phase has nine updates for ten of the first: what is left is for a machine that becomes slower. From then on the

@@ -28,8 +28,8 @@ TORCH_ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "softplus": nn.functional.softplus,
     "tanh": torch.tanh,
 }
-"""What the papers' code offers, and tanh, as torch computes them. Primitives, which differentiate theirs k times, have
-`methods.deep.activations.ACTIVATIONS`."""
+"""Activations of the papers' code, and tanh, as torch computes them. `methods.deep.activations.ACTIVATIONS` is another
+table, since a primitive differentiates its activation k times: that takes formulas, which round differently."""
 
 
 class Elementwise(nn.Module):

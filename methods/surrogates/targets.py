@@ -1,4 +1,4 @@
-"""What a surrogate learns in place of I(s), and from which labels.
+"""Targets, which surrogates learn in place of I(s), and labelled points to learn them from.
 
 A regressor does better on a function without steep slopes. So it learns a target y, made from I(s) with something
 cheap that is correlated with it, and the prediction is turned back:
@@ -109,7 +109,7 @@ TARGETS: dict[str, Callable[[ParametricIntegral], Target]] = {
     "log": lambda integral: Target(integral, centred=False, logarithmic=True),
     "plain": lambda integral: Target(integral, centred=False, logarithmic=False),
 }
-"""What can be learnt, by the name that surrogates' field `target` uses."""
+"""Targets by the names that surrogates' field `target` takes."""
 
 
 def make(name: str, integral: ParametricIntegral) -> Target:

@@ -32,12 +32,12 @@ class Entry(NamedTuple):
 
     make: Callable[[], ParametricIntegral]
     difficulty: str
-    """How many nodes a tensor rule takes for ten digits all over the box. easy: up to 2·10⁴. standard: up to 2·10⁵,
-    and in more than four dimensions 10⁸. hard: more, or none does, or many integrands are in one."""
+    """Class of the number of nodes for ten digits all over the box. "easy": up to 2·10⁴. "standard": up to 2·10⁵,
+    and in more than four dimensions 10⁸. "hard": more, or no number does, or many integrands are in one."""
     why: str
-    """What makes it as hard as it is."""
+    """Reason why it is as hard as it is."""
     positive: str
-    """How it is known that F, or whatever is in the denominator, is positive over the box."""
+    """Argument that F, or whatever is in the denominator, is positive over the box."""
 
 
 def _imported(module: str, function: str, *arguments: object) -> Callable[[], ParametricIntegral]:

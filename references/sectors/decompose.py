@@ -39,7 +39,7 @@ class Sector(NamedTuple):
     F_power: int
     """−f: negative."""
     positive: str
-    """How it is known that F > 0 over the box."""
+    """Argument that F > 0 over the box."""
 
 
 def decompose(loop: LoopInput, progress: Callable[[str], Any] = lambda _: None) -> tuple[int, list[Sector]]:

@@ -62,7 +62,7 @@ class LoopInput:
     loop_momenta: tuple[str, ...] = ()
     external_momenta: tuple[str, ...] = ()
     dimension: int = 4
-    """Of space-time, at ε = 0: even."""
+    """Dimension of space-time at ε = 0, an even number."""
     draw: str = "uniform"
     source: str = ""
 

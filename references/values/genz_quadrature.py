@@ -21,7 +21,7 @@ from references.integrals.genz import weights
 ORDER = 100
 """Gauss-Legendre nodes per piece in `by_quadrature`; with 64 the corner peak is right to 4e-13 only at k = 12."""
 CUT = 100.0
-"""Where `by_quadrature` ends ∫_0^∞ t^k e^-t (…) dt: what is left out is below 1e-27 even at k = 12."""
+"""Upper end at which `by_quadrature` cuts ∫_0^∞ t^k e^-t (…) dt: what is left out is below 1e-27 even at k = 12."""
 
 
 def by_quadrature(integral: ParametricIntegral, s: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""What is finished of a long computation, line by line, so that it can be ended at any moment and taken up again."""
+"""A journal of a long computation, line by line, so that it can be ended at any moment and taken up again."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from references.values import quadrature, sums, test_points
 from references.values.truth_files import Truth, TruthError
 
 AIM = 1e-12
-"""Where quadrature stops refining: near its rounding floor, 4e-15."""
+"""Relative error at which quadrature stops refining; its rounding floor is 4e-15."""
 ACCEPT = 1e-7
 """Largest error, relative to ∫ |f|, of a value that may judge others: ten times tighter than six digits."""
 MAX_EVAL = 4e9

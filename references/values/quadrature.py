@@ -27,8 +27,10 @@ MAX_ORDER = 200
 """Nodes per axis beyond which a rule is not tried; where 200 do not converge, f is not smooth."""
 ROUNDING = 16 * np.finfo(np.float64).eps
 """Floor of a value's error relative to ∫ |f|: rules of 20 to 44 nodes per axis differ by up to 6 eps on box1l."""
-_TRIAL, _LINES = 12, 256
-"""Nodes per axis with which `tune` compares maps, and the lines along which it does."""
+TRIAL_ORDER = 12
+"""Nodes per axis with which `tune` compares maps."""
+_LINES = 256
+"""Lines along which `tune` compares maps."""
 _NODES, _POINTS = 1024, 32
 """Nodes and phase-space points per block: 256 KiB per array, so that the few that are alive at once stay in cache."""
 
@@ -115,7 +117,7 @@ def tune(integral: ParametricIntegral, s: np.ndarray, epsrel: float) -> Rule:
     twice, along the nodes of the other axes, which know where the peak is. Where f is not smooth, the order ends at
     `MAX_ORDER`. Lines see less than the whole cube, so this is where to start, and no promise.
     """
-    rule = Rule((_TRIAL,) * integral.k, (1.0,) * integral.k)
+    rule = Rule((TRIAL_ORDER,) * integral.k, (1.0,) * integral.k)
     for i in range(integral.k):
         rule = _tune_axis(integral, s, epsrel, rule, i, _spread_lines(integral.k), LADDER)
     for i in [*range(integral.k)] * 2:
@@ -136,8 +138,8 @@ def _tune_axis(
         return float(np.max(difference / (np.abs(finer) @ weight + np.finfo(float).tiny)))
 
     # Rules with the same map are compared: none is right for all, and where a map is bad it shows by itself.
-    c = float(min(ladder, key=lambda c: error(_TRIAL, c, _along(integral, s, x, i, 4 * _TRIAL, c))))
-    reference = _along(integral, s, x, i, 8 * _TRIAL, c)
+    c = float(min(ladder, key=lambda c: error(TRIAL_ORDER, c, _along(integral, s, x, i, 4 * TRIAL_ORDER, c))))
+    reference = _along(integral, s, x, i, 8 * TRIAL_ORDER, c)
     steps = (*range(4, 32, 2), *range(32, MAX_ORDER, 8))
     order = next((n for n in steps if error(n, c, reference) <= epsrel), MAX_ORDER)
     return Rule((*rule.orders[:i], order, *rule.orders[i + 1 :]), (*rule.c[:i], c, *rule.c[i + 1 :]))
@@ -153,7 +155,7 @@ def _spread_lines(k: int) -> tuple[np.ndarray, np.ndarray]:
 def _node_lines(rule: Rule, i: int) -> tuple[np.ndarray, np.ndarray]:
     """Return some `_LINES` nodes and their weights: a rule with the maps of `rule` on each axis but i."""
     k = len(rule.orders)
-    each = min(_TRIAL, max(2, round(_LINES ** (1 / max(1, k - 1)))))
+    each = min(TRIAL_ORDER, max(2, round(_LINES ** (1 / max(1, k - 1)))))
     orders = tuple(1 if j == i else each for j in range(k))
     blocks = list(_blocks(Rule(orders, rule.c)))
     return np.concatenate([x for x, _ in blocks]), np.concatenate([weight for _, weight in blocks])
@@ -177,7 +179,7 @@ def converge(
         Where f is not finite at a node; TooExpensive, where even two poor rules need more than `max_eval`.
     """
     _check_affordable(integral, s, Rule((1,) * integral.k, (1.0,) * integral.k), max_eval)
-    rule = tune(integral, _hard_points(integral, s), epsrel)
+    rule = tune(integral, hard_points(integral, s), epsrel)
     while rule.finer().n_nodes * len(s) > max_eval / 2 and max(rule.orders) > 1:
         rule = rule._replace(orders=tuple(max(1, n - 1) for n in rule.orders))
     value, magnitude = apply(integral, rule, s, progress)
@@ -221,8 +223,8 @@ def _along(integral: ParametricIntegral, s: np.ndarray, lines: np.ndarray, i: in
     return _finite(integral, integral.at_nodes(x)(s)).reshape(len(s), len(lines), order) @ weights
 
 
-def _hard_points(integral: ParametricIntegral, s: np.ndarray) -> np.ndarray:
-    """Return the box's corners (at most 16 of them) and some of s: where rules are tuned."""
+def hard_points(integral: ParametricIntegral, s: np.ndarray) -> np.ndarray:
+    """List where rules are tuned: the box's corners, at most 16 of them, and the first 8 of s (n, m)."""
     low, high = np.array(integral.low), np.array(integral.high)
     bits = np.arange(min(16, 2**integral.m))[:, None] >> np.arange(integral.m) & 1
     return np.concatenate([np.where(bits, high, low), s[:8]])

@@ -93,16 +93,16 @@ CHECKERS: Mapping[str, Callable[[ParametricIntegral, float], Checker]] = {
     "quadrature": quadrature,
     "one_dimensional": one_dimensional,
 }
-"""By the name that table plans and the files of true values use."""
+"""Checkers by the names that table plans and the files of true values use."""
 
 LATTICES = {1: (2**14, 3), 2: (2**14, 3), 3: (2**16, 3), 4: (2**18, 3), 5: (2**20, 2), 6: (2**20, 2), 7: (2**22, 2)}
-"""By k, the points of a lattice and the Korobov weight. With eight shifts the largest relative errors that these
+"""Points of the lattice and Korobov weight for each k. With eight shifts the largest relative errors that these
 stated were 6e-11 (box1l_wide), 3e-9 (box2l; 2e-8 with weight 3) and 5e-9 (pentabox_s01)."""
 ROUGH = 1e-6
-"""Where half the points do; with an eighth one of the sectors of box2l states 1.5e-6."""
+"""Relative error from which half the points do; with an eighth one of the sectors of box2l states 1.5e-6."""
 
 VAGUE = 1e-4
-"""Where pySecDec begins with a smaller lattice, in many dimensions."""
+"""Relative error from which pySecDec begins with a smaller lattice, which matters in many dimensions."""
 
 PYSECDEC_POINTS = {"few": 18_000, "many": 130_000, "vague": 10_000}
 """The first lattice, for few (up to four) and for many Feynman parameters. From 18,000 points box1l states at most

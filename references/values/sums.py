@@ -5,14 +5,12 @@ The sectors of a loop integral peak differently, so no single set of maps suits 
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from methods.base import ParametricIntegral
-from methods.core.integrand import integrand_of
 from references.values import quadrature
 from references.values.quadrature import Quadrature
 
@@ -32,16 +30,12 @@ def converge(
     InputError
         As `quadrature.converge`.
     """
-    terms = integral.expression.terms if integral.expression else []
-    if len(terms) <= 1:
+    terms = integral.terms
+    if len(terms) == 1:
         return quadrature.converge(integral, s, epsrel=epsrel, max_eval=max_eval, progress=progress)
     parts = [
-        quadrature.converge(
-            dataclasses.replace(integral, expression=term, integrand=integrand_of(term), exact=None),
-            s, epsrel=epsrel, max_eval=max_eval / len(terms), progress=progress,
-        )
-        for term in terms
-    ]  # fmt: skip
+        quadrature.converge(term, s, epsrel=epsrel, max_eval=max_eval / len(terms), progress=progress) for term in terms
+    ]
     return Quadrature(
         value=np.sum([part.value for part in parts], axis=0),
         error=np.sum([part.error for part in parts], axis=0),

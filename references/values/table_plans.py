@@ -1,4 +1,4 @@
-"""What a table of true values holds: how many points, how well known, and which methods check how many of them.
+"""Plans of tables of true values: how many points, how well known, and which methods check how many of them.
 
 Four Feynman parameters or fewer: 2,000 uniform points to 1e-13, all of them checked. Five or more: 500 to 1e-11, at
 least 50 of them checked to 1e-8. Harder integrals, and sectors that nobody benchmarks by themselves, have
@@ -20,13 +20,13 @@ class Check(NamedTuple):
     epsrel: float
     """Largest relative error that it may state."""
     uniform: int
-    """How many of the uniform points it checks."""
+    """Number of uniform points that it checks."""
     others: int
-    """How many of the other points it checks."""
+    """Number of other points that it checks."""
 
 
 class TablePlan(NamedTuple):
-    """What a table of true values holds, and how well it is known; its fields are keys in the files."""
+    """Plan of a table of true values: what it holds and how well it is known. Its fields are keys in the files."""
 
     n: int
     """Points drawn uniformly."""
@@ -35,7 +35,7 @@ class TablePlan(NamedTuple):
     epsrel: float
     """Largest relative error of a value."""
     asks: tuple[Check, ...]
-    """Which methods check it."""
+    """Methods that check it."""
     seed: int = 1
 
 
@@ -65,7 +65,7 @@ PLANS: dict[str, TablePlan] = {
     "pentabox_s01": _high(1e-8, pysecdec=1e-3),
     "bubble": TablePlan(2000, 400, 1e-14, (Check("quadrature", 1e-12, 2000, 400), Check("pysecdec", 1e-9, 2000, 400))),
 }
-"""By integral; what is not here has the plan of its kind."""
+"""Plans by integral; an integral that is not here has the plan of its kind."""
 
 
 def plan_for(integral: ParametricIntegral) -> TablePlan:

@@ -1,4 +1,4 @@
-"""What is computed of a table in a process of its own, some points at a time: true values, or those that check them.
+"""Tasks of a table for processes of their own, some points at a time: true values, or values that check them.
 
 Processes find registered integrals by name, since integrands cannot be sent to them.
 """
@@ -46,14 +46,14 @@ def values(integral: ParametricIntegral, s: np.ndarray, epsrel: float) -> dict[s
 
 def independent_values(integral: ParametricIntegral, s: np.ndarray, checker: str, epsrel: float) -> dict[str, Any]:
     """Compute values and stated errors (n,) by an independent method, and note what they took."""
-    prepared = _prepared(integral, checker, epsrel)
+    prepared = prepared_checker(integral, checker, epsrel)
     start = time.perf_counter()
     estimate = prepared.values(s)
     return {**_result(estimate.value, estimate.error, prepared.how, start), "setup_s": prepared.setup_s}
 
 
 @functools.lru_cache(maxsize=1)
-def _prepared(integral: ParametricIntegral, checker: str, epsrel: float) -> second_opinions.Checker:
+def prepared_checker(integral: ParametricIntegral, checker: str, epsrel: float) -> second_opinions.Checker:
     """Prepare an independent method once for all points of a table that this process is given."""
     return second_opinions.CHECKERS[checker](integral, epsrel)
 

@@ -1,4 +1,4 @@
-"""Where a phase-space point lies in its box: cornerness and edge, and points drawn from each of these regions.
+"""The place of a phase-space point in its box, cornerness and edge, and points drawn from each of these regions.
 
 notation: with w = high − low per coordinate (that in which the integral draws: log|s| for "log-uniform"),
 c = cornerness = how many coordinates lie outside

@@ -22,7 +22,7 @@ import numpy as np
 from methods.base import InputError, ParametricIntegral
 
 COLUMNS = ("value", "error", "uniform")
-"""What follows the coordinates of s; then come the independent values."""
+"""Columns after the coordinates of s; the independent values follow them."""
 
 
 class TruthError(InputError):
@@ -30,7 +30,7 @@ class TruthError(InputError):
 
 
 class Truth(NamedTuple):
-    """What is believed of I(s) at n phase-space points."""
+    """True values of I(s) at n phase-space points, with their errors."""
 
     s: np.ndarray
     """(n, m) phase-space points."""
@@ -41,7 +41,7 @@ class Truth(NamedTuple):
     uniform: np.ndarray
     """(n,) bool: drawn uniformly; the others enter by cornerness and edge only."""
     how: str
-    """Which methods made and checked the values."""
+    """Methods that made and checked the values."""
 
     def digest(self) -> str:
         """Return a hash of the numbers (not of `how`): the record key ``truth_hash``."""
@@ -87,12 +87,12 @@ def read(path: Path, integral: ParametricIntegral) -> Table:
 
 
 class Hashes(NamedTuple):
-    """By which a stored truth is recognised."""
+    """Hashes that a stored truth is recognised by."""
 
     integral_hash: str
-    """Of the integral's equation, box and parameters: `ParametricIntegral.fingerprint`."""
+    """Hash of the integral's equation, box and parameters: `ParametricIntegral.fingerprint`."""
     truth_hash: str
-    """Of the numbers: `Truth.digest`."""
+    """Hash of the numbers: `Truth.digest`."""
 
 
 @functools.cache

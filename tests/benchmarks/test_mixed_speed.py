@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 
+import psutil
 import pytest
 import torch
 from sample_records import STEPS
 
 from benchmarks import mixed_speed
 from benchmarks.experiments import deep_speed
-from benchmarks.regressions import deep, deep_contenders
+from benchmarks.regressions import deep, deep_contenders, deep_timing
 from benchmarks.regressions.deep_contenders import Shape
 
-DERIVATIVES = ("this", "recursion", "nested_grad", "partitions")
+DERIVATIVES = ("this", "recursion", "nested_grad", "nested_func_grad", "partitions")
 
 
 @pytest.mark.parametrize("k", [1, 2, 4])
@@ -32,30 +33,105 @@ def test_nested_jvp_agrees():
     torch.testing.assert_close(deep_contenders.nested_jvp(network, s, x), deep_contenders.this(network, s, x))
 
 
-def test_partitions_are_counted_by_bell_numbers():
-    assert [len(deep_contenders._partitions(2**k - 1)) for k in range(7)] == [1, 1, 2, 5, 15, 52, 203]
-
-
 def test_the_tables():
-    steps, corners = deep_speed.tables(STEPS)
-    assert [list(row.values()) for row, _ in steps.rows] == [["3", "4 × 100", "1024", "20.0", "1.50 × (8)", "timeout"]]
+    steps, corners, beside = deep_speed.tables(STEPS)
+    step_cells = ["3", "4 × 100", "1024", "20.0", "1.50 × (8)", "2.50 × (8, 31 s)", "timeout"]
+    assert [list(row.values()) for row, _ in steps.rows] == [step_cells]
     assert [list(row.values()) for row, _ in corners.rows] == [["3", "4 × 100", "11.72", "1.20 ×"]]
-    for table in (steps, corners):
+    shape = {"k": "3", "layers × width": "4 × 100", "batch": "1024", "busy": "1"}
+    of_step = {
+        "this": "60 (2.0 ×)",
+        "compiled recursion": "timeout",
+        "nested grad": "timeout",
+        "products": "1,700 (85.0 ×)",
+    }
+    assert [row for row, _ in beside.rows] == [
+        shape | of_step | {"corner sum": ""},
+        shape | dict.fromkeys(of_step, "") | {"corner sum": "18 (1.5 ×)"},
+    ]
+    for table in (steps, corners, beside):
         assert "by 2 threads on A, 2026-01-02." in table.explanation
     assert deep_speed.tables({}) == []
 
 
-def test_a_run_writes_the_file(tmp_path, monkeypatch):
+ONCE = ["--rounds", "1", "--threads", "1", "--shape", "2,2,4,8"]
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Measure one step of each contender, and none that is compiled for half a minute."""
     monkeypatch.setattr(mixed_speed, "SECONDS", 0.0)
-    arguments = ["--out", str(tmp_path), "--rounds", "1", "--threads", "1", "--shape", "2,2,4,8"]
-    assert mixed_speed.main(arguments) == 0
+    for name in deep_contenders.COMPILED:
+        monkeypatch.delitem(deep_contenders.STEPS, name)
+
+
+def test_a_run_writes_the_file(tmp_path, quick):
+    assert mixed_speed.main(["--out", str(tmp_path), "--busy", "1,0", *ONCE]) == 0
     measured = json.loads((tmp_path / deep_speed.FILE).read_text())
     assert {result["status"] for result in measured["results"]} == {"ok"}
     assert all(result["s"] > 0 for result in measured["results"])
-    assert all(table.rows for table in deep_speed.tables(measured))
+    assert [result["busy"] for result in measured["results"][:2]] == [0, 1]
+    *_, beside = tables = deep_speed.tables(measured)
+    assert all(table.rows for table in tables)
+    assert beside.title == "Beside busy processes"
 
 
-@pytest.mark.parametrize("arguments", [["--shape", "2,2"], ["--shape", "0,1,1,1"], ["--rounds", "0"], ["--nothing"]])
+def test_a_run_goes_on_with_what_the_file_lacks(tmp_path, quick, capsys):
+    path = tmp_path / deep_speed.FILE
+    mixed_speed.main(["--out", str(tmp_path), *ONCE])
+    measured = json.loads(path.read_text())
+    measured["results"] = [result for result in measured["results"] if result["contender"] != "this"]
+    path.write_text(json.dumps(measured))
+    capsys.readouterr()
+    mixed_speed.main(["--out", str(tmp_path), *ONCE])
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("step this (2, 2, 4, 8) beside 0: ")
+    kept = {(r["kind"], r["contender"], r["batch"]): r["s"] for r in json.loads(path.read_text())["results"]}
+    assert all(kept[r["kind"], r["contender"], r["batch"]] == r["s"] for r in measured["results"])
+
+
+def test_a_file_of_another_machine_is_not_added_to(tmp_path, quick, capsys):
+    path = tmp_path / deep_speed.FILE
+    mixed_speed.main(["--out", str(tmp_path), *ONCE])
+    measured = json.loads(path.read_text())
+    path.write_text(json.dumps(measured | {"machine": "another"}))
+    capsys.readouterr()
+    mixed_speed.main(["--out", str(tmp_path), *ONCE])
+    assert len(capsys.readouterr().err.splitlines()) == len(measured["results"])
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.torch.jit.script:DeprecationWarning")
+@pytest.mark.parametrize("name", deep_contenders.COMPILED)
+def test_compiled_contenders_have_the_gradients_of_the_others(name, tmp_path, monkeypatch):
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
+    gradients = []
+    for contender in (name, "this"):
+        given = deep_contenders.given(Shape(2, 2, 5, 7))
+        with monkeypatch.context() as patch:
+            patch.setattr(deep_contenders, "given", lambda shape, device, given=given: given)
+            deep_contenders.STEPS[contender](Shape(2, 2, 5, 7))()
+        gradients.append([weight.grad for weight in given[0].parameters() if weight.grad is not None])
+    for ours, theirs in zip(*gradients, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-6)
+
+
+def test_busy_processes_are_there_for_as_long_as_they_are_asked_for(tmp_path, monkeypatch):
+    children = psutil.Process().children
+    counts, before = [], len(children())
+    for variable in ("TORCHINDUCTOR_CACHE_DIR", "TORCHINDUCTOR_COMPILE_THREADS"):
+        monkeypatch.setenv(variable, "set by what is timed")
+    monkeypatch.setitem(deep_contenders.CORNERS, "count", lambda shape: lambda: counts.append(len(children()) - before))
+    results = list(deep_timing.timings("corners", "count", (2, 2, 4, 8), 1, (0, 2), 0.0, str(tmp_path)))
+    assert counts == [0, 0, 2]
+    assert all(result["s"] >= 0 for result in results)
+    assert len(children()) == before
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--shape", "2,2"], ["--shape", "0,1,1,1"], ["--rounds", "0"], ["--busy", "-1"], ["--busy", "x"], ["--nothing"]],
+)
 def test_wrong_arguments(arguments, tmp_path):
     with pytest.raises(SystemExit) as exit_:
         mixed_speed.main([*arguments, "--out", str(tmp_path)])

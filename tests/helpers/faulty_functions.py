@@ -218,8 +218,14 @@ def yields_then_raises():
 
 
 def state_of_torch():
+    """Tell whether CUDA is initialised, and whether it cannot be since a parent of this process has done so."""
     torch = sys.modules["torch"]
-    return [torch.cuda.is_initialized(), torch.cuda._is_in_bad_fork()]
+    initialised, reason = torch.cuda.is_initialized(), ""
+    try:
+        torch.cuda.init()
+    except (RuntimeError, AssertionError) as problem:  # without a GPU there is an error in any case
+        reason = str(problem)
+    return [initialised, "forked" in reason]
 
 
 def affinity():

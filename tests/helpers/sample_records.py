@@ -94,16 +94,21 @@ def of_claim(label, **changes):
     return full(method=name, params=params, integral=paper_claims.INTEGRAL, budget_s=paper_claims.BUDGET_S, **changes)
 
 
-def step(contender, s, kind="step", status="ok", batch=1024):
-    """Return what `mixed_speed` measures of a contender."""
-    shape = {"k": 3, "depth": 4, "width": 100, "batch": batch}
-    return {"kind": kind, "contender": contender, **shape, "status": status, "reason": None, "s": s, "peak_mem_mb": 8.4}
+def step(contender, s, kind="step", status="ok", batch=1024, busy=0):
+    """Make a result of `mixed_speed` for a contender."""
+    return {
+        "kind": kind, "contender": contender, "k": 3, "depth": 4, "width": 100, "batch": batch, "busy": busy,
+        "status": status, "reason": None, "s": s, "first_s": 31.4, "peak_mem_mb": 8.4,
+    }  # fmt: skip
 
 
 STEPS = {
     "results": [
-        step("this", 0.03), step("nested grad", None, status="timeout"), step("products", 0.02),
+        step("this", 0.03), step("this", 0.06, busy=1), step("compiled recursion", 0.05),
+        step("compiled recursion", None, status="timeout", busy=1), step("nested grad", None, status="timeout"),
+        step("nested grad", None, status="timeout", busy=1), step("products", 0.02), step("products", 1.7, busy=1),
         step("corner sum", 0.012, "corners"), step("products and tanh", 0.01, "corners"),
+        step("corner sum", 0.018, "corners", busy=1),
     ],
     "threads": 2, "machine": "A", "date_utc": "2026-01-02T00:00:00+00:00",
 }  # fmt: skip

@@ -8,7 +8,7 @@ from integrals import product
 from methods.base import InputError
 from methods.bayesian_mlp import BayesianMLP
 from methods.core import calibration
-from methods.surrogates import boosting
+from methods.surrogates import boosting, targets
 from methods.surrogates.variational import GaussianLinear, VariationalNetwork
 
 EXACT = "label_methods:Exact,epsrel=0"
@@ -100,12 +100,17 @@ def test_the_error_is_the_sum_of_both_parts(plain):
 
 
 def test_both_parts_are_those_of_the_drawn_weights(plain):
-    s = product(1).sample(4, seed=3)
-    outputs = plain.network_.at(plain._draws, plain._scaled(s)).detach().double().numpy()
-    y, systematic, statistical = plain._moments(plain._scaled(s))
-    np.testing.assert_allclose(y, outputs[..., 0].mean(axis=0), rtol=1e-6)
-    np.testing.assert_allclose(systematic, np.sqrt((np.exp(2 * outputs[..., 1]) + 1e-12).mean(axis=0)), rtol=1e-5)
-    np.testing.assert_allclose(statistical, outputs[..., 0].std(axis=0, ddof=1), rtol=1e-3)
+    integral = product(1)
+    s = integral.sample(4, seed=3)
+    inputs = torch.as_tensor(2 * integral.to_unit(s) - 1, dtype=torch.float32)
+    outputs = plain.network_.at(plain.network_.draw(plain.n_samples, plain.seed), inputs).detach().double().numpy()
+    y = plain.mean_ + plain.scale_ * outputs[..., 0]
+    value, slope = targets.make(plain.target, integral).decode(s, y.mean(axis=0))
+    systematic, statistical = plain.uncertainties(s)
+    sigma = plain.scale_ * np.sqrt((np.exp(2 * outputs[..., 1]) + 1e-12).mean(axis=0))
+    np.testing.assert_allclose(plain.integrate(s).value, value, rtol=1e-6)
+    np.testing.assert_allclose(systematic, slope * sigma, rtol=1e-5)
+    np.testing.assert_allclose(statistical, slope * y.std(axis=0, ddof=1), rtol=1e-3)
 
 
 def test_more_labels_leave_less_statistical_uncertainty():

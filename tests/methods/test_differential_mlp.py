@@ -7,13 +7,15 @@ from integrals import callable_integral, changing_sign, plain, product
 from label_methods import closed_gradient
 
 import references
-from methods import create
+from methods import create, differential_mlp
 from methods.base import InputError, ParametricIntegral
 from methods.core import domain
+from methods.core.budget import Clock
 from methods.dense_mlp import DenseMLP
 from methods.differential_mlp import DifferentialMLP
 from methods.quadrature import node_gradients
 from methods.surrogates import gradient_labels, labels, symmetry, target_gradients, targets
+from methods.surrogates.lbfgs import minimise
 
 SLOPES = "label_methods:Slopes"
 
@@ -116,7 +118,7 @@ def test_labels_with_derivatives_are_metered(costs):
     )
     assert gradient.shape == (50, 2)
     assert sum(p.n_labels for p in costs) == 50
-    assert sum(p.n_eval for p in costs) == estimate.n_eval == 50 * (6**2 + 2**2)
+    assert sum(p.n_eval for p in costs) == estimate.n_eval == 50 * (6**2 + 3**2)
     assert costs[-1].seconds > 0
 
 
@@ -155,9 +157,7 @@ def test_the_chain_rule_of_targets(name, draw):
 def test_examples_have_the_slopes_of_the_standardised_target():
     integral = log_uniform(product(1))
     target = targets.make("ratio", integral)
-    with_slopes = create("differential_mlp", labels=SLOPES, n_labels=100, target="ratio")
-    with_slopes._prepare(integral)
-    examples = with_slopes._examples(clock=targets.Clock(None))
+    examples = target_gradients.examples(integral, target, SLOPES, 100, 0, Clock(None), [])
     v = 2 * integral.to_unit(examples.s) - 1
     row, step = np.argmin(np.abs(v).max(axis=1)), 1e-5
 
@@ -185,17 +185,25 @@ def test_without_weight_the_loss_is_that_of_the_plain_network():
     assert not np.array_equal(without, DifferentialMLP(**fields, n_iterations=0).fit(integral).integrate(s).value)
 
 
-def test_the_loss_is_the_formula():
-    method = small(gradient_weight=0.3)
-    method._prepare(product(1))
-    examples = method._examples(targets.Clock(None))
-    loss = method._loss(examples)(torch.arange(10))
-    v = method._scaled(examples.s[:10])
-    jacobian = torch.stack([torch.autograd.functional.jacobian(method.network_, row)[0] for row in v])
-    value = (method._predict(v) - torch.tensor(examples.y[:10])).square().mean()
-    squares = (examples.slopes[: examples.n_train] ** 2).mean(axis=0)
-    slope = (jacobian - torch.tensor(examples.slopes[:10])).square() / torch.tensor(squares)
-    assert loss.item() == pytest.approx((value + 0.3 * slope.mean()).item(), rel=1e-5)
+def test_the_loss_is_the_formula(monkeypatch):
+    """What L-BFGS is given to minimise, in float64, over all labels that are trained on."""
+    integral, given = product(1), []
+
+    def watched(network, loss, *rest, **further):
+        v = torch.as_tensor(2 * integral.to_unit(s) - 1)
+        jacobian = torch.stack([torch.autograd.functional.jacobian(network, row)[0] for row in v])
+        given.append((loss().item(), network(v)[:, 0].detach().numpy(), jacobian.numpy()))
+        return minimise(network, loss, *rest, **further)
+
+    monkeypatch.setattr(differential_mlp, "minimise", watched)
+    method = small(gradient_weight=0.3, n_labels=50)
+    target = targets.make(method.target, integral)
+    examples = target_gradients.examples(integral, target, SLOPES, 50, method.seed, Clock(None), [])
+    s, y, slopes = (array[: examples.n_train] for array in (examples.s, examples.y, examples.slopes))
+    method.fit(integral)
+    ((loss, value, jacobian),) = given
+    of_slopes = ((jacobian - slopes) ** 2 / (slopes**2).mean(axis=0)).mean()
+    assert loss == pytest.approx(((value - y) ** 2).mean() + 0.3 * of_slopes, rel=1e-10)
 
 
 def test_derivatives_help_where_labels_are_few_and_harm_with_the_wrong_sign():

@@ -14,7 +14,7 @@ import references
 from methods import lattice_qmc
 from methods.base import InputError
 from methods.quadrature.lattices import generating_vector, worst_case_error
-from methods.quadrature.transforms import PERIODISATIONS, korobov
+from methods.quadrature.transforms import PERIODISATIONS, exponential, korobov
 
 EMBEDDED = (1, 182667, 469891, 498753, 110745, 446247)
 """The first components of exod2_base2_m20_CKN: Cools, Kuo & Nuyens, SIAM J. Sci. Comput. 28 (2006) 2162."""
@@ -92,16 +92,24 @@ def test_trigonometric_polynomials_are_exact_outside_the_dual_lattice_only():
 
 
 def test_lattice_is_a_group_and_is_shifted_by_the_random_shift():
-    n = 64
-    method = fitted(product(3), points=n)
-    weights = torch.full((n,), 1 / n, dtype=torch.float64)
-    x, w = method._nodes(0, n, n, np.zeros(3), "identity", 1, np.zeros(3))
-    torch.testing.assert_close(w, weights)
-    numerators = {tuple(row) for row in (n * x).round().long().tolist()}
-    assert len(numerators) == n
-    assert {tuple((a + b) % n for a, b in zip(p, q, strict=True)) for p in numerators for q in numerators} == numerators
-    shifted, _ = method._nodes(0, n, n, np.array([0.1, 0.2, 0.3]), "identity", 1, np.zeros(3))
-    torch.testing.assert_close((shifted - x) % 1, torch.tensor([0.1, 0.2, 0.3], dtype=torch.float64).expand(n, 3))
+    n, evaluated = 64, []
+
+    def watched(s, x):
+        evaluated.append(torch.as_tensor(x).reshape(-1, 3))
+        return x.sum(-1) + 0 * s[..., 0]
+
+    method = fitted(callable_integral(watched, k=3), points=n, shifts=2, transform="identity", a=0.0)
+    evaluated.clear()
+    method.integrate(np.ones((1, 1)))
+    nodes = torch.cat(evaluated)
+    assert len(nodes) == 2 * n
+    for x, shift in zip(nodes.split(n), method.shifts_, strict=True):
+        scaled = n * ((x - torch.as_tensor(shift)) % 1)
+        torch.testing.assert_close(scaled, scaled.round(), rtol=0, atol=1e-10)
+        numerators = {tuple(row) for row in (scaled.round().long() % n).tolist()}
+        assert len(numerators) == n
+        sums = {tuple((a + b) % n for a, b in zip(p, q, strict=True)) for p in numerators for q in numerators}
+        assert sums == numerators
 
 
 def slope(transform, weight, sizes):
@@ -174,33 +182,40 @@ def test_changing_sign_and_many_dimensions_work():
     assert np.max(estimate.error / estimate.value) < 0.01
 
 
-def test_blocks_and_rules_made_anew_change_rounding_only(monkeypatch):
+@pytest.fixture
+def made(monkeypatch):
+    """List how many nodes are made at a time, once for each variable: the map is the last that makes them."""
+    lengths = []
+
+    def watched(t, a):
+        lengths.append(len(t))
+        return exponential(t, a)
+
+    monkeypatch.setattr(lattice_qmc, "exponential", watched)
+    return lengths
+
+
+def test_blocks_and_rules_made_anew_change_rounding_only(monkeypatch, made):
     integral = plain(3)
     s, fields = integral.sample(5, seed=3), {"points": 1024, "transform": "tent"}
     kept = fitted(integral, **fields)
     monkeypatch.setattr(lattice_qmc, "BLOCK", 100)
     monkeypatch.setattr(lattice_qmc, "KEPT", 0)
     anew = fitted(integral, **fields)
-    assert kept._kept is not None
-    assert anew._kept is None
-    np.testing.assert_allclose(anew.integrate(s).value, kept.integrate(s).value, rtol=1e-13)
-    np.testing.assert_allclose(anew.integrate(s).error, kept.integrate(s).error, rtol=1e-9)
+    made.clear()
+    value, error, _ = kept.integrate(s)
+    assert made == []
+    np.testing.assert_allclose(anew.integrate(s).value, value, rtol=1e-13)
+    assert max(made) == 100
+    np.testing.assert_allclose(anew.integrate(s).error, error, rtol=1e-9)
 
 
-def test_lattices_beyond_the_memory_allowed_are_made_block_by_block(monkeypatch):
-    integral, made = plain(3), []
-    nodes = lattice_qmc.LatticeQMC._nodes
-
-    def watched(self, start, stop, *rest):
-        made.append(stop - start)
-        return nodes(self, start, stop, *rest)
-
-    monkeypatch.setattr(lattice_qmc.LatticeQMC, "_nodes", watched)
+def test_lattices_beyond_the_memory_allowed_are_made_block_by_block(made):
+    integral = plain(3)
     method = fitted(integral, points=2**20, shifts=9, transform="tent", a=0.0)
-    assert method._kept is None
     assert made == []
     method.integrate(integral.sample(1, seed=0))
-    assert made == [lattice_qmc.BLOCK] * 72
+    assert made == [lattice_qmc.BLOCK] * 72 * 3
 
 
 def test_seeds_change_the_shifts_and_nothing_else():

@@ -21,7 +21,14 @@ INTEGRAL = product(2)
 CHEAP = {
     "gauss_legendre": {},
     "chebyshev": {"epsrel": 1e-6},
+    "gaussian_process": {"n_labels": 200},
+    "rbf": {"n_labels": 200},
+    "total_degree": {"max_labels": 300, "n_pilot": 50},
+    "tensor_train": {"max_labels": 1000, "n_pilot": 50},
     "lattice_qmc": {"epsrel": 1e-6},
+    "scipy_qmc": {"points": 128},
+    "vegas": {"n_samples": 200},
+    "vegas_map": {"points": 512},
     "neural_primitive": {"width": 50, "n_replicas": 2, "n_updates": 2},
     "separable_primitive": {"width": 50, "n_replicas": 2, "n_updates": 2},
     "primitive_corrected": {"width": 50, "lattice_size": 64, "n_shifts": 4},
@@ -45,6 +52,9 @@ CHECKS = [*contract_checks.OF_CLASS, *contract_checks.BEFORE_FIT, *contract_chec
 ROW_RTOL = 1e-13
 """Methods in float64 are held to more than strangers' are."""
 
+CANCELLING = ("gaussian_process", "rbf")
+"""Methods in float64 whose sums cancel by many digits, so that rounding shows: they are held to what strangers' are."""
+
 
 @pytest.fixture(scope="module", params=NAMES)
 def subject(request):
@@ -55,7 +65,8 @@ def subject(request):
     def make():
         return methods.create(request.param, **CHEAP[request.param])
 
-    return contract_checks.Subject(cls, make, INTEGRAL, row_rtol=ROW_RTOL if is_double else None)
+    is_exact = is_double and request.param not in CANCELLING
+    return contract_checks.Subject(cls, make, INTEGRAL, row_rtol=ROW_RTOL if is_exact else None)
 
 
 def test_every_method_is_under_contract():

@@ -11,7 +11,6 @@ import methods
 import references
 from methods import neural_primitive
 from methods.base import InputError, ParametricIntegral
-from methods.core.budget import Clock
 from methods.primitives import two_stages
 
 
@@ -111,12 +110,14 @@ def test_budget_and_width(own_time):
 
 
 def test_the_neurons_are_fewer_where_the_machine_is_too_slow_for_them(own_time, monkeypatch):
-    """An eighth of the time is that of half the neurons."""
-    method = methods.create("neural_primitive", n_replicas=4)
+    """An eighth of the time is that of half the neurons; no time passes but what the estimate says."""
+    own_time.tick = 0.0
+    monkeypatch.setattr(neural_primitive.NeuralPrimitive, "neurons", 80)
     available_s = 8.0 * neural_primitive.STAGE_ONE_SHARE
-    for factor, width in ((0.5, 1000), (1.0, 1000), (8.0, 500), (1e9, neural_primitive.LEAST_WIDTH)):
+    for factor, width in ((0.5, 160), (1.0, 160), (8.0, 80), (1e9, neural_primitive.LEAST_WIDTH)):
         monkeypatch.setattr(two_stages, "seconds_of_stage_one", lambda *_, s=factor * available_s / 4: s)
-        assert method._affordable_width(8.0, Clock(8.0)) == pytest.approx(width, rel=0.01)
+        method = methods.create("neural_primitive", n_replicas=4, n_updates=1).fit(product(1), budget=8.0)
+        assert method.width_ == pytest.approx(width, rel=0.01)
 
 
 def test_the_time_of_the_neurons_is_estimated_from_a_part_of_their_points(own_time):

@@ -11,6 +11,8 @@ import methods
 import references
 from methods.base import InputError, ParametricIntegral
 from methods.primitives import chebyshev_series
+from methods.quadrature import lattices
+from methods.quadrature.transforms import korobov
 
 
 def fitted(integral: ParametricIntegral, **fields):
@@ -23,8 +25,11 @@ def test_is_the_corner_sum_plus_the_mean_of_what_is_left(n_replicas):
     integral = references.integral("box1l")
     method = fitted(integral, lattice_size=32, n_shifts=3, n_replicas=n_replicas)
     s = torch.as_tensor(integral.sample(4, 0))
-    u, t = method.coordinates.u(s), method._t
-    weights = torch.exp(method._log_weights + method.map_.log_weight(t)).view(3, 32)
+    shifts = np.random.default_rng(method.seed).random((3, 1, integral.k))
+    lattice = lattices.points(lattices.generating_vector(32, integral.k), 32)
+    unit, slopes = korobov(torch.as_tensor((lattice + shifts) % 1.0), 1)
+    u, t = method.coordinates.u(s), method.map_.draw(unit).flatten(end_dim=1)
+    weights = slopes.prod(dim=2) / 32
     values = []
     for row, of_row in zip(s, u, strict=True):
         many = of_row.expand(len(t), -1)
@@ -44,15 +49,20 @@ def test_is_the_corner_sum_plus_the_mean_of_what_is_left(n_replicas):
     assert estimate.n_eval == 4 * 3 * 32
 
 
-def test_error_bars_are_honest_over_seeds_of_the_shifts():
+def with_nodes_of(method, folder):
+    """Load what was saved of it, which places the nodes anew, by its seed."""
+    method.save(folder / "model")
+    return type(method).load(folder / "model", method.integral_)
+
+
+def test_error_bars_are_honest_over_seeds_of_the_shifts(tmp_path):
     """Rows share the shifts; so many shifts are drawn for one network, 40 sets for 25 rows."""
     integral, truth = references.integral("box1l"), references.truth("box1l")
     method = fitted(integral, lattice_size=64)
     s, value = truth.s[truth.uniform][:25], truth.value[truth.uniform][:25]
     pulls = []
     for method.seed in range(40):
-        method._place_nodes()
-        estimate = method.integrate(s)
+        estimate = with_nodes_of(method, tmp_path).integrate(s)
         pulls.append(np.abs(estimate.value - value) / estimate.error)
     # Student's distribution with seven degrees of freedom: 65 and 98 %.
     assert 0.5 < np.mean(np.array(pulls) < 1) < 0.8
@@ -68,13 +78,14 @@ def test_removes_the_bias_of_a_short_training():
     assert np.median(corrected) < 0.03 * np.median(uncorrected)
 
 
-def test_the_network_leaves_less_to_the_lattice():
+def test_the_network_leaves_less_to_the_lattice(tmp_path):
     integral = references.integral("box1l")
     s = integral.sample(20, 0)
     method = fitted(integral, width=500)
     with_network = method.integrate(s).error.mean()
-    method._amplitudes = [torch.zeros_like(part) for part in method._amplitudes]
-    assert with_network < 0.3 * method.integrate(s).error.mean()
+    for replica in method.replicas_:
+        replica.c.zero_()
+    assert with_network < 0.3 * with_nodes_of(method, tmp_path).integrate(s).error.mean()
 
 
 @pytest.mark.parametrize("integral", [changing_sign(), product(1)], ids=lambda integral: integral.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from typing import ClassVar
 
@@ -11,6 +12,7 @@ import torch
 from integrals import plain, product
 
 import methods
+from methods import published_primitive
 from methods.base import InputError
 from methods.deep import training, training_choices
 from methods.deep.activations import ACTIVATIONS
@@ -25,11 +27,23 @@ def small(**fields):
     return methods.create("published_primitive", **{**SMALL, "n_updates": 400, **fields})
 
 
-def prepared(integral, **fields):
-    method = small(**fields)
-    method._prepare(integral)
+def unscaled(integral, **fields):
+    """Fit by one update, and have the target as it is from now on."""
+    method = small(**{"n_updates": 1, **fields}).fit(integral)
     method.scale_ = 1.0
     return method
+
+
+def drawn(method):
+    """List the batches that replicas draw from now on."""
+    batches, batch = [], method.batch
+
+    def noted(points):
+        batches.append(batch(points))
+        return batches[-1]
+
+    method.batch = noted
+    return batches
 
 
 def values(integral, **fields):
@@ -133,7 +147,7 @@ def test_target_integrates_to_the_normalised_integral(transform, normalisation):
     axis, factor = torch.tensor((nodes + 1) / 2), torch.tensor(weights / 2)
     t = torch.cartesian_prod(axis, axis)
     s = torch.tensor([[1.25, 1.75]], dtype=torch.float64)
-    method = prepared(integral, transform=transform, normalisation=normalisation)
+    method = unscaled(integral, transform=transform, normalisation=normalisation)
     mean = method.target(torch.cat([t, (s - 1.0).expand(len(t), -1)], dim=1)) @ torch.outer(factor, factor).flatten()
     centre = integral.integrand(s, torch.full((1, 2), 0.5, dtype=torch.float64)) if normalisation == "centre" else 1.0
     np.testing.assert_allclose(mean, integral.exact(s.numpy()) / np.asarray(centre), rtol=1e-10)
@@ -161,7 +175,7 @@ def test_kinematic_invariants_enter_scaled():
 )
 def test_gain_is_that_of_its_convention(convention, bound):
     """Thesis eq. 4.2 has the gain inside the root."""
-    method = prepared(product(1), gain=1.5, gain_convention=convention, width=100)
+    method = unscaled(product(1), gain=1.5, gain_convention=convention, width=100)
     weights = method.new_network(torch.Generator().manual_seed(0)).layers()[0].weight.detach()
     assert bound * 0.99 < float(weights.abs().max()) <= bound
 
@@ -184,36 +198,46 @@ def test_points_are_new_at_each_draw_and_cover_the_cube(name):
 
 def test_points_change_every_n_repeat_updates():
     integral = product(1)
-    method = prepared(integral, n_repeat=3)
+    method = unscaled(integral, n_repeat=3)
+    batches, n_drawn = drawn(method), []
     replica = training.Replica(method, 0)
-    seen = []
     for done in range(7):
         replica.update(done)
-        seen.append(replica._batch.target[0].item())
-    assert len(set(seen[:3])) == len(set(seen[3:6])) == 1
-    assert len({seen[0], seen[3], seen[6]}) == 3
+        n_drawn.append(len(batches))
+    assert n_drawn == [1, 1, 1, 2, 2, 2, 3]
+    assert len({batch.target[0].item() for batch in batches}) == 3
 
 
 @pytest.mark.parametrize("shared", [True, False])
 def test_replicas_share_their_points_on_request(shared):
-    method = prepared(product(1), shared_points=shared)
+    method = unscaled(product(1), shared_points=shared)
+    batches = drawn(method)
     first, second = (training.Replica(method, index) for index in (0, 1))
-    assert torch.equal(first._batch.t, second._batch.t) == shared
+    assert torch.equal(batches[0].t, batches[1].t) == shared
     assert not torch.equal(first.network.first.weight, second.network.first.weight)
 
 
 def test_points_in_parts_have_the_gradients_of_all_at_once(monkeypatch):
-    replica = training.Replica(prepared(product(2), precision="float64"), 0)
-    gradients, losses = [], []
+    method = unscaled(product(2), precision="float64")
+    batches, sizes, gradients, losses = drawn(method), [], [], []
+
+    def watched(network, s, t):
+        sizes.append(len(s))
+        return mixed_partial(network, s, t)
+
+    monkeypatch.setattr(training, "mixed_partial", watched)
     for at_once in (training.NUMBERS_AT_ONCE, 100 * 2**2 * 16 * 2):  # 100 of 256 points
         monkeypatch.setattr(training, "NUMBERS_AT_ONCE", at_once)
-        replica.optimiser.zero_grad()
-        losses.append(replica._backward())
+        replica = training.Replica(method, 0)
+        untrained = copy.deepcopy(replica.network)
+        replica.update(0)
+        losses.append(float(replica.loss))
         gradients.append(torch.cat([p.grad.flatten() for p in replica.network.parameters() if p.grad is not None]))
-    assert len(replica._parts(replica._batch)) == 3
+    assert sizes == [256, 100, 100, 56]
     assert losses[0] == pytest.approx(losses[1], rel=1e-12)
     torch.testing.assert_close(*gradients, rtol=1e-9, atol=1e-12)
-    residuals = mixed_partial(replica.network, replica._batch.s, replica._batch.t) - replica._batch.target
+    s, t, target = batches[0]
+    residuals = mixed_partial(untrained, s, t) - target
     assert losses[0] == pytest.approx(float(residuals.detach().square().mean()), rel=1e-12)
 
 
@@ -284,11 +308,16 @@ def test_the_best_by_labels_is_the_best_there(monkeypatch):
     chosen = methods.create(
         "published_primitive", n_updates=60, selection="best", labels="gauss_legendre", **fields
     ).fit(integral)
+    s = integral.sample(published_primitive.N_LABELS, seed=0)
+
+    def miss(method):
+        return np.log10(np.abs(method.integrate(s).value / integral.exact(s) - 1)).mean()
+
     misses = []
     for n_updates in (15, 30, 45, 60):
         last = methods.create("published_primitive", n_updates=n_updates, selection="last", **fields).fit(integral)
-        misses.append(chosen.miss(last._networks[0]))
-    assert chosen.miss(chosen._networks[0]) == pytest.approx(min(misses), rel=1e-4)
+        misses.append(miss(last))
+    assert miss(chosen) == pytest.approx(min(misses), rel=1e-4)
     assert min(misses) < max(misses)
 
 

@@ -108,7 +108,7 @@ def test_files_of_others(make, tmp_path):
     with pytest.raises(StorageError, match="holds method 'chebyshev'"):
         type(method).load(path, product(2))
     storage.write(path, header | {"params": {"n_leaves": 3}}, arrays)
-    with pytest.raises(StorageError, match="another version"):
+    with pytest.raises(StorageError, match="does not suit the code of"):
         type(method).load(path, product(2))
     path.write_text("no archive")
     with pytest.raises(StorageError, match="not a file written by"):

@@ -32,26 +32,18 @@ def pull(one, other):
     return float(np.max(np.abs(one[0] - other[0]) / np.hypot(one[1], other[1])))
 
 
-UNDERSTATED = {
-    "box1l_threshold": "gauss_legendre scales its error by one factor for the box: 16 of them at s14 = 3.977",
-}
-"""Integrals on which a method's stated error is known to be too small."""
-
-
 QUICK = ("bubble", "box1l", "box1l_4d", "box1l_threshold", "genz_gaussian_3d", "genz_oscillatory_3d")
 """Integrals that take a second or two; the sectors of the two-loop box take twenty each."""
 
 
 def marks(name):
-    found = [pytest.mark.xfail(reason=UNDERSTATED[name])] if name in UNDERSTATED else []
-    return found if name in QUICK else [*found, pytest.mark.slow]
+    return () if name in QUICK else pytest.mark.slow
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=marks(name)) for name in references.names()])
 def test_gauss_legendre_lattice_and_truth_agree(name):
     integral = references.integral(name)
-    # Whether few points show an error that is too small hangs on how a processor rounds.
-    s, value, error = some_points(name, 64 if name in UNDERSTATED else N_POINTS)
+    s, value, error = some_points(name)
     known = {"truth": (value, error)}
     # 2,048 points are what lattice_qmc ends at for all of these; asked for, it tries no smaller lattices first.
     for method in (methods.create("gauss_legendre"), methods.create("lattice_qmc", shifts=8, points=2048)):

@@ -45,8 +45,8 @@ def test_registered_integrals():
 @pytest.mark.parametrize("name", [n for n in references.names() if references.integral(n).k <= 4])
 def test_difficulty_is_what_a_tensor_rule_takes(name):
     integral = references.integral(name)
-    rule = quadrature.tune(integral, quadrature._hard_points(integral, integral.sample(8, 0)), 1e-10)
-    smooth = max(rule.orders) < 8 * quadrature._TRIAL
+    rule = quadrature.tune(integral, quadrature.hard_points(integral, integral.sample(8, 0)), 1e-10)
+    smooth = max(rule.orders) < 8 * quadrature.TRIAL_ORDER
     measured = "hard" if not smooth or rule.n_nodes > 2e5 else "standard" if rule.n_nodes > 2e4 else "easy"
     assert catalogue.ENTRIES[name].difficulty == measured, rule
 
@@ -106,7 +106,7 @@ def checked_by_closed_form(monkeypatch):
         monkeypatch.setattr(
             second_opinions, "CHECKERS", {**second_opinions.CHECKERS, "closed_form": lambda _integral, _epsrel: checker}
         )
-        tabulation_tasks._prepared.cache_clear()
+        tabulation_tasks.prepared_checker.cache_clear()
 
     return known
 

@@ -94,10 +94,10 @@ def test_a_row_per_number_of_labels():
     ("integral", "digits", "said"),
     [
         ("box1l_2d", (3, 3.5, 4), "Trees win in two dimensions: confirmed"),
-        ("box1l_2d", (3, 4.5, 4), "Trees win in two dimensions: refuted"),
+        ("box1l_2d", (3, 4.5, 4), "Trees win in two dimensions: not reproduced at this budget"),
         ("box1l_2d", (3, 4.0, 4), "Trees win in two dimensions: not decided"),
         ("pentagon1l_8d", (3, 3.5, 2), "Skip connections win in eight dimensions: confirmed"),
-        ("pentagon1l_8d", (3.6, 3.5, 2), "Skip connections win in eight dimensions: refuted"),
+        ("pentagon1l_8d", (3.6, 3.5, 2), "Skip connections win in eight dimensions: not reproduced at this budget"),
     ],
 )
 def test_the_verdict_follows_from_the_records(integral, digits, said):

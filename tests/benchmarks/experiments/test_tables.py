@@ -73,11 +73,11 @@ def second_version(monkeypatch):
 
 def test_superseded_records_are_labelled_and_kept(second_version):
     old = record(version=1, date_utc="2027-01-01T00:00:00+00:00")  # later, on another machine perhaps
-    (group,) = configurations.grouped([old])
-    assert (group.superseded, group.replaced) == (True, False)
-    assert group.notes == ("superseded: version 1 of gauss_legendre, now 2",)
-    assert {group.notes: group.replaced for group in configurations.grouped([old, record()])} == {
-        group.notes: True,
+    (configuration,) = configurations.grouped([old])
+    assert (configuration.superseded, configuration.replaced) == (True, False)
+    assert configuration.notes == ("superseded: version 1 of gauss_legendre, now 2",)
+    assert {c.notes: c.replaced for c in configurations.grouped([old, record()])} == {
+        configuration.notes: True,
         (): False,
     }
 
@@ -85,8 +85,8 @@ def test_superseded_records_are_labelled_and_kept(second_version):
 def test_superseded_labels_are_labelled(second_version):
     learnt = record(method="m", params={"labels": "gauss_legendre,order=3"}, labels_version=1)
     assert [g.notes for g in configurations.grouped([learnt])] == [("superseded: version 1 of gauss_legendre, now 2",)]
-    (group,) = configurations.grouped([learnt | {"labels_version": 2}])
-    assert not group.superseded
+    (configuration,) = configurations.grouped([learnt | {"labels_version": 2}])
+    assert not configuration.superseded
 
 
 def test_the_highest_version_of_a_stranger_s_method_is_current():
@@ -127,14 +127,12 @@ def test_settings_are_named_where_methods_of_an_integral_differ_in_them():
     ]
     old = record(method="chebyshev", threads=1, integral_hash="old")
     current = [
-        group.label
-        for group in configurations.grouped([record(), record(method="chebyshev"), old])
-        if not group.replaced
+        configuration.label
+        for configuration in configurations.grouped([record(), record(method="chebyshev"), old])
+        if not configuration.replaced
     ]
     assert current == ["gauss_legendre", "chebyshev"]
-    (replaced,) = [
-        group.label for group in configurations.grouped([record(), record(method="chebyshev"), old]) if group.replaced
-    ]
+    (replaced,) = [c.label for c in configurations.grouped([record(), record(method="chebyshev"), old]) if c.replaced]
     assert replaced == "chebyshev, 1 thread"
 
 

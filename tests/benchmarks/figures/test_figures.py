@@ -45,8 +45,8 @@ def test_every_chart_has_its_labels_its_number_of_points_and_something_drawn():
 
 
 def test_histograms_of_repeats_are_added_up():
-    (group,) = configurations.grouped([full(), full(repeat=1)])
-    edges, counts = histograms.total(group, "p")
+    (configuration,) = configurations.grouped([full(), full(repeat=1)])
+    edges, counts = histograms.total(configuration, "p")
     assert edges.tolist() == HISTOGRAMS["p"]["edges"]
     assert counts.tolist() == [0, 60, 20]
     assert "n = 80 points per curve" in drawing.svg(charts(full(), full(repeat=1))["p"])
@@ -88,7 +88,7 @@ def test_a_method_has_one_colour_and_its_configurations_differ():
     grouped = configurations.grouped([full(), full(params={"order": 5}), full(method="a"), full(method="z")])
     curves, left_out = drawing.curves(grouped, ["a", "gauss_legendre", "z"])
     assert left_out == []
-    colours = {curve.group.method: curve.style["color"] for curve in curves}
+    colours = {curve.configuration.method: curve.style["color"] for curve in curves}
     assert len(set(colours.values())) == 3
     assert len({(curve.style["color"], curve.style["linestyle"]) for curve in curves}) == 4
     later, _ = drawing.curves(configurations.grouped([full(method="z")]), ["a", "gauss_legendre", "z"])
@@ -101,13 +101,13 @@ def test_curves_are_bounded_and_every_method_has_one():
         configurations.grouped([*many, full(method="worst", digits_mean=0.1)]), ["gauss_legendre", "worst"]
     )
     assert (len(curves), len(left_out)) == (drawing.MOST_CURVES, 21 - drawing.MOST_CURVES)
-    assert "worst" in {curve.group.method for curve in curves}
+    assert "worst" in {curve.configuration.method for curve in curves}
 
 
 def test_fifteen_methods_have_a_curve_each_and_no_two_look_alike():
     names = [f"method_{nth}" for nth in range(15)]
     curves, left_out = drawing.curves(configurations.grouped([full(method=name) for name in names]), names)
-    assert (sorted(curve.group.method for curve in curves), left_out) == (sorted(names), [])
+    assert (sorted(curve.configuration.method for curve in curves), left_out) == (sorted(names), [])
     assert len({(curve.style["color"], curve.style["linestyle"]) for curve in curves}) == 15
     assert len({(curve.style["color"], curve.marker) for curve in curves}) == 15
 
@@ -118,7 +118,7 @@ def test_every_configuration_is_a_point_of_the_pareto_front(monkeypatch):
     curves, left_out = drawing.curves(
         configurations.grouped([full(digits_mean=9.0, n_points=1000), fast]), ["gauss_legendre"]
     )
-    assert [group.digits for group in left_out] == [3.0]
+    assert [configuration.digits for configuration in left_out] == [3.0]
     (chart,) = [chart for chart in cost.charts(curves, left_out) if chart.name == "pareto_1024"]
     axes = Figure().subplots()
     chart.panels[0](axes)

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from ensemble_records import ensemble
 from sample_records import STEPS, full, hardware_record, of_claim
 from surrogate_records import TUNED, of, points
 from uncertain_records import with_histograms
@@ -19,7 +20,7 @@ from benchmarks.experiments import (
     paper_claims,
     paper_recipes,
     paper_surrogates,
-    replicas,
+    thesis_on_cpu,
     uncertain_networks,
 )
 from benchmarks.page import html_page, page_data
@@ -31,8 +32,9 @@ from methods.papers.primitive_recipes import RECIPES as PUBLISHED
 MARKUP = "</script><img src=x onerror='alert(1)'>"
 
 
-ABLATIONS, BAYESIAN, HARDWARE, RECIPES, SURROGATES = (
-    module.EXPERIMENT.source for module in (paper_claims, uncertain_networks, devices, paper_recipes, paper_surrogates)
+ABLATIONS, BAYESIAN, HARDWARE, RECIPES, REPLICAS, SURROGATES = (
+    module.EXPERIMENT.source
+    for module in (paper_claims, uncertain_networks, devices, paper_recipes, thesis_on_cpu, paper_surrogates)
 )
 
 
@@ -45,6 +47,7 @@ def published():
 RECORDS = {
     COMPARISON: [full()],
     RECIPES: [published()],
+    REPLICAS: [ensemble(row) for row in thesis_on_cpu.specs()],
     SURROGATES: [of(TUNED), of("box1l_2d DNN tuned", status="failed", reason=MARKUP), *points("box1l_2d", (3, 3.5, 4))],
     ABLATIONS: [of_claim("tanh"), of_claim("tanh", repeat=1), of_claim("gelu", status="failed", reason=MARKUP)],
     BAYESIAN: [with_histograms(commit=MARKUP), with_histograms(repeat=1)],
@@ -82,7 +85,7 @@ def files(content, sources):
 
 TITLES = (
     "Claims", "Surrogates in", "Surrogates against", "Which surrogate", "Bayesian", "Devices", "box1l: µs",
-    "Published recipes",
+    "Published recipes", "The thesis's networks", "Digits and errors against", "What the thesis's figures",
 )  # fmt: skip
 """How their titles begin."""
 
@@ -180,11 +183,9 @@ def test_committed_rows_lead_to_committed_files():
 
 
 def test_measurements_without_records_say_so(tmp_path):
-    run = {"integral": "box1l", "method": "m", "budget_s": 1.0, "entries": [{"n": 1, "digits": 2.0}]}
-    (tmp_path / replicas.FILE).write_text(json.dumps([run]))
     (tmp_path / deep_speed.FILE).write_text(json.dumps(STEPS))
     _, *tables = Contents.local(tmp_path).tables  # the first is of what the papers published
-    assert [len(table.rows) for table in tables] == [1, 1, 1]
+    assert [len(table.rows) for table in tables] == [1, 1, 2]
     for table in tables:
         assert "without a record of each run" in table.explanation
-        assert [used for _, used in table.rows] == [[]]
+        assert not any(used for _, used in table.rows)

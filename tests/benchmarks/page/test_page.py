@@ -91,7 +91,7 @@ def test_figures_lie_beside_the_page(folder):
 @pytest.fixture
 def no_png(monkeypatch):
     """Leave PNG files empty, where a test is of the page."""
-    monkeypatch.setattr(drawing, "_as_png", lambda figure: b"")
+    monkeypatch.setattr(drawing, "as_png", lambda figure: b"")
 
 
 def test_a_page_without_room_links_to_its_figures(no_png, folder, monkeypatch):
@@ -159,7 +159,7 @@ def test_readme_says_where_its_figures_were_measured(monkeypatch):
     monkeypatch.setattr(drawing, "svg_and_png", lambda chart: ("<svg></svg>", b""))
     found = [full(), full(method="chebyshev", threads=1), full(machine="B")]
     grouped = configurations.grouped(found)
-    (caption,) = report._readme_figures(comparison.sections(found), grouped)
+    (caption,) = report.readme_figures(comparison.sections(found), grouped)
     assert "box1l on A, 1 thread and 2 threads: Mean digits" in caption
 
 

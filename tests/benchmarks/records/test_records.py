@@ -47,9 +47,9 @@ POISON = {
     "by_cornerness": {"0": {"digits_mean": "x"}}, "anytime": [{"fit_s": 1.0}], "diagnostics": {"fit_s": 1.0},
     "versions": {"numpy": 2}, "integral": 7, "method": None, "date_utc": 2026, "machine": {"name": "A"}, "details": "x",
     "rates": {"n": 1}, "threads": 1.5, "budget_s": None, "truth_rel_err_max": float("inf"), "repeat": 10**40,
-    "model_bytes": "2 kB", "reason": 3, "environment": ["OPENBLAS_CORETYPE"],
+    "model_bytes": "2 kB", "reason": 3, "environment": ["OPENBLAS_CORETYPE"], "by_n_replicas": {"1": {"digits": "x"}},
 }  # fmt: skip
-"""Key -> a value of another kind than it must hold: 26 faults, of which half once broke the report."""
+"""Key -> a value of another kind than it must hold: 27 faults, of which half once broke the report."""
 
 
 @pytest.mark.parametrize("key", POISON)
@@ -96,12 +96,24 @@ def test_foreign_files_are_named_with_the_reason(tmp_path, text, reason):
 
 
 def test_records_of_the_first_schema_are_read(tmp_path):
-    old = {key: value for key, value in record(schema=1).items() if key not in record_upgrade.ADDED}
+    added = record_upgrade.ADDED_BY_2 | record_upgrade.ADDED_BY_3
+    old = {key: value for key, value in record(schema=1).items() if key not in added}
     del old["fit_machine"]
     (tmp_path / "runs").mkdir()
     (tmp_path / "runs" / "old.json").write_text(json.dumps(old | {"params": {"labels": "gauss_legendre"}}))
     (found,), damaged = run_records.read_all(tmp_path)
     assert not damaged
-    assert (found["schema"], found["version"], found["labels_version"]) == (2, 1, 1)
+    assert (found["schema"], found["version"], found["labels_version"]) == (3, 1, 1)
     assert found["machine"] == found["fit_machine"] == "A [id unknown]"
     assert (found["timed_from"], found["points"], found["checksum"]) == ("fit", None, None)
+
+
+def test_records_of_the_second_schema_are_read_and_their_checksum_is_that_of_what_was_written(tmp_path):
+    path = run_records.write(tmp_path, record())
+    old = {key: value for key, value in json.loads(path.read_text()).items() if key not in record_upgrade.ADDED_BY_3}
+    old |= {"schema": 2}
+    path.write_text(json.dumps(old | {"checksum": run_records.checksum(old)}))
+    found = run_records.read(path)
+    assert (found["schema"], found["by_n_replicas"], found["digits_mean"]) == (3, None, old["digits_mean"])
+    path.write_text(json.dumps(old | {"checksum": run_records.checksum(old), "digits_mean": 9.0}))
+    assert run_records.read(path) is None

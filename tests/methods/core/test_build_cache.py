@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextvars
 import ctypes
 import json
+import sys
 
 import pytest
 from integrals import product
@@ -100,7 +102,7 @@ def test_a_pysecdec_library_is_made_again_for_another_number_of_jobs(metered, tm
         (folder / "ready" / "setup.json").write_text(json.dumps({"generate": 1.0, "compile": 8.0 / jobs}))
         return folder / "ready"
 
-    monkeypatch.setattr(pysecdec_library, "_make", make)
+    monkeypatch.setattr(pysecdec_library, "generate_and_compile", make)
     expression = product(1).expression
     builds = [
         metered(lambda jobs=jobs: pysecdec_library.build(expression, cxxflags="", jobs=jobs)) for jobs in (1, 2, 1)
@@ -137,5 +139,17 @@ def test_who_meters_when_it_is_made_sees_that_it_was_made(metered):
 
 
 def test_nothing_is_noted_where_nobody_meters():
-    build_cache.note(Build("kernel", {"compile": 3.0}, from_cache=False))
-    assert BUILDS.get() is None
+    def builds():
+        build_cache.note(Build("kernel", {"compile": 3.0}, from_cache=False))
+        return BUILDS.get()
+
+    assert contextvars.Context().run(builds) is None
+
+
+def test_a_machine_without_platformdirs_can_be_told_a_folder(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "platformdirs", None)
+    monkeypatch.setenv("LOOPMARK_CACHE", str(tmp_path))
+    assert build_cache.folder("kernels") == tmp_path / "kernels"
+    monkeypatch.delenv("LOOPMARK_CACHE")
+    with pytest.raises(ModuleNotFoundError):
+        build_cache.folder("kernels")

@@ -298,11 +298,24 @@ def test_a_sound_file_with_other_arrays_is_refused(saved, tmp_path):
 def test_a_file_of_another_format_is_refused(saved, tmp_path, monkeypatch):
     method, path = saved
     header, arrays = storage.read(path)
-    monkeypatch.setattr(storage, "FORMAT", "loopmark-method-1")
+    monkeypatch.setattr(storage, "FORMAT", "loopmark-method-2")
     storage.write(tmp_path / "old", header, arrays)
     monkeypatch.undo()
-    with pytest.raises(StorageError, match="is not of the format loopmark-method-2; save the method again"):
+    with pytest.raises(StorageError, match="is not of the format loopmark-method-3; save the method again"):
         type(method).load(tmp_path / "old", INTEGRAL)
+
+
+def test_a_file_of_another_version_of_the_method_is_refused(saved, tmp_path, monkeypatch):
+    method, path = saved
+    cls, version = type(method), method.version
+    monkeypatch.setattr(cls, "version", version + 1)
+    message = (
+        rf"holds version {version} of {cls.name}, but this is version {version + 1}.*fit the method again and save"
+    )
+    with pytest.raises(StorageError, match=message):
+        cls.load(path, INTEGRAL)
+    monkeypatch.undo()
+    assert cls.load(path, INTEGRAL).params() == method.params()
 
 
 def test_what_this_machine_lacks_is_no_damage(tmp_path):

@@ -160,7 +160,7 @@ def test_gradcheck(path):
     def derivative(*given):
         for name, tensor in zip(names, given, strict=True):
             owner, _, attribute = name.rpartition(".")
-            del network.get_submodule(owner)._parameters[attribute]
+            delattr(network.get_submodule(owner), attribute)
             setattr(network.get_submodule(owner), attribute, tensor)
         return mixed_partial(network, s, x)
 
@@ -299,13 +299,13 @@ def test_memory_is_used_again():
     network, (s, x) = network_of(3), points(3, n=40)
     for _ in range(5):
         mixed_partial(network, s, x).sum().backward()
-    held = [tensor.data_ptr() for free in network.memory._free.values() for tensor in free]
+    held = [tensor.data_ptr() for free in network.memory.free.values() for tensor in free]
     assert len(held) == len(network.hidden) + 3  # z of each layer, and three that are passed on
     mixed_partial(network, s, x).sum().backward()
-    assert sorted(held) == sorted(t.data_ptr() for free in network.memory._free.values() for t in free)
+    assert sorted(held) == sorted(t.data_ptr() for free in network.memory.free.values() for t in free)
     for n in range(41, 60):  # memory of other batches is not kept
         mixed_partial(network, *points(3, n=n)).sum().backward()
-    assert sum(len(free) for free in network.memory._free.values()) == len(held)
+    assert sum(len(free) for free in network.memory.free.values()) == len(held)
 
 
 def test_deepcopy_and_state(path):

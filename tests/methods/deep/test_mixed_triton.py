@@ -192,7 +192,7 @@ def compiled(monkeypatch, tmp_path):
     monkeypatch.delenv("TRITON_INTERPRET", raising=False)
 
     def compile_kernel(kernels, name, dtype):
-        kernel = kernels._functions[name]
+        kernel = kernels.functions[name]
         *arrays, size, width, block = kernel.arg_names
         assert [p.name for p in kernel.params if p.do_not_specialize] == [size, width]  # only arrays are aligned
         signature = {array: f"*{dtype}" for array in arrays} | {size: "i32", width: "i32", block: "constexpr"}

@@ -20,6 +20,8 @@ from benchmarks.running.run import Place
 from benchmarks.running.suite import Suite
 from methods.deep import diagnostics
 from methods.deep.network import PrimitiveNetwork
+from methods.deep.training import Replica
+from methods.published_primitive import N_LABELS
 
 SMALL = {"width": 8, "depth": 3, "lattice_size": 128, "n_updates": 50, "n_replicas": 1}
 
@@ -91,6 +93,17 @@ def test_a_trained_primitive_tells_how_it_stands():
     assert all(layer["gradient_std"] > 0 for layer in told[0]["layers"])
 
 
+def test_digits_on_labels_are_those_of_the_weights_in_training():
+    """With "last" these are the weights that count, so that `integrate` has the same digits there."""
+    integral = product(2)
+    method = methods.create("published_primitive", **SMALL, labels="gauss_legendre", selection="last").fit(integral)
+    s = integral.sample(N_LABELS, seed=0)
+    digits = -np.log10(np.abs(method.integrate(s).value / integral.exact(s) - 1))
+    found = method.diagnose()
+    assert found["label_digits_mean"] == pytest.approx(digits.mean(), abs=1e-3)
+    assert found["label_digits_std"] == pytest.approx(digits.std(), rel=1e-2)
+
+
 def test_telling_changes_nothing():
     integral = product(2)
     s = integral.sample(5, seed=0)
@@ -108,7 +121,13 @@ def test_a_loaded_method_has_nothing_to_tell(tmp_path):
 
 
 def test_what_is_not_finite_is_none():
-    assert diagnostics._finite({"loss": float("inf"), "rate": 1.0}) == {"loss": None, "rate": 1.0}
+    """Before the first update there are neither a loss nor gradients."""
+    replica = Replica(methods.create("published_primitive", **SMALL | {"n_updates": 1}).fit(product(2)), 0)
+    figures = diagnostics.figures_of_training(replica)
+    assert figures["loss"] is None
+    assert [layer["gradient_std"] for layer in figures["layers"]] == [None] * 3
+    assert figures["validation_loss"] > 0
+    json.dumps(figures, allow_nan=False)
 
 
 # ----- in the harness -------------------------------------------------------------------------------------------------
@@ -134,7 +153,7 @@ def curve_of(task):
 
     integral = references.integral("box1l")
     method, meter = methods.create(task.method, **task.fields), Meter()
-    curve = LearningCurve(meter, task)
+    curve = LearningCurve(meter, task.truth, diagnostics=task.diagnostics)
     method.fit(meter.metered(integral), budget=task.budget_s, monitor=curve.monitor)
     before = meter.n_eval
     curve.end(method)
@@ -147,7 +166,9 @@ def test_diagnostics_are_noted_on_request_with_digits_beside_them(tmp_path):
     assert asked.record(asked.places[0]) == silent.record(silent.places[0])
     noted = curve_of(asked.task).diagnostics
     assert len(noted) >= 2
-    assert {"fit_s", "digits_mean", "validation_loss", "loss", "learning_rate", "layers"} == set(noted[-1])
+    known = {"fit_s", "n_updates", "digits_mean", "validation_loss", "loss", "learning_rate", "layers"}
+    assert known == set(noted[-1])
+    assert (noted[0]["n_updates"], noted[-1]["n_updates"]) == (25, 50)
     assert noted[0]["fit_s"] < noted[-1]["fit_s"]
     assert curve_of(silent.task).diagnostics is None
 

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import types
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from methods.core import build_cache
 from methods.pysecdec_cuba import PySecDecCuba
 from methods.pysecdec_qmc_pylink import PySecDecQMCPylink
 from methods.secdec import library as pysecdec_library
-from methods.secdec.pylink import Process
+from methods.secdec import pylink
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -61,8 +62,12 @@ def method(request):
     made.close()
 
 
-def process_of(method):
-    return psutil.Process(method._evaluator._process.pid)
+def fitted_with_process(method):
+    """Fit a method; return it and the process that it has started."""
+    before = set(psutil.Process().children())
+    method.fit(INTEGRAL)
+    (process,) = set(psutil.Process().children()) - before
+    return method, process
 
 
 COUNTER = """
@@ -168,19 +173,23 @@ class TestSeeds:
 class TestProcess:
     pytestmark = built
 
-    def test_a_transform_that_was_not_generated_aborts_it(self, monkeypatch):
-        monkeypatch.setattr(PySecDecQMCPylink, "_transforms", lambda self: ("korobov3x3",))
+    def test_a_transform_that_was_not_generated_aborts_it(self):
+        library = pysecdec_library.build(
+            INTEGRAL.expression, cxxflags="-O0", jobs=1, form="pylink", transforms=("korobov3x3",)
+        )
         wrong = {"transform": "baker", "minn": 1021, "minm": 8}
-        monkeypatch.setattr(PySecDecQMCPylink, "_integrator", lambda self: ("use_Qmc", wrong))
         with pytest.raises(RuntimeError, match=r"SIGABRT while loading; its last words: .*transform"):
-            make("qmc").fit(INTEGRAL)
+            pylink.Process(library.specification, "use_Qmc", wrong, {}, 0, 60.0, lambda step: step.size)
 
-    def test_one_that_dies_is_an_error_and_then_replaced(self, method):
+    @pytest.mark.parametrize("name", ["cuhre", "qmc"])
+    def test_one_that_dies_is_an_error_and_then_replaced(self, name):
+        method, process = fitted_with_process(make(name))
         expected = method.integrate(S[:1]).value
-        os.kill(method._evaluator._process.pid, signal.SIGSEGV)
+        process.send_signal(signal.SIGSEGV)
         with pytest.raises(RuntimeError, match="SIGSEGV at s = "):
             method.integrate(S[:1])
         np.testing.assert_array_equal(method.integrate(S[:1]).value, expected)
+        method.close()
 
     def test_an_abort_is_an_error_in_the_librarys_words(self, method):
         with pytest.raises(
@@ -189,22 +198,14 @@ class TestProcess:
             method.integrate(np.array([[1.0, -0.5]]))
         assert np.isfinite(method.integrate(S[:1]).value).all()
 
-    def test_not_a_number_is_an_error(self, method, monkeypatch):
-        series = " + ((nan,0.0e+00) +/- (nan,0.0e+00)) + O(lmeps)"
-        monkeypatch.setattr(Process, "_ask", lambda *_: {"series": series})
-        with pytest.raises(RuntimeError, match="not a number at s = "):
-            method.integrate(S[:1])
-
     def test_too_slow_is_an_error(self):
-        method = make("vegas", epsrel=1e-12, maxeval=10**9, timeout=0.5, workers=2).fit(INTEGRAL)
-        process = process_of(method)
+        method, process = fitted_with_process(make("vegas", epsrel=1e-12, maxeval=10**9, timeout=0.5, workers=2))
         with pytest.raises(RuntimeError, match=r"no answer within 0\.5 s"):
             method.integrate(S[:1])
         assert not process.is_running()
 
     def test_it_ends_with_the_method(self):
-        method = make("vegas").fit(INTEGRAL)
-        process = process_of(method)
+        method, process = fitted_with_process(make("vegas"))
         del method
         gc.collect()
         _, left = psutil.wait_procs([process], timeout=5)
@@ -228,6 +229,24 @@ class TestProcess:
             process.kill()
         assert len(processes) == 3
         assert not left
+
+
+ANSWERS_NAN = """
+import json, sys
+for line in sys.stdin:
+    print(json.dumps({"series": " + ((nan,0.0e+00) +/- (nan,0.0e+00)) + O(lmeps)"}), flush=True)
+"""
+"""A program in place of `methods.secdec.server`."""
+
+
+def test_not_a_number_is_an_error(tmp_path, monkeypatch):
+    program = tmp_path / "program.py"
+    program.write_text(ANSWERS_NAN)
+    monkeypatch.setattr(pylink, "server", types.SimpleNamespace(__file__=str(program)))
+    process = pylink.Process(Path("none"), "use_Vegas", {}, {}, 0, 60.0, lambda step: step.size)
+    with pytest.raises(RuntimeError, match=r"not a number at s = \[1\.0\]"):
+        process.evaluate(np.ones(1))
+    assert not process.alive
 
 
 class TestRefusals:

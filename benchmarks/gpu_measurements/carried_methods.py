@@ -1,0 +1,159 @@
+"""Methods fitted beforehand, on a machine with time, to be timed on one that is at hand for minutes.
+
+    python -m benchmarks.gpu --prepare DIR
+
+leaves in DIR one file per method, and `index.json`: for each the record of its fit, the operations in its matrix
+products, and values at a few points by which the device is checked; and of which commit the code was. The first stage
+of `benchmarks.running.suite` makes them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.experiments import devices as experiment
+from benchmarks.gpu_measurements.session import ROOT
+from benchmarks.records import files
+from benchmarks.running import device_rates, isolated, machine, machine_lock, plan, run
+from benchmarks.running.plan import HARNESS_FIELDS, Options
+from benchmarks.running.run import Place, Task
+from benchmarks.running.suite import Suite, Told
+from methods.base import InputError, Method, ParametricIntegral
+from methods.papers.primitive_recipes import RECIPES
+
+INDEX = "index.json"
+
+LARGEST_MIB = 25
+
+COMPARED = 8
+"""Points at which a device must give the values of the CPU."""
+
+AS_PUBLISHED = {"n_updates": 1, "lattice_size": 512}
+"""The papers' networks are timed as large as they were; what an evaluation takes does not depend on the training."""
+
+PUBLISHED = ("jhep_tanh_i1", "jhep_tanh_i2", "thesis_gelu")
+
+COUNT_LIMIT_S = 300.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Carried:
+    """A fitted method."""
+
+    task: Task
+    """Loads it: its `model` is the file."""
+    record: dict[str, Any]
+    """What the first stage left."""
+    s: list[list[float]]
+    value: list[float]
+    """Points (COMPARED, m), and I(s) there on the CPU."""
+
+    def loaded(self, integral: ParametricIntegral, device: str, threads: int) -> Method:
+        """Load it so that it evaluates on a device, and with so many CPU threads."""
+        wanted = {"device": device, "workers": threads}
+        known = self.record["params"] | {"device": "cpu"}
+        return run.load(self.task, integral, {key: value for key, value in wanted.items() if key in known})
+
+
+def defaults() -> dict[str, list[str]]:
+    """List the methods for each integral, as on the command line: those that compute by torch, and published sizes."""
+    wanted: dict[str, list[str]] = {"box1l": [], "box2l": []}
+    for spec in experiment.default_methods():
+        described = plan.described(plan.describe_method, spec)
+        if "device" not in described["params"]:
+            continue
+        has_both = "precision" in described["params"]
+        precisions = device_rates.PRECISIONS if has_both else ()
+        wanted["box1l"] += [f"{spec},precision={precision}" for precision in precisions] or [spec]
+    for name in PUBLISHED:
+        wanted[RECIPES[name].integral].append(RECIPES[name].method(**AS_PUBLISHED))
+    return wanted
+
+
+def prepare(folder: Path, wanted: Mapping[str, Sequence[str]], told: Told) -> list[str]:
+    """Fit these methods, {integral: specs}, and keep them in `folder`; return why some are missing.
+
+    Raises
+    ------
+    InputError
+        For what there is not, a folder that cannot be written, or methods larger than LARGEST_MIB together.
+    """
+    files.check_writable(folder)
+    fits = folder / "fits"
+    work = {integral: (experiment.BUDGET_S, specs) for integral, specs in wanted.items()}
+    options = Options(fits, 1, 0, "cpu", (Place("cpu", 1),), experiment.BATCHES, 0.0, experiment.POINTS)
+    with machine_lock.folder(fits):
+        runs = plan.runs(work, options)
+        suite = Suite(runs, options, force=True, is_published=False, say=print)
+        suite.fit_and_judge(machine.n_cpus(), told)
+        entries, missing = [], []
+        for number, planned in enumerate(runs):
+            record = suite.record(planned, planned.places[0])
+            if record is None or record["status"] != "ok" or not planned.task.model.exists():
+                reason = "it cannot be saved" if record is None else record["reason"] or "it cannot be saved"
+                missing.append(f"{planned.label}: {reason}")
+                continue
+            entries.append(_entry(planned.task, record))
+            shutil.copyfile(planned.task.model, folder / f"{number:02d}.fitted")
+            entries[-1]["file"] = f"{number:02d}.fitted"
+    shutil.rmtree(fits)
+    described = machine.describe()
+    code = {"digest": source_digest(), "commit": described["commit"], "dirty": described["dirty"]}
+    files.write_text(folder / INDEX, json.dumps({"code": code, "methods": entries}) + "\n")
+    size = sum(path.stat().st_size for path in folder.iterdir()) / 2**20
+    if size > LARGEST_MIB:
+        raise InputError(f"The fitted methods take {size:.0f} MiB; {LARGEST_MIB} can be carried, so leave some out.")
+    return missing
+
+
+def _entry(task: Task, record: dict[str, Any]) -> dict[str, Any]:
+    outcome = isolated.call(_described, task, time_limit=COUNT_LIMIT_S)
+    if outcome.status != "ok":
+        raise InputError(f"{task.method} could not be loaded again: {outcome.reason}")
+    flop = isolated.call(run.count_products, task, time_limit=COUNT_LIMIT_S)
+    counted = {"flop_per_integral": flop.result or None, "flop_reason": flop.reason or run.NO_PRODUCTS}
+    counted |= {"flop_reason": None} if flop.result else {}
+    # The harness's fields are set anew on each device, and the values point by point stay here.
+    fields = {key: value for key, value in task.fields.items() if key not in HARNESS_FIELDS or key == "seed"}
+    return {
+        "integral": task.integral, "method": task.method, "fields": fields, "record": record | counted,
+        "s": outcome.result["s"], "value": outcome.result["value"],
+    }  # fmt: skip
+
+
+def _described(task: Task) -> dict[str, Any]:
+    """Compute a saved method's values at a few points."""
+    import references
+
+    integral = references.integral(task.integral)
+    s = integral.sample(COMPARED, seed=1)
+    return {"s": s.tolist(), "value": run.load(task, integral, {}).integrate(s).value.tolist()}
+
+
+def read(folder: Path) -> tuple[list[Carried], dict[str, Any]]:
+    """Read what `prepare` left: the methods, and of which code they are: {digest, commit, dirty}."""
+    index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+    found = []
+    for entry in index["methods"]:
+        task = Task(
+            entry["integral"], entry["method"], entry["fields"], entry["record"]["budget_s"], None,  # type: ignore[arg-type]
+            folder, folder / entry["file"], experiment.BATCHES, 0.0,
+        )  # fmt: skip
+        found.append(Carried(task, entry["record"], entry["s"], entry["value"]))
+    return found, index["code"]
+
+
+def source_digest() -> str:
+    """Hash every source file of the project's packages, by which code that travels without its history is known."""
+    found = hashlib.sha256()
+    for package in ("methods", "references", "benchmarks"):
+        for path in sorted((ROOT / package).rglob("*")):
+            if path.suffix in (".py", ".cpp") and path.is_file():
+                found.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes() + b"\0")
+    return found.hexdigest()[:16]

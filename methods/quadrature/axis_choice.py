@@ -1,0 +1,145 @@
+"""A map and an order for each Feynman parameter of each term of an integral, chosen without knowing I(s).
+
+For every term t and parameter j, `axis_errors` gives the error E_tj(n) that the best of its maps leaves with n nodes,
+as the root mean square over some s, relative to I(s). Where errors add up independently, the tensor rules err by
+
+    E² ≈ Σ_tj E_tj(n_tj)²
+
+and the orders n_tj grow one at a time, where E_tj is largest, until E is small enough or there are too many nodes.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+
+from methods.base import ParametricIntegral
+from methods.quadrature import axis_errors
+from methods.quadrature.axis_rules import AxisRule
+
+START = 3.0
+"""Strength of the maps from which the search begins."""
+
+SEARCH_NODES = 256
+"""Nodes, at most, over which a marginal is integrated."""
+
+SEARCH_ORDER = 12
+"""Order, at most, of the rules over which it is integrated. On box1l_threshold, where F falls to 0.01 at one corner of
+the cube, maps found with 5 leave errors up to 2e-5, and with 12 of 1.7e-8 (epsrel = 1e-8)."""
+
+SWEEPS = 2
+"""How often each parameter is looked at: with maps of strength START on the others, and with those found so."""
+
+SMALL = 0.01
+"""Share of the typical |I| below which an error counts relative to that, as where I changes sign."""
+
+
+class AxisErrors(NamedTuple):
+    """What the best map leaves on one parameter of one term, by order: element n − 1 belongs to n nodes."""
+
+    error: list[float]
+    """Root mean square over s, relative to I(s)."""
+    a: list[float]
+    """The strength of that map."""
+
+    def rule(self, order: int) -> AxisRule:
+        """Make the best rule of an order."""
+        return AxisRule(self.a[order - 1], order)
+
+
+def search_order(k: int) -> int:
+    """Order of the rules by which a marginal in k dimensions is integrated over the k − 1 other parameters."""
+    return min(SEARCH_ORDER, max(1, math.floor(SEARCH_NODES ** (1 / max(1, k - 1)) + 1e-9)))
+
+
+def errors_by_order(
+    terms: list[ParametricIntegral], s: torch.Tensor, order: int, goal: float, strengths: tuple[float, ...]
+) -> list[list[AxisErrors]]:
+    """Compare maps and orders on every parameter of every term.
+
+    Parameters
+    ----------
+    terms : list of ParametricIntegral
+        They add up to the integral.
+    s : tensor (n, m)
+        Phase-space points.
+    order : int
+        Nodes on each of the other parameters.
+    goal : float
+        Relative error at which the maps for the others are the best ones.
+    strengths : tuple of float
+        Candidates for a.
+
+    Returns
+    -------
+    list of lists of AxisErrors
+        By term and parameter.
+    """
+    first_maps, total = [], torch.zeros(len(s), dtype=s.dtype, device=s.device)
+    for term in terms:
+        found, value = _errors_of_term(term, s, [AxisRule(START, order)] * term.k, strengths, None)
+        total += value
+        first_maps.append([AxisRule(axis.a[_needed(axis, goal) - 1], order) for axis in found])
+    scale = total.abs().clamp_min(max(SMALL * float(total.abs().mean()), 1e-300))
+    return [_errors_of_term(term, s, maps, strengths, scale)[0] for term, maps in zip(terms, first_maps, strict=True)]
+
+
+def choose_orders(
+    axes: list[list[AxisErrors]], goal: float, max_nodes: int, most_nodes: int, higher: int
+) -> list[list[int]]:
+    """Raise the order of the parameter that errs most, until the error is below `goal` or there are too many nodes.
+
+    Parameters
+    ----------
+    axes : list of lists of AxisErrors
+        By term and parameter.
+    goal : float
+        Relative error wanted.
+    max_nodes : int
+        Largest number of nodes, as the mean over the terms.
+    most_nodes : int
+        Largest number of nodes of any term once `higher` are added to its orders.
+    higher : int
+        How many that are.
+
+    Returns
+    -------
+    list of lists of int
+        Orders by term and parameter.
+    """
+    orders = [[1] * len(term) for term in axes]
+    error = {(t, j): axis.error[0] for t, term in enumerate(axes) for j, axis in enumerate(term)}
+    while sum(e * e for e in error.values()) > goal**2:
+        t, j = max(error, key=error.__getitem__)
+        trial = [list(term) for term in orders]
+        trial[t][j] += 1
+        n_nodes = sum(map(math.prod, trial))
+        if trial[t][j] > axis_errors.HIGHEST_ORDER or n_nodes > max_nodes * len(axes):
+            break
+        if math.prod(n + higher for n in trial[t]) > most_nodes:
+            break
+        orders, error[t, j] = trial, axes[t][j].error[trial[t][j] - 1]
+    return orders
+
+
+def _errors_of_term(
+    term: ParametricIntegral, s: torch.Tensor, rules: list[AxisRule], strengths: tuple[float, ...],
+    scale: torch.Tensor | None,
+) -> tuple[list[AxisErrors], torch.Tensor]:  # fmt: skip
+    """Errors of all parameters, relative to `scale` (n,) or else to the term itself; and the term's integral (n,)."""
+    found = []
+    for j in range(term.k):
+        marginal = axis_errors.marginal(term, s, j, rules[:j] + rules[j + 1 :])
+        value = axis_errors.integrated(marginal)
+        size = value.abs().clamp_min(1e-300) if scale is None else scale
+        best = (axis_errors.errors(marginal, strengths) / size[:, None, None]).square().mean(dim=0).sqrt().min(dim=0)
+        found.append(AxisErrors(best.values.tolist(), [strengths[i] for i in best.indices.tolist()]))
+    return found, value
+
+
+def _needed(axis: AxisErrors, goal: float) -> int:
+    """Find the first order that reaches the goal, or else the one that errs least."""
+    reached = (n for n, error in enumerate(axis.error, 1) if error <= goal)
+    return next(reached, 1 + min(range(len(axis.error)), key=axis.error.__getitem__))

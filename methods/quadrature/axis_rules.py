@@ -1,0 +1,50 @@
+"""Gauss–Legendre rules of one Feynman parameter after an exponential map, and their tensor products.
+
+    ∫_0^1 g(x) dx ≈ Σ_i w_i x'(t_i) g(x(t_i)),    x = (e^{a t} − 1)/(e^a − 1),    t_i, w_i of Gauss and Legendre
+
+The map crowds the nodes where sector-decomposed integrands peak, at x → 0; with a < 0 it crowds them at x → 1.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from methods.quadrature.transforms import exponential
+
+
+class AxisRule(NamedTuple):
+    """A rule of one Feynman parameter."""
+
+    a: float
+    """Strength of the map."""
+    order: int
+    """Number of nodes."""
+
+    def nodes(self) -> tuple[np.ndarray, np.ndarray]:
+        """Nodes x (order,) and weights (order,) on [0, 1]."""
+        t, weights = gauss_legendre(self.order)
+        x, dx_dt = exponential(t, self.a)
+        return x, weights * dx_dt
+
+
+@functools.cache
+def gauss_legendre(order: int) -> tuple[np.ndarray, np.ndarray]:
+    """Nodes and weights (order,) of the Gauss–Legendre rule on [0, 1]."""
+    nodes, weights = np.polynomial.legendre.leggauss(order)
+    return (nodes + 1) / 2, weights / 2
+
+
+def tensor_nodes(rules: Sequence[AxisRule], device: str | torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+    """Nodes x (n, k) and weights (n,) of the tensor product of k rules; k = 0 has one node."""
+    if not rules:
+        return torch.zeros(1, 0, dtype=torch.float64, device=device), torch.ones(1, dtype=torch.float64, device=device)
+    k = len(rules)
+    axes, factors = zip(*[map(torch.as_tensor, rule.nodes()) for rule in rules], strict=True)
+    x = torch.cartesian_prod(*axes).reshape(-1, k)
+    weights = torch.cartesian_prod(*factors).reshape(-1, k).prod(dim=1)
+    return x.contiguous().to(device), weights.to(device)

@@ -1,0 +1,81 @@
+"""Coordinates and target of a table, chosen by labels at random points, without any other knowledge of I(s).
+
+Every candidate is judged by a polynomial of low total degree, fitted to the labels by least squares: by how much it
+misses each label that it is not fitted to. With residuals e_i and the diagonal h_ii of the fit's projection these are
+e_i/(1 − h_ii) (Allen, Technometrics 16 (1974) 125), for all labels from one fit.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from methods.primitives import chebyshev_series
+from methods.tables.coordinates import Coordinates, Target, candidates
+
+POWERS = (0, 1, 2, 3, 4, 6)
+"""Candidates for p, 0 for log |I|."""
+
+LABELS_PER_TERM = 2.0
+"""Labels per coefficient of the polynomials that judge, at least."""
+
+HIGHEST_DEGREE = 5
+
+SMALL = 0.01
+"""Share of the typical |I| below which an error counts relative to that, as where I changes sign."""
+
+
+class Choice(NamedTuple):
+    """Coordinates, target, and the relative error (root mean square) of the polynomial that judged them."""
+
+    coordinates: Coordinates
+    target: Target
+    error: float
+
+
+def choose(low: tuple[float, ...], high: tuple[float, ...], s: np.ndarray, value: np.ndarray) -> Choice:
+    """Choose c and the target by labels at s (n, m): first one distance for all invariants, then one for each."""
+    m = len(low)
+    degree = _degree(len(s), m)
+    ends = np.array(low), np.array(high)
+    points = torch.as_tensor(s)
+
+    def judged(c: np.ndarray, power: int) -> Choice:
+        coordinates, target = Coordinates(*ends, c), Target.of_values(value, power)
+        return Choice(coordinates, target, _left_out_error(coordinates.u(points).T, target, value, degree))
+
+    powers = POWERS if Target.of_values(value, 0).sign else POWERS[:1]
+    per_axis = np.array([candidates(*end) for end in zip(low, high, strict=True)])
+    common = [judged(c, power) for power in powers for c in per_axis.T]
+    best = min(common, key=lambda choice: choice.error)
+    for j in range(m):
+        for c_j in per_axis[j]:
+            c = best.coordinates.c.copy()
+            c[j] = c_j
+            best = min(best, judged(c, best.target.power), key=lambda choice: choice.error)
+    return best
+
+
+def relative_errors(found: np.ndarray, value: np.ndarray) -> np.ndarray:
+    """Errors of values (n,), relative to |I|, and where that is small to 1 % of its mean."""
+    size = np.abs(value)
+    return np.abs(found - value) / np.maximum(size, SMALL * size.mean())
+
+
+def _degree(n_labels: int, m: int) -> int:
+    degree = 1
+    while degree < HIGHEST_DEGREE and LABELS_PER_TERM * chebyshev_series.count(m, degree + 1) <= n_labels:
+        degree += 1
+    return degree
+
+
+def _left_out_error(u: torch.Tensor, target: Target, value: np.ndarray, degree: int) -> float:
+    """Root mean square relative error of labels (n,), each left out of the fit."""
+    y = target.encode(value)
+    q = np.linalg.qr(chebyshev_series.products(u, degree).T.numpy())[0]
+    left_out = (y - q @ (q.T @ y)) / np.maximum(1 - np.square(q).sum(axis=1), 1e-12)
+    if target.sign:
+        return float(np.sqrt(np.mean((left_out * target.relative_slope(y)) ** 2)))
+    return float(np.sqrt(np.mean(relative_errors(y - left_out, y) ** 2)))

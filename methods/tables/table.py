@@ -1,0 +1,73 @@
+"""What tables of I(s) have in common: coordinates, a target, a polynomial, and an error measured at other points."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+
+import numpy as np
+import torch
+
+from methods.base import Estimate, Method, ParametricIntegral
+from methods.core.budget import Clock
+from methods.surrogates.labels import LabelSource
+from methods.surrogates.targets import compute_in_steps
+from methods.tables.coordinate_choice import SMALL, relative_errors
+from methods.tables.coordinates import Coordinates, Target
+
+CHUNK = 1024
+"""Points evaluated at once."""
+
+
+class Table(Method):
+    """A method whose `fit` sets the attributes below, and calls `_prepare` before anything is evaluated.
+
+    The error is `relative_error_` times |I|, or times 1 % of its typical size, where that is more.
+    """
+
+    device: str
+    integral_: ParametricIntegral
+    c_: np.ndarray
+    """(m,) of the coordinates."""
+    target_: Target
+    relative_error_: float
+    typical_value_: float
+    _polynomial: Callable[[torch.Tensor], torch.Tensor]
+    """y (n,) at coordinates u (m, n)."""
+
+    @abstractmethod
+    def _prepare(self) -> None:
+        """Lay out the polynomial for evaluation, from the fitted state."""
+
+    def integrate(self, s: np.ndarray) -> Estimate:
+        """Evaluate the polynomial; no integrand evaluations."""
+        value = self._evaluate(self.integral_.check(s))
+        return Estimate(value, self.relative_error_ * np.maximum(np.abs(value), SMALL * self.typical_value_), 0)
+
+    def _pilot(self, source: LabelSource, n: int, clock: Clock) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Draw n points (n, m) and compute I and its error at them: fewer where the clock ends that."""
+        points = self.integral_.sample(n, seed=1)
+        value, error = compute_in_steps(source, lambda s: source.compute(s)[:2], points, clock)
+        return points[: len(value)], value, error
+
+    def _evaluate(self, s: np.ndarray) -> np.ndarray:
+        """Evaluate I (n,) at s (n, m)."""
+        low, high = np.array(self.integral_.low), np.array(self.integral_.high)
+        coordinates = Coordinates(low, high, self.c_)
+        points = torch.as_tensor(s, dtype=torch.float64, device=self.device)
+        result = points.new_empty(len(s))
+        with torch.inference_mode():  # without the books that torch keeps for derivatives: 7 % less time
+            for start in range(0, len(s), CHUNK):
+                part = slice(start, start + CHUNK)
+                result[part] = self.target_.decode_(self._polynomial(coordinates.u(points[part])))
+        return result.cpu().numpy()
+
+    def _error(self, s: np.ndarray, value: np.ndarray) -> float:
+        """Root mean square relative error at s (n, m), where I is `value` (n,)."""
+        return float(np.sqrt(np.mean(relative_errors(self._evaluate(s), value) ** 2)))
+
+    def _restore(self, state: dict[str, np.ndarray]) -> None:
+        super()._restore(state)
+        sign, power, scale = state["target_"]
+        self.target_ = Target(int(sign), int(power), float(scale))
+        self._prepare()

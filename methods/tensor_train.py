@@ -1,0 +1,180 @@
+"""A Chebyshev table whose grid is a tensor train: few labels for many invariants.
+
+    y(s) ≈ Σ_α G_1(α_1) G_2(α_2) … G_m(α_m) Π_j T_{αj}(u_j),    u_j = log |c_j − s_j|, scaled to [−1, 1]
+
+with y = log |I| or |I|^(−1/p), and I itself where it changes sign. The tensor of y on a grid of Chebyshev interpolation
+is found by cross approximation from few of its entries, which are labels (`methods/tables/tensor_train.py`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import numpy as np
+
+from methods.base import ParametricIntegral
+from methods.core.budget import Clock
+from methods.surrogates.labels import LabelSource
+from methods.tables import chebyshev_basis, coordinate_choice, tensor_train
+from methods.tables.table import Table
+
+PREPARATION_SHARE, PILOT_SHARE, LABEL_SHARE = 0.3, 0.3, 0.9
+"""Shares of the time left in which the label method may prepare itself, and in which labels are computed: those at
+random points, and the others."""
+
+LEAST_NODES, MOST_NODES = 3, 17
+"""Nodes per invariant."""
+
+RANKS = (2, 4, 6, 8, 10, 12, 16, 20, 24)
+"""Ranks tried, one after the other, as long as there are labels and the error falls."""
+
+SWEEPS = 2
+"""Over the axes, for each rank."""
+
+
+@dataclass(kw_only=True)
+class TensorTrain(Table):
+    """Chebyshev interpolation in s on a grid that is a tensor train.
+
+    Parameters
+    ----------
+    epsrel : float
+        Relative error wanted of interpolation along one invariant; it decides the nodes of each.
+    max_labels : int
+        Largest number of labels; the budget may leave fewer.
+    n_pilot : int
+        How many of them are at random points: they choose coordinates and measure the error.
+    labels : str
+        The direct method that computes them.
+    seed : int
+        Of the random columns from which cross approximation starts.
+    device : str
+        Where to evaluate, as torch names it.
+
+    Notes
+    -----
+    The error is the root mean square relative error at random points off the grid, times |I|; these points also choose
+    the rank.
+
+    ``details_["cut_short"]`` tells whether the budget ended anything. `max_labels` and `n_pilot` from ``details_``
+    repeat the result, unless it was the label method that was cut short.
+    """
+
+    name: ClassVar[str] = "tensor_train"
+    source: ClassVar[str] = "Oseledets & Tyrtyshnikov, Linear Algebra Appl. 432 (2010) 70"
+
+    epsrel: float = 1e-6
+    max_labels: int = 20_000
+    n_pilot: int = 256
+    labels: str = "gauss_legendre,max_nodes=300000"
+    seed: int = 0
+    device: str = "cpu"
+
+    def unsupported(self, integral: ParametricIntegral) -> str | None:
+        """Say why there is no train to build."""
+        return None if integral.m > 1 else "it has a single kinematic invariant; take chebyshev"
+
+    def fit(
+        self,
+        integral: ParametricIntegral,
+        *,
+        budget: float | None = None,
+        monitor: Callable[[Self], None] | None = None,
+    ) -> Self:
+        """Choose coordinates, and raise the rank as long as there are labels and the error falls."""
+        clock = Clock(budget)
+        self.integral_ = integral
+        preparation = clock.share(PREPARATION_SHARE)
+        source = LabelSource(self.labels, integral, epsrel=self.epsrel / 100, budget=preparation.budget)
+        points, pilot, _ = self._pilot(source, self.n_pilot, clock.share(PILOT_SHARE))
+        choice = coordinate_choice.choose(integral.low, integral.high, points, pilot)
+        self.c_, self.target_ = choice.coordinates.c, choice.target
+        shape = _nodes_per_axis(source, choice, self.epsrel)
+        n_known = len(pilot) + MOST_NODES * integral.m
+        entries = _Entries(source, choice, shape, self.max_labels - n_known, clock.share(LABEL_SHARE))
+        self.typical_value_, self.relative_error_ = float(np.abs(pilot).mean()), np.inf
+        best = self._constant(pilot)
+        for rank in RANKS:
+            cores = tensor_train.cross(entries, shape, rank, SWEEPS, self.seed)
+            if cores is None:
+                break
+            self._set(cores)
+            if (error := self._error(points, pilot)) >= self.relative_error_:
+                break
+            best, self.relative_error_ = cores, error
+        self._set(best)
+        self.details_ = {
+            "nodes": list(shape), "ranks": self.ranks_.tolist(), "c": self.c_.tolist(), "sign": self.target_.sign,
+            "power": self.target_.power, "max_labels": n_known + entries.n_labels, "n_pilot": len(pilot),
+            "cut_short": source.cut_short or len(pilot) < self.n_pilot or entries.ended_early,
+        }  # fmt: skip
+        return self
+
+    def _constant(self, pilot: np.ndarray) -> tensor_train.Cores:
+        """Cores of a constant, where there are too few labels for any other."""
+        cores = [np.ones((1, 1, 1)) for _ in range(self.integral_.m)]
+        cores[0] *= float(self.target_.encode(pilot).mean())
+        return cores
+
+    def _set(self, cores: tensor_train.Cores) -> None:
+        """Keep cores of values on the nodes as those of coefficients, in one array with their shapes."""
+        found = [chebyshev_basis.coefficients_along(core, 1) for core in cores]
+        self.nodes_ = np.array([core.shape[1] for core in found])
+        self.ranks_ = np.array([core.shape[2] for core in found[:-1]])
+        self.cores_ = np.concatenate([core.ravel() for core in found])
+        self._prepare()
+
+    def _prepare(self) -> None:
+        ranks = [1, *map(int, self.ranks_), 1]
+        shapes = list(zip(ranks[:-1], map(int, self.nodes_), ranks[1:], strict=True))
+        flat = np.split(self.cores_, np.cumsum([math.prod(shape) for shape in shapes])[:-1])
+        cores = [core.reshape(shape) for core, shape in zip(flat, shapes, strict=True)]
+        self._polynomial = tensor_train.TrainPolynomial(cores, self.device)
+
+
+class _Entries:
+    """Entries of the tensor, which are labels: each is computed once."""
+
+    def __init__(
+        self, source: LabelSource, choice: coordinate_choice.Choice, shape: tuple[int, ...], most: int, clock: Clock
+    ) -> None:
+        self._source, self._choice, self._shape, self._most, self._clock = source, choice, shape, most, clock
+        self._known: dict[int, float] = {}
+        self.ended_early = False
+
+    @property
+    def n_labels(self) -> int:
+        """Number of labels computed."""
+        return len(self._known)
+
+    def __call__(self, index: np.ndarray) -> np.ndarray | None:
+        """Compute y (n,) at indices (n, m); None where that takes too many labels, or too long."""
+        keys = np.ravel_multi_index(tuple(index.T), self._shape)
+        new = np.setdiff1d(keys, np.fromiter(self._known, dtype=np.int64, count=len(self._known)))
+        too_long = len(new) * self._source.seconds_per_label > self._clock.left
+        if too_long or len(self._known) + len(new) > self._most:
+            self.ended_early |= too_long
+            return None
+        if len(new):
+            at = np.stack(np.unravel_index(new, self._shape), axis=1)
+            u = np.stack([chebyshev_basis.nodes(n)[i] for n, i in zip(self._shape, at.T, strict=True)], axis=1)
+            value = self._source.compute(self._choice.coordinates.s(u)).value
+            self._known.update(zip(new.tolist(), self._choice.target.encode(value).tolist(), strict=True))
+        return np.array([self._known[key] for key in keys.tolist()])
+
+
+def _nodes_per_axis(source: LabelSource, choice: coordinate_choice.Choice, epsrel: float) -> tuple[int, ...]:
+    """Find how many nodes each invariant needs, by labels along it with the others in the middle of their range."""
+    m = len(choice.coordinates.c)
+    u = np.zeros((m, MOST_NODES, m))
+    u[np.arange(m), :, np.arange(m)] = chebyshev_basis.nodes(MOST_NODES)
+    value = source.compute(choice.coordinates.s(u.reshape(-1, m))).value.reshape(m, MOST_NODES)
+    found = []
+    for along in choice.target.encode(value):
+        size = np.abs(chebyshev_basis.coefficients(along)) / max(float(np.abs(along).max()), 1.0)
+        needed = int(np.flatnonzero(size > epsrel)[-1]) + 1 if (size > epsrel).any() else 1
+        found.append(min(MOST_NODES, max(LEAST_NODES, needed + 1 - needed % 2)))
+    return tuple(found)

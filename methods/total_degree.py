@@ -1,0 +1,130 @@
+"""A polynomial of weighted total degree in s, fitted to labels: a table for many invariants.
+
+    y(s) ≈ Σ_α c_α T_{α1}(u_1) … T_{αm}(u_m),    Σ_j w_j α_j <= D,    u_j = log |c_j − s_j|, scaled to [−1, 1]
+
+with y = log |I| or |I|^(−1/p), and I itself where it changes sign. A tensor grid with d nodes per invariant has d^m of
+them; of total degree there are few enough in eight or nine invariants. Labels lie where Chebyshev polynomials are
+orthogonal on average, so that 2.5 labels per term determine them (Cohen & Migliorati).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import numpy as np
+import torch
+
+from methods.base import ParametricIntegral
+from methods.core.budget import Clock
+from methods.primitives import chebyshev_series
+from methods.surrogates import targets
+from methods.surrogates.labels import LabelSource
+from methods.tables import coordinate_choice, total_degree
+from methods.tables.coordinates import Target
+from methods.tables.table import Table
+
+LABELS_PER_TERM = 2.5
+"""Labels to which a coefficient is fitted."""
+
+FIRST_TERMS = 800
+"""Terms, at most, of the fit whose coefficients tell the weights."""
+
+PREPARATION_SHARE, PILOT_SHARE, LABEL_SHARE = 0.3, 0.3, 0.8
+"""Shares of the time left in which the label method may prepare itself, and in which labels are computed: those at
+random points, and the others."""
+
+LABEL_EPSREL = 1e-8
+"""Relative error wanted of labels."""
+
+TOLERANCE = 0.1
+"""Singular values may change the polynomial by this share of the error at the pilot's points."""
+
+
+@dataclass(kw_only=True)
+class TotalDegree(Table):
+    """A polynomial of weighted total degree in coordinates of s, fitted to labels by least squares.
+
+    Parameters
+    ----------
+    max_labels : int
+        Largest number of labels; the budget may leave fewer. The number of terms follows from it.
+    n_pilot : int
+        How many of them are at random points: they choose coordinates and measure the error.
+    labels : str
+        The direct method that computes them.
+    seed : int
+        Of the points at which they are computed.
+    device : str
+        Where to evaluate, as torch names it.
+
+    Notes
+    -----
+    The error is the root mean square relative error at random points to which the polynomial is not fitted, times |I|
+    (or 1 % of its typical size, where that is more).
+
+    ``details_["cut_short"]`` tells whether the budget left fewer or less precise labels. `max_labels` and `n_pilot`
+    from ``details_`` repeat the result, unless it was the label method that was cut short.
+    """
+
+    name: ClassVar[str] = "total_degree"
+    source: ClassVar[str] = (
+        "Cohen & Migliorati, SMAI J. Comput. Math. 3 (2017) 181; Trefethen, Proc. AMS 145 (2017) 4837"
+    )
+
+    max_labels: int = 6000
+    n_pilot: int = 256
+    labels: str = "gauss_legendre,max_nodes=300000"
+    seed: int = 0
+    device: str = "cpu"
+
+    def unsupported(self, integral: ParametricIntegral) -> str | None:
+        """Say why the evaluation in two halves is out of reach."""
+        return None if integral.m > 1 else "it has a single kinematic invariant; take chebyshev"
+
+    def fit(
+        self,
+        integral: ParametricIntegral,
+        *,
+        budget: float | None = None,
+        monitor: Callable[[Self], None] | None = None,
+    ) -> Self:
+        """Choose coordinates by labels at random points, and fit the polynomial to others."""
+        clock = Clock(budget)
+        self.integral_ = integral
+        preparation = clock.share(PREPARATION_SHARE)
+        source = LabelSource(self.labels, integral, epsrel=LABEL_EPSREL, budget=preparation.budget)
+        points, pilot, _ = self._pilot(source, self.n_pilot, clock.share(PILOT_SHARE))
+        choice = coordinate_choice.choose(integral.low, integral.high, points, pilot)
+        self.c_, coordinates = choice.coordinates.c, choice.coordinates
+        sobol = torch.quasirandom.SobolEngine(integral.m, scramble=True, seed=self.seed)
+        unit = sobol.draw(max(targets.LEAST_LABELS, self.max_labels - len(pilot)), dtype=torch.float64)
+        s = coordinates.s(chebyshev_series.draw(unit).numpy())
+        (value,) = targets.compute_in_steps(
+            source, lambda part: (source.compute(part).value,), s, clock.share(LABEL_SHARE)
+        )
+        all_values = np.concatenate([pilot, value])
+        self.target_ = choice.target if Target.of_values(all_values, 0).sign else Target.of_values(all_values, 0)
+        u, y = coordinates.u(torch.as_tensor(s[: len(value)], device=self.device)), self.target_.encode(value)
+        n_terms = max(1, int(len(value) / LABELS_PER_TERM))
+        first = total_degree.terms(np.ones(integral.m), min(FIRST_TERMS, n_terms))
+        weights = total_degree.weights_of(first, total_degree.fit(first, u, y))
+        self.alpha_ = total_degree.terms(weights, n_terms)
+        self.coefficients_ = total_degree.fit(self.alpha_, u, y)
+        self.tolerance_, self.typical_value_ = 0.0, float(np.abs(pilot).mean())
+        self._prepare()
+        self.tolerance_ = TOLERANCE * self._error(points, pilot)
+        self._prepare()
+        self.relative_error_ = self._error(points, pilot)
+        self.details_ = {
+            "terms": len(self.alpha_), "weights": (weights / weights.min()).tolist(), "c": self.c_.tolist(),
+            "sign": self.target_.sign, "power": self.target_.power, "max_labels": len(pilot) + len(value),
+            "n_pilot": len(pilot),
+            "cut_short": source.cut_short or len(pilot) < self.n_pilot or len(value) < len(s),
+        }  # fmt: skip
+        return self
+
+    def _prepare(self) -> None:
+        alpha, c, tolerance = self.alpha_, self.coefficients_, float(self.tolerance_)
+        self._polynomial = total_degree.SplitPolynomial(alpha, c, tolerance, self.device)

@@ -1,0 +1,139 @@
+"""The thesis's CPU rows: what is run, how it is compared, and the tables and charts of ensembles and of training."""
+
+from __future__ import annotations
+
+import pytest
+from ensemble_records import STAGES, ensemble, stage
+from sample_records import full, record
+
+from benchmarks.experiments import preset, replicas, thesis_on_cpu, training
+from benchmarks.figures import drawing
+from methods.core import names
+from methods.papers.primitive_recipes import RECIPES
+
+ROW_6, ROW_8 = "thesis_gelu_3x100_cpu", "thesis_gelu_10x60_cpu"
+
+
+def rows(experiment, found):
+    (table,) = experiment.tables(found)
+    return [row for row, _ in table.rows]
+
+
+# ----- what is run ----------------------------------------------------------------------------------------------------
+
+
+def test_rows_run_as_printed_but_for_the_labels_that_choose_the_weights():
+    specs = thesis_on_cpu.specs()
+    assert list(preset("paper_cpu").specs("box1l")) == list(specs.values())
+    for name in thesis_on_cpu.ROWS:
+        _, fields = names.parse_spec(specs[name])
+        assert fields == RECIPES[name].fields() | {"labels": "gauss_legendre"}
+        assert (fields["n_updates"], fields["lattice_size"], fields["n_replicas"]) == (10_000, 500, 5)
+
+
+@pytest.mark.parametrize(
+    ("activation", "gain", "rate"), [("softsign", 1.5, 0.01), ("sigmoid", 2, 1e-3), ("tanh", 1.5, 1e-3)]
+)
+def test_ours_differ_from_row_6_in_what_rows_1_to_3_print(activation, gain, rate):
+    _, fields = names.parse_spec(thesis_on_cpu.specs()[f"{activation}_3x100 (ours)"])
+    own = {"activation": activation, "gain": gain, "learning_rate": rate}
+    assert fields == RECIPES[ROW_6].fields() | own | {"labels": "gauss_legendre"}
+
+
+# ----- how it is compared ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("digits", "is_full", "expected"),
+    [
+        ([3.35], True, "confirmed"), ([2.85], False, "confirmed"), ([2.7], True, "not reproduced"),
+        ([2.7], False, "not reproduced at this budget"), ([], False, "not reproduced at this budget"),
+        ([2.5, 3.3], True, "confirmed"),
+    ],
+)  # fmt: skip
+def test_verdicts(digits, is_full, expected):
+    assert thesis_on_cpu.verdict("3.1 ± 0.3", digits, is_full=is_full) == expected
+
+
+def test_a_row_stands_beside_what_was_published():
+    found = [ensemble(ROW_6, 3.0), ensemble(ROW_6, 3.2, repeat=1, seed=1), ensemble("softsign_3x100 (ours)", 0.7)]
+    first, ours = rows(thesis_on_cpu, [*found, full(), record(method="published_primitive", params={"width": 3})])
+    assert (first["row"], first["source"]) == (ROW_6, "thesis Table I, row 6")
+    assert (first["published digits"], first["digits of the ensemble"]) == ("3.1 ± 0.3", "3.10 ± 0.14 (2)")
+    assert first["of each replica alone"].endswith("(6)")
+    assert (first["updates made / printed"], first["verdict"]) == ("10,000 / 10,000", "confirmed")
+    assert (ours["published digits"], ours["source"], ours["verdict"]) == ("", "", "")
+
+
+def test_a_run_that_was_cut_short_or_failed_says_so():
+    short = ensemble(ROW_8, 2.0, n_updates=400)
+    failed = ensemble(ROW_8, status="timeout", by_n_replicas=None, n_updates=None)
+    for found in (short, failed):
+        (row,) = rows(thesis_on_cpu, [found])
+        assert row["verdict"] == "not reproduced at this budget"
+    assert row["digits of the ensemble"] == "failed"
+
+
+# ----- errors of ensembles --------------------------------------------------------------------------------------------
+
+
+def test_ensembles_have_a_row_for_each_number_of_replicas():
+    other = full(by_n_replicas=ensemble(ROW_6)["by_n_replicas"], method="neural_primitive")
+    found = rows(replicas, [ensemble(ROW_6), other, full(), full(by_n_replicas={"1": {"digits": [2.0]}})])
+    assert [(row["ensemble"].partition(",")[0], row["n"]) for row in found] == [
+        (name, n) for name in (ROW_6, "neural_primitive") for n in "123"
+    ]
+    one, two, three = found[:3]
+    assert (one["within 1, 3 σ"], one["gained (½ log10 n)"]) == ("–", "–")
+    assert two["gained (½ log10 n)"].endswith("(0.15)")
+    assert three["within 1, 3 σ/√n"].endswith("(58, 90.5)")
+
+
+def test_ensembles_are_drawn_together_and_one_by_one():
+    (section,) = replicas.sections([ensemble(ROW_6), ensemble(ROW_8), full()])
+    assert [figure.name for figure in section.figures] == [
+        f"replicas.1.{name}" for name in ("error_ratio", "gain", f"error_ratio.{ROW_6}", f"error_ratio.{ROW_8}")
+    ]
+    every, gain, single, _ = (figure.svg for figure in section.figures)
+    assert all(row in every for row in (ROW_6, ROW_8))
+    assert "1/√n" in gain
+    assert all(f"n = {n}" in single for n in (2, 3))
+    assert "σ/√n: n = 40, 120 points per curve" in single
+
+
+# ----- training -------------------------------------------------------------------------------------------------------
+
+
+def test_what_figures_of_training_say_is_read_off_the_looks():
+    (row,) = rows(training, [ensemble(ROW_6), full()])
+    assert row["validation loss"] == "0.01 → 0.0001"
+    assert row["label digits mean"] == "1 → 3"
+    assert row["correlation"] == "-1.00"
+    assert row["log10 gradient spread, first layer"] == "-2.0 → -4.0"
+    assert row["first largest, last smallest"] == "67 %"
+    assert row["dead nodes, mean and most of a layer"] == "25, 25 %"
+
+
+def test_training_is_drawn_against_updates_where_all_looks_have_them():
+    found = {chart.name: drawing.svg(chart) for chart in training.charts(ensemble(ROW_6))}
+    assert {"losses", "digits", "loss_and_digits", "gradient_std", "dead_share", "mixed_std"} <= set(found)
+    assert "updates" in found["losses"]
+    assert "one replica, in training" in found["digits"]
+    without = [{key: value for key, value in look.items() if key != "n_updates"} for look in STAGES]
+    in_seconds = {chart.name: drawing.svg(chart) for chart in training.charts(ensemble(ROW_6, diagnostics=without))}
+    assert "training time [s]" in in_seconds["losses"]
+
+
+def test_looks_without_finite_figures_leave_a_row():
+    broken = stage(25, None, float("nan"), (None, 0.0))
+    (row,) = rows(training, [ensemble(ROW_6, diagnostics=[broken, STAGES[0]])])
+    assert (row["correlation"], row["looks"]) == ("–", "2")
+    assert (row["log10 gradient spread, first layer"], row["last layer"]) == ("– → -2.0", "– → -3.0")
+    assert row["validation loss"] == "– → 0.01"
+
+
+def test_repeats_are_drawn_once():
+    sections = training.sections([ensemble(ROW_6), ensemble(ROW_6, repeat=1, seed=1), ensemble(ROW_8)])
+    assert [section.title for section in sections] == [
+        f"Training of {name} on box1l, seed 0" for name in (ROW_6, ROW_8)
+    ]

@@ -1,0 +1,61 @@
+"""Coordinates and targets of tables: inverse maps, and choices that follow the integral."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from methods.tables import coordinate_choice
+from methods.tables.chebyshev_basis import coefficients, nodes
+from methods.tables.coordinates import Coordinates, Target
+
+LOW, HIGH = np.array([-3.0, 1.0]), np.array([-1.0, 5.0])
+
+
+@pytest.mark.parametrize("c", [[0.0, 6.0], [-4.0, 0.5]])
+def test_coordinates_are_inverse_to_each_other_and_cover_the_box(c):
+    coordinates = Coordinates(LOW, HIGH, np.array(c))
+    s = np.random.default_rng(0).uniform(LOW, HIGH, (50, 2))
+    u = coordinates.u(torch.as_tensor(s)).T.numpy()
+    assert np.abs(u).max() <= 1
+    np.testing.assert_allclose(coordinates.s(u), s, rtol=1e-13)
+    ends = coordinates.u(torch.as_tensor(np.array([LOW, HIGH]))).T.numpy()
+    np.testing.assert_allclose(np.abs(ends), 1, rtol=1e-13)
+
+
+@pytest.mark.parametrize("power", coordinate_choice.POWERS)
+@pytest.mark.parametrize("value", [[1.0, 2.0, 5.0], [-1.0, -7.0], [-1.0, 2.0]])
+def test_targets_keep_any_sign(value, power):
+    value = np.array(value)
+    target = Target.of_values(value, power)
+    np.testing.assert_allclose(target.decode_(torch.as_tensor(target.encode(value))).numpy(), value, rtol=1e-14)
+
+
+@pytest.mark.parametrize("power", [0, 2, 3])
+def test_relative_slope_is_the_derivative(power):
+    value = np.array([0.5, 1.0, 4.0])
+    target = Target.of_values(value, power)
+    change = target.encode(value * (1 + 1e-6)) - target.encode(value)
+    np.testing.assert_allclose(np.abs(change) * target.relative_slope(target.encode(value)), 1e-6, rtol=1e-4)
+
+
+@pytest.mark.parametrize("power", [2, 3])
+def test_the_power_that_makes_it_a_polynomial_is_found(power):
+    s = np.random.default_rng(1).uniform(LOW, HIGH, (100, 2))
+    c = HIGH + 10**-0.5 * (HIGH - LOW)
+    value = (5 + np.log(c - s) @ [1.0, 2.0]) ** -float(power)
+    choice = coordinate_choice.choose(tuple(LOW), tuple(HIGH), s, value)
+    assert choice.target.power > 0
+    assert power % choice.target.power == 0  # |I|^(−1/1) is a polynomial, too, of a higher degree
+    assert choice.error < 1e-12
+    np.testing.assert_allclose(choice.coordinates.c, c)
+
+
+def test_nodes_are_nested_and_interpolate_polynomials():
+    np.testing.assert_array_equal(nodes(9)[:5], nodes(5))
+    x, y = np.meshgrid(nodes(5), nodes(3), indexing="ij")
+    found = coefficients(x**4 * y + 2)
+    expected = np.zeros((5, 3))
+    expected[0, 0], expected[[0, 2, 4], 1] = 2, [3 / 8, 1 / 2, 1 / 8]
+    np.testing.assert_allclose(found, expected, atol=1e-14)

@@ -1,0 +1,89 @@
+"""Gaussian processes and radial basis functions: what they interpolate, in which coordinate, and what they claim."""
+
+from __future__ import annotations
+
+import importlib.util
+
+import numpy as np
+import pytest
+from integrals import changing_sign, product
+
+import methods
+from methods.base import InputError, ParametricIntegral
+
+HAS_SKLEARN = importlib.util.find_spec("sklearn") is not None
+NAMES = [
+    pytest.param("gaussian_process", marks=pytest.mark.skipif(not HAS_SKLEARN, reason="scikit-learn is missing")), "rbf"
+]  # fmt: skip
+
+EXACT = "label_methods:Exact"
+
+
+def fitted(name, integral, **fields):
+    return methods.create(name, **{"labels": EXACT, "n_labels": 200} | fields).fit(integral)
+
+
+def near_a_pole() -> ParametricIntegral:
+    """∫ 1/(s1 + x)² dx = 1/(s1 (s1 + 1)), steep at the lower end of the box."""
+    return ParametricIntegral.from_expression(
+        name="near_a_pole", variables=("x1",), parameters=("s1", "s2"), expression="1/(s1 + s2*x1)**2",
+        low=(0.01, 1.0), high=(10.0, 2.0), exact=lambda s: 1 / (s[:, 0] * (s[:, 0] + s[:, 1])),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_more_labels_have_more_digits(name):
+    integral = near_a_pole()
+    s = integral.sample(300, seed=1)
+
+    def miss(n_labels):
+        return np.median(np.abs(fitted(name, integral, n_labels=n_labels).integrate(s).value / integral.exact(s) - 1))
+
+    assert miss(300) < miss(20) / 10
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_integral_that_changes_sign_is_learnt_as_it_is(name):
+    integral = changing_sign()
+    method = fitted(name, integral)
+    s = integral.sample(100, seed=1)
+    assert method.details_["target"] == "plain"
+    assert np.abs(method.integrate(s).value - integral.exact(s)).max() < 1e-3
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_logarithm_is_taken_towards_the_end_where_the_integral_is_steep(name):
+    method = fitted(name, near_a_pole())
+    assert -0.1 < method.details_["distance"] < 0  # beyond the lower end
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_error_is_that_of_labels_not_seen(name):
+    integral = product(2)
+    s = integral.sample(1000, seed=1)
+    estimate = fitted(name, integral).integrate(s)
+    pull = (estimate.value - integral.exact(s)) / estimate.error
+    # The result goes through a quarter more labels than the interpolant whose error is measured.
+    assert 0.1 < np.sqrt(np.mean(pull**2)) < 1.5
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_another_seed_takes_other_labels(name):
+    integral = product(2)
+    s = integral.sample(5, seed=1)
+    values = [fitted(name, integral, seed=seed).integrate(s).value for seed in (0, 0, 1)]
+    np.testing.assert_array_equal(values[0], values[1])
+    assert np.abs(values[0] - values[2]).max() > 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_time_limits_the_system_of_equations(name):
+    method = methods.create(name, labels=EXACT, n_labels=20_000).fit(product(2), budget=4.0)
+    assert method.details_["cut_short"]
+    assert method.details_["n_labels"] < 20_000
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_too_few_labels_are_refused(name):
+    with pytest.raises(InputError, match="n_labels"):
+        fitted(name, product(2), n_labels=5)
