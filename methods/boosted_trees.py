@@ -14,7 +14,6 @@ notation: η = learning_rate; max-depth = max_depth.
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import time
 from collections.abc import Callable
@@ -25,6 +24,7 @@ import numpy as np
 
 from methods.base import Estimate, InputError, Method, ParametricIntegral
 from methods.core.budget import Clock
+from methods.core.packages import reason_if_missing
 from methods.core.storage import StorageError
 from methods.surrogates import symmetry, targets
 
@@ -98,9 +98,7 @@ class BoostedTrees(Method):
 
     def unsupported(self, integral: ParametricIntegral) -> str | None:
         """Return that xgboost is missing, where it is."""
-        if importlib.util.find_spec("xgboost"):
-            return None
-        return "the package xgboost is not installed; 'make .venv' installs all that the methods need"
+        return reason_if_missing("xgboost", "xgboost")
 
     def fit(
         self,

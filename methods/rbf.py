@@ -2,7 +2,7 @@
 
     y(s) = Σ_i α_i φ(|u(s) − u_i|) + a polynomial of second degree,    φ(r) = −r⁵
 
-A quintic has no length to tune; on box1l it has 0.8 to 1.5 digits more than thin-plate splines at equal labels.
+A quintic has no length to tune; with 1,000 labels of box1l it has 1.1 to 1.5 digits more than thin-plate splines.
 `tables/label_interpolant.py` has the coordinates u and the targets y.
 """
 

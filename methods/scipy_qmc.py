@@ -5,7 +5,7 @@
 Nothing is adapted, mapped or shared between phase-space points: this is what a user of SciPy writes first. What maps,
 periodisation and shared nodes are worth is the difference to `lattice_qmc`.
 
-Measured on box1l with 8 × 1,024 points: 2.9 digits at 8 ms per integral.
+With 8 × 1,024 points the mean is 2.4 digits on 20 points of box1l, 1.8 on 20 of box2l.
 
 notation: n = points, S = repetitions.
 """

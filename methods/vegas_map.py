@@ -17,7 +17,6 @@ notation: n = points of a lattice, S = shifts, z = generating vector, Δ_r = ran
 
 from __future__ import annotations
 
-import importlib.util
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ import numpy as np
 import torch
 
 from methods.base import Estimate, InputError, Method, ParametricIntegral
+from methods.core.packages import reason_if_missing
 from methods.quadrature import lattices
 from methods.quadrature.transforms import tent
 
@@ -70,9 +70,7 @@ class VegasMap(Method):
 
     def unsupported(self, integral: ParametricIntegral) -> str | None:
         """Say that the package is missing, where it is."""
-        if importlib.util.find_spec("vegas"):
-            return None
-        return "the package vegas is not installed; 'make .venv' installs all that the methods need"
+        return reason_if_missing("vegas", "vegas")
 
     def fit(
         self,

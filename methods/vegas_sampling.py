@@ -5,12 +5,11 @@
 The map x(y), a staircase of intervals along each axis, and the number of samples per stratum follow |f|. This is what a
 user of the package vegas writes first: some iterations that only adapt, and some whose weighted mean is the result.
 
-Measured on box1l with 8 iterations of 2,000 samples: 3.1 digits at 4 ms per integral.
+With 8 iterations of 2,000 samples the mean is 3.0 digits on 40 points of box1l, 2.6 on 40 of box2l.
 """
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Self
@@ -18,6 +17,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from methods.base import Estimate, InputError, Method, ParametricIntegral
+from methods.core.packages import reason_if_missing
 
 
 @dataclass(kw_only=True)
@@ -51,9 +51,7 @@ class Vegas(Method):
 
     def unsupported(self, integral: ParametricIntegral) -> str | None:
         """Say that the package is missing, where it is."""
-        if importlib.util.find_spec("vegas"):
-            return None
-        return "the package vegas is not installed; 'make .venv' installs all that the methods need"
+        return reason_if_missing("vegas", "vegas")
 
     def fit(
         self,

@@ -26,7 +26,7 @@ PUBLISHED = (
     "the authors' networks, trained for ten hours a replica on a GPU, pay against pySecDec from about 360 million "
     "integrals on at one loop (box1l) and 6 million at two (box2l) (JHEP 03 (2023) 221, section 3.2)"
 )
-"""What the paper on primitives says of its own."""
+"""The break-even that the paper on primitives states for its own networks."""
 
 
 def table(grouped: Iterable[configurations.Configuration]) -> Table:

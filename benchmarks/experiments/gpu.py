@@ -1,4 +1,4 @@
-"""What was measured in the minutes that a GPU was at hand: one column per device, the papers' numbers beside.
+"""Measurements of `python -m benchmarks.gpu`: one column per device, with the papers' numbers beside.
 
 `python -m benchmarks.gpu` measures it; each folder of reports/published/gpu holds the files of one of its runs.
 """
@@ -63,7 +63,7 @@ def tables(measured: Sequence[Result]) -> list[Table]:
 
 
 Cell = tuple[dict[str, str], str]
-"""What a row is of, the same keys in all rows of a table, and the text in the device's column."""
+"""The cells that name a row, under the same keys in all rows of a table, and the text in the device's column."""
 
 
 def _of_entries(

@@ -44,7 +44,7 @@ SYMBOLS = {"spread": "σ", "mean": "σ/√n"}
 PAPERS = {"spread": "JHEP figure 3, right, and ACAT figure 4", "mean": "thesis figures 11a and 21b"}
 
 Entries = list[dict[str, Any]]
-"""What the repeats of a configuration have for one number of replicas."""
+"""The figures of a configuration's repeats for one number of replicas."""
 
 
 def replicas() -> Preset:

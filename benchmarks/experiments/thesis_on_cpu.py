@@ -28,10 +28,10 @@ from benchmarks.records.run_records import Record
 from methods.papers.primitive_recipes import RECIPES
 
 INTEGRAL, BUDGET_S = "box1l", 10_800.0
-"""What is trained on, and seconds that no row should need, so that the number of updates ends the training."""
+"""The integral, and a budget in seconds that no row should need, so that the number of updates ends the training."""
 
 LABELS = "gauss_legendre"
-"""What computes the labels by which weights are chosen."""
+"""The method that computes the labels by which weights are chosen."""
 
 ROWS = ("thesis_gelu_3x100_cpu", "thesis_gelu_10x30_cpu", "thesis_gelu_10x60_cpu")
 """Recipes of the thesis's rows 6, 7 and 8."""

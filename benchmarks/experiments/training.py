@@ -34,7 +34,7 @@ FIGURES = {
     "activation": "14a, 16a, 16d, 20a and 20c", "second": "14b, 16b and 16e", "mixed": "14c, 16c, 16f, 20b and 20d",
     "gradient_std": "18 and 19",
 }  # fmt: skip
-"""What a layer's figure is called in records, or how that begins -> the thesis's figures that show it."""
+"""Name of a layer's figure in records, or its beginning -> the thesis's figures that show it."""
 
 MOST = 8
 """Configurations whose training is drawn."""

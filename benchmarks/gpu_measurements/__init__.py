@@ -1,4 +1,4 @@
-"""What `python -m benchmarks.gpu` measures in the minutes that a GPU is at hand: a file for each measurement.
+"""The measurements of `python -m benchmarks.gpu`, for the minutes that a GPU is at hand: a file for each.
 
 Read `session.py` first: each file has a generator `measure(session)`, whose entries are JSON values. `MEASUREMENTS`
 lists them in the order of their worth.
