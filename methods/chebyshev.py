@@ -20,10 +20,10 @@ from methods.base import ParametricIntegral
 from methods.core.budget import Clock
 from methods.surrogates import targets
 from methods.surrogates.labels import LabelSource
-from methods.tables import chebyshev_basis, coordinate_choice
+from methods.tables import chebyshev_basis, coordinate_choice, coordinate_refinement
+from methods.tables.coordinate_choice import Choice
 from methods.tables.coordinates import Coordinates, Target
-from methods.tables.table import CHUNK, Table
-from methods.tables.tensor_table import TensorTable
+from methods.tables.polynomial_table import PolynomialTable
 
 FIRST_DEGREE, STEP = 3, 2
 """Nodes per invariant of the first grid, and how many are added to one invariant at a time."""
@@ -44,7 +44,7 @@ PILOT, LABELS_PER_PILOT = 128, 6
 
 
 @dataclass(kw_only=True)
-class Chebyshev(Table):
+class Chebyshev(PolynomialTable):
     """Chebyshev interpolation of log |I| or |I|^(−1/p) on a tensor grid in s.
 
     Parameters
@@ -98,19 +98,19 @@ class Chebyshev(Table):
         n_pilot = max(targets.LEAST_LABELS, min(PILOT, self.max_labels // LABELS_PER_PILOT))
         points, pilot, label_error = self._pilot(source, n_pilot, clock.share(PILOT_SHARE))
         cut_short = source.cut_short or len(pilot) < n_pilot
-        choice = coordinate_choice.choose(integral.low, integral.high, points, pilot)
-        self.c_, target = choice.coordinates.c, choice.target
-        values, ended_early = self._grow(source, choice, self.max_labels - len(pilot), clock)
-        if target.sign and not (target.sign * values > 0).all():
-            target = Target(0, 0, target.scale)
-        self.target_ = target
-        self.coefficients_ = chebyshev_basis.coefficients(target.encode(values))
-        self._prepare()
-        claimed = (label_error / pilot)[np.isfinite(label_error)]
+        first = coordinate_choice.choose(integral.low, integral.high, points, pilot)
+
+        def refined(values: np.ndarray) -> Choice:
+            nodes = _nodes(first.coordinates, values.shape)
+            return coordinate_refinement.refine(first, nodes, values, points, pilot)
+
+        values, ended_early = self._grow(source, first, refined, self.max_labels - len(pilot), clock)
+        choice, nodes = refined(values), _nodes(first.coordinates, values.shape)
+        self.c_, self.target_, target = choice.coordinates.c, choice.target, choice.target
+        u = [choice.coordinates.u_of(j, s_j) for j, s_j in enumerate(nodes)]
+        alpha = np.stack(np.indices(values.shape), axis=-1).reshape(-1, integral.m)
+        self._keep(alpha, chebyshev_basis.coefficients(target.encode(values), u).ravel(), points, pilot, label_error)
         self.typical_value_ = float(np.abs(pilot).mean())
-        self.relative_error_ = float(
-            np.hypot(self._error(points, pilot), np.sqrt(np.mean(claimed**2)) if len(claimed) else 0)
-        )
         self.details_ = {
             "degrees": list(values.shape), "c": self.c_.tolist(), "sign": target.sign, "power": target.power,
             "cut_short": cut_short or ended_early,
@@ -118,13 +118,25 @@ class Chebyshev(Table):
         return self
 
     def _grow(
-        self, source: LabelSource, choice: coordinate_choice.Choice, max_labels: int, clock: Clock
+        self,
+        source: LabelSource,
+        choice: Choice,
+        refined: Callable[[np.ndarray], Choice],
+        max_labels: int,
+        clock: Clock,
     ) -> tuple[np.ndarray, bool]:
         """Give labels on the final grid, an axis per invariant, and whether the clock ended its growth."""
         coordinates, target = choice.coordinates, choice.target
         degrees = [FIRST_DEGREE] * self.integral_.m
         values = _labels(source, coordinates, [slice(0, degree) for degree in degrees])
+        least = FIRST_DEGREE
         while True:
+            # The decay is that in the first coordinates, and better ones may need fewer nodes: that takes a while to
+            # find out, and is asked each time that all invariants have more.
+            if min(degrees) > least:
+                least = min(degrees)
+                if refined(values).error <= self.epsrel:
+                    return values, False
             left_out = _left_out(values, target)
             axis = int(np.argmax(left_out))
             if left_out[axis] <= self.epsrel:
@@ -138,9 +150,6 @@ class Chebyshev(Table):
             ranges[axis] = slice(degrees[axis], degrees[axis] + STEP)
             degrees[axis] += STEP
             values = np.concatenate([values, _labels(source, coordinates, ranges)], axis=axis)
-
-    def _prepare(self) -> None:
-        self._polynomial = TensorTable(self.coefficients_, CHUNK, self.device)
 
 
 def _labels(source: LabelSource, coordinates: Coordinates, ranges: list[slice]) -> np.ndarray:
@@ -158,7 +167,7 @@ def _left_out(values: np.ndarray, target: Target) -> list[float]:
     if target.sign and not (target.sign * values > 0).all():
         target = Target(0, 0, target.scale)
     y = target.encode(values)
-    size = np.abs(chebyshev_basis.coefficients(y))
+    size = np.abs(chebyshev_basis.coefficients(y, [chebyshev_basis.nodes(n) for n in values.shape]))
     scale = float(target.relative_slope(y).max()) if target.sign else 1 / max(float(np.abs(y).max()), 1e-300)
     found = []
     for axis in range(values.ndim):
@@ -166,3 +175,9 @@ def _left_out(values: np.ndarray, target: Target) -> list[float]:
         last, before = decay[-2:].max(), max(decay[-4:-2].max(), 1e-300)
         found.append(float(scale * last * min(1.0, max(FASTEST_DECAY, last / before))))
     return found
+
+
+def _nodes(coordinates: Coordinates, shape: tuple[int, ...]) -> list[np.ndarray]:
+    """Find the nodes of each invariant, as values of s."""
+    u = [chebyshev_basis.nodes(n) for n in shape]
+    return [coordinates.s(np.tile(nodes[:, None], len(shape)))[:, j] for j, nodes in enumerate(u)]

@@ -89,7 +89,7 @@ class TensorTrain(Table):
         self.integral_ = integral
         preparation = clock.share(PREPARATION_SHARE)
         source = LabelSource(self.labels, integral, epsrel=self.epsrel / 100, budget=preparation.budget)
-        points, pilot, _ = self._pilot(source, self.n_pilot, clock.share(PILOT_SHARE))
+        points, pilot, label_error = self._pilot(source, self.n_pilot, clock.share(PILOT_SHARE))
         choice = coordinate_choice.choose(integral.low, integral.high, points, pilot)
         self.c_, self.target_ = choice.coordinates.c, choice.target
         shape = _nodes_per_axis(source, choice, self.epsrel)
@@ -106,6 +106,7 @@ class TensorTrain(Table):
                 break
             best, self.relative_error_ = cores, error
         self._set(best)
+        self.relative_error_ = self._claimed_error(points, pilot, label_error)
         self.details_ = {
             "nodes": list(shape), "ranks": self.ranks_.tolist(), "c": self.c_.tolist(), "sign": self.target_.sign,
             "power": self.target_.power, "max_labels": n_known + entries.n_labels, "n_pilot": len(pilot),
@@ -121,7 +122,7 @@ class TensorTrain(Table):
 
     def _set(self, cores: tensor_train.Cores) -> None:
         """Keep cores of values on the nodes as those of coefficients, in one array with their shapes."""
-        found = [chebyshev_basis.coefficients_along(core, 1) for core in cores]
+        found = [chebyshev_basis.coefficients_along(core, 1, chebyshev_basis.nodes(core.shape[1])) for core in cores]
         self.nodes_ = np.array([core.shape[1] for core in found])
         self.ranks_ = np.array([core.shape[2] for core in found[:-1]])
         self.cores_ = np.concatenate([core.ravel() for core in found])
@@ -174,7 +175,9 @@ def _nodes_per_axis(source: LabelSource, choice: coordinate_choice.Choice, epsre
     value = source.compute(choice.coordinates.s(u.reshape(-1, m))).value.reshape(m, MOST_NODES)
     found = []
     for along in choice.target.encode(value):
-        size = np.abs(chebyshev_basis.coefficients(along)) / max(float(np.abs(along).max()), 1.0)
+        size = np.abs(chebyshev_basis.coefficients(along, [chebyshev_basis.nodes(MOST_NODES)])) / max(
+            float(np.abs(along).max()), 1.0
+        )
         needed = int(np.flatnonzero(size > epsrel)[-1]) + 1 if (size > epsrel).any() else 1
         found.append(min(MOST_NODES, max(LEAST_NODES, needed + 1 - needed % 2)))
     return tuple(found)

@@ -29,18 +29,21 @@ def nodes(n: int) -> np.ndarray:
     return np.array(found)
 
 
-def coefficients(values: np.ndarray) -> np.ndarray:
-    """Turn values on the tensor grid of nodes into Chebyshev coefficients, of the same shape."""
-    for axis in range(values.ndim):
-        values = coefficients_along(values, axis)
+def to_coefficients(u: np.ndarray) -> np.ndarray:
+    """Make the matrix (n, n) that turns values at nodes u (n,) into Chebyshev coefficients."""
+    return np.linalg.inv(np.polynomial.chebyshev.chebvander(u, len(u) - 1))
+
+
+def coefficients(values: np.ndarray, nodes_of_axes: list[np.ndarray]) -> np.ndarray:
+    """Turn values on a tensor grid, with these nodes along each axis, into Chebyshev coefficients of the same shape."""
+    for axis, u in enumerate(nodes_of_axes):
+        values = coefficients_along(values, axis, u)
     return values
 
 
-def coefficients_along(values: np.ndarray, axis: int) -> np.ndarray:
-    """Turn values on the nodes along one axis into Chebyshev coefficients, of the same shape."""
-    n = values.shape[axis]
-    to_coefficients = np.linalg.inv(np.polynomial.chebyshev.chebvander(nodes(n), n - 1))
-    return np.moveaxis(np.tensordot(to_coefficients, values, axes=(1, axis)), 0, axis)
+def coefficients_along(values: np.ndarray, axis: int, u: np.ndarray) -> np.ndarray:
+    """Turn values at nodes u along one axis into Chebyshev coefficients, of the same shape."""
+    return np.moveaxis(np.tensordot(to_coefficients(u), values, axes=(1, axis)), 0, axis)
 
 
 def polynomials(u: torch.Tensor, table: torch.Tensor) -> torch.Tensor:

@@ -52,8 +52,7 @@ class Table(Method):
 
     def _evaluate(self, s: np.ndarray) -> np.ndarray:
         """Evaluate I (n,) at s (n, m)."""
-        low, high = np.array(self.integral_.low), np.array(self.integral_.high)
-        coordinates = Coordinates(low, high, self.c_)
+        coordinates = self._coordinates()
         points = torch.as_tensor(s, dtype=torch.float64, device=self.device)
         result = points.new_empty(len(s))
         with torch.inference_mode():  # without the books that torch keeps for derivatives: 7 % less time
@@ -62,9 +61,17 @@ class Table(Method):
                 result[part] = self.target_.decode_(self._polynomial(coordinates.u(points[part])))
         return result.cpu().numpy()
 
+    def _coordinates(self) -> Coordinates:
+        return Coordinates(np.array(self.integral_.low), np.array(self.integral_.high), self.c_)
+
     def _error(self, s: np.ndarray, value: np.ndarray) -> float:
         """Root mean square relative error at s (n, m), where I is `value` (n,)."""
         return float(np.sqrt(np.mean(relative_errors(self._evaluate(s), value) ** 2)))
+
+    def _claimed_error(self, s: np.ndarray, value: np.ndarray, label_error: np.ndarray) -> float:
+        """Add to that error the one that labels claim there, since it is common to the table and to `value` (n,)."""
+        claimed = (label_error / value)[np.isfinite(label_error)]
+        return float(np.hypot(self._error(s, value), np.sqrt(np.mean(claimed**2)) if len(claimed) else 0.0))
 
     def _restore(self, state: dict[str, np.ndarray]) -> None:
         super()._restore(state)
