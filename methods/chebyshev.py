@@ -108,7 +108,7 @@ class Chebyshev(PolynomialTable):
         choice, nodes = refined(values), _nodes(first.coordinates, values.shape)
         self.c_, self.target_, target = choice.coordinates.c, choice.target, choice.target
         u = [choice.coordinates.u_of(j, s_j) for j, s_j in enumerate(nodes)]
-        alpha = np.stack(np.indices(values.shape), axis=-1).reshape(-1, integral.m)
+        alpha = np.array(list(np.ndindex(values.shape)))
         self._keep(alpha, chebyshev_basis.coefficients(target.encode(values), u).ravel(), points, pilot, label_error)
         self.typical_value_ = float(np.abs(pilot).mean())
         self.details_ = {

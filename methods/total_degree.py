@@ -38,8 +38,8 @@ PREPARATION_SHARE, PILOT_SHARE, LABEL_SHARE, FIT_SHARE = 0.3, 0.3, 0.7, 0.7
 """Shares of the time left in which the label method may prepare itself, labels are computed (those at random points,
 and the others), and terms are fitted to them."""
 
-LABELS_PER_PILOT = 6
-"""At most one label in six is at a random point."""
+PILOT, LABELS_PER_PILOT = 256, 6
+"""Labels at random points, unless told otherwise, of which there are at most one in six."""
 
 LABEL_EPSREL = 1e-8
 """Relative error wanted of labels."""
@@ -53,8 +53,9 @@ class TotalDegree(PolynomialTable):
     ----------
     max_labels : int
         Largest number of labels; the budget may leave fewer. The number of terms follows from it.
-    n_pilot : int
-        How many of them, at most, are at random points: they choose coordinates and measure the error.
+    n_pilot : int, optional
+        How many of them are at random points: they choose coordinates and measure the error. None takes one in six, at
+        most 256.
     labels : str
         The direct method that computes them.
     seed : int
@@ -77,7 +78,7 @@ class TotalDegree(PolynomialTable):
     )
 
     max_labels: int = 6000
-    n_pilot: int = 256
+    n_pilot: int | None = None
     labels: str = "gauss_legendre,max_nodes=300000"
     seed: int = 0
     device: str = "cpu"
@@ -98,7 +99,7 @@ class TotalDegree(PolynomialTable):
         self.integral_ = integral
         preparation = clock.share(PREPARATION_SHARE)
         source = LabelSource(self.labels, integral, epsrel=LABEL_EPSREL, budget=preparation.budget)
-        n_pilot = max(targets.LEAST_LABELS, min(self.n_pilot, self.max_labels // LABELS_PER_PILOT))
+        n_pilot = self.n_pilot or max(targets.LEAST_LABELS, min(PILOT, self.max_labels // LABELS_PER_PILOT))
         points, pilot, label_error = self._pilot(source, n_pilot, clock.share(PILOT_SHARE))
         choice = coordinate_choice.choose(integral.low, integral.high, points, pilot)
         self.c_, coordinates = choice.coordinates.c, choice.coordinates

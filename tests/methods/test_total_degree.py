@@ -10,7 +10,7 @@ import methods
 import references
 from methods.base import ParametricIntegral
 
-SPEC = "label_methods:Exact"
+SPEC = "label_methods:Exact,epsrel=1e-15"
 
 
 def of_distance(m: int, factor: float = 1.0) -> ParametricIntegral:

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from methods.tables import coordinate_choice
-from methods.tables.chebyshev_basis import coefficients, nodes
+from methods.tables import coordinate_choice, coordinate_refinement
+from methods.tables.chebyshev_basis import coefficients, nodes, to_coefficients
+from methods.tables.coordinate_choice import Choice
 from methods.tables.coordinates import Coordinates, Target
 
 LOW, HIGH = np.array([-3.0, 1.0]), np.array([-1.0, 5.0])
@@ -55,7 +56,35 @@ def test_the_power_that_makes_it_a_polynomial_is_found(power):
 def test_nodes_are_nested_and_interpolate_polynomials():
     np.testing.assert_array_equal(nodes(9)[:5], nodes(5))
     x, y = np.meshgrid(nodes(5), nodes(3), indexing="ij")
-    found = coefficients(x**4 * y + 2)
+    found = coefficients(x**4 * y + 2, [nodes(5), nodes(3)])
     expected = np.zeros((5, 3))
     expected[0, 0], expected[[0, 2, 4], 1] = 2, [3 / 8, 1 / 2, 1 / 8]
     np.testing.assert_allclose(found, expected, atol=1e-14)
+
+
+def test_one_invariant_is_mapped_as_all_are():
+    coordinates = Coordinates(LOW, HIGH, np.array([0.0, 6.0]))
+    s = np.random.default_rng(2).uniform(LOW, HIGH, (20, 2))
+    u = np.stack([coordinates.u_of(j, s[:, j]) for j in range(2)])
+    np.testing.assert_allclose(u, coordinates.u(torch.as_tensor(s)).numpy(), rtol=1e-12, atol=1e-14)
+
+
+def test_any_nodes_give_the_coefficients():
+    u = np.array([-0.9, -0.1, 0.4, 1.0])
+    np.testing.assert_allclose(to_coefficients(u) @ (4 * u**3 - 3 * u + 2), [2, 0, 0, 1], atol=1e-13)
+
+
+def test_a_grid_finds_the_coordinates_in_which_its_labels_are_a_polynomial():
+    c = HIGH + 10**-0.5 * (HIGH - LOW)
+    first = Choice(Coordinates(LOW, HIGH, HIGH + 3 * (HIGH - LOW)), Target(1, 0, 1.0), 0.0)
+
+    def integral(s):
+        return (5 + np.log(c - s) @ [1.0, 2.0]) ** -3.0
+
+    axes = [first.coordinates.s(np.tile(nodes(5)[:, None], 2))[:, j] for j in range(2)]
+    values = integral(np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1))
+    s = np.random.default_rng(3).uniform(LOW, HIGH, (40, 2))
+    found = coordinate_refinement.refine(first, axes, values, s, integral(s))
+    assert found.error < 1e-12
+    np.testing.assert_allclose(found.coordinates.c, c)
+    assert 3 % found.target.power == 0
