@@ -12,6 +12,7 @@ import pytest
 from benchmarks import experiments
 from benchmarks.experiments.experiment import BUDGET_S, METHODS, Experiment
 from benchmarks.records.folders import PUBLISHED
+from benchmarks.running.jobs import Job
 
 FOLDER = Path(experiments.__file__).parent
 
@@ -37,8 +38,9 @@ def test_a_preset_says_what_to_run_on_each_of_its_integrals(name):
     made = experiments.preset(name)
     assert set(made.methods) == set(made.budgets)
     assert all(seconds > 0 for seconds in made.budgets.values())
-    assert all(made.specs(integral) for integral in made.budgets)
-    assert (made.budget_s("mine:integral"), made.specs("mine:integral")) == (BUDGET_S, list(METHODS))
+    assert all(made.jobs(integral) for integral in made.budgets)
+    assert made.jobs("mine:integral") == [Job(method, BUDGET_S, made.repeats) for method in METHODS]
+    assert {job.method for job in made.jobs("box1l", ["mine:Method"])} == {"mine:Method"}
 
 
 SHARED = {"experiment"}
