@@ -64,15 +64,19 @@ def by_place(grouped: Iterable[Configuration]) -> dict[tuple[str, str], dict[str
 
     Configurations that are replaced by newer ones, that did not finish, or that were not timed have no costs.
     """
-    current = [c for c in grouped if not c.replaced and (c.first["threads"], c.first["device"]) == (1, "cpu")]
     found = {}
-    for place, here in configurations.by_place(current).items():
+    for place, here in configurations.by_place(filter(counts, grouped)).items():
         methods: dict[str, list[DigitCost]] = {}
         for configuration in here:
             if (cost := digit_cost(configuration)) is not None:
                 methods.setdefault(configuration.method, []).append(cost)
         found[place] = dict(sorted(methods.items()))
     return found
+
+
+def counts(configuration: Configuration) -> bool:
+    """Tell whether a configuration is current, and of one thread of a CPU."""
+    return not configuration.replaced and (configuration.first["threads"], configuration.first["device"]) == (1, "cpu")
 
 
 def digit_cost(configuration: Configuration) -> DigitCost | None:

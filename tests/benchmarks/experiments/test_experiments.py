@@ -16,8 +16,8 @@ from benchmarks.running.jobs import Job
 
 FOLDER = Path(experiments.__file__).parent
 
-UNMEASURED = {"gpu"}
-"""Experiments for which no device was at hand so far."""
+UNMEASURED = {"gpu", "curves"}
+"""Experiments without published results so far."""
 
 
 @pytest.mark.parametrize("name", experiments.EXPERIMENTS)
@@ -44,7 +44,8 @@ def test_a_preset_says_what_to_run_on_each_of_its_integrals(name):
 
 
 SHARED = {"experiment"}
-COMPARED = {"comparison", "all_configurations", "paper_values", "matched_digits", "break_even"}
+COMPARED = {"comparison", "all_configurations", "paper_values", "break_even"}
+CURVES = {"curves", "curve_points", "matched_digits", "pysecdec_costs", "all_configurations"}
 
 
 @pytest.mark.parametrize(
@@ -52,6 +53,7 @@ COMPARED = {"comparison", "all_configurations", "paper_values", "matched_digits"
     [
         ("import benchmarks.accuracy", set()),
         ("experiments.preset('quick')", SHARED | COMPARED),
+        ("experiments.preset('curves')", SHARED | CURVES),
         ("experiments.preset('bayesian')", SHARED | {"uncertain_networks"}),
         ("experiments.preset('paper_short')", SHARED | {"paper_recipes"}),
     ],
