@@ -29,13 +29,13 @@ from benchmarks.running.jobs import Job
 BUDGET_S = 20.0
 """Seconds of preparation of what does not learn; most of it needs less."""
 
-PYSECDEC_BUDGET_S = 60.0
-"""Judging may take twice the budget and a minute; generating and compiling are not bounded by it."""
+PYSECDEC_BUDGET_S = 120.0
+"""Compiling is not bounded by the budget, but with judging it may take twice the budget and a minute."""
 
 TIMED_S = 0.3
-"""Seconds of timed calls of each batch: starting a process for them takes ten times as long."""
+"""Seconds of timed calls of each batch: most methods make hundreds of calls in it."""
 
-AT_ONCE, ONE_BY_ONE = (1, 1024), (1, 32)
+AT_ONCE, ONE_BY_ONE = (1, 1024), (1, 8)
 """Integrals per timed call, of methods that compute many at once, and of those that integrate one after the other."""
 
 COARSE = (
@@ -56,7 +56,7 @@ FINE = (
 """More of them, where many methods are compared."""
 
 LEARNED = ("differential_mlp", "neural_primitive")
-"""Methods whose knob is the budget, and whose result depends on a seed."""
+"""Methods that learn, and whose knob is the budget; on integrals with few methods the first one has two."""
 
 OTHERS_THAT_LEARN = ("dense_mlp", "skip_mlp", "boosted_trees", "deep_ensemble", "bayesian_mlp")
 
@@ -65,14 +65,21 @@ CORRECTED = ("primitive_corrected,lattice_size=64", "primitive_corrected,lattice
 SHORT_S, MEDIUM_S, LONG_S = 5.0, 10.0, 20.0
 """Budgets of methods that learn."""
 
-EPSREL = (1.0, 1e-4, 1e-6, 1e-8, 1e-10)
+SEEDS = 3
+"""Repeats of methods whose digits depend on the seed."""
+
+EPSREL = (1.0, 1e-2, 1e-4, 1e-6, 1e-8, 1e-10)
 """Of pySecDec, down to what `curve_points` allows; with 1 it stops at its first lattice."""
 
 SAMPLING = ("vegas,n_samples=2000", "vegas,n_samples=50000", "scipy_qmc,points=1024", "scipy_qmc,points=32768")
 
 OTHER_PYSECDEC = (
     "pysecdec_qmc_pylink,workers=1,epsrel=1", "pysecdec_qmc_pylink,workers=1,epsrel=1e-6",
-    *(f"pysecdec_cuba,workers=1,integrator={name}" for name in ("vegas", "divonne", "cuhre")),
+    *(
+        f"pysecdec_cuba,workers=1,integrator={name},epsrel={epsrel}"
+        for name in ("vegas", "divonne", "cuhre")
+        for epsrel in ("1e-3", "1e-4")
+    ),
     "pysecdec_cuba,workers=1,integrator=suave,maxeval=50000",
 )  # fmt: skip
 """pySecDec's other integrators: they are compiled by themselves, and take tens of milliseconds per integral."""
@@ -93,14 +100,14 @@ HELD_OUT: tuple[str, ...] = ()
 
 
 def curves() -> Preset:
-    """Run on development integrals: about 35 minutes on two cores."""
+    """Run on development integrals: about 30 minutes on two cores."""
     return _preset(
         {integral: _jobs(integral) for integral in DEVELOPMENT} | {integral: _few(integral) for integral in GENZ}
     )
 
 
 def held_out() -> Preset:
-    """Run on held-out integrals: about two minutes for each on two cores, and pySecDec's compiling."""
+    """Run on held-out integrals: about two minutes for each on two cores, and some for compiling pySecDec."""
     return _preset({name: _few(name) if name.startswith("genz") else _jobs(name) for name in HELD_OUT})
 
 
@@ -111,11 +118,11 @@ def _preset(jobs: dict[str, list[Job]]) -> Preset:
 def _jobs(integral: str) -> list[Job]:
     """List what runs on an integral."""
     jobs = [*_at_once(COARSE), *_pysecdec(integral)]
+    jobs += _at_once(LEARNED, SHORT_S, SEEDS)
     if integral in MANY_METHODS:
-        jobs += _at_once(FINE) + _at_once(CORRECTED, MEDIUM_S)
-        jobs += _at_once(LEARNED, SHORT_S) + _at_once(LEARNED, LONG_S, repeats=3)
+        jobs += _at_once(FINE) + _at_once(CORRECTED, MEDIUM_S) + _at_once(LEARNED, LONG_S, SEEDS)
     else:
-        jobs += _at_once(LEARNED[:1], MEDIUM_S, repeats=3) + _at_once(LEARNED[1:], MEDIUM_S)
+        jobs += _at_once(LEARNED[:1], MEDIUM_S, SEEDS)
     if integral in EVERY_METHOD:
         jobs += _at_once(OTHERS_THAT_LEARN, MEDIUM_S) + _one_by_one(SAMPLING, integral, BUDGET_S)
         jobs += _one_by_one(OTHER_PYSECDEC, integral, PYSECDEC_BUDGET_S)
@@ -133,7 +140,7 @@ def _at_once(methods: Iterable[str], budget_s: float = BUDGET_S, repeats: int = 
 
 def _one_by_one(methods: Iterable[str], integral: str, budget_s: float) -> list[Job]:
     return [
-        Job(method, budget_s, points=curve_points.points(integral, method), batches=ONE_BY_ONE) for method in methods
+        Job(method, budget_s, points=curve_points.n_points(integral, method), batches=ONE_BY_ONE) for method in methods
     ]
 
 
