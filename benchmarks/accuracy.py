@@ -22,7 +22,7 @@ import re
 import signal
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,16 +30,14 @@ from benchmarks import experiments
 from benchmarks.records import files, run_records
 from benchmarks.records.folders import LOCAL, is_published
 from benchmarks.running import machine, machine_lock
+from benchmarks.running.jobs import Job
 from benchmarks.running.plan import Options, Run
 from benchmarks.running.run import Place
 from benchmarks.running.suite import Suite
 from methods.base import InputError
 
-BATCHES = (1, 1024, 65_536)
-"""Latency, throughput as the papers' networks are used, and throughput where no overhead is left."""
-
 TIMED_S = 1.0
-"""Seconds of calls per batch."""
+"""Seconds of timed calls of each batch, where the preset does not ask for fewer."""
 
 FINE = ("ok", "unsupported")
 
@@ -98,14 +96,14 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the suite that the command line asks for; return the exit status."""
     given = parser().parse_args(arguments)
     preset = experiments.preset(given.preset)
+    wanted = {"budget_s": given.budget, "repeats": given.repeats, "points": given.points}
+    changes = {key: value for key, value in wanted.items() if value is not None}
     work = {
-        integral: (given.budget or preset.budget_s(integral), given.method or preset.specs(integral))
+        integral: [job._replace(**changes) for job in preset.jobs(integral, given.method)]
         for integral in given.integral or preset.budgets
     }
-    options = Options(
-        given.out, given.repeats or preset.repeats, given.seed, given.device, (Place(given.device, 1),), BATCHES,
-        TIMED_S, given.points, given.diagnostics,
-    )  # fmt: skip
+    timed_s = min(preset.timed_s, TIMED_S)
+    options = Options(given.out, given.seed, given.device, (Place(given.device, 1),), timed_s, given.diagnostics)
     status, results = carry_out(work, options, force=given.force, jobs=given.jobs or machine.n_cpus())
     if status != 0:
         return status
@@ -130,7 +128,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def carry_out(
-    work: dict[str, tuple[float, list[str]]], options: Options, *, force: bool, jobs: int
+    work: Mapping[str, Iterable[Job]], options: Options, *, force: bool, jobs: int
 ) -> tuple[int, list[run_records.Record]]:
     """Plan the runs of `work`, make both stages, and show how far they are.
 

@@ -104,14 +104,13 @@ def main(arguments: list[str] | None = None) -> int:
         wanted = places(given.device, names)
         if not wanted:
             return 0
-        work = {given.integral: (experiment.BUDGET_S, specs(given.method or experiment.default_methods()))}
+        methods = specs(given.method or experiment.default_methods())
+        work = {given.integral: [experiment.job(spec) for spec in methods]}
     except InputError as problem:
         print(f"error: {problem}", file=sys.stderr)
         return 2
     warn()
-    options = Options(
-        given.out, 1, 0, "cpu", wanted, experiment.BATCHES, TIMED_S, experiment.POINTS, counts_products=True
-    )  # fmt: skip
+    options = Options(given.out, 0, "cpu", wanted, TIMED_S, counts_products=True)
     status, results = carry_out(work, options, force=given.force, jobs=machine.n_cpus())
     if status != 0:
         return status

@@ -1,8 +1,9 @@
 """The experiments: each is one file, with what it runs, its tables and its charts.
 
 Read `experiment.py` first, which says what an experiment is, then `paper_recipes.py`, the shortest one. `comparison.py`
-is the largest: `all_configurations`, `paper_values`, `matched_digits` and `break_even` are its tables. A new experiment
-is a file with a constant EXPERIMENT, and a line of the list below.
+is the largest: `all_configurations`, `paper_values` and `break_even` are its tables. `curves` asks what digits cost:
+`matched_digits` and `pysecdec_costs` are its tables, `curve_points` its numbers of points. A new experiment is a file
+with a constant EXPERIMENT, and a line of the list below.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 EXPERIMENTS: dict[str, tuple[str, ...]] = {
     "comparison": ("smoke", "quick", "every", "cuba", "catalogue", "full"),
+    "curves": ("curves", "held_out"),
     "paper_recipes": ("paper", "paper_short"),
     "thesis_on_cpu": ("paper_cpu",),
     "paper_claims": ("ablations",),

@@ -2,7 +2,8 @@
 
     python -m benchmarks.accuracy --preset every --out reports/published/comparison
 
-The tables are `all_configurations`, which the command prints and the page shows first, and the three below.
+The tables are `all_configurations`, which the command prints and the page shows first, `paper_values` and
+`break_even`.
 
 A core draws about three charts a second, each as SVG and as PNG, so that what is drawn is bounded: all charts for the
 integrals that come first and those with most methods, and for the others the few that say most.
@@ -13,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import references
-from benchmarks.experiments import break_even, matched_digits, paper_values
+from benchmarks.experiments import break_even, paper_values
 from benchmarks.experiments.experiment import METHODS, Experiment, Preset, Table
 from benchmarks.figures import accuracy, cost, drawing
 from benchmarks.figures.figure_sections import Section, drawn
@@ -89,7 +90,7 @@ def full() -> Preset:
 def tables(found: Iterable[Record]) -> list[Table]:
     """Tables that follow the one of all configurations."""
     grouped = configurations.grouped(found)
-    return [module.table(grouped) for module in (paper_values, matched_digits, break_even)]
+    return [module.table(grouped) for module in (paper_values, break_even)]
 
 
 FULL = 5

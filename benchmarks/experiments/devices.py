@@ -13,6 +13,7 @@ from benchmarks.records import configurations, currency
 from benchmarks.records.run_records import Record, Row
 from benchmarks.regressions import integrate
 from benchmarks.running import machine
+from benchmarks.running.jobs import Job
 
 MORE: dict[str, dict[str, Any]] = {
     "separable_primitive": {"width": 500, "n_updates": 8},
@@ -40,6 +41,11 @@ def default_methods() -> list[str]:
         ",".join([name, *(f"{field}={value}" for field, value in fields.items())])
         for name, fields in {**integrate.CONFIGURATIONS, **MORE}.items()
     ]
+
+
+def job(spec: str) -> Job:
+    """Say how a method is run, where its times on devices are all that counts."""
+    return Job(spec, BUDGET_S, points=POINTS, batches=BATCHES)
 
 
 def is_shown(record: Record) -> bool:

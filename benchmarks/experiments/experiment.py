@@ -8,6 +8,8 @@ from typing import Any
 
 from benchmarks.figures.figure_sections import Section
 from benchmarks.records.run_records import Row
+from benchmarks.running.jobs import Job
+from benchmarks.running.stopwatch import TIMED_S
 
 METHODS = (
     "gauss_legendre", "chebyshev", "lattice_qmc", "pysecdec_qmc", "neural_primitive", "published_primitive", "skip_mlp",
@@ -27,23 +29,24 @@ class Preset:
     ----------
     budgets : dict of str to float
         Seconds of preparation for each integral.
-    methods : dict of str to sequence of str
-        For each integral, methods as on the command line.
+    methods : dict of str to sequence of str or Job
+        For each integral, methods as on the command line, or jobs where not all methods are run alike.
     repeats : int
-        Reruns with another seed.
+        Reruns with another seed of what is no job.
+    timed_s : float
+        Seconds of timed calls of each batch.
     """
 
     budgets: Mapping[str, float]
-    methods: Mapping[str, Sequence[str]]
+    methods: Mapping[str, Sequence[str | Job]]
     repeats: int = 1
+    timed_s: float = TIMED_S
 
-    def budget_s(self, integral: str) -> float:
-        """Seconds of preparation for an integral, named here or not."""
-        return self.budgets.get(integral, BUDGET_S)
-
-    def specs(self, integral: str) -> list[str]:
-        """Methods for an integral, named here or not, as on the command line."""
-        return list(self.methods.get(integral, METHODS))
+    def jobs(self, integral: str, methods: Sequence[str] | None = None) -> list[Job]:
+        """List what to run on an integral, named here or not: these methods, or those of the preset."""
+        budget_s = self.budgets.get(integral, BUDGET_S)
+        chosen = methods or self.methods.get(integral, METHODS)
+        return [one if isinstance(one, Job) else Job(one, budget_s, self.repeats) for one in chosen]
 
 
 @dataclasses.dataclass(frozen=True)

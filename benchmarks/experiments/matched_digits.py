@@ -1,7 +1,7 @@
-"""Costs of a given number of digits with each method, on one thread and on all.
+"""Costs of a given number of digits with each method, on one thread.
 
-Of a method's configurations with at least so many digits on average, the fastest per integral in batches of 1,024. Its
-preparation is the training time after which it first had them, or all of it where it was not watched while it trained.
+Of a method's configurations with at least so many digits, the one that takes the least time per integral in batches of
+1,024, after its preparation. One table asks for digits on average over the points, the other for digits at every one.
 """
 
 from __future__ import annotations
@@ -10,67 +10,73 @@ from collections.abc import Iterable, Sequence
 
 from benchmarks.experiments import all_configurations
 from benchmarks.experiments.experiment import Table
-from benchmarks.records import configurations
+from benchmarks.records import configurations, digit_costs
+from benchmarks.records.configurations import Configuration
+from benchmarks.records.digit_costs import DigitCost, Digits
 from benchmarks.records.run_records import Row
-from benchmarks.running.machine import n_cpus_named
 
-DIGITS = (3, 4, 6)
+DIGITS = (2, 3, 4, 6, 8)
 
-BATCH = "1024"
+EXPLANATION = (
+    "of each method's cheapest configuration with at least so many digits {where}, on one thread: microseconds per "
+    "integral in batches of {batch:,}, its preparation in seconds, and what sets it apart from the method's other "
+    "configurations. (by n): timed in batches of n, since the method integrates one point after the "
+    "other, or a batch of {batch:,} takes more than ten seconds. A cell without a time says how many digits the method "
+    "has at most, or why it has none."
+)
 
 
-def table(grouped: Iterable[configurations.Configuration]) -> Table:
-    """Make the table, text in every cell."""
+def tables(grouped: Iterable[Configuration]) -> list[Table]:
+    """Make both tables, text in every cell."""
+    found = list(grouped)
+    return [
+        _table(found, "digits_mean", "Time to matched digits", "on average"),
+        _table(found, "digits_worst", "Time to matched digits at the worst point", "at the worst of all points"),
+    ]
+
+
+def _table(grouped: Sequence[Configuration], digits: Digits, title: str, where: str) -> Table:
     made: list[Row] = []
-    for (integral, machine), here in configurations.by_place(g for g in grouped if not g.replaced).items():
-        most = max(g.first["threads"] for g in here)
-        for method, device in sorted({(g.method, g.first["device"]) for g in here}):
-            same = [g for g in here if (g.method, g.first["device"]) == (method, device)]
-            row = {"integral": integral, "method": method, "machine": machine, "device": device}
-            used: list[configurations.Configuration] = []
-            for name, count in (("one thread", 1), ("all threads", most if most > 1 else n_cpus_named(machine))):
-                alike = [g for g in same if g.first["threads"] == count]
-                for digits in DIGITS:
-                    text, configuration = _cell(alike, digits)
-                    row[f"{digits} digits, {name}"] = text
-                    used += [configuration] if configuration and configuration not in used else []
-            made.append((row, [record for c in used for record in c.records]))
-    explanation = (
-        "Time per integral in batches of 1,024 of each method's fastest configuration with at least so many digits on "
-        "average, and the preparation after which it first had them. All threads: the most that any method used on "
-        "this integral and machine, or the machine's CPUs where all used one. A cell without a time says why."
-    )
-    return Table("Time to matched digits", explanation, made)
+    costs = digit_costs.by_place(grouped)
+    on_one_thread = [c for c in grouped if digit_costs.counts(c)]
+    for place, here in configurations.by_place(on_one_thread).items():
+        for method in sorted({c.method for c in here}):
+            same = [c for c in here if c.method == method]
+            row, used = _row(same, costs[place].get(method, []), digits)
+            made.append(({"integral": place[0], "method": method, **row, "machine": place[1]}, used))
+    explanation = f"Time {EXPLANATION.format(where=where, batch=digit_costs.LARGEST_BATCH)}"
+    return Table(title, explanation, made)
 
 
-def preparation(configuration: configurations.Configuration, digits: float) -> float | None:
-    """Seconds after which it had so many digits: the mean over its finished runs."""
-    times = []
-    for record in configuration.good:
-        stages = record["anytime"] or []
-        times.append(next((stage["fit_s"] for stage in stages if stage["digits_mean"] >= digits), record["fit_s"]))
-    known = [time for time in times if time is not None]
-    return sum(known) / len(known) if known else None
+def _row(
+    same: Sequence[Configuration], costs: Sequence[DigitCost], digits: Digits
+) -> tuple[dict[str, str], list[configurations.Record]]:
+    """Make the cells of a method, and list the records that they tell of."""
+    if not costs:
+        return dict.fromkeys(map(_column, DIGITS), _why_without(same)), [r for c in same for r in c.records]
+    most = max(costs, key=lambda cost: getattr(cost, digits))
+    row, used = {}, {id(most): most}
+    for wanted in DIGITS:
+        cost = digit_costs.cheapest(costs, wanted, digits=digits)
+        row[_column(wanted)] = f"at most {getattr(most, digits):.1f}" if cost is None else _cell(cost, same)
+        used |= {id(cost): cost} if cost else {}
+    return row, [record for cost in used.values() for record in cost.configuration.records]
 
 
-def _cell(
-    candidates: Sequence[configurations.Configuration], digits: float
-) -> tuple[str, configurations.Configuration | None]:
-    """Make a cell, and name the configuration that it tells of."""
-    if not candidates:
-        return "no run", None
-    finished = [g for g in candidates if g.digits is not None]
-    if not finished:
-        bad = [record["status"] for configuration in candidates for record in configuration.bad]
-        return f"run {bad[0]}" if bad else "no digits", candidates[0]
-    best = max(finished, key=lambda g: g.digits or 0)
-    enough = [g for g in finished if (g.digits or 0) >= digits]
-    if not enough:
-        return f"at most {best.digits:.1f} digits", best
-    timed = [g for g in enough if g.seconds(BATCH) is not None]
-    if not timed:
-        return "not timed", enough[0]
-    fastest = min(timed, key=lambda g: g.seconds(BATCH) or 0)
-    spent = preparation(fastest, digits)
-    after = f" after {all_configurations.number(spent)} s" if spent is not None else ""
-    return f"{all_configurations.number(fastest.seconds(BATCH), scale=1e6)} µs{after}", fastest
+def _column(digits: int) -> str:
+    return f"{digits} digits"
+
+
+def _cell(cost: DigitCost, same: Sequence[Configuration]) -> str:
+    """Say what an integral costs, after which preparation, and with which setting."""
+    number = all_configurations.number
+    batch = "" if cost.batch == digit_costs.LARGEST_BATCH else f" (by {cost.batch:,})"
+    time = f"{number(cost.s_per_integral, scale=1e6)} µs{batch} after {number(cost.preparation_s)} s"
+    return ": ".join(filter(None, (time, configurations.setting(cost.configuration, same))))
+
+
+def _why_without(same: Sequence[Configuration]) -> str:
+    """Say why no configuration has both digits and a time."""
+    if any(c.digits is not None for c in same):
+        return "not timed"
+    return ", ".join(dict.fromkeys(record["status"] for c in same for record in c.bad)) or "no digits"

@@ -86,8 +86,8 @@ def prepare(folder: Path, wanted: Mapping[str, Sequence[str]], told: Told) -> li
     """
     files.check_writable(folder)
     fits = folder / "fits"
-    work = {integral: (experiment.BUDGET_S, specs) for integral, specs in wanted.items()}
-    options = Options(fits, 1, 0, "cpu", (Place("cpu", 1),), experiment.BATCHES, 0.0, experiment.POINTS)
+    work = {integral: [experiment.job(spec) for spec in specs] for integral, specs in wanted.items()}
+    options = Options(fits, 0, "cpu", (Place("cpu", 1),), 0.0)
     with machine_lock.folder(fits):
         runs = plan.runs(work, options)
         suite = Suite(runs, options, force=True, is_published=False, say=print)

@@ -128,6 +128,13 @@ def by_place(found: Iterable[Configuration]) -> dict[tuple[str, str], list[Confi
     return dict(sorted(places.items()))
 
 
+def setting(configuration: Configuration, same: Iterable[Configuration]) -> str:
+    """Name what tells a configuration from the same method's others: its fields, and its budget where theirs differ."""
+    has_several = len({other.first["budget_s"] for other in same}) > 1
+    budget = [_setting(configuration.first, "budget_s")] if has_several else []
+    return ", ".join([*filter(None, [configuration.fields]), *budget])
+
+
 def threads(number: int) -> str:
     """Name a number of threads, as "1 thread" or "2 threads"."""
     return f"{number} thread{'' if number == 1 else 's'}"

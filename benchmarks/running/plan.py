@@ -13,6 +13,7 @@ import numpy as np
 import methods
 from benchmarks.records import run_records
 from benchmarks.running import isolated, machine, run
+from benchmarks.running.jobs import Job
 from benchmarks.running.run import Place
 from benchmarks.versioning.code_hash import code_hash
 from methods.base import InputError
@@ -34,16 +35,14 @@ class Options:
     ----------
     out : Path
         The folder that holds everything of the suite.
-    repeats, seed : int
-        Reruns, and the seed of the first one.
+    seed : int
+        Of the first repeat.
     device : str
         Where to fit, as torch names it.
     places : tuple of Place
         Where to time what was fitted; each gives a record.
-    batches, timed_s
-        As `stopwatch.of_batches` has them.
-    points : int, optional
-        Uniform points to judge by; None for all that the truth has.
+    timed_s : float
+        Seconds of timed calls of each batch.
     diagnostics : bool
         Whether to ask the methods how their training stands.
     counts_products : bool
@@ -51,13 +50,10 @@ class Options:
     """
 
     out: Path
-    repeats: int
     seed: int
     device: str
     places: tuple[Place, ...]
-    batches: tuple[int, ...]
     timed_s: float
-    points: int | None = None
     diagnostics: bool = False
     counts_products: bool = False
 
@@ -142,29 +138,31 @@ def described(describe: Callable[[str], Any], spec: str) -> Any:
     return outcome.result
 
 
-def runs(work: Mapping[str, tuple[float, Iterable[str]]], options: Options) -> list[Run]:
-    """Return all runs of `work`, {integral: (budget in seconds, methods)}, × repeats.
+def runs(work: Mapping[str, Iterable[Job]], options: Options) -> list[Run]:
+    """Return all runs of `work`, {integral: jobs}, × repeats.
 
     Raises
     ------
     InputError
         For anything that is not there or does not fit, before the first run starts.
     """
-    specs = dict.fromkeys(spec for _, specs in work.values() for spec in specs)
+    jobs = {spec: list(dict.fromkeys(jobs)) for spec, jobs in work.items()}
+    specs = dict.fromkeys(job.method for of_integral in jobs.values() for job in of_integral)
     known = {spec: described(describe_method, spec) for spec in specs}
     planned = []
-    for spec, (budget_s, method_specs) in work.items():
+    for spec, of_integral in jobs.items():
         subject = described(describe_integral, spec)
         truth = Truth(**subject.pop("truth"))
         about = {
-            "integral": subject["name"], "integral_hash": subject["hash"], "budget_s": budget_s,
-            "points": options.points, "truth_hash": truth.digest(), "machine": machine.name(),
+            "integral": subject["name"], "integral_hash": subject["hash"], "truth_hash": truth.digest(),
+            "machine": machine.name(),
         }  # fmt: skip
-        judged = truth if options.points is None else limited(truth, options.points)
-        for method in map(known.__getitem__, dict.fromkeys(method_specs)):
-            if options.repeats > 1 and "seed" in method["fields"]:
-                raise InputError(f"{method['name']} is given a seed, so {options.repeats} repeats would be the same.")
-            planned += [_run(spec, about, judged, method, repeat, options) for repeat in range(options.repeats)]
+        for job in of_integral:
+            method = known[job.method]
+            if job.repeats > 1 and "seed" in method["fields"]:
+                raise InputError(f"{method['name']} is given a seed, so {job.repeats} repeats would be the same.")
+            judged = truth if job.points is None else limited(truth, job.points)
+            planned += [_run(spec, about, judged, method, job, repeat, options) for repeat in range(job.repeats)]
     return planned
 
 
@@ -185,7 +183,7 @@ def limited(truth: Truth, n: int) -> Truth:
 
 
 def _run(
-    spec: str, about: run_records.Record, truth: Truth, method: dict[str, Any], repeat: int, options: Options
+    spec: str, about: run_records.Record, truth: Truth, method: dict[str, Any], job: Job, repeat: int, options: Options
 ) -> Run:
     seed = options.seed + repeat
     set_by_harness = {"seed": seed, "device": options.device, "workers": 1}
@@ -197,6 +195,8 @@ def _run(
         "labels_version": method["labels_version"],
         # The seed differs from repeat to repeat of one configuration, and has a key of its own.
         "params": {key: value for key, value in params.items() if key not in ("seed", "device")},
+        "budget_s": job.budget_s,
+        "points": job.points,
         "repeat": repeat,
         "seed": params.get("seed", seed),
         "fields": {key: value for key, value in method["different"].items() if key not in HARNESS_FIELDS},
@@ -209,7 +209,7 @@ def _run(
     unique = run_records.digest([configuration, options.device])
     stem = f"{run_records.slug(about['integral'])}.{run_records.slug(method['name'])}.{unique}"
     task = run.Task(
-        spec, method["target"], fields, about["budget_s"], truth, options.out / "raw" / f"{stem}.npz",
-        options.out / "fitted" / stem, options.batches, options.timed_s, options.diagnostics,
+        spec, method["target"], fields, job.budget_s, truth, options.out / "raw" / f"{stem}.npz",
+        options.out / "fitted" / stem, job.batches, options.timed_s, options.diagnostics,
     )  # fmt: skip
     return Run(task, configuration, tuple(dict.fromkeys(places)))

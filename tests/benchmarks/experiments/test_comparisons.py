@@ -1,4 +1,4 @@
-"""The tables made of several records: break-even, matched digits, and the papers' own."""
+"""The tables made of several records: break-even, and the papers' own."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 import pytest
 from sample_records import record
 
-from benchmarks.experiments import break_even, matched_digits, paper_values
+from benchmarks.experiments import break_even, paper_values
 from benchmarks.records import configurations
 
 
@@ -89,47 +89,12 @@ def test_negative_digits_are_shown():
     assert "-0.400" in here
 
 
-def test_a_run_that_ended_without_digits_says_so():
-    ((row, _),) = matched_digits.table(configurations.grouped([timed(1.0, digits_mean=None)])).rows
-    assert row["3 digits, all threads"] == "no digits"
-
-
 def test_a_baseline_of_another_machine_is_none():
     found = [timed(2.0, method="neural_primitive"), timed(62.0, method="lattice_qmc", machine="B")]
     assert (
         only(break_even.table(configurations.grouped(found)).rows, machine="A")["pays against lattice_qmc"]
         == "no timing of it here"
     )
-
-
-def test_matched_digits_take_the_fastest_that_has_them_and_the_time_it_took():
-    stages = [{"fit_s": 2.0, "digits_mean": 2.5}, {"fit_s": 5.0, "digits_mean": 3.2}]
-    found = [
-        timed(1.0, params={"order": 4}, digits_mean=3.5, anytime=stages, fit_s=9.0, machine="A, 2 CPUs"),
-        timed(9.0, params={"order": 8}, digits_mean=6.5, fit_s=0.5, machine="A, 2 CPUs"),
-    ]
-    ((row, used),) = matched_digits.table(configurations.grouped(found)).rows
-    assert row["3 digits, all threads"] == "1.00 µs after 5.00 s"
-    assert row["4 digits, all threads"] == row["6 digits, all threads"] == "9.00 µs after 0.500 s"
-    assert row["3 digits, one thread"] == "no run"
-    assert used == found
-
-
-def test_cells_without_a_time_say_why():
-    failed = record(status="timeout", reason="too slow", digits_mean=None, threads=1, s_per_integral=None)
-    ((row, _),) = matched_digits.table(configurations.grouped([failed, timed(1.0, digits_mean=3.5)])).rows
-    assert row["3 digits, one thread"] == "run timeout"
-    assert row["4 digits, all threads"] == "at most 3.5 digits"
-    ((row, _),) = matched_digits.table(
-        configurations.grouped([record(s_per_integral={"1024": {"reason": "shared"}}, digits_mean=7.0)])
-    ).rows
-    assert row["3 digits, all threads"] == "not timed"
-
-
-def test_one_thread_of_a_larger_machine_is_not_all():
-    ((row, _),) = matched_digits.table(configurations.grouped([timed(1.0, threads=1, machine="A, 8 CPUs")])).rows
-    assert row["3 digits, one thread"].startswith("1.00 µs")
-    assert row["3 digits, all threads"] == "no run"
 
 
 def test_papers_beside_ours():

@@ -12,11 +12,12 @@ import pytest
 from benchmarks import experiments
 from benchmarks.experiments.experiment import BUDGET_S, METHODS, Experiment
 from benchmarks.records.folders import PUBLISHED
+from benchmarks.running.jobs import Job
 
 FOLDER = Path(experiments.__file__).parent
 
-UNMEASURED = {"gpu"}
-"""Experiments for which no device was at hand so far."""
+UNMEASURED = {"gpu", "curves"}
+"""Experiments without published results so far."""
 
 
 @pytest.mark.parametrize("name", experiments.EXPERIMENTS)
@@ -37,12 +38,14 @@ def test_a_preset_says_what_to_run_on_each_of_its_integrals(name):
     made = experiments.preset(name)
     assert set(made.methods) == set(made.budgets)
     assert all(seconds > 0 for seconds in made.budgets.values())
-    assert all(made.specs(integral) for integral in made.budgets)
-    assert (made.budget_s("mine:integral"), made.specs("mine:integral")) == (BUDGET_S, list(METHODS))
+    assert all(made.jobs(integral) for integral in made.budgets)
+    assert made.jobs("mine:integral") == [Job(method, BUDGET_S, made.repeats) for method in METHODS]
+    assert {job.method for job in made.jobs("box1l", ["mine:Method"])} == {"mine:Method"}
 
 
 SHARED = {"experiment"}
-COMPARED = {"comparison", "all_configurations", "paper_values", "matched_digits", "break_even"}
+COMPARED = {"comparison", "all_configurations", "paper_values", "break_even"}
+CURVES = {"curves", "curve_points", "matched_digits", "pysecdec_costs", "all_configurations"}
 
 
 @pytest.mark.parametrize(
@@ -50,6 +53,7 @@ COMPARED = {"comparison", "all_configurations", "paper_values", "matched_digits"
     [
         ("import benchmarks.accuracy", set()),
         ("experiments.preset('quick')", SHARED | COMPARED),
+        ("experiments.preset('curves')", SHARED | CURVES),
         ("experiments.preset('bayesian')", SHARED | {"uncertain_networks"}),
         ("experiments.preset('paper_short')", SHARED | {"paper_recipes"}),
     ],

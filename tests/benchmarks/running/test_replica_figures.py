@@ -10,6 +10,7 @@ import pytest
 
 from benchmarks.experiments import replicas as experiment
 from benchmarks.running import plan, run
+from benchmarks.running.jobs import Job
 from benchmarks.running.plan import Options
 from benchmarks.running.replica_figures import by_n_replicas
 from benchmarks.running.run import Place
@@ -59,8 +60,8 @@ def test_one_replica_has_digits_and_no_error():
 
 def judged(tmp_path, method, integral="box1l"):
     """Fit and judge by 50 points; return the first stage's part of the record, and the task."""
-    options = Options(tmp_path, 1, 0, "cpu", (Place("cpu", 1),), (1,), 0.0, points=50)
-    (planned,) = plan.runs({integral: (60.0, [method])}, options)
+    options = Options(tmp_path, 0, "cpu", (Place("cpu", 1),), 0.0)
+    (planned,) = plan.runs({integral: [Job(method, 60.0, points=50, batches=(1,))]}, options)
     return next(run.fit_and_judge(planned.task)), planned.task
 
 

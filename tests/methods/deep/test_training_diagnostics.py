@@ -14,6 +14,7 @@ import methods
 from benchmarks.records import run_records
 from benchmarks.running import plan
 from benchmarks.running.evaluation_counter import Meter
+from benchmarks.running.jobs import Job
 from benchmarks.running.learning_curve import LearningCurve
 from benchmarks.running.plan import Options
 from benchmarks.running.run import Place
@@ -135,8 +136,8 @@ def test_what_is_not_finite_is_none():
 
 def suite_of(tmp_path, method, *, diagnostics):
     """Return a suite of one run, timed nowhere long; `n_updates` ends the training before the budget does."""
-    options = Options(tmp_path, 1, 0, "cpu", (Place("cpu", 1),), (1,), 0.0, diagnostics=diagnostics)
-    runs = plan.runs({"box1l": (60.0, [method])}, options)
+    options = Options(tmp_path, 0, "cpu", (Place("cpu", 1),), 0.0, diagnostics=diagnostics)
+    runs = plan.runs({"box1l": [Job(method, 60.0, batches=(1,))]}, options)
     return Suite(runs, options, force=False, is_published=False, say=print)
 
 

@@ -1,0 +1,178 @@
+"""Digits against the time per integral: each method over the values of its knob for accuracy, on one thread.
+
+    python -m benchmarks.accuracy --preset curves --jobs 2 --out reports/published/curves
+    python -m benchmarks.accuracy --preset held_out --jobs 2 --out reports/published/curves
+
+The first preset runs on development integrals, on which defaults were tuned, the second on held-out ones. Tables say
+what the cheapest configuration with two, three, four, six and eight digits costs (`matched_digits`), and which share of
+pySecDec's time is spent evaluating the integrand (`pysecdec_costs`); a chart for each integral has a curve for each
+method.
+
+A method's knob is the field, or the budget, that its documentation says accuracy follows from. Methods that integrate
+one point after the other are judged by fewer points, which `curve_points` says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from benchmarks.experiments import curve_points, matched_digits, pysecdec_costs
+from benchmarks.experiments.experiment import Experiment, Preset, Table
+from benchmarks.figures import digit_curves
+from benchmarks.figures.figure_sections import Section, drawn
+from benchmarks.records import configurations, digit_costs
+from benchmarks.records.run_records import Record
+from benchmarks.running.jobs import Job
+
+# ----- what is run ----------------------------------------------------------------------------------------------------
+
+BUDGET_S = 20.0
+"""Seconds of preparation of what does not learn; most of it needs less."""
+
+PYSECDEC_BUDGET_S = 120.0
+"""Five minutes for compiling and judging together: a run is ended after twice its budget and a minute."""
+
+TIMED_S = 0.3
+"""Seconds of timed calls of each batch: most methods make hundreds of calls in it."""
+
+AT_ONCE, ONE_BY_ONE = (1, 1024), (1, 8)
+"""Integrals per timed call, of methods that compute many at once, and of those that integrate one after the other."""
+
+COARSE = (
+    *(f"gauss_legendre,max_nodes=2000000,epsrel=1e-{digits}" for digits in (2, 3, 4, 6, 8, 12)),
+    "lattice_qmc,points=512", "lattice_qmc,points=16384",
+    "chebyshev,max_labels=300", "chebyshev",
+    "total_degree,max_labels=500", "total_degree",
+    "tensor_train", "gaussian_process,n_labels=1000", "rbf,n_labels=2000",
+)  # fmt: skip
+"""Rules, lattices and tables on every integral."""
+
+FINE = (
+    "lattice_qmc,points=128", "lattice_qmc,points=4096", "lattice_qmc,points=65536",
+    "chebyshev,max_labels=100", "total_degree,max_labels=2000", "tensor_train,epsrel=1e-3", "tensor_train,epsrel=1e-9",
+    "gaussian_process,n_labels=200", "rbf,n_labels=300", "vegas_map,points=256", "vegas_map,points=16384",
+)  # fmt: skip
+"""More of them, where many methods are compared."""
+
+LEARNED = ("differential_mlp", "neural_primitive")
+"""Methods that learn, and whose knob is the budget; on integrals with few methods the first one has two."""
+
+OTHERS_THAT_LEARN = ("dense_mlp", "skip_mlp", "boosted_trees", "deep_ensemble", "bayesian_mlp")
+
+CORRECTED = ("primitive_corrected,lattice_size=64", "primitive_corrected,lattice_size=1024")
+
+SHORT_S, MEDIUM_S, LONG_S = 5.0, 10.0, 20.0
+"""Budgets of methods that learn."""
+
+SEEDS = 3
+"""Repeats of methods whose digits depend on the seed."""
+
+EPSREL = (1.0, 1e-2, 1e-4, 1e-6, 1e-8, 1e-10)
+"""Of pySecDec, down to what `curve_points` allows; with 1 it stops at its first lattice."""
+
+SAMPLING = ("vegas,n_samples=2000", "vegas,n_samples=50000", "scipy_qmc,points=1024", "scipy_qmc,points=32768")
+
+OTHER_PYSECDEC = (
+    "pysecdec_qmc_pylink,workers=1,epsrel=1", "pysecdec_qmc_pylink,workers=1,epsrel=1e-6",
+    *(
+        f"pysecdec_cuba,workers=1,integrator={name},epsrel={epsrel}"
+        for name in ("vegas", "divonne", "cuhre")
+        for epsrel in ("1e-3", "1e-4")
+    ),
+    "pysecdec_cuba,workers=1,integrator=suave,maxeval=50000",
+)  # fmt: skip
+"""pySecDec's other integrators: they are compiled by themselves, and take tens of milliseconds per integral."""
+
+ON_GENZ = (
+    "gauss_legendre,max_nodes=2000000,epsrel=1e-4", "gauss_legendre,max_nodes=2000000,epsrel=1e-9",
+    "lattice_qmc,points=512", "lattice_qmc,points=16384", "chebyshev,max_labels=300",
+)  # fmt: skip
+
+MANY_METHODS = ("box1l", "box2l", "box2l_sum", "pentagon1l_8d")
+EVERY_METHOD = ("box1l", "pentagon1l_8d")
+DEVELOPMENT = (*MANY_METHODS, "box1l_wide", "hexagon1l", "pentabox_s01")
+GENZ = ("genz_oscillatory_3d", "genz_gaussian_8d", "genz_corner_peak_8d")
+"""Development integrals: with more settings, with every method, all but Genz's families, and these."""
+
+HELD_OUT: tuple[str, ...] = ()
+"""Integrals that no default was tuned on."""
+
+
+def curves() -> Preset:
+    """Run on development integrals: about 30 minutes on two cores."""
+    return _preset(
+        {integral: _jobs(integral) for integral in DEVELOPMENT} | {integral: _few(integral) for integral in GENZ}
+    )
+
+
+def held_out() -> Preset:
+    """Run on held-out integrals: about two minutes for each on two cores, and some for compiling pySecDec."""
+    return _preset({name: _few(name) if name.startswith("genz") else _jobs(name) for name in HELD_OUT})
+
+
+def _preset(jobs: dict[str, list[Job]]) -> Preset:
+    return Preset(dict.fromkeys(jobs, BUDGET_S), jobs, timed_s=TIMED_S)
+
+
+def _jobs(integral: str) -> list[Job]:
+    """List what runs on an integral."""
+    jobs = [*_at_once(COARSE), *_pysecdec(integral)]
+    jobs += _at_once(LEARNED, SHORT_S, SEEDS)
+    if integral in MANY_METHODS:
+        jobs += _at_once(FINE) + _at_once(CORRECTED, MEDIUM_S) + _at_once(LEARNED, LONG_S, SEEDS)
+    else:
+        jobs += _at_once(LEARNED[:1], MEDIUM_S, SEEDS)
+    if integral in EVERY_METHOD:
+        jobs += _at_once(OTHERS_THAT_LEARN, MEDIUM_S) + _one_by_one(SAMPLING, integral, BUDGET_S)
+        jobs += _one_by_one(OTHER_PYSECDEC, integral, PYSECDEC_BUDGET_S)
+    return jobs
+
+
+def _few(integral: str) -> list[Job]:
+    """List what runs on an integral of Genz's families."""
+    return [*_at_once(ON_GENZ), *_pysecdec(integral)]
+
+
+def _at_once(methods: Iterable[str], budget_s: float = BUDGET_S, repeats: int = 1) -> list[Job]:
+    return [Job(method, budget_s, repeats, batches=AT_ONCE) for method in methods]
+
+
+def _one_by_one(methods: Iterable[str], integral: str, budget_s: float) -> list[Job]:
+    return [
+        Job(method, budget_s, points=curve_points.n_points(integral, method), batches=ONE_BY_ONE) for method in methods
+    ]
+
+
+def _pysecdec(integral: str) -> list[Job]:
+    least = curve_points.least_epsrel(integral)
+    methods = [f"pysecdec_qmc,workers=1,epsrel={epsrel:g}" for epsrel in EPSREL if epsrel >= least]
+    return _one_by_one(methods, integral, PYSECDEC_BUDGET_S)
+
+
+# ----- what is shown --------------------------------------------------------------------------------------------------
+
+
+def tables(found: Sequence[Record]) -> list[Table]:
+    """Make the tables of matched digits, and of what pySecDec's time is spent on."""
+    grouped = configurations.grouped(found)
+    return [*matched_digits.tables(grouped), pysecdec_costs.table(grouped)]
+
+
+def sections(found: Sequence[Record]) -> list[Section]:
+    """Draw a chart for each integral on each machine."""
+    places = digit_costs.by_place(configurations.grouped(found))
+    methods = sorted({method for here in places.values() for method in here})
+    several = len({machine for _, machine in places}) > 1
+    made = []
+    for (integral, machine), here in places.items():
+        nth = sorted(other for name, other in places if name == integral).index(machine)
+        title = f"{integral}: digits against time" + (f", on {machine}" if several else "")
+        prefix = integral + (f".{nth + 1}" if nth else "")
+        if (chart := digit_curves.chart(here, methods)) is not None:
+            made.append(Section(title, integral, machine, "", [drawn(prefix, chart)]))
+    return made
+
+
+EXPERIMENT = Experiment(
+    source="curves", presets={"curves": curves, "held_out": held_out}, tables=tables, sections=sections
+)

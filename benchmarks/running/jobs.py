@@ -1,0 +1,32 @@
+"""A job: a method to run on an integral, with all that may differ from job to job of one suite."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+BATCHES = (1, 1024, 65_536)
+"""Latency, throughput as the papers' networks are used, and throughput where no overhead is left."""
+
+
+class Job(NamedTuple):
+    """A method to run on an integral.
+
+    Parameters
+    ----------
+    method : str
+        As on the command line.
+    budget_s : float
+        Seconds of preparation.
+    repeats : int
+        Reruns, each with another seed.
+    points : int, optional
+        Uniform points to judge by; None for all that the truth has.
+    batches : tuple of int
+        Integrals per timed call, ascending.
+    """
+
+    method: str
+    budget_s: float
+    repeats: int = 1
+    points: int | None = None
+    batches: tuple[int, ...] = BATCHES

@@ -1,0 +1,140 @@
+"""Curves of digits against time: what is run, the tables of matched digits, and what pySecDec's time is spent on."""
+
+from __future__ import annotations
+
+import pytest
+from sample_records import record, timing
+
+import references
+from benchmarks.experiments import curve_points, curves, matched_digits, preset, pysecdec_costs
+from benchmarks.records import configurations
+
+# ----- what is run ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["curves", "held_out"])
+def jobs(request, monkeypatch):
+    """Return {integral: jobs} of a preset."""
+    monkeypatch.setattr(curves, "HELD_OUT", ("bubble", "genz_gaussian_3d"))
+    made = preset(request.param)
+    return {integral: made.jobs(integral) for integral in made.budgets}
+
+
+def test_presets_name_integrals_that_there_are(jobs):
+    assert jobs
+    assert set(jobs) <= set(references.names())
+
+
+def test_no_job_is_there_twice(jobs):
+    for of_integral in jobs.values():
+        assert len(set(of_integral)) == len(of_integral)
+
+
+def test_methods_have_several_settings_and_pysecdec_names_its_workers(jobs):
+    for of_integral in jobs.values():
+        pysecdec = [job.method for job in of_integral if job.method.startswith("pysecdec")]
+        assert len([spec for spec in pysecdec if spec.startswith("pysecdec_qmc,")]) >= 2
+        assert all(",workers=1," in spec for spec in pysecdec)
+        assert len([job for job in of_integral if job.method.startswith("gauss_legendre")]) >= 2
+
+
+def test_what_integrates_one_by_one_is_judged_by_points_that_the_truth_has(jobs):
+    for integral, of_integral in jobs.items():
+        n_uniform = int(references.truth(integral).uniform.sum())
+        for job in of_integral:
+            assert (job.points is not None) == job.method.startswith(("pysecdec", "scipy", "vegas,"))
+            assert job.points is None or curve_points.FEWEST <= job.points <= n_uniform
+            assert job.batches == (curves.ONE_BY_ONE if job.points else curves.AT_ONCE)
+
+
+# ----- matched digits -------------------------------------------------------------------------------------------------
+
+
+def run(us, **changes):
+    """Return a record on one thread with that many microseconds per integral in batches of 1,024."""
+    seconds = {"1": timing(1e-3), "1024": timing(1e-6 * us)}
+    return record(**{"s_per_integral": seconds, "threads": 1, "fit_s": 0.5} | changes)
+
+
+def both(*found):
+    """Return the first rows of both tables, and the records that the first one tells of."""
+    mean, worst = matched_digits.tables(configurations.grouped(found))
+    return mean.rows[0][0], worst.rows[0][0], mean.rows[0][1]
+
+
+def test_matched_digits_take_the_cheapest_that_has_them():
+    found = [
+        run(1.0, params={"order": 4}, digits_mean=3.5, digits_worst=2.5),
+        run(9.0, params={"order": 8}, digits_mean=6.5, digits_worst=3.5, fit_s=2.0),
+        run(20.0, params={"order": 9}, digits_mean=6.4, digits_worst=1.0),
+    ]
+    mean, worst, used = both(*found)
+    assert mean["2 digits"] == mean["3 digits"] == "1.00 µs after 0.500 s: order=4"
+    assert mean["4 digits"] == mean["6 digits"] == worst["3 digits"] == "9.00 µs after 2.00 s: order=8"
+    assert (mean["8 digits"], worst["4 digits"]) == ("at most 6.5", "at most 3.5")
+    assert sorted(r["params"]["order"] for r in used) == [4, 8]
+
+
+def test_a_budget_is_named_where_it_is_the_knob():
+    mean, _, _ = both(run(1.0, budget_s=5.0, digits_mean=3.0), run(2.0, budget_s=20.0, digits_mean=4.2, points=50))
+    assert mean["3 digits"] == "1.00 µs after 0.500 s: 5 s"
+    assert mean["4 digits"] == "2.00 µs after 0.500 s: 20 s"
+
+
+def test_smaller_batches_are_named():
+    mean, _, _ = both(run(1.0, s_per_integral={"1": timing(0.02), "32": timing(0.01)}))
+    assert mean["4 digits"] == "10,000 µs (by 32) after 0.500 s"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"status": "timeout", "digits_mean": None, "s_per_integral": None}, "timeout"),
+        ({"status": "unsupported", "digits_mean": None, "s_per_integral": None}, "unsupported"),
+        ({"digits_mean": None}, "no digits"),
+        ({"s_per_integral": {"1": {"reason": "a batch is predicted to take 12 s"}}}, "not timed"),
+    ],
+)
+def test_cells_without_a_time_say_why(changes, said):
+    mean, worst, used = both(run(1.0, **changes))
+    assert mean["2 digits"] == worst["8 digits"] == said
+    assert len(used) == 1
+
+
+def test_only_one_thread_counts():
+    mean, _ = matched_digits.tables(configurations.grouped([run(1.0, threads=2), run(2.0)]))
+    ((row, _),) = mean.rows
+    assert row["4 digits"] == "2.00 µs after 0.500 s"
+
+
+# ----- pySecDec -------------------------------------------------------------------------------------------------------
+
+
+def test_kernel_and_dispatch_stand_apart():
+    details = {"kernel_s_per_integral": 3e-3, "dispatch_s_per_integral": 1e-3}
+    found = [
+        run(4000, method="pysecdec_qmc", params={"epsrel": 1e-6, "workers": 1}, details=details),
+        run(4000, method="pysecdec_qmc", params={"epsrel": 1.0, "workers": 1}, details=details, digits_mean=2.0),
+        run(1.0),
+    ]
+    rows = [row for row, _ in pysecdec_costs.table(configurations.grouped(found)).rows]
+    assert [row["method"] for row in rows] == ["pysecdec_qmc, epsrel=1e-06", "pysecdec_qmc, epsrel=1.0"]
+    assert (rows[0]["kernel µs"], rows[0]["dispatch µs"], rows[0]["kernel share"]) == ("3,000", "1,000", "75 %")
+    assert rows[0]["workers"] == "1"
+
+
+# ----- charts ---------------------------------------------------------------------------------------------------------
+
+
+def test_each_integral_has_one_chart_with_each_method_named_once():
+    found = [
+        run(1.0, digits_mean=3.0, params={"order": 4}), run(2.0, digits_mean=6.0, params={"order": 8}),
+        run(0.5, method="chebyshev", n_eval_per_integral=0.0), run(3.0, integral="box2l"),
+    ]  # fmt: skip
+    sections = curves.sections(found)
+    assert [(s.integral, len(s.figures)) for s in sections] == [("box1l", 1), ("box2l", 1)]
+    (figure,) = sections[0].figures
+    assert figure.name == "box1l.digit_curves"
+    assert figure.svg.count("gauss_legendre") == figure.svg.count("chebyshev") == 1
+    assert "time per integral [µs]" in figure.svg
+    assert curves.sections([]) == []

@@ -1,0 +1,58 @@
+"""Curves of digits against time: every method is named inside its panel, and no name lies on another."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from matplotlib.figure import Figure
+from sample_records import record, timing
+
+from benchmarks.figures import digit_curves
+from benchmarks.records import configurations, digit_costs
+
+
+def methods(n, *, n_eval=100.0):
+    """Return n methods whose curves end at nearly the same place."""
+    found = [
+        record(
+            method=f"method_{nth}", params={"order": order}, digits_mean=order + 0.01 * nth, threads=1,
+            s_per_integral={"1024": timing(1e-6 * order)}, n_eval_per_integral=n_eval,
+        )
+        for nth in range(n)
+        for order in (2, 5)
+    ]  # fmt: skip
+    (made,) = digit_costs.by_place(configurations.grouped(found)).values()
+    return made
+
+
+def drawn(found):
+    """Draw the first panel."""
+    axes = Figure(figsize=(4.4, digit_curves.HEIGHT)).add_subplot()
+    chart = digit_curves.chart(found, sorted(found))
+    chart.panels[0](axes)
+    axes.figure.canvas.draw()
+    return axes
+
+
+@pytest.mark.parametrize("n", [1, 9])
+def test_names_lie_beside_one_another_and_inside_the_panel(n):
+    axes = drawn(methods(n))
+    boxes = [text.get_window_extent() for text in axes.texts]
+    assert sorted(text.get_text() for text in axes.texts) == [f"method_{nth}" for nth in range(n)]
+    assert not any(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
+    panel = axes.get_window_extent()
+    assert all(box.x1 <= panel.x1 for box in boxes)
+
+
+def test_methods_that_look_alike_have_other_markers():
+    lines = [line for line in drawn(methods(17)).lines if line.get_linestyle() == "-"]
+    assert len({(line.get_color(), line.get_marker()) for line in lines}) == 17
+
+
+def test_methods_with_and_without_the_integrand_have_panels_of_their_own():
+    assert len(digit_curves.chart(methods(2), ["method_0", "method_1"]).panels) == 1
+    without = methods(1, n_eval=0.0)
+    chart = digit_curves.chart({"other": methods(1)["method_0"], **without}, ["method_0", "other"])
+    assert len(chart.panels) == 2
+    assert digit_curves.chart({}, []) is None
