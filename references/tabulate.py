@@ -43,6 +43,9 @@ from references.values.journal import Journal
 from references.values.table_plans import Check, TablePlan
 from references.values.truth_files import Truth, TruthError
 
+ERRORS = ", relative errors up to "
+"""What separates, in the account of how a table was made, its values from how well they are known."""
+
 ROWS = {"few": 600, "many": 60}
 """Points of a task, for few (up to four) and for many Feynman parameters: some seconds to some minutes of work."""
 
@@ -67,7 +70,8 @@ def tabulate(integral: ParametricIntegral, plan: TablePlan, folder: Path, pool: 
         Where values do not reach the plan, an independent value differs, or a stored table is more precise.
     """
     path = folder / f"{integral.name}.csv"
-    if stored := _as_planned(path, integral, plan):
+    stored = _stored(path, integral)
+    if stored and _is_as_planned(stored, plan):
         how = stored.truth.how if "formula" in stored.header else _check_formula(path, integral, stored)
         return f"{integral.name}: {len(stored.truth.value)} points, as planned. {how}."
     if not plan.asks:
@@ -75,23 +79,23 @@ def tabulate(integral: ParametricIntegral, plan: TablePlan, folder: Path, pool: 
             f"The plan of {integral.name} names no method that checks its values; name one in its entry of PLANS."
         )
     with Journal(path.with_suffix(".journal"), _key(integral)) as journal:
-        return _tabulate(integral, plan, path, journal, pool)
+        return _tabulate(integral, plan, path, stored, _Work(integral, plan, journal, pool))
 
 
 def _tabulate(
-    integral: ParametricIntegral, plan: TablePlan, path: Path, journal: Journal, pool: Executor | None
+    integral: ParametricIntegral, plan: TablePlan, path: Path, stored: truth_files.Table | None, work: _Work
 ) -> str:
-    s, uniform = test_points.draw(integral, plan.n, plan.seed, plan.edge_points)
-    work = _Work(integral, s, journal, pool)
-    value, error, how = work.values(plan.epsrel)
+    s, largest = work.s, plan.largest_errors()
+    value, error, how = work.values(largest, stored)
     relative = error / np.abs(value)
-    worst = int(np.argmax(relative))
-    if not relative[worst] <= plan.epsrel:
+    worst = int(np.argmax(relative / largest))
+    if not relative[worst] <= largest[worst]:
         raise TruthError(
             f"{how} of {integral.name} reaches {relative[worst]:.1e} at s = {s[worst].tolist()}, but its plan "
-            f"says {plan.epsrel:g}: nothing is written."
+            f"says {largest[worst]:g}: nothing is written."
         )
-    _refuse_a_loss(path, integral, plan, float(relative[worst]))
+    if stored:
+        _refuse_a_loss(path, stored, plan, float(relative.max()))
     independent, checks = {}, {}
     for check in plan.asks:
         found, how_checked, seconds = work.independent_values(check, _checked_points(plan, check))
@@ -102,21 +106,21 @@ def _tabulate(
         f"{entry['who']} at {entry['points']} of {len(s)} points, largest pull {entry['largest_pull']:.2g}"
         for entry in checks.values()
     )
-    how = f"{how}, relative errors up to {relative[worst]:.1e}; checked by {checked_by}"
+    how = f"{how}{ERRORS}{_known(relative, plan)}; checked by {checked_by}"
     formula = formula_check.check(integral)
     how = f"{how}; {formula}" if formula else how
     header: dict[str, Any] = {
         "name": integral.name,
         "source": integral.source,
         "plan": plan._asdict(),
-        "largest_relative_error": float(f"{relative[worst]:.2e}"),
+        "largest_relative_error": float(f"{relative.max():.2e}"),
         "opinions": checks,
         "formula": formula,
         "seconds": work.seconds,
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
     }
-    truth_files.write(path, integral, header, Truth(s, value, error, uniform, how), independent)
-    journal.remove()
+    truth_files.write(path, integral, header, Truth(s, value, error, work.uniform, how), independent)
+    work.journal.remove()
     return f"{integral.name}: {len(s)} points. {how}."
 
 
@@ -132,21 +136,46 @@ def _check_formula(path: Path, integral: ParametricIntegral, stored: truth_files
 class _Work:
     """The tasks of one table: each result is taken from the journal, or computed and written there."""
 
-    def __init__(self, integral: ParametricIntegral, s: np.ndarray, journal: Journal, pool: Executor | None) -> None:
-        self._integral, self._s, self._journal, self._pool = integral, s, journal, pool
+    def __init__(self, integral: ParametricIntegral, plan: TablePlan, journal: Journal, pool: Executor | None) -> None:
+        self._integral, self._pool, self.journal = integral, pool, journal
+        self.s, self.uniform = test_points.draw(integral, plan.n, plan.seed, plan.edge_points)
         self.seconds: dict[str, float] = {}
         """Seconds by stage, summed over tasks of which two are computed at once."""
 
-    def values(self, epsrel: float) -> tuple[np.ndarray, np.ndarray, str]:
-        """Return values, errors and how they were made."""
-        results = self._each("values", np.arange(len(self._s)), tabulation_tasks.values, epsrel)
-        value, error = (np.concatenate([result[key] for result in results]) for key in ("value", "error"))
-        return value, error, results[0]["how"]
+    def values(self, largest: np.ndarray, stored: truth_files.Table | None) -> tuple[np.ndarray, np.ndarray, str]:
+        """Return values, errors and how they were made, to the relative errors `largest` (n,).
+
+        Where a value that is stored is known so well, it is kept.
+        """
+        value, error, how = self._kept(largest, stored)
+        for epsrel in np.unique(largest[np.isnan(value)]).tolist():
+            which = np.flatnonzero(np.isnan(value) & (largest == epsrel))
+            results = self._each("values", which, tabulation_tasks.values, epsrel)
+            value[which], error[which] = (
+                np.concatenate([result[key] for result in results]) for key in ("value", "error")
+            )
+            how.append(results[0]["how"])
+        return value, error, "; ".join(how)
+
+    def _kept(self, largest: np.ndarray, stored: truth_files.Table | None) -> tuple[np.ndarray, np.ndarray, list[str]]:
+        """Return the stored values and errors (n,) that are known so well, nan elsewhere, and how they were made."""
+        value, error = np.full((2, len(self.s)), np.nan)
+        if not stored:
+            return value, error, []
+        truth = stored.truth
+        rows = {s.tobytes(): row for row, s in enumerate(truth.s)}
+        for i, s in enumerate(self.s):
+            row = rows.get(s.tobytes())
+            if row is not None and truth.error[row] <= largest[i] * abs(truth.value[row]):
+                value[i], error[i] = truth.value[row], truth.error[row]
+        n = int(np.sum(~np.isnan(value)))
+        made = truth.how.partition(ERRORS)[0]
+        return value, error, [f"{made}, {n} values of {stored.header['date']}"] if n else []
 
     def independent_values(self, check: Check, which: np.ndarray) -> tuple[np.ndarray, str, dict[str, Any]]:
         """Compute independent values (n, 2); say how, and in how many seconds of setup and per point."""
         results = self._each(check.by, which, tabulation_tasks.independent_values, check.by, check.epsrel)
-        found = np.full((len(self._s), 2), np.nan)
+        found = np.full((len(self.s), 2), np.nan)
         found[which, 0], found[which, 1] = (
             np.concatenate([result[key] for result in results]) for key in ("value", "error")
         )
@@ -158,29 +187,29 @@ class _Work:
         """Compute `function` at the points `which`, some at a time; the results come in order."""
         rows = ROWS["few" if self._integral.k <= 4 else "many"]
         pieces = np.array_split(which, -(-len(which) // rows))
-        labels = [f"{stage} {arguments} {piece[0]}-{piece[-1]} {_hash(self._s[piece].tobytes())}" for piece in pieces]
-        todo = [(label, piece) for label, piece in zip(labels, pieces, strict=True) if label not in self._journal]
-        found = [self._journal[label] for label in labels if label in self._journal]
+        labels = [f"{stage} {arguments} {piece[0]}-{piece[-1]} {_hash(self.s[piece].tobytes())}" for piece in pieces]
+        todo = [(label, piece) for label, piece in zip(labels, pieces, strict=True) if label not in self.journal]
+        found = [self.journal[label] for label in labels if label in self.journal]
         title = f"{self._integral.name} {stage}"
         with tqdm(desc=title, total=len(which), initial=sum(len(result["value"]) for result in found),
                   unit="point", disable=None) as bar:  # fmt: skip
             for label, result in self._run(todo, function, arguments):
-                self._journal.write(label, result)
+                self.journal.write(label, result)
                 bar.update(len(result["value"]))
-        results = [self._journal[label] for label in labels]
+        results = [self.journal[label] for label in labels]
         self.seconds[stage] = round(sum(result["seconds"] for result in results), 1)
         return results
 
     def _run(self, todo: list, function: Callable[..., dict], arguments: tuple) -> Any:
         if self._pool is None:
             for label, piece in todo:
-                yield label, function(self._integral, self._s[piece], *arguments)
+                yield label, function(self._integral, self.s[piece], *arguments)
             return
         from concurrent.futures import as_completed
 
         name, call = self._integral.name, tabulation_tasks.by_name
         jobs = {
-            self._pool.submit(call, function.__name__, name, self._s[piece], *arguments): label for label, piece in todo
+            self._pool.submit(call, function.__name__, name, self.s[piece], *arguments): label for label, piece in todo
         }
         try:
             for job in as_completed(jobs):
@@ -207,21 +236,29 @@ def _checked_points(plan: TablePlan, check: Check) -> np.ndarray:
     return np.concatenate([np.arange(check.uniform), plan.n + spread])
 
 
-def _as_planned(path: Path, integral: ParametricIntegral, plan: TablePlan) -> truth_files.Table | None:
-    """Return the stored table where it is of this integral and was made by this plan."""
+def _stored(path: Path, integral: ParametricIntegral) -> truth_files.Table | None:
+    """Return the stored table of this integral; None where there is none that can be read."""
     try:
-        stored = truth_files.read(path, integral)
+        return truth_files.read(path, integral)
     except TruthError:
         return None
-    return stored if stored.header["plan"] == json.loads(json.dumps(plan._asdict())) else None
 
 
-def _refuse_a_loss(path: Path, integral: ParametricIntegral, plan: TablePlan, largest: float) -> None:
+def _is_as_planned(stored: truth_files.Table, plan: TablePlan) -> bool:
+    """Tell whether a table was made by this plan; what its header does not mention had the default."""
+    return {**TablePlan._field_defaults, **stored.header["plan"]} == json.loads(json.dumps(plan._asdict()))
+
+
+def _known(relative: np.ndarray, plan: TablePlan) -> str:
+    """Say how large the relative errors (n,) are, and how large those of points that are known better."""
+    largest = f"{relative.max():.1e}"
+    return (
+        f"{largest} ({relative[: plan.precise.n].max():.1e} at the first {plan.precise.n})" if plan.precise else largest
+    )
+
+
+def _refuse_a_loss(path: Path, stored: truth_files.Table, plan: TablePlan, largest: float) -> None:
     """Raise TruthError where a readable table of the same integral holds more points, or knows them better."""
-    try:
-        stored = truth_files.read(path, integral)
-    except TruthError:
-        return
     n, before = len(stored.truth.value), float(np.max(stored.truth.error / np.abs(stored.truth.value)))
     checked = {name: int(np.sum(~np.isnan(values[:, 0]))) for name, values in stored.independent.items()}
     planned = {check.by: check.uniform + check.others for check in plan.asks}

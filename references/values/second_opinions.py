@@ -59,7 +59,7 @@ def pysecdec(integral: ParametricIntegral, epsrel: float) -> Checker:
 def lattice(integral: ParametricIntegral, epsrel: float) -> Checker:
     """Check by our own randomly shifted lattices, which get further than pySecDec in the same time."""
     points, weight = LATTICES[min(integral.k, max(LATTICES))]
-    points = points if epsrel < ROUGH else points // 2
+    points = 4 * points if epsrel < FINE else points if epsrel < ROUGH else points // 2
     method = methods.create("lattice_qmc", points=points, shifts=16, transform="korobov", weight=weight)
     how = f"lattice_qmc ({points} points, 16 shifts, Korobov weight {weight})"
     return Checker(method.fit(integral).integrate, how, {})
@@ -100,6 +100,9 @@ LATTICES = {1: (2**14, 3), 2: (2**14, 3), 3: (2**16, 3), 4: (2**18, 3), 5: (2**2
 stated were 6e-11 (box1l_wide), 3e-9 (box2l; 2e-8 with weight 3) and 5e-9 (pentabox_s01)."""
 ROUGH = 1e-6
 """Relative error from which half the points do; with an eighth one of the sectors of box2l states 1.5e-6."""
+
+FINE = 1e-9
+"""Relative error below which four times the points do."""
 
 VAGUE = 1e-4
 """Relative error from which pySecDec begins with a smaller lattice, which matters in many dimensions."""
