@@ -20,7 +20,17 @@ from references.values import truth_files
 WIDEST = 120
 """Columns of the widest table."""
 
-HEADER = ("integral", "k", "m", "difficulty", "error", "checked by", "why")
+HEADER = ("integral", "k", "m", "use", "difficulty", "error", "checked by", "why")
+
+COLUMNS = """use: held-out where no default of a method may be chosen by looking at values
+difficulty: how many nodes a tensor rule takes
+error: largest relative one of the values"""
+
+USES = {
+    catalogue.DEVELOPMENT: "defaults of methods may have been tuned on it",
+    catalogue.HELD_OUT: "no default of a method may be chosen by looking at its values",
+}
+"""What each use in the catalogue means."""
 
 
 def table(width: int) -> str:
@@ -47,6 +57,7 @@ def details(name: str, width: int) -> str:
     if entry:
         facts["difficulty"] = f"{entry.difficulty}: {entry.why}"
         facts["F is positive"] = entry.positive
+        facts["use"] = f"{entry.use}: {USES[entry.use]}"
     if header:
         plan = header["plan"]
         facts["true values"] = f"{plan['n']} uniform points and {plan['edge_points']} at the border of the box"
@@ -65,7 +76,7 @@ def _row(name: str, entry: catalogue.Entry) -> tuple[str, ...]:
     header = _truth_header(integral)
     error = f"{header['largest_relative_error']:.0e}" if header else "none"
     checks = ", ".join(header.get("opinions", {}))
-    return (name, str(integral.k), str(integral.m), entry.difficulty, error, checks, entry.why)
+    return (name, str(integral.k), str(integral.m), entry.use, entry.difficulty, error, checks, entry.why)
 
 
 def _truth_header(integral: ParametricIntegral) -> dict[str, Any]:
@@ -95,7 +106,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m references",
         description=summary,
-        epilog=f"{examples}\ndifficulty: how many nodes a tensor rule takes\nerror: largest relative one of the values",
+        epilog=f"{examples}\n{COLUMNS}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("integral", nargs="*", metavar="NAME", help="a name of the table, or module:attribute")

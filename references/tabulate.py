@@ -6,48 +6,30 @@
 A table is written only where values reach its plan (`references/values/table_plans.py`), independent values agree
 within their stated errors, the compiled integrand is what mpmath finds, and no stored precision is lost. Points are
 worked on some at a time; what is finished is kept in references/truth/NAME.journal, so that a killed run goes on from
-there, and tables that are as planned are left alone.
+there. Tables that are as planned are left alone, and stored values that are known as well as a plan asks are kept.
 """
 
 from __future__ import annotations
 
 import argparse
 import datetime
-import hashlib
-import importlib.metadata
-import inspect
 import json
 import sys
-from collections.abc import Callable
 from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 import references
 from methods.base import InputError, ParametricIntegral
 from methods.core import names as lookup
 from references.integrals import catalogue
-from references.values import (
-    formula_check,
-    quadrature,
-    second_opinions,
-    table_plans,
-    tabulation_tasks,
-    test_points,
-    truth_files,
-)
+from references.values import formula_check, second_opinions, table_plans, tabulation_tasks, truth_files
 from references.values.journal import Journal
 from references.values.table_plans import Check, TablePlan
+from references.values.table_work import ERRORS, TableWork, journal_key
 from references.values.truth_files import Truth, TruthError
-
-ERRORS = ", relative errors up to "
-"""What separates, in the account of how a table was made, its values from how well they are known."""
-
-ROWS = {"few": 600, "many": 60}
-"""Points of a task, for few (up to four) and for many Feynman parameters: some seconds to some minutes of work."""
 
 
 def tabulate(integral: ParametricIntegral, plan: TablePlan, folder: Path, pool: Executor | None = None) -> str:
@@ -78,12 +60,12 @@ def tabulate(integral: ParametricIntegral, plan: TablePlan, folder: Path, pool: 
         raise TruthError(
             f"The plan of {integral.name} names no method that checks its values; name one in its entry of PLANS."
         )
-    with Journal(path.with_suffix(".journal"), _key(integral)) as journal:
-        return _tabulate(integral, plan, path, stored, _Work(integral, plan, journal, pool))
+    with Journal(path.with_suffix(".journal"), journal_key(integral)) as journal:
+        return _tabulate(integral, plan, path, stored, TableWork(integral, plan, journal, pool))
 
 
 def _tabulate(
-    integral: ParametricIntegral, plan: TablePlan, path: Path, stored: truth_files.Table | None, work: _Work
+    integral: ParametricIntegral, plan: TablePlan, path: Path, stored: truth_files.Table | None, work: TableWork
 ) -> str:
     s, largest = work.s, plan.largest_errors()
     value, error, how = work.values(largest, stored)
@@ -131,103 +113,6 @@ def _check_formula(path: Path, integral: ParametricIntegral, stored: truth_files
     kept = {key: value for key, value in stored.header.items() if key not in ("fingerprint", "how", "file_hash")}
     truth_files.write(path, integral, kept | {"formula": formula}, truth, stored.independent)
     return truth.how
-
-
-class _Work:
-    """The tasks of one table: each result is taken from the journal, or computed and written there."""
-
-    def __init__(self, integral: ParametricIntegral, plan: TablePlan, journal: Journal, pool: Executor | None) -> None:
-        self._integral, self._pool, self.journal = integral, pool, journal
-        self.s, self.uniform = test_points.draw(integral, plan.n, plan.seed, plan.edge_points)
-        self.seconds: dict[str, float] = {}
-        """Seconds by stage, summed over tasks of which two are computed at once."""
-
-    def values(self, largest: np.ndarray, stored: truth_files.Table | None) -> tuple[np.ndarray, np.ndarray, str]:
-        """Return values, errors and how they were made, to the relative errors `largest` (n,).
-
-        Where a value that is stored is known so well, it is kept.
-        """
-        value, error, how = self._kept(largest, stored)
-        for epsrel in np.unique(largest[np.isnan(value)]).tolist():
-            which = np.flatnonzero(np.isnan(value) & (largest == epsrel))
-            results = self._each("values", which, tabulation_tasks.values, epsrel)
-            value[which], error[which] = (
-                np.concatenate([result[key] for result in results]) for key in ("value", "error")
-            )
-            how.append(results[0]["how"])
-        return value, error, "; ".join(how)
-
-    def _kept(self, largest: np.ndarray, stored: truth_files.Table | None) -> tuple[np.ndarray, np.ndarray, list[str]]:
-        """Return the stored values and errors (n,) that are known so well, nan elsewhere, and how they were made."""
-        value, error = np.full((2, len(self.s)), np.nan)
-        if not stored:
-            return value, error, []
-        truth = stored.truth
-        rows = {s.tobytes(): row for row, s in enumerate(truth.s)}
-        for i, s in enumerate(self.s):
-            row = rows.get(s.tobytes())
-            if row is not None and truth.error[row] <= largest[i] * abs(truth.value[row]):
-                value[i], error[i] = truth.value[row], truth.error[row]
-        n = int(np.sum(~np.isnan(value)))
-        made = truth.how.partition(ERRORS)[0]
-        return value, error, [f"{made}, {n} values of {stored.header['date']}"] if n else []
-
-    def independent_values(self, check: Check, which: np.ndarray) -> tuple[np.ndarray, str, dict[str, Any]]:
-        """Compute independent values (n, 2); say how, and in how many seconds of setup and per point."""
-        results = self._each(check.by, which, tabulation_tasks.independent_values, check.by, check.epsrel)
-        found = np.full((len(self.s), 2), np.nan)
-        found[which, 0], found[which, 1] = (
-            np.concatenate([result[key] for result in results]) for key in ("value", "error")
-        )
-        per_point = float(np.median([result["seconds"] / len(result["value"]) for result in results]))
-        setup = {f"{step}_s": round(seconds, 2) for step, seconds in results[0]["setup_s"].items()}
-        return found, results[0]["how"], {**setup, "s_per_point": float(f"{per_point:.3g}")}
-
-    def _each(self, stage: str, which: np.ndarray, function: Callable[..., dict], *arguments: Any) -> list[dict]:
-        """Compute `function` at the points `which`, some at a time; the results come in order."""
-        rows = ROWS["few" if self._integral.k <= 4 else "many"]
-        pieces = np.array_split(which, -(-len(which) // rows))
-        labels = [f"{stage} {arguments} {piece[0]}-{piece[-1]} {_hash(self.s[piece].tobytes())}" for piece in pieces]
-        todo = [(label, piece) for label, piece in zip(labels, pieces, strict=True) if label not in self.journal]
-        found = [self.journal[label] for label in labels if label in self.journal]
-        title = f"{self._integral.name} {stage}"
-        with tqdm(desc=title, total=len(which), initial=sum(len(result["value"]) for result in found),
-                  unit="point", disable=None) as bar:  # fmt: skip
-            for label, result in self._run(todo, function, arguments):
-                self.journal.write(label, result)
-                bar.update(len(result["value"]))
-        results = [self.journal[label] for label in labels]
-        self.seconds[stage] = round(sum(result["seconds"] for result in results), 1)
-        return results
-
-    def _run(self, todo: list, function: Callable[..., dict], arguments: tuple) -> Any:
-        if self._pool is None:
-            for label, piece in todo:
-                yield label, function(self._integral, self.s[piece], *arguments)
-            return
-        from concurrent.futures import as_completed
-
-        name, call = self._integral.name, tabulation_tasks.by_name
-        jobs = {
-            self._pool.submit(call, function.__name__, name, self.s[piece], *arguments): label for label, piece in todo
-        }
-        try:
-            for job in as_completed(jobs):
-                yield jobs[job], job.result()
-        finally:
-            for job in jobs:
-                job.cancel()
-
-
-def _key(integral: ParametricIntegral) -> str:
-    """Hash what decides the results, besides what labels say: with other code, unfinished work starts anew."""
-    packages = [importlib.metadata.version(package) for package in ("numpy", "torch", "pysecdec")]
-    sources = [inspect.getsource(module) for module in (quadrature, second_opinions, tabulation_tasks)]
-    return _hash(json.dumps([integral.fingerprint(), packages, sources]).encode())
-
-
-def _hash(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def _checked_points(plan: TablePlan, check: Check) -> np.ndarray:
