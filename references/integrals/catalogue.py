@@ -64,7 +64,7 @@ def _sectors(file: str, difficulty: str, why: str, wanted: Callable[[str], bool]
 
 def _genz(family: str, k: int) -> Entry:
     why = "analytic" if family in GENZ[:4] else "not differentiable: rules for smooth functions fail"
-    difficulty = "hard" if family in GENZ[4:] else "easy" if k <= 4 else "standard"
+    difficulty = "hard" if family in GENZ[4:] else "easy" if k <= 3 else "standard"
     return Entry(_imported("genz", family, k), difficulty, why, "has no F")
 
 

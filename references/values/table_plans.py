@@ -77,18 +77,10 @@ _SECTOR = TablePlan(50, 0, 1e-9, (Check("lattice", 1e-6, 50, 0), Check("pysecdec
 """Sectors of the two-loop box: who needs more takes their sum, or box2l, which is one of them."""
 
 
-def _held_out(integral: ParametricIntegral) -> TablePlan:
-    """Plan for a held-out integral: what was not tuned on it has fewer digits, and 200 points tell its mean to 0.1.
-
-    What pySecDec states of a sum is larger than what it is asked for: see second_opinions.pysecdec.
-    """
-    few, one = integral.k <= 4, len(integral.terms) == 1
-    if few:
-        asks = Check("lattice", 1e-9, 200, 50), Check("pysecdec", 1e-6 if one else 1e-5, 40, 10)
-    else:
-        asks = Check("lattice", 1e-8, 40, 10), Check("pysecdec", 1e-3 if one else 3e-3, 40, 10)
-    return TablePlan(200, 50, 1e-11 if few else 1e-9, asks)
-
+_FEW_HELD_OUT = TablePlan(200, 50, 1e-11, (Check("lattice", 1e-9, 200, 50), Check("pysecdec", 1e-6, 40, 10)))
+_MANY_HELD_OUT = TablePlan(200, 50, 1e-9, (Check("lattice", 1e-8, 40, 10), Check("pysecdec", 1e-3, 40, 10)))
+"""Held-out integrals of few (up to four) and of many Feynman parameters: 200 points tell the mean of digits to 0.1, and
+what was not tuned on an integral has fewer of them."""
 
 PLANS: dict[str, TablePlan] = {
     "box1l_wide": _low(1e-11),
@@ -116,5 +108,5 @@ def plan_for(integral: ParametricIntegral) -> TablePlan:
     if integral.name.startswith("box2l_s"):
         return _SECTOR
     if catalogue.is_held_out(integral.name):
-        return _held_out(integral)
+        return _FEW_HELD_OUT if integral.k <= 4 else _MANY_HELD_OUT
     return _low() if integral.k <= 4 else _high()
