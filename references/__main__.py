@@ -10,7 +10,6 @@ import argparse
 import shutil
 import sys
 import textwrap
-from typing import Any
 
 import references
 from methods.base import InputError, ParametricIntegral
@@ -20,7 +19,17 @@ from references.values import truth_files
 WIDEST = 120
 """Columns of the widest table."""
 
-HEADER = ("integral", "k", "m", "difficulty", "error", "checked by", "why")
+HEADER = ("integral", "k", "m", "use", "difficulty", "error", "checked by", "why")
+
+COLUMNS = """use: held-out where no default of a method may be chosen by looking at values
+difficulty: how many nodes a tensor rule takes
+error: largest relative one of the values"""
+
+USES = {
+    catalogue.DEVELOPMENT: "defaults of methods may have been tuned on it",
+    catalogue.HELD_OUT: "no default of a method may be chosen by looking at its values",
+}
+"""What each use in the catalogue means."""
 
 
 def table(width: int) -> str:
@@ -40,18 +49,19 @@ def details(name: str, width: int) -> str:
         For an unknown name.
     """
     integral, entry = references.integral(name), catalogue.find(name)
-    header = _truth_header(integral)
+    table = _stored_table(integral)
     facts = {"dimensions": f"k = {integral.k} Feynman parameters, m = {integral.m} kinematic invariants"}
     facts["box"] = _box(integral)
     facts["source"] = integral.source or "not given"
     if entry:
         facts["difficulty"] = f"{entry.difficulty}: {entry.why}"
         facts["F is positive"] = entry.positive
-    if header:
-        plan = header["plan"]
+        facts["use"] = f"{entry.use}: {USES[entry.use]}"
+    if table:
+        plan = table.header["plan"]
         facts["true values"] = f"{plan['n']} uniform points and {plan['edge_points']} at the border of the box"
-        facts["largest relative error"] = f"{header['largest_relative_error']:.0e}"
-        for other, said in header.get("opinions", {}).items():
+        facts["largest relative error"] = _largest_errors(table)
+        for other, said in table.header.get("opinions", {}).items():
             difference = f"{said['largest_relative_difference']:.0e}"
             facts[f"checked by {other}"] = f"at {said['points']} points, largest relative difference {difference}"
     else:
@@ -62,18 +72,28 @@ def details(name: str, width: int) -> str:
 
 def _row(name: str, entry: catalogue.Entry) -> tuple[str, ...]:
     integral = references.integral(name)
-    header = _truth_header(integral)
-    error = f"{header['largest_relative_error']:.0e}" if header else "none"
-    checks = ", ".join(header.get("opinions", {}))
-    return (name, str(integral.k), str(integral.m), entry.difficulty, error, checks, entry.why)
+    table = _stored_table(integral)
+    error = f"{table.header['largest_relative_error']:.0e}" if table else "none"
+    checks = ", ".join(table.header.get("opinions", {})) if table else ""
+    return (name, str(integral.k), str(integral.m), entry.use, entry.difficulty, error, checks, entry.why)
 
 
-def _truth_header(integral: ParametricIntegral) -> dict[str, Any]:
-    """Return the header of the stored true values, empty where there are none of this equation."""
+def _stored_table(integral: ParametricIntegral) -> truth_files.Table | None:
+    """Return the stored true values; None where there are none of this equation."""
     try:
-        return truth_files.read(truth_files.folder() / f"{integral.name}.csv", integral).header
+        return truth_files.read(truth_files.folder() / f"{integral.name}.csv", integral)
     except truth_files.TruthError:
-        return {}
+        return None
+
+
+def _largest_errors(table: truth_files.Table) -> str:
+    """Write the largest relative error of all values, and of those that the plan wants to be known better."""
+    largest = f"{table.header['largest_relative_error']:.0e}"
+    if not (precise := table.header["plan"].get("precise")):
+        return largest
+    n = precise[0]
+    error = table.truth.error[:n] / abs(table.truth.value[:n])
+    return f"{largest}; at the first {n} points {error.max():.0e}"
 
 
 def _box(integral: ParametricIntegral) -> str:
@@ -95,7 +115,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m references",
         description=summary,
-        epilog=f"{examples}\ndifficulty: how many nodes a tensor rule takes\nerror: largest relative one of the values",
+        epilog=f"{examples}\n{COLUMNS}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("integral", nargs="*", metavar="NAME", help="a name of the table, or module:attribute")

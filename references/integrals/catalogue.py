@@ -1,4 +1,4 @@
-"""The catalogue: every registered integral, what makes it hard, and why its F is positive.
+"""The catalogue: every registered integral, what makes it hard, why its F is positive, and what it may be used for.
 
 Equations are in the modules that make the integrals: `ngon`, `double_box`, `sector_files` (all sectors of whole loop
 integrals), `bubble` and `genz`. An integral is made when it is asked for, and once.
@@ -20,11 +20,15 @@ from references.sectors import sector_files
 FOLDER = Path(str(importlib.resources.files("references") / "loops"))
 
 GENZ_K = (3, 8)
-"""The members of the Genz families whose values are stored; others are made on demand, as genz_gaussian_5d."""
+"""The members of every Genz family whose values are stored; others are made on demand, as genz_gaussian_6d."""
 
 GENZ = ("oscillatory", "product_peak", "corner_peak", "gaussian", "continuous", "discontinuous")
 
 BY_FORM = "by its form"
+
+DEVELOPMENT, HELD_OUT = "development", "held-out"
+"""What an integral may be used for. On the first, defaults of methods may be tuned. Of the second, no default, map,
+order or hyperparameter may be chosen by looking at values: they judge how a method does on what it was not made for."""
 
 
 class Entry(NamedTuple):
@@ -38,6 +42,8 @@ class Entry(NamedTuple):
     """Reason why it is as hard as it is."""
     positive: str
     """Argument that F, or whatever is in the denominator, is positive over the box."""
+    use: str = DEVELOPMENT
+    """`DEVELOPMENT` or `HELD_OUT`."""
 
 
 def _imported(module: str, function: str, *arguments: object) -> Callable[[], ParametricIntegral]:
@@ -58,11 +64,11 @@ def _sectors(file: str, difficulty: str, why: str, wanted: Callable[[str], bool]
 
 def _genz(family: str, k: int) -> Entry:
     why = "analytic" if family in GENZ[:4] else "not differentiable: rules for smooth functions fail"
-    difficulty = "hard" if family in GENZ[4:] else "easy" if k <= 4 else "standard"
+    difficulty = "hard" if family in GENZ[4:] else "easy" if k <= 3 else "standard"
     return Entry(_imported("genz", family, k), difficulty, why, "has no F")
 
 
-ENTRIES: dict[str, Entry] = {
+_DEVELOPMENT: dict[str, Entry] = {
     "bubble": Entry(_imported("bubble", "bubble"), "easy", "one dimension", BY_FORM),
     "box1l": Entry(_imported("ngon", "box1l"), "easy", "the papers' one-loop integral", BY_FORM),
     "box1l_2d": Entry(_imported("ngon", "box1l_2d"), "easy", "two invariants", BY_FORM),
@@ -82,15 +88,44 @@ ENTRIES: dict[str, Entry] = {
     **{f"genz_{family}_{k}d": _genz(family, k) for family in GENZ for k in GENZ_K},
 }
 
+# Where a loop integral has more than ten sectors, the first stands for them: a choice that knows nothing of how hard
+# each is. Boxes, masses and legs were chosen before any method saw these integrals.
+_HELD_OUT: dict[str, Entry] = {
+    "heptagon1l": Entry(_imported("ngon", "heptagon1l"), "standard", "k = 6, seven invariants", BY_FORM),
+    **_sectors("box1l_masses", "easy", "internal masses, five invariants", lambda name: name.endswith("sum")),
+    **_sectors("pentagon1l_masses", "standard", "seven invariants, 5 integrands", lambda name: name.endswith("sum")),
+    **_sectors("kite2l", "hard", "two decades, 8 integrands", lambda name: name.endswith("sum")),
+    **_sectors("triangle2l", "standard", "a sector of a two-loop triangle", lambda name: name == "triangle2l_s01"),
+    **_sectors("ladder2l", "standard", "a sector over two decades, k = 5", lambda name: name == "ladder2l_s01"),
+    **_sectors("crossed2l", "hard", "a non-planar triangle: 8 integrands", lambda name: name.endswith("sum")),
+    **_sectors("box2l_crossed", "standard", "a non-planar sector, k = 6", lambda name: name == "box2l_crossed_s01"),
+    "genz_gaussian_4d": _genz("gaussian", 4),
+    "genz_oscillatory_5d": _genz("oscillatory", 5),
+    "genz_corner_peak_5d": _genz("corner_peak", 5),
+    "genz_product_peak_6d": _genz("product_peak", 6),
+}
+
+ENTRIES: dict[str, Entry] = {
+    **_DEVELOPMENT,
+    **{name: entry._replace(use=HELD_OUT) for name, entry in _HELD_OUT.items()},
+}
+
 
 def find(name: str) -> Entry | None:
     """Return the entry `name`, registered or a member of a Genz family in any k; None where there is none."""
+    if name in ENTRIES:
+        return ENTRIES[name]
     if match := re.fullmatch(rf"genz_({'|'.join(GENZ)})_([1-9]\d?)d", name):
         return _genz(match[1], int(match[2]))
-    return ENTRIES.get(name)
+    return None
+
+
+def is_held_out(name: str) -> bool:
+    """Tell whether `name` is registered as held-out; what is not registered is not."""
+    return name in ENTRIES and ENTRIES[name].use == HELD_OUT
 
 
 @functools.cache
 def integral(name: str) -> ParametricIntegral:
     """Return the integral `name`, which `find` knows; made once, since compiling its formulas takes time."""
-    return ENTRIES[name].make() if name in ENTRIES else find(name).make()  # type: ignore[union-attr]
+    return find(name).make()  # type: ignore[union-attr]

@@ -115,3 +115,13 @@ def hexagon1l() -> ParametricIntegral:
     pairs = [(i, j) for i in range(6) for j in range(i + 1, 6) if not _adjacent(i, j, 6)]
     names = {(i, j): f"s{i}{j}" for i, j in pairs}
     return ngon("hexagon1l", 6, names, _all_equal(list(names.values())), source="N-gon of this module, N = 6")
+
+
+def heptagon1l() -> ParametricIntegral:
+    """Return a sector of the heptagon with massless legs: the seven s_{i,i+2} vary, the seven s_{i,i+3} are −10."""
+    near = [(0, 2), (1, 3), (2, 4), (3, 5), (4, 6), (0, 5), (1, 6)]
+    far = [(i, j) for i in range(7) for j in range(i + 1, 7) if not _adjacent(i, j, 7) and (i, j) not in near]
+    invariants: dict[tuple[int, int], str | float] = {pair: -10 for pair in far}
+    invariants.update({(i, j): f"s{i}{j}" for i, j in near})
+    ranges = _all_equal([f"s{i}{j}" for i, j in near], (-20.0, -1.0))
+    return ngon("heptagon1l", 7, invariants, ranges, source="N-gon of this module, N = 7")

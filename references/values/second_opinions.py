@@ -42,11 +42,12 @@ def pysecdec(integral: ParametricIntegral, epsrel: float) -> Checker:
     """Check by pySecDec: other points, and code of its own, generated from the formula.
 
     32 shifts: with the default of 8 the error itself is so uncertain that 5.7 of them were seen on box2l. In a sum all
-    terms are given the same shifts, so that their errors may add up, where pySecDec adds their squares.
+    terms are given the same shifts, so that their errors may add up, where pySecDec adds their squares; each term is
+    asked for so much less.
     """
-    points = PYSECDEC_POINTS["few" if integral.k <= 4 else "many" if epsrel < VAGUE else "vague"]
-    method = methods.create("pysecdec_qmc", epsrel=epsrel, shifts=32, points=points).fit(integral)
     terms = len(integral.expression.terms) if integral.expression else 1
+    points = PYSECDEC_POINTS["few" if integral.k <= 4 else "many" if epsrel < VAGUE else "vague"]
+    method = methods.create("pysecdec_qmc", epsrel=epsrel / terms**0.5, shifts=32, points=points).fit(integral)
 
     def values(s: np.ndarray) -> Estimate:
         value, error, n_eval = method.integrate(s)
@@ -59,7 +60,7 @@ def pysecdec(integral: ParametricIntegral, epsrel: float) -> Checker:
 def lattice(integral: ParametricIntegral, epsrel: float) -> Checker:
     """Check by our own randomly shifted lattices, which get further than pySecDec in the same time."""
     points, weight = LATTICES[min(integral.k, max(LATTICES))]
-    points = points if epsrel < ROUGH else points // 2
+    points = 4 * points if epsrel < FINE else points if epsrel < ROUGH else points // 2
     method = methods.create("lattice_qmc", points=points, shifts=16, transform="korobov", weight=weight)
     how = f"lattice_qmc ({points} points, 16 shifts, Korobov weight {weight})"
     return Checker(method.fit(integral).integrate, how, {})
@@ -100,6 +101,9 @@ LATTICES = {1: (2**14, 3), 2: (2**14, 3), 3: (2**16, 3), 4: (2**18, 3), 5: (2**2
 stated were 6e-11 (box1l_wide), 3e-9 (box2l; 2e-8 with weight 3) and 5e-9 (pentabox_s01)."""
 ROUGH = 1e-6
 """Relative error from which half the points do; with an eighth one of the sectors of box2l states 1.5e-6."""
+
+FINE = 1e-9
+"""Relative error below which four times the points do."""
 
 VAGUE = 1e-4
 """Relative error from which pySecDec begins with a smaller lattice, which matters in many dimensions."""

@@ -29,6 +29,17 @@ def test_every_integral_has_a_line_that_fits(printed, columns):
     assert max(map(len, lines)) <= min(columns, 120)
 
 
+def test_the_table_says_what_may_be_tuned_on_which_integral(printed):
+    lines = printed()[1].out.splitlines()
+    use = {line.split()[0]: line.split()[3] for line in lines[1:]}
+    assert lines[0].split()[3] == "use"
+    assert use["box1l"] == use["genz_gaussian_8d"] == "development"
+    assert use["heptagon1l"] == use["genz_product_peak_6d"] == "held-out"
+    out = printed("box1l", "heptagon1l")[1].out
+    assert "use: development: defaults of methods may have been tuned on it" in out
+    assert "use: held-out: no default of a method may be chosen by looking at its values" in out
+
+
 @pytest.mark.parametrize("columns", [50, 120])
 def test_details_name_box_source_and_checks(printed, columns):
     status, (out, _) = printed("box1l", "box1l_wide", columns=columns)

@@ -29,16 +29,21 @@ def is_minor(name):
     return re.fullmatch(r"box2l_s\d+", name) is not None
 
 
+def is_judge(integral):
+    """Tell whether this is a held-out integral without a closed form, whose table is smaller than others."""
+    return catalogue.is_held_out(integral.name) and integral.exact is None
+
+
 def test_stored_truth_holds_what_it_promises(stored):
     integral, table = stored
     truth = table.truth
-    few, minor = integral.k <= 4, is_minor(integral.name)
-    n_uniform, n_extra = (50, 0) if minor else (2000, 400) if few else (500, 100)
+    few, minor, judge = integral.k <= 4, is_minor(integral.name), is_judge(integral)
+    n_uniform, n_extra = (50, 0) if minor else (200, 50) if judge else (2000, 400) if few else (500, 100)
     assert truth.uniform.sum() >= n_uniform
     assert (~truth.uniform).sum() >= n_extra
     integral.check(truth.s)
     assert len(np.unique(truth.s, axis=0)) == len(truth.s)
-    epsrel = 1e-6 if minor else 1e-8 if integral.name in HARDER else 1e-12 if few else 1e-11
+    epsrel = 1e-6 if minor else 1e-8 if integral.name in HARDER else 1e-9 if judge else 1e-12 if few else 1e-11
     assert (truth.error / np.abs(truth.value) <= epsrel).all()
     assert (truth.error > 0).all()
     found = test_points.cornerness(integral, truth.s[~truth.uniform])
@@ -91,6 +96,18 @@ def test_the_whole_two_loop_box_is_the_sum_of_its_sectors():
     assert (total_error + whole_error <= 1e-8 * whole).all()
     # Negative control: without one of the sectors it is another integral.
     assert (np.abs(value / whole) > 1e-3).all()
+
+
+def test_the_whole_two_loop_box_is_known_to_ten_digits_at_sixty_points():
+    truth = references.truth("box2l_sum")
+    error = truth.error / np.abs(truth.value)
+    assert truth.uniform[:60].all()
+    assert error[:60].max() <= 1e-10
+    assert error.max() <= 1e-8
+    table = truth_files.read(truth_files.folder() / "box2l_sum.csv", references.integral("box2l_sum"))
+    lattice, stated = table.independent["lattice"][:60].T
+    assert (stated <= 2e-10 * truth.value[:60]).all()
+    assert (np.abs(lattice - truth.value[:60]) <= 2e-10 * truth.value[:60]).all()
 
 
 def test_a_sector_of_the_two_loop_box_is_made_again():
