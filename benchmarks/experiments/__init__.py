@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 EXPERIMENTS: dict[str, tuple[str, ...]] = {
     "comparison": ("smoke", "quick", "every", "cuba", "catalogue", "full"),
     "curves": ("curves", "held_out"),
+    "performance_profile": (),
+    "cost_map": (),
     "paper_recipes": ("paper", "paper_short"),
     "thesis_on_cpu": ("paper_cpu",),
     "paper_claims": ("ablations",),

@@ -16,7 +16,7 @@ from benchmarks.running.jobs import Job
 
 FOLDER = Path(experiments.__file__).parent
 
-UNMEASURED = {"gpu", "curves"}
+UNMEASURED = {"gpu", "curves", "performance_profile", "cost_map"}
 """Experiments without published results so far."""
 
 

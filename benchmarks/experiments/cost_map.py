@@ -1,0 +1,199 @@
+"""A map in small: which method takes least time in all, for so many digits at so many phase-space points.
+
+Twelve cells (k, m), k Feynman parameters and m kinematic invariants, stand for their like. In each, a method costs
+
+    preparation + n · seconds per integral
+
+for n integrals with at least so many digits on average, with its cheapest configuration for both. Nothing but measured
+configurations is compared, with one exception: where no method has the digits, the curves' ends are continued by two
+digits at most, and marked as extrapolated.
+
+The records are those of `curves`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from benchmarks.experiments.experiment import Experiment, Table
+from benchmarks.figures import cost_maps
+from benchmarks.figures.figure_sections import Section, drawn
+from benchmarks.records import configurations, digit_costs
+from benchmarks.records.configurations import Configuration
+from benchmarks.records.digit_costs import DigitCost
+from benchmarks.records.run_records import Record, Row
+
+CELLS = {
+    "bubble": (1, 1), "box1l_2d": (3, 2), "box1l": (3, 3), "box1l_4d": (3, 4), "box1l_masses_sum": (3, 5),
+    "pentagon1l_8d": (4, 8), "ladder2l_s01": (5, 3), "hexagon1l": (5, 9), "box2l": (6, 3), "box2l_sum": (6, 3),
+    "pentabox_s01": (7, 5), "genz_gaussian_8d": (8, 2),
+}  # fmt: skip
+"""Integral -> (k, m): N-gons, sectors and whole integrals of two loops, and one of Genz's."""
+
+DIGITS = (2, 3, 4, 5, 6, 7, 8)
+
+COUNTS = tuple(10**power for power in range(10))
+"""Integrals to compute, n."""
+
+FURTHEST = 2.0
+"""Digits by which the end of a curve may be continued."""
+
+
+class Winner(NamedTuple):
+    """The method that takes least time in all, for some digits and some number of integrals."""
+
+    method: str
+    seconds: float
+    extrapolated: bool
+    """Whether its digits were not measured but follow from its curve."""
+    cost: DigitCost
+    """Of the configuration that it was measured with."""
+
+
+Cell = Mapping[tuple[int, int], Winner]
+"""(digits, n) -> the winner; nothing where no method gets near."""
+
+
+def cells(grouped: Iterable[Configuration]) -> dict[tuple[str, str], Cell]:
+    """Find the winners by (integral, machine), in the order of the cells."""
+    places = digit_costs.by_place(grouped)
+    order = list(CELLS)
+    chosen = sorted((place for place in places if place[0] in CELLS), key=lambda place: (order.index(place[0]), place))
+    return {place: _winners(places[place]) for place in chosen}
+
+
+def table(grouped: Iterable[Configuration]) -> Table:
+    """Make the table: a row per cell, and for each number of digits the winners from one integral to 10⁹."""
+    made: list[Row] = []
+    for (integral, machine), cell in cells(grouped).items():
+        k, m = CELLS[integral]
+        row = {"integral": integral, "k, m": f"{k}, {m}"}
+        row |= {f"{digits} digits": _stretches(cell, digits) for digits in DIGITS}
+        made.append((row | {"machine": machine}, _records(cell)))
+    explanation = (
+        "Which method takes least time, preparation included, on one thread, for at least so many digits on average at "
+        "n phase-space points. 'a, b from 10⁴' says that a is cheapest for fewer than 10⁴ points, and b for more, up "
+        "to 10⁹. (extrapolated): nothing that was run has so many digits, and the time follows from the end of the "
+        "method's curve, continued by two digits at most."
+    )
+    return Table("The cheapest method by digits and number of points", explanation, made)
+
+
+def sentences(grouped: Iterable[Configuration]) -> Table:
+    """Make a table with a sentence for each cell."""
+    made: list[Row] = []
+    for (integral, machine), cell in cells(grouped).items():
+        k, m = CELLS[integral]
+        counted: dict[str, int] = {}
+        for winner in cell.values():
+            counted[winner.method] = counted.get(winner.method, 0) + 1
+        if not counted:
+            continue
+        shares = [(name, n / (len(DIGITS) * len(COUNTS))) for name, n in counted.items()]
+        ranked = sorted(shares, key=lambda item: (-item[1], item[0]))
+        said = "; ".join(f"{name} {_where(cell, name)}" for name, _ in ranked)
+        row = {"integral": integral, "sentence": f"{integral} (k = {k}, m = {m}): {said}.", "machine": machine}
+        made.append((row, _records(cell)))
+    return Table("The map in sentences", "Where each method is the cheapest, the one with most of the map first.", made)
+
+
+def _winners(methods: Mapping[str, Sequence[DigitCost]]) -> Cell:
+    found = {}
+    for digits, n in itertools.product(DIGITS, COUNTS):
+        measured = [
+            Winner(name, n * cost.seconds(n), False, cost)
+            for name, costs in methods.items()
+            if (cost := digit_costs.cheapest(costs, digits, n_integrals=n)) is not None
+        ]
+        tried = measured or [
+            Winner(name, n * continued.seconds(n), True, continued)
+            for name, costs in methods.items()
+            if (continued := _continued(costs, digits, n)) is not None
+        ]
+        if tried:
+            found[digits, n] = min(tried, key=lambda winner: winner.seconds)
+    return found
+
+
+def _continued(costs: Sequence[DigitCost], digits: float, n: int) -> DigitCost | None:
+    """Continue a curve to more digits along its last stretch, both costs growing by the same factor per digit.
+
+    None where it has no such stretch, it would be too far, or more digits would be cheaper.
+    """
+    envelope = digit_costs.lower_envelope(costs, n_integrals=n)
+    if len(envelope) < 2 or digits - envelope[-1].digits_mean > FURTHEST:
+        return None
+    before, last = envelope[-2:]
+    gained = last.digits_mean - before.digits_mean
+    growth = (last.seconds(n) / before.seconds(n)) ** ((digits - last.digits_mean) / gained)
+    return dataclasses.replace(
+        last, digits_mean=digits, s_per_integral=growth * last.s_per_integral,
+        preparation_s=growth * last.preparation_s,
+    )  # fmt: skip
+
+
+def _stretches(cell: Cell, digits: int) -> str:
+    """Say which methods win from one integral on, in turn."""
+    said = []
+    named = [(n, cell.get((digits, n))) for n in COUNTS]
+    for (name, extrapolated), stretch in itertools.groupby(named, key=lambda item: _name(item[1])):
+        first = next(stretch)[0]
+        since = f" from {_power(first)}" if first > 1 else ""
+        said.append(f"{name}{since}" + (" (extrapolated)" if extrapolated else ""))
+    return ", ".join(said)
+
+
+def _name(winner: Winner | None) -> tuple[str, bool]:
+    return ("no method", False) if winner is None else (winner.method, winner.extrapolated)
+
+
+def _where(cell: Cell, name: str) -> str:
+    """Say at which digits a method wins, and for how many integrals."""
+    at = [key for key, winner in cell.items() if winner.method == name]
+    digits, counts = sorted({digits for digits, _ in at}), sorted({n for _, n in at})
+    between = f"{digits[0]} digits" if len(digits) == 1 else f"{digits[0]} to {digits[-1]} digits"
+    numbers = f"n = {_power(counts[0])}" + (f" to {_power(counts[-1])}" if len(counts) > 1 else "")
+    continued = all(cell[key].extrapolated for key in at)
+    return f"at {between}, {numbers}" + (" (extrapolated)" if continued else "")
+
+
+def _power(n: int) -> str:
+    """Write a power of ten."""
+    exponent = len(str(n)) - 1
+    return "1" if exponent == 0 else "10" + str(exponent).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
+
+
+def _records(cell: Cell) -> list[Record]:
+    used = {id(winner.cost.configuration): winner.cost.configuration for winner in cell.values()}
+    return [record for configuration in used.values() for record in configuration.records]
+
+
+def tables(found: Sequence[Record]) -> list[Table]:
+    """Make the table of winners, and their sentences."""
+    grouped = configurations.grouped(found)
+    return [table(grouped), sentences(grouped)]
+
+
+def sections(found: Sequence[Record]) -> list[Section]:
+    """Draw the map of each machine."""
+    made = cells(configurations.grouped(found))
+    sections = []
+    for nth, machine in enumerate(dict.fromkeys(machine for _, machine in made)):
+        blocks = {
+            f"{integral}: k = {CELLS[integral][0]}, m = {CELLS[integral][1]}": [
+                [winner and (winner.method, winner.extrapolated) for n in COUNTS for winner in [cell.get((digits, n))]]
+                for digits in DIGITS
+            ]
+            for (integral, other), cell in made.items()
+            if other == machine
+        }
+        prefix = "all" + (f".{nth + 1}" if nth else "")
+        chart = cost_maps.chart(blocks, DIGITS)
+        sections.append(Section("Which method is the cheapest", "", machine, "", [drawn(prefix, chart)]))
+    return sections
+
+
+EXPERIMENT = Experiment(source="curves", tables=tables, sections=sections)

@@ -1,0 +1,132 @@
+"""Performance profiles on held-out integrals: on which share of them a method is within a factor of the best.
+
+For each held-out integral p and method a, t_{p,a} is the least time per integral with which a has so many digits on
+average, infinite where it never has them. With the ratios to the best method, r_{p,a} = t_{p,a}/min_b t_{p,b},
+
+    ρ_a(τ) = share of the integrals with r_{p,a} ≤ τ.
+
+ρ_a(1) says how often a is the best, ρ_a(∞) how often it has the digits at all. An integral on which no method has them
+counts for none.
+
+    python -m benchmarks.accuracy --preset held_out --jobs 2 --out reports/published/curves
+
+Dolan and Moré, Benchmarking optimization software with performance profiles, Math. Program. 91 (2002) 201.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from benchmarks.experiments.experiment import Experiment, Table
+from benchmarks.figures import profiles as figures
+from benchmarks.figures.figure_sections import Section, drawn
+from benchmarks.records import configurations, digit_costs
+from benchmarks.records.configurations import Configuration
+from benchmarks.records.digit_costs import DigitCost
+from benchmarks.records.run_records import Record, Row
+
+DIGITS = (3, 6)
+
+FACTORS = (1.0, 2.0, 10.0, 100.0, math.inf)
+
+N_INTEGRALS: Mapping[str, float] = {"after preparation": math.inf, "10,000 integrals share it": 1e4}
+"""How preparation counts -> integrals that share it."""
+
+
+class Profile(NamedTuple):
+    """Ratios r_{p,a} of one number of digits, one machine, and one way in which preparation counts."""
+
+    machine: str
+    digits: int
+    counted: str
+    ratios: Mapping[str, list[float]]
+    """Method -> its ratio on each of the same integrals, infinity where it has too few digits or was not run."""
+    integrals: list[str]
+    records: list[Record]
+
+
+def profiles(grouped: Iterable[Configuration]) -> list[Profile]:
+    """Make the profiles of all held-out integrals with records, machine by machine."""
+    from references.integrals import catalogue  # with sympy, which is not imported for a report without records
+
+    found = [c for c in grouped if catalogue.is_held_out(c.first["integral"])]
+    costs, made = digit_costs.by_place(found), []
+    for machine in sorted({machine for _, machine in costs}):
+        here = {integral: methods for (integral, other), methods in costs.items() if other == machine}
+        records = [record for c in found if c.first["machine"] == machine for record in c.records]
+        for digits in DIGITS:
+            for counted, n in N_INTEGRALS.items():
+                made.append(Profile(machine, digits, counted, _ratios(here, digits, n), sorted(here), records))
+    return made
+
+
+def share(ratios: Iterable[float], factor: float) -> float:
+    """Compute ρ(τ): the share of finite ratios up to a factor."""
+    found = list(ratios)
+    return sum(math.isfinite(ratio) and ratio <= factor for ratio in found) / len(found)
+
+
+def table(grouped: Iterable[Configuration]) -> Table:
+    """Make the table: a row for each method, machine, number of digits and way in which preparation counts."""
+    made: list[Row] = []
+    for profile in profiles(grouped):
+        ranked = sorted(profile.ratios, key=lambda name: _rank(profile.ratios[name]))
+        for name in ranked:
+            ratios = profile.ratios[name]
+            row = {"digits": str(profile.digits), "preparation": profile.counted, "method": name}
+            row |= {_column(factor): f"{100 * share(ratios, factor):.0f} %" for factor in FACTORS}
+            row |= {"integrals": str(len(profile.integrals)), "machine": profile.machine}
+            used = [record for record in profile.records if record["method"] == name]
+            made.append((row, used))
+    explanation = (
+        "On which share of the held-out integrals a method has so many digits on average in at most so many times the "
+        "time per integral of the quickest method, on one thread. Its preparation is left out, or shared by 10,000 "
+        "integrals. No default of a method was tuned on these integrals. A method counts with its cheapest "
+        "configuration, and without the digits where it was not run."
+    )
+    return Table("Performance profile on held-out integrals", explanation, made)
+
+
+def _ratios(here: Mapping[str, Mapping[str, list[DigitCost]]], digits: int, n: float) -> dict[str, list[float]]:
+    methods = sorted({name for found in here.values() for name in found})
+    ratios: dict[str, list[float]] = {name: [] for name in methods}
+    for integral in sorted(here):
+        cheapest = {name: digit_costs.cheapest(here[integral].get(name, []), digits, n_integrals=n) for name in methods}
+        seconds = {name: math.inf if cost is None else cost.seconds(n) for name, cost in cheapest.items()}
+        best = min(seconds.values())
+        for name, time in seconds.items():
+            ratios[name].append(time / best if math.isfinite(time) else math.inf)
+    return ratios
+
+
+def _rank(ratios: list[float]) -> tuple[float, ...]:
+    return tuple(-share(ratios, factor) for factor in FACTORS)
+
+
+def _column(factor: float) -> str:
+    if factor == 1:
+        return "the quickest"
+    return "at any factor" if math.isinf(factor) else f"within {factor:g} times"
+
+
+def tables(found: Sequence[Record]) -> list[Table]:
+    """Make the table."""
+    return [table(configurations.grouped(found))]
+
+
+def sections(found: Sequence[Record]) -> list[Section]:
+    """Draw the profiles of each machine, without the preparation."""
+    made = profiles(configurations.grouped(found))
+    sections = []
+    for nth, machine in enumerate(dict.fromkeys(profile.machine for profile in made)):
+        first = next(iter(N_INTEGRALS))
+        here = [profile for profile in made if (profile.machine, profile.counted) == (machine, first)]
+        chart = figures.chart({f"{p.digits} digits": p.ratios for p in here}, sorted(here[0].ratios))
+        prefix = "held_out" + (f".{nth + 1}" if nth else "")
+        sections.append(Section("Held-out integrals: performance profile", "", machine, "", [drawn(prefix, chart)]))
+    return sections
+
+
+EXPERIMENT = Experiment(source="curves", tables=tables, sections=sections)

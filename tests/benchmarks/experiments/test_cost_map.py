@@ -1,0 +1,93 @@
+"""The map of the cheapest methods: winners by total time, what is extrapolated, and the text and chart of it."""
+
+from __future__ import annotations
+
+import pytest
+from sample_records import record, timing
+
+from benchmarks.experiments import cost_map
+from benchmarks.figures import cost_maps, drawing
+from benchmarks.records import configurations
+
+
+def run(method, digits, us, preparation_s, integral="box1l", **changes):
+    base = {
+        "integral": integral, "method": method, "params": {"knob": digits}, "digits_mean": digits,
+        "digits_worst": digits - 1, "threads": 1, "fit_s": preparation_s, "s_per_integral": {"1024": timing(1e-6 * us)},
+    }  # fmt: skip
+    return record(**base | changes)
+
+
+RECORDS = [
+    run("rule", 4.0, 10.0, 0.0), run("rule", 6.5, 40.0, 0.0),
+    run("table", 6.0, 1.0, 3.0),
+    run("lost", 6.0, 5.0, 50.0),
+    run("rule", 9.0, 1.0, 0.0, integral="box1l_wide"),  # not of the map
+]  # fmt: skip
+
+
+@pytest.fixture
+def cell():
+    ((_, found),) = cost_map.cells(configurations.grouped(RECORDS)).items()
+    return found
+
+
+def test_the_winner_has_the_digits_and_takes_least_time_preparation_included(cell):
+    assert [cell[3, n].method for n in (1, 10**5, 10**6, 10**9)] == ["rule", "rule", "table", "table"]
+    assert cell[6, 10**4].method == "rule"
+    assert cell[6, 10**4].cost.configuration.first["params"]["knob"] == 6.5
+    assert cell[6, 10**5].method == "table"
+    assert cell[3, 10**6].seconds == pytest.approx(3.0 + 1.0)
+    assert {winner.method for winner in cell.values()} == {"rule", "table"}
+
+
+def test_beyond_all_digits_a_curve_is_continued_by_two_at_most(cell):
+    assert not any(cell[digits, n].extrapolated for digits in (2, 6) for n in cost_map.COUNTS)
+    # 2.5 digits cost 4 times as much, so that 1.5 more cost 4^0.6 times as much.
+    assert cell[8, 1].extrapolated
+    assert cell[8, 1].method == "rule"
+    assert cell[8, 1].seconds == pytest.approx(40e-6 * 4**0.6)
+    single = cost_map.cells(configurations.grouped([run("table", 5.0, 1.0, 3.0)]))
+    assert (6, 1) not in next(iter(single.values()))
+    short = [run("rule", 4.0, 10.0, 0.0), run("rule", 5.5, 40.0, 0.0)]
+    assert (8, 1) not in next(iter(cost_map.cells(configurations.grouped(short)).values()))
+
+
+def test_the_table_says_from_which_number_on():
+    ((row, used),) = cost_map.table(configurations.grouped(RECORDS)).rows
+    assert (row["integral"], row["k, m"]) == ("box1l", "3, 3")
+    assert row["3 digits"] == "rule, table from 10⁶"
+    assert row["8 digits"] == "rule (extrapolated)"
+    assert {r["method"] for r in used} == {"rule", "table"}
+
+
+def test_a_sentence_for_each_cell():
+    ((row, _),) = cost_map.sentences(configurations.grouped(RECORDS)).rows
+    assert row["sentence"].startswith(
+        "box1l (k = 3, m = 3): rule at 2 to 8 digits, n = 1 to 10⁹; table at 2 to 6 digits"
+    )
+
+
+def test_there_are_twelve_cells_and_each_has_its_integral():
+    import references
+
+    assert len(cost_map.CELLS) == 12
+    for name, shape in cost_map.CELLS.items():
+        integral = references.integral(name)
+        assert (integral.k, integral.m) == shape
+
+
+def test_the_chart_has_a_bar_for_each_stretch_and_names_the_winners():
+    blocks = {"a cell": [[("rule", False), ("rule", False), ("table", False)], [("table", True), None, None]]}
+    text = drawing.svg(cost_maps.chart(blocks, (2, 3)))
+    assert all(name in text for name in ("a cell", "rule", "table"))
+    colours = [colour for colour, _ in drawing.COLOURS[:2]]
+    assert [text.count(f"fill: {colour}") for colour in colours] == [3, 4]  # bars, and two of the legend
+    assert text.count("opacity: 0.4") >= 1
+
+
+def test_the_experiment_shows_both():
+    assert [len(table.rows) for table in cost_map.EXPERIMENT.tables(RECORDS)] == [1, 1]
+    (section,) = cost_map.EXPERIMENT.sections(RECORDS)
+    assert section.figures[0].name == "all.cost_map"
+    assert cost_map.EXPERIMENT.sections([]) == []
