@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 HEIGHT = 3.6
 """Of a panel, in inches."""
 
-NAME_SIZE, LINE, LETTER = 7.0, 0.05, 0.0145
+NAME_SIZE, LINE, LETTER = 7.0, 0.05, 0.0175
 """Points of a name's letters; the height of a line of them and the width of a letter, in units of a panel."""
 
-MARGIN, ROOM = 0.05, 0.25
+MARGIN, ROOM = 0.05, 0.45
 """Left and right of the curves, in units of the decades between the smallest and the largest time: names need room."""
 
 Curves = Mapping[str, Sequence[DigitCost]]
@@ -31,25 +31,27 @@ Curves = Mapping[str, Sequence[DigitCost]]
 def chart(methods: Curves, colours: Sequence[str]) -> Chart | None:
     """Make the chart of an integral on one machine; None where nothing was timed.
 
-    A panel shows the methods that evaluate the integrand for each integral, the other one those that do not.
-    A method has its place in `colours` in every chart of a page.
+    A panel shows the methods that evaluate the integrand more than once per integral, the other one those that do not:
+    a surrogate may learn the ratio of I to the integrand at one point. A method has its place in `colours` in every
+    chart of a page.
     """
     evaluating = {name: costs for name, costs in methods.items() if any(map(_evaluates, costs))}
     others = {name: costs for name, costs in methods.items() if name not in evaluating}
-    shown = (("with the integrand", evaluating), ("without the integrand, after preparation", others))
+    shown = (("many evaluations per integral", evaluating), ("one evaluation or none per integral", others))
     limits = _limits([cost for costs in methods.values() for cost in costs])
     panels = [_panel(title, curves, colours, limits) for title, curves in shown if curves]
     caption = (
         f"Mean digits against the median time per integral in batches of {LARGEST_BATCH:,} on one thread, as a curve "
-        "for each method: from top to bottom, methods that evaluate the integrand for each integral, and those that "
-        "only do so while they prepare themselves. Where such a batch takes too long, or a method integrates one point "
-        "after the other, batches are smaller."
+        "for each method: from top to bottom, methods that evaluate the integrand many times for each integral, and "
+        "those that do so while they prepare themselves, and then once or never. Where such a batch takes too long, or "
+        "a method integrates one point after the other, batches are smaller."
     )
     return Chart("digit_curves", caption, panels, height=HEIGHT) if panels else None
 
 
 def _evaluates(cost: DigitCost) -> bool:
-    return bool(cost.configuration.mean("n_eval_per_integral"))
+    """Tell whether it evaluates the integrand more than once per integral."""
+    return (cost.configuration.mean("n_eval_per_integral") or 0) > 1
 
 
 def _limits(costs: Sequence[DigitCost]) -> tuple[float, float]:

@@ -50,9 +50,9 @@ def test_methods_that_look_alike_have_other_markers():
     assert len({(line.get_color(), line.get_marker()) for line in lines}) == 17
 
 
-def test_methods_with_and_without_the_integrand_have_panels_of_their_own():
+def test_methods_with_many_evaluations_and_with_one_or_none_have_panels_of_their_own():
     assert len(digit_curves.chart(methods(2), ["method_0", "method_1"]).panels) == 1
-    without = methods(1, n_eval=0.0)
-    chart = digit_curves.chart({"other": methods(1)["method_0"], **without}, ["method_0", "other"])
-    assert len(chart.panels) == 2
+    for n_eval, n_panels in ((0.0, 2), (1.0, 2), (2.0, 1)):
+        found = {"other": methods(1)["method_0"], **methods(1, n_eval=n_eval)}
+        assert len(digit_curves.chart(found, ["method_0", "other"]).panels) == n_panels
     assert digit_curves.chart({}, []) is None
