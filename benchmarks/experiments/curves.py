@@ -41,33 +41,33 @@ AT_ONCE, ONE_BY_ONE = (1, 1024), (1, 8)
 COARSE = (
     *(f"gauss_legendre,max_nodes=2000000,epsrel=1e-{digits}" for digits in (2, 3, 4, 6, 8, 12)),
     "lattice_qmc,points=512", "lattice_qmc,points=16384",
-    "chebyshev,max_labels=300", "chebyshev",
-    "total_degree,max_labels=500", "total_degree",
+    "chebyshev,max_labels=150", "chebyshev,max_labels=500", "chebyshev",
+    "total_degree,max_labels=150", "total_degree,max_labels=500", "total_degree,max_labels=2000", "total_degree",
     "tensor_train", "gaussian_process,n_labels=1000", "rbf,n_labels=2000",
 )  # fmt: skip
 """Rules, lattices and tables on every integral."""
 
 FINE = (
     "lattice_qmc,points=128", "lattice_qmc,points=4096", "lattice_qmc,points=65536",
-    "chebyshev,max_labels=100", "total_degree,max_labels=2000", "tensor_train,epsrel=1e-3", "tensor_train,epsrel=1e-9",
+    "tensor_train,epsrel=1e-3", "tensor_train,epsrel=1e-9",
     "gaussian_process,n_labels=200", "rbf,n_labels=300", "vegas_map,points=256", "vegas_map,points=16384",
 )  # fmt: skip
 """More of them, where many methods are compared."""
 
 LEARNED = ("differential_mlp", "neural_primitive")
-"""Methods that learn, and whose knob is the budget; on integrals with few methods the first one has two."""
+"""Methods that learn, and whose knob is the budget."""
 
 OTHERS_THAT_LEARN = ("dense_mlp", "skip_mlp", "boosted_trees", "deep_ensemble", "bayesian_mlp")
 
 CORRECTED = ("primitive_corrected,lattice_size=64", "primitive_corrected,lattice_size=1024")
 
-SHORT_S, MEDIUM_S, LONG_S = 5.0, 10.0, 20.0
+SHORT_S, MEDIUM_S, LONG_S, LONGEST_S = 5.0, 10.0, 20.0, 60.0
 """Budgets of methods that learn."""
 
 SEEDS = 3
 """Repeats of methods whose digits depend on the seed."""
 
-EPSREL = (1.0, 1e-2, 1e-4, 1e-6, 1e-8, 1e-10)
+EPSREL = (1.0, 1e-3, 1e-6, 1e-9)
 """Of pySecDec, down to what `curve_points` allows; with 1 it stops at its first lattice."""
 
 SAMPLING = ("vegas,n_samples=2000", "vegas,n_samples=50000", "scipy_qmc,points=1024", "scipy_qmc,points=32768")
@@ -83,31 +83,36 @@ OTHER_PYSECDEC = (
 )  # fmt: skip
 """pySecDec's other integrators: they are compiled by themselves, and take tens of milliseconds per integral."""
 
-ON_GENZ = (
-    "gauss_legendre,max_nodes=2000000,epsrel=1e-4", "gauss_legendre,max_nodes=2000000,epsrel=1e-9",
-    "lattice_qmc,points=512", "lattice_qmc,points=16384", "chebyshev,max_labels=300",
+FEW = (
+    *(f"gauss_legendre,max_nodes=2000000,epsrel=1e-{digits}" for digits in (3, 6, 12)),
+    "lattice_qmc,points=512", "lattice_qmc,points=16384", "chebyshev,max_labels=150", "chebyshev",
+    "total_degree,max_labels=150", "tensor_train", "gaussian_process,n_labels=200", "rbf,n_labels=300",
 )  # fmt: skip
+"""Methods on integrals that are there for their dimensions."""
 
 MANY_METHODS = ("box1l", "box2l", "box2l_sum", "pentagon1l_8d")
 EVERY_METHOD = ("box1l", "pentagon1l_8d")
+MANY_INVARIANTS = ("pentagon1l_8d", "hexagon1l")
 DEVELOPMENT = (*MANY_METHODS, "box1l_wide", "hexagon1l", "pentabox_s01")
-GENZ = ("genz_oscillatory_3d", "genz_gaussian_8d", "genz_corner_peak_8d")
-"""Development integrals: with more settings, with every method, all but Genz's families, and these."""
-
-HELD_OUT: tuple[str, ...] = ()
-"""Integrals that no default was tuned on."""
+FOR_DIMENSIONS = (
+    "bubble", "box1l_2d", "box1l_4d", "genz_oscillatory_3d", "genz_gaussian_8d", "genz_corner_peak_8d",
+)  # fmt: skip
+"""Development integrals: with more settings, with every method, with more of what learns, all that are loop integrals
+of several invariants, and others."""
 
 
 def curves() -> Preset:
-    """Run on development integrals: about 30 minutes on two cores."""
-    return _preset(
-        {integral: _jobs(integral) for integral in DEVELOPMENT} | {integral: _few(integral) for integral in GENZ}
-    )
+    """Run on development integrals: about 35 minutes on two cores."""
+    jobs = {integral: _jobs(integral) for integral in DEVELOPMENT}
+    return _preset(jobs | {integral: _few(integral) for integral in FOR_DIMENSIONS})
 
 
 def held_out() -> Preset:
-    """Run on held-out integrals: about two minutes for each on two cores, and some for compiling pySecDec."""
-    return _preset({name: _few(name) if name.startswith("genz") else _jobs(name) for name in HELD_OUT})
+    """Run on held-out integrals: about 25 minutes on two cores, some of them for compiling pySecDec."""
+    from references.integrals import catalogue  # with sympy, which is not imported for a report without records
+
+    held_out = filter(catalogue.is_held_out, catalogue.ENTRIES)
+    return _preset({name: _few(name) if name.startswith("genz") else _jobs(name) for name in held_out})
 
 
 def _preset(jobs: dict[str, list[Job]]) -> Preset:
@@ -116,12 +121,12 @@ def _preset(jobs: dict[str, list[Job]]) -> Preset:
 
 def _jobs(integral: str) -> list[Job]:
     """List what runs on an integral."""
-    jobs = [*_at_once(COARSE), *_pysecdec(integral)]
-    jobs += _at_once(LEARNED, SHORT_S, SEEDS)
+    jobs = [*_at_once(COARSE), *_pysecdec(integral), *_at_once(LEARNED[:1], LONG_S, SEEDS)]
+    jobs += _at_once(LEARNED[1:], LONG_S, SEEDS if integral in MANY_METHODS else 1)
     if integral in MANY_METHODS:
-        jobs += _at_once(FINE) + _at_once(CORRECTED, MEDIUM_S) + _at_once(LEARNED, LONG_S, SEEDS)
-    else:
-        jobs += _at_once(LEARNED[:1], MEDIUM_S, SEEDS)
+        jobs += _at_once(FINE) + _at_once(CORRECTED, MEDIUM_S) + _at_once(LEARNED, SHORT_S)
+    if integral in MANY_INVARIANTS:
+        jobs += _at_once(LEARNED[:1], LONGEST_S, SEEDS) + _at_once(("total_degree,max_labels=12000",), LONGEST_S)
     if integral in EVERY_METHOD:
         jobs += _at_once(OTHERS_THAT_LEARN, MEDIUM_S) + _one_by_one(SAMPLING, integral, BUDGET_S)
         jobs += _one_by_one(OTHER_PYSECDEC, integral, PYSECDEC_BUDGET_S)
@@ -129,8 +134,8 @@ def _jobs(integral: str) -> list[Job]:
 
 
 def _few(integral: str) -> list[Job]:
-    """List what runs on an integral of Genz's families."""
-    return [*_at_once(ON_GENZ), *_pysecdec(integral)]
+    """List what runs on an integral that is there for its dimensions."""
+    return [*_at_once(FEW), *_pysecdec(integral), *_at_once(LEARNED, SHORT_S)]
 
 
 def _at_once(methods: Iterable[str], budget_s: float = BUDGET_S, repeats: int = 1) -> list[Job]:

@@ -6,16 +6,16 @@ import pytest
 from sample_records import record, timing
 
 import references
-from benchmarks.experiments import curve_points, curves, matched_digits, preset, pysecdec_costs
+from benchmarks.experiments import cost_map, curve_points, curves, matched_digits, preset, pysecdec_costs
 from benchmarks.records import configurations
+from references.integrals import catalogue
 
 # ----- what is run ----------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(params=["curves", "held_out"])
-def jobs(request, monkeypatch):
+def jobs(request):
     """Return {integral: jobs} of a preset."""
-    monkeypatch.setattr(curves, "HELD_OUT", ("bubble", "genz_gaussian_3d"))
     made = preset(request.param)
     return {integral: made.jobs(integral) for integral in made.budgets}
 
@@ -23,6 +23,12 @@ def jobs(request, monkeypatch):
 def test_presets_name_integrals_that_there_are(jobs):
     assert jobs
     assert set(jobs) <= set(references.names())
+
+
+def test_each_preset_has_integrals_of_its_kind():
+    for name, held_out in (("curves", False), ("held_out", True)):
+        assert {catalogue.is_held_out(integral) for integral in preset(name).budgets} == {held_out}
+    assert set(cost_map.CELLS) <= {*preset("curves").budgets, *preset("held_out").budgets}
 
 
 def test_no_job_is_there_twice(jobs):
