@@ -21,7 +21,7 @@ FIELDS = {
     "skip_mlp": {"n_blocks": 1, "width": 16, "n_updates": 1},
     "bayesian_mlp": {"depth": 2, "width": 16, "n_updates": 1},
     "deep_ensemble": {"depth": 2, "width": 16, "n_updates": 1},
-    "differential_mlp": {"width": 16, "n_updates": 1, "n_iterations": 1},
+    "differential_mlp": {"width": 16, "n_iterations": 1},
     "boosted_trees": {"max_depth": 4, "n_trees": 2, "max_bin": 64},
 }
 
@@ -30,7 +30,7 @@ TRAINED = {
     "skip_mlp": {"n_updates": 300, "learning_rate": 3e-3},
     "bayesian_mlp": {"n_updates": 300},
     "deep_ensemble": {"n_updates": 300},
-    "differential_mlp": {"n_updates": 100, "n_iterations": 20},
+    "differential_mlp": {"n_iterations": 20},
     "boosted_trees": {"n_trees": 50},
 }
 
