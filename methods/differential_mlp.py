@@ -28,6 +28,7 @@ import torch
 
 from methods.base import Estimate, InputError, ParametricIntegral
 from methods.core.budget import Clock
+from methods.core.storage import StorageError
 from methods.surrogates import local_error, tanh_network, targets
 from methods.surrogates.gradient_labels import GradientLabelSource
 from methods.surrogates.quasi_newton import minimise
@@ -39,7 +40,7 @@ from methods.tables.table import CHUNK, Table
 LABEL_SHARE, PREPARATION_SHARE = 0.4, 0.5
 """Share of the budget that labels may take, and share of that in which the direct method may prepare itself."""
 
-LABEL_EPSREL = 1e-7
+LABEL_EPSREL = 1e-6
 """Relative error wanted of labels."""
 
 N_CHOICE = 256
@@ -77,7 +78,8 @@ class DifferentialMLP(Table):
 
     Notes
     -----
-    The error follows the residuals of the validation labels, which are larger towards the edges (`local_error.py`).
+    The error follows the residuals of the validation labels, which are larger towards the edges (`local_error.py`),
+    and the errors that the labels state.
     `n_labels` and `n_iterations` from ``details_`` repeat the result.
     """
 
@@ -89,7 +91,7 @@ class DifferentialMLP(Table):
     depth: int = 2
     width: int = 32
     gradient_weight: float = 1.0
-    labels: str = "gauss_legendre"
+    labels: str = "gauss_legendre,max_nodes=300000"
     n_labels: int = 2_000
     n_iterations: int | None = None
     seed: int = 0
@@ -113,7 +115,7 @@ class DifferentialMLP(Table):
         clock = Clock(budget)
         self._check_fields()
         self.integral_ = integral
-        s, value, gradient, cut_short = self._labels(clock.share(LABEL_SHARE))
+        s, value, label_error, gradient, cut_short = self._labels(clock.share(LABEL_SHARE))
         n_train = round(len(value) * (1 - targets.VALIDATION_SHARE))
         few = slice(0, min(N_CHOICE, n_train))
         choice = coordinate_choice.choose(integral.low, integral.high, s[few], value[few])
@@ -134,8 +136,12 @@ class DifferentialMLP(Table):
             return float(np.sqrt(np.mean((found - y[n_train:]) ** 2)))
 
         def judge() -> None:
-            residual = coordinate_choice.relative_errors(self._evaluate(s[n_train:]), value[n_train:])
-            self.error_ = local_error.fit(u[:, n_train:], residual)
+            label, noise = value[n_train:], label_error[n_train:]
+            parts = [
+                coordinate_choice.relative_errors(found, label)
+                for found in (self._evaluate(s[n_train:]), label + noise)
+            ]
+            self.error_ = local_error.fit(u[:, n_train:], np.hypot(*parts))
 
         def look() -> None:
             if monitor is not None:
@@ -203,8 +209,8 @@ class DifferentialMLP(Table):
         if self.n_iterations is not None and self.n_iterations < 0:
             raise InputError(f"{self.name}.n_iterations is {self.n_iterations}; give at least 0, or None.")
 
-    def _labels(self, clock: Clock) -> tuple[np.ndarray, np.ndarray, np.ndarray, bool]:
-        """Compute labels: s (n, m), I (n,), ∂I/∂s (n, m), and whether the direct method was cut short."""
+    def _labels(self, clock: Clock) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, bool]:
+        """Compute labels: s (n, m), I (n,), its error, ∂I/∂s (n, m), and whether the direct method was cut short."""
         preparation = clock.share(PREPARATION_SHARE)
         source = GradientLabelSource(self.labels, self.integral_, epsrel=LABEL_EPSREL, budget=preparation.budget)
         unit = np.random.default_rng(self.seed).random((self.n_labels, self.integral_.m))
@@ -219,7 +225,7 @@ class DifferentialMLP(Table):
         targets.check(name, self.labels, value, error)
         if not np.isfinite(gradient).all():
             raise InputError(f"{self.labels} gave derivatives of {name} that are not finite; choose another method.")
-        return s[: len(value)], value, gradient, source.cut_short
+        return s[: len(value)], value, np.nan_to_num(error), gradient, source.cut_short  # nan: none is stated
 
     def _loss(self, u: np.ndarray, y: np.ndarray, slope: np.ndarray) -> Callable[[torch.Tensor], torch.Tensor]:
         """Return the loss of the module's docstring for u (m, n), y (n,) and slopes (m, n)."""
@@ -245,6 +251,17 @@ class DifferentialMLP(Table):
     def _polynomial(self, u: torch.Tensor) -> torch.Tensor:
         """Compute y (n,) at u (m, n): the network takes the place of a table's polynomial."""
         return self._standardised(u).mul_(self.scale_).add_(self.mean_)
+
+    def _restore(self, state: dict[str, np.ndarray]) -> None:
+        n_weights = TanhNetwork(self._widths).n_weights
+        shapes: dict[str, tuple[int, ...]] = {
+            "c_": (self.integral_.m,), "target_": (len(Target._fields),), "weights_": (n_weights,), "error_": (2,),
+            "mean_": (), "scale_": (), "typical_value_": (),
+        }  # fmt: skip
+        for key, shape in shapes.items():
+            if key not in state or state[key].shape != shape:
+                raise StorageError(f"The file has no {key} of this {self.name}; save it again.")
+        super()._restore(state)
 
     def _prepare(self) -> None:
         weights = torch.as_tensor(self.weights_, dtype=torch.float32, device=self.device)

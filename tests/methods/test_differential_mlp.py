@@ -161,7 +161,10 @@ def test_the_loss_is_the_formula(monkeypatch):
 def test_derivatives_help_where_labels_are_few():
     integral, truth = references.integral("box1l"), references.truth("box1l")
     both, values = (
-        small(labels="gauss_legendre", n_labels=30, n_iterations=100, gradient_weight=weight).fit(integral).integrate(truth.s).value
+        small(labels="gauss_legendre", n_labels=30, n_iterations=100, gradient_weight=weight)
+        .fit(integral)
+        .integrate(truth.s)
+        .value
         for weight in (1.0, 0.0)
     )
     assert np.median(np.abs(both / truth.value - 1)) < 0.5 * np.median(np.abs(values / truth.value - 1))
