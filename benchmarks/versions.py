@@ -71,7 +71,7 @@ FIELDS: dict[str, dict[str, Any]] = {
     "skip_mlp": _LEARNING,
     "bayesian_mlp": _LEARNING | {"width": 16},
     "deep_ensemble": _LEARNING | {"width": 16},
-    "differential_mlp": _LEARNING | {"n_iterations": 5},
+    "differential_mlp": {"labels": "gauss_legendre", "n_labels": 400, "width": 8, "n_iterations": 20},
     "boosted_trees": {"labels": "gauss_legendre", "n_labels": 1000, "n_trees": 20},
 }
 """The fields of each method's fits. Where a method takes labels from another one, they say from which."""

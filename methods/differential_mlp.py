@@ -1,14 +1,15 @@
-"""Direct regression of I(s) by a network that learns its derivatives too.
+"""A network that learns I(s) and ∂I/∂s together, in coordinates in which I(s) is nearly a polynomial.
 
 ∂I/∂s is the integral of ∂f/∂s: the quadrature that gives a label gives all its m derivatives, too, at about ten times
 the cost (`node_gradients.py`), so that a label tells 1 + m numbers. The network N and its own derivatives are fitted
 together,
 
-    loss = Σ_i (N(v_i) − y_i)² / n  +  λ/m Σ_j Σ_i (∂N/∂v_j(v_i) − ∂y_i/∂v_j)² / (n ⟨(∂y/∂v_j)²⟩),
+    loss = Σ_i (N(u_i) − y_i)² / n  +  λ/m Σ_j Σ_i (∂N/∂u_j(u_i) − ∂y_i/∂u_j)² / (n ⟨(∂y/∂u_j)²⟩),
 
-v in [−1, 1]^m being the scaled s, y the standardised target (`targets.py`, `target_gradients.py`), and ⟨…⟩ the mean
-over the training labels, which makes all derivatives together count as much as the values, whose own mean square is
-one. Evaluation is that of any network, and gives ∂I/∂s as well (`gradient`).
+with u_j = log |c_j − s_j| in [−1, 1] and the target y, which is log |I|, |I|^(−1/p) or I itself, standardised: the
+labels choose c_j and p (`coordinate_choice.py`). ⟨…⟩ is the mean over the training labels, which makes all derivatives
+together count as much as the values, whose own mean square is one. Labels lie on the faces of the box, too, since a
+network is worst where it has to continue what it knows.
 
 Huge and Savine, *Differential machine learning*, arXiv:2005.02347, section 2 and their appendix on training (balance by
 mean squares); Czarnecki et al., *Sobolev training for neural networks*, NeurIPS 2017.
@@ -25,65 +26,76 @@ from typing import ClassVar, Self
 import numpy as np
 import torch
 
-from methods.base import InputError, ParametricIntegral
+from methods.base import Estimate, InputError, ParametricIntegral
 from methods.core.budget import Clock
-from methods.dense_mlp import DenseMLP
-from methods.surrogates import symmetry, target_gradients
-from methods.surrogates.adam import Descent
-from methods.surrogates.lbfgs import minimise
-from methods.surrogates.regressor import CHUNK
-from methods.surrogates.target_gradients import GradientExamples
-from methods.surrogates.targets import Examples
+from methods.core.storage import StorageError
+from methods.surrogates import local_error, tanh_network, targets
+from methods.surrogates.gradient_labels import GradientLabelSource
+from methods.surrogates.quasi_newton import minimise
+from methods.surrogates.tanh_network import TanhNetwork
+from methods.tables import coordinate_choice
+from methods.tables.coordinates import Target
+from methods.tables.table import CHUNK, Table
 
-LBFGS_SHARE = 0.8
-"""Share of the time after the labels that L-BFGS has; before it is Adam's. 0.6 cost 0.2 digits on box1l."""
+LABEL_SHARE, PREPARATION_SHARE = 0.4, 0.5
+"""Share of the budget that labels may take, and share of that in which the direct method may prepare itself."""
+
+LABEL_EPSREL = 1e-6
+"""Relative error wanted of labels."""
+
+N_CHOICE = 256
+"""Labels that choose coordinates and target."""
+
+STRETCH = 1.25
+"""Labels are drawn from a box that is larger by this factor, and moved to the nearest point of the box: one coordinate
+in five lies at an end."""
 
 LEAST_SQUARE = 1e-4
-"""Mean square of a derivative in units of y and v, both of order one, below which it is not scaled up further: where I
+"""Mean square of a derivative in units of y and u, both of order one, below which it is not scaled up further: where I
 does not depend on an invariant, the rounding of labels would be learnt."""
 
 
 @dataclass(kw_only=True)
-class DifferentialMLP(DenseMLP):
-    """Fully connected network that learns I(s) and ∂I/∂s, in float32.
+class DifferentialMLP(Table):
+    """Fully connected network with tanh that learns I(s) and ∂I/∂s, in float32.
 
     Parameters
     ----------
+    depth, width : int
+        Number of hidden layers, and neurons of each. With P weights training takes 4 P² bytes.
     gradient_weight : float
         λ, how much all derivatives together count against the values; with 0 they are computed but not learnt.
     labels : str
         The direct method that labels come from; it must give derivatives, as gauss_legendre does.
     n_labels : int
-        As `Regressor` says; L-BFGS uses the first 16,384 of the training labels, so that more serve Adam alone.
-        With more labels there is time for fewer iterations.
+        Labels to compute, one in five for validation; fewer where they would take too much of the budget.
     n_iterations : int, optional
-        Iterations of L-BFGS after the updates of Adam, 0 for none; None makes as many as the budget allows. A run
-        repeats another one with its ``details_["n_iterations"]``.
-    activation : str
-        One of `skip_network.TORCH_ACTIVATIONS`; a smooth one, as its derivative is fitted.
+        Iterations of the quasi-Newton method; None makes as many as the budget allows.
+    seed : int
+        Of the labelled points and the initial weights.
+    device : str
+        Where to compute, as torch names it.
 
     Notes
     -----
-    Digits after 15 s of one core, on average and at worst: box1l 4.9 and 3.6, box1l_4d 4.6 and 3.0, pentagon1l_8d 3.7
-    and 2.3, box2l 4.8 and 4.0. With 5,000 labels they were 4.7, 4.5, 3.6 and 4.5 on average; on box1l with 12,000 0.3
-    less than those, with width 96 or silu 0.3, with ``target="ratio"`` 0.2. After 6 s of Adam alone on box1l, with
-    10,000 labels: tanh 4.0 (depth 2), 3.7 (depth 3); at depth 3 gelu 3.8, sine 3.7, silu 3.6 (without derivatives 3.0),
-    softplus 3.0; sk-DNN 9-36 with derivatives 3.5.
-
-    The other fields are those of `Regressor` and `DenseMLP`. The validation labels judge values alone.
+    The error follows the residuals of the validation labels, which are larger towards the edges (`local_error.py`),
+    and the errors that the labels state.
+    `n_labels` and `n_iterations` from ``details_`` repeat the result.
     """
 
     name: ClassVar[str] = "differential_mlp"
     source: ClassVar[str] = "Huge & Savine, arXiv:2005.02347 (2020); Czarnecki et al., NeurIPS 2017"
+    version: ClassVar[int] = 2
+    precision = "float32"
 
     depth: int = 2
-    width: int | None = 64
-    learning_rate: float = 3e-3
-    batch_size: int = 256
-    target: str = "log_ratio"
-    n_labels: int = 3_000
+    width: int = 32
     gradient_weight: float = 1.0
+    labels: str = "gauss_legendre,max_nodes=300000"
+    n_labels: int = 2_000
     n_iterations: int | None = None
+    seed: int = 0
+    device: str = "cpu"
 
     def fit(
         self,
@@ -97,20 +109,71 @@ class DifferentialMLP(DenseMLP):
         Raises
         ------
         InputError
-            As `Regressor.fit`; also for a negative `gradient_weight` or `n_iterations`, or labels without derivatives.
+            For a count or weight that makes no sense, an unknown device, labels without derivatives or labels that
+            cannot be learnt.
         """
-        if not self.gradient_weight >= 0:
-            raise InputError(f"{self.name}.gradient_weight is {self.gradient_weight}; give a number of at least 0.")
-        if self.n_iterations is not None and self.n_iterations < 0:
-            raise InputError(f"{self.name}.n_iterations is {self.n_iterations}; give at least 0, or None.")
-        super().fit(integral, budget=budget, monitor=monitor)
-        self.details_["n_iterations"] = self._n_iterations
+        clock = Clock(budget)
+        self._check_fields()
+        self.integral_ = integral
+        s, value, label_error, gradient, cut_short = self._labels(clock.share(LABEL_SHARE))
+        n_train = round(len(value) * (1 - targets.VALIDATION_SHARE))
+        few = slice(0, min(N_CHOICE, n_train))
+        choice = coordinate_choice.choose(integral.low, integral.high, s[few], value[few])
+        self.c_, coordinates = choice.coordinates.c, choice.coordinates
+        self.target_ = choice.target if Target.of_values(value, 0).sign else Target.of_values(value, 0)
+        self.typical_value_ = float(np.abs(value).mean())
+        y = self.target_.encode(value)
+        self.mean_, self.scale_ = targets.mean_and_scale(y[:n_train])
+        y = (y - self.mean_) / self.scale_
+        slope = gradient * (self.target_.slope(value) / self.scale_)[:, None] / coordinates.slope(s)
+        u = coordinates.u(torch.as_tensor(s)).numpy()
+        loss = self._loss(u[:, :n_train], y[:n_train], slope[:n_train].T)
+
+        def score(weights: torch.Tensor) -> float:
+            self.weights_ = weights.cpu().numpy()
+            self._prepare()
+            found = self._standardised(torch.as_tensor(u[:, n_train:], device=self.device)).cpu().numpy()
+            return float(np.sqrt(np.mean((found - y[n_train:]) ** 2)))
+
+        def judge() -> None:
+            label, noise = value[n_train:], label_error[n_train:]
+            parts = [
+                coordinate_choice.relative_errors(found, label)
+                for found in (self._evaluate(s[n_train:]), label + noise)
+            ]
+            self.error_ = local_error.fit(u[:, n_train:], np.hypot(*parts))
+
+        def look() -> None:
+            if monitor is not None:
+                judge()
+            clock.show(monitor, self)
+
+        start = TanhNetwork(self._widths).start(self.seed).to(self.device)
+        found = minimise(loss, start, self.n_iterations, clock, score=score, look=look)
+        score(found.x)
+        judge()
+        self.details_ = {
+            "n_labels": len(value), "n_iterations": found.n_iterations, "n_weights": len(start), "c": self.c_.tolist(),
+            "sign": self.target_.sign, "power": self.target_.power, "validation_rms": found.score,
+            "cut_short": cut_short or len(value) < self.n_labels,
+        }  # fmt: skip
         return self
+
+    def integrate(self, s: np.ndarray) -> Estimate:
+        """Evaluate the network; rows differ from single evaluation by float32 rounding. No integrand evaluations."""
+        points = torch.as_tensor(self.integral_.check(s), device=self.device)
+        value, error, coordinates = points.new_empty(len(points)), points.new_empty(len(points)), self._coordinates
+        with torch.inference_mode():
+            for start in range(0, len(points), CHUNK):
+                rows = slice(start, start + CHUNK)
+                u = coordinates.u(points[rows])
+                value[rows] = self.target_.decode_(self._polynomial(u))
+                error[rows] = local_error.evaluate(self.error_, u)
+        error *= value.abs().clamp_min_(coordinate_choice.SMALL * self.typical_value_)
+        return Estimate(value.cpu().numpy(), error.cpu().numpy(), 0)
 
     def gradient(self, s: np.ndarray) -> np.ndarray:
         """Return ∂I/∂s (n, m) of the network for s (n, m), in units of I per unit of s, without an error.
-
-        At points that an exchange of invariants maps to themselves it is the derivative from one side.
 
         Raises
         ------
@@ -118,53 +181,84 @@ class DifferentialMLP(DenseMLP):
             For s of the wrong shape or outside the box.
         """
         s = self.integral_.check(s)
-        order = symmetry.order(s, self._exchangeable)
-        folded = np.take_along_axis(s, order, axis=1)
-        y, slopes = np.empty(len(s)), np.empty_like(s)
+        gradient = np.empty_like(s)
         for start in range(0, len(s), CHUNK):
             rows = slice(start, start + CHUNK)
-            value, slope = self._value_and_slope(self._scaled(folded[rows]))
-            y[rows], slopes[rows] = value.detach().cpu().numpy(), slope.detach().cpu().numpy()
-        slopes *= self.scale_ / target_gradients.input_slope(self.integral_, folded)
-        gradient = target_gradients.decode(self._target, folded, self.mean_ + self.scale_ * y, slopes)
-        unfolded = np.empty_like(gradient)
-        np.put_along_axis(unfolded, order, gradient, axis=1)
-        return unfolded
+            u = self._coordinates.u(torch.as_tensor(s[rows], device=self.device))
+            with torch.inference_mode():
+                slope = tanh_network.value_and_slope(self._layers, u.float())[1].double().T.cpu().numpy()
+            dy_di = self.target_.slope(self._evaluate(s[rows]))[:, None]
+            gradient[rows] = slope * self.scale_ * self._coordinates.slope(s[rows]) / dy_di
+        return gradient
 
-    def _examples(self, clock: Clock) -> GradientExamples:
-        return target_gradients.examples(
-            self.integral_, self._target, self.labels, self.n_labels, self.seed, clock, self._exchangeable
-        )
+    @property
+    def _widths(self) -> list[int]:
+        return [self.integral_.m, *[self.width] * self.depth, 1]
 
-    def _train(self, examples: Examples, clock: Clock, show: Callable[[float], None]) -> Descent:
-        """Train by Adam on batches, then by L-BFGS on the first labels together."""
-        trained = super()._train(examples, clock.share(1 - LBFGS_SHARE), show)
-        self.network_.double()
-        loss, labels = self._loss(examples), torch.arange(min(examples.n_train, CHUNK), device=self.device)
-        minimised = minimise(
-            self.network_, lambda: loss(labels), self.n_iterations, clock, score=self._score(examples), look=show
-        )
-        self.network_.float()
-        self._n_iterations = minimised.n_iterations
-        return trained._replace(score=minimised.score)
+    def _check_fields(self) -> None:
+        targets.check_number(self.n_labels)
+        for field in ("depth", "width"):
+            if getattr(self, field) < 1:
+                raise InputError(f"{self.name}.{field} is {getattr(self, field)}; give at least 1.")
+        if not self.gradient_weight >= 0:
+            raise InputError(f"{self.name}.gradient_weight is {self.gradient_weight}; give a number of at least 0.")
+        if self.n_iterations is not None and self.n_iterations < 0:
+            raise InputError(f"{self.name}.n_iterations is {self.n_iterations}; give at least 0, or None.")
 
-    def _loss(self, examples: Examples) -> Callable[[torch.Tensor], torch.Tensor]:
-        """Return the loss of the module's docstring for a batch, λ = 0 being that of `Regressor`."""
-        if self.gradient_weight == 0:
-            return super()._loss(examples)
-        slopes = self._tensor(examples.slopes)  # type: ignore[attr-defined]
-        v, y = self._scaled(examples.s), self._tensor(examples.y)
-        squares = slopes[: examples.n_train].square().mean(dim=0)
-        weights = self.gradient_weight / squares.clamp_min(LEAST_SQUARE)
+    def _labels(self, clock: Clock) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, bool]:
+        """Compute labels: s (n, m), I (n,), its error, ∂I/∂s (n, m), and whether the direct method was cut short."""
+        preparation = clock.share(PREPARATION_SHARE)
+        source = GradientLabelSource(self.labels, self.integral_, epsrel=LABEL_EPSREL, budget=preparation.budget)
+        unit = np.random.default_rng(self.seed).random((self.n_labels, self.integral_.m))
+        s = self.integral_.from_unit(np.clip(0.5 + STRETCH * (unit - 0.5), 0, 1))
 
-        def loss(batch: torch.Tensor) -> torch.Tensor:
-            value, slope = self._value_and_slope(v[batch], create_graph=True)
-            return (value - y[batch]).square().mean() + ((slope - slopes[batch]).square() * weights).mean()
+        def compute(part: np.ndarray) -> tuple[np.ndarray, ...]:
+            estimate, gradient = source.compute_with_gradient(part)
+            return estimate.value, estimate.error, gradient
+
+        value, error, gradient = targets.compute_in_steps(source, compute, s, clock)
+        name = self.integral_.name
+        targets.check(name, self.labels, value, error)
+        if not np.isfinite(gradient).all():
+            raise InputError(f"{self.labels} gave derivatives of {name} that are not finite; choose another method.")
+        return s[: len(value)], value, np.nan_to_num(error), gradient, source.cut_short  # nan: none is stated
+
+    def _loss(self, u: np.ndarray, y: np.ndarray, slope: np.ndarray) -> Callable[[torch.Tensor], torch.Tensor]:
+        """Return the loss of the module's docstring for u (m, n), y (n,) and slopes (m, n)."""
+        squares = np.maximum(np.square(slope).mean(axis=1, keepdims=True), LEAST_SQUARE)
+        weights = self.gradient_weight / (self.integral_.m * squares)
+        network = TanhNetwork(self._widths)
+        arrays = [torch.as_tensor(np.ascontiguousarray(array), device=self.device) for array in (u, y, slope, weights)]
+        data = {dtype: [array.to(dtype) for array in arrays] for dtype in (torch.float32, torch.float64)}
+
+        def loss(x: torch.Tensor) -> torch.Tensor:
+            u, y, slope, weights = data[x.dtype]
+            value, gradient = tanh_network.value_and_slope(network.layers(x), u)
+            of_slopes = ((gradient - slope).square() * weights).sum(dim=0).mean()
+            return (value - y).square().mean() + of_slopes
 
         return loss
 
-    def _value_and_slope(self, v: torch.Tensor, *, create_graph: bool = False) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return N(v) (n,) and ∂N/∂v (n, m) by one pass back, which can itself be differentiated on request."""
-        v = v.detach().requires_grad_()
-        value = self.network_(v)[:, 0]
-        return value, torch.autograd.grad(value.sum(), v, create_graph=create_graph)[0]
+    def _standardised(self, u: torch.Tensor) -> torch.Tensor:
+        """Compute the network's output (n,) in float64 at u (m, n)."""
+        with torch.inference_mode():
+            return tanh_network.value(self._layers, u.float()).double()
+
+    def _polynomial(self, u: torch.Tensor) -> torch.Tensor:
+        """Compute y (n,) at u (m, n): the network takes the place of a table's polynomial."""
+        return self._standardised(u).mul_(self.scale_).add_(self.mean_)
+
+    def _restore(self, state: dict[str, np.ndarray]) -> None:
+        n_weights = TanhNetwork(self._widths).n_weights
+        shapes: dict[str, tuple[int, ...]] = {
+            "c_": (self.integral_.m,), "target_": (len(Target._fields),), "weights_": (n_weights,), "error_": (2,),
+            "mean_": (), "scale_": (), "typical_value_": (),
+        }  # fmt: skip
+        for key, shape in shapes.items():
+            if key not in state or state[key].shape != shape:
+                raise StorageError(f"The file has no {key} of this {self.name}; save it again.")
+        super()._restore(state)
+
+    def _prepare(self) -> None:
+        weights = torch.as_tensor(self.weights_, dtype=torch.float32, device=self.device)
+        self._layers = TanhNetwork(self._widths).layers(weights)

@@ -21,7 +21,7 @@ MORE: dict[str, dict[str, Any]] = {
     "dense_mlp": {"n_labels": 20_000, "n_updates": 1_000},
     "bayesian_mlp": {"n_labels": 20_000, "n_updates": 1_000},
     "deep_ensemble": {"n_labels": 20_000, "n_updates": 1_000},
-    "differential_mlp": {"n_labels": 2_000, "n_updates": 500, "n_iterations": 20},
+    "differential_mlp": {"n_labels": 2_000, "n_iterations": 100},
 }
 """Methods that asv does not time, in small configurations: what they cost does not depend on how well they fit."""
 

@@ -136,13 +136,17 @@ class Examples:
     """Their standard deviation."""
 
 
+def mean_and_scale(y: np.ndarray) -> tuple[float, float]:
+    """Compute mean and standard deviation of targets (n,); 1 in place of a deviation that is rounding."""
+    mean, scale = float(y.mean()), float(y.std())
+    return mean, scale if scale > ROUNDING * abs(mean) else 1.0  # a constant needs no scale
+
+
 def standardise(s: np.ndarray, y: np.ndarray, noise: np.ndarray) -> Examples:
     """Split the labels and standardise the targets with the mean and standard deviation of the training part."""
     # The points are drawn independently, so the last ones are as good for validation as any.
     n_train = round(len(y) * (1 - VALIDATION_SHARE))
-    mean, scale = float(y[:n_train].mean()), float(y[:n_train].std())
-    if scale <= ROUNDING * abs(mean):
-        scale = 1.0  # a constant needs no scale
+    mean, scale = mean_and_scale(y[:n_train])
     return Examples(s, (y - mean) / scale, noise / scale, n_train, mean, scale)
 
 
@@ -176,14 +180,27 @@ def examples(
 
 def points(integral: ParametricIntegral, n_labels: int, seed: int, exchangeable: list[int]) -> np.ndarray:
     """Draw the points (n_labels, m) of the labels. Raises InputError for fewer than ten."""
+    check_number(n_labels)
+    return symmetry.fold(integral.sample(n_labels, seed), exchangeable)
+
+
+def check_number(n_labels: int) -> None:
+    """Raise InputError for fewer than ten labels."""
     if n_labels < LEAST_LABELS:
         raise InputError(f"n_labels is {n_labels}; at least {LEAST_LABELS} are needed to train and to validate.")
-    return symmetry.fold(integral.sample(n_labels, seed), exchangeable)
 
 
 def encoded(target: Target, labels: str, s: np.ndarray, value: np.ndarray, error: np.ndarray) -> Examples:
     """Make examples of labels for the first rows of s. Raises InputError for labels that cannot be learnt."""
-    name = target.integral.name
+    check(target.integral.name, labels, value, error)
+    s = s[: len(value)]
+    y = target.encode(s, value)
+    _, slope = target.decode(s, y)
+    return standardise(s, y, np.nan_to_num(error) / slope)  # nan: none is stated
+
+
+def check(name: str, labels: str, value: np.ndarray, error: np.ndarray) -> None:
+    """Raise InputError for labels (n,) of an integral, with their errors, that cannot be learnt."""
     if np.iscomplexobj(value):
         raise InputError(f"The labels of {name} are complex; a surrogate learns real integrals only.")
     if not np.isfinite(value).all():
@@ -194,10 +211,6 @@ def encoded(target: Target, labels: str, s: np.ndarray, value: np.ndarray, error
             f"{labels} states infinite or negative errors for {useless} of {len(value)} labels of {name}; give it more "
             "time per label, or choose another label method."
         )
-    s = s[: len(value)]
-    y = target.encode(s, value)
-    _, slope = target.decode(s, y)
-    return standardise(s, y, np.nan_to_num(error) / slope)  # nan: none is stated
 
 
 def compute_in_steps(

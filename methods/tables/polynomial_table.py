@@ -45,7 +45,7 @@ class PolynomialTable(Table):
     def _prepare(self) -> None:
         self._kernel = None
         if torch.device(self.device).type == "cpu" and cpu_polynomial.library() is not None:
-            self._kernel = CpuPolynomial(self._coordinates(), self.target_, self.alpha_, self.coefficients_)
+            self._kernel = CpuPolynomial(self._coordinates, self.target_, self.alpha_, self.coefficients_)
         else:
             self._polynomial = SplitPolynomial(self.alpha_, self.coefficients_, self.device)
 

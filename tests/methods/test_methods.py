@@ -37,7 +37,7 @@ CHEAP = {
     "skip_mlp": {"n_labels": 200, "n_updates": 50},
     "bayesian_mlp": {"n_labels": 200, "n_updates": 50, "width": 16},
     "deep_ensemble": {"n_labels": 200, "n_updates": 50, "width": 16},
-    "differential_mlp": {"n_labels": 200, "n_updates": 50, "n_iterations": 5},
+    "differential_mlp": {"n_labels": 200, "width": 16, "n_iterations": 20},
     "boosted_trees": {"n_labels": 500, "n_trees": 20},
     "pysecdec_qmc": {},
     "pysecdec_qmc_pylink": {"cxxflags": "-O0"},

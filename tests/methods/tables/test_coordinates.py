@@ -41,6 +41,23 @@ def test_relative_slope_is_the_derivative(power):
     np.testing.assert_allclose(np.abs(change) * target.relative_slope(target.encode(value)), 1e-6, rtol=1e-4)
 
 
+@pytest.mark.parametrize("c", [[0.0, 6.0], [-4.0, 0.5]])
+def test_slopes_of_coordinates(c):
+    coordinates = Coordinates(LOW, HIGH, np.array(c))
+    s = np.random.default_rng(0).uniform(LOW, HIGH, (50, 2))
+    ahead, behind = (coordinates.u(torch.as_tensor(s + step)).T.numpy() for step in (1e-6, -1e-6))
+    np.testing.assert_allclose(coordinates.slope(s), (ahead - behind) / 2e-6, rtol=1e-6)
+
+
+@pytest.mark.parametrize("power", [0, 2, 3])
+@pytest.mark.parametrize("value", [[0.5, 1.0, 4.0], [-0.5, -4.0], [-1.0, 2.0]])
+def test_slopes_of_targets(value, power):
+    value = np.array(value)
+    target = Target.of_values(value, power)
+    difference = (target.encode(value + 1e-6) - target.encode(value - 1e-6)) / 2e-6
+    np.testing.assert_allclose(target.slope(value), difference, rtol=1e-6)
+
+
 @pytest.mark.parametrize("power", [2, 3])
 def test_the_power_that_makes_it_a_polynomial_is_found(power):
     s = np.random.default_rng(1).uniform(LOW, HIGH, (100, 2))
