@@ -88,7 +88,7 @@ PLANS: dict[str, TablePlan] = {
     # The papers' integral has more points than others with k = 6, and more of them are checked.
     "box2l": TablePlan(1000, 200, 1e-11, (Check("lattice", 1e-8, 200, 100), Check("pysecdec", 1e-6, 30, 20))),
     # What 18 terms state adds up: see second_opinions.pysecdec. Methods that get further than eight digits are judged
-    # by the first 60 points, which two independent methods know to ten; all 600 would take four hours.
+    # by the first 60 points, which two independent methods know to ten; all 600 would take hours.
     "box2l_sum": TablePlan(
         500, 100, 1e-8, (Check("lattice", 2e-10, 60, 10), Check("pysecdec", 3e-3, 40, 20)), precise=Precise(60, 1e-10)
     ),

@@ -40,6 +40,12 @@ def test_the_table_says_what_may_be_tuned_on_which_integral(printed):
     assert "use: held-out: no default of a method may be chosen by looking at its values" in out
 
 
+def test_details_say_which_points_are_known_better(printed):
+    out = printed("box2l_sum", "box2l")[1].out
+    assert "largest relative error: 2e-09; at the first 60 points 2e-11" in out
+    assert out.count("at the first") == 1
+
+
 @pytest.mark.parametrize("columns", [50, 120])
 def test_details_name_box_source_and_checks(printed, columns):
     status, (out, _) = printed("box1l", "box1l_wide", columns=columns)

@@ -106,8 +106,8 @@ def test_the_whole_two_loop_box_is_known_to_ten_digits_at_sixty_points():
     assert error.max() <= 1e-8
     table = truth_files.read(truth_files.folder() / "box2l_sum.csv", references.integral("box2l_sum"))
     lattice, stated = table.independent["lattice"][:60].T
-    assert (stated <= 2e-10 * truth.value[:60]).all()
-    assert (np.abs(lattice - truth.value[:60]) <= 2e-10 * truth.value[:60]).all()
+    assert (stated <= 1e-10 * truth.value[:60]).all()
+    assert (np.abs(lattice - truth.value[:60]) <= 1e-10 * truth.value[:60]).all()
 
 
 def test_a_sector_of_the_two_loop_box_is_made_again():
