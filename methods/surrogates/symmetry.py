@@ -37,14 +37,6 @@ def columns(symmetry: str, integral: ParametricIntegral) -> list[int]:
     return found
 
 
-def order(s: np.ndarray, exchangeable: list[int]) -> np.ndarray:
-    """Return the columns (n, m) whose values, taken along each row of s, give `fold`: back goes put_along_axis."""
-    columns = np.tile(np.arange(s.shape[1]), (len(s), 1))
-    if exchangeable:
-        columns[:, exchangeable] = np.array(exchangeable)[np.argsort(s[:, exchangeable], axis=1)]
-    return columns
-
-
 def fold(s: np.ndarray, exchangeable: list[int]) -> np.ndarray:
     """Return s (n, m) with the exchangeable columns sorted in each row; s itself stays as it is."""
     if not exchangeable:

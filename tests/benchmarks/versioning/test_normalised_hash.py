@@ -312,7 +312,7 @@ def test_a_change_of_the_learning_rates_concerns_those_who_train_by_them(copy):
     path.write_text(path.read_text().replace("constant = self.n_updates * 10 // 19", "constant = self.n_updates // 2"))
     after = all_hashes(copy)
     assert {name for name in before if before[name] != after[name]} == {
-        "dense_mlp", "skip_mlp", "bayesian_mlp", "deep_ensemble", "differential_mlp",
+        "dense_mlp", "skip_mlp", "bayesian_mlp", "deep_ensemble",
     }  # fmt: skip
 
 
