@@ -12,10 +12,14 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
+from methods.core.storage import StorageError
 from methods.tables import cpu_polynomial
 from methods.tables.cpu_polynomial import CpuPolynomial
 from methods.tables.split_polynomial import SplitPolynomial
 from methods.tables.table import Table
+
+MOST_DEGREES = 10_000
+"""More polynomials of a variable are no table, and there may be no memory for them."""
 
 TOLERANCE = 0.1
 """Terms are left out as long as they change y nowhere by more than this share of its root mean square error."""
@@ -41,6 +45,14 @@ class PolynomialTable(Table):
         self.alpha_, self.coefficients_ = alpha[largest], coefficients[largest]
         self._prepare()
         self.relative_error_ = self._claimed_error(s, value, label_error)
+
+    def _restore(self, state: dict[str, np.ndarray]) -> None:
+        alpha, m = state["alpha_"], self.integral_.m
+        shapes = (state["coefficients_"].shape, state["c_"].shape, alpha.shape[1:])
+        sound = alpha.dtype.kind == "i" and shapes == (alpha.shape[:1], (m,), (m,))
+        if not sound or not alpha.size or not 0 <= alpha.min() <= alpha.max() < MOST_DEGREES:
+            raise StorageError(f"The file has no coefficients and degrees of this {self.name}; save it again.")
+        super()._restore(state)
 
     def _prepare(self) -> None:
         self._kernel = None

@@ -273,7 +273,7 @@ def test_a_damaged_model_is_refused_or_gives_the_same_values(saved, damage, tmp_
 
 
 LOST = {
-    "chebyshev": ("coefficients_", lambda value: value[0, 0]),
+    "chebyshev": ("coefficients_", lambda value: value[:-1]),
     "neural_primitive": ("replicas.c", lambda value: value[:1]),
     "dense_mlp": ("network.0.weight", lambda value: value.T),
 }
