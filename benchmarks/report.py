@@ -10,14 +10,12 @@ from __future__ import annotations
 import argparse
 import gc
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.experiments import all_configurations
-from benchmarks.experiments.comparison import INTEGRALS
 from benchmarks.figures import figure_sections
-from benchmarks.page import html_page
+from benchmarks.page import html_page, readme_results
 from benchmarks.page.contents import Contents
 from benchmarks.page.page_data import Data
 from benchmarks.records import configurations, files
@@ -28,37 +26,12 @@ if TYPE_CHECKING:
 
 BEGIN, END = "<!-- table: begin (python -m benchmarks.report) -->", "<!-- table: end -->"
 
-COLUMNS = ("integral", "kind", "method", "digits", "worst", "µs (1)", "µs (1024)", "prep. s")
-"""Columns of the table that README.md shows, with the notes where there are any."""
-
-KINDS = {
-    "rule": (
-        "gauss_legendre", "chebyshev", "total_degree", "tensor_train", "rbf", "lattice_qmc", "scipy_qmc", "vegas",
-        "vegas_map",
-    ),
-    "pySecDec": ("pysecdec_qmc",),
-    "learned": (
-        "neural_primitive", "separable_primitive", "published_primitive", "dense_mlp", "skip_mlp", "bayesian_mlp",
-        "deep_ensemble", "differential_mlp", "boosted_trees", "gaussian_process",
-    ),
-}  # fmt: skip
-"""Kinds of methods, of each of which README.md shows the best on an integral.
-
-pySecDec's other integrators take ten times as long for as many digits, and `primitive_corrected` evaluates the
-integrand at thousands of nodes for each value, so it is neither a rule nor learned."""
-
-THREADS = 2
-"""README.md shows the runs on so many threads: all kinds have been measured on its integrals by these, not by one."""
-
-FIGURES = ("box1l.pareto_1024",)
-"""Figures that README.md shows, by the names of their files."""
-
 
 def write_published(reports: Path, readme: Path) -> list[Path]:
     """Write tables, figures and page of the published records, and README's table; return the paths."""
     contents = Contents.published(reports)
     drawn = contents.figure_sections()
-    return _write(contents, drawn, {readme: insert(readme.read_text(), _readme_results(contents, drawn))})
+    return _write(contents, drawn, {readme: insert(readme.read_text(), _readme(contents, drawn))})
 
 
 def write_local(out: Path) -> list[Path]:
@@ -106,60 +79,12 @@ def _write_figures(drawn: list[figure_sections.Section], folder: Path) -> Path:
     return folder
 
 
-def _readme_results(contents: Contents, drawn: list[figure_sections.Section]) -> str:
-    return "\n\n".join([*readme_figures(drawn, contents.grouped), readme_table(contents.grouped)])
-
-
-def readme_figures(drawn: list[figure_sections.Section], grouped: list[configurations.Configuration]) -> list[str]:
-    """List the figures that README.md shows, each as Markdown with its caption and where it was measured."""
-    shown = {figure.name: (section, figure.caption) for section in drawn for figure in section.figures}
-    parts = []
-    for name in FIGURES:
-        if name not in shown:
-            continue
-        section, caption = shown[name]
-        place = (section.integral, section.machine)
-        where = _machines(c for c in grouped if (c.first["integral"], c.first["machine"]) == place and not c.replaced)
-        parts.append(f"![{name}](reports/{html_page.FOLDER}/{name}.svg)\n\n{section.integral} on {where}: {caption}")
-    return parts
-
-
-def _machines(grouped: Iterable[configurations.Configuration]) -> str:
-    """Say where these were measured, and with how many threads."""
-    threads: dict[str, set[int]] = {}
-    for configuration in grouped:
-        threads.setdefault(configuration.first["machine"], set()).add(configuration.first["threads"])
-    return "; ".join(
-        f"{machine}, {' and '.join(configurations.threads(n) for n in sorted(numbers))}"
-        for machine, numbers in sorted(threads.items())
-    )
+def _readme(contents: Contents, drawn: list[figure_sections.Section]) -> str:
+    return readme_results.text(configurations.grouped(contents.measured("curves")), drawn)
 
 
 def _markdown(table: pandas.DataFrame) -> str:
     return table.to_markdown(index=False, disable_numparse=True)
-
-
-def readme_table(grouped: Iterable[configurations.Configuration]) -> str:
-    """Return README.md's short table: the best of each kind on each integral, of current versions alone."""
-    import pandas
-
-    current = [c for c in grouped if c.first["threads"] == THREADS and not c.replaced]
-    best = [
-        (kind, max(found, key=lambda configuration: configuration.digits or -1.0))
-        for integral in INTEGRALS
-        for kind, names in KINDS.items()
-        if (found := [c for c in current if c.first["integral"] == integral and c.method in names])
-    ]
-    rows = [
-        all_configurations.row(configuration)
-        | {"integral": configuration.first["integral"], "kind": kind, "method": configuration.method}
-        for kind, configuration in best
-    ]
-    columns = [*COLUMNS, *(["note"] if any(row["note"] for row in rows) else [])]
-    where = _machines(configuration for _, configuration in best)
-    return (
-        f"{_markdown(pandas.DataFrame(rows, columns=columns))}\n\nMeasured on {where}; all runs: `reports/tables.md`."
-    )
 
 
 def insert(readme: str, table: str) -> str:

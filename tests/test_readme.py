@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import report
-from benchmarks.page import html_page
+from benchmarks.page import html_page, readme_results
 from benchmarks.records.folders import PUBLISHED
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -27,7 +27,7 @@ def reported(tmp_path_factory):
     return folder
 
 
-FIGURES = [f"reports/{html_page.FOLDER}/{name}.svg" for name in report.FIGURES]
+FIGURES = [f"reports/{html_page.FOLDER}/{name}.svg" for name in readme_results.FIGURES]
 
 
 @pytest.mark.parametrize("path", ["README.md", "reports/tables.md", "reports/tables.csv"])

@@ -19,6 +19,7 @@ EXPERIMENTS: dict[str, tuple[str, ...]] = {
     "curves": ("curves", "held_out"),
     "performance_profile": (),
     "cost_map": (),
+    "evaluations": (),
     "paper_recipes": ("paper", "paper_short"),
     "thesis_on_cpu": ("paper_cpu",),
     "paper_claims": ("ablations",),

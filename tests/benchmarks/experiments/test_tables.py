@@ -8,8 +8,7 @@ import io
 import pytest
 from sample_records import record
 
-import methods
-from benchmarks import report, versions
+from benchmarks import versions
 from benchmarks.experiments import all_configurations
 from benchmarks.records import configurations
 from benchmarks.report import BEGIN, END, insert
@@ -148,48 +147,6 @@ def test_no_worst_point_is_a_blank():
     assert row["worst"] == "2.0"
     (row,) = rows(record(digits_worst=None))
     assert row["worst"] == ""
-
-
-def readme_rows(*found):
-    lines = report.readme_table(configurations.grouped(found)).splitlines()
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
-
-
-def test_readme_shows_what_is_current_and_where_it_was_measured():
-    old = record(integral_hash="old", digits_mean=9.0, machine="older machine")
-    text = report.readme_table(
-        configurations.grouped([record(), old, record(integral="hexagon1l", machine="elsewhere")])
-    )
-    assert "Measured on A, 2 threads; all runs" in text
-    header, _, *shown = readme_rows(record(), record(integral_hash="old", digits_mean=9.0))
-    assert header == list(report.COLUMNS)
-    assert [row[:4] for row in shown] == [["box1l", "rule", "gauss_legendre", "4.6 ± 0.3"]]
-
-
-def test_readme_shows_the_best_of_each_kind_at_one_number_of_threads():
-    _, _, *shown = readme_rows(
-        record(), record(method="chebyshev", digits_mean=5.0), record(method="lattice_qmc", digits_mean=9.0, threads=1),
-        record(method="skip_mlp", digits_mean=2.0), record(method="dense_mlp", digits_mean=3.0),
-        record(method="pysecdec_qmc"), record(method="my_method", digits_mean=9.0),
-    )  # fmt: skip
-    assert [row[1:3] for row in shown] == [
-        ["rule", "chebyshev"],
-        ["pySecDec", "pysecdec_qmc"],
-        ["learned", "dense_mlp"],
-    ]
-
-
-def test_readme_names_failures_where_nothing_else_is_known():
-    failed = record(method="pysecdec_qmc", status="failed", reason="too large", digits_mean=None)
-    header, _, *shown = readme_rows(record(), failed)
-    assert header == [*report.COLUMNS, "note"]
-    assert [(row[2], row[-1]) for row in shown] == [("gauss_legendre", ""), ("pysecdec_qmc", "failed: too large")]
-
-
-def test_every_registered_method_has_at_most_one_kind_in_readme():
-    names = [name for kind in report.KINDS.values() for name in kind]
-    assert len(names) == len(set(names))
-    assert set(methods.METHODS) - set(names) == {"primitive_corrected", "pysecdec_cuba", "pysecdec_qmc_pylink"}
 
 
 def test_published_values_stand_beside_ours():

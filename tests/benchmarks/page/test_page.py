@@ -12,7 +12,7 @@ import pytest
 from sample_records import full, hardware_record, of_claim
 
 from benchmarks import report
-from benchmarks.experiments import all_configurations, comparison, devices, uncertain_networks
+from benchmarks.experiments import all_configurations, devices, uncertain_networks
 from benchmarks.figures import drawing
 from benchmarks.page import html_page
 from benchmarks.page.contents import Contents
@@ -153,14 +153,6 @@ def test_an_experiment_s_table_says_what_it_is_of(no_png, tmp_path):
     report.write_local(tmp_path)
     for name in ("index.html", "tables.md"):
         assert "What the papers on primitives say helps, tried out" in (tmp_path / name).read_text()
-
-
-def test_readme_says_where_its_figures_were_measured(monkeypatch):
-    monkeypatch.setattr(drawing, "svg_and_png", lambda chart: ("<svg></svg>", b""))
-    found = [full(), full(method="chebyshev", threads=1), full(machine="B")]
-    grouped = configurations.grouped(found)
-    (caption,) = report.readme_figures(comparison.sections(found), grouped)
-    assert "box1l on A, 1 thread and 2 threads: Mean digits" in caption
 
 
 @pytest.mark.slow

@@ -1,0 +1,73 @@
+"""Digits per integrand evaluation: what a method asks of the integrand, whatever machine and code evaluate it.
+
+A value of I(s) costs a method
+
+    evaluations while it prepares itself / n  +  evaluations for each value
+
+when n values are wanted. Labels count with all evaluations of the rule that computes them, and a label with derivatives
+as one of the integrand's. The records are those of `curves`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from benchmarks.experiments import all_configurations
+from benchmarks.experiments.experiment import Experiment, Table
+from benchmarks.records import configurations
+from benchmarks.records.configurations import Configuration
+from benchmarks.records.run_records import Record, Row
+
+N_VALUES = 10_000
+"""Values that share the preparation."""
+
+DIGITS = (2, 3, 4, 6, 8)
+
+MOST_DIGITS = "at most {:.1f}"
+
+
+def tables(found: Sequence[Record]) -> list[Table]:
+    """Make the table: for each integral and method the fewest evaluations per value with so many digits."""
+    made: list[Row] = []
+    current = [c for c in configurations.grouped(found) if not c.replaced and per_value(c) is not None]
+    integrals: dict[str, list[Configuration]] = {}
+    for configuration in current:
+        integrals.setdefault(configuration.first["integral"], []).append(configuration)
+    for integral, here in sorted(integrals.items()):
+        for method in sorted({c.method for c in here}):
+            same = [c for c in here if c.method == method]
+            row, used = _row(same)
+            made.append(({"integral": integral, "method": method, **row}, used))
+    explanation = (
+        f"The fewest evaluations of the integrand per value with so many digits on average, where {N_VALUES:,} values "
+        "share those of the preparation, labels and training included; and the setting that does with so few."
+    )
+    return [Table("Digits per integrand evaluation", explanation, made)]
+
+
+def per_value(configuration: Configuration) -> float | None:
+    """Count evaluations per value; None where digits or evaluations are unknown."""
+    preparation, each = configuration.mean("n_eval_fit"), configuration.mean("n_eval_per_integral")
+    if configuration.digits is None or preparation is None or each is None:
+        return None
+    return preparation / N_VALUES + each
+
+
+def _row(same: Iterable[Configuration]) -> tuple[dict[str, str], list[Record]]:
+    """Make the cells of a method, and list the records that they tell of."""
+    found = list(same)
+    most = max(found, key=lambda c: c.digits or 0)
+    row, used = {}, {id(most): most}
+    for digits in DIGITS:
+        enough = [c for c in found if (c.digits or 0) >= digits]
+        if not enough:
+            row[f"{digits} digits"] = MOST_DIGITS.format(most.digits)
+            continue
+        best = min(enough, key=lambda c: per_value(c) or 0)
+        used[id(best)] = best
+        number = all_configurations.number(per_value(best))
+        row[f"{digits} digits"] = ": ".join(filter(None, (number, configurations.setting(best, found))))
+    return row, [record for c in used.values() for record in c.records]
+
+
+EXPERIMENT = Experiment(source="curves", tables=tables)
