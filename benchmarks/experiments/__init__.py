@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from benchmarks.experiments.experiment import Experiment, Preset
 
 EXPERIMENTS: dict[str, tuple[str, ...]] = {
-    "comparison": ("smoke", "quick", "every", "cuba", "catalogue", "full"),
     "curves": ("curves", "held_out"),
     "performance_profile": (),
     "cost_map": (),
     "evaluations": (),
+    "comparison": ("smoke", "quick", "every", "cuba", "catalogue", "full"),
     "paper_recipes": ("paper", "paper_short"),
     "thesis_on_cpu": ("paper_cpu",),
     "paper_claims": ("ablations",),
