@@ -57,6 +57,9 @@ FINE = (
 LEARNED = ("differential_mlp", "neural_primitive")
 """Methods that learn, and whose knob is the budget."""
 
+ON_COSTLY_LABELS = ("chebyshev", "total_degree", "total_degree,max_labels=150")
+"""Tables once more, where a minute leaves them better labels."""
+
 OTHERS_THAT_LEARN = ("dense_mlp", "skip_mlp", "boosted_trees", "deep_ensemble", "bayesian_mlp")
 
 CORRECTED = ("primitive_corrected,lattice_size=64", "primitive_corrected,lattice_size=1024")
@@ -93,12 +96,11 @@ FEW = (
 MANY_METHODS = ("box1l", "box2l", "box2l_sum", "pentagon1l_8d")
 EVERY_METHOD = ("box1l", "pentagon1l_8d")
 MANY_INVARIANTS = ("pentagon1l_8d", "hexagon1l")
+COSTLY = ("box2l_sum",)
 DEVELOPMENT = (*MANY_METHODS, "box1l_wide", "hexagon1l", "pentabox_s01")
-FOR_DIMENSIONS = (
-    "bubble", "box1l_2d", "box1l_4d", "genz_oscillatory_3d", "genz_gaussian_8d", "genz_corner_peak_8d",
-)  # fmt: skip
-"""Development integrals: with more settings, with every method, with more of what learns, all that are loop integrals
-of several invariants, and others."""
+FOR_DIMENSIONS = ("bubble", "box1l_2d", "box1l_4d", "genz_gaussian_8d")
+"""Development integrals: with more settings, with every method, with more of what learns, with labels so dear that
+LONG_S leaves few and rough ones, all that are loop integrals of several invariants, and others."""
 
 
 def curves() -> Preset:
@@ -127,6 +129,8 @@ def _jobs(integral: str) -> list[Job]:
         jobs += _at_once(FINE) + _at_once(CORRECTED, MEDIUM_S) + _at_once(LEARNED, SHORT_S)
     if integral in MANY_INVARIANTS:
         jobs += _at_once(LEARNED[:1], LONGEST_S, SEEDS) + _at_once(("total_degree,max_labels=12000",), LONGEST_S)
+    if integral in COSTLY:
+        jobs += _at_once(ON_COSTLY_LABELS, LONGEST_S) + _at_once(LEARNED[:1], LONGEST_S, SEEDS)
     if integral in EVERY_METHOD:
         jobs += _at_once(OTHERS_THAT_LEARN, MEDIUM_S) + _one_by_one(SAMPLING, integral, BUDGET_S)
         jobs += _one_by_one(OTHER_PYSECDEC, integral, PYSECDEC_BUDGET_S)
