@@ -104,13 +104,13 @@ LONG_S leaves few and rough ones, all that are loop integrals of several invaria
 
 
 def curves() -> Preset:
-    """Run on development integrals: about 35 minutes on two cores."""
+    """Run on development integrals: about 40 minutes on two cores."""
     jobs = {integral: _jobs(integral) for integral in DEVELOPMENT}
     return _preset(jobs | {integral: _few(integral) for integral in FOR_DIMENSIONS})
 
 
 def held_out() -> Preset:
-    """Run on held-out integrals: about 25 minutes on two cores, some of them for compiling pySecDec."""
+    """Run on held-out integrals: about 20 minutes on two cores, without those for compiling pySecDec."""
     from references.integrals import catalogue  # with sympy, which is not imported for a report without records
 
     held_out = filter(catalogue.is_held_out, catalogue.ENTRIES)
