@@ -96,7 +96,7 @@ FEW = (
 MANY_METHODS = ("box1l", "box2l", "box2l_sum", "pentagon1l_8d")
 EVERY_METHOD = ("box1l", "pentagon1l_8d")
 MANY_INVARIANTS = ("pentagon1l_8d", "hexagon1l")
-COSTLY = ("box2l_sum",)
+COSTLY = ("box2l_sum", "pentabox_s01")
 DEVELOPMENT = (*MANY_METHODS, "box1l_wide", "hexagon1l", "pentabox_s01")
 FOR_DIMENSIONS = ("bubble", "box1l_2d", "box1l_4d", "genz_gaussian_8d")
 """Development integrals: with more settings, with every method, with more of what learns, with labels so dear that
