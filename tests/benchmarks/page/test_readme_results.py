@@ -32,7 +32,8 @@ def test_the_cheapest_of_each_kind_with_the_digits():
         run("total_degree", 5.0, 0.3, integral="heptagon1l"), run("gauss_legendre", 9.0, 1.0, integral="box1l_wide"),
     )  # fmt: skip
     assert shown == [
-        ["box2l_sum", "development", "rule", "lattice_qmc: 4.00 µs after 2.00 s", "gauss_legendre: 9.00 µs after 2.00 s",
+        ["box2l_sum", "development", "rule", "lattice_qmc: 4.00 µs after 2.00 s",
+         "gauss_legendre: 9.00 µs after 2.00 s",
          "gauss_legendre 7.0 (worst 6.0): 9.00 µs after 2.00 s"],
         ["box2l_sum", "development", "learned", "neural_primitive: 1.00 µs after 2.00 s", "–",
          "neural_primitive 4.9 (worst 3.9): 1.00 µs after 2.00 s"],
