@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from benchmarks.figures.drawing import COLOURS, Chart
+from benchmarks.figures.drawing import COLOURS, PAPER, Chart
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,7 +30,7 @@ Block = Sequence[Sequence[Winner | None]]
 def chart(blocks: Mapping[str, Block], digits: Sequence[int]) -> Chart:
     """Draw blocks by their titles; their rows are these digits."""
     winners = sorted({winner[0] for block in blocks.values() for row in block for winner in row if winner})
-    colours = {name: COLOURS[place % len(COLOURS)][0] for place, name in enumerate(winners)}
+    styles = {name: _style(place) for place, name in enumerate(winners)}
     n_rows = sum(TITLE_ROWS + len(block) for block in blocks.values())
     n_columns = max((len(row) for block in blocks.values() for row in block), default=1)
 
@@ -40,10 +40,10 @@ def chart(blocks: Mapping[str, Block], digits: Sequence[int]) -> Chart:
             axes.text(-0.4, height + TITLE_ROWS / 2, title, fontsize=7, va="center")
             height += TITLE_ROWS
             for row in block:
-                _draw_row(axes, row, height, colours)
+                _draw_row(axes, row, height, styles)
                 height += 1
-        for name, colour in colours.items():
-            axes.barh([0], [0], color=colour, label=name)
+        for name, style in styles.items():
+            axes.barh([0], [0], label=name, **style)
         axes.set_yticks([])
         axes.set(ylim=(n_rows, 0), xlim=(-0.5, n_columns - 0.5), xticks=range(n_columns))
         axes.set(xlabel="log₁₀ of the number of integrals", ylabel=f"in each block: {digits[0]} digits … {digits[-1]}")
@@ -57,7 +57,13 @@ def chart(blocks: Mapping[str, Block], digits: Sequence[int]) -> Chart:
     return Chart("cost_map", caption, [draw], height=ROOM + LINE * n_rows)
 
 
-def _draw_row(axes: Axes, row: Sequence[Winner | None], height: float, colours: Mapping[str, str]) -> None:
+def _style(place: int) -> dict[str, Any]:
+    """Style the bars of a winner: where colours come round again, they are hatched."""
+    hatch = "////" if place >= len(COLOURS) else None
+    return {"color": COLOURS[place % len(COLOURS)][0], "hatch": hatch, "edgecolor": PAPER, "linewidth": 0}
+
+
+def _draw_row(axes: Axes, row: Sequence[Winner | None], height: float, styles: Mapping[str, dict[str, Any]]) -> None:
     """Draw a bar for each stretch with the same winner."""
     left = -0.5
     for winner, stretch in itertools.groupby(row):
@@ -65,5 +71,5 @@ def _draw_row(axes: Axes, row: Sequence[Winner | None], height: float, colours: 
         if winner is not None:
             name, extrapolated = winner
             alpha = PALE if extrapolated else 1.0
-            axes.barh(height + 0.5, length, left=left, height=0.9, color=colours[name], alpha=alpha, linewidth=0)
+            axes.barh(height + 0.5, length, left=left, height=0.9, alpha=alpha, **styles[name])
         left += length
