@@ -73,8 +73,8 @@ class GaussLegendre(Method):
 
     Notes
     -----
-    The error follows from the difference to rules of half the order, by a power law fitted to a few dozen points at
-    which rules of higher order are known (`methods/quadrature/error_law.py`).
+    The error follows from the difference to rules of half the order, by two constants found at a few dozen points where
+    rules of higher order are known (`methods/quadrature/rule_error.py`).
 
     A budget may reduce `search_order` and `max_nodes`: ``details_`` has the values with which a fit without a budget
     repeats the result, and ``details_["cut_short"]``, which tells whether it did so.

@@ -84,7 +84,7 @@ class TotalDegree(PolynomialTable):
     device: str = "cpu"
 
     def unsupported(self, integral: ParametricIntegral) -> str | None:
-        """Say why the evaluation in two halves is out of reach."""
+        """Say that another table serves a single invariant."""
         return None if integral.m > 1 else "it has a single kinematic invariant; take chebyshev"
 
     def fit(

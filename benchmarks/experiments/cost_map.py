@@ -50,7 +50,7 @@ class Winner(NamedTuple):
     extrapolated: bool
     """Whether its digits were not measured but follow from its curve."""
     cost: DigitCost
-    """Of the configuration that it was measured with."""
+    """Digits and costs of the configuration that wins."""
 
 
 Cell = Mapping[tuple[int, int], Winner]

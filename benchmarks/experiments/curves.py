@@ -71,7 +71,7 @@ SEEDS = 3
 """Repeats of methods whose digits depend on the seed."""
 
 EPSREL = (1.0, 1e-3, 1e-6, 1e-9)
-"""Of pySecDec, down to what `curve_points` allows; with 1 it stops at its first lattice."""
+"""Relative errors asked of pySecDec, down to what `curve_points` allows; with 1 it stops at its first lattice."""
 
 SAMPLING = ("vegas,n_samples=2000", "vegas,n_samples=50000", "scipy_qmc,points=1024", "scipy_qmc,points=32768")
 

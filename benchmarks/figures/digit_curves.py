@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 HEIGHT = 3.6
-"""Of a panel, in inches."""
+"""Height of a panel in inches."""
 
 NAME_SIZE, LINE, LETTER = 7.0, 0.05, 0.0175
 """Points of a name's letters; the height of a line of them and the width of a letter, in units of a panel."""

@@ -15,7 +15,7 @@ LARGEST = 1e6
 """Factor at which the axis ends."""
 
 HEIGHT = 3.6
-"""Of a panel, in inches."""
+"""Height of a panel in inches."""
 
 Ratios = Mapping[str, Sequence[float]]
 """Method -> its times relative to the best on each integral, infinity where it has too few digits."""

@@ -49,7 +49,7 @@ class Carried:
     task: Task
     """Loads it: its `model` is the file."""
     record: dict[str, Any]
-    """What the first stage left."""
+    """The record as the first stage left it, without times."""
     s: list[list[float]]
     value: list[float]
     """Points (COMPARED, m), and I(s) there on the CPU."""

@@ -25,7 +25,7 @@ NO_TEST_SELECTED = 5
 """An exit code of pytest."""
 
 KEPT_CHARACTERS = 1500
-"""Of what pytest says of a test, the end."""
+"""Characters kept of the end of what pytest says of a test."""
 
 
 def files() -> list[str]:
