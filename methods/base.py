@@ -61,8 +61,13 @@ class Method(ABC):
     precision = "float64"
     """The precision in which it evaluates; a method that offers a choice has a field of this name instead."""
 
+    treats_complex: ClassVar[bool] = False
+    """Whether it treats integrals with a prescription, whose values are complex."""
+
     def unsupported(self, integral: ParametricIntegral) -> str | None:
         """Say why this method cannot treat `integral`, in a sentence; None where it can."""
+        if integral.is_complex and not self.treats_complex:
+            return f"I(s) is complex ({integral.prescription} - i0), and {self.name} treats real integrals only"
         return None
 
     @abstractmethod

@@ -98,7 +98,7 @@ class BoostedTrees(Method):
 
     def unsupported(self, integral: ParametricIntegral) -> str | None:
         """Return that xgboost is missing, where it is."""
-        return reason_if_missing("xgboost", "xgboost")
+        return super().unsupported(integral) or reason_if_missing("xgboost", "xgboost")
 
     def fit(
         self,

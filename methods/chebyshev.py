@@ -80,7 +80,7 @@ class Chebyshev(PolynomialTable):
     def unsupported(self, integral: ParametricIntegral) -> str | None:
         """Say why a tensor grid in s is out of reach."""
         if integral.m <= 4:
-            return None
+            return super().unsupported(integral)
         return f"a tensor grid in m = {integral.m} kinematic invariants is too large; m <= 4"
 
     def fit(

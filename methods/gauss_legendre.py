@@ -94,7 +94,7 @@ class GaussLegendre(Method):
     def unsupported(self, integral: ParametricIntegral) -> str | None:
         """Say why a tensor rule is out of reach: order 2 and, to judge it, order 4 have too many nodes."""
         if 2**integral.k <= self.max_nodes and 4**integral.k <= MOST_NODES:
-            return None
+            return super().unsupported(integral)
         return (
             f"a tensor rule in k = {integral.k} needs more than max_nodes = {self.max_nodes} nodes, or {MOST_NODES} to "
             "compare orders"

@@ -36,7 +36,7 @@ class GaussianProcess(LabelInterpolant):
 
     def unsupported(self, integral: ParametricIntegral) -> str | None:
         """Say that scikit-learn is missing, where it is."""
-        return reason_if_missing("sklearn", "scikit-learn")
+        return super().unsupported(integral) or reason_if_missing("sklearn", "scikit-learn")
 
     def _settings(self, u: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Maximise the likelihood: logarithms of σ² and of l (m,)."""

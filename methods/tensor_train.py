@@ -75,7 +75,9 @@ class TensorTrain(Table):
 
     def unsupported(self, integral: ParametricIntegral) -> str | None:
         """Say why there is no train to build."""
-        return None if integral.m > 1 else "it has a single kinematic invariant; take chebyshev"
+        if integral.m > 1:
+            return super().unsupported(integral)
+        return "it has a single kinematic invariant; take chebyshev"
 
     def fit(
         self,

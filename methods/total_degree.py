@@ -85,7 +85,9 @@ class TotalDegree(PolynomialTable):
 
     def unsupported(self, integral: ParametricIntegral) -> str | None:
         """Say that another table serves a single invariant."""
-        return None if integral.m > 1 else "it has a single kinematic invariant; take chebyshev"
+        if integral.m > 1:
+            return super().unsupported(integral)
+        return "it has a single kinematic invariant; take chebyshev"
 
     def fit(
         self,

@@ -70,7 +70,7 @@ class VegasMap(Method):
 
     def unsupported(self, integral: ParametricIntegral) -> str | None:
         """Say that the package is missing, where it is."""
-        return reason_if_missing("vegas", "vegas")
+        return super().unsupported(integral) or reason_if_missing("vegas", "vegas")
 
     def fit(
         self,

@@ -51,7 +51,7 @@ class Vegas(Method):
 
     def unsupported(self, integral: ParametricIntegral) -> str | None:
         """Say that the package is missing, where it is."""
-        return reason_if_missing("vegas", "vegas")
+        return super().unsupported(integral) or reason_if_missing("vegas", "vegas")
 
     def fit(
         self,

@@ -2,6 +2,9 @@
 
 notation: e = a method's value, t = the truth; P = log10|(e − t)/t| (JHEP eq. 3.7), digits = −P, R = log10|e/t|
 (eq. 3.8), δ = (e − t)/t (Bishara, Paul, Dy, Table 1), pull = (e − t)/√(error² + truth_error²).
+
+Where values are complex, digits, R and pulls are those of moduli, δ is its real part, and the digits of the real and of
+the imaginary part are relative to |t|: either of them may vanish somewhere.
 """
 
 from __future__ import annotations
@@ -34,8 +37,8 @@ def relative_errors(value: np.ndarray, true: np.ndarray) -> np.ndarray:
 def summary(value: np.ndarray, error: np.ndarray, true: np.ndarray, true_error: np.ndarray) -> dict[str, Any]:
     """Return the figures of merit over n points; null where the method claims no errors."""
     rel = relative_errors(value, true)
-    digits = -np.log10(rel)
-    delta = (value - true) / true
+    digits = _digits_of(rel)
+    delta = np.real((value - true) / true)
     ratio = np.log10(np.maximum(np.abs(value / true), 1e-300))
     figures = {
         "digits_mean": digits.mean(), "digits_std": digits.std(), "digits_median": np.median(digits),
@@ -51,13 +54,20 @@ def summary(value: np.ndarray, error: np.ndarray, true: np.ndarray, true_error: 
             "pull_mean": pull.mean(), "pull_std": pull.std(),
             "coverage_1sigma": (np.abs(pull) <= 1).mean(), "coverage_3sigma": (np.abs(pull) <= 3).mean(),
         }  # fmt: skip
+    parts = {"digits_re": np.real, "digits_im": np.imag} if np.iscomplexobj(true) else {}
+    figures |= {key: _digits_of(part(value - true) / np.abs(true)).mean() for key, part in parts.items()}
     return {key: _finite(figure) for key, figure in (figures | claimed).items()} | {"n_points": len(value)}
+
+
+def _digits_of(relative_error: np.ndarray) -> np.ndarray:
+    return -np.log10(np.maximum(np.abs(relative_error), SMALLEST))
 
 
 def pulls(value: np.ndarray, error: np.ndarray, true: np.ndarray, true_error: np.ndarray) -> np.ndarray:
     """Return (e − t)/√(error² + truth_error²), (n,); zero where value and truth agree exactly."""
     scale = np.sqrt(error**2 + true_error**2)
-    return np.where(value == true, 0.0, (value - true) / np.maximum(scale, 1e-300))
+    difference = np.abs(value - true) if np.iscomplexobj(true) else value - true
+    return np.where(value == true, 0.0, difference / np.maximum(scale, 1e-300))
 
 
 def log10_error_ratios(value: np.ndarray, error: np.ndarray, true: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ both x and s, whose zeros move with s.
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -26,6 +27,29 @@ def functions(expression: Expression) -> list[Callable[[Any, Any], Any]]:
         Where a denominator is no polynomial in x and s.
     """
     return [Integrand(_denominator(term)) for term in expression.terms]
+
+
+def prescribed(expression: Expression, name: str) -> list[Callable[[Any, Any], Any]]:
+    """Make a function (s, x) -> P(s, x) for each term, P being `name`, or `name` and a number in a sum of sectors.
+
+    Raises
+    ------
+    InputError
+        Where a term has no such polynomial, or several.
+    """
+    found = []
+    for term in expression.terms:
+        polynomials = {
+            p: formula for p, formula in term.polynomials.items() if re.fullmatch(rf"{re.escape(name)}\d*", str(p))
+        }
+        if len(polynomials) != 1:
+            known = ", ".join(sorted(map(str, term.polynomials))) or "none"
+            raise InputError(
+                f"The prescription {name!r} is to name one polynomial of each term of the formula; a term has {known}."
+            )
+        (symbol,) = polynomials
+        found.append(Integrand(dataclasses.replace(term, polynomials=polynomials, outer=symbol)))
+    return found
 
 
 def _denominator(term: Expression) -> Expression:

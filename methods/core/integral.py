@@ -62,6 +62,9 @@ class ParametricIntegral:
     """The symbols behind `integrand`; set by `from_expression`."""
     draw: str = "uniform"
     """Distribution of points drawn from the box: "uniform", or "log-uniform" for invariants over many decades."""
+    prescription: str | None = None
+    """Name of the polynomial P, such as "F", that changes sign in the cube and stands for P − i0: I(s) is complex then.
+    In a sum of sectors, F1, F2, … are the polynomials "F" of its terms. None for a real integral."""
 
     def __post_init__(self) -> None:
         for field, convert in (("parameters", str), ("low", float), ("high", float)):
@@ -72,17 +75,23 @@ class ParametricIntegral:
             raise InputError(f"Integral {self.name} has k = {self.k}; at least one Feynman parameter is needed.")
         if problem := domain.problem(self.parameters, self.low, self.high, self.draw):
             raise InputError(f"Integral {self.name}: {problem}")
+        if self.prescription is not None and self.expression is not None:
+            from methods.core import denominators
+
+            denominators.prescribed(self.expression, self.prescription)
 
     @classmethod
     def from_expression(
         cls, *, name: str, expression: str, definitions: Mapping[str, str] | None = None, variables: Sequence[str],
         parameters: Sequence[str], low: Sequence[float], high: Sequence[float],
         exact: Callable[[np.ndarray], np.ndarray] | None = None, source: str = "", draw: str = "uniform",
+        prescription: str | None = None,
     ) -> Self:  # fmt: skip
         """Make an integral from text such as ``"2*U*x4/F**3"`` with ``definitions={"U": "...", "F": "..."}``.
 
         The text is parsed, never executed; InputError for what is not a formula. From this one definition come the
-        NumPy and torch integrand, differentiable in s and x under torch, and the input of pySecDec.
+        NumPy and torch integrand, differentiable in s and x under torch, and the input of pySecDec. With
+        ``prescription="F"`` the integral is that of F − i0.
         """
         from methods.core.expression import Expression
         from methods.core.integrand import integrand_of
@@ -91,12 +100,18 @@ class ParametricIntegral:
         return cls(
             name=name, k=len(variables), parameters=tuple(parameters), low=tuple(low), high=tuple(high),
             integrand=integrand_of(symbols), exact=exact, source=source, expression=symbols, draw=draw,
+            prescription=prescription,
         )  # fmt: skip
 
     @property
     def m(self) -> int:
         """Number of kinematic invariants: the width of s."""
         return len(self.parameters)
+
+    @property
+    def is_complex(self) -> bool:
+        """Whether I(s) is complex: the formula is real, and the prescription says on which side its poles lie."""
+        return self.prescription is not None
 
     def at_nodes(self, x: Any) -> Callable[[Any], Any]:
         """Fix the nodes x, and get a function s -> f(s, x_n) for many s at once.
@@ -156,6 +171,8 @@ class ParametricIntegral:
     def polynomial(self, s: Any, x: Any) -> list[Any]:
         """Evaluate the polynomial in the denominator of each term of the integrand, such as F of 2*U*x4/F**3.
 
+        Where there is a prescription, it is the one that this names.
+
         Parameters
         ----------
         s : array or tensor (..., m)
@@ -166,8 +183,8 @@ class ParametricIntegral:
         Returns
         -------
         list of arrays or tensors (...)
-            One for each of `terms`: the polynomial with the most negative
-            power, and 1 where a term has no denominator. Shapes broadcast as those of `integrand`.
+            One for each of `terms`: the prescribed polynomial, or else the one with the most negative power, and 1
+            where a term has no denominator. Shapes broadcast as those of `integrand`.
 
         Raises
         ------
@@ -185,6 +202,8 @@ class ParametricIntegral:
                 f"{self.name} is a Python function, whose denominators are not known; define it by "
                 "ParametricIntegral.from_expression."
             )
+        if self.prescription is not None:
+            return denominators.prescribed(self.expression, self.prescription)
         return denominators.functions(self.expression)
 
     def check(self, s: Any) -> np.ndarray:

@@ -22,5 +22,7 @@ def integral_hash(integral: ParametricIntegral) -> str:
     f = integral.integrand(integral.from_unit(t[:, integral.k :]), t[:, : integral.k])
     # Ten digits: the last ones differ between processors.
     values = [f"{v:.9e}" for v in np.asarray(f)]
-    parts = values, integral.k, integral.parameters, integral.low, integral.high, integral.draw
+    parts = [values, integral.k, integral.parameters, integral.low, integral.high, integral.draw]
+    if integral.prescription is not None:  # the formula is that of a real integral, whose hash stays what it was
+        parts.append(f"{integral.prescription} - i0")
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]

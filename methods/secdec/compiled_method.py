@@ -57,7 +57,7 @@ class CompiledMethod(Method):
 
     def unsupported(self, integral: ParametricIntegral) -> str | None:
         """Return why not: the integrand is no formula, or pySecDec or a compiler is missing."""
-        return pysecdec_library.unsupported(integral)
+        return super().unsupported(integral) or pysecdec_library.unsupported(integral)
 
     def fit(
         self,

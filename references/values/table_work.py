@@ -17,7 +17,7 @@ import numpy as np
 from tqdm import tqdm
 
 from methods.base import ParametricIntegral
-from references.values import quadrature, second_opinions, tabulation_tasks, test_points, truth_files
+from references.values import arcs, quadrature, second_opinions, tabulation_tasks, test_points, truth_files
 from references.values.journal import Journal
 from references.values.table_plans import Check, TablePlan
 
@@ -48,15 +48,13 @@ class TableWork:
         for epsrel in np.unique(largest[np.isnan(value)]).tolist():
             which = np.flatnonzero(np.isnan(value) & (largest == epsrel))
             results = self._each("values", which, tabulation_tasks.values, epsrel)
-            value[which], error[which] = (
-                np.concatenate([result[key] for result in results]) for key in ("value", "error")
-            )
+            value[which], error[which] = self._joined(results)
             how.append(results[0]["how"])
         return value, error, "; ".join(how)
 
     def _kept(self, largest: np.ndarray, stored: truth_files.Table | None) -> tuple[np.ndarray, np.ndarray, list[str]]:
         """Return the stored values and errors (n,) that are known so well, nan elsewhere, and how they were made."""
-        value, error = np.full((2, len(self.s)), np.nan)
+        value, error = self._unknown(), np.full(len(self.s), np.nan)
         if not stored:
             return value, error, []
         truth = stored.truth
@@ -72,13 +70,22 @@ class TableWork:
     def independent_values(self, check: Check, which: np.ndarray) -> tuple[np.ndarray, str, dict[str, Any]]:
         """Compute independent values (n, 2); say how, and in how many seconds of setup and per point."""
         results = self._each(check.by, which, tabulation_tasks.independent_values, check.by, check.epsrel)
-        found = np.full((len(self.s), 2), np.nan)
-        found[which, 0], found[which, 1] = (
-            np.concatenate([result[key] for result in results]) for key in ("value", "error")
-        )
-        per_point = float(np.median([result["seconds"] / len(result["value"]) for result in results]))
+        value, error = self._unknown(), self._unknown()
+        value[which], error[which] = self._joined(results)
+        found = np.stack([value, error], axis=1)
+        per_point = float(np.median([result["seconds"] / len(result["error"]) for result in results]))
         setup = {f"{step}_s": round(seconds, 2) for step, seconds in results[0]["setup_s"].items()}
         return found, results[0]["how"], {**setup, "s_per_point": float(f"{per_point:.3g}")}
+
+    def _unknown(self) -> np.ndarray:
+        """Return values (n,) of which none is known, complex where the integral is."""
+        return np.full(len(self.s), np.nan, dtype=np.complex128 if self._integral.is_complex else np.float64)
+
+    def _joined(self, results: list[dict]) -> tuple[np.ndarray, np.ndarray]:
+        """Join values and errors of tasks."""
+        is_complex = self._integral.is_complex
+        values = [tabulation_tasks.from_json(result["value"], is_complex=is_complex) for result in results]
+        return np.concatenate(values), np.concatenate([result["error"] for result in results])
 
     def _each(self, stage: str, which: np.ndarray, function: Callable[..., dict], *arguments: Any) -> list[dict]:
         """Compute `function` at the points `which`, some at a time; the results come in order."""
@@ -88,11 +95,11 @@ class TableWork:
         todo = [(label, piece) for label, piece in zip(labels, pieces, strict=True) if label not in self.journal]
         found = [self.journal[label] for label in labels if label in self.journal]
         title = f"{self._integral.name} {stage}"
-        with tqdm(desc=title, total=len(which), initial=sum(len(result["value"]) for result in found),
+        with tqdm(desc=title, total=len(which), initial=sum(len(result["error"]) for result in found),
                   unit="point", disable=None) as bar:  # fmt: skip
             for label, result in self._run(todo, function, arguments):
                 self.journal.write(label, result)
-                bar.update(len(result["value"]))
+                bar.update(len(result["error"]))
         results = [self.journal[label] for label in labels]
         seconds = self.seconds.get(stage, 0.0) + sum(result["seconds"] for result in results)
         self.seconds[stage] = round(seconds, 1)
@@ -120,7 +127,7 @@ class TableWork:
 def journal_key(integral: ParametricIntegral) -> str:
     """Hash what decides the results, besides what labels say: with other code, unfinished work starts anew."""
     packages = [importlib.metadata.version(package) for package in ("numpy", "torch", "pysecdec")]
-    sources = [inspect.getsource(module) for module in (quadrature, second_opinions, tabulation_tasks)]
+    sources = [inspect.getsource(module) for module in (quadrature, arcs, second_opinions, tabulation_tasks)]
     return _hash(json.dumps([integral.fingerprint(), packages, sources]).encode())
 
 

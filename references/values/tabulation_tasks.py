@@ -15,7 +15,7 @@ import numpy as np
 
 from methods.base import ParametricIntegral
 from references.integrals import catalogue
-from references.values import quadrature, second_opinions, sums
+from references.values import arcs, quadrature, second_opinions, sums
 
 MAX_EVAL = 1e11
 """Evaluations of the integrand before quadrature gives up on a task: about half an hour; those of box2l take 6e8."""
@@ -37,6 +37,10 @@ def values(integral: ParametricIntegral, s: np.ndarray, epsrel: float) -> dict[s
     if integral.exact is not None:
         value = integral.exact(s)
         error, how = quadrature.ROUNDING * np.abs(value), "Closed form (mpmath)"
+    elif integral.is_complex:
+        on_arcs = arcs.converge(integral, s, epsrel=epsrel / 2)
+        value, error = on_arcs.value, on_arcs.error
+        how = f"Gauss–Legendre on complex arcs, two orders and two contours ({on_arcs.order} nodes per axis)"
     else:
         result = sums.converge(integral, s, epsrel=epsrel / 2, max_eval=MAX_EVAL)
         value, error = result.value, result.error
@@ -60,7 +64,17 @@ def prepared_checker(integral: ParametricIntegral, checker: str, epsrel: float) 
 
 def _result(value: np.ndarray, error: np.ndarray, how: str, start: float) -> dict[str, Any]:
     seconds = time.perf_counter() - start
-    return {"value": value.tolist(), "error": error.tolist(), "how": how, "seconds": seconds}
+    return {"value": to_json(value), "error": error.tolist(), "how": how, "seconds": seconds}
+
+
+def to_json(value: np.ndarray) -> Any:
+    """Turn values (n,) into what JSON can hold: real and imaginary parts of complex ones as two lists."""
+    return [value.real.tolist(), value.imag.tolist()] if np.iscomplexobj(value) else value.tolist()
+
+
+def from_json(content: Any, *, is_complex: bool) -> np.ndarray:
+    """Turn back what `to_json` made."""
+    return np.array(content[0]) + 1j * np.array(content[1]) if is_complex else np.array(content)
 
 
 def _one_thread() -> None:

@@ -2,8 +2,8 @@
 
 Lines that begin with ``#`` hold the header, one ``key: JSON value`` each, and last a hash of all other lines; then
 comma-separated columns: the coordinates of s, value, error, uniform (0 or 1), and two for each method that checked it:
-its value and the error it states, at the points that it checked. Numbers are written so that reading them gives the
-same float64 again.
+its value and the error it states, at the points that it checked. A complex value takes two columns, value_re and
+value_im, everywhere. Numbers are written so that reading them gives the same float64 again.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ import numpy as np
 
 from methods.base import InputError, ParametricIntegral
 
-COLUMNS = ("value", "error", "uniform")
-"""Columns after the coordinates of s; the independent values follow them."""
+VALUE = {False: ("value",), True: ("value_re", "value_im")}
+"""Columns of a value: whether it is complex -> their names."""
 
 
 class TruthError(InputError):
@@ -35,7 +35,7 @@ class Truth(NamedTuple):
     s: np.ndarray
     """(n, m) phase-space points."""
     value: np.ndarray
-    """(n,) integrals."""
+    """(n,) integrals, complex128 where they are complex."""
     error: np.ndarray
     """(n,) bound on |value − I(s)|, in the units of `value`."""
     uniform: np.ndarray
@@ -102,9 +102,15 @@ def stored_hashes(path: Path) -> Hashes | None:
         text = path.read_text(encoding="utf-8")
         known = _header(text)
         rows = [line for line in text.splitlines() if not line.startswith("#")]
-        return Hashes(known["fingerprint"], _numbers(rows, known, rows[0].split(",").index("value"))[0].digest())
+        return Hashes(known["fingerprint"], _numbers(rows, known, _first_value(rows[0]))[0].digest())
     except (OSError, ValueError, KeyError, IndexError):
         return None
+
+
+def _first_value(names: str) -> int:
+    """Find the first column of the values, after those of s."""
+    columns = names.split(",")
+    return next(i for i, column in enumerate(columns) if column in (VALUE[False][0], VALUE[True][0]))
 
 
 def write(
@@ -115,11 +121,13 @@ def write(
     independent: Mapping[str, np.ndarray],
 ) -> None:
     """Write true values to `path`, which appears, or changes, only once it is complete."""
-    rows = [",".join([*integral.parameters, *COLUMNS, *(f"{name}_{part}" for name in independent for part in _PARTS)])]
+    columns = VALUE[bool(np.iscomplexobj(truth.value))]
+    others = [f"{name}_{part}" for name in independent for part in (*columns, "error")]
+    rows = [",".join([*integral.parameters, *columns, "error", "uniform", *others])]
     for i, s in enumerate(truth.s):
-        others = [_written(values[i]) for values in independent.values()]
-        known = [repr(float(truth.value[i])), f"{truth.error[i]:.2e}", f"{truth.uniform[i]:d}"]
-        rows.append(",".join([*map(repr, s.tolist()), *known, *others]))
+        checks = [_written(values[i]) for values in independent.values()]
+        known = [*_parts(truth.value[i]), f"{truth.error[i]:.2e}", f"{truth.uniform[i]:d}"]
+        rows.append(",".join([*map(repr, s.tolist()), *known, *checks]))
     complete = {**about, "fingerprint": integral.fingerprint(), "how": truth.how}
     lines = [f"# {key}: {json.dumps(entry, ensure_ascii=False)}" for key, entry in complete.items()]
     lines += [f'# file_hash: "{_hash([*lines, *rows])}"', *rows, ""]
@@ -128,12 +136,15 @@ def write(
     partial.replace(path)
 
 
-_PARTS = ("value", "error")
+def _parts(value: Any) -> list[str]:
+    """Write a value as one number, or as its real and its imaginary part."""
+    return [repr(float(part)) for part in ((value.real, value.imag) if np.iscomplexobj(value) else (value,))]
 
 
 def _written(independent: np.ndarray) -> str:
     value, error = independent
-    return "," if np.isnan(value) else f"{float(value)!r},{error:.2e}"
+    parts = _parts(value)
+    return "," * len(parts) if np.isnan(value) else ",".join([*parts, f"{error.real:.2e}"])
 
 
 def _header(text: str) -> dict[str, Any]:
@@ -153,17 +164,38 @@ def _parse(text: str, integral: ParametricIntegral) -> Table:
     if known["file_hash"] != _hash([line for line in text.splitlines() if not line.startswith("# file_hash: ")]):
         raise ValueError("its lines are not those that were written")
     truth, others = _numbers(rows, known, integral.m)
-    names = [column.removesuffix("_value") for column in rows[0].split(",")[integral.m + len(COLUMNS) :: 2]]
+    columns = VALUE[bool(np.iscomplexobj(truth.value))]
+    names = [
+        column.removesuffix(f"_{columns[0]}")
+        for column in rows[0].split(",")[integral.m + len(columns) + 2 :: len(columns) + 1]
+    ]
     independent = {name: others[:, i : i + 2] for name, i in zip(names, range(0, others.shape[1], 2), strict=True)}
     return Table(known, truth, independent)
 
 
 def _numbers(rows: list[str], known: Mapping[str, Any], m: int) -> tuple[Truth, np.ndarray]:
-    """Return the truth in the rows of a table, of which the first names the columns, and the other numbers in it."""
+    """Return the truth in the rows of a table, of which the first names the columns, and the other numbers in it.
+
+    Those are (n, 2 · methods), a value and an error of each, complex where values are.
+    """
     numbers = np.array([[float(field or "nan") for field in row.split(",")] for row in rows[1:]])
-    last = m + len(COLUMNS)
-    s, value, error, uniform = numbers[:, :m], *numbers[:, m:last].T
-    return Truth(s, value, error, uniform == 1, known["how"]), numbers[:, last:]
+    is_complex = rows[0].split(",")[m] == VALUE[True][0]
+    value, rest = _value_and_rest(numbers[:, m:], is_complex)
+    error, uniform, others = rest[:, 0], rest[:, 1], rest[:, 2:]
+    checks = []
+    while others.shape[1]:
+        checked, others = _value_and_rest(others, is_complex)
+        checks += [checked, others[:, 0]]
+        others = others[:, 1:]
+    independent = np.stack(checks, axis=1) if checks else np.empty((len(value), 0))
+    return Truth(numbers[:, :m], value, error, uniform == 1, known["how"]), independent
+
+
+def _value_and_rest(numbers: np.ndarray, is_complex: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Take the value (n,) from the first columns."""
+    if is_complex:
+        return numbers[:, 0] + 1j * numbers[:, 1], numbers[:, 2:]
+    return numbers[:, 0], numbers[:, 1:]
 
 
 def _hash(lines: list[str]) -> str:

@@ -1,0 +1,145 @@
+"""References' own quadrature above threshold: tensor Gauss–Legendre rules on arcs, two orders on two contours.
+
+    ∫_0^1 f(x) dx = ∫_0^1 f(x(t)) x'(t) dt,    x = t/(t + c (1 − t)),    c complex
+
+is the Möbius map of `quadrature.py` along an arc of a circle from 0 to 1: |c| spreads peaks, arg c moves the contour to
+one side of the real axis. A contour is *causal* where it can be reached from the real cube without crossing a zero of
+F − i0: along c_τ = |c| e^{iτ arg c}, τ in (0, 1], F never has Im F > 0 where Re F ≤ 0. At one loop "Im F ≤ 0" all over
+the contour would refuse good ones. The certificate is a sample, no proof; that two contours agree is another one, and
+`dispersion.py` needs no contour at all.
+
+Each contour's value is that of its finer rule, the error the larger of what its coarser rule and the other contour
+differ by. No scored method uses this module, and it uses none.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from methods.base import InputError, ParametricIntegral
+from references.values import quadrature
+
+MAGNITUDES = 2.0 ** (np.arange(-4, 5) / 2)
+PHASES = np.arange(-8, 9) / 5
+"""Values of |c| and arg c that `tune` tries: 1/4 to 4, −1.6 to 1.6."""
+
+TRIAL_ORDER, TRIAL_STEP = 10, 3
+"""Nodes per axis with which `tune` compares contours: with so many more the rule must hardly change."""
+
+ROUNDS = 2
+
+ORDERS = (16, 24, 32, 40, 52, 64)
+"""Nodes per axis of the rules that are tried one after the other."""
+
+SECOND = 1.15
+"""The second contour has arg c so many times as large, and |c| too."""
+
+CERTIFIED, HOMOTOPY = 4096, 8
+"""Points (s, t) and values of τ at which a contour is looked at."""
+
+BLOCK = 2**14
+"""Products of nodes and phase-space points that are evaluated at once."""
+
+
+class Arcs(NamedTuple):
+    """A contour: c of each axis."""
+
+    c: tuple[complex, ...]
+
+    def nodes(self, order: int) -> tuple[np.ndarray, np.ndarray]:
+        """Give nodes (n, k) and weights (n,) of the tensor rule with so many nodes per axis, complex."""
+        axes = [quadrature.axis(order, c) for c in self.c]
+        x = np.stack([grid.ravel() for grid in np.meshgrid(*[axis[0] for axis in axes], indexing="ij")], axis=1)
+        weights = np.prod(np.meshgrid(*[axis[1] for axis in axes], indexing="ij"), axis=0).ravel()
+        return x, weights
+
+    def further(self, factor: float) -> Arcs:
+        """Give the contour with |c| and arg c so many times as large."""
+        return Arcs(tuple(factor * abs(c) * np.exp(1j * factor * np.angle(c)) for c in self.c))
+
+
+class Result(NamedTuple):
+    """Values (n,) complex and bounds on their errors (n,), with the order and the contours that gave them."""
+
+    value: np.ndarray
+    error: np.ndarray
+    order: int
+    contours: tuple[Arcs, Arcs]
+
+
+def converge(integral: ParametricIntegral, s: np.ndarray, *, epsrel: float) -> Result:
+    """Integrate at s (n, m) to relative errors of at most `epsrel`, where rules of up to 64 nodes per axis reach that.
+
+    Raises
+    ------
+    InputError
+        Where a contour is not causal.
+    """
+    first = tune(integral, quadrature.hard_points(integral, s))
+    contours = first, first.further(SECOND)
+    for contour in contours:
+        certify(integral, contour)
+    coarse = [integrate(integral, contour, ORDERS[0], s) for contour in contours]
+    for order in ORDERS[1:]:
+        fine = [integrate(integral, contour, order, s) for contour in contours]
+        change = np.max([np.abs(a - b) for a, b in zip(fine, coarse, strict=True)], axis=0)
+        error = np.maximum(np.maximum(change, np.abs(fine[0] - fine[1])), quadrature.ROUNDING * np.abs(fine[0]))
+        if (error <= epsrel * np.abs(fine[0])).all():
+            break
+        coarse = fine
+    return Result(fine[0], error, order, contours)
+
+
+def integrate(integral: ParametricIntegral, contour: Arcs, order: int, s: np.ndarray) -> np.ndarray:
+    """Apply the rule with so many nodes per axis at s (n, m): (n,) complex."""
+    x, weights = contour.nodes(order)
+    total = np.zeros(len(s), dtype=np.complex128)
+    rows = max(1, BLOCK // len(x))
+    for nodes in range(0, len(x), BLOCK):
+        f = integral.at_nodes(x[nodes : nodes + BLOCK])
+        for start in range(0, len(s), rows):
+            total[start : start + rows] += f(s[start : start + rows]) @ weights[nodes : nodes + BLOCK]
+    return total
+
+
+def tune(integral: ParametricIntegral, s: np.ndarray) -> Arcs:
+    """Find c of each axis in turn: where a rule at s (n, m) changes least when it becomes finer."""
+    best = Arcs((np.exp(-0.5j),) * integral.k)
+    least = _change(integral, best, s)
+    for _ in range(ROUNDS):
+        for i in range(integral.k):
+            for c_i in (MAGNITUDES[:, None] * np.exp(1j * PHASES)).ravel():
+                tried = Arcs((*best.c[:i], complex(c_i), *best.c[i + 1 :]))
+                change = _change(integral, tried, s)
+                if change < least and is_causal(integral, tried, CERTIFIED // 8):
+                    best, least = tried, change
+    return best
+
+
+def _change(integral: ParametricIntegral, contour: Arcs, s: np.ndarray) -> float:
+    coarse, fine = (integrate(integral, contour, order, s) for order in (TRIAL_ORDER, TRIAL_ORDER + TRIAL_STEP))
+    with np.errstate(all="ignore"):
+        change = np.abs(coarse / fine - 1)
+    return float(np.sqrt(np.mean(change**2))) if np.isfinite(change).all() else np.inf
+
+
+def certify(integral: ParametricIntegral, contour: Arcs) -> None:
+    """Raise InputError where the contour is seen not to be causal."""
+    if not is_causal(integral, contour, CERTIFIED):
+        raise InputError(f"The contour {contour.c} of {integral.name} crosses a zero of {integral.prescription} - i0.")
+
+
+def is_causal(integral: ParametricIntegral, contour: Arcs, n: int) -> bool:
+    """Tell whether none of n points (s, t), corners of the box included, has Im F > 0 and Re F <= 0 on the way."""
+    rng = np.random.default_rng(0)
+    s = np.concatenate([quadrature.hard_points(integral, integral.sample(8, seed=3)), integral.sample(n, seed=4)])[:n]
+    t = rng.beta(0.5, 0.5, (n, integral.k))  # many of them near the faces, where F vanishes first
+    for tau in np.arange(1, HOMOTOPY + 1) / HOMOTOPY:
+        c = np.array([abs(c) * np.exp(1j * tau * np.angle(c)) for c in contour.c])
+        x = t / (t + c * (1 - t))
+        for f in integral.polynomial(s, x):
+            if ((f.imag > 0) & (f.real <= 0)).any():
+                return False
+    return True

@@ -1,0 +1,75 @@
+"""The one-loop box of gg → HH above threshold by unitarity: its imaginary part in closed form, its real part from that.
+
+Above the threshold s = s12 = 4 of the pair of top quarks, Cutkosky's rule gives, with t = s14 and m = mH2,
+
+    Im I = π β/(2√D) log((Q + √D)/(Q − √D)),        β = √(1 − 4/s),   D = Q² − s R,
+    Q = s (1 − t/2) + 2 (t − m),   R = s + m² − 4 m,
+
+and a dispersion relation at fixed t and m,
+
+    Re I(s) = 1/π P∫_4^∞ ds' Im I(s')/(s' − s).
+
+There are no further cuts as long as t < 4 and m < 2: beyond m = 2 lies an anomalous threshold. No contour in Feynman
+parameters is involved, so that what moves one to the wrong side cannot be repeated here.
+
+Cutkosky, J. Math. Phys. 1 (1960) 429.
+"""
+
+from __future__ import annotations
+
+import mpmath
+import numpy as np
+
+from methods.base import InputError
+
+DIGITS = 30
+"""Decimal digits of the arithmetic; the quadrature reaches 1e-20 or so."""
+
+LARGEST_MASS = 2.0
+"""mH2 from which the relation is incomplete."""
+
+
+def values(s: np.ndarray) -> np.ndarray:
+    """Compute I (n,) at s (n, 3), columns s12, s14 and mH2: complex128, real below the threshold.
+
+    Raises
+    ------
+    InputError
+        For mH2 or s14 beyond what the relation holds for.
+    """
+    s = np.asarray(s, dtype=np.float64)
+    if (s[:, 2] >= LARGEST_MASS).any() or (s[:, 1] >= 4).any():
+        raise InputError(f"The dispersion relation holds for mH2 < {LARGEST_MASS:g} and s14 < 4; give points there.")
+    with mpmath.workdps(DIGITS):
+        return np.array([complex(_value(*map(mpmath.mpf, row))) for row in s.tolist()], dtype=np.complex128)
+
+
+def imaginary(s: mpmath.mpf, t: mpmath.mpf, m: mpmath.mpf) -> mpmath.mpf:
+    """Compute Im I for s >= 4."""
+    beta = mpmath.sqrt(1 - 4 / s)
+    q, r = s * (1 - t / 2) + 2 * (t - m), s + m**2 - 4 * m
+    root = mpmath.sqrt(mpmath.mpc(q**2 - s * r))
+    if abs(root) < mpmath.mpf(10) ** (-DIGITS // 2) * abs(q):
+        return mpmath.pi * beta / q
+    return mpmath.re(mpmath.pi * beta / (2 * root) * mpmath.log((q + root) / (q - root)))
+
+
+def _value(s: mpmath.mpf, t: mpmath.mpf, m: mpmath.mpf) -> mpmath.mpc:
+    """Compute I at a point, with s' = 4/(1 − b²) as the variable of the dispersion integral."""
+    if s < 4:
+        return mpmath.quad(lambda b: _weighted(b, s, lambda cut: imaginary(cut, t, m)), [0, 0.5, 1]) / mpmath.pi
+    here, beta = imaginary(s, t, m), mpmath.sqrt(1 - 4 / s)
+    # Im I(s) s/s' is taken away, and its integral, P∫_4^∞ ds' s/(s'(s' − s)) = −log(s/4 − 1), added again.
+    integral = mpmath.quad(
+        lambda b: _weighted(b, s, lambda cut: imaginary(cut, t, m) - here * s / cut, pole=beta),
+        [0, beta / 2, beta, (1 + beta) / 2, 1],
+    )
+    return mpmath.mpc((integral - here * mpmath.log(s / 4 - 1)) / mpmath.pi, here)
+
+
+def _weighted(b: mpmath.mpf, s: mpmath.mpf, function, pole: mpmath.mpf | None = None) -> mpmath.mpf:  # type: ignore[no-untyped-def]
+    """Compute function(s')/(s' − s) ds'/db; zero at the ends and at the removable pole, which have no weight."""
+    if not 0 < b < 1 or b == pole:
+        return mpmath.mpf(0)
+    cut = 4 / (1 - b**2)
+    return function(cut) / (cut - s) * 8 * b / (1 - b**2) ** 2
