@@ -1,0 +1,36 @@
+"""What is to be known of a complex integral before it is integrated: its thresholds and corner zeros, in sentences."""
+
+from __future__ import annotations
+
+import sympy
+
+from methods.base import ParametricIntegral
+from methods.core import thresholds
+
+
+def sentences(integral: ParametricIntegral) -> list[str]:
+    """Say which thresholds a complex integral has and, for one term, at which corners of the cube F vanishes and where.
+
+    An integral without a prescription has neither in its box, and nothing is said of it.
+    """
+    if not integral.is_complex:
+        return []
+    found = [
+        f"I(s) has a threshold at {name} = {value:.10g}." for name, value in thresholds.thresholds(integral).items()
+    ]
+    if len(integral.terms) > 1:
+        return found
+    places: dict[sympy.Expr, list[tuple[int, ...]]] = {}
+    for zero in thresholds.corner_zeros(integral):
+        places.setdefault(zero.polynomial, []).append(zero.corner)
+    for value, corners in places.items():
+        also = f", and {len(corners) - 1} more," if len(corners) > 1 else ""
+        found.append(f"{integral.prescription} vanishes at x = {corners[0]}{also} where {_equation(value)}.")
+    return found
+
+
+def _equation(value: sympy.Expr) -> str:
+    """Write value = 0, solved for the first invariant in it."""
+    symbol = min(value.free_symbols, key=str)
+    (solution,) = sympy.solve(value, symbol)
+    return f"{symbol} = {solution}"
