@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sympy
 
-from methods.base import ParametricIntegral
+from methods.base import InputError, ParametricIntegral
 from methods.core import thresholds
 
 
@@ -21,16 +21,18 @@ def sentences(integral: ParametricIntegral) -> list[str]:
     if len(integral.terms) > 1:
         return found
     places: dict[sympy.Expr, list[tuple[int, ...]]] = {}
-    for zero in thresholds.corner_zeros(integral):
-        places.setdefault(zero.polynomial, []).append(zero.corner)
+    try:
+        for zero in thresholds.corner_zeros(integral):
+            places.setdefault(zero.polynomial, []).append(zero.corner)
+    except InputError as problem:
+        return [*found, f"Corner zeros are not known: {problem}"]
     for value, corners in places.items():
         also = f", and {len(corners) - 1} more," if len(corners) > 1 else ""
-        found.append(f"{integral.prescription} vanishes at x = {corners[0]}{also} where {_equation(value)}.")
+        found.append(f"{integral.prescription} vanishes at x = {corners[0]}{also} where {_equation(value, integral.expression.parameters)}.")
     return found
 
 
-def _equation(value: sympy.Expr) -> str:
-    """Write value = 0, solved for the first invariant in it."""
-    symbol = min(value.free_symbols, key=str)
-    (solution,) = sympy.solve(value, symbol)
-    return f"{symbol} = {solution}"
+def _equation(value: sympy.Expr, invariants: tuple[sympy.Symbol, ...]) -> str:
+    """Write value = 0, of first degree, solved for the first invariant in it."""
+    symbol = next(s for s in invariants if s in value.free_symbols)
+    return f"{symbol} = {sympy.solve(value, symbol)[0]}"
