@@ -21,9 +21,9 @@ import numpy as np
 from methods.base import InputError, ParametricIntegral
 from references.values import quadrature
 
-MAGNITUDES = 2.0 ** (np.arange(-4, 5) / 2)
-PHASES = np.arange(-8, 9) / 5
-"""Values of |c| and arg c that `tune` tries: 1/4 to 4, −1.6 to 1.6."""
+MAGNITUDES = 2.0 ** (np.arange(-3, 4) / 1.5)
+PHASES = np.arange(-5, 6) / 3.4
+"""Values of |c| and arg c that `tune` tries: 1/4 to 4, −1.47 to 1.47."""
 
 TRIAL_ORDER, TRIAL_STEP = 10, 3
 """Nodes per axis with which `tune` compares contours: with so many more the rule must hardly change."""

@@ -62,20 +62,22 @@ def _integrate(term: ParametricIntegral, s: np.ndarray, order: int, strength: fl
     nodes, weights = quadrature.axis(order, 1.0)
     x = torch.from_numpy(np.stack([grid.ravel() for grid in np.meshgrid(*[nodes] * term.k, indexing="ij")], axis=1))
     weight = np.prod(np.meshgrid(*[weights] * term.k, indexing="ij"), axis=0).ravel()
-    at = torch.from_numpy(s)
-
-    def polynomial(x: torch.Tensor) -> torch.Tensor:
-        return term.polynomial(at, x)[0]
-
-    slope = torch.func.vmap(torch.func.grad(polynomial))
-    curvature = torch.func.vmap(torch.func.hessian(polynomial))
-    d = slope(x)
-    scale = strength / d.abs().max()
-    z = x - 1j * scale * x * (1 - x) * d
-    bend = torch.diag_embed((1 - 2 * x) * d) + (x * (1 - x))[:, :, None] * curvature(x)
-    jacobian = torch.linalg.det(torch.eye(term.k) - 1j * scale * bend).numpy()
-    f_of_z = polynomial(z)
+    slope, curvature = _derivatives(term, s, x)
+    scale = strength / np.abs(slope).max()
+    x = x.numpy()
+    z = x - 1j * scale * x * (1 - x) * slope
+    bend = (x * (1 - x))[:, :, None] * curvature + np.eye(term.k) * ((1 - 2 * x) * slope)[:, :, None]
+    jacobian = np.linalg.det(np.eye(term.k) - 1j * scale * bend)
+    f_of_z = term.polynomial(s, z)[0]
     if ((f_of_z.imag > 0) & (f_of_z.real <= 0)).any():
         raise InputError(f"The deformed contour of {term.name} at s = {s.tolist()} crosses a zero of F - i0.")
-    weighted = term.integrand(s[None, :], z.numpy()) * jacobian * weight
+    weighted = term.integrand(s[None, :], z) * jacobian * weight
     return complex(weighted.sum()), float(np.abs(weighted).sum())
+
+
+def _derivatives(term: ParametricIntegral, s: np.ndarray, x: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """Compute ∂F/∂x_i (n, k) and ∂²F/∂x_i∂x_j (n, k, k) at x (n, k) and one s (m,)."""
+    x = x.clone().requires_grad_()
+    (slope,) = torch.autograd.grad(term.polynomial(torch.from_numpy(s), x)[0].sum(), x, create_graph=True)
+    rows = [torch.autograd.grad(slope[:, i].sum(), x, retain_graph=True)[0] for i in range(term.k)]
+    return slope.detach().numpy(), torch.stack(rows, dim=1).numpy()

@@ -196,11 +196,11 @@ def test_what_is_finished_is_not_done_again(tmp_path, checked_by_closed_form, mo
     done = []
     compute = tabulation_tasks.values
 
-    def until_the_end_of_the_world(integral, s, epsrel):
+    def until_the_end_of_the_world(integral, s, epsrel, maker):
         if len(done) == 4:
             raise KeyboardInterrupt
         done.append(len(s))
-        return compute(integral, s, epsrel)
+        return compute(integral, s, epsrel, maker)
 
     monkeypatch.setattr(tabulation_tasks, "values", until_the_end_of_the_world)
     with pytest.raises(KeyboardInterrupt):
@@ -210,9 +210,9 @@ def test_what_is_finished_is_not_done_again(tmp_path, checked_by_closed_form, mo
     journal = tmp_path / "product2.journal"
     journal.write_text(journal.read_text() + '\n{"key": "ab')
 
-    def and_after(integral, s, epsrel):
+    def and_after(integral, s, epsrel, maker):
         done.append(len(s))
-        return compute(integral, s, epsrel)
+        return compute(integral, s, epsrel, maker)
 
     monkeypatch.setattr(tabulation_tasks, "values", and_after)
     tabulate.tabulate(unsolved(2), PLAN, tmp_path)
