@@ -138,6 +138,11 @@ def is_held_out(name: str) -> bool:
     return name in ENTRIES and ENTRIES[name].use == HELD_OUT
 
 
+def is_physical(name: str) -> bool:
+    """Tell whether `name` is registered as above or across a threshold, where its values are complex."""
+    return name in ENTRIES and ENTRIES[name].positive == NOT_POSITIVE
+
+
 @functools.cache
 def integral(name: str) -> ParametricIntegral:
     """Return the integral `name`, which `find` knows; made once, since compiling its formulas takes time."""
