@@ -167,8 +167,8 @@ def compare(
     worst = int(np.argmax(excess))
     if not excess[worst] <= 1:
         raise TruthError(
-            f"The value at s = {s[checked[worst]].tolist()} is {float(value[worst])!r} ± {error[worst]:.1e}, but "
-            f"{checker} says {float(other[worst])!r} ± {sigma[worst]:.1e}: one of them is wrong, so that nothing is "
+            f"The value at s = {s[checked[worst]].tolist()} is {value[worst].item()!r} ± {error[worst]:.1e}, but "
+            f"{checker} says {other[worst].item()!r} ± {sigma[worst]:.1e}: one of them is wrong, so that nothing is "
             "written."
         )
     pull = difference / np.hypot(sigma, error)
