@@ -39,9 +39,7 @@ def prescribed(expression: Expression, name: str) -> list[Callable[[Any, Any], A
     """
     found = []
     for term in expression.terms:
-        polynomials = {
-            p: formula for p, formula in term.polynomials.items() if re.fullmatch(rf"{re.escape(name)}\d*", str(p))
-        }
+        polynomials = {p: formula for p, formula in term.polynomials.items() if is_prescribed(p, name)}
         if len(polynomials) != 1:
             known = ", ".join(sorted(map(str, term.polynomials))) or "none"
             raise InputError(
@@ -50,6 +48,11 @@ def prescribed(expression: Expression, name: str) -> list[Callable[[Any, Any], A
         (symbol,) = polynomials
         found.append(Integrand(dataclasses.replace(term, polynomials=polynomials, outer=symbol)))
     return found
+
+
+def is_prescribed(polynomial: sympy.Expr, name: str) -> bool:
+    """Tell whether a prescription of `name` means this polynomial of a formula: `name`, or `name` and a number."""
+    return re.fullmatch(rf"{re.escape(name)}\d*", str(polynomial)) is not None
 
 
 def _denominator(term: Expression) -> Expression:
