@@ -84,15 +84,20 @@ _MANY_HELD_OUT = TablePlan(200, 50, 1e-9, (Check("lattice", 1e-8, 40, 10), Check
 """Held-out integrals of few (up to four) and of many Feynman parameters: 200 points tell the mean of digits to 0.1, and
 what was not tuned on an integral has fewer of them."""
 
-_ON_ARCS = TablePlan(1000, 200, 1e-12, (Check("dispersion", 1e-12, 1000, 200),), values_by="arcs")
+_ON_ARCS = TablePlan(
+    1000, 200, 1e-12, (Check("dispersion", 1e-12, 1000, 200), Check("pysecdec", 1e-8, 50, 10)), values_by="arcs"
+)
 """Integrals above threshold with contours that serve every s."""
 
 _BY_DISPERSION = TablePlan(
-    1000, 200, 1e-12, (Check("dispersion_off_axis", 1e-12, 1000, 200),), values_by="dispersion"
+    1000, 200, 1e-12, (Check("dispersion_off_axis", 1e-12, 1000, 200), Check("pysecdec", 1e-8, 50, 0)),
+    values_by="dispersion",
 )
 """Those near a threshold, where contours are pinched, and sums of sectors, whose corner zeros no contour avoids."""
 
-_CLOSED_PHYSICAL = TablePlan(1000, 200, 1e-14, (Check("deformation", 1e-11, 100, 20),))
+_CLOSED_PHYSICAL = TablePlan(
+    1000, 200, 1e-14, (Check("deformation", 1e-11, 100, 20), Check("pysecdec", 1e-8, 50, 10))
+)
 
 PLANS: dict[str, TablePlan] = {
     "bubble_physical": _CLOSED_PHYSICAL,
