@@ -12,7 +12,6 @@ Soper, Phys. Rev. D 62 (2000) 014009; Borowka et al., Comput. Phys. Commun. 196 
 from __future__ import annotations
 
 import numpy as np
-import torch
 
 from methods.base import InputError, ParametricIntegral
 from references.values import quadrature
@@ -60,11 +59,10 @@ def _converge(term: ParametricIntegral, s: np.ndarray, epsrel: float) -> tuple[c
 def _integrate(term: ParametricIntegral, s: np.ndarray, order: int, strength: float) -> tuple[complex, float]:
     """Compute ∫ f and ∫ |f| over the contour of one s (m,)."""
     nodes, weights = quadrature.axis(order, 1.0)
-    x = torch.from_numpy(np.stack([grid.ravel() for grid in np.meshgrid(*[nodes] * term.k, indexing="ij")], axis=1))
+    x = np.stack([grid.ravel() for grid in np.meshgrid(*[nodes] * term.k, indexing="ij")], axis=1)
     weight = np.prod(np.meshgrid(*[weights] * term.k, indexing="ij"), axis=0).ravel()
     slope, curvature = _derivatives(term, s, x)
     scale = strength / np.abs(slope).max()
-    x = x.numpy()
     z = x - 1j * scale * x * (1 - x) * slope
     bend = (x * (1 - x))[:, :, None] * curvature + np.eye(term.k) * ((1 - 2 * x) * slope)[:, :, None]
     jacobian = np.linalg.det(np.eye(term.k) - 1j * scale * bend)
@@ -75,9 +73,11 @@ def _integrate(term: ParametricIntegral, s: np.ndarray, order: int, strength: fl
     return complex(weighted.sum()), float(np.abs(weighted).sum())
 
 
-def _derivatives(term: ParametricIntegral, s: np.ndarray, x: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
+def _derivatives(term: ParametricIntegral, s: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Compute ∂F/∂x_i (n, k) and ∂²F/∂x_i∂x_j (n, k, k) at x (n, k) and one s (m,)."""
-    x = x.clone().requires_grad_()
-    (slope,) = torch.autograd.grad(term.polynomial(torch.from_numpy(s), x)[0].sum(), x, create_graph=True)
-    rows = [torch.autograd.grad(slope[:, i].sum(), x, retain_graph=True)[0] for i in range(term.k)]
+    import torch
+
+    at = torch.from_numpy(x).requires_grad_()
+    (slope,) = torch.autograd.grad(term.polynomial(torch.from_numpy(s), at)[0].sum(), at, create_graph=True)
+    rows = [torch.autograd.grad(slope[:, i].sum(), at, retain_graph=True)[0] for i in range(term.k)]
     return slope.detach().numpy(), torch.stack(rows, dim=1).numpy()
