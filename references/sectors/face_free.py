@@ -1,6 +1,6 @@
 """One integrand for the whole of a one-loop integral: a map of the simplex of Feynman parameters onto the cube.
 
-    I(s) = Γ(N − D/2) ∫ Π dX_i δ(1 − h(X)) U^{N−D} / F^{N−D/2},      U = Σ X_i,   F = U Σ m_i² X_i − Σ_{i<j} s_ij X_i X_j
+    I(s) = Γ(N − D/2) ∫ Π dX_i δ(1 − h(X)) U^{N−D} / F^{N−D/2},    U = Σ X_i,   F = U Σ m_i² X_i − Σ_{i<j} s_ij X_i X_j
 
 is projective: X = X(x) may have any length, and the measure becomes |det(X, ∂X/∂x_1, …)| dx. Without the faces of
 sectors, corners of the cube are single propagators, where F = m_i² > 0, so that F has no zeros there:
@@ -65,10 +65,10 @@ def integrand(loop: LoopInput, progress: Callable[[str], Any] = lambda _: None) 
     groups = _groups(form, pairs)
     variables = tuple(sympy.Symbol(f"x{i + 1}") for i in range(len(form.masses) - 1))
     X, U, jacobian = _nested(groups, variables)
-    progress(f"X = {', '.join(map(str, X))}")
+    progress(f"Feynman parameters of the lines: {', '.join(map(str, X))}")
     for i, j in pairs:
         if not any({i, j} <= group.X.keys() for group in groups):
-            progress(f"The threshold of lines {i + 1} and {j + 1} is left inside an axis, where no arc is causal.")
+            progress(f"The threshold of lines {i + 1} and {j + 1} is left inside an edge, where no arc is causal.")
     F = form.value(X, U)
     try:
         box = form.parameters, form.low, form.high
@@ -123,7 +123,8 @@ def _nested(
     outer, inner = variables[: len(groups) - 1], iter(variables[len(groups) - 1 :])
     named = {dummy: next(inner) for group in groups for dummy in group.variables}
     totals = [group.total.xreplace(named) for group in groups]
-    X, left = {}, sympy.Integer(1)
+    X: dict[int, sympy.Expr] = {}
+    left: sympy.Expr = sympy.Integer(1)
     jacobian = sympy.Mul(*[(1 - x) ** (len(outer) - 1 - i) for i, x in enumerate(outer)])
     for a, group in enumerate(groups):
         y = left * outer[a] if a < len(outer) else left

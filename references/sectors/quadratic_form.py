@@ -83,8 +83,8 @@ class QuadraticForm:
 
     def is_symmetric(self, i: int, j: int) -> bool:
         """Whether F stays the same when X_i and X_j are exchanged."""
-        others = [l for l in range(len(self.masses)) if l not in (i, j)]
-        same_cuts = all(self._cut(i, l) == self._cut(j, l) for l in others)
+        others = [line for line in range(len(self.masses)) if line not in (i, j)]
+        same_cuts = all(self._cut(i, line) == self._cut(j, line) for line in others)
         return self.masses[i] == self.masses[j] and same_cuts
 
     def _cut(self, i: int, j: int) -> sympy.Expr:
@@ -93,7 +93,7 @@ class QuadraticForm:
     def ratio(self, i: int, j: int) -> sympy.Rational:
         """X_i : X_j = m_j : m_i, at the centre of the box where masses are among its parameters."""
         centre = {p: (a + b) / 2 for p, a, b in zip(self.parameters, self.low, self.high, strict=True)}
-        m_i, m_j = (math.sqrt(self.masses[l].subs(centre)) for l in (i, j))
+        m_i, m_j = (math.sqrt(self.masses[line].subs(centre)) for line in (i, j))
         return sympy.Rational(Fraction(m_j / m_i).limit_denominator(LARGEST_DENOMINATOR))
 
     def threshold_pairs(self) -> list[tuple[int, int]]:

@@ -13,8 +13,9 @@ def sentences(integral: ParametricIntegral) -> list[str]:
 
     An integral without a prescription has neither in its box, and nothing is said of it.
     """
-    if not integral.is_complex:
+    if not integral.is_complex or integral.expression is None:
         return []
+    invariants = integral.expression.parameters
     found = [
         f"I(s) has a threshold at {name} = {value:.10g}." for name, value in thresholds.thresholds(integral).items()
     ]
@@ -28,7 +29,9 @@ def sentences(integral: ParametricIntegral) -> list[str]:
         return [*found, f"Corner zeros are not known: {problem}"]
     for value, corners in places.items():
         also = f", and {len(corners) - 1} more," if len(corners) > 1 else ""
-        found.append(f"{integral.prescription} vanishes at x = {corners[0]}{also} where {_equation(value, integral.expression.parameters)}.")
+        found.append(
+            f"{integral.prescription} vanishes at x = {corners[0]}{also} where {_equation(value, invariants)}."
+        )
     return found
 
 

@@ -67,7 +67,7 @@ def polynomials(loop: LoopInput) -> Symanzik:
         )
     if any(sympy.sympify(c).is_positive is not True for c in U.coeffs):
         raise InputError(
-            f"U of {loop.name} is {U}, which is not positive; write propagators as \"k**2 - m**2\", so that m**2 - i0 "
+            f'U of {loop.name} is {U}, which is not positive; write propagators as "k**2 - m**2", so that m**2 - i0 '
             "is meant."
         )
     _check_symbols(loop, symbols, F)
