@@ -249,7 +249,7 @@ def test_a_threshold_in_the_box_makes_the_integral_complex(make, high, is_comple
     path = make(TRIANGLE.replace("s = [-30, -3]", f"s = [-30, {high}]"))
     whole, sectors = references.integral(str(path)), sector_files.read(path)["sectors"]
     assert whole.prescription == ("F" if is_complex else None)
-    assert {sector.positive for sector in sectors} == {"changes sign" if is_complex else "tested"}
+    assert ("changes sign" in {sector.positive for sector in sectors}) == is_complex
     assert ("prescription" in path.read_text()) == is_complex
 
 
