@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import numpy as np
 
@@ -83,22 +83,15 @@ class Chebyshev(PolynomialTable):
             return super().unsupported(integral)
         return f"a tensor grid in m = {integral.m} kinematic invariants is too large; m <= 4"
 
-    def fit(
-        self,
-        integral: ParametricIntegral,
-        *,
-        budget: float | None = None,
-        monitor: Callable[[Self], None] | None = None,
-    ) -> Self:
+    def _tabulate(self, clock: Clock) -> None:
         """Choose coordinates by labels at random points, and let the grid grow as the coefficients ask."""
-        clock = Clock(budget)
-        self.integral_ = integral
+        integral = self.integral_
         preparation = clock.share(PREPARATION_SHARE)
         source = LabelSource(self.labels, integral, epsrel=self.epsrel / 10, budget=preparation.budget)
         n_pilot = max(targets.LEAST_LABELS, min(PILOT, self.max_labels // LABELS_PER_PILOT))
         points, pilot, label_error = self._pilot(source, n_pilot, clock.share(PILOT_SHARE))
         cut_short = source.cut_short or len(pilot) < n_pilot
-        first = coordinate_choice.choose(integral.low, integral.high, points, pilot)
+        first = coordinate_choice.choose(integral.low, integral.high, points, pilot, self.thresholds_)
 
         def refined(values: np.ndarray) -> Choice:
             nodes = _nodes(first.coordinates, values.shape)
@@ -115,7 +108,6 @@ class Chebyshev(PolynomialTable):
             "degrees": list(values.shape), "c": self.c_.tolist(), "sign": target.sign, "power": target.power,
             "cut_short": cut_short or ended_early,
         }  # fmt: skip
-        return self
 
     def _grow(
         self,
@@ -164,7 +156,7 @@ def _left_out(values: np.ndarray, target: Target) -> list[float]:
 
     Two at a time, since in a symmetric invariant every other coefficient vanishes.
     """
-    if target.sign and not (target.sign * values > 0).all():
+    if target.sign and not np.iscomplexobj(values) and not (target.sign * values > 0).all():
         target = Target(0, 0, target.scale)
     y = target.encode(values)
     size = np.abs(chebyshev_basis.coefficients(y, [chebyshev_basis.nodes(n) for n in values.shape]))
