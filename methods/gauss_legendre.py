@@ -16,14 +16,15 @@ import math
 import operator
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
 
 from methods.base import Estimate, Method, ParametricIntegral
 from methods.core.budget import Clock
-from methods.quadrature import axis_choice, axis_errors
+from methods.quadrature import arc_choice, axis_choice, axis_errors
+from methods.quadrature.arc_rules import ArcMap, ArcRule
 from methods.quadrature.axis_rules import AxisRule, tensor_nodes
 from methods.quadrature.node_gradients import weighted_sum_with_gradient
 from methods.quadrature.rule_error import RuleError, relative, root_mean_square, rule_error
@@ -83,6 +84,7 @@ class GaussLegendre(Method):
     name: ClassVar[str] = "gauss_legendre"
     source: ClassVar[str] = "Gauss (1814); textbook"
     version: ClassVar[int] = 2
+    treats_complex: ClassVar[bool] = True
 
     epsrel: float = 1e-8
     max_nodes: int = 20_000
@@ -93,6 +95,8 @@ class GaussLegendre(Method):
 
     def unsupported(self, integral: ParametricIntegral) -> str | None:
         """Say why a tensor rule is out of reach: order 2 and, to judge it, order 4 have too many nodes."""
+        if integral.is_complex and integral.expression is None:
+            return "a contour is checked by the polynomial of the prescription, which a Python function does not tell"
         if 2**integral.k <= self.max_nodes and 4**integral.k <= MOST_NODES:
             return super().unsupported(integral)
         return (
@@ -111,17 +115,22 @@ class GaussLegendre(Method):
         clock = Clock(budget)
         self.integral_ = integral
         s = self._tensor(_points(integral))
-        search_order, ended_early = self._affordable_search(s[:-N_NOT_SEARCHED], clock.share(SEARCH_SHARE))
-        strengths = axis_errors.STRENGTHS if self.a is None else (float(self.a),)
         goal = self.epsrel / MARGIN
-        axes = axis_choice.errors_by_order(integral.terms, s[:-N_NOT_SEARCHED], search_order, goal, strengths)
+        contour: dict[str, Any] = {}
+        if integral.is_complex:
+            arcs = arc_choice.ArcErrors(integral.terms, s[:-N_NOT_SEARCHED], s.numpy()[:8], 8, self.max_nodes)
+            axes, contour, search_order, ended_early = arcs.axes, arcs.details, 8, False
+        else:
+            search_order, ended_early = self._affordable_search(s[:-N_NOT_SEARCHED], clock.share(SEARCH_SHARE))
+            strengths = axis_errors.STRENGTHS if self.a is None else (float(self.a),)
+            axes = axis_choice.errors_by_order(integral.terms, s[:-N_NOT_SEARCHED], search_order, goal, strengths)
         value, higher, max_nodes = self._choose_orders(axes, goal, s, clock)
         self._make_rules()
         lower = _total(self._lower_rules, s)
         self.error_ = rule_error(value.cpu().numpy(), lower.cpu().numpy(), higher.cpu().numpy(), N_DRAWN)
         self.details_ = {
             "orders": self.orders_.tolist(), "strengths": self.a_.tolist(), "search_order": search_order,
-            "max_nodes": max_nodes, "cut_short": ended_early or max_nodes < self.max_nodes,
+            "max_nodes": max_nodes, "cut_short": ended_early or max_nodes < self.max_nodes, **contour,
         }  # fmt: skip
         return self
 
@@ -216,7 +225,10 @@ class GaussLegendre(Method):
     ) -> Iterator[Callable]:
         """Make s -> Σ_j w_j f(s, x_j) for each term, its orders changed, as `fix` makes it; one at a time."""
         for term, strengths, orders in zip(self.integral_.terms, self.a_, change(self.orders_), strict=True):
-            rules = [AxisRule(float(a), int(n)) for a, n in zip(strengths, orders, strict=True)]
+            rules: list[AxisRule | ArcRule] = [
+                ArcRule(ArcMap(*a), int(n)) if self.integral_.is_complex else AxisRule(float(a), int(n))
+                for a, n in zip(strengths, orders, strict=True)
+            ]
             yield fix(term, *tensor_nodes(rules, self.device))
 
     def _tensor(self, array: np.ndarray) -> torch.Tensor:

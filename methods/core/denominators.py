@@ -57,9 +57,7 @@ def _prescribed(expression: Expression, name: str) -> list[Expression]:
     """Find P of each term as an expression of its own."""
     found = []
     for term in expression.terms:
-        named = {
-            p: formula for p, formula in term.polynomials.items() if re.fullmatch(rf"{re.escape(name)}\d*", str(p))
-        }
+        named = {p: formula for p, formula in term.polynomials.items() if is_prescribed(p, name)}
         if len(named) != 1:
             known = ", ".join(sorted(map(str, term.polynomials))) or "none"
             raise InputError(
@@ -68,6 +66,11 @@ def _prescribed(expression: Expression, name: str) -> list[Expression]:
         (symbol,) = named
         found.append(dataclasses.replace(term, polynomials=named, outer=symbol))
     return found
+
+
+def is_prescribed(polynomial: sympy.Expr, name: str) -> bool:
+    """Tell whether a prescription of `name` means this polynomial of a formula: `name`, or `name` and a number."""
+    return re.fullmatch(rf"{re.escape(name)}\d*", str(polynomial)) is not None
 
 
 def _denominator(term: Expression) -> Expression:

@@ -242,7 +242,7 @@ class TestLibrary:
     def test_a_failed_generation_says_why(self, cache, monkeypatch):
         (term,) = formulas.arguments(product(1).expression)
         wrong = [term | {"decomposition_method": "no_such_method"}]
-        monkeypatch.setattr(formulas, "arguments", lambda expression: wrong)
+        monkeypatch.setattr(formulas, "arguments", lambda expression, prescription: wrong)
         with pytest.raises(InputError, match=r"generation of the integrand failed.*no_such_method"):
             PySecDecQMC().fit(product(1))
 
