@@ -18,7 +18,7 @@ from methods.base import ParametricIntegral
 from methods.core.budget import Clock
 from methods.surrogates.labels import LabelSource
 from methods.tables import chebyshev_basis, coordinate_choice, tensor_train
-from methods.tables.table import Table
+from methods.tables.piecewise_table import PiecewiseTable
 
 PREPARATION_SHARE, PILOT_SHARE, LABEL_SHARE = 0.3, 0.3, 0.9
 """Shares of the time left in which the label method may prepare itself, and in which labels are computed: those at
@@ -35,7 +35,7 @@ SWEEPS = 2
 
 
 @dataclass(kw_only=True)
-class TensorTrain(Table):
+class TensorTrain(PiecewiseTable):
     """Chebyshev interpolation in s on a grid that is a tensor train.
 
     Parameters
@@ -119,6 +119,9 @@ class TensorTrain(Table):
         self.ranks_ = np.array([core.shape[2] for core in found[:-1]])
         self.cores_ = np.concatenate([core.ravel() for core in found])
         self._prepare()
+
+    def _n_degrees(self) -> np.ndarray:
+        return self.nodes_
 
     def _prepare(self) -> None:
         ranks = [1, *map(int, self.ranks_), 1]
