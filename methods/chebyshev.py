@@ -17,6 +17,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from methods.base import ParametricIntegral
+from methods.core import devices
 from methods.core.budget import Clock
 from methods.surrogates import targets
 from methods.surrogates.labels import LabelSource
@@ -92,6 +93,7 @@ class Chebyshev(PolynomialTable):
     ) -> Self:
         """Choose coordinates by labels at random points, and let the grid grow as the coefficients ask."""
         clock = Clock(budget)
+        devices.check(self.name, self.device)
         self.integral_ = integral
         preparation = clock.share(PREPARATION_SHARE)
         source = LabelSource(self.labels, integral, epsrel=self.epsrel / 10, budget=preparation.budget)

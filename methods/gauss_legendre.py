@@ -22,6 +22,7 @@ import numpy as np
 import torch
 
 from methods.base import Estimate, Method, ParametricIntegral
+from methods.core import devices
 from methods.core.budget import Clock
 from methods.quadrature import axis_choice, axis_errors
 from methods.quadrature.axis_rules import AxisRule, tensor_nodes
@@ -109,6 +110,7 @@ class GaussLegendre(Method):
     ) -> Self:
         """Choose maps and orders, and fit the law of the error, on a few dozen points."""
         clock = Clock(budget)
+        devices.check(self.name, self.device)
         self.integral_ = integral
         s = self._tensor(_points(integral))
         search_order, ended_early = self._affordable_search(s[:-N_NOT_SEARCHED], clock.share(SEARCH_SHARE))

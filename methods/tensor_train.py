@@ -16,6 +16,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from methods.base import ParametricIntegral
+from methods.core import devices
 from methods.core.budget import Clock
 from methods.surrogates.labels import LabelSource
 from methods.tables import chebyshev_basis, coordinate_choice, tensor_train
@@ -86,6 +87,7 @@ class TensorTrain(Table):
     ) -> Self:
         """Choose coordinates, and raise the rank as long as there are labels and the error falls."""
         clock = Clock(budget)
+        devices.check(self.name, self.device)
         self.integral_ = integral
         preparation = clock.share(PREPARATION_SHARE)
         source = LabelSource(self.labels, integral, epsrel=self.epsrel / 100, budget=preparation.budget)
@@ -133,7 +135,7 @@ class TensorTrain(Table):
         shapes = list(zip(ranks[:-1], map(int, self.nodes_), ranks[1:], strict=True))
         flat = np.split(self.cores_, np.cumsum([math.prod(shape) for shape in shapes])[:-1])
         cores = [core.reshape(shape) for core, shape in zip(flat, shapes, strict=True)]
-        self._polynomial = tensor_train.TrainPolynomial(cores, self.device)
+        self._target_values = tensor_train.TrainPolynomial(cores, self.device)
 
 
 class _Entries:

@@ -59,7 +59,7 @@ class PolynomialTable(Table):
         if torch.device(self.device).type == "cpu" and cpu_polynomial.library() is not None:
             self._kernel = CpuPolynomial(self._coordinates, self.target_, self.alpha_, self.coefficients_)
         else:
-            self._polynomial = SplitPolynomial(self.alpha_, self.coefficients_, self.device)
+            self._target_values = SplitPolynomial(self.alpha_, self.coefficients_, self.device)
 
     def _evaluate(self, s: np.ndarray) -> np.ndarray:
         return super()._evaluate(s) if self._kernel is None else self._kernel(s)

@@ -1,4 +1,4 @@
-"""What tables of I(s) have in common: coordinates, a target, a polynomial, and an error measured at other points."""
+"""What tables of I(s) have in common: coordinates, a target y, and an error measured at other points."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ class Table(Method):
     target_: Target
     relative_error_: float
     typical_value_: float
-    _polynomial: Callable[[torch.Tensor], torch.Tensor]
-    """y (n,) at coordinates u (m, n)."""
+    _target_values: Callable[[torch.Tensor], torch.Tensor]
+    """y (n,) at coordinates u (m, n), as a polynomial or a network has it."""
 
     @abstractmethod
     def _prepare(self) -> None:
-        """Lay out the polynomial for evaluation, from the fitted state."""
+        """Lay out what gives y for evaluation, from the fitted state."""
 
     def integrate(self, s: np.ndarray) -> Estimate:
-        """Evaluate the polynomial; no integrand evaluations."""
+        """Evaluate the table; no integrand evaluations."""
         value = self._evaluate(self.integral_.check(s))
         return Estimate(value, self.relative_error_ * np.maximum(np.abs(value), SMALL * self.typical_value_), 0)
 
@@ -58,7 +58,7 @@ class Table(Method):
         with torch.inference_mode():  # without the books that torch keeps for derivatives: 7 % less time
             for start in range(0, len(s), CHUNK):
                 part = slice(start, start + CHUNK)
-                result[part] = self.target_.decode_(self._polynomial(coordinates.u(points[part])))
+                result[part] = self.target_.decode_(self._target_values(coordinates.u(points[part])))
         return result.cpu().numpy()
 
     @property
