@@ -28,11 +28,11 @@ from methods.quadrature.axis_rules import AxisRule, tensor_nodes
 from methods.quadrature.node_gradients import weighted_sum_with_gradient
 from methods.quadrature.rule_error import RuleError, relative, root_mean_square, rule_error
 
-N_DRAWN = 64
-"""Phase-space points by which rules are judged, beside corners of the box: so many are drawn from it."""
+N_CORNERS, N_DRAWN = 128, 64
+"""Phase-space points by which rules are judged: corners of the box, and drawn from it."""
 
 N_SEARCHED = 16
-"""Corners, and points drawn, at which maps are searched; corners are changed once where others err much more."""
+"""How many of either are for the choice of the maps."""
 
 MOST_NODES = 2_000_000
 """Largest rule of a term that `fit` compares with: 80 MB of nodes for k = 5."""
@@ -114,19 +114,21 @@ class GaussLegendre(Method):
         corners = self._tensor(box_corners.corners(integral))
         drawn = self._tensor(integral.sample(N_DRAWN, seed=0))
         searched = torch.cat([corners[:N_SEARCHED], drawn[:N_SEARCHED]])
-        search_order, ended_early = self._affordable_search(searched, clock.share(SEARCH_SHARE))
+        n_searches = 1 if len(corners) <= N_SEARCHED else 2
+        search_order, ended_early = self._affordable_search(searched, n_searches, clock.share(SEARCH_SHARE))
         strengths = axis_errors.STRENGTHS if self.a is None else (float(self.a),)
         goal = self.epsrel / MARGIN
         axes = axis_choice.errors_by_order(integral.terms, searched, search_order, goal, strengths)
-        hardest = box_corners.hardest(integral.terms, axes, corners, N_SEARCHED)
-        if hardest is not None:
-            searched = torch.cat([hardest, drawn[:N_SEARCHED]])
+        worst_first = box_corners.worst_first(integral.terms, axes, corners, N_SEARCHED)
+        if worst_first is not None:
+            corners = worst_first
+            searched = torch.cat([corners[:N_SEARCHED], drawn[:N_SEARCHED]])
             axes = axis_choice.errors_by_order(integral.terms, searched, search_order, goal, strengths)
-        s = torch.cat([corners, drawn])
+        s = torch.cat([corners[:N_CORNERS], drawn])
         value, higher, max_nodes = self._choose_orders(axes, goal, s, clock)
         self._make_rules()
         lower = _total(self._lower_rules, s)
-        self.error_ = rule_error(value.cpu().numpy(), lower.cpu().numpy(), higher.cpu().numpy())
+        self.error_ = rule_error(value.cpu().numpy(), lower.cpu().numpy(), higher.cpu().numpy(), N_DRAWN)
         self.details_ = {
             "orders": self.orders_.tolist(), "strengths": self.a_.tolist(), "search_order": search_order,
             "max_nodes": max_nodes, "cut_short": ended_early or max_nodes < self.max_nodes,
@@ -151,10 +153,10 @@ class GaussLegendre(Method):
     def _estimate(self, points: torch.Tensor, value: torch.Tensor) -> Estimate:
         lower = _total(self._lower_rules, points).cpu().numpy()
         n_nodes = np.prod(self.orders_, axis=1) + np.prod(_lower(self.orders_), axis=1)
-        found = value.cpu().numpy()
-        return Estimate(found, self.error_(found, lower), round(len(points) * n_nodes.mean()))
+        found, unit = value.cpu().numpy(), self.integral_.to_unit(points.cpu().numpy())
+        return Estimate(found, self.error_(found, lower, unit), round(len(points) * n_nodes.mean()))
 
-    def _affordable_search(self, s: torch.Tensor, clock: Clock) -> tuple[int, bool]:
+    def _affordable_search(self, s: torch.Tensor, n_searches: int, clock: Clock) -> tuple[int, bool]:
         """Nodes on the other axes while one is chosen for; and whether the clock made them fewer."""
         k, terms = self.integral_.k, self.integral_.terms
         wanted = self.search_order or axis_choice.search_order(k)
@@ -167,7 +169,7 @@ class GaussLegendre(Method):
         order, first, before = wanted, min(wanted, _root(TIMED_OTHERS, k - 1)), clock.left
         for term in terms:
             axis_errors.marginal(term, s, 0, [AxisRule(axis_choice.START, first)] * (k - 1))
-        seconds = axis_choice.SWEEPS * k * (before - clock.left) / first ** (k - 1)
+        seconds = n_searches * axis_choice.SWEEPS * k * (before - clock.left) / first ** (k - 1)
         while order > 1 and seconds * order ** (k - 1) > clock.left:
             order -= 1
         return order, order < wanted
