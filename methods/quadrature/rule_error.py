@@ -53,8 +53,8 @@ class RuleError(NamedTuple):
         scale = np.maximum(size, max(SMALL * self.typical_value, 1e-300))
         squared = np.square((value - lower) / scale)
         unseen = np.maximum(0.0, squared * squared - self.largest_difference**4)
-        relative = np.sqrt(self.ratio**2 * squared + self.floor**2 + np.square(self.rise * _radius(unit)) + unseen)
-        return relative * scale + ROUNDING * (size + self.typical_value)
+        sigma = np.sqrt(self.ratio**2 * squared + self.floor**2 + np.square(self.rise * _radius(unit)) + unseen)
+        return sigma * scale + ROUNDING * (size + self.typical_value)
 
 
 def relative(difference: np.ndarray, value: np.ndarray) -> np.ndarray:
@@ -69,7 +69,7 @@ def rule_error(value: np.ndarray, lower: np.ndarray, higher: np.ndarray, n_drawn
     The last `n_drawn` points are drawn from the box, the others are its corners.
     """
     error, difference = relative(value - higher, higher), relative(value - lower, higher)
-    ratio = root_mean_square(error) / max(root_mean_square(difference), 1e-300)
+    ratio = root_mean_square(error) / max(root_mean_square(difference), ROUNDING)
     floor, at_corners = root_mean_square(error[-n_drawn:]), root_mean_square(error[:-n_drawn])
     rise = float(np.sqrt(max(0.0, at_corners**2 - floor**2)))
     return RuleError(ratio, floor, rise, float(difference.max()), float(np.abs(value).mean()))
