@@ -10,7 +10,7 @@ import torch
 
 from methods.base import Estimate, Method, ParametricIntegral
 from methods.core.budget import Clock
-from methods.surrogates.labels import LabelSource
+from methods.surrogates.labels import LabelSource, with_label_errors
 from methods.surrogates.targets import compute_in_steps
 from methods.tables.coordinate_choice import SMALL, relative_errors
 from methods.tables.coordinates import Coordinates, Target
@@ -70,9 +70,8 @@ class Table(Method):
         return float(np.sqrt(np.mean(relative_errors(self._evaluate(s), value) ** 2)))
 
     def _claimed_error(self, s: np.ndarray, value: np.ndarray, label_error: np.ndarray) -> float:
-        """Add to that error the one that labels claim there, since it is common to the table and to `value` (n,)."""
-        claimed = (label_error / value)[np.isfinite(label_error)]
-        return float(np.hypot(self._error(s, value), np.sqrt(np.mean(claimed**2)) if len(claimed) else 0.0))
+        """Add to that error the one that labels state there (n,)."""
+        return with_label_errors(self._error(s, value), relative_errors(value + label_error, value))
 
     def _restore(self, state: dict[str, np.ndarray]) -> None:
         super()._restore(state)
