@@ -17,7 +17,6 @@ from typing import ClassVar
 import numpy as np
 import torch
 
-from methods.base import ParametricIntegral
 from methods.core.budget import Clock
 from methods.primitives import chebyshev_series
 from methods.surrogates import targets

@@ -2,8 +2,8 @@
 
     error(s) = |I(s)| · √(ratio² δ(s)² + floor² + rise² r(s)² + unseen(s)²)
 
-with constants found at points drawn from the box and at corners of it, where a larger rule tells the error: its ratio to
-the relative difference δ, both as root mean squares, and the root mean square relative error at the points drawn, since
+with constants found at points drawn from the box and at corners of it, where a larger rule tells the error: its ratio
+to the relative difference δ, both as root mean squares, and the root mean square relative error at the points drawn, since
 a difference may vanish by chance. That is larger at corners, where r = 1 (r is the mean square of the coordinates of s,
 scaled to [−1, 1]). Where δ is larger than at any of these points, the maps do not suit s, and the ratio says nothing. A
 Gauss rule of n nodes errs by about ρ^(2n), with ρ < 1, the square of what half as many leave:
