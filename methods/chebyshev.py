@@ -2,7 +2,9 @@
 
     y(s) ≈ Σ_{j1…jm} C_{j1…jm} T_{j1}(u_1) … T_{jm}(u_m),    u_j = log |c_j − s_j|, scaled to [−1, 1]
 
-with y = log |I| or |I|^(−1/p), and I itself where it changes sign. c and y are chosen by labels at random points
+with y = log |I| or |I|^(−1/p), and I itself where it changes sign. Where I is complex, y is 1/I or I, and an invariant
+with a threshold gives way to a rapidity (`methods/tables/threshold_coordinates.py`): with 1,485 labels, and the degrees
+of both parts, box1l_physical XXX. c and y are chosen by labels at random points
 (`methods/tables/coordinate_choice.py`), and the number of nodes per invariant by the decay of the coefficients: the
 nodes are nested, so that the grid grows where the decay asks for it, and no label is lost.
 """

@@ -18,7 +18,7 @@ from methods.base import ParametricIntegral
 from methods.core.budget import Clock
 from methods.surrogates.labels import LabelSource
 from methods.tables import chebyshev_basis, coordinate_choice, tensor_train
-from methods.tables.table import Table
+from methods.tables.piecewise_table import PiecewiseTable
 
 PREPARATION_SHARE, PILOT_SHARE, LABEL_SHARE = 0.3, 0.3, 0.9
 """Shares of the time left in which the label method may prepare itself, and in which labels are computed: those at
@@ -35,7 +35,7 @@ SWEEPS = 2
 
 
 @dataclass(kw_only=True)
-class TensorTrain(Table):
+class TensorTrain(PiecewiseTable):
     """Chebyshev interpolation in s on a grid that is a tensor train.
 
     Parameters
@@ -120,12 +120,15 @@ class TensorTrain(Table):
         self.cores_ = np.concatenate([core.ravel() for core in found])
         self._prepare()
 
+    def _n_degrees(self) -> np.ndarray:
+        return self.nodes_
+
     def _prepare(self) -> None:
         ranks = [1, *map(int, self.ranks_), 1]
         shapes = list(zip(ranks[:-1], map(int, self.nodes_), ranks[1:], strict=True))
         flat = np.split(self.cores_, np.cumsum([math.prod(shape) for shape in shapes])[:-1])
         cores = [core.reshape(shape) for core, shape in zip(flat, shapes, strict=True)]
-        self._polynomial = tensor_train.TrainPolynomial(cores, self.device)
+        self._target_values = tensor_train.TrainPolynomial(cores, self.device)
 
 
 class _Entries:

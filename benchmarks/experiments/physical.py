@@ -20,6 +20,7 @@ from benchmarks.records import configurations, digit_costs
 from benchmarks.records.configurations import Configuration
 from benchmarks.records.run_records import Record, Row
 from benchmarks.running.jobs import Job
+from methods.base import ParametricIntegral
 
 BUDGET_S, LONG_S = 30.0, 60.0
 """Seconds of preparation of most methods, and of networks."""
@@ -107,7 +108,8 @@ def _contours(grouped: Iterable[Configuration]) -> Table:
             "Re": number(configuration.mean("digits_re")), "Im": number(configuration.mean("digits_im")),
             "within 1 σ": _percent(configuration.mean("coverage_1sigma")),
             "within 3 σ": _percent(configuration.mean("coverage_3sigma")),
-            "not causal": _percent(details.get("not_causal")), "min |F|": number(details.get("least_modulus")),
+            "not causal": _percent(details.get("share_not_causal")),
+            "min |F|": number(details.get("least_modulus_of_polynomial")),
         }  # fmt: skip
         made.append((row, configuration.records))
     explanation = (
@@ -144,27 +146,25 @@ def sections(found: Sequence[Record]) -> list[Section]:
 
 
 def _by_invariants(integral: str, best: Mapping[str, Mapping[str, Any]], methods: Sequence[str]) -> list[Any]:
-    marked = _marked(integral)
+    import references
+
     return [
         invariant_curves.chart(invariant, {m: b[invariant] for m, b in best.items() if invariant in b}, at, methods)
-        for invariant, at in marked.items()
+        for invariant, at in marked(references.integral(integral)).items()
     ]
 
 
-def _marked(integral: str) -> dict[str, list[float]]:
-    """List thresholds of each invariant that has one, and corner zeros that depend on it alone."""
-    import references
+def marked(integral: ParametricIntegral) -> dict[str, list[float]]:
+    """List by invariants that have a threshold its value, and corner zeros that depend on no other invariant."""
     from methods.core import thresholds
 
-    found = references.integral(integral)
-    marked = {name: [value] for name, value in thresholds.thresholds(found).items()}
-    for zero in thresholds.corner_zeros(found):
-        for name in marked:
-            symbols = {str(symbol) for symbol in zero.polynomial.free_symbols}
-            if symbols == {name}:
-                (symbol,) = zero.polynomial.free_symbols
-                marked[name].append(float(-zero.polynomial.subs(symbol, 0) / zero.polynomial.coeff(symbol)))
-    return {name: sorted(set(values)) for name, values in marked.items()}
+    found = {name: {value} for name, value in thresholds.thresholds(integral).items()}
+    for zero in thresholds.corner_zeros(integral):
+        symbols = list(zero.polynomial.free_symbols)
+        if len(symbols) == 1 and str(symbols[0]) in found:
+            slope = zero.polynomial.coeff(symbols[0])
+            found[str(symbols[0])].add(float(-zero.polynomial.subs(symbols[0], 0) / slope))
+    return {name: sorted(values) for name, values in found.items()}
 
 
 EXPERIMENT = Experiment(

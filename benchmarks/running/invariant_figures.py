@@ -1,4 +1,4 @@
-"""Digits by the value of each invariant: near a threshold contours are pinched, and an average over the box hides it."""
+"""Digits by the value of each invariant: near a threshold contours are pinched, which averages over the box hide."""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ is fixed at the corners, so that it cannot be led around such a zero.
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -48,6 +49,10 @@ SAME = 1e-6
 
 DECIMALS = 9
 """Decimals of a threshold that are kept: the search is no better than that."""
+
+
+Polynomial = Callable[[float, np.ndarray], np.ndarray]
+"""P (n,) of one term at t = |s_j| and x (n, k), all else fixed."""
 
 
 class CornerZero(NamedTuple):
@@ -80,9 +85,9 @@ def thresholds(integral: ParametricIntegral) -> dict[str, float]:
     InputError
         For an integral in plain Python, whose denominators are not known.
     """
-    found = {}
+    found, terms = {}, integral.terms
     for j, name in enumerate(integral.parameters):
-        threshold = _threshold(integral, j)
+        threshold = _threshold(integral, terms, j)
         if threshold is not None:
             found[name] = threshold
     return found
@@ -121,12 +126,12 @@ def _vanishes(value: sympy.Expr, integral: ParametricIntegral) -> bool:
     return bool(lowest <= 0 <= highest)
 
 
-def _threshold(integral: ParametricIntegral, j: int) -> float | None:
+def _threshold(integral: ParametricIntegral, terms: list[ParametricIntegral], j: int) -> float | None:
     """Find the threshold of the j-th parameter; None where it has none of its own."""
     side = 1.0 if integral.high[j] > -integral.low[j] else -1.0
     first: float | None = None
     for others in _others(integral, j):
-        reached = _where_zero_is_reached(integral, j, side, others)
+        reached = _where_zero_is_reached(terms, j, side, others)
         if reached is None or abs(reached - (first or reached)) > SAME * reached:
             return None
         first = first or reached
@@ -144,43 +149,43 @@ def _others(integral: ParametricIntegral, j: int) -> Iterator[np.ndarray]:
         yield integral.from_unit(corner[None])
 
 
-def _where_zero_is_reached(integral: ParametricIntegral, j: int, side: float, s: np.ndarray) -> float | None:
+def _where_zero_is_reached(terms: list[ParametricIntegral], j: int, side: float, s: np.ndarray) -> float | None:
     """Find the smallest |s_j| at which the minimum of some term's P reaches zero; None where none above zero does."""
-
-    def at(s_j: float) -> Callable[[np.ndarray], list[np.ndarray]]:
-        point = s.copy()
-        point[0, j] = s_j
-        return lambda x: [np.broadcast_to(p, len(x)) for p in integral.polynomial(point, x)]
-
-    x = _points(integral.k)
     reached = []
-    for i, (a, p, twice) in enumerate(zip(*(at(s_j)(x) for s_j in (0.0, side, 2 * side)), strict=True)):
-        b, scale = p - a, float(np.abs(a).max() + np.abs(p).max())
-        if np.abs(twice - 2 * p + a).max() > SAME * scale:
-            return None  # it is not affine
-        if _minimum(lambda x, i=i: at(0.0)(x)[i], x, a)[1] < -ZERO * scale:
+    for term in terms:
+        p, x = _along(term, j, side, s), _points(term.k)
+        a, at_one, at_two = (p(t, x) for t in (0.0, 1.0, 2.0))
+        b, scale = at_one - a, float(np.abs(a).max() + np.abs(at_one).max())
+        is_affine = np.abs(at_two - at_one - b).max() <= SAME * scale
+        if not is_affine or _minimum(functools.partial(p, 0.0), x, a)[1] < -ZERO * scale:
             return None
         if (b < -ZERO * scale).any():
-            reached.append(_least_ratio(lambda t, x, i=i: at(t * side)(x)[i], x, a, b, scale))
+            reached.append(_least_ratio(p, x, a, b, scale))
     least = min(reached, default=0.0)
     return least if least > SAME else None
 
 
-def _least_ratio(
-    p: Callable[[float, np.ndarray], np.ndarray], x: np.ndarray, a: np.ndarray, b: np.ndarray, scale: float
-) -> float:
+def _along(term: ParametricIntegral, j: int, side: float, s: np.ndarray) -> Polynomial:
+    """Make P of a term with s_j = side · t, the other invariants being those of s (1, m)."""
+
+    def p(t: float, x: np.ndarray) -> np.ndarray:
+        point = s.copy()
+        point[0, j] = side * t
+        return np.broadcast_to(term.polynomial(point, x)[0], len(x))
+
+    return p
+
+
+def _least_ratio(p: Polynomial, x: np.ndarray, a: np.ndarray, b: np.ndarray, scale: float) -> float:
     """Minimise a/(−b), where P = p(t, x) = a + t b, known at x (n, k)."""
     falls = b < -ZERO * scale
     t = float((a[falls] / -b[falls]).min())
     while True:
-        lowest, value = _minimum(lambda x, t=t: p(t, x), x, a + t * b)  # type: ignore[misc]
-        a_there, p_there = (float(p(s_j, lowest)[0]) for s_j in (0.0, 1.0))
-        if value >= -ZERO * scale * max(1.0, t) or p_there >= a_there:
+        lowest, value = _minimum(functools.partial(p, t), x, a + t * b)
+        a_there, at_one = (float(p(point, lowest)[0]) for point in (0.0, 1.0))
+        if value >= -ZERO * scale * max(1.0, t) or not 0 <= a_there < (a_there - at_one) * t * (1 - ZERO):
             return t
-        smaller = a_there / (a_there - p_there)
-        if not smaller < t * (1 - ZERO):
-            return t
-        t = max(0.0, smaller)
+        t = a_there / (a_there - at_one)
 
 
 def _minimum(p: Callable[[np.ndarray], np.ndarray], x: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, float]:
@@ -192,10 +197,8 @@ def _minimum(p: Callable[[np.ndarray], np.ndarray], x: np.ndarray, known: np.nda
 
     def total(flat: np.ndarray) -> tuple[float, np.ndarray]:
         points = flat.reshape(starts.shape)
-        shifted = points[:, None, None] + np.stack([steps, -steps])[None]  # (n, 2, k, k)
-        values = p(np.concatenate([points, shifted.reshape(-1, points.shape[1])]))
-        ahead, behind = np.moveaxis(values[len(points) :].reshape(shifted.shape[:3]), 1, 0)
-        return float(values[: len(points)].sum()), ((ahead - behind) / (2 * STEP)).ravel()
+        ahead, behind = (p((points[:, None] + step).reshape(-1, x.shape[1])) for step in (steps, -steps))
+        return float(p(points).sum()), (ahead - behind) / (2 * STEP)
 
     found = minimize(total, starts.ravel(), jac=True, method="L-BFGS-B", bounds=[(0, 1)] * starts.size)
     ends = np.concatenate([starts, found.x.reshape(starts.shape)])

@@ -103,7 +103,7 @@ class Coordinates:
 
     @functools.cached_property
     def _ends(self) -> tuple[np.ndarray, np.ndarray]:
-        """z (m,) at the lower and the upper end of the box, in s."""
+        """Values of z (m,) at the lower and the upper end of the box."""
         return self.z(self.low[None])[0], self.z(self.high[None])[0]
 
 

@@ -16,8 +16,8 @@ from methods.core.storage import StorageError
 from methods.tables import cpu_polynomial
 from methods.tables.complex_polynomial import ComplexCpuPolynomial, ComplexSplitPolynomial
 from methods.tables.cpu_polynomial import CpuPolynomial
+from methods.tables.piecewise_table import PiecewiseTable
 from methods.tables.split_polynomial import SplitPolynomial
-from methods.tables.table import Table
 
 MOST_DEGREES = 10_000
 """More polynomials of a variable are no table, and there may be no memory for them."""
@@ -26,7 +26,7 @@ TOLERANCE = 0.1
 """Terms are left out as long as they change y nowhere by more than this share of its root mean square error."""
 
 
-class PolynomialTable(Table):
+class PolynomialTable(PiecewiseTable):
     """A table whose `fit` calls `_keep`; a compiled kernel evaluates it on a CPU, and torch elsewhere."""
 
     alpha_: np.ndarray
@@ -63,7 +63,10 @@ class PolynomialTable(Table):
             self._kernel = make(self._coordinates, self.target_, self.alpha_, self.coefficients_)
         else:
             split = ComplexSplitPolynomial if self.integral_.is_complex else SplitPolynomial
-            self._polynomial = split(self.alpha_, self.coefficients_, self.device)
+            self._target_values = split(self.alpha_, self.coefficients_, self.device)
+
+    def _n_degrees(self) -> np.ndarray:
+        return self.alpha_.max(axis=0) + 1
 
     def _evaluate(self, s: np.ndarray) -> np.ndarray:
         return super()._evaluate(s) if self._kernel is None else self._kernel(s)

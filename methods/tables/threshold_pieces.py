@@ -1,7 +1,7 @@
 """The box of a complex integral, cut at its thresholds: I(s) is analytic in each piece, and real below.
 
-A table has a part for each piece. Labels come from a box that ends before the threshold, since there the contour is
-pinched and labels are poor; the part is used up to the threshold, through which its coordinates are analytic.
+A table has a part for each piece. Labels come from a box that ends before the threshold, where the contour is pinched
+and labels are poor. The part is used up to the threshold all the same: in its coordinate I(s) is analytic there.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import numpy as np
 
 from methods.core.integral import ParametricIntegral
 
-GAP = 0.01
-"""Relative distance |s/t − 1| from a threshold t inside the box at which labels begin."""
+GAP_BELOW, GAP_ABOVE = 0.001, 0.01
+"""Relative distance |s/t − 1| from a threshold t at which labels begin on either side."""
 
 
 class Piece(NamedTuple):
@@ -44,11 +44,12 @@ def pieces(integral: ParametricIntegral, thresholds: np.ndarray) -> list[Piece]:
 
 def _ranges(threshold: float, low: float, high: float) -> list[tuple[float, float]]:
     """Cut the range of one invariant."""
-    if not low < threshold < high or threshold == 0:
+    if threshold == 0:
         return [(low, high)]
-    gap = abs(threshold) * GAP
-    found = [(low, threshold - gap), (threshold + gap, high)]
-    return [(a, b) for a, b in found if a < b]
+    gaps = (GAP_BELOW, GAP_ABOVE) if threshold > 0 else (GAP_ABOVE, GAP_BELOW)
+    first, second = threshold - gaps[0] * abs(threshold), threshold + gaps[1] * abs(threshold)
+    found = [(low, min(high, first)), (max(low, second), high)]
+    return [(a, b) for a, b in found if a < b] or [(low, high)]
 
 
 def _real(integral: ParametricIntegral) -> ParametricIntegral:

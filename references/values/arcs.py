@@ -136,7 +136,7 @@ def _change(integral: ParametricIntegral, contour: Arcs, s: np.ndarray) -> float
 def certify(integral: ParametricIntegral, contour: Arcs) -> None:
     """Raise InputError where the contour is seen not to be causal."""
     if not is_causal(integral, contour, CERTIFIED):
-        raise InputError(f"The contour c = {contour} of {integral.name} crosses a zero of {integral.prescription} - i0.")
+        raise InputError(f"The contour c = {contour} of {integral.name} crosses a zero of its F - i0.")
 
 
 def is_causal(integral: ParametricIntegral, contour: Arcs, n: int) -> bool:

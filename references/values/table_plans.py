@@ -90,14 +90,15 @@ _ON_ARCS = TablePlan(
 """Integrals above threshold with contours that serve every s."""
 
 _BY_DISPERSION = TablePlan(
-    1000, 200, 1e-12, (Check("dispersion_off_axis", 1e-12, 1000, 200), Check("pysecdec", 1e-8, 50, 0)),
+    1000,
+    200,
+    1e-12,
+    (Check("dispersion_off_axis", 1e-12, 1000, 200), Check("pysecdec", 1e-8, 50, 0)),
     values_by="dispersion",
 )
 """Those near a threshold, where contours are pinched, and sums of sectors, whose corner zeros no contour avoids."""
 
-_CLOSED_PHYSICAL = TablePlan(
-    1000, 200, 1e-14, (Check("deformation", 1e-11, 100, 20), Check("pysecdec", 1e-8, 50, 10))
-)
+_CLOSED_PHYSICAL = TablePlan(1000, 200, 1e-14, (Check("deformation", 1e-11, 100, 20), Check("pysecdec", 1e-8, 50, 10)))
 
 PLANS: dict[str, TablePlan] = {
     "bubble_physical": _CLOSED_PHYSICAL,

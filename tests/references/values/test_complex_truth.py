@@ -37,7 +37,7 @@ def heavy(low, high):
 def test_a_contour_on_the_other_side_is_caught():
     box = references.integral(BOX)
     arcs.certify(box, ARC)
-    with pytest.raises(InputError, match="crosses a zero of F - i0"):
+    with pytest.raises(InputError, match="crosses a zero of its F - i0"):
         arcs.certify(box, conjugate(ARC))
 
 
