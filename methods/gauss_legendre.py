@@ -6,6 +6,9 @@ The map crowds the nodes where sector-decomposed integrands peak, at x → 0. It
 chosen for each Feynman parameter, and for each term of a sum such as the sectors of a loop integral
 (`methods/quadrature/axis_choice.py`). Nodes and weights serve every s, so many integrals are one matrix product
 (`methods/core/node_sums.py`).
+
+Above threshold, where F changes its sign in the cube, the map is x = t/(t + c (1 − t)) with complex c: an arc that
+passes the zeros of F − i0 on the right side (`methods/quadrature/arc_choice.py`). Nodes and weights still serve every s.
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ from methods.base import Estimate, Method, ParametricIntegral
 from methods.core.budget import Clock
 from methods.quadrature import arc_choice, axis_choice, axis_errors
 from methods.quadrature.arc_rules import ArcMap, ArcRule
-from methods.quadrature.axis_rules import AxisRule, tensor_nodes
+from methods.quadrature.axis_rules import AxisRule, Rule, tensor_nodes
 from methods.quadrature.node_gradients import weighted_sum_with_gradient
 from methods.quadrature.rule_error import RuleError, relative, root_mean_square, rule_error
 
@@ -115,15 +118,14 @@ class GaussLegendre(Method):
         clock = Clock(budget)
         self.integral_ = integral
         s = self._tensor(_points(integral))
-        goal = self.epsrel / MARGIN
+        searched, goal = s[:-N_NOT_SEARCHED], self.epsrel / MARGIN
         contour: dict[str, Any] = {}
         if integral.is_complex:
-            arcs = arc_choice.ArcErrors(integral.terms, s[:-N_NOT_SEARCHED], s.numpy()[:8], 8, self.max_nodes)
-            axes, contour, search_order, ended_early = arcs.axes, arcs.details, 8, False
+            axes, contour, search_order, ended_early = self._on_contours(searched, s[:-N_DRAWN], clock)
         else:
-            search_order, ended_early = self._affordable_search(s[:-N_NOT_SEARCHED], clock.share(SEARCH_SHARE))
+            search_order, ended_early = self._affordable_search(searched, clock.share(SEARCH_SHARE))
             strengths = axis_errors.STRENGTHS if self.a is None else (float(self.a),)
-            axes = axis_choice.errors_by_order(integral.terms, s[:-N_NOT_SEARCHED], search_order, goal, strengths)
+            axes = axis_choice.errors_by_order(integral.terms, searched, search_order, goal, strengths)
         value, higher, max_nodes = self._choose_orders(axes, goal, s, clock)
         self._make_rules()
         lower = _total(self._lower_rules, s)
@@ -154,6 +156,21 @@ class GaussLegendre(Method):
         n_nodes = np.prod(self.orders_, axis=1) + np.prod(_lower(self.orders_), axis=1)
         found = value.cpu().numpy()
         return Estimate(found, self.error_(found, lower), round(len(points) * n_nodes.mean()))
+
+    def _on_contours(
+        self, s: torch.Tensor, corners: torch.Tensor, clock: Clock
+    ) -> tuple[list[list[axis_choice.AxisErrors]], dict[str, Any], int, bool]:
+        """Errors by order on the contours of a complex integral; details of these; and what `_affordable_search` gives.
+
+        Raises
+        ------
+        NoCausalContour
+            Where there is none.
+        """
+        terms, wanted = self.integral_.terms, self.search_order or axis_choice.search_order(self.integral_.k)
+        order = arc_choice.affordable_order(terms, s, wanted, clock.share(SEARCH_SHARE))
+        paths, details = arc_choice.contours(terms, s, corners.cpu().numpy(), order, self.max_nodes)
+        return arc_choice.errors_by_order(terms, paths, s, order, self.max_nodes), details, order, order < wanted
 
     def _affordable_search(self, s: torch.Tensor, clock: Clock) -> tuple[int, bool]:
         """Nodes on the other axes while one is chosen for; and whether the clock made them fewer."""
@@ -225,7 +242,7 @@ class GaussLegendre(Method):
     ) -> Iterator[Callable]:
         """Make s -> Σ_j w_j f(s, x_j) for each term, its orders changed, as `fix` makes it; one at a time."""
         for term, strengths, orders in zip(self.integral_.terms, self.a_, change(self.orders_), strict=True):
-            rules: list[AxisRule | ArcRule] = [
+            rules: list[Rule] = [
                 ArcRule(ArcMap(*a), int(n)) if self.integral_.is_complex else AxisRule(float(a), int(n))
                 for a, n in zip(strengths, orders, strict=True)
             ]
