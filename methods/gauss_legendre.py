@@ -6,6 +6,9 @@ The map crowds the nodes where sector-decomposed integrands peak, at x → 0. It
 chosen for each Feynman parameter, and for each term of a sum such as the sectors of a loop integral
 (`methods/quadrature/axis_choice.py`). Nodes and weights serve every s, so many integrals are one matrix product
 (`methods/core/node_sums.py`).
+
+Above threshold, where F changes its sign in the cube, the map is x = t/(t + c (1 − t)) with complex c: an arc that
+passes the zeros of F − i0 on the right side (`methods/quadrature/arc_choice.py`). Nodes and weights serve every s, too.
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ from methods.core import devices
 from methods.core.budget import Clock
 from methods.quadrature import arc_choice, axis_choice, axis_errors, box_corners
 from methods.quadrature.arc_rules import ArcMap, ArcRule
-from methods.quadrature.axis_rules import AxisRule, tensor_nodes
+from methods.quadrature.axis_rules import AxisRule, Rule, tensor_nodes
 from methods.quadrature.node_gradients import weighted_sum_with_gradient
 from methods.quadrature.rule_error import RuleError, relative, root_mean_square, rule_error
 
@@ -66,9 +69,9 @@ class GaussLegendre(Method):
     order : int, optional
         Nodes on every axis; None chooses a number for each.
     a : float, optional
-        Strength of the map on every axis; None chooses one for each.
+        Strength of the map on every axis; None chooses one for each. Contours of complex integrals are always chosen.
     search_order : int, optional
-        Nodes on the other axes while one is chosen for; None takes what 256 nodes allow, 5 at most.
+        Nodes on the other axes while one is chosen for; None takes what 256 nodes allow, 12 at most.
     device : str
         Where to compute, as torch names it.
 
@@ -79,6 +82,10 @@ class GaussLegendre(Method):
 
     A budget may reduce `search_order` and `max_nodes`: ``details_`` has the values with which a fit without a budget
     repeats the result, and ``details_["cut_short"]``, which tells whether it did so.
+
+    Of a complex integral they also have the contour: ``"strengths"`` are the fields of `ArcMap`, and a sample of points
+    tells the share that is not causal (0), the least |F|, and the corners of the cube at which F changes its sign, near
+    whose zeros the rule has few digits.
     """
 
     name: ClassVar[str] = "gauss_legendre"
@@ -176,9 +183,12 @@ class GaussLegendre(Method):
         self, corners: torch.Tensor, drawn: torch.Tensor, goal: float, clock: Clock
     ) -> tuple[list[list[axis_choice.AxisErrors]], torch.Tensor, dict[str, Any]]:
         """Find a contour, and what each map and order leaves on it; the corners (n, m) stay in their order."""
+        terms, wanted = self.integral_.terms, self.search_order or axis_choice.search_order(self.integral_.k)
         searched = torch.cat([corners[:N_SEARCHED], drawn[:N_SEARCHED]])
-        found = arc_choice.ArcErrors(self.integral_.terms, searched, corners.cpu().numpy(), 8, self.max_nodes)
-        return found.axes, corners, {"search_order": 8, "cut_short": False, **found.details}
+        order = arc_choice.affordable_order(terms, searched, wanted, clock.share(SEARCH_SHARE))
+        contours, details = arc_choice.contours(terms, searched, corners.cpu().numpy(), order, self.max_nodes)
+        axes = arc_choice.errors_by_order(terms, contours, searched, order, self.max_nodes)
+        return axes, corners, {"search_order": order, "cut_short": order < wanted, **details}
 
     def _affordable_search(self, s: torch.Tensor, n_searches: int, clock: Clock) -> tuple[int, bool]:
         """Nodes on the other axes while one is chosen for; and whether the clock made them fewer."""
@@ -238,8 +248,9 @@ class GaussLegendre(Method):
         """Seconds per node of a term, at the points of `fit`: its coefficients and its values."""
         order = min(axis_errors.HIGHEST_ORDER, _root(TIMED_NODES, self.integral_.k))
         before, terms = clock.left, self.integral_.terms
+        rule = self._rule(ArcMap(0.5) if self.integral_.is_complex else axis_choice.START, order)
         for term in terms:
-            term.weighted_sum(*tensor_nodes([AxisRule(axis_choice.START, order)] * term.k, self.device))(s)
+            term.weighted_sum(*tensor_nodes([rule] * term.k, self.device))(s)
         return (before - clock.left) / (len(terms) * order**self.integral_.k)
 
     def _make_rules(self) -> None:
@@ -250,11 +261,12 @@ class GaussLegendre(Method):
     ) -> Iterator[Callable]:
         """Make s -> Σ_j w_j f(s, x_j) for each term, its orders changed, as `fix` makes it; one at a time."""
         for term, strengths, orders in zip(self.integral_.terms, self.a_, change(self.orders_), strict=True):
-            rules: list[AxisRule | ArcRule] = [
-                ArcRule(ArcMap(*a), int(n)) if self.integral_.is_complex else AxisRule(float(a), int(n))
-                for a, n in zip(strengths, orders, strict=True)
-            ]
+            rules = [self._rule(a, int(n)) for a, n in zip(strengths, orders, strict=True)]
             yield fix(term, *tensor_nodes(rules, self.device))
+
+    def _rule(self, a: Any, order: int) -> Rule:
+        """Make a rule of one Feynman parameter, of the strength of an exponential map or the fields of an `ArcMap`."""
+        return ArcRule(ArcMap(*a), order) if self.integral_.is_complex else AxisRule(float(a), order)
 
     def _tensor(self, array: np.ndarray) -> torch.Tensor:
         return torch.as_tensor(array, dtype=torch.float64, device=self.device)
