@@ -54,7 +54,7 @@ def worst_first(
     """
     if len(corners) <= n_searched:
         return None
-    orders = choose_orders(axes, TRIAL_ERROR, TRIAL_NODES, TRIAL_NODES * 2**terms[0].k, HIGHER)
+    orders = choose_orders(axes, TRIAL_ERROR, TRIAL_NODES, TRIAL_NODES * 2 ** terms[0].k, HIGHER)
     value, higher = (_values(terms, axes, orders, more, corners) for more in (0, HIGHER))
     error = relative(value - higher, higher)
     if error[n_searched:].max() <= MUCH * error[:n_searched].max():
