@@ -78,6 +78,7 @@ class TotalDegree(PolynomialTable):
     source: ClassVar[str] = (
         "Cohen & Migliorati, SMAI J. Comput. Math. 3 (2017) 181; Trefethen, Proc. AMS 145 (2017) 4837"
     )
+    version: ClassVar[int] = 2
 
     max_labels: int = 6000
     n_pilot: int | None = None
