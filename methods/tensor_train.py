@@ -129,7 +129,7 @@ class TensorTrain(PiecewiseTable):
         shapes = list(zip(ranks[:-1], map(int, self.nodes_), ranks[1:], strict=True))
         flat = np.split(self.cores_, np.cumsum([math.prod(shape) for shape in shapes])[:-1])
         cores = [core.reshape(shape) for core, shape in zip(flat, shapes, strict=True)]
-        self._polynomial = tensor_train.TrainPolynomial(cores, self.device)
+        self._target_values = tensor_train.TrainPolynomial(cores, self.device)
 
 
 class _Entries:

@@ -4,11 +4,17 @@
 
 The Möbius map takes [0, 1] to an arc of a circle from 0 to 1. Its image depends on arg c alone, which moves the contour
 off the real axis; |c| shifts nodes along it to one end, as y/(1 − y) = c x/(1 − x), and κ spreads them to both ends.
+
+Where F has a minimum or a maximum inside [0, 1], as 1 − s x(1 − x) of the bubble, the contour must pass zeros of F on
+either side of the real axis. Then an S takes the place of the arc, with y/(y + |c| (1 − y)) for y:
+
+    x = y − i tan(φ) y (1 − y)(1 − 2y)
+
+Arcs and S alike leave x = 0 at an angle of −φ to the real axis.
 """
 
 from __future__ import annotations
 
-import cmath
 from typing import NamedTuple
 
 import numpy as np
@@ -17,21 +23,48 @@ from methods.quadrature.axis_rules import gauss_legendre
 from methods.quadrature.transforms import moebius, two_sided
 
 
-class ArcMap(NamedTuple):
-    """A map t -> x of [0, 1] to an arc."""
+class Contour(NamedTuple):
+    """A path from 0 to 1."""
 
-    modulus: float
-    """|c|."""
     phase: float
-    """arg c in (−π, π); the contour."""
-    spread: float
-    """κ; none where it is zero."""
+    """φ, for an arc arg c in (−π, π)."""
+    is_s: bool = False
+    """Whether it is an S, with φ in (−π/2, π/2), instead of an arc."""
+
+    def at(self, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Compute x and x'(y), both complex."""
+        if not self.is_s:
+            return moebius(y, np.exp(1j * self.phase))
+        slope = 1j * np.tan(self.phase)
+        return y - slope * y * (1 - y) * (1 - 2 * y), 1 - slope * (1 - 6 * y + 6 * y**2)
+
+    def part(self, tau: float) -> Contour:
+        """Make the contour with this share of the phase: on the way from the real axis to it."""
+        return self._replace(phase=tau * self.phase)
+
+
+class ArcMap(NamedTuple):
+    """A map t -> x of [0, 1] to a contour."""
+
+    phase: float
+    is_s: bool = False
+    """The contour."""
+    modulus: float = 1.0
+    """|c|."""
+    spread: float = 0.0
+    """κ."""
+
+    @property
+    def contour(self) -> Contour:
+        """The path, without how nodes are spread along it."""
+        return Contour(self.phase, self.is_s)
 
     def at(self, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Compute x and x'(t), both complex."""
-        y, dy_dt = two_sided(t, self.spread)
-        x, dx_dy = moebius(y, cmath.rect(self.modulus, self.phase))
-        return x, dx_dy * dy_dt
+        u, du_dt = two_sided(t, self.spread)
+        y, dy_du = moebius(u, self.modulus)
+        x, dx_dy = self.contour.at(y)
+        return x, dx_dy * dy_du * du_dt
 
 
 class ArcRule(NamedTuple):
@@ -43,7 +76,7 @@ class ArcRule(NamedTuple):
     """Number of nodes."""
 
     def nodes(self) -> tuple[np.ndarray, np.ndarray]:
-        """Nodes x (order,) and weights (order,) on the arc, both complex."""
+        """Nodes x (order,) and weights (order,) on the contour, both complex."""
         t, weights = gauss_legendre(self.order)
         x, dx_dt = self.a.at(t)
         return x, weights * dx_dt

@@ -11,7 +11,7 @@ and the orders n_tj grow one at a time, where E_tj is largest, until E is small 
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 
@@ -41,8 +41,8 @@ class AxisErrors(NamedTuple):
 
     error: list[float]
     """Root mean square over s, relative to I(s)."""
-    a: list[float]
-    """The strength of that map."""
+    a: list[Any]
+    """The strength of that map, or an `ArcMap` where the integral is complex."""
 
     def rule(self, order: int) -> AxisRule:
         """Make the best rule of an order."""
@@ -116,7 +116,7 @@ def choose_orders(
         trial = [list(term) for term in orders]
         trial[t][j] += 1
         n_nodes = sum(map(math.prod, trial))
-        if trial[t][j] > axis_errors.HIGHEST_ORDER or n_nodes > max_nodes * len(axes):
+        if trial[t][j] > len(axes[t][j].error) or n_nodes > max_nodes * len(axes):
             break
         if math.prod(n + higher for n in trial[t]) > most_nodes:
             break

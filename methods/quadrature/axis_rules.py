@@ -9,12 +9,19 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
 
 from methods.quadrature.transforms import exponential
+
+
+class Rule(Protocol):
+    """A rule of one Feynman parameter."""
+
+    def nodes(self) -> tuple[np.ndarray, np.ndarray]:
+        """Nodes x (order,) and weights (order,), real or complex."""
 
 
 class AxisRule(NamedTuple):
@@ -52,7 +59,7 @@ def barycentric_matrix(t: np.ndarray, nodes: np.ndarray, weights: np.ndarray) ->
     return terms
 
 
-def tensor_nodes(rules: Sequence[AxisRule], device: str | torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+def tensor_nodes(rules: Sequence[Rule], device: str | torch.device) -> tuple[torch.Tensor, torch.Tensor]:
     """Nodes x (n, k) and weights (n,) of the tensor product of k rules; k = 0 has one node."""
     if not rules:
         return torch.zeros(1, 0, dtype=torch.float64, device=device), torch.ones(1, dtype=torch.float64, device=device)

@@ -1,7 +1,7 @@
 """Whether a contour x(t) is on the side of the zeros of F that F − i0 asks for, by a sample.
 
-Contours that are reached from the real cube without crossing a zero of F − i0 have the same integral. So x_τ(t) is
-followed from the cube (τ → 0) to the contour (τ = 1), and is *causal* where for no τ in (0, 1]
+Contours that are reached from the real cube without crossing a zero of F − i0 have the same integral. So the way from
+the cube to the contour is followed, with a share τ of each phase, and the contour is *causal* where for no τ in (0, 1]
 
     Im F(s, x_τ(t)) ≥ 0   and   Re F(s, x_τ(t)) ≤ 0,
 
@@ -16,20 +16,18 @@ at such s, as artificial sector faces bring it about, and a rule near them has f
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from methods.base import ParametricIntegral
+from methods.quadrature.arc_rules import Contour
 
 STEPS = 8
 """Values of τ."""
 
 DRAWN_SEED = 4
-
-Homotopy = Callable[[np.ndarray, float], np.ndarray]
-"""t (n, k) and τ -> x_τ(t) (n, k)."""
 
 
 class Sample(NamedTuple):
@@ -58,11 +56,12 @@ def sample(integral: ParametricIntegral, corners: np.ndarray, n: int) -> Sample:
     return Sample(s, rng.beta(0.5, 0.5, (n, integral.k)))
 
 
-def look(integral: ParametricIntegral, homotopy: Homotopy, points: Sample) -> Causality:
-    """Follow F of an integral with one term along the homotopy."""
+def look(term: ParametricIntegral, contours: Sequence[Contour], points: Sample) -> Causality:
+    """Follow F of an integral with one term on the way to its contours, one for each parameter."""
     wrong = np.zeros(len(points.s), dtype=bool)
     for tau in np.arange(1, STEPS + 1) / STEPS:
-        (f,) = integral.polynomial(points.s, homotopy(points.t, tau))
+        x = [contour.part(tau).at(t)[0] for contour, t in zip(contours, points.t.T, strict=True)]
+        (f,) = term.polynomial(points.s, np.stack(x, axis=1))
         wrong |= (f.imag >= 0) & (f.real <= 0)
     return Causality(float(wrong.mean()), float(np.abs(f).min()))
 

@@ -30,7 +30,7 @@ def weighted_sum_with_gradient(integral: ParametricIntegral, x: torch.Tensor, we
             part = slice(start, start + rows)
             chunk = s[part].detach().to(weights.dtype).requires_grad_()
             total = at_nodes(chunk) @ weights
-            # Of complex variables torch gives the conjugate derivative of the real part, which is all of it: f has no s̄.
+            # Of a complex leaf torch gives the conjugate of the derivative of the real part: all of it, as f has no s̄.
             gradient[part] = torch.autograd.grad(total.real.sum(), chunk)[0].conj()
             value[part] = total.detach()
         return value, gradient

@@ -83,6 +83,8 @@ class CompiledMethod(Method):
     def integrate(self, s: np.ndarray) -> Estimate:
         """Return I(s) and the error that pySecDec states, one call of the library per row.
 
+        Where I(s) is complex, the error is √(σ_Re² + σ_Im²).
+
         Raises
         ------
         InputError

@@ -102,9 +102,12 @@ class Meter:
         if math.isnan(real) or math.isnan(imaginary):
             self._not_a_number[kernel] += 1
             if self._not_a_number[kernel] > self._shrinkings:
-                deformed = f", and no contour deformation was small enough in {self._shrinkings} steps"
-                tried = deformed if self._shrinkings else ""
-                return self._fail(f"the integrand is not a number at some x in the unit cube{tried}.")
+                return self._fail(
+                    "the integrand is not a number at some x in the unit cube."
+                    if not self._shrinkings
+                    else f"F or another polynomial has the wrong sign, or the integrand is not a number, at some x of "
+                    f"the deformed contour, and still so after {self._shrinkings} smaller deformations."
+                )
         return callback(result, error, worker, *rest)
 
 

@@ -12,12 +12,13 @@ Where F stands for F − i0, it is one of the Q_b in each term, and pySecDec def
     z_j = x_j − i λ_j x_j (1 − x_j) Re ∂F/∂x_j,
 
 so that Im F <= 0, while the real parts of the other Q_b, such as U, stay positive. Its code checks both wherever it
-evaluates f_t. Borowka et al., Comput. Phys. Commun. 222 (2018) 313.
+evaluates f_t. There must be no x in g then, which it would leave undeformed. Borowka et al., Comput. Phys. Commun. 222
+(2018) 313.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import sympy
 
@@ -42,13 +43,13 @@ def arguments(expression: Expression, prescription: str | None = None) -> list[d
     Raises
     ------
     InputError
-        Where the integrand holds a function that pySecDec cannot compile.
+        Where the integrand holds a function that pySecDec cannot compile, or cannot deform the contour of.
     """
     # Names of our own: a parameter called eps, E or gamma would mean something else to pySecDec.
     x = {old: sympy.Symbol(f"lx{i + 1}") for i, old in enumerate(expression.variables)}
     s = {old: sympy.Symbol(f"ls{j + 1}") for j, old in enumerate(expression.parameters)}
-    symbols = [*x.values(), *s.values()]
     renamed = {name: part.xreplace({**x, **s}) for name, part in expression.polynomials.items()} | x | s
+    factors = [_factors(term, renamed, [*x.values(), *s.values()]) for term in _terms(expression)]
     return [
         {
             "integration_variables": [str(v) for v in x.values()],
@@ -56,10 +57,24 @@ def arguments(expression: Expression, prescription: str | None = None) -> list[d
             "requested_orders": [0],
             "real_parameters": [str(v) for v in s.values()],
             "decomposition_method": "iterative_no_primary",
-            **_factors(term, renamed, symbols, prescription),
+            "polynomials_to_decompose": [text for _, text in term.decompose] or ["1"],
+            "other_polynomials": term.other,
+            "remainder_expression": str(term.remainder),
+            **({} if prescription is None else _deformation(term, set(x.values()), prescription)),
         }
-        for term in _terms(expression)
+        for term in factors
     ]
+
+
+class _Factors(NamedTuple):
+    """The factors of a term, by what they are to pySecDec."""
+
+    decompose: list[tuple[sympy.Expr, str]]
+    """Q_b by the names that the formula has for them, and Q_b^−β_b as text."""
+    other: list[str]
+    """P_a^n_a as text."""
+    remainder: sympy.Expr
+    """g."""
 
 
 def _terms(expression: Expression) -> list[sympy.Expr]:
@@ -77,14 +92,9 @@ def _terms(expression: Expression) -> list[sympy.Expr]:
     return [costly * sympy.Add(*numerators) for costly, numerators in terms.items()]
 
 
-def _factors(
-    term: sympy.Expr, renamed: dict[sympy.Symbol, sympy.Expr], symbols: list[sympy.Symbol], prescription: str | None
-) -> dict[str, Any]:
+def _factors(term: sympy.Expr, renamed: dict[sympy.Symbol, sympy.Expr], symbols: list[sympy.Symbol]) -> _Factors:
     """Sort the factors of a term by what they are to pySecDec."""
-    decompose: list[str] = []
-    bases: list[sympy.Expr] = []
-    other: list[str] = []
-    remainder = sympy.Integer(1)
+    decompose, other, remainder = [], [], sympy.Integer(1)
     # One fraction: a sum of fractions inside a product gets its common denominator.
     for factor in sympy.Mul.make_args(sympy.together(term)):
         base, power = factor.args if factor.is_Pow else (factor, sympy.Integer(1))
@@ -95,25 +105,26 @@ def _factors(
         if power.is_Integer and power > 0:
             other.append(text)
         else:
-            decompose.append(text)
-            bases.append(base)
+            decompose.append((base, text))
     if foreign := {type(f).__name__ for f in remainder.atoms(sympy.Function) if not isinstance(f, _KNOWN)}:
         raise InputError(
             f"pySecDec cannot compile {', '.join(sorted(foreign))}; powers, exp and log are what it has, "
             f"so take another method for this integral."
         )
-    return {
-        "polynomials_to_decompose": decompose or ["1"],
-        "other_polynomials": other,
-        "remainder_expression": str(remainder),
-        **({} if prescription is None else _deformation(bases, prescription)),
-    }
+    return _Factors(decompose, other, remainder)
 
 
-def _deformation(bases: list[sympy.Expr], prescription: str) -> dict[str, Any]:
+def _deformation(term: _Factors, variables: set[sympy.Symbol], prescription: str) -> dict[str, Any]:
     """Name the `polynomials_to_decompose`: the one that the contour is deformed for, and those to be positive."""
-    names = [f"lp{i + 1}" for i in range(len(bases))]
-    deformed = [name for name, base in zip(names, bases, strict=True) if denominators.is_prescribed(base, prescription)]
+    if variables & term.remainder.free_symbols:
+        # pySecDec 1.6.6 evaluates the remainder at x, not at z, without a word: log(F)/F is wrong by a quarter.
+        raise InputError(
+            "pySecDec deforms the contour in polynomials and their powers only, not inside exp and log; take another "
+            "method for this integral."
+        )
+    names = [f"lp{i + 1}" for i in range(len(term.decompose))]
+    named = zip(names, term.decompose, strict=True)
+    deformed = [name for name, (base, _) in named if denominators.is_prescribed(base, prescription)]
     if len(deformed) != 1:
         raise InputError(
             f"pySecDec deforms the contour for a polynomial with a negative or fractional power, and the prescription "

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from methods.base import Estimate, ParametricIntegral
-from methods.core import thresholds
+from methods.core import devices, thresholds
 from methods.core.budget import Clock
 from methods.tables import threshold_pieces
 from methods.tables.table import Table
@@ -59,6 +59,7 @@ class PiecewiseTable(Table):
         The pieces of a complex integral share the budget and the labels.
         """
         clock = Clock(budget)
+        devices.check(self.name, self.device)
         self.integral_ = integral
         if integral.is_complex:
             found = thresholds.thresholds(integral)

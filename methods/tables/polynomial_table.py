@@ -63,7 +63,7 @@ class PolynomialTable(PiecewiseTable):
             self._kernel = make(self._coordinates, self.target_, self.alpha_, self.coefficients_)
         else:
             split = ComplexSplitPolynomial if self.integral_.is_complex else SplitPolynomial
-            self._polynomial = split(self.alpha_, self.coefficients_, self.device)
+            self._target_values = split(self.alpha_, self.coefficients_, self.device)
 
     def _n_degrees(self) -> np.ndarray:
         return self.alpha_.max(axis=0) + 1

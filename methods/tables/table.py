@@ -1,4 +1,4 @@
-"""What tables of I(s) have in common: coordinates, a target, a polynomial, and an error measured at other points."""
+"""What tables of I(s) have in common: coordinates, a target y, and an error measured at other points."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 
 from methods.base import Estimate, Method, ParametricIntegral
 from methods.core.budget import Clock
-from methods.surrogates.labels import LabelSource
+from methods.surrogates.labels import LabelSource, with_label_errors
 from methods.surrogates.targets import compute_in_steps
 from methods.tables.coordinate_choice import SMALL, relative_errors
 from methods.tables.coordinates import Coordinates, Target
@@ -34,15 +34,15 @@ class Table(Method):
     target_: Target
     relative_error_: float
     typical_value_: float
-    _polynomial: Callable[[torch.Tensor], torch.Tensor]
-    """y (n,) at coordinates u (m, n)."""
+    _target_values: Callable[[torch.Tensor], torch.Tensor]
+    """y (n,) at coordinates u (m, n), as a polynomial or a network has it."""
 
     @abstractmethod
     def _prepare(self) -> None:
-        """Lay out the polynomial for evaluation, from the fitted state."""
+        """Lay out what gives y for evaluation, from the fitted state."""
 
     def integrate(self, s: np.ndarray) -> Estimate:
-        """Evaluate the polynomial; no integrand evaluations."""
+        """Evaluate the table; no integrand evaluations."""
         return self._estimate(self.integral_.check(s))
 
     def _estimate(self, s: np.ndarray) -> Estimate:
@@ -64,7 +64,7 @@ class Table(Method):
         with torch.inference_mode():  # without the books that torch keeps for derivatives: 7 % less time
             for start in range(0, len(s), CHUNK):
                 part = slice(start, start + CHUNK)
-                result[part] = self.target_.decode_(self._polynomial(coordinates.u(points[part])))
+                result[part] = self.target_.decode_(self._target_values(coordinates.u(points[part])))
         return result.cpu().numpy()
 
     @property
@@ -76,9 +76,8 @@ class Table(Method):
         return float(np.sqrt(np.mean(relative_errors(self._evaluate(s), value) ** 2)))
 
     def _claimed_error(self, s: np.ndarray, value: np.ndarray, label_error: np.ndarray) -> float:
-        """Add to that error the one that labels claim there, since it is common to the table and to `value` (n,)."""
-        claimed = (label_error / np.abs(value))[np.isfinite(label_error)]
-        return float(np.hypot(self._error(s, value), np.sqrt(np.mean(claimed**2)) if len(claimed) else 0.0))
+        """Add to that error the one that labels state there (n,)."""
+        return with_label_errors(self._error(s, value), label_error / np.abs(value))
 
     def _restore(self, state: dict[str, np.ndarray]) -> None:
         super()._restore(state)

@@ -1,0 +1,93 @@
+"""The search for a causal contour on which Gauss rules of a given number of nodes err least.
+
+The contour of a term is an arc, or an S, for each Feynman parameter. For any contour `arc_choice` tells how far
+a rule is from finer ones, without knowing I(s). It is evaluated for all combinations of START_CONTOURS that are
+causal; where it is least, the simplex of Nelder and Mead (Comput. J. 7, 1965, 308) changes the phases.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import scipy.optimize
+
+from methods.base import ParametricIntegral
+from methods.core.errors import NoCausalContour
+from methods.quadrature import causality
+from methods.quadrature.arc_rules import Contour
+
+START_CONTOURS = (*[Contour(phase) for phase in (-1.2, -0.6, 0.0, 0.6, 1.2)], Contour(-1.2, True), Contour(1.2, True))
+"""Contours of a parameter with which the search begins."""
+
+MOST_STARTS = 343
+"""Largest number of their combinations, as k = 3 has; drawn ones where there are more."""
+
+MOST_PHASE = {False: 2.4, True: 1.4}
+"""Largest |φ| of an arc and of an S."""
+
+SIMPLEX_STEP, SIMPLEX_TRIALS = 0.3, 20
+"""Size of the first simplex, and trials for each parameter."""
+
+WORST_LOG_ERROR = 9.0
+"""Stands for log10 of the error of contours that are not causal."""
+
+
+def contours(
+    term: ParametricIntegral, points: causality.Sample, error: Callable[[Sequence[Contour]], float]
+) -> list[tuple[Contour, ...]]:
+    """List contours, one for each parameter, that the points find causal, from the best to the worst.
+
+    Parameters
+    ----------
+    term : ParametricIntegral
+        A complex integral with one term.
+    points : causality.Sample
+        Where contours are checked to be causal.
+    error : callable
+        The error of a rule on the contours.
+
+    Raises
+    ------
+    NoCausalContour
+        Where none that was tried is causal.
+    """
+    tried = _starts(term.k)
+    starts = [paths for paths in tried if causality.look(term, paths, points).share_not_causal == 0]
+    if not starts:
+        raise NoCausalContour(
+            f"None of {len(tried)} contours tried for {term.name} has the zeros of {term.prescription} - i0 on the "
+            "right side all over the box; take a smaller box, or a formula with fewer zeros at faces of the cube."
+        )
+    log_error = functools.partial(_log_error, term, points, error)
+    starts.sort(key=log_error)
+    phases = np.array([contour.phase for contour in starts[0]])
+    simplex = [phases, *(phases + np.diag(np.where(phases > 0, -SIMPLEX_STEP, SIMPLEX_STEP)))]
+    found = scipy.optimize.minimize(
+        lambda trial: log_error(_with_phases(starts[0], trial)), phases, method="Nelder-Mead",
+        options={"initial_simplex": np.array(simplex), "maxfev": SIMPLEX_TRIALS * term.k},
+    )  # fmt: skip
+    return [_with_phases(starts[0], found.x), *starts]
+
+
+def _log_error(term: ParametricIntegral, points: causality.Sample, error: Callable, paths: Sequence[Contour]) -> float:
+    if any(abs(contour.phase) > MOST_PHASE[contour.is_s] for contour in paths):
+        return WORST_LOG_ERROR
+    if causality.look(term, paths, points).share_not_causal > 0:
+        return WORST_LOG_ERROR
+    found = error(paths)
+    return math.log10(max(found, 1e-300)) if math.isfinite(found) else WORST_LOG_ERROR
+
+
+def _starts(k: int) -> list[tuple[Contour, ...]]:
+    if len(START_CONTOURS) ** k <= MOST_STARTS:
+        return list(itertools.product(START_CONTOURS, repeat=k))
+    drawn = np.random.default_rng(0).integers(0, len(START_CONTOURS), (MOST_STARTS, k))
+    return [tuple(START_CONTOURS[i] for i in row) for row in drawn.tolist()]
+
+
+def _with_phases(paths: Sequence[Contour], phases: np.ndarray) -> tuple[Contour, ...]:
+    return tuple(contour._replace(phase=float(phase)) for contour, phase in zip(paths, phases, strict=True))
