@@ -2,15 +2,16 @@
 
     y(s) ≈ Σ_{j1…jm} C_{j1…jm} T_{j1}(u_1) … T_{jm}(u_m),    u_j = log |c_j − s_j|, scaled to [−1, 1]
 
-with y = log |I| or |I|^(−1/p), and I itself where it changes sign. Where I is complex, y is 1/I or I, and an invariant
-with a threshold gives way to a rapidity (`methods/tables/threshold_coordinates.py`): with 1,485 labels, and the degrees
-of both parts, box1l_physical XXX. c and y are chosen by labels at random points
+with y = log |I| or |I|^(−1/p), and I itself where it changes sign. c and y are chosen by labels at random points
 (`methods/tables/coordinate_choice.py`), and once more as the grid grows (`coordinate_refinement.py`). The number of
 nodes per invariant follows the decay of the coefficients in these coordinates: the nodes are nested, so that the grid
 grows where the decay asks for it, and no label is lost.
 
 By the decay in the first coordinates, box1l_wide has 10.7 digits, 7.2 at the worst point, with 34,481 labels, and box2l
 10.5 and 8.8 with 1,287; by that in the later ones 10.9 and 8.1 with 33,759, and 10.6 and 8.8 with 1,287.
+
+Where I is complex, y is 1/I or I. The box is cut at thresholds, with a table on either side, and the invariant that has
+one gives way to a coordinate in which I is analytic there (`methods/tables/threshold_coordinates.py`).
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ class Chebyshev(PolynomialTable):
     epsrel : float
         Relative error wanted, root mean square; the grid grows until the coefficients left out seem to be below it.
     max_labels : int
-        Largest number of labels; it wins over `epsrel`, as the budget does.
+        Largest number of labels; it wins over `epsrel`, as the budget does. The pieces of a box share them.
     labels : str
         The direct method that fills the grid. The default may use larger rules than on its own: labels are made once.
     device : str
@@ -68,7 +69,8 @@ class Chebyshev(PolynomialTable):
     -----
     The error is the root mean square relative error on points outside the grid, times |I| (or 1 % of its typical
     size, where that is more); the errors that the labels claim there are added in quadrature, since they are common to
-    both.
+    both. Closer to a threshold than all labels it grows as polynomials do outside their nodes
+    (`methods/tables/piecewise_table.py`).
 
     ``details_["cut_short"]`` tells whether the budget ended anything: the preparation of the label method, the labels
     at random points, or the growth of the grid.
