@@ -36,7 +36,7 @@ class RuleError(NamedTuple):
     def __call__(self, value: np.ndarray, lower: np.ndarray) -> np.ndarray:
         """Estimate the standard deviation (n,) of `value` (n,), given what the smaller rule has (n,)."""
         size = np.abs(value)
-        return np.hypot(self.ratio * (value - lower), self.floor * size) + ROUNDING * (size + self.typical_value)
+        return np.hypot(self.ratio * np.abs(value - lower), self.floor * size) + ROUNDING * (size + self.typical_value)
 
 
 def relative(difference: np.ndarray, value: np.ndarray) -> np.ndarray:
