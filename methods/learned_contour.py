@@ -48,7 +48,7 @@ MARGIN = 3.0
 HIGHER = 2
 """The rules that judge the error in `fit` have this many nodes more per axis."""
 
-SEARCH_SHARE, FINAL_SHARE = 0.4, 0.3
+SEARCH_SHARE, FINAL_SHARE = 0.35, 0.2
 """Shares of the budget for the order of variables, and for the last fits."""
 
 Moving = list[tuple[MovingIntegrand, ContourMap]]
@@ -129,8 +129,9 @@ class LearnedContour(Method):
         self._check_fields()
         self._prepare(integral)
         searches = [Search(term, self._coordinates, self.seed, self.device) for term in self._terms]
-        degree, n_orders, cut_short = self._affordable(searches, clock)
+        degree, n_orders, is_lower = self._affordable(searches, clock)
         found = [contour_search.find(search, integral.name, degree, n_orders) for search in searches]
+        is_few = n_orders != self.n_orders and any(search.n_tried == n_orders for search in searches)
         self._take([best.contour for best, _ in found])
         s = torch.as_tensor(_points(integral), device=self.device)
         max_nodes = self._choose_orders(s, clock)
@@ -143,12 +144,12 @@ class LearnedContour(Method):
         self.details_ = {
             "order_of_map": [list(best.contour.order) for best, _ in found],
             "orders": self.orders_.tolist(),
-            "spread_of_log_g": [best.spread for best, _ in found],
+            "spread_of_log_g": [_finite(best.spread) for best, _ in found],
             "not_causal": [best.not_causal for best, _ in found],
-            "smallest_f": [None if math.isnan(best.smallest) else best.smallest for best, _ in found],
+            "smallest_f": [_finite(best.smallest) for best, _ in found],
             "second_map_differs": difference,
             "degree": degree, "n_orders": n_orders, "max_nodes": max_nodes,
-            "cut_short": cut_short or max_nodes < self.max_nodes,
+            "cut_short": is_lower or is_few or max_nodes < self.max_nodes,
         }  # fmt: skip
         return self
 
@@ -178,7 +179,7 @@ class LearnedContour(Method):
         return [(MovingIntegrand(term, map_.order), map_) for term, map_ in zip(self._terms, maps, strict=True)]
 
     def _affordable(self, searches: list[Search], clock: Clock) -> tuple[int, int | None, bool]:
-        """Return degree and `n_orders` that the clock allows, and whether it made them smaller."""
+        """Return degree and `n_orders` that the clock allows, and whether it made the degree smaller."""
         k, m, n_terms = self.integral_.k, self.integral_.m, len(searches)
         degree, n_orders = self.degree or contour_search.degree_of(k, m), self.n_orders
         if not clock.is_limited:
@@ -190,8 +191,7 @@ class LearnedContour(Method):
         lower = degree
         while lower > 1 and n_terms * contour_search.times_a_short(k, m, lower) * seconds > final.left - search.left:
             lower -= 1
-        is_few = affordable < (n_orders or contour_search.most_orders(k))
-        return lower, affordable if is_few else n_orders, lower < degree or is_few
+        return lower, affordable if affordable < (n_orders or math.inf) else n_orders, lower < degree
 
     def _choose_orders(self, s: torch.Tensor, clock: Clock) -> int:
         """Set the orders for an error of `epsrel`, and return the `max_nodes` that the clock allows.
@@ -277,6 +277,10 @@ def _points(integral: ParametricIntegral) -> np.ndarray:
     every = itertools.product([0.0, 1.0], repeat=m)
     upper = np.array(list(every)) if 2**m <= N_CORNERS else np.random.default_rng(0).integers(0, 2, (N_CORNERS, m))
     return np.concatenate([integral.from_unit(upper.astype(float)), integral.sample(N_DRAWN, seed=0)])
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def _same(orders: np.ndarray) -> np.ndarray:

@@ -93,6 +93,11 @@ class Search:
         self._fitted_shortly(tuple(range(self._term.k)))
         return time.perf_counter() - start
 
+    @property
+    def n_tried(self) -> int:
+        """How many orders of variables have been tried."""
+        return len(self._short)
+
     def best(self, n_orders: int | None) -> list[Found]:
         """Return short fits in the order of their spreads, those that are not causal last; at most `n_orders`."""
         for _ in itertools.islice(_orders(self._term.k, lambda order: self.short(order).spread), n_orders):
@@ -183,11 +188,6 @@ def times_a_short(k: int, m: int, degree: int) -> float:
     n_coefficients_of_short = n_coefficients(k, m, SHORT_DEGREE)
     larger = max(1.0, n_coefficients(k, m, degree) / n_coefficients_of_short) ** 1.5
     return larger * POINTS / FEW * STEPS / (2 * SHORT_STEPS)
-
-
-def most_orders(k: int) -> float:
-    """Return the largest number of orders that are tried; with many variables it is not known beforehand."""
-    return math.factorial(k) if k <= ALL_ORDERS else math.inf
 
 
 def _orders(k: int, spread: Callable[[tuple[int, ...]], float]) -> Iterator[tuple[int, ...]]:

@@ -190,9 +190,8 @@ def axis_errors(
     marginals = []
     for integrand, contour in maps:
         orders = [[GRID if i == axis else others for i in range(k)] for axis in range(k)]
-        marginals.append([
-            MovingRule(integrand, contour, coordinates, of_axes).marginal(s, axis) for axis, of_axes in enumerate(orders)
-        ])  # fmt: skip
+        rules = [MovingRule(integrand, contour, coordinates, of_axes) for of_axes in orders]
+        marginals.append([rule.marginal(s, axis) for axis, rule in enumerate(rules)])
     differences = torch.as_tensor(_differences(), device=s.device).to(marginals[0][0])
     weights = torch.as_tensor(gauss_legendre(GRID)[1], device=s.device).to(differences)
     total = torch.stack([of_term[0] @ weights for of_term in marginals]).sum(dim=0).abs()
