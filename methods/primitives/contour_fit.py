@@ -14,6 +14,7 @@ steps across one make the mean square larger and are refused.
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import NamedTuple
 
 import torch
@@ -34,7 +35,7 @@ SMALLEST_T = 1e-12
 """Distance of t from 0 and 1 wherever a logarithm is taken."""
 
 START = 0.7
-"""Root mean square of the largest arg c_i from which a fit begins."""
+"""Size √(a² + b²) of the largest phase a + b (2t_i − 1) of c_i from which a fit begins."""
 
 
 class Points(NamedTuple):
@@ -81,6 +82,8 @@ class Fit:
         ridge[n_a:] = 0
         log_g, damping = self._log_g(self.map, self._b), 1e-3
         square = _mean_square(log_g)
+        if not math.isfinite(square):
+            return math.inf
         for _ in range(steps):
             jacobian, before = self._jacobian(), square
             hessian = jacobian.conj() @ jacobian.T / len(log_g) + torch.diag(ridge)
@@ -130,7 +133,8 @@ def off_the_axis(term: ParametricIntegral, points: Points, degree: int, order: t
     """Return a map whose contour leaves the real axis on the allowed side of the zeros of F, as far as its sign tells.
 
     With log c_i = −iφ_i and small phases Im F = Σ_i φ_i x_i (1 − x_i) ∂F/∂x_i, which is negative for φ_i = −∂F/∂x_i. Of
-    this function of s and x the part a + b (2x_i − 1) is taken that is nearest to it where F is negative.
+    this function of s and x the part a + b (2x_i − 1) is taken that is nearest to it where F is negative or below its
+    mean, with the weight x_i (1 − x_i) that it has in Im F.
     """
     with torch.enable_grad():
         x = points.t.detach().requires_grad_()

@@ -135,7 +135,8 @@ class _Block:
 def _logistic(parts: list[torch.Tensor]) -> torch.Tensor:
     """Return 1/(1 + exp(−ℓ)) for a real ℓ, or for the real and the imaginary part of a complex one.
 
-    torch's own exponential and logistic function of complex numbers take 33 and 39 ns, this 15 (one AVX2 core).
+    torch's own exponential and logistic function of complex numbers take 33 and 39 ns, the exponential, cosine and sine
+    of real numbers 12 together (one AVX2 core).
     """
     if len(parts) == 1:
         return torch.sigmoid(parts[0])
