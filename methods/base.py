@@ -7,8 +7,7 @@ integral (`fit`) and then returns I(s) for any number of phase-space points (`in
     python -m benchmarks.conformance my_file:MyMethod
     python -m benchmarks.accuracy --integral box1l --method my_file:MyMethod,field=value
 
-What else a method can do is a Protocol below, which the harness asks for by ``isinstance``: a method inherits none of
-them, it has their members. docs/method.md tells all of this with an example.
+What else a method can do is a Protocol below, asked for by ``isinstance``; docs/method.md tells it all by an example.
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ class Estimate(NamedTuple):
 
 
 class Method(ABC):
-    """A way to compute I(s). Subclasses are keyword-only dataclasses: the fields are the hyperparameters.
+    """A way to compute I(s): subclasses are keyword-only dataclasses, whose fields are the hyperparameters.
 
     As in scikit-learn there is no work in ``__init__``, fitted state ends in an underscore, `fit` returns self and
     changes no field. Three fields are set by the harness where a method has them and the command line does not: `seed`
@@ -53,22 +52,21 @@ class Method(ABC):
     """
 
     name: ClassVar[str]
-    """Letters, digits, dots, dashes and underscores, 60 at most: record key and command line."""
+    """Record key and command line: at most 60 letters, digits, dots, dashes and underscores."""
     source: ClassVar[str]
     """Paper and equation."""
     version: ClassVar[int] = 1
     """Raised when its results change."""
-    precision = "float64"
-    """The precision in which it evaluates; a method that offers a choice has a field of this name instead."""
-
     treats_complex: ClassVar[bool] = False
-    """Whether it treats integrals with a prescription, whose values are complex."""
+    """Whether it treats integrals with a prescription."""
+    precision = "float64"
+    """In which it evaluates; a method that offers a choice has a field of this name instead."""
 
     def unsupported(self, integral: ParametricIntegral) -> str | None:
         """Say why this method cannot treat `integral`, in a sentence; None where it can."""
-        if integral.is_complex and not self.treats_complex:
-            return f"I(s) is complex ({integral.prescription} - i0), and {self.name} treats real integrals only"
-        return None
+        if self.treats_complex or not integral.is_complex:
+            return None
+        return f"I(s) is complex ({integral.prescription} - i0), and {self.name} treats real integrals only"
 
     @abstractmethod
     def fit(
@@ -107,8 +105,7 @@ class Method(ABC):
 
     def _restore(self, state: dict[str, np.ndarray]) -> None:
         """Take back what `_state` gave."""
-        for key, value in state.items():
-            setattr(self, key, value[()])
+        vars(self).update((key, value[()]) for key, value in state.items())
 
 
 # ----- What a method may offer beyond fit and integrate. Members that end in an underscore exist after `fit`. ---------
@@ -195,8 +192,7 @@ class SamplesX(Protocol):
     ) -> torch.Tensor:
         """Compute a constant times p(t_given), at s (1, m), as t_i takes each of `points` (q,), for t (n, k): (n, q).
 
-        Columns of t are ordered as those of x. Where i is not among `given` it is the probability of t_i up to each
-        point. Columns of t that are neither do not matter. Replicas are averaged.
+        Where i is not among `given`, it is the probability of t_i up to each point. Replicas are averaged.
         """
 
     def place(self, s: torch.Tensor, t: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -2,7 +2,9 @@
 
     y(s) ≈ Σ_{j1…jm} C_{j1…jm} T_{j1}(u_1) … T_{jm}(u_m),    u_j = log |c_j − s_j|, scaled to [−1, 1]
 
-with y = log |I| or |I|^(−1/p), and I itself where it changes sign. c and y are chosen by labels at random points
+with y = log |I| or |I|^(−1/p), and I itself where it changes sign. Where I is complex, y is 1/I or I, and an invariant
+with a threshold gives way to a rapidity (`methods/tables/threshold_coordinates.py`): with 1,485 labels, and the degrees
+of both parts, box1l_physical XXX. c and y are chosen by labels at random points
 (`methods/tables/coordinate_choice.py`), and the number of nodes per invariant by the decay of the coefficients: the
 nodes are nested, so that the grid grows where the decay asks for it, and no label is lost.
 """
@@ -12,7 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import numpy as np
 
@@ -83,22 +85,15 @@ class Chebyshev(PolynomialTable):
             return super().unsupported(integral)
         return f"a tensor grid in m = {integral.m} kinematic invariants is too large; m <= 4"
 
-    def fit(
-        self,
-        integral: ParametricIntegral,
-        *,
-        budget: float | None = None,
-        monitor: Callable[[Self], None] | None = None,
-    ) -> Self:
+    def _tabulate(self, clock: Clock) -> None:
         """Choose coordinates by labels at random points, and let the grid grow as the coefficients ask."""
-        clock = Clock(budget)
-        self.integral_ = integral
+        integral = self.integral_
         preparation = clock.share(PREPARATION_SHARE)
         source = LabelSource(self.labels, integral, epsrel=self.epsrel / 10, budget=preparation.budget)
         n_pilot = max(targets.LEAST_LABELS, min(PILOT, self.max_labels // LABELS_PER_PILOT))
         points, pilot, label_error = self._pilot(source, n_pilot, clock.share(PILOT_SHARE))
         cut_short = source.cut_short or len(pilot) < n_pilot
-        first = coordinate_choice.choose(integral.low, integral.high, points, pilot)
+        first = coordinate_choice.choose(integral.low, integral.high, points, pilot, self.thresholds_)
 
         def refined(values: np.ndarray) -> Choice:
             nodes = _nodes(first.coordinates, values.shape)
@@ -115,7 +110,6 @@ class Chebyshev(PolynomialTable):
             "degrees": list(values.shape), "c": self.c_.tolist(), "sign": target.sign, "power": target.power,
             "cut_short": cut_short or ended_early,
         }  # fmt: skip
-        return self
 
     def _grow(
         self,
@@ -164,7 +158,7 @@ def _left_out(values: np.ndarray, target: Target) -> list[float]:
 
     Two at a time, since in a symmetric invariant every other coefficient vanishes.
     """
-    if target.sign and not (target.sign * values > 0).all():
+    if target.sign and not np.iscomplexobj(values) and not (target.sign * values > 0).all():
         target = Target(0, 0, target.scale)
     y = target.encode(values)
     size = np.abs(chebyshev_basis.coefficients(y, [chebyshev_basis.nodes(n) for n in values.shape]))

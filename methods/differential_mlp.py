@@ -27,6 +27,7 @@ import numpy as np
 import torch
 
 from methods.base import Estimate, InputError, ParametricIntegral
+from methods.core import devices
 from methods.core.budget import Clock
 from methods.core.storage import StorageError
 from methods.surrogates import local_error, tanh_network, targets
@@ -170,7 +171,7 @@ class DifferentialMLP(Table):
             for start in range(0, len(points), CHUNK):
                 rows = slice(start, start + CHUNK)
                 u = coordinates.u(points[rows])
-                value[rows] = self.target_.decode_(self._polynomial(u))
+                value[rows] = self.target_.decode_(self._target_values(u))
                 error[rows] = local_error.evaluate(self.error_, u)
         error *= value.abs().clamp_min_(coordinate_choice.SMALL * self.typical_value_)
         return Estimate(value.cpu().numpy(), error.cpu().numpy(), 0)
@@ -205,6 +206,7 @@ class DifferentialMLP(Table):
                 raise InputError(f"{self.name}.{field} is {getattr(self, field)}; give at least 1.")
         if not self.gradient_weight >= 0:
             raise InputError(f"{self.name}.gradient_weight is {self.gradient_weight}; give a number of at least 0.")
+        devices.check(self.name, self.device)
         if self.n_iterations is not None and self.n_iterations < 0:
             raise InputError(f"{self.name}.n_iterations is {self.n_iterations}; give at least 0, or None.")
 
@@ -247,8 +249,8 @@ class DifferentialMLP(Table):
         with torch.inference_mode():
             return tanh_network.value(self._layers, u.float()).double()
 
-    def _polynomial(self, u: torch.Tensor) -> torch.Tensor:
-        """Compute y (n,) at u (m, n): the network takes the place of a table's polynomial."""
+    def _target_values(self, u: torch.Tensor) -> torch.Tensor:
+        """Compute y (n,) at u (m, n)."""
         return self._standardised(u).mul_(self.scale_).add_(self.mean_)
 
     def _restore(self, state: dict[str, np.ndarray]) -> None:

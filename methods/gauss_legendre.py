@@ -11,28 +11,29 @@ chosen for each Feynman parameter, and for each term of a sum such as the sector
 from __future__ import annotations
 
 import functools
-import itertools
 import math
 import operator
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
 
 from methods.base import Estimate, Method, ParametricIntegral
+from methods.core import devices
 from methods.core.budget import Clock
-from methods.quadrature import axis_choice, axis_errors
+from methods.quadrature import arc_choice, axis_choice, axis_errors, box_corners
+from methods.quadrature.arc_rules import ArcMap, ArcRule
 from methods.quadrature.axis_rules import AxisRule, tensor_nodes
 from methods.quadrature.node_gradients import weighted_sum_with_gradient
 from methods.quadrature.rule_error import RuleError, relative, root_mean_square, rule_error
 
-N_CORNERS, N_DRAWN = 16, 64
+N_CORNERS, N_DRAWN = 128, 64
 """Phase-space points by which rules are judged: corners of the box, and drawn from it."""
 
-N_NOT_SEARCHED = 48
-"""Last ones of them that the choice of the maps leaves out."""
+N_SEARCHED = 16
+"""How many of either are for the choice of the maps."""
 
 MOST_NODES = 2_000_000
 """Largest rule of a term that `fit` compares with: 80 MB of nodes for k = 5."""
@@ -82,7 +83,8 @@ class GaussLegendre(Method):
 
     name: ClassVar[str] = "gauss_legendre"
     source: ClassVar[str] = "Gauss (1814); textbook"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
+    treats_complex: ClassVar[bool] = True
 
     epsrel: float = 1e-8
     max_nodes: int = 20_000
@@ -93,6 +95,8 @@ class GaussLegendre(Method):
 
     def unsupported(self, integral: ParametricIntegral) -> str | None:
         """Say why a tensor rule is out of reach: order 2 and, to judge it, order 4 have too many nodes."""
+        if integral.is_complex and integral.expression is None:
+            return "a contour is checked by the polynomial of the prescription, which a Python function does not tell"
         if 2**integral.k <= self.max_nodes and 4**integral.k <= MOST_NODES:
             return super().unsupported(integral)
         return (
@@ -109,19 +113,21 @@ class GaussLegendre(Method):
     ) -> Self:
         """Choose maps and orders, and fit the law of the error, on a few dozen points."""
         clock = Clock(budget)
+        devices.check(self.name, self.device)
         self.integral_ = integral
-        s = self._tensor(_points(integral))
-        search_order, ended_early = self._affordable_search(s[:-N_NOT_SEARCHED], clock.share(SEARCH_SHARE))
-        strengths = axis_errors.STRENGTHS if self.a is None else (float(self.a),)
+        corners = self._tensor(box_corners.corners(integral))
+        drawn = self._tensor(integral.sample(N_DRAWN, seed=0))
         goal = self.epsrel / MARGIN
-        axes = axis_choice.errors_by_order(integral.terms, s[:-N_NOT_SEARCHED], search_order, goal, strengths)
+        choose = self._choose_arcs if integral.is_complex else self._choose_maps
+        axes, corners, chosen = choose(corners, drawn, goal, clock)
+        s = torch.cat([corners[:N_CORNERS], drawn])
         value, higher, max_nodes = self._choose_orders(axes, goal, s, clock)
         self._make_rules()
         lower = _total(self._lower_rules, s)
         self.error_ = rule_error(value.cpu().numpy(), lower.cpu().numpy(), higher.cpu().numpy(), N_DRAWN)
         self.details_ = {
-            "orders": self.orders_.tolist(), "strengths": self.a_.tolist(), "search_order": search_order,
-            "max_nodes": max_nodes, "cut_short": ended_early or max_nodes < self.max_nodes,
+            "orders": self.orders_.tolist(), "strengths": self.a_.tolist(), "max_nodes": max_nodes,
+            **chosen, "cut_short": chosen["cut_short"] or max_nodes < self.max_nodes,
         }  # fmt: skip
         return self
 
@@ -143,10 +149,38 @@ class GaussLegendre(Method):
     def _estimate(self, points: torch.Tensor, value: torch.Tensor) -> Estimate:
         lower = _total(self._lower_rules, points).cpu().numpy()
         n_nodes = np.prod(self.orders_, axis=1) + np.prod(_lower(self.orders_), axis=1)
-        found = value.cpu().numpy()
-        return Estimate(found, self.error_(found, lower), round(len(points) * n_nodes.mean()))
+        found, unit = value.cpu().numpy(), self.integral_.to_unit(points.cpu().numpy())
+        return Estimate(found, self.error_(found, lower, unit), round(len(points) * n_nodes.mean()))
 
-    def _affordable_search(self, s: torch.Tensor, clock: Clock) -> tuple[int, bool]:
+    def _choose_maps(
+        self, corners: torch.Tensor, drawn: torch.Tensor, goal: float, clock: Clock
+    ) -> tuple[list[list[axis_choice.AxisErrors]], torch.Tensor, dict[str, Any]]:
+        """Find what each map and order leaves; order the corners (n, m) by how hard they are, and say what was chosen.
+
+        Maps are searched at some corners first, and again at the worst of all where those maps do not serve them.
+        """
+        terms = self.integral_.terms
+        strengths = axis_errors.STRENGTHS if self.a is None else (float(self.a),)
+        searched = torch.cat([corners[:N_SEARCHED], drawn[:N_SEARCHED]])
+        n_searches = 1 if len(corners) <= N_SEARCHED else 2
+        order, ended_early = self._affordable_search(searched, n_searches, clock.share(SEARCH_SHARE))
+        axes = axis_choice.errors_by_order(terms, searched, order, goal, strengths)
+        worst_first = box_corners.worst_first(terms, axes, corners, N_SEARCHED)
+        if worst_first is not None:
+            corners = worst_first
+            searched = torch.cat([corners[:N_SEARCHED], drawn[:N_SEARCHED]])
+            axes = axis_choice.errors_by_order(terms, searched, order, goal, strengths)
+        return axes, corners, {"search_order": order, "cut_short": ended_early}
+
+    def _choose_arcs(
+        self, corners: torch.Tensor, drawn: torch.Tensor, goal: float, clock: Clock
+    ) -> tuple[list[list[axis_choice.AxisErrors]], torch.Tensor, dict[str, Any]]:
+        """Find a contour, and what each map and order leaves on it; the corners (n, m) stay in their order."""
+        searched = torch.cat([corners[:N_SEARCHED], drawn[:N_SEARCHED]])
+        found = arc_choice.ArcErrors(self.integral_.terms, searched, corners.cpu().numpy(), 8, self.max_nodes)
+        return found.axes, corners, {"search_order": 8, "cut_short": False, **found.details}
+
+    def _affordable_search(self, s: torch.Tensor, n_searches: int, clock: Clock) -> tuple[int, bool]:
         """Nodes on the other axes while one is chosen for; and whether the clock made them fewer."""
         k, terms = self.integral_.k, self.integral_.terms
         wanted = self.search_order or axis_choice.search_order(k)
@@ -159,7 +193,7 @@ class GaussLegendre(Method):
         order, first, before = wanted, min(wanted, _root(TIMED_OTHERS, k - 1)), clock.left
         for term in terms:
             axis_errors.marginal(term, s, 0, [AxisRule(axis_choice.START, first)] * (k - 1))
-        seconds = axis_choice.SWEEPS * k * (before - clock.left) / first ** (k - 1)
+        seconds = n_searches * axis_choice.SWEEPS * k * (before - clock.left) / first ** (k - 1)
         while order > 1 and seconds * order ** (k - 1) > clock.left:
             order -= 1
         return order, order < wanted
@@ -216,7 +250,10 @@ class GaussLegendre(Method):
     ) -> Iterator[Callable]:
         """Make s -> Σ_j w_j f(s, x_j) for each term, its orders changed, as `fix` makes it; one at a time."""
         for term, strengths, orders in zip(self.integral_.terms, self.a_, change(self.orders_), strict=True):
-            rules = [AxisRule(float(a), int(n)) for a, n in zip(strengths, orders, strict=True)]
+            rules: list[AxisRule | ArcRule] = [
+                ArcRule(ArcMap(*a), int(n)) if self.integral_.is_complex else AxisRule(float(a), int(n))
+                for a, n in zip(strengths, orders, strict=True)
+            ]
             yield fix(term, *tensor_nodes(rules, self.device))
 
     def _tensor(self, array: np.ndarray) -> torch.Tensor:
@@ -226,14 +263,6 @@ class GaussLegendre(Method):
         super()._restore(state)
         self.error_ = RuleError(*map(float, state["error_"]))
         self._make_rules()
-
-
-def _points(integral: ParametricIntegral) -> np.ndarray:
-    """Points of the box by which a rule is judged: corners, all of them up to m = 4, and then N_DRAWN drawn ones."""
-    m = integral.m
-    every = itertools.product([0.0, 1.0], repeat=m)
-    upper = np.array(list(every)) if 2**m <= N_CORNERS else np.random.default_rng(0).integers(0, 2, (N_CORNERS, m))
-    return np.concatenate([integral.from_unit(upper.astype(float)), integral.sample(N_DRAWN, seed=0)])
 
 
 def _root(n: int, k: int) -> int:

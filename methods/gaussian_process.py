@@ -33,6 +33,7 @@ class GaussianProcess(LabelInterpolant):
 
     name: ClassVar[str] = "gaussian_process"
     source: ClassVar[str] = "Rasmussen & Williams, Gaussian Processes for Machine Learning (MIT, 2006), eq. 2.25"
+    version: ClassVar[int] = 2
 
     def unsupported(self, integral: ParametricIntegral) -> str | None:
         """Say that scikit-learn is missing, where it is."""

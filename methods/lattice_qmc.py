@@ -24,6 +24,7 @@ import numpy as np
 import torch
 
 from methods.base import Estimate, InputError, Method, ParametricIntegral
+from methods.core import devices
 from methods.core.budget import Clock
 from methods.core.names import unknown
 from methods.core.node_sums import CHUNK, CHUNK_GPU
@@ -152,6 +153,7 @@ class LatticeQMC(Method):
         return Estimate(value.cpu().numpy(), error.cpu().numpy(), n_eval)
 
     def _check_fields(self) -> None:
+        devices.check(self.name, self.device)
         if self.transform is not None and self.transform not in PERIODISATIONS:
             raise unknown("transform of lattice_qmc", self.transform, PERIODISATIONS)
         n = self.points

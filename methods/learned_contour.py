@@ -26,6 +26,7 @@ import numpy as np
 import torch
 
 from methods.base import Estimate, InputError, Method, ParametricIntegral
+from methods.core import devices
 from methods.core.budget import Clock
 from methods.core.moving_nodes import MovingIntegrand
 from methods.primitives import contour_search
@@ -155,12 +156,15 @@ class LearnedContour(Method):
 
     def integrate(self, s: np.ndarray) -> Estimate:
         """Compute the sums over the nodes; `n_eval` counts both rules."""
-        points = torch.as_tensor(self.integral_.check(s), device=self.device)
+        s = self.integral_.check(s)
+        points = torch.as_tensor(s, device=self.device)
         value, lower = (_total(rules, points).cpu().numpy() for rules in (self._rules, self._lower_rules))
         n_nodes = np.prod(self.orders_, axis=1) + np.prod(_lower(self.orders_), axis=1)
-        return Estimate(value, self.error_(value, lower), round(len(points) * n_nodes.mean()))
+        error = self.error_(value, lower, self.integral_.to_unit(s))
+        return Estimate(value, error, round(len(points) * n_nodes.mean()))
 
     def _check_fields(self) -> None:
+        devices.check(self.name, self.device)
         for name in ("epsrel", "max_nodes", "order", "degree", "n_orders"):
             value = getattr(self, name)
             if value is not None and not value > 0:

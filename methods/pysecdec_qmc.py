@@ -4,7 +4,8 @@
 
 with a rank-1 lattice of generating vector z and lattice size n, and the Korobov transform φ of weight 3. The error is
 the standard deviation of the mean over the shifts, as pySecDec states it. pySecDec enlarges the lattice until `epsrel`
-or `epsabs` is met.
+or `epsabs` is met. Where f has a polynomial F − i0 that changes sign, x is replaced by z(x) on a deformed contour, and
+f by f(s, z) det ∂z/∂x: `methods/secdec/formulas.py`.
 
 Borowka, Heinrich, Jahn, Jones, Kerner, Schlenk, "A GPU compatible quasi-Monte Carlo integrator interfaced to
 pySecDec", Comput. Phys. Commun. 240 (2019) 120; the workers ("disteval"): Heinrich et al., CPC 295 (2024) 108956.
@@ -36,6 +37,10 @@ class PySecDecQMC(CompiledMethod):
     A sum of terms (`methods/secdec/formulas.py`) is a sum of integrals, with lattices of their own: pySecDec enlarges
     those that bring the sum's error down most for their cost.
 
+    Above threshold `epsrel` is of |I|, and the error √(σ_Re² + σ_Im²) of the standard deviations of both parts. How far
+    the contour is deformed is decided anew at each s: by ∂F/∂x at 1021 points, and again wherever the integrand meets a
+    sign that is wrong. `n_eval` counts what the latter costs, and not the former.
+
     pySecDec restarts its random state at each call and takes no seed: repeats, and all rows of s, reuse identical
     shifts, so the errors of neighbouring points are correlated. So do the terms of a sum, but pySecDec adds their
     variances as if they were independent: the stated error of N like terms is up to √N too small (2.5 was seen of 6
@@ -53,7 +58,8 @@ class PySecDecQMC(CompiledMethod):
     workers : int
         Processes on one core each.
     timeout : float, optional
-        Seconds after which a point's result is returned as it is; its error is inf where no lattice was finished.
+        Seconds after which a point's result is returned as it is; its error is inf where no lattice was finished. The
+        next point then waits about half a second for new processes.
     lattice_candidates : int
         0 takes pySecDec's tabulated generating vectors; more, the median rule over so many random ones.
     cxxflags : str

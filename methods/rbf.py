@@ -22,6 +22,7 @@ class RBF(LabelInterpolant):
 
     name: ClassVar[str] = "rbf"
     source: ClassVar[str] = "Fasshauer, Meshfree Approximation Methods with Matlab (World Scientific, 2007), chapter 7"
+    version: ClassVar[int] = 2
 
     def _settings(self, u: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Choose nothing."""

@@ -9,9 +9,8 @@ is found by cross approximation from few of its entries, which are labels (`meth
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import numpy as np
 
@@ -19,7 +18,7 @@ from methods.base import ParametricIntegral
 from methods.core.budget import Clock
 from methods.surrogates.labels import LabelSource
 from methods.tables import chebyshev_basis, coordinate_choice, tensor_train
-from methods.tables.table import Table
+from methods.tables.piecewise_table import PiecewiseTable
 
 PREPARATION_SHARE, PILOT_SHARE, LABEL_SHARE = 0.3, 0.3, 0.9
 """Shares of the time left in which the label method may prepare itself, and in which labels are computed: those at
@@ -36,7 +35,7 @@ SWEEPS = 2
 
 
 @dataclass(kw_only=True)
-class TensorTrain(Table):
+class TensorTrain(PiecewiseTable):
     """Chebyshev interpolation in s on a grid that is a tensor train.
 
     Parameters
@@ -79,20 +78,13 @@ class TensorTrain(Table):
             return super().unsupported(integral)
         return "it has a single kinematic invariant; take chebyshev"
 
-    def fit(
-        self,
-        integral: ParametricIntegral,
-        *,
-        budget: float | None = None,
-        monitor: Callable[[Self], None] | None = None,
-    ) -> Self:
+    def _tabulate(self, clock: Clock) -> None:
         """Choose coordinates, and raise the rank as long as there are labels and the error falls."""
-        clock = Clock(budget)
-        self.integral_ = integral
+        integral = self.integral_
         preparation = clock.share(PREPARATION_SHARE)
         source = LabelSource(self.labels, integral, epsrel=self.epsrel / 100, budget=preparation.budget)
         points, pilot, label_error = self._pilot(source, self.n_pilot, clock.share(PILOT_SHARE))
-        choice = coordinate_choice.choose(integral.low, integral.high, points, pilot)
+        choice = coordinate_choice.choose(integral.low, integral.high, points, pilot, self.thresholds_)
         self.c_, self.target_ = choice.coordinates.c, choice.target
         shape = _nodes_per_axis(source, choice, self.epsrel)
         n_known = len(pilot) + MOST_NODES * integral.m
@@ -114,13 +106,11 @@ class TensorTrain(Table):
             "power": self.target_.power, "max_labels": n_known + entries.n_labels, "n_pilot": len(pilot),
             "cut_short": source.cut_short or len(pilot) < self.n_pilot or entries.ended_early,
         }  # fmt: skip
-        return self
 
     def _constant(self, pilot: np.ndarray) -> tensor_train.Cores:
         """Cores of a constant, where there are too few labels for any other."""
-        cores = [np.ones((1, 1, 1)) for _ in range(self.integral_.m)]
-        cores[0] *= float(self.target_.encode(pilot).mean())
-        return cores
+        first, *others = [np.ones((1, 1, 1)) for _ in range(self.integral_.m)]
+        return [first * self.target_.encode(pilot).mean(), *others]
 
     def _set(self, cores: tensor_train.Cores) -> None:
         """Keep cores of values on the nodes as those of coefficients, in one array with their shapes."""
@@ -130,12 +120,15 @@ class TensorTrain(Table):
         self.cores_ = np.concatenate([core.ravel() for core in found])
         self._prepare()
 
+    def _n_degrees(self) -> np.ndarray:
+        return self.nodes_
+
     def _prepare(self) -> None:
         ranks = [1, *map(int, self.ranks_), 1]
         shapes = list(zip(ranks[:-1], map(int, self.nodes_), ranks[1:], strict=True))
         flat = np.split(self.cores_, np.cumsum([math.prod(shape) for shape in shapes])[:-1])
         cores = [core.reshape(shape) for core, shape in zip(flat, shapes, strict=True)]
-        self._polynomial = tensor_train.TrainPolynomial(cores, self.device)
+        self._target_values = tensor_train.TrainPolynomial(cores, self.device)
 
 
 class _Entries:
@@ -145,7 +138,7 @@ class _Entries:
         self, source: LabelSource, choice: coordinate_choice.Choice, shape: tuple[int, ...], most: int, clock: Clock
     ) -> None:
         self._source, self._choice, self._shape, self._most, self._clock = source, choice, shape, most, clock
-        self._known: dict[int, float] = {}
+        self._known: dict[int, complex] = {}
         self.ended_early = False
 
     @property

@@ -5,6 +5,10 @@
 
 The first command writes triangle.json, with every sector; the second benchmarks their sum, and
 ``--integral triangle.json:triangle_s1`` a single one. What the file looks like: `references/sectors/loop_input.py`.
+With ``--face-free`` a one-loop integral becomes one integrand, `references/sectors/face_free.py`.
+
+Where F changes sign in the box of s, it stands for F − i0, and the integrals are complex. The command then says what
+thresholds there are, and where F vanishes at a corner of the cube, around which no contour can be led.
 """
 
 from __future__ import annotations
@@ -17,40 +21,62 @@ from pathlib import Path
 from typing import Any
 
 from methods.base import InputError
-from references.sectors import decompose, loop_input, sector_files
+from references.sectors import decompose, face_free, loop_input, sector_files, singularities
+from references.sectors.loop_input import LoopInput
+from references.sectors.sector import Sector
+
+Form = Callable[[LoopInput, Callable[[str], Any]], tuple[int, list[Sector]]]
+"""Loop integral, and a function that is told of the progress -> a common factor, and integrands over the unit cube."""
 
 
-def make(source: Path, target: Path, report: Callable[[str], Any] = print) -> list[str]:
-    """Decompose the loop integral in `source` and write its sectors to `target`; return their names, and the sum's.
+def make(
+    source: Path, target: Path, report: Callable[[str], Any] = print, form: Form = decompose.decompose
+) -> list[str]:
+    """Write the integrands of the loop integral in `source` to `target`; return the names of the integrals in it.
+
+    Parameters
+    ----------
+    source, target : Path
+        TOML file to read, and JSON file to write.
+    report : callable
+        Called with each line of what is done and found.
+    form : callable
+        `decompose.decompose` for all sectors and their sum, or `face_free.integrand` for one integrand.
 
     Raises
     ------
     InputError
-        Where the file is not as it should be, or the integral is not finite and positive in every sector.
+        Where the file is not as it should be, the integral is not finite in every sector, or it cannot be decided
+        whether F changes sign in the box.
     """
     loop = loop_input.read(source)
     if target.resolve() == source.resolve():
         raise InputError(f"{source} would be overwritten by its own sectors; name another file by --out.")
-    prefactor, sectors = decompose.decompose(loop, report)
+    prefactor, sectors = form(loop, report)
     sector_files.write(target, loop, prefactor, sectors, f"pySecDec {importlib.metadata.version('pysecdec')}")
     sector_files.read.cache_clear()
-    return sector_files.names(sector_files.read(target))
+    names = sector_files.names(sector_files.read(target))
+    for name in names:
+        for line in singularities.sentences(sector_files.integral(target, name)):
+            report(f"{name}: {line}")
+    return names
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; return the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m references.from_loop",
-        description="Decompose a loop integral into sectors, each an integral that every method accepts.",
+        description="Make a loop integral, or each of its sectors, an integral over the unit cube.",
         epilog=loop_input.__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("file", type=Path, metavar="FILE", help="a TOML file; see below")
     parser.add_argument("--out", type=Path, metavar="JSON", help="where to write (default: beside FILE)")
+    parser.add_argument("--face-free", action="store_true", help="one integrand in place of sectors, at one loop")
     chosen = parser.parse_args(arguments)
     target = chosen.out or chosen.file.with_suffix(".json")
     try:
-        names = make(chosen.file, target)
+        names = make(chosen.file, target, form=face_free.integrand if chosen.face_free else decompose.decompose)
     except (InputError, OSError) as problem:
         print(f"{parser.prog}: {problem}", file=sys.stderr)
         return 2

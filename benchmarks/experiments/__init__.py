@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 EXPERIMENTS: dict[str, tuple[str, ...]] = {
     "curves": ("curves", "held_out"),
+    "physical": ("physical", "physical_held_out"),
     "performance_profile": (),
     "cost_map": (),
     "evaluations": (),

@@ -74,6 +74,9 @@ errors_of_replicas = having(
     coverage_1sigma=number, coverage_3sigma=number, log10_error_ratio_median=number, log10_error_ratio=histogram
 )
 by_n = having(digits=items(number), spread=optional(errors_of_replicas), mean=optional(errors_of_replicas))
+by_interval = having(
+    edges=items(number), digits_mean=items(optional(number)), digits_worst=items(optional(number))
+)  # fmt: skip
 rate = one_of(having(gflop_per_s=number), having(reason=text))
 rates = having(
     name=optional(text), n=whole, elements=whole, float32=rate, float64=rate, triad=having(gb_per_s=number)
@@ -101,6 +104,9 @@ TYPES: dict[str, tuple[Kind, str]] = {
     ),
     **dict.fromkeys(("setup_s", "flop_per_integral"), (optional(each(number)), "an object of numbers, or null")),
     **dict.fromkeys(("by_cornerness", "by_edge"), (optional(each(figures)), "figures by class, or null")),
+    "by_invariant": (
+        optional(each(by_interval)), "by invariant {edges, digits_mean, digits_worst}, or null",
+    ),
     "histograms": (
         optional(having(all=histograms, by_cornerness=each(histograms), by_edge=each(histograms))),
         "histograms of all points, by cornerness and by edge, or null",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-SCHEMA = 3
+SCHEMA = 4
 
 UNKNOWN_MACHINE = "[id unknown]"
 """Ends the machine's name in records of schema 1, which had no random id: processors of one name share it."""
@@ -20,14 +20,17 @@ ADDED_BY_2 = {
 ADDED_BY_3 = {"by_n_replicas": None}
 """Keys that schema 2 did not have."""
 
+ADDED_BY_4 = {"by_invariant": None}
+"""Keys that schema 3 did not have."""
+
 
 def upgraded(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return the record in the present schema. Raises ValueError for a schema that is not known."""
     schema = record.get("schema")
-    if schema not in (1, 2, SCHEMA):
-        raise ValueError(f"its schema is {schema!r}; known are 1, 2 and {SCHEMA}")
+    if schema not in (1, 2, 3, SCHEMA):
+        raise ValueError(f"its schema is {schema!r}; known are 1, 2, 3 and {SCHEMA}")
     new = _from_1(record) if schema == 1 else dict(record)
-    return new if schema == SCHEMA else ADDED_BY_3 | new | {"schema": SCHEMA}
+    return new if schema == SCHEMA else ADDED_BY_4 | ADDED_BY_3 | new | {"schema": SCHEMA}
 
 
 def _from_1(record: Mapping[str, Any]) -> dict[str, Any]:

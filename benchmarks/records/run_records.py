@@ -25,9 +25,9 @@ MEASURED = (
     "digits_mean", "digits_std", "digits_median", "digits_worst", "digits_re", "digits_im", "rel_err_median",
     "rel_err_p90", "rel_err_p99", "rel_err_max", "frac_within_1pct", "frac_within_0p1pct", "delta_mean", "delta_std",
     "r_mean", "r_std", "pull_mean", "pull_std", "coverage_1sigma", "coverage_3sigma", "n_points", "by_cornerness",
-    "by_edge", "histograms", "by_n_replicas", "truth_how", "truth_rel_err_max", "fit_s", "setup_s", "label_s",
-    "n_eval_fit", "n_eval_per_integral", "n_eval_source", "n_updates", "peak_mem_mb", "model_bytes", "details",
-    "anytime", "diagnostics",
+    "by_edge", "by_invariant", "histograms", "by_n_replicas", "truth_how", "truth_rel_err_max", "fit_s", "setup_s",
+    "label_s", "n_eval_fit", "n_eval_per_integral", "n_eval_source", "n_updates", "peak_mem_mb", "model_bytes",
+    "details", "anytime", "diagnostics",
 )  # fmt: skip
 """Keys that the first stage of a run, fit and judge, fills in."""
 

@@ -37,7 +37,7 @@ def relative_errors(value: np.ndarray, true: np.ndarray) -> np.ndarray:
 def summary(value: np.ndarray, error: np.ndarray, true: np.ndarray, true_error: np.ndarray) -> dict[str, Any]:
     """Return the figures of merit over n points; null where the method claims no errors."""
     rel = relative_errors(value, true)
-    digits = _digits_of(rel)
+    digits = _digits(rel)
     delta = np.real((value - true) / true)
     ratio = np.log10(np.maximum(np.abs(value / true), 1e-300))
     figures = {
@@ -54,12 +54,16 @@ def summary(value: np.ndarray, error: np.ndarray, true: np.ndarray, true_error: 
             "pull_mean": pull.mean(), "pull_std": pull.std(),
             "coverage_1sigma": (np.abs(pull) <= 1).mean(), "coverage_3sigma": (np.abs(pull) <= 3).mean(),
         }  # fmt: skip
-    parts = {"digits_re": np.real, "digits_im": np.imag} if np.iscomplexobj(true) else {}
-    figures |= {key: _digits_of(part(value - true) / np.abs(true)).mean() for key, part in parts.items()}
+    if np.iscomplexobj(true):
+        figures |= {
+            "digits_re": _digits(np.real(value - true) / np.abs(true)).mean(),
+            "digits_im": _digits(np.imag(value - true) / np.abs(true)).mean(),
+        }
     return {key: _finite(figure) for key, figure in (figures | claimed).items()} | {"n_points": len(value)}
 
 
-def _digits_of(relative_error: np.ndarray) -> np.ndarray:
+def _digits(relative_error: np.ndarray) -> np.ndarray:
+    """Compute −log10 of the moduli of relative errors (n,), with `SMALLEST` as the least."""
     return -np.log10(np.maximum(np.abs(relative_error), SMALLEST))
 
 

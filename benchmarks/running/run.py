@@ -25,6 +25,7 @@ import references
 from benchmarks.records import record_types
 from benchmarks.running import device_rates, isolated, metrics, replica_figures, stopwatch
 from benchmarks.running.evaluation_counter import Meter
+from benchmarks.running.invariant_figures import by_invariant
 from benchmarks.running.learning_curve import LearningCurve
 from methods.base import (
     Estimate,
@@ -199,6 +200,7 @@ def _judge(method: Method, integral: ParametricIntegral, meter: Meter, task: Tas
     return metrics.summary(*uniform) | {
         "by_cornerness": by_cornerness,
         "by_edge": by_edge,
+        "by_invariant": by_invariant(integral, truth.s, estimate.value, truth.value) if integral.is_complex else None,
         "histograms": {
             "all": metrics.histograms(*uniform),
             "by_cornerness": corner_histograms,

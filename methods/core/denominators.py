@@ -37,19 +37,40 @@ def prescribed(expression: Expression, name: str) -> list[Callable[[Any, Any], A
     InputError
         Where a term has no such polynomial, or several.
     """
+    return [Integrand(term) for term in _prescribed(expression, name)]
+
+
+def polynomials(expression: Expression, prescription: str | None) -> list[sympy.Expr]:
+    """Give P of each term as a formula in x and s: the prescribed one, or else that with the most negative power.
+
+    Raises
+    ------
+    InputError
+        As the functions above.
+    """
+    if prescription is not None:
+        return [term.full for term in _prescribed(expression, prescription)]
+    return [_denominator(term).full for term in expression.terms]
+
+
+def _prescribed(expression: Expression, name: str) -> list[Expression]:
+    """Find P of each term as an expression of its own."""
     found = []
     for term in expression.terms:
-        polynomials = {
-            p: formula for p, formula in term.polynomials.items() if re.fullmatch(rf"{re.escape(name)}\d*", str(p))
-        }
-        if len(polynomials) != 1:
+        named = {p: formula for p, formula in term.polynomials.items() if is_prescribed(p, name)}
+        if len(named) != 1:
             known = ", ".join(sorted(map(str, term.polynomials))) or "none"
             raise InputError(
                 f"The prescription {name!r} is to name one polynomial of each term of the formula; a term has {known}."
             )
-        (symbol,) = polynomials
-        found.append(Integrand(dataclasses.replace(term, polynomials=polynomials, outer=symbol)))
+        (symbol,) = named
+        found.append(dataclasses.replace(term, polynomials=named, outer=symbol))
     return found
+
+
+def is_prescribed(polynomial: sympy.Expr, name: str) -> bool:
+    """Tell whether a prescription of `name` means this polynomial of a formula: `name`, or `name` and a number."""
+    return re.fullmatch(rf"{re.escape(name)}\d*", str(polynomial)) is not None
 
 
 def _denominator(term: Expression) -> Expression:

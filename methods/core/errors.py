@@ -3,3 +3,7 @@
 
 class InputError(ValueError):
     """Input that cannot be used; the message says what was given, what is allowed and what to do."""
+
+
+class NoCausalContour(InputError):
+    """No contour was found on which the polynomial of the prescription keeps to its side of the zeros."""

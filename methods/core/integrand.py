@@ -98,7 +98,7 @@ class Integrand:
 
     def weighted_sum(self, x: Any, weights: Any) -> Callable[[Any], Any]:
         """Fix torch nodes x (n_x, k) and weights (n_x,); return s (n_s, m) -> Σ_n w_n f(s, x_n) (n_s,)."""
-        from methods.core import node_sums
+        from methods.core import complex_sums, node_sums
 
         if self._factor is None:
             return node_sums.weighted_sum(self.at_nodes(x), len(x), weights)
@@ -107,7 +107,8 @@ class Integrand:
         values = [_polynomial(coefficients[name], []) for name in without_s]
         c = factor(_namespace(x), *_columns(x), *values)[0]
         matrices = [(_matrix(_namespace(x), coefficients[name]), power) for name, power in powers.items()]
-        return node_sums.monomial_weighted_sum(matrices, weights * c)
+        sums = complex_sums if weights.is_complex() else node_sums
+        return sums.monomial_weighted_sum(matrices, weights * c)
 
     @functools.cached_property
     def _factor(self) -> tuple[Callable[..., list[Any]], dict[sympy.Symbol, int], list[sympy.Symbol]] | None:

@@ -41,8 +41,8 @@ def weighted_sum(
     rows = chunk_rows(n_nodes, weights.device)
 
     def total(s: torch.Tensor) -> torch.Tensor:
-        parts = [at_nodes(chunk) @ weights for chunk in s.split(rows)]
-        return torch.cat(parts) if len(s) else s.new_empty(0)
+        parts = [at_nodes(chunk) @ weights for chunk in s.to(weights.dtype).split(rows)]
+        return torch.cat(parts) if len(s) else weights.new_empty(0)
 
     return total
 

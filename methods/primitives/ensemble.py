@@ -23,6 +23,7 @@ import numpy as np
 import torch
 
 from methods.base import Estimate, InputError, Method, ParametricIntegral
+from methods.core import devices
 from methods.core.names import unknown
 
 PRECISIONS = {"float32": torch.float32, "float64": torch.float64}
@@ -90,6 +91,7 @@ class Primitive(Method):
         self._require("precision", PRECISIONS)
         self._require("uncertainty", UNCERTAINTIES)
         self._require_positive("n_replicas")
+        devices.check(self.name, self.device)
         self.integral_ = integral
         self._dtype = PRECISIONS[self.precision]
         self._low, self._high = torch.tensor([integral.low, integral.high], dtype=torch.float64, device=self.device)

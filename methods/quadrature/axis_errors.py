@@ -21,7 +21,7 @@ import numpy as np
 import torch
 
 from methods.base import ParametricIntegral
-from methods.quadrature.axis_rules import AxisRule, gauss_legendre, tensor_nodes
+from methods.quadrature.axis_rules import AxisRule, barycentric_matrix, gauss_legendre, tensor_nodes
 from methods.quadrature.transforms import exponential
 
 STRENGTHS = tuple(np.arange(-6, 12.1, 0.25).tolist())
@@ -81,18 +81,11 @@ def _candidates(strengths: tuple[float, ...]) -> np.ndarray:
 
 
 def _interpolation(x: np.ndarray) -> np.ndarray:
-    """Matrix (n, 2 GRID) from values on the grid to those at x (n,), by polynomials in each half's mapped variable.
-
-    Barycentric weights of Gauss–Legendre nodes: (−1)^l √(t_l (1 − t_l) w_l), Wang, Huybrechs & Vandewalle, Math. Comp.
-    83 (2014) 2893, eq. 3.5 up to a common factor.
-    """
+    """Matrix (n, 2 GRID) from values on the grid to those at x (n,), by polynomials in each half's mapped variable."""
     nodes, weights = gauss_legendre(GRID)
-    barycentric = (-1.0) ** np.arange(GRID) * np.sqrt(nodes * (1 - nodes) * weights)
     upper = x > 0.5
     t = np.log1p(2 * np.where(upper, 1 - x, x) * np.expm1(GRID_STRENGTH)) / GRID_STRENGTH
-    difference = t[:, None] - nodes
-    terms = barycentric / np.where(difference == 0, 1e-300, difference)
-    terms /= terms.sum(axis=1, keepdims=True)
+    terms = barycentric_matrix(t, nodes, weights)
     matrix = np.zeros((len(x), 2 * GRID))
     matrix[~upper, :GRID], matrix[upper, GRID:] = terms[~upper], terms[upper]
     return matrix

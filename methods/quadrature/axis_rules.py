@@ -39,6 +39,19 @@ def gauss_legendre(order: int) -> tuple[np.ndarray, np.ndarray]:
     return (nodes + 1) / 2, weights / 2
 
 
+def barycentric_matrix(t: np.ndarray, nodes: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Matrix (n, order) from values at the nodes of a Gauss–Legendre rule on [0, 1] to those of their polynomial at t.
+
+    Barycentric weights: (−1)^l √(t_l (1 − t_l) w_l), Wang, Huybrechs & Vandewalle, Math. Comp. 83 (2014) 2893, eq. 3.5
+    up to a common factor.
+    """
+    barycentric = (-1.0) ** np.arange(len(nodes)) * np.sqrt(nodes * (1 - nodes) * weights)
+    difference = t[:, None] - nodes
+    terms = barycentric / np.where(difference == 0, 1e-300, difference)
+    terms /= terms.sum(axis=1, keepdims=True)
+    return terms
+
+
 def tensor_nodes(rules: Sequence[AxisRule], device: str | torch.device) -> tuple[torch.Tensor, torch.Tensor]:
     """Nodes x (n, k) and weights (n,) of the tensor product of k rules; k = 0 has one node."""
     if not rules:

@@ -25,12 +25,13 @@ def weighted_sum_with_gradient(integral: ParametricIntegral, x: torch.Tensor, we
     rows = chunk_rows(len(weights), weights.device)
 
     def both(s: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        value, gradient = s.new_empty(len(s)), torch.empty_like(s)
+        value, gradient = weights.new_empty(len(s)), weights.new_empty(s.shape)
         for start in range(0, len(s), rows):
             part = slice(start, start + rows)
-            chunk = s[part].detach().requires_grad_()
+            chunk = s[part].detach().to(weights.dtype).requires_grad_()
             total = at_nodes(chunk) @ weights
-            gradient[part] = torch.autograd.grad(total.sum(), chunk)[0]
+            # Of complex variables torch gives the conjugate derivative of the real part, which is all of it: f has no s̄.
+            gradient[part] = torch.autograd.grad(total.real.sum(), chunk)[0].conj()
             value[part] = total.detach()
         return value, gradient
 

@@ -4,6 +4,11 @@ exponential flattens an integrand:
 
     x = (e^{a t} − 1)/(e^a − 1): nodes crowd towards x = 0, where sector-decomposed integrands peak
 
+moebius does so, too, at x → 1 with c < 1 and at x → 0 with c > 1; complex c leads along an arc, around poles; two_sided
+crowds them to both ends:
+
+    x = t/(t + c (1 − t)),    x = (1 + tanh(κ(2t − 1))/tanh κ)/2
+
 identity, tent and korobov, of which each takes a weight α, make it periodic, as lattice rules want it:
 
     identity    leaves it as it is: a lattice then converges as n^-1 only
@@ -58,3 +63,18 @@ def exponential(t: Any, a: float) -> tuple[Any, Any]:
     scale = float(np.expm1(a))
     growth = np.e ** (a * t)
     return (growth - 1) / scale, a * growth / scale
+
+
+def moebius(t: Any, c: complex) -> tuple[Any, Any]:
+    """Map by x = t/(t + c (1 − t)), c in the complex plane without the negative axis; c = 1 is the identity."""
+    denominator = t + c * (1 - t)
+    return t / denominator, c / denominator**2
+
+
+def two_sided(t: Any, spread: float) -> tuple[Any, Any]:
+    """Map by x = (1 + tanh(κ(2t − 1))/tanh κ)/2, with κ = spread; its limit κ = 0 is the identity."""
+    if spread == 0:
+        return identity(t)
+    tanh = np.tanh(spread * (2 * t - 1))
+    scale = float(np.tanh(spread))
+    return (1 + tanh / scale) / 2, spread * (1 - tanh**2) / scale

@@ -28,6 +28,8 @@ class CompiledMethod(Method):
         Further flags of the C++ compiler.
     """
 
+    treats_complex: ClassVar[bool] = True
+
     form: ClassVar[str]
     """The form of library, "disteval" or "pylink"."""
 
@@ -81,6 +83,8 @@ class CompiledMethod(Method):
     def integrate(self, s: np.ndarray) -> Estimate:
         """Return I(s) and the error that pySecDec states, one call of the library per row.
 
+        Where I(s) is complex, the error is √(σ_Re² + σ_Im²).
+
         Raises
         ------
         InputError
@@ -89,10 +93,8 @@ class CompiledMethod(Method):
             Where the library fails or a process ends; calling again starts new ones.
         """
         s = self.integral_.check(s)
-        if not self._evaluator.alive:
-            self._start()
-        evaluator, start = self._evaluator, time.perf_counter()
-        answers = [evaluator.evaluate(row) for row in s]
+        start = time.perf_counter()
+        answers = [self._alive_evaluator().evaluate(row) for row in s]
         wall_s = time.perf_counter() - start
         self._largest = max(self._largest, *(answer.size_max for answer in answers), 0)
         if answers:
@@ -100,20 +102,29 @@ class CompiledMethod(Method):
             self._totals += (len(s), sum(answer.kernel_s for answer in answers), wall_s - busiest_s)
             self.details_["kernel_s_per_integral"] = float(self._totals[1] / self._totals[0])
             self.details_["dispatch_s_per_integral"] = float(self._totals[2] / self._totals[0])
-        value, error = (np.array([answer[i] for answer in answers], dtype=np.float64) for i in (0, 1))
-        return Estimate(value, error, sum(answer.n_eval for answer in answers))
+        value = np.array([answer.value for answer in answers], dtype=np.complex128)
+        error = np.array([answer.error for answer in answers], dtype=np.float64)
+        n_eval = sum(answer.n_eval for answer in answers)
+        return Estimate(value if self.integral_.is_complex else value.real.copy(), error, n_eval)
 
     def close(self) -> None:
         """End the processes; the next `integrate` would start new ones. Happens by itself at the end of its life."""
         self._evaluator.close()
+
+    def _alive_evaluator(self) -> Evaluator:
+        """Give the processes, or new ones where these have ended, as they do after a failure or a timeout."""
+        if not self._evaluator.alive:
+            self._start()
+        return self._evaluator
 
     def _start(self) -> None:
         expression = self.integral_.expression
         if expression is None:
             raise InputError(f"{self.name} cannot treat {self.integral_.name}: {self.unsupported(self.integral_)}")
         library = pysecdec_library.build(
-            expression, cxxflags=self.cxxflags, jobs=self.workers, form=self.form, transforms=self._transforms()
-        )
+            expression, self.integral_.prescription, cxxflags=self.cxxflags, jobs=self.workers, form=self.form,
+            transforms=self._transforms(),
+        )  # fmt: skip
         start = time.perf_counter()
         self._evaluator = self._open(library)
         self.setup_s_ = library.setup_s

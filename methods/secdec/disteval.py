@@ -15,6 +15,7 @@ import os
 import random
 import sys
 import weakref
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -50,15 +51,30 @@ class _Constant(complex):
         return self
 
 
+SHRINKINGS = 100
+"""How often the contour deformation of a kernel may be made smaller at one phase-space point: to λ = 0.9¹⁰⁰ ≈ 3e-5."""
+
+
 class Meter:
     """Counts what passes between pySecDec's scheduler and its workers.
 
     Every evaluation is asked for by a message ("integrate", (kernel, lattice size, first, last, …)), and answered by
-    (value, number, seconds). Presampling evaluates nothing in libraries without contour deformation (cpuworker.cpp).
+    (value, number, seconds). A value that is not a number says that the contour fails a check of signs at some x, and
+    pySecDec tries again with λ 0.9 times as large, for ever. Presampling finds the first λ from F alone, and does not
+    count as an evaluation; in libraries without contour deformation it does nothing (cpuworker.cpp).
+
+    Parameters
+    ----------
+    scheduler : RandomScheduler
+        pySecDec's.
+    shrinkings : int
+        How often λ of a kernel may become smaller: 0 where there is no contour deformation.
+    fail : callable
+        What to do with a reason why the evaluation cannot go on.
     """
 
-    def __init__(self, scheduler: Any, fail: Callable[[str], None]) -> None:
-        self._send, self._fail = scheduler.call_cb, fail
+    def __init__(self, scheduler: Any, shrinkings: int, fail: Callable[[str], None]) -> None:
+        self._send, self._shrinkings, self._fail = scheduler.call_cb, shrinkings, fail
         self._workers = [worker.name for worker in scheduler.workers]
         scheduler.call_cb = self._call_cb
         self.reset()
@@ -68,23 +84,30 @@ class Meter:
         self.n_eval = 0
         self.lattice_size_max = 0
         self.kernel_s = dict.fromkeys(self._workers, 0.0)
+        self._not_a_number: Counter[int] = Counter()
 
     def _call_cb(self, method: str, args: tuple, callback: Callable, callback_args: tuple) -> Any:
         if method == "integrate":
-            _, lattice_size, first, last, *_ = args
+            kernel, lattice_size, first, last, *_ = args
             self.n_eval += last - first
             self.lattice_size_max = max(self.lattice_size_max, lattice_size)
-            callback = functools.partial(self._note, callback)
+            callback = functools.partial(self._note, callback, kernel)
         return self._send(method, args, callback, callback_args)
 
-    def _note(self, callback: Callable, result: Any, error: str | None, worker: Any, *rest: Any) -> None:
+    def _note(self, callback: Callable, kernel: int, result: Any, error: str | None, worker: Any, *rest: Any) -> None:
         if result is None:
             return self._fail(f"a worker reports: {error}")
         (real, imaginary), _, seconds = result
         self.kernel_s[worker.name] += seconds
         if math.isnan(real) or math.isnan(imaginary):
-            # pySecDec would try again with less contour deformation, of which there is none, for ever.
-            return self._fail("the integrand is not a number at some x in the unit cube.")
+            self._not_a_number[kernel] += 1
+            if self._not_a_number[kernel] > self._shrinkings:
+                return self._fail(
+                    "the integrand is not a number at some x in the unit cube."
+                    if not self._shrinkings
+                    else f"F or another polynomial has the wrong sign, or the integrand is not a number, at some x of "
+                    f"the deformed contour, and still so after {self._shrinkings} smaller deformations."
+                )
         return callback(result, error, worker, *rest)
 
 
@@ -118,13 +141,15 @@ class Session:
             for prefactor in term["expanded_prefactor"]:
                 prefactor["coefficient"] = _Constant(float(prefactor["coefficient"]))
         self._parameters = self._library.prepared[1]["realp"]
+        deformed = any(integral["deformp_count"] for integral in self._library.prepared[4].values())
         # By weak references, so that the workers end as soon as nobody holds the session.
         session = weakref.ref(self)
         stopped = functools.partial(_fail, session, "a worker has stopped; call again to start new ones.")
         self._readers = {worker.reader_task for worker in scheduler.workers}
         for reader in self._readers:
             reader.add_done_callback(stopped)
-        self._meter = Meter(scheduler, functools.partial(_fail, session))
+        self._meter = Meter(scheduler, SHRINKINGS if deformed else 0, functools.partial(_fail, session))
+        self._scheduler = scheduler
         self._finalizer = weakref.finalize(self, _end, self._loop, scheduler.workers)
 
     @property
@@ -137,7 +162,10 @@ class Session:
         self._finalizer()
 
     def evaluate(self, row: np.ndarray) -> Answer:
-        """Integrate at one phase-space point (m,). Raises RuntimeError, and closes, where that fails."""
+        """Integrate at one phase-space point (m,). Raises RuntimeError where that fails.
+
+        It closes then, and after a timeout too: what the workers have left to do would disturb the next evaluation.
+        """
         self._meter.reset()
         point = dict(zip(self._parameters, map(float, row), strict=True))
         self._calling = True
@@ -153,9 +181,12 @@ class Session:
                 raise RuntimeError(f"pySecDec failed at s = {row.tolist()}: {self._failure}") from problem
             raise
         self._calling = False
-        ((_, (value, _), (error, _)),) = next(iter(result["sums"].values()))
+        if self._scheduler.npending:
+            self.close()
+        ((_, value, errors),) = next(iter(result["sums"].values()))
+        error = abs(complex(*errors))
         meter, seconds = self._meter, self._meter.kernel_s.values()
-        return Answer(float(value), float(error), meter.n_eval, sum(seconds), max(seconds), meter.lattice_size_max)
+        return Answer(complex(*value), error, meter.n_eval, sum(seconds), max(seconds), meter.lattice_size_max)
 
     def fail(self, reason: str) -> None:
         """End the call in progress, if there is one that has not failed yet: workers also stop at the end."""

@@ -10,9 +10,10 @@ import numpy as np
 class Answer(NamedTuple):
     """An integral at one phase-space point, and what it took."""
 
-    value: float
+    value: complex
+    """Without an imaginary part where the integrand is real."""
     error: float
-    """One standard deviation, as pySecDec states it."""
+    """√(σ_Re² + σ_Im²) of the standard deviations of both parts, as pySecDec states them."""
     n_eval: int
     """Integrand evaluations."""
     kernel_s: float

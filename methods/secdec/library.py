@@ -2,7 +2,8 @@
 
 Each term of the integrand (see `formulas.py`) is an integral of its own, and pySecDec's `sum_package` their sum,
 all with coefficient 1. The region is the unit cube (decomposition `iterative_no_primary`), the expansion in its
-regulator stops at order 0, there is no contour deformation. `make` then runs FORM and the C++ compiler.
+regulator stops at order 0. There is contour deformation where the integral has a prescription, and only there. `make`
+then runs FORM and the C++ compiler.
 
 A library has one of two forms: "disteval" (programs for pySecDec's workers) or "pylink" (one shared object for
 Cuba and the QMC library of pySecDec, in which the QMC's transforms must be named beforehand).
@@ -82,21 +83,24 @@ def unsupported(integral: ParametricIntegral) -> str | None:
     if integral.expression is None:
         return "pySecDec generates code from a formula; make the integral by ParametricIntegral.from_expression."
     try:
-        formulas.arguments(integral.expression)
+        formulas.arguments(integral.expression, integral.prescription)
     except InputError as problem:
         return str(problem)
     return unavailable()
 
 
 def build(
-    expression: Expression, *, cxxflags: str, jobs: int, form: str = "disteval", transforms: tuple[str, ...] = ()
-) -> Library:
+    expression: Expression, prescription: str | None = None, *, cxxflags: str, jobs: int, form: str = "disteval",
+    transforms: tuple[str, ...] = (),
+) -> Library:  # fmt: skip
     """Return the compiled library of an integrand: from the cache, or made now by `jobs` processes.
 
     Parameters
     ----------
     expression : Expression
         The integrand.
+    prescription : str, optional
+        Name of the polynomial for which the contour is deformed; None for a real integral.
     cxxflags : str
         Further flags of the C++ compiler.
     jobs : int
@@ -112,7 +116,7 @@ def build(
     InputError
         Where the cache cannot be written, or generation or compilation fails; the message ends in their last words.
     """
-    wanted = {"form": form, "transforms": transforms, "terms": formulas.arguments(expression)}
+    wanted = {"form": form, "transforms": transforms, "terms": formulas.arguments(expression, prescription)}
     cache = build_cache.folder("pysecdec")
     entry = cache / _key(wanted, cxxflags, jobs)
     if entry.is_dir():

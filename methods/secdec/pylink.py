@@ -43,8 +43,8 @@ class Step(NamedTuple):
 _STEP = re.compile(r", time: ([\d.]+)s, .*\nres: .*, n: (\d+) -> (\d+)$", re.MULTILINE)
 """Pattern of pySecDec's report on a step (evaluate_integrals in amplitude.hpp of 1.6.6)."""
 
-_RESULT = re.compile(r"\(\(([^,]+),[^)]+\) \+/- \(([^,]+),[^)]+\)\)")
-"""Value and error in a series, by real parts: `` + ((1.0e+00,0.0e+00) +/- (2.0e-05,0.0e+00)) + O(lmeps)``."""
+_RESULT = re.compile(r"\(\(([^,]+),([^)]+)\) \+/- \(([^,]+),([^)]+)\)\)")
+"""Value and error in a series, by both parts: `` + ((1.0e+00,0.0e+00) +/- (2.0e-05,0.0e+00)) + O(lmeps)``."""
 
 
 class Process:
@@ -98,7 +98,8 @@ class Process:
         if "error" in answer:
             raise self._failure(f"failed {where}")
         words = self._said()
-        value, error = map(float, _RESULT.findall(answer["series"])[-1])
+        real, imaginary, *errors = map(float, _RESULT.findall(answer["series"])[-1])
+        value, error = complex(real, imaginary), abs(complex(*errors))
         if np.isnan(value):
             raise self._failure(f"found that the integrand is not a number {where}", words)
         steps = [Step(float(s), int(a), int(b)) for s, a, b in _STEP.findall(words)]

@@ -10,6 +10,11 @@ from methods.secdec.compiled_method import CompiledMethod
 from methods.secdec.library import Library
 from methods.secdec.pylink import Process, Step
 
+PRESAMPLES = 1000
+"""Points at which F is looked at before its contour is deformed, about as many as `pysecdec_qmc` has. pySecDec's
+100,000 would take longer than most integrations; it also makes the contour smaller wherever this turns out to be too
+few."""
+
 
 @dataclasses.dataclass(kw_only=True)
 class PylinkMethod(CompiledMethod):
@@ -17,6 +22,9 @@ class PylinkMethod(CompiledMethod):
 
     The first fit of an integral compiles for about 35 s of one core per term and 20 s more, whatever the budget, where
     `pysecdec_qmc` takes 2 s per term; later ones find the library in a cache (see `library.py`).
+
+    Above threshold pySecDec deforms the contour. It begins an integration again where a sign turns out to be wrong,
+    with less deformation, and `n_eval` leaves out what it had evaluated until then.
 
     Parameters
     ----------
@@ -55,6 +63,6 @@ class PylinkMethod(CompiledMethod):
     def _open(self, library: Library) -> Process:
         use, fields = self._integrator()
         # pySecDec would stop at an absolute error of max_epsabs, and see that each term has min_epsrel or min_epsabs.
-        options = {"max_epsabs": 0.0, "number_of_threads": 1}
+        options = {"max_epsabs": 0.0, "number_of_threads": 1, "number_of_presamples": PRESAMPLES}
         cores = 0 if self.workers == 1 else self.workers
         return Process(library.specification, use, fields, options, cores, self.timeout, self._count)

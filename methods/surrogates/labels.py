@@ -99,6 +99,15 @@ class LabelSource:
             costs.append(LabelCost(n_labels, seconds, n_eval, n_uncounted))
 
 
+def with_label_errors(rms: float, label_error: np.ndarray) -> float:
+    """Add to a root mean square residual of labels the errors that they state, (n,) in the same units; nan is none.
+
+    Residuals do not show them where labels err alike: the error is common to a label and to what learnt from others.
+    """
+    stated = label_error[np.isfinite(label_error)]
+    return float(np.hypot(rms, np.sqrt(np.mean(stated**2)))) if len(stated) else rms
+
+
 def compute_labels(
     labels: str, integral: ParametricIntegral, s: np.ndarray, *, epsrel: float | None = None,
     budget: float | None = None,

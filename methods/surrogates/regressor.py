@@ -20,6 +20,7 @@ import torch
 from torch import nn
 
 from methods.base import Estimate, InputError, Method, ParametricIntegral
+from methods.core import devices
 from methods.core.budget import Clock
 from methods.core.storage import StorageError
 from methods.surrogates import symmetry, targets
@@ -143,14 +144,8 @@ class Regressor(Method):
         self.integral_ = integral
         self._target = targets.make(self.target, integral)
         self._exchangeable = symmetry.columns(self.symmetry, integral)
-        network = self._network(integral.m)
-        try:
-            self.network_ = network.to(self.device)
-        # torch's own kind of error depends on what it was built with.
-        except (RuntimeError, AssertionError, NotImplementedError) as problem:
-            reason = str(problem).partition("\n")[0]
-            message = f"{self.name}.device is {self.device!r}, which torch cannot use here: {reason}"
-            raise InputError(message) from problem
+        devices.check(self.name, self.device)
+        self.network_ = self._network(integral.m).to(self.device)
 
     def _examples(self, clock: Clock) -> targets.Examples:
         return targets.examples(

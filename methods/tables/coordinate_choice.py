@@ -7,16 +7,14 @@ e_i/(1 − h_ii) (Allen, Technometrics 16 (1974) 125), for all labels from one f
 
 from __future__ import annotations
 
+import dataclasses
 from typing import NamedTuple
 
 import numpy as np
 import torch
 
 from methods.primitives import chebyshev_series
-from methods.tables.coordinates import Coordinates, Target, candidates
-
-POWERS = (0, 1, 2, 3, 4, 6)
-"""Candidates for p, 0 for log |I|."""
+from methods.tables.coordinates import Coordinates, Target, powers
 
 LABELS_PER_TERM = 2.0
 """Labels per coefficient of the polynomials that judge, at least."""
@@ -35,20 +33,25 @@ class Choice(NamedTuple):
     error: float
 
 
-def choose(low: tuple[float, ...], high: tuple[float, ...], s: np.ndarray, value: np.ndarray) -> Choice:
-    """Choose c and the target by labels at s (n, m): first one distance for all invariants, then one for each."""
+def choose(
+    low: tuple[float, ...], high: tuple[float, ...], s: np.ndarray, value: np.ndarray,
+    thresholds: np.ndarray | None = None,
+) -> Choice:  # fmt: skip
+    """Choose c and the target by labels at s (n, m): first one distance for all invariants, then one for each.
+
+    Where there are thresholds (m,), 0 for invariants without one, the box lies on one side of each.
+    """
     m = len(low)
     degree = _degree(len(s), m)
-    ends = np.array(low), np.array(high)
+    without_c = Coordinates(np.array(low), np.array(high), np.zeros(m), thresholds)
     points = torch.as_tensor(s)
 
     def judged(c: np.ndarray, power: int) -> Choice:
-        coordinates, target = Coordinates(*ends, c), Target.of_values(value, power)
+        coordinates, target = dataclasses.replace(without_c, c=c), Target.of_values(value, power)
         return Choice(coordinates, target, _left_out_error(coordinates.u(points).T, target, value, degree))
 
-    powers = POWERS if Target.of_values(value, 0).sign else POWERS[:1]
-    per_axis = np.array([candidates(*end) for end in zip(low, high, strict=True)])
-    common = [judged(c, power) for power in powers for c in per_axis.T]
+    per_axis = np.array([without_c.candidates(j) for j in range(m)])
+    common = [judged(c, power) for power in powers(value) for c in per_axis.T]
     best = min(common, key=lambda choice: choice.error)
     for j in range(m):
         for c_j in per_axis[j]:
@@ -77,5 +80,5 @@ def _left_out_error(u: torch.Tensor, target: Target, value: np.ndarray, degree: 
     q = np.linalg.qr(chebyshev_series.products(u, degree).T.numpy())[0]
     left_out = (y - q @ (q.T @ y)) / np.maximum(1 - np.square(q).sum(axis=1), 1e-12)
     if target.sign:
-        return float(np.sqrt(np.mean((left_out * target.relative_slope(y)) ** 2)))
+        return float(np.sqrt(np.mean((np.abs(left_out) * target.relative_slope(y)) ** 2)))
     return float(np.sqrt(np.mean(relative_errors(y - left_out, y) ** 2)))

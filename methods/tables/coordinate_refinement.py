@@ -16,8 +16,8 @@ import dataclasses
 import numpy as np
 
 from methods.tables import chebyshev_basis
-from methods.tables.coordinate_choice import POWERS, Choice, relative_errors
-from methods.tables.coordinates import Coordinates, Target, candidates
+from methods.tables.coordinate_choice import Choice, relative_errors
+from methods.tables.coordinates import Coordinates, Target, powers
 
 ROUNDS = 2
 """Times that the power and each c_j are sought, the others being kept."""
@@ -38,15 +38,14 @@ def refine(choice: Choice, nodes: list[np.ndarray], values: np.ndarray, s: np.nd
         Labels at other points.
     """
     target = Target.of_values(values.ravel(), choice.target.power)
-    powers = POWERS if target.sign else (0,)
     best = choice._replace(target=target, error=np.inf)
     bases = [_lagrange(best.coordinates, j, nodes[j], s[:, j]) for j in range(len(nodes))]
     for _ in range(ROUNDS):
-        for power in powers:
+        for power in powers(values):
             tried = best._replace(target=Target.of_values(values.ravel(), power))
             best = min(best, _judged(tried, bases, values, expected), key=lambda found: found.error)
         for j in range(len(nodes)):
-            for c_j in candidates(best.coordinates.low[j], best.coordinates.high[j]):
+            for c_j in best.coordinates.candidates(j):
                 c = best.coordinates.c.copy()
                 c[j] = c_j
                 tried = best._replace(coordinates=dataclasses.replace(best.coordinates, c=c))

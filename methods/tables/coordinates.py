@@ -5,58 +5,113 @@
 Integrals change fast where an invariant comes close to a threshold or to a zero of the denominators. With c_j there,
 outside the box, the logarithm makes all scales of the distance alike. As I goes like a negative power of a polynomial
 in s, |I|^(−1/p) can be nearly linear. I itself is taken where it changes sign.
+
+A complex I is interpolated itself or as 1/I. An invariant with a threshold is replaced by a coordinate z_j in which I
+is analytic there (`threshold_coordinates.py`): u_j = log |c_j − z_j|; z is s for all others.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 import torch
 
+from methods.tables.threshold_coordinates import ThresholdCoordinate
+
 
 @dataclasses.dataclass(frozen=True)
 class Coordinates:
-    """The coordinates of a box: low, high and c, each (m,)."""
+    """The coordinates of a box: low, high and c, each (m,), and thresholds (m,), 0 for invariants without one."""
 
     low: np.ndarray
     high: np.ndarray
     c: np.ndarray
+    thresholds: np.ndarray | None = None
 
     def u(self, s: torch.Tensor) -> torch.Tensor:
         """Map s (n, m) of the box to u (m, n) in [−1, 1]: points last, as polynomials want them."""
         c, middle, half = (
             torch.as_tensor(array, device=s.device)[:, None] for array in (self.c, *self.middle_and_half())
         )
-        return (c - s.T.contiguous()).abs_().log_().sub_(middle).div_(half)  # contiguous: three times as fast
+        return (c - self.z(s).T.contiguous()).abs_().log_().sub_(middle).div_(half)  # contiguous: three times as fast
+
+    def z(self, s: Any) -> Any:
+        """Map s (n, m), an array or a tensor, to z (n, m): to s itself where no invariant has a threshold."""
+        if not self._with_threshold:
+            return s
+        z = s.clone() if isinstance(s, torch.Tensor) else s.copy()
+        for j, coordinate in self._with_threshold.items():
+            z[:, j] = coordinate.z(s[:, j])
+        return z
+
+    def are_on_their_side(self, s: np.ndarray) -> np.ndarray:
+        """Tell which points (n, m) are on the side of each threshold on which the box is; at one counts as above."""
+        found = np.ones(len(s), dtype=bool)
+        for j, coordinate in self._with_threshold.items():
+            found &= (s[:, j] / coordinate.threshold >= 1) == coordinate.above
+        return found
 
     def slope(self, s: np.ndarray) -> np.ndarray:
         """Compute ∂u_j/∂s_j (n, m) at s (n, m)."""
-        return 1 / ((s - self.c) * self.middle_and_half()[1])
+        found = 1 / ((self.z(s) - self.c) * self.middle_and_half()[1])
+        for j, coordinate in self._with_threshold.items():
+            found[:, j] *= coordinate.slope(s[:, j])
+        return found
 
     def s(self, u: np.ndarray) -> np.ndarray:
         """Map u (n, m) to the points s (n, m) of the box that have these coordinates."""
         middle, half = self.middle_and_half()
-        side = np.sign(self.c - self.low)
-        return np.clip(self.c - side * np.exp(middle + half * u), self.low, self.high)
+        side = np.sign(self.c - self._ends[0])
+        s = self.c - side * np.exp(middle + half * u)
+        for j, coordinate in self._with_threshold.items():
+            s[:, j] = coordinate.s(s[:, j])
+        return np.clip(s, self.low, self.high)
 
     def u_of(self, j: int, s_j: np.ndarray) -> np.ndarray:
         """Map values (n,) of the j-th invariant to u_j (n,)."""
         middle, half = self.middle_and_half()
-        return (np.log(np.abs(self.c[j] - s_j)) - middle[j]) / half[j]
+        z_j = self._with_threshold[j].z(s_j) if j in self._with_threshold else s_j
+        return (np.log(np.abs(self.c[j] - z_j)) - middle[j]) / half[j]
 
     def middle_and_half(self) -> tuple[np.ndarray, np.ndarray]:
-        """Give (m,) and (m,): u_j = (log |c_j − s_j| − middle_j)/half_j."""
-        at_low, at_high = np.log(np.abs(self.c - self.low)), np.log(np.abs(self.c - self.high))
+        """Give (m,) and (m,): u_j = (log |c_j − z_j| − middle_j)/half_j."""
+        low, high = self._ends
+        at_low, at_high = np.log(np.abs(self.c - low)), np.log(np.abs(self.c - high))
         return (at_low + at_high) / 2, (at_high - at_low) / 2
+
+    def candidates(self, j: int) -> np.ndarray:
+        """Candidates for c_j: beyond either end of the range of z_j, by 1e-4 to 30 of its width.
+
+        A range on one side of a threshold begins there, so that u is analytic up to it.
+        """
+        low, high = sorted((self._ends[0][j], self._ends[1][j]))
+        if j in self._with_threshold:
+            low = 0.0
+        distances = (high - low) * np.array(DISTANCES)
+        return np.concatenate([high + distances, low - distances])
+
+    @functools.cached_property
+    def _with_threshold(self) -> dict[int, ThresholdCoordinate]:
+        thresholds = np.zeros(len(self.low)) if self.thresholds is None else self.thresholds
+        return {
+            int(j): ThresholdCoordinate.of_range(float(thresholds[j]), float(self.low[j]), float(self.high[j]))
+            for j in np.flatnonzero(thresholds)
+        }
+
+    @functools.cached_property
+    def _ends(self) -> tuple[np.ndarray, np.ndarray]:
+        """Values of z (m,) at the lower and the upper end of the box."""
+        return self.z(self.low[None])[0], self.z(self.high[None])[0]
 
 
 class Target(NamedTuple):
     """What is interpolated in place of I(s)."""
 
     sign: int
-    """Of I over the whole box; 0: I itself is interpolated."""
+    """Of I over the whole box, or 1 for 1/I where it is complex; 0: I itself is interpolated."""
     power: int
     """p of |I|^(−1/p); 0: log |I|. Without meaning for sign = 0."""
     scale: float
@@ -64,7 +119,9 @@ class Target(NamedTuple):
 
     @classmethod
     def of_values(cls, value: np.ndarray, power: int) -> Self:
-        """Make the target for labels (n,) with this power."""
+        """Make the target for labels (n,) with this power, one of `powers`."""
+        if np.iscomplexobj(value):
+            return cls(power, power, float(np.exp(np.log(np.abs(value)).mean())))
         sign = 1 if (value > 0).all() else -1 if (value < 0).all() else 0
         size = np.abs(value)
         scale = float(np.exp(np.log(size).mean())) if sign else float(size.mean()) or 1.0
@@ -85,6 +142,8 @@ class Target(NamedTuple):
         """Compute I (n,) from y (n,), in place."""
         if not self.sign:
             return y.mul_(self.scale)
+        if self.power == 1:
+            return y.reciprocal_().mul_(self.sign * self.scale)
         return (y.reciprocal_().pow_(self.power) if self.power else y.exp_()).mul_(self.sign * self.scale)
 
     def slope(self, value: np.ndarray) -> np.ndarray:
@@ -95,13 +154,21 @@ class Target(NamedTuple):
 
     def relative_slope(self, y: np.ndarray) -> np.ndarray:
         """Compute |dI/dy|/|I| (n,), or relative to the typical |I| where I is interpolated itself."""
-        return self.power / np.abs(y) if self.sign and self.power else np.ones_like(y)
+        return self.power / np.abs(y) if self.sign and self.power else np.ones_like(y, dtype=np.float64)
 
 
-def candidates(low: float, high: float) -> np.ndarray:
-    """Candidates for c of one invariant: beyond either end of its range, by 1e-4 to 30 of its width."""
-    distances = (high - low) * np.array(DISTANCES)
-    return np.concatenate([high + distances, low - distances])
+POWERS = (0, 1, 2, 3, 4, 6)
+"""Candidates for p where I keeps its sign, 0 for log |I|."""
+
+COMPLEX_POWERS = (0, 1)
+"""Candidates where I is complex, 0 for I itself and 1 for 1/I: no other power has a single branch everywhere."""
+
+
+def powers(value: np.ndarray) -> tuple[int, ...]:
+    """Candidates for the power of a target of labels (n,)."""
+    if np.iscomplexobj(value):
+        return COMPLEX_POWERS
+    return POWERS if Target.of_values(value, 0).sign else POWERS[:1]
 
 
 DISTANCES: tuple[Any, ...] = (*(10.0 ** np.arange(-4, 1.55, 0.1)),)

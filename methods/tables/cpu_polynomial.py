@@ -85,11 +85,12 @@ class CpuPolynomial:
         self._arrays += [np.ascontiguousarray(array, dtype=np.int32) for array in integers]
         self._arrays += [coefficients]  # all kept, since the structure has their addresses only
         addresses = [array.ctypes.data for array in self._arrays]
+        self._coordinates = coordinates
         self._table = CTable(m, n_outer, len(products.made_of), n_rows, *addresses, *target)
 
     def __call__(self, s: np.ndarray) -> np.ndarray:
         """Evaluate I (n,) at s (n, m), contiguous float64."""
-        out = np.empty(len(s))
+        out, s = np.empty(len(s)), self._coordinates.z(s)
         library()(ctypes.byref(self._table), s.ctypes.data, out.ctypes.data, torch.get_num_threads(), len(s))
         return out
 

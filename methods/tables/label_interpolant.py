@@ -22,7 +22,7 @@ import torch
 from methods.base import Estimate, InputError, Method, ParametricIntegral
 from methods.core.budget import Clock
 from methods.surrogates import targets
-from methods.surrogates.labels import LabelSource
+from methods.surrogates.labels import LabelSource, with_label_errors
 from methods.tables.coordinates import Coordinates
 
 DISTANCES = (0.3, 1.0, 0.1, 30.0, 0.01, 1e-3, 1e-4)
@@ -77,8 +77,8 @@ class LabelInterpolant(Method):
     Notes
     -----
     The error is the root mean square residual of one label in five, which an interpolant of the others has not seen,
-    turned into that of I(s) at each point; the result then goes through all of them. It does not know where in the box
-    the interpolant is worse.
+    with the errors that these labels state added in quadrature, turned into that of I(s) at each point; the result then
+    goes through all of them. It does not know where in the box the interpolant is worse.
     """
 
     labels: str = "gauss_legendre,max_nodes=300000"
@@ -121,7 +121,7 @@ class LabelInterpolant(Method):
         n_used = self._affordable(s, y, clock)
         u, n_train = self._coordinate(s), min(n, n_used)
         judged = self._interpolant(u[:n_train], y[:n_train], self.settings_)
-        self.residual_ = self.scale_ * _rms(judged(u[n:]) - y[n:])
+        self.residual_ = self.scale_ * with_label_errors(_rms(judged(u[n:]) - y[n:]), examples.noise[n:])
         self.u_, self.y_ = u[:n_used], y[:n_used]
         self._function = self._interpolant(self.u_, self.y_, self.settings_)
         self.details_ = {

@@ -14,9 +14,10 @@ import torch
 
 from methods.core.storage import StorageError
 from methods.tables import cpu_polynomial
+from methods.tables.complex_polynomial import ComplexCpuPolynomial, ComplexSplitPolynomial
 from methods.tables.cpu_polynomial import CpuPolynomial
+from methods.tables.piecewise_table import PiecewiseTable
 from methods.tables.split_polynomial import SplitPolynomial
-from methods.tables.table import Table
 
 MOST_DEGREES = 10_000
 """More polynomials of a variable are no table, and there may be no memory for them."""
@@ -25,13 +26,13 @@ TOLERANCE = 0.1
 """Terms are left out as long as they change y nowhere by more than this share of its root mean square error."""
 
 
-class PolynomialTable(Table):
+class PolynomialTable(PiecewiseTable):
     """A table whose `fit` calls `_keep`; a compiled kernel evaluates it on a CPU, and torch elsewhere."""
 
     alpha_: np.ndarray
     """(n_terms, m) degrees."""
     coefficients_: np.ndarray
-    """(n_terms,)."""
+    """(n_terms,), complex for a complex integral."""
     _kernel: Callable[[np.ndarray], np.ndarray] | None = None
 
     def _keep(
@@ -46,20 +47,26 @@ class PolynomialTable(Table):
         self._prepare()
         self.relative_error_ = self._claimed_error(s, value, label_error)
 
-    def _restore(self, state: dict[str, np.ndarray]) -> None:
+    def _restore_polynomial(self, state: dict[str, np.ndarray]) -> None:
         alpha, m = state["alpha_"], self.integral_.m
         shapes = (state["coefficients_"].shape, state["c_"].shape, alpha.shape[1:])
         sound = alpha.dtype.kind == "i" and shapes == (alpha.shape[:1], (m,), (m,))
+        sound &= np.iscomplexobj(state["coefficients_"]) == self.integral_.is_complex
         if not sound or not alpha.size or not 0 <= alpha.min() <= alpha.max() < MOST_DEGREES:
             raise StorageError(f"The file has no coefficients and degrees of this {self.name}; save it again.")
-        super()._restore(state)
+        super()._restore_polynomial(state)
 
     def _prepare(self) -> None:
         self._kernel = None
         if torch.device(self.device).type == "cpu" and cpu_polynomial.library() is not None:
-            self._kernel = CpuPolynomial(self._coordinates, self.target_, self.alpha_, self.coefficients_)
+            make = ComplexCpuPolynomial if self.integral_.is_complex else CpuPolynomial
+            self._kernel = make(self._coordinates, self.target_, self.alpha_, self.coefficients_)
         else:
-            self._polynomial = SplitPolynomial(self.alpha_, self.coefficients_, self.device)
+            split = ComplexSplitPolynomial if self.integral_.is_complex else SplitPolynomial
+            self._target_values = split(self.alpha_, self.coefficients_, self.device)
+
+    def _n_degrees(self) -> np.ndarray:
+        return self.alpha_.max(axis=0) + 1
 
     def _evaluate(self, s: np.ndarray) -> np.ndarray:
         return super()._evaluate(s) if self._kernel is None else self._kernel(s)

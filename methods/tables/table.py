@@ -1,4 +1,4 @@
-"""What tables of I(s) have in common: coordinates, a target, a polynomial, and an error measured at other points."""
+"""What tables of I(s) have in common: coordinates, a target y, and an error measured at other points."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 
 from methods.base import Estimate, Method, ParametricIntegral
 from methods.core.budget import Clock
-from methods.surrogates.labels import LabelSource
+from methods.surrogates.labels import LabelSource, with_label_errors
 from methods.surrogates.targets import compute_in_steps
 from methods.tables.coordinate_choice import SMALL, relative_errors
 from methods.tables.coordinates import Coordinates, Target
@@ -27,21 +27,27 @@ class Table(Method):
 
     device: str
     integral_: ParametricIntegral
+    thresholds_: np.ndarray | None = None
+    """(m,) of a complex integral's invariants, 0 for those without one."""
     c_: np.ndarray
     """(m,) of the coordinates."""
     target_: Target
     relative_error_: float
     typical_value_: float
-    _polynomial: Callable[[torch.Tensor], torch.Tensor]
-    """y (n,) at coordinates u (m, n)."""
+    _target_values: Callable[[torch.Tensor], torch.Tensor]
+    """y (n,) at coordinates u (m, n), as a polynomial or a network has it."""
 
     @abstractmethod
     def _prepare(self) -> None:
-        """Lay out the polynomial for evaluation, from the fitted state."""
+        """Lay out what gives y for evaluation, from the fitted state."""
 
     def integrate(self, s: np.ndarray) -> Estimate:
-        """Evaluate the polynomial; no integrand evaluations."""
-        value = self._evaluate(self.integral_.check(s))
+        """Evaluate the table; no integrand evaluations."""
+        return self._estimate(self.integral_.check(s))
+
+    def _estimate(self, s: np.ndarray) -> Estimate:
+        """Evaluate I and its error at s (n, m)."""
+        value = self._evaluate(s)
         return Estimate(value, self.relative_error_ * np.maximum(np.abs(value), SMALL * self.typical_value_), 0)
 
     def _pilot(self, source: LabelSource, n: int, clock: Clock) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -54,25 +60,24 @@ class Table(Method):
         """Evaluate I (n,) at s (n, m)."""
         coordinates = self._coordinates
         points = torch.as_tensor(s, dtype=torch.float64, device=self.device)
-        result = points.new_empty(len(s))
+        result = points.new_empty(len(s), dtype=torch.complex128 if self.integral_.is_complex else torch.float64)
         with torch.inference_mode():  # without the books that torch keeps for derivatives: 7 % less time
             for start in range(0, len(s), CHUNK):
                 part = slice(start, start + CHUNK)
-                result[part] = self.target_.decode_(self._polynomial(coordinates.u(points[part])))
+                result[part] = self.target_.decode_(self._target_values(coordinates.u(points[part])))
         return result.cpu().numpy()
 
     @property
     def _coordinates(self) -> Coordinates:
-        return Coordinates(np.array(self.integral_.low), np.array(self.integral_.high), self.c_)
+        return Coordinates(np.array(self.integral_.low), np.array(self.integral_.high), self.c_, self.thresholds_)
 
     def _error(self, s: np.ndarray, value: np.ndarray) -> float:
         """Root mean square relative error at s (n, m), where I is `value` (n,)."""
         return float(np.sqrt(np.mean(relative_errors(self._evaluate(s), value) ** 2)))
 
     def _claimed_error(self, s: np.ndarray, value: np.ndarray, label_error: np.ndarray) -> float:
-        """Add to that error the one that labels claim there, since it is common to the table and to `value` (n,)."""
-        claimed = (label_error / value)[np.isfinite(label_error)]
-        return float(np.hypot(self._error(s, value), np.sqrt(np.mean(claimed**2)) if len(claimed) else 0.0))
+        """Add to that error the one that labels state there (n,)."""
+        return with_label_errors(self._error(s, value), label_error / np.abs(value))
 
     def _restore(self, state: dict[str, np.ndarray]) -> None:
         super()._restore(state)

@@ -123,7 +123,7 @@ class TrainPolynomial:
     def __call__(self, u: torch.Tensor) -> torch.Tensor:
         """Evaluate (n,) at u (m, n): a matrix product for each axis."""
         table = polynomials(u, u.new_empty(max(self.degrees), *u.shape))
-        value = self._matrices[0] @ table[: self.degrees[0], 0]
+        value = self._matrices[0] @ table[: self.degrees[0], 0].to(self._matrices[0].dtype)
         for j, matrix in enumerate(self._matrices[1:], start=1):
             product = value[:, None] * table[None, : self.degrees[j], j]
             value = matrix @ product.reshape(-1, table.shape[2])

@@ -46,7 +46,15 @@ def weights_of(alpha: np.ndarray, c: np.ndarray) -> np.ndarray:
 
 
 def fit(alpha: np.ndarray, u: torch.Tensor, y: np.ndarray) -> np.ndarray:
-    """Fit c (n_terms,) to values y (n,) at u (m, n) by least squares."""
+    """Fit c (n_terms,) to values y (n,), real or complex, at u (m, n) by least squares."""
+    if np.iscomplexobj(y):
+        both = _fitted(alpha, u, np.stack([y.real, y.imag], axis=1))
+        return both[:, 0] + 1j * both[:, 1]
+    return _fitted(alpha, u, y)
+
+
+def _fitted(alpha: np.ndarray, u: torch.Tensor, y: np.ndarray) -> np.ndarray:
+    """Fit c (n_terms,) to y (n,), or (n_terms, q) to y (n, q)."""
     table = polynomials(u, u.new_empty(alpha.max() + 1, *u.shape))
     basis = u.new_ones(len(alpha), u.shape[1])
     for j, degrees in enumerate(torch.as_tensor(alpha.T, device=u.device)):

@@ -26,6 +26,8 @@ GENZ = ("oscillatory", "product_peak", "corner_peak", "gaussian", "continuous", 
 
 BY_FORM = "by its form"
 
+NOT_POSITIVE = "changes sign: F − i0"
+
 DEVELOPMENT, HELD_OUT = "development", "held-out"
 """What an integral may be used for. On the first, defaults of methods may be tuned. Of the second, no default, map,
 order or hyperparameter may be chosen by looking at values: they judge how a method does on what it was not made for."""
@@ -41,7 +43,7 @@ class Entry(NamedTuple):
     why: str
     """Reason why it is as hard as it is."""
     positive: str
-    """Argument that F, or whatever is in the denominator, is positive over the box."""
+    """Argument that F, or whatever is in the denominator, is positive over the box; or that it is not."""
     use: str = DEVELOPMENT
     """`DEVELOPMENT` or `HELD_OUT`."""
 
@@ -68,6 +70,10 @@ def _genz(family: str, k: int) -> Entry:
     return Entry(_imported("genz", family, k), difficulty, why, "has no F")
 
 
+def _physical(name: str, difficulty: str, why: str) -> Entry:
+    return Entry(_imported("physical", name), difficulty, why, NOT_POSITIVE)
+
+
 _DEVELOPMENT: dict[str, Entry] = {
     "bubble": Entry(_imported("bubble", "bubble"), "easy", "one dimension", BY_FORM),
     "box1l": Entry(_imported("ngon", "box1l"), "easy", "the papers' one-loop integral", BY_FORM),
@@ -86,6 +92,13 @@ _DEVELOPMENT: dict[str, Entry] = {
     **_sectors("box2l", "hard", "the whole two-loop box: 18 integrands", lambda name: name.endswith("sum")),
     **_sectors("pentabox", "hard", "k = 7: tensor rules end", lambda name: name == "pentabox_s01"),
     **{f"genz_{family}_{k}d": _genz(family, k) for family in GENZ for k in GENZ_K},
+    "bubble_physical": _physical("bubble_physical", "easy", "above threshold in one dimension"),
+    "triangle_physical": _physical("triangle_physical", "easy", "above threshold in two dimensions"),
+    "box1l_physical": _physical("box1l_physical", "standard", "the one-loop box above threshold"),
+    "box1l_hh": _physical("box1l_hh", "standard", "gg → HH above threshold"),
+    "box1l_threshold_above": _physical("box1l_threshold_above", "hard", "β down to 0.05: contours are pinched"),
+    "box1l_crossing": _physical("box1l_crossing", "hard", "a threshold inside the box of s"),
+    "box1l_sectors_physical": _physical("box1l_sectors_physical", "hard", "four sectors with zeros of F at corners"),
 }
 
 # Where a loop integral has more than ten sectors, the first stands for them: a choice that knows nothing of how hard
@@ -123,6 +136,11 @@ def find(name: str) -> Entry | None:
 def is_held_out(name: str) -> bool:
     """Tell whether `name` is registered as held-out; what is not registered is not."""
     return name in ENTRIES and ENTRIES[name].use == HELD_OUT
+
+
+def is_physical(name: str) -> bool:
+    """Tell whether `name` is registered as above or across a threshold, where its values are complex."""
+    return name in ENTRIES and ENTRIES[name].positive == NOT_POSITIVE
 
 
 @functools.cache

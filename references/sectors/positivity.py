@@ -1,8 +1,8 @@
-"""Whether a polynomial of Feynman parameters stays positive over the unit cube and a box of kinematic invariants.
+"""The sign of a polynomial of Feynman parameters over the unit cube and a box of kinematic invariants.
 
-A second Symanzik polynomial F that passes zero is a threshold: the integral needs contour deformation, which no
-method here does. Where every monomial's coefficient is >= 0 over the box and the constant one > 0, F > 0 by its form;
-elsewhere its minimum is searched for.
+Where every monomial's coefficient is >= 0 over the box and the constant one > 0, F > 0 by its form; elsewhere its
+minimum is searched for. A second Symanzik polynomial F with both signs is a threshold: it stands for F − i0, and the
+integral is complex. Where F touches zero and both signs are not found, there is no telling.
 """
 
 from __future__ import annotations
@@ -19,48 +19,65 @@ ROUNDS, SAMPLES = 40, 4096
 """Rounds of the search and points in each. It shrinks by 0.8 per round, to 1e-4 of the box, and finds the threshold
 s14 = 4 of the one-loop box to 1e-4 (tests/references/sectors/test_from_loop.py)."""
 
+ROUNDING = 1e-12
+"""Smallest size of a value, relative to the largest of the other sign, that is no rounding error of zero."""
 
-def why_positive(
+BY_FORM, TESTED, NEGATIVE, CHANGES = "by its form", "tested", "is negative", "changes sign"
+"""What `sign_of` finds: F > 0 in the first two cases, F < 0 in the third."""
+
+
+def sign_of(
     polynomial: sympy.Expr,
     variables: tuple[sympy.Symbol, ...],
     parameters: tuple[sympy.Symbol, ...],
     low: tuple[float, ...],
     high: tuple[float, ...],
 ) -> str:
-    """Say how it is known that `polynomial` > 0: "by its form", or "tested".
+    """Say how it is known that `polynomial` > 0 (`BY_FORM`, `TESTED`), or else that it is `NEGATIVE` or `CHANGES` sign.
 
     Raises
     ------
     InputError
-        Where it is not positive somewhere; the message begins with the smallest value found, and says where.
+        Where it touches zero, and values of both signs are not found; the message begins with the smallest value, and
+        says where.
     """
-    if _positive_by_form(polynomial, variables, parameters, low, high):
-        return "by its form"
-    smallest, where = _search(polynomial, variables, parameters, low, high)
-    if smallest <= 0:
-        x = ", ".join(f"{v} = {value:.3g}" for v, value in zip((*variables, *parameters), where, strict=True))
-        raise InputError(f"falls to {smallest:.3g} at {x}")
-    return "tested"
+    box = parameters, low, high
+    if positive_by_form(polynomial, variables, *box):
+        return BY_FORM
+    smallest, where = _search(polynomial, variables, *box)
+    if smallest > 0:
+        return TESTED
+    largest = -_search(-polynomial, variables, *box)[0]
+    if largest < 0:
+        return NEGATIVE
+    if smallest < -ROUNDING * largest and largest > -ROUNDING * smallest:
+        return CHANGES
+    x = ", ".join(f"{v} = {value:.3g}" for v, value in zip((*variables, *parameters), where, strict=True))
+    raise InputError(
+        f"falls to {smallest:.3g} at {x}, where a threshold is at the border of the box, and whether it changes sign "
+        "cannot be decided; give a box in which F > 0, or one that goes beyond"
+    )
 
 
-def _positive_by_form(
+def positive_by_form(
     polynomial: sympy.Expr,
     variables: tuple[sympy.Symbol, ...],
     parameters: tuple[sympy.Symbol, ...],
     low: tuple[float, ...],
     high: tuple[float, ...],
 ) -> bool:
+    """Tell whether the coefficients over the box say that `polynomial` > 0 wherever its variables are >= 0."""
     coefficients = sympy.Poly(polynomial, *variables).as_dict()
     constant = (0,) * len(variables)
     if constant not in coefficients:
         return False
     return (
-        all(_minimum(coefficient, parameters, low, high) >= 0 for coefficient in coefficients.values())
-        and _minimum(coefficients[constant], parameters, low, high) > 0
+        all(minimum(coefficient, parameters, low, high) >= 0 for coefficient in coefficients.values())
+        and minimum(coefficients[constant], parameters, low, high) > 0
     )
 
 
-def _minimum(
+def minimum(
     coefficient: sympy.Expr, parameters: tuple[sympy.Symbol, ...], low: tuple[float, ...], high: tuple[float, ...]
 ) -> float:
     """Return the smallest value over the box of what is of first degree in each parameter, else −infinity."""

@@ -1,7 +1,9 @@
 """Loop integrals after sector decomposition: each sector an integral over the unit cube, and their sum.
 
 A file of sectors is what ``python -m references.from_loop`` writes: JSON, diffable, formulas as text that is parsed and
-never executed.
+never executed. Its sectors have the fields of `sector.py`, of which `factor` and `prescription` are there where they
+say something: ``"prescription": "F"`` where F changes sign and stands for F − i0, and a factor in the one integrand of
+a face-free form, which is the whole integral and bears the file's name.
 """
 
 from __future__ import annotations
@@ -13,14 +15,16 @@ from pathlib import Path
 from typing import Any
 
 from methods.base import InputError, ParametricIntegral
-from references.sectors.decompose import Sector
 from references.sectors.loop_input import LoopInput
+from references.sectors.sector import Sector
 
 SCHEMA = 1
 
 
 def names(content: dict[str, Any]) -> list[str]:
-    """Return the names of what a file holds: its sectors, and last their sum."""
+    """Return the names of what a file holds: its sectors, and last their sum, or the face-free integral alone."""
+    if content["sectors"][0].factor is not None:
+        return [content["name"]]
     width = len(str(len(content["sectors"])))
     sectors = [f"{content['name']}_s{i:0{width}d}" for i in range(1, len(content["sectors"]) + 1)]
     return [*sectors, f"{content['name']}_sum"]
@@ -32,11 +36,11 @@ def read(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         if content["schema"] == SCHEMA:
-            names(content)
             content["sectors"] = [Sector(**sector) for sector in content["sectors"]]
+            names(content)
             return content
         problem = f"its schema is {content['schema']}, not {SCHEMA}"
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, LookupError, TypeError) as error:
         problem = f"{type(error).__name__} {error}"
     raise InputError(f"{path} is no file of sectors ({problem}); make one by python -m references.from_loop.")
 
@@ -66,6 +70,7 @@ def _integral(content: dict[str, Any], name: str, sectors: list[Sector]) -> Para
     for i, sector in enumerate(sectors, start=1):
         label = str(i) if len(sectors) > 1 else ""
         factors = [str(content["prefactor"] * sector.multiplicity)]
+        factors += [f"({sector.factor})"] if sector.factor else []
         factors += [f"{x}**{power}" for x, power in zip(variables, sector.powers, strict=True) if power]
         if sector.U_power and sector.U != "1":
             definitions[f"U{label}"] = sector.U
@@ -75,8 +80,12 @@ def _integral(content: dict[str, Any], name: str, sectors: list[Sector]) -> Para
     return ParametricIntegral.from_expression(
         name=name, expression=" + ".join(terms), definitions=definitions, variables=variables,
         parameters=content["parameters"], low=content["low"], high=content["high"], draw=content["draw"],
-        source=content["source"],
+        source=content["source"], prescription=next((s.prescription for s in sectors if s.prescription), None),
     )  # fmt: skip
+
+
+def _stated(sector: Sector) -> dict[str, Any]:
+    return {key: value for key, value in sector._asdict().items() if value is not None}
 
 
 def write(path: Path, loop: LoopInput, prefactor: int, sectors: list[Sector], made_by: str) -> None:
@@ -84,7 +93,7 @@ def write(path: Path, loop: LoopInput, prefactor: int, sectors: list[Sector], ma
     content = {
         "schema": SCHEMA, "name": loop.name, "source": loop.source, "made_by": made_by, "input_hash": loop.digest(),
         "parameters": loop.parameters, "low": loop.low, "high": loop.high, "draw": loop.draw,
-        "prefactor": prefactor, "sectors": [sector._asdict() for sector in sectors],
+        "prefactor": prefactor, "sectors": [_stated(sector) for sector in sectors],
     }  # fmt: skip
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     partial.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

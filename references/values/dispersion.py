@@ -12,6 +12,9 @@ and a dispersion relation at fixed t and m,
 There are no further cuts as long as t < 4 and m < 2: beyond m = 2 lies an anomalous threshold. No contour in Feynman
 parameters is involved, so that what moves one to the wrong side cannot be repeated here.
 
+`values` does the integral on the real axis by mpmath. `values_off_axis` passes the pole on an arc in the complex plane
+of b = √(1 − 4/s'), in double precision, and so finds the real and the imaginary part at once.
+
 Cutkosky, J. Math. Phys. 1 (1960) 429.
 """
 
@@ -20,13 +23,25 @@ from __future__ import annotations
 import mpmath
 import numpy as np
 
-from methods.base import InputError
+from methods.base import InputError, ParametricIntegral
+from references.integrals.physical import HIGGS
 
 DIGITS = 30
 """Decimal digits of the arithmetic; the quadrature reaches 1e-20 or so."""
 
+OFF_AXIS_ORDER, ARC = 200, 0.8
+"""Nodes on the arc, and the argument of its constant c."""
+
+ERROR, OFF_AXIS_ERROR = 1e-14, 5e-14
+"""Relative errors of `values` and of `values_off_axis`: they differ by up to 3.2e-14 at corners of the boxes."""
+
 LARGEST_MASS = 2.0
 """mH2 from which the relation is incomplete."""
+
+
+def arguments(integral: ParametricIntegral, s: np.ndarray) -> np.ndarray:
+    """Complete s (n, m) to (n, 3), columns s12, s14 and mH2, where mH2 is the Higgs boson's and no invariant."""
+    return s if integral.m == 3 else np.column_stack([s, np.full(len(s), HIGGS)])
 
 
 def values(s: np.ndarray) -> np.ndarray:
@@ -73,3 +88,25 @@ def _weighted(b: mpmath.mpf, s: mpmath.mpf, function, pole: mpmath.mpf | None = 
         return mpmath.mpf(0)
     cut = 4 / (1 - b**2)
     return function(cut) / (cut - s) * 8 * b / (1 - b**2) ** 2
+
+
+def values_off_axis(s: np.ndarray) -> np.ndarray:
+    """Compute I (n,) at s (n, 3) by 1/π ∫ ds' Im I(s')/(s' − s − i0), on an arc of b that passes below the pole.
+
+    s' − s − i0 = 4 (b² − β²)/((1 − b²)(1 − β²)) − i0, so that the pole lies above b = β. Below the threshold, where
+    β = i|β|, there is none between 0 and 1. The Möbius map puts β, or |β|, in the middle of the nodes.
+    """
+    s = np.asarray(s, dtype=np.float64)
+    t, weight = np.polynomial.legendre.leggauss(OFF_AXIS_ORDER)
+    t, weight = (t + 1) / 2, weight / 2
+    above, t14, m = s[:, :1] > 4, s[:, 1:2], s[:, 2:3]
+    beta2 = 1 - 4 / s[:, :1]
+    middle = np.minimum(np.sqrt(np.abs(beta2)), 1.0)
+    c = np.maximum((1 - middle) / middle, 0.05) * np.exp(1j * np.where(above, ARC, 0.0))
+    b = t / (t + c * (1 - t))
+    slope = c / (t + c * (1 - t)) ** 2
+    cut = 4 / (1 - b**2)
+    q, r = cut * (1 - t14 / 2) + 2 * (t14 - m), cut + m**2 - 4 * m
+    root = np.sqrt(q**2 - cut * r + 0j)
+    imaginary = np.pi * b / (2 * root) * np.log((q + root) / (q - root))
+    return (imaginary * 2 * b / (b**2 - beta2) * (1 - beta2) / (1 - b**2) * slope) @ weight / np.pi

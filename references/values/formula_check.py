@@ -13,7 +13,8 @@ from methods.base import ParametricIntegral
 from references.values.truth_files import TruthError
 
 N_POINTS = 1000
-"""Pairs (s, x): half of them uniform, half with x crowded towards 0, where sector-decomposed integrands peak."""
+"""Pairs (s, x): half of them uniform, half with x crowded towards 0, where sector-decomposed integrands peak. Where
+there is a prescription, x is complex, as on the contours of those integrals."""
 
 LARGEST = 1e-13
 """Largest difference allowed, relative to |f| or its mean, whichever is larger; loop integrals have 2e-15."""
@@ -33,6 +34,8 @@ def check(integral: ParametricIntegral, n: int = N_POINTS) -> str | None:
         return None
     s, x = integral.sample(n, seed=2), np.random.default_rng(2).random((n, integral.k))
     x[n // 2 :] **= 4
+    if integral.is_complex:
+        x = x - 0.5j * x * (1 - x)
     exact = in_many_digits(integral, s, x)
     scale = np.maximum(np.abs(exact), np.abs(exact).mean())
     pointwise = integral.integrand(s, x)
@@ -48,7 +51,7 @@ def check(integral: ParametricIntegral, n: int = N_POINTS) -> str | None:
 
 
 def in_many_digits(integral: ParametricIntegral, s: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """Evaluate f(s, x) (n,) by mpmath for s (n, m) and x (n, k), rounded to float64 at the end."""
+    """Evaluate f(s, x) (n,) by mpmath for s (n, m) and x (n, k), real or complex, rounded to doubles at the end."""
     import mpmath
     import sympy
 
@@ -57,4 +60,7 @@ def in_many_digits(integral: ParametricIntegral, s: np.ndarray, x: np.ndarray) -
         raise TruthError(f"{integral.name} is a Python function, which mpmath cannot evaluate.")
     f = sympy.lambdify([*symbols.parameters, *symbols.variables], symbols.full, modules="mpmath", cse=True)
     with mpmath.workdps(DIGITS):
-        return np.array([float(f(*map(mpmath.mpf, row))) for row in np.concatenate([s, x], axis=1).tolist()])
+        rows = np.concatenate([s, x], axis=1).tolist()
+        if np.iscomplexobj(x):
+            return np.array([complex(f(*map(mpmath.mpmathify, row))) for row in rows])
+        return np.array([float(f(*map(mpmath.mpf, row))) for row in rows])

@@ -74,7 +74,7 @@ class Quadrature(NamedTuple):
     """The finer of the two last rules."""
 
 
-def axis(order: int, c: float) -> tuple[np.ndarray, np.ndarray]:
+def axis(order: int, c: complex) -> tuple[np.ndarray, np.ndarray]:
     """Return `order` nodes in (0, 1) and their weights for the Möbius map with constant c."""
     t, weight = np.polynomial.legendre.leggauss(order)
     t, weight = (t + 1) / 2, weight / 2

@@ -51,6 +51,8 @@ class TablePlan(NamedTuple):
     seed: int = 1
     precise: Precise | None = None
     """Points that are known better than the others, if any."""
+    values_by: str = "quadrature"
+    """What makes the values where there is no closed form: a key of `tabulation_tasks.MAKERS`."""
 
     def largest_errors(self) -> np.ndarray:
         """Largest relative error of each value: (n + edge_points,), in the order of the table."""
@@ -82,7 +84,30 @@ _MANY_HELD_OUT = TablePlan(200, 50, 1e-9, (Check("lattice", 1e-8, 40, 10), Check
 """Held-out integrals of few (up to four) and of many Feynman parameters: 200 points tell the mean of digits to 0.1, and
 what was not tuned on an integral has fewer of them."""
 
+_ON_ARCS = TablePlan(
+    1000, 200, 1e-12, (Check("dispersion", 1e-12, 1000, 200), Check("pysecdec", 1e-8, 50, 10)), values_by="arcs"
+)
+"""Integrals above threshold with contours that serve every s."""
+
+_BY_DISPERSION = TablePlan(
+    1000,
+    200,
+    1e-12,
+    (Check("dispersion_off_axis", 1e-12, 1000, 200), Check("pysecdec", 1e-8, 50, 0)),
+    values_by="dispersion",
+)
+"""Those near a threshold, where contours are pinched, and sums of sectors, whose corner zeros no contour avoids."""
+
+_CLOSED_PHYSICAL = TablePlan(1000, 200, 1e-14, (Check("deformation", 1e-11, 100, 20), Check("pysecdec", 1e-8, 50, 10)))
+
 PLANS: dict[str, TablePlan] = {
+    "bubble_physical": _CLOSED_PHYSICAL,
+    "triangle_physical": _CLOSED_PHYSICAL,
+    "box1l_physical": _ON_ARCS,
+    "box1l_hh": _ON_ARCS,
+    "box1l_threshold_above": _BY_DISPERSION,
+    "box1l_crossing": _BY_DISPERSION,
+    "box1l_sectors_physical": _BY_DISPERSION,
     "box1l_wide": _low(1e-11),
     "box1l_threshold": _low(1e-12),
     # The papers' integral has more points than others with k = 6, and more of them are checked.

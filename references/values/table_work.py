@@ -17,12 +17,24 @@ import numpy as np
 from tqdm import tqdm
 
 from methods.base import ParametricIntegral
-from references.values import arcs, quadrature, second_opinions, tabulation_tasks, test_points, truth_files
+from references.values import (
+    arcs,
+    deformation,
+    dispersion,
+    quadrature,
+    second_opinions,
+    tabulation_tasks,
+    test_points,
+    truth_files,
+)
 from references.values.journal import Journal
 from references.values.table_plans import Check, TablePlan
 
 ERRORS = ", relative errors up to "
 """What separates, in the account of how a table was made, its values from how well they are known."""
+
+SOURCES = (quadrature, arcs, deformation, dispersion, second_opinions, tabulation_tasks)
+"""Modules whose code decides the results."""
 
 ROWS = {"few": 600, "many": 60}
 """Points of a task, for few (up to four) and for many Feynman parameters: some seconds to some minutes of work."""
@@ -32,7 +44,7 @@ class TableWork:
     """The tasks of one table: each result is taken from the journal, or computed and written there."""
 
     def __init__(self, integral: ParametricIntegral, plan: TablePlan, journal: Journal, pool: Executor | None) -> None:
-        self._integral, self._pool, self.journal = integral, pool, journal
+        self._integral, self._plan, self._pool, self.journal = integral, plan, pool, journal
         self.s, self.uniform = test_points.draw(integral, plan.n, plan.seed, plan.edge_points)
         """The points (n, m) of the table, and which of them were drawn uniformly."""
         self.seconds: dict[str, float] = {}
@@ -47,7 +59,7 @@ class TableWork:
         value, error, how = self._kept(largest, stored)
         for epsrel in np.unique(largest[np.isnan(value)]).tolist():
             which = np.flatnonzero(np.isnan(value) & (largest == epsrel))
-            results = self._each("values", which, tabulation_tasks.values, epsrel)
+            results = self._each("values", which, tabulation_tasks.values, epsrel, self._plan.values_by)
             value[which], error[which] = self._joined(results)
             how.append(results[0]["how"])
         return value, error, "; ".join(how)
@@ -127,7 +139,7 @@ class TableWork:
 def journal_key(integral: ParametricIntegral) -> str:
     """Hash what decides the results, besides what labels say: with other code, unfinished work starts anew."""
     packages = [importlib.metadata.version(package) for package in ("numpy", "torch", "pysecdec")]
-    sources = [inspect.getsource(module) for module in (quadrature, arcs, second_opinions, tabulation_tasks)]
+    sources = [inspect.getsource(module) for module in SOURCES]
     return _hash(json.dumps([integral.fingerprint(), packages, sources]).encode())
 
 

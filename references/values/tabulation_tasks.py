@@ -15,7 +15,7 @@ import numpy as np
 
 from methods.base import ParametricIntegral
 from references.integrals import catalogue
-from references.values import arcs, quadrature, second_opinions, sums
+from references.values import arcs, dispersion, quadrature, second_opinions, sums
 
 MAX_EVAL = 1e11
 """Evaluations of the integrand before quadrature gives up on a task: about half an hour; those of box2l take 6e8."""
@@ -31,21 +31,34 @@ def by_name(function: str, name: str, s: np.ndarray, *arguments: Any) -> dict[st
     return globals()[function](catalogue.integral(name), s, *arguments)
 
 
-def values(integral: ParametricIntegral, s: np.ndarray, epsrel: float) -> dict[str, Any]:
-    """Return values and errors (n,) by the closed form or by quadrature, and how they were made."""
+def values(integral: ParametricIntegral, s: np.ndarray, epsrel: float, maker: str) -> dict[str, Any]:
+    """Return values and errors (n,) by the closed form or by one of MAKERS, and how they were made."""
     start = time.perf_counter()
     if integral.exact is not None:
         value = integral.exact(s)
-        error, how = quadrature.ROUNDING * np.abs(value), "Closed form (mpmath)"
-    elif integral.is_complex:
-        on_arcs = arcs.converge(integral, s, epsrel=epsrel / 2)
-        value, error = on_arcs.value, on_arcs.error
-        how = f"Gauss–Legendre on complex arcs, two orders and two contours ({on_arcs.order} nodes per axis)"
-    else:
-        result = sums.converge(integral, s, epsrel=epsrel / 2, max_eval=MAX_EVAL)
-        value, error = result.value, result.error
-        how = f"Gauss–Legendre after Möbius maps, two orders (rules such as {result.rule}, NumPy {np.__version__})"
-    return _result(value, error, how, start)
+        return _result(value, quadrature.ROUNDING * np.abs(value), "Closed form (mpmath)", start)
+    return _result(*MAKERS[maker](integral, s, epsrel), start)
+
+
+def _by_quadrature(integral: ParametricIntegral, s: np.ndarray, epsrel: float) -> tuple[np.ndarray, np.ndarray, str]:
+    found = sums.converge(integral, s, epsrel=epsrel / 2, max_eval=MAX_EVAL)
+    how = f"Gauss–Legendre after Möbius maps, two orders (rules such as {found.rule}, NumPy {np.__version__})"
+    return found.value, found.error, how
+
+
+def _on_arcs(integral: ParametricIntegral, s: np.ndarray, epsrel: float) -> tuple[np.ndarray, np.ndarray, str]:
+    found = arcs.converge(integral, s, epsrel=epsrel / 2)
+    how = f"Gauss–Legendre on complex arcs, two orders of up to {found.order} nodes per axis on each of two contours"
+    return found.value, found.error, f"{how} ({found.contours})"
+
+
+def _by_dispersion(integral: ParametricIntegral, s: np.ndarray, epsrel: float) -> tuple[np.ndarray, np.ndarray, str]:
+    value = dispersion.values(dispersion.arguments(integral, s))
+    return value, dispersion.ERROR * np.abs(value), "Cutkosky's rule and a dispersion relation (mpmath)"
+
+
+MAKERS = {"quadrature": _by_quadrature, "arcs": _on_arcs, "dispersion": _by_dispersion}
+"""What makes values, by the names that table plans use."""
 
 
 def independent_values(integral: ParametricIntegral, s: np.ndarray, checker: str, epsrel: float) -> dict[str, Any]:

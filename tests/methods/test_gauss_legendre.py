@@ -92,6 +92,34 @@ def test_a_map_too_weak_is_noticed():
     assert (np.abs(weak.value - integral.exact(s)) < 3 * weak.error).all()
 
 
+def peak_at_a_corner(m: int, b: float) -> ParametricIntegral:
+    """∫ dx/(b + s1 + … + sm + x)², which has a peak at one of the 2^m corners of the box of s alone."""
+    parameters = [f"s{j + 1}" for j in range(m)]
+    return ParametricIntegral.from_expression(
+        name="peak_at_a_corner", variables=("x1",), parameters=parameters, low=[0.0] * m, high=[1.0] * m,
+        definitions={"P": f"{b} + {' + '.join(parameters)} + x1"}, expression="1/P**2",
+        exact=lambda s: 1 / (b + s.sum(axis=1)) - 1 / (1 + b + s.sum(axis=1)),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("m", [4, 7, 9])
+def test_a_corner_unlike_all_others_is_served(m):
+    integral = peak_at_a_corner(m, 1e-3)
+    estimate = methods.create("gauss_legendre").fit(integral).integrate(np.zeros((1, m)))
+    error = np.abs(estimate.value - integral.exact(np.zeros((1, m))))
+    assert error < 1e-8 * estimate.value
+    assert error < 3 * estimate.error
+
+
+@pytest.mark.parametrize("b", [0.3, 0.1, 0.03])
+def test_an_error_is_stated_at_a_corner_that_was_not_looked_at(b):
+    integral = peak_at_a_corner(12, b)
+    estimate = methods.create("gauss_legendre").fit(integral).integrate(np.zeros((1, 12)))
+    error = np.abs(estimate.value - integral.exact(np.zeros((1, 12))))
+    assert error > 1e-4 * estimate.value  # a fit that has seen the corner would tell nothing
+    assert 0.1 * estimate.error < error < 3 * estimate.error
+
+
 def test_each_term_of_a_sum_has_maps_and_orders_of_its_own():
     terms = {"P": "0.001 + x1", "Q": "1 + x2", "R": "1 + s1"}
     integral = ParametricIntegral.from_expression(

@@ -5,6 +5,7 @@ The checks are those of ``python -m benchmarks.conformance``; that they notice w
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import inspect
 
@@ -93,6 +94,13 @@ def test_plain_callables_work_or_are_refused_with_a_reason(subject):
         np.testing.assert_allclose(value, subject.method.integrate(s).value, rtol=1e-3)
     else:
         assert "from_expression" in reason or "symbol" in reason
+
+
+def test_a_device_that_is_not_there_is_refused_in_a_sentence(subject):
+    if "device" not in subject.make().params():
+        return
+    with pytest.raises(InputError, match=f"{subject.cls.name}.device is 'abacus', which torch cannot use here"):
+        dataclasses.replace(subject.make(), device="abacus").fit(INTEGRAL)
 
 
 @pytest.mark.parametrize(

@@ -36,19 +36,9 @@ QUICK = ("bubble", "box1l", "box1l_4d", "box1l_threshold", "genz_gaussian_3d", "
 """Integrals that take a second or two; the sectors of the two-loop box take twenty each."""
 
 
-UNDERSTATED = {
-    "box1l_masses_sum": "gauss_legendre is wrong by 3e-3 at an edge point and states 2e-6",
-    "pentagon1l_masses_sum": "gauss_legendre is wrong by 2e-8 at an edge point and states 4e-9",
-}
-"""Held-out integrals on which a method misreports its error; truth and lattice agree there within two errors."""
-
-
-def marks(name):
-    slow = () if name in QUICK else (pytest.mark.slow,)
-    return (*slow, pytest.mark.xfail(reason=UNDERSTATED[name])) if name in UNDERSTATED else slow
-
-
-@pytest.mark.parametrize("name", [pytest.param(name, marks=marks(name)) for name in references.names()])
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in references.names()]
+)
 def test_gauss_legendre_lattice_and_truth_agree(name):
     integral = references.integral(name)
     s, value, error = some_points(name)

@@ -16,7 +16,7 @@ from benchmarks.running.jobs import Job
 
 FOLDER = Path(experiments.__file__).parent
 
-UNMEASURED = {"gpu"}
+UNMEASURED = {"gpu", "physical"}
 """Experiments without published results so far."""
 
 

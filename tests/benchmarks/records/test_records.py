@@ -96,24 +96,25 @@ def test_foreign_files_are_named_with_the_reason(tmp_path, text, reason):
 
 
 def test_records_of_the_first_schema_are_read(tmp_path):
-    added = record_upgrade.ADDED_BY_2 | record_upgrade.ADDED_BY_3
+    added = record_upgrade.ADDED_BY_2 | record_upgrade.ADDED_BY_3 | record_upgrade.ADDED_BY_4
     old = {key: value for key, value in record(schema=1).items() if key not in added}
     del old["fit_machine"]
     (tmp_path / "runs").mkdir()
     (tmp_path / "runs" / "old.json").write_text(json.dumps(old | {"params": {"labels": "gauss_legendre"}}))
     (found,), damaged = run_records.read_all(tmp_path)
     assert not damaged
-    assert (found["schema"], found["version"], found["labels_version"]) == (3, 1, 1)
+    assert (found["schema"], found["version"], found["labels_version"]) == (4, 1, 1)
     assert found["machine"] == found["fit_machine"] == "A [id unknown]"
     assert (found["timed_from"], found["points"], found["checksum"]) == ("fit", None, None)
 
 
 def test_records_of_the_second_schema_are_read_and_their_checksum_is_that_of_what_was_written(tmp_path):
     path = run_records.write(tmp_path, record())
-    old = {key: value for key, value in json.loads(path.read_text()).items() if key not in record_upgrade.ADDED_BY_3}
+    added = record_upgrade.ADDED_BY_3 | record_upgrade.ADDED_BY_4
+    old = {key: value for key, value in json.loads(path.read_text()).items() if key not in added}
     old |= {"schema": 2}
     path.write_text(json.dumps(old | {"checksum": run_records.checksum(old)}))
     found = run_records.read(path)
-    assert (found["schema"], found["by_n_replicas"], found["digits_mean"]) == (3, None, old["digits_mean"])
+    assert (found["schema"], found["by_n_replicas"], found["digits_mean"]) == (4, None, old["digits_mean"])
     path.write_text(json.dumps(old | {"checksum": run_records.checksum(old), "digits_mean": 9.0}))
     assert run_records.read(path) is None

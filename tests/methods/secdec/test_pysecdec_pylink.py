@@ -231,22 +231,40 @@ class TestProcess:
         assert not left
 
 
-ANSWERS_NAN = """
+ALWAYS_ANSWERS = """
 import json, sys
 for line in sys.stdin:
-    print(json.dumps({"series": " + ((nan,0.0e+00) +/- (nan,0.0e+00)) + O(lmeps)"}), flush=True)
+    print(json.dumps({{"series": " + ({value} +/- {error}) + O(lmeps)"}}), flush=True)
 """
 """A program in place of `methods.secdec.server`."""
 
 
-def test_not_a_number_is_an_error(tmp_path, monkeypatch):
-    program = tmp_path / "program.py"
-    program.write_text(ANSWERS_NAN)
-    monkeypatch.setattr(pylink, "server", types.SimpleNamespace(__file__=str(program)))
-    process = pylink.Process(Path("none"), "use_Vegas", {}, {}, 0, 60.0, lambda step: step.size)
+@pytest.fixture
+def answering(tmp_path, monkeypatch):
+    """Return a function that starts a process which always answers with a value and an error."""
+
+    def start(value, error):
+        program = tmp_path / "program.py"
+        program.write_text(ALWAYS_ANSWERS.format(value=value, error=error))
+        monkeypatch.setattr(pylink, "server", types.SimpleNamespace(__file__=str(program)))
+        return pylink.Process(Path("none"), "use_Vegas", {}, {}, 0, 60.0, lambda step: step.size)
+
+    return start
+
+
+def test_not_a_number_is_an_error(answering):
+    process = answering("(nan,0.0e+00)", "(nan,0.0e+00)")
     with pytest.raises(RuntimeError, match=r"not a number at s = \[1\.0\]"):
         process.evaluate(np.ones(1))
     assert not process.alive
+
+
+def test_both_parts_are_read(answering):
+    process = answering("(1.5e+00,-2.0e-01)", "(3.0e-05,4.0e-05)")
+    answer = process.evaluate(np.ones(1))
+    assert answer.value == 1.5 - 0.2j
+    assert answer.error == pytest.approx(5e-5)
+    process.close()
 
 
 class TestRefusals:

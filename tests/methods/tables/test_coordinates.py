@@ -9,7 +9,7 @@ import torch
 from methods.tables import coordinate_choice, coordinate_refinement
 from methods.tables.chebyshev_basis import coefficients, nodes, to_coefficients
 from methods.tables.coordinate_choice import Choice
-from methods.tables.coordinates import Coordinates, Target
+from methods.tables.coordinates import POWERS, Coordinates, Target
 
 LOW, HIGH = np.array([-3.0, 1.0]), np.array([-1.0, 5.0])
 
@@ -25,7 +25,7 @@ def test_coordinates_are_inverse_to_each_other_and_cover_the_box(c):
     np.testing.assert_allclose(np.abs(ends), 1, rtol=1e-13)
 
 
-@pytest.mark.parametrize("power", coordinate_choice.POWERS)
+@pytest.mark.parametrize("power", POWERS)
 @pytest.mark.parametrize("value", [[1.0, 2.0, 5.0], [-1.0, -7.0], [-1.0, 2.0]])
 def test_targets_keep_any_sign(value, power):
     value = np.array(value)

@@ -87,3 +87,15 @@ def test_time_limits_the_system_of_equations(name):
 def test_too_few_labels_are_refused(name):
     with pytest.raises(InputError, match="n_labels"):
         fitted(name, product(2), n_labels=5)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_error_holds_what_labels_have_in_common(name):
+    integral = product(2)
+    s = integral.sample(1000, seed=1)
+    label_error = 0.01
+    # All labels are too large by the same relative error, which they state at the typical value.
+    spec = f"label_methods:Exact,factor={1 + label_error},epsrel={label_error * integral.exact(s).mean()}"
+    estimate = fitted(name, integral, labels=spec).integrate(s)
+    pull = (estimate.value - integral.exact(s)) / estimate.error
+    assert 0.5 < np.sqrt(np.mean(pull**2)) < 2

@@ -20,7 +20,7 @@ from methods.base import InputError
 from methods.core.integrand import integrand_of
 from references import from_loop
 from references.integrals import catalogue
-from references.sectors import loop_input, sector_files
+from references.sectors import decompose, face_free, loop_input, sector_files
 from references.values import sums
 
 pytestmark = pytest.mark.pysecdec
@@ -149,7 +149,9 @@ def test_the_papers_integral_is_one_of_the_sectors(name, distinct, counted):
 @pytest.mark.parametrize("source", EXAMPLES, ids=lambda path: path.stem)
 def test_stored_sectors_are_what_is_made_of_their_input_now(source, tmp_path):
     target = tmp_path / "again.json"
-    from_loop.make(source, target, report=lambda _: None)
+    is_face_free = "factor" in json.loads(source.with_suffix(".json").read_text())["sectors"][0]
+    form = face_free.integrand if is_face_free else decompose.decompose
+    from_loop.make(source, target, report=lambda _: None, form=form)
     made, stored = (json.loads(path.read_text()) for path in (target, source.with_suffix(".json")))
     # Another version of pySecDec may well make the same.
     assert made.pop("made_by").split()[0] == stored.pop("made_by").split()[0] == "pySecDec"
@@ -242,14 +244,18 @@ box = {s = [-30, -3]}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("high", "refused"), [(4.001, True), (3.999, False), (20.0, True)])
-def test_a_threshold_in_the_box_is_refused_with_its_sector(make, high, refused):
-    text = TRIANGLE.replace("s = [-30, -3]", f"s = [-30, {high}]")
-    if not refused:
-        content = sector_files.read(make(text))
-        assert {sector.positive for sector in content["sectors"]} == {"tested"}
-        return
-    with pytest.raises(InputError, match=r"F of sector \d of triangle falls to -.* at x1 = .*changes sign in the box"):
+@pytest.mark.parametrize(("high", "is_complex"), [(3.999, False), (4.001, True), (20.0, True)])
+def test_a_threshold_in_the_box_makes_the_integral_complex(make, high, is_complex):
+    path = make(TRIANGLE.replace("s = [-30, -3]", f"s = [-30, {high}]"))
+    whole, sectors = references.integral(str(path)), sector_files.read(path)["sectors"]
+    assert whole.prescription == ("F" if is_complex else None)
+    assert {sector.positive for sector in sectors} == {"changes sign" if is_complex else "tested"}
+    assert ("prescription" in path.read_text()) == is_complex
+
+
+def test_a_threshold_at_the_border_of_the_box_cannot_be_decided(make):
+    text = TRIANGLE.replace("s = [-30, -3]", "s = [-30, 4]")
+    with pytest.raises(InputError, match=r"F of sector \d of triangle falls to .* at x1 = .*cannot be decided"):
         make(text)
 
 

@@ -25,9 +25,9 @@ def computed(monkeypatch):
     """Let `tabulation_tasks.values` note the points and the relative error that it is asked for; return the notes."""
     asked, compute = [], tabulation_tasks.values
 
-    def values(integral, s, epsrel):
+    def values(integral, s, epsrel, maker):
         asked.append((len(s), epsrel))
-        return compute(integral, s, epsrel)
+        return compute(integral, s, epsrel, maker)
 
     monkeypatch.setattr(tabulation_tasks, "values", values)
     return asked
@@ -74,8 +74,8 @@ def test_precise_points_that_are_not_precise_are_refused(tmp_path, checked_by_cl
     checked_by_closed_form(product(3))
     compute = tabulation_tasks.values
 
-    def vague(integral, s, epsrel):
-        result = compute(integral, s, epsrel)
+    def vague(integral, s, epsrel, maker):
+        result = compute(integral, s, epsrel, maker)
         return result | {"error": [2e-12 * value for value in result["value"]]}
 
     monkeypatch.setattr(tabulation_tasks, "values", vague)

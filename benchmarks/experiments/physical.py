@@ -1,0 +1,175 @@
+"""Integrals above threshold, where I(s) is complex: which method has how many digits, at what cost, and how far.
+
+    python -m benchmarks.accuracy --preset physical --jobs 2 --out reports/published/physical
+
+Methods that cannot treat such an integral are rows that say why. The tables of matched digits are those of `curves`; a
+further one shows real and imaginary parts, the honesty of the errors, and what is known of each contour. A chart for
+each integral shows the digits against the invariant that has a threshold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from benchmarks.experiments import all_configurations, matched_digits
+from benchmarks.experiments.experiment import Experiment, Preset, Table
+from benchmarks.figures import digit_curves, invariant_curves
+from benchmarks.figures.figure_sections import Section, drawn
+from benchmarks.records import configurations, digit_costs
+from benchmarks.records.configurations import Configuration
+from benchmarks.records.run_records import Record, Row
+from benchmarks.running.jobs import Job
+from methods.base import ParametricIntegral
+
+BUDGET_S, LONG_S = 30.0, 60.0
+"""Seconds of preparation of most methods, and of networks."""
+
+TIMED_S = 0.3
+"""Seconds of timed calls of each batch."""
+
+POINTS, PYSECDEC_BUDGET_S = 50, 120.0
+"""Points that judge pySecDec, which integrates one after the other, and its budget, with which it compiles."""
+
+AT_ONCE, ONE_BY_ONE = (1, 1024), (1, 8)
+"""Integrals per timed call."""
+
+EVERYWHERE = (
+    *(f"gauss_legendre,max_nodes=2000000,epsrel=1e-{digits}" for digits in (2, 4, 6, 8, 10)),
+    "learned_contour",
+    "chebyshev,max_labels=500", "chebyshev", "total_degree,max_labels=500", "total_degree", "tensor_train",
+)  # fmt: skip
+"""Direct rules and tables."""
+
+LEARNED = ("differential_mlp", "dense_mlp", "skip_mlp", "deep_ensemble", "boosted_trees", "neural_primitive")
+
+UNABLE = ("lattice_qmc", "primitive_corrected", "bayesian_mlp", "vegas_map")
+"""Methods of which some say why they do not treat complex integrals."""
+
+EPSREL = (1e-2, 1e-4, 1e-6, 1e-8)
+
+MANY_METHODS = ("box1l_physical", "box1l_hh")
+FEW_METHODS = (
+    "bubble_physical", "triangle_physical", "box1l_threshold_above", "box1l_crossing", "box1l_sectors_physical",
+)  # fmt: skip
+
+
+def physical() -> Preset:
+    """Run on integrals above threshold that defaults may be tuned on: about 40 minutes on two cores."""
+    return _preset((*MANY_METHODS, *FEW_METHODS))
+
+
+def physical_held_out() -> Preset:
+    """Run on held-out integrals above threshold."""
+    from references.integrals import catalogue  # with sympy, which is not imported for a report without records
+
+    return _preset([n for n in catalogue.ENTRIES if catalogue.is_held_out(n) and catalogue.is_physical(n)])
+
+
+def _preset(integrals: Iterable[str]) -> Preset:
+    jobs = {integral: _jobs(integral) for integral in integrals}
+    return Preset(dict.fromkeys(jobs, BUDGET_S), jobs, timed_s=TIMED_S)
+
+
+def _jobs(integral: str) -> list[Job]:
+    jobs = [Job(method, BUDGET_S, batches=AT_ONCE) for method in EVERYWHERE]
+    jobs += [
+        Job(f"pysecdec_qmc,workers=1,epsrel={epsrel:g}", PYSECDEC_BUDGET_S, points=POINTS, batches=ONE_BY_ONE)
+        for epsrel in EPSREL
+    ]
+    if integral in MANY_METHODS:
+        jobs += [Job(method, LONG_S, batches=AT_ONCE) for method in LEARNED]
+        return jobs + [Job(method, BUDGET_S, batches=AT_ONCE) for method in UNABLE]
+    return [*jobs, Job(LEARNED[0], LONG_S, batches=AT_ONCE)]
+
+
+# ----- what is shown --------------------------------------------------------------------------------------------------
+
+
+def tables(found: Sequence[Record]) -> list[Table]:
+    """Make the tables of matched digits, and that of parts, errors and contours."""
+    grouped = configurations.grouped(found)
+    matched = [
+        Table(f"Above threshold: {table.title[0].lower()}{table.title[1:]}", table.explanation, table.rows)
+        for table in matched_digits.tables(grouped)
+    ]
+    return [*matched, _contours(grouped)]
+
+
+def _contours(grouped: Iterable[Configuration]) -> Table:
+    made: list[Row] = []
+    current = [c for c in grouped if c.good and not c.replaced and digit_costs.counts(c)]
+    for configuration in sorted(current, key=lambda c: (c.first["integral"], c.label)):
+        details = configuration.first["details"] or {}
+        number = all_configurations.number
+        row = {
+            "integral": configuration.first["integral"], "method": configuration.label,
+            "digits": number(configuration.digits), "worst": number(configuration.mean("digits_worst")),
+            "Re": number(configuration.mean("digits_re")), "Im": number(configuration.mean("digits_im")),
+            "within 1 σ": _percent(configuration.mean("coverage_1sigma")),
+            "within 3 σ": _percent(configuration.mean("coverage_3sigma")),
+            "not causal": _percent(details.get("share_not_causal")),
+            "min |F|": number(details.get("least_modulus_of_polynomial")),
+        }  # fmt: skip
+        made.append((row, configuration.records))
+    explanation = (
+        "Digits of the modulus and of real and imaginary parts, both relative to the modulus; which share of the "
+        "points has its value within one and three of the errors that the method states; and, where a method chooses a "
+        "contour itself, the share of sampled points (s, x) on it at which F is seen on the wrong side, and the least "
+        "|F| among them."
+    )
+    return Table("Above threshold: parts, errors and contours", explanation, made)
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{100 * share:.0f} %"
+
+
+def sections(found: Sequence[Record]) -> list[Section]:
+    """Draw for each integral and machine digits against time, and against invariants that have a threshold."""
+    grouped = configurations.grouped(found)
+    places = digit_costs.by_place(grouped)
+    methods = sorted({method for here in places.values() for method in here})
+    several = len({machine for _, machine in places}) > 1
+    made = []
+    for (integral, machine), here in places.items():
+        nth = sorted(other for name, other in places if name == integral).index(machine)
+        prefix = integral + (f".{nth + 1}" if nth else "")
+        title = f"{integral}: digits against time and threshold" + (f", on {machine}" if several else "")
+        best = {
+            method: max(costs, key=lambda cost: cost.digits_mean).configuration.first["by_invariant"] or {}
+            for method, costs in here.items()
+        }
+        charts = [digit_curves.chart(here, methods), *_by_invariants(integral, best, methods)]
+        made.append(Section(title, integral, machine, "", [drawn(prefix, chart) for chart in charts if chart]))
+    return made
+
+
+def _by_invariants(integral: str, best: Mapping[str, Mapping[str, Any]], methods: Sequence[str]) -> list[Any]:
+    import references
+
+    return [
+        invariant_curves.chart(invariant, {m: b[invariant] for m, b in best.items() if invariant in b}, at, methods)
+        for invariant, at in marked(references.integral(integral)).items()
+    ]
+
+
+def marked(integral: ParametricIntegral) -> dict[str, list[float]]:
+    """List by invariants that have a threshold its value, and corner zeros that depend on no other invariant."""
+    from methods.core import thresholds
+
+    found = {name: {value} for name, value in thresholds.thresholds(integral).items()}
+    for zero in thresholds.corner_zeros(integral):
+        symbols = list(zero.polynomial.free_symbols)
+        if len(symbols) == 1 and str(symbols[0]) in found:
+            slope = zero.polynomial.coeff(symbols[0])
+            found[str(symbols[0])].add(float(-zero.polynomial.subs(symbols[0], 0) / slope))
+    return {name: sorted(values) for name, values in found.items()}
+
+
+EXPERIMENT = Experiment(
+    source="physical",
+    presets={"physical": physical, "physical_held_out": physical_held_out},
+    tables=tables,
+    sections=sections,
+)

@@ -1,0 +1,127 @@
+"""Tables that treat complex integrals, too: a polynomial for each piece into which thresholds cut the box.
+
+Beyond its labels, on the way to a threshold, a table extrapolates. An interpolant of n_j nodes misses by a polynomial
+of degree n_j with zeros at its nodes, which grows outside [−1, 1] as the Chebyshev polynomial T_{n_j} does; and so does
+the error.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import torch
+
+from methods.base import Estimate, ParametricIntegral
+from methods.core import devices, thresholds
+from methods.core.budget import Clock
+from methods.tables import threshold_pieces
+from methods.tables.table import Table
+
+
+class PiecewiseTable(Table):
+    """A table whose `_tabulate` sets the attributes of a `Table` from labels of `integral_`.
+
+    For a complex integral `fit` makes a table of the same class for each piece, in `pieces_`, and sets none of them.
+    """
+
+    treats_complex: ClassVar[bool] = True
+
+    max_labels: int
+    pieces_: tuple[PiecewiseTable, ...] = ()
+    details_: dict[str, Any]
+
+    @abstractmethod
+    def _tabulate(self, clock: Clock) -> None:
+        """Compute labels and set the attributes, within the clock."""
+
+    @abstractmethod
+    def _n_degrees(self) -> np.ndarray:
+        """Count the degrees of each invariant: (m,)."""
+
+    def unsupported(self, integral: ParametricIntegral) -> str | None:
+        """Say that the thresholds of an integral are not known."""
+        if integral.is_complex and integral.expression is None:
+            return "it is complex and a Python function, so that the thresholds of its denominator are not known"
+        return super().unsupported(integral)
+
+    def fit(
+        self,
+        integral: ParametricIntegral,
+        *,
+        budget: float | None = None,
+        monitor: Callable[[Self], None] | None = None,
+    ) -> Self:
+        """Choose coordinates by labels at random points, and make the polynomial of labels.
+
+        The pieces of a complex integral share the budget and the labels.
+        """
+        clock = Clock(budget)
+        devices.check(self.name, self.device)
+        self.integral_ = integral
+        if integral.is_complex:
+            found = thresholds.thresholds(integral)
+            self._make_pieces(np.array([found.get(name, 0.0) for name in integral.parameters]))
+            for i, piece in enumerate(self.pieces_):
+                piece._tabulate(clock.share(1 / (len(self.pieces_) - i)))
+            self.details_ = {
+                "thresholds": found, "pieces": [piece.details_ for piece in self.pieces_],
+                "cut_short": any(piece.details_["cut_short"] for piece in self.pieces_),
+            }  # fmt: skip
+        else:
+            self._tabulate(clock)
+        return self
+
+    def integrate(self, s: np.ndarray) -> Estimate:
+        """Evaluate the polynomial; no integrand evaluations."""
+        if not self.integral_.is_complex:
+            return super().integrate(s)
+        s = self.integral_.check(s)
+        value, error = np.empty(len(s), dtype=np.complex128), np.empty(len(s))
+        for piece in self.pieces_:
+            rows = slice(None) if len(self.pieces_) == 1 else piece._coordinates.are_on_their_side(s)
+            value[rows], error[rows] = piece._estimate(s[rows])[:2]
+        return Estimate(value, error, 0)
+
+    def _make_pieces(self, found: np.ndarray) -> None:
+        """Make a table, not fitted yet, for each piece of the box with thresholds (m,)."""
+        pieces = threshold_pieces.pieces(self.integral_, found)
+        fields = self.params() | {"max_labels": self.max_labels // len(pieces)}
+        self.pieces_ = tuple(type(self)(**fields) for _ in pieces)
+        for table, piece in zip(self.pieces_, pieces, strict=True):
+            table.integral_, table.thresholds_ = piece.integral, piece.thresholds
+
+    def _estimate(self, s: np.ndarray) -> Estimate:
+        value, error, n_eval = super()._estimate(s)
+        if self.thresholds_ is not None:
+            beyond = ((s < self.integral_.low) | (s > self.integral_.high)).any(axis=1)
+            error[beyond] *= self._growth(s[beyond])
+        return Estimate(value, error, n_eval)
+
+    def _growth(self, s: np.ndarray) -> np.ndarray:
+        """Factors (n,) by which errors grow at s (n, m) beyond the labels."""
+        u = np.maximum(1.0, np.abs(self._coordinates.u(torch.as_tensor(s)).T.numpy()))
+        return np.cosh(self._n_degrees() * np.arccosh(u)).prod(axis=1)
+
+    def _state(self) -> dict[str, np.ndarray]:
+        if not self.pieces_:
+            return super()._state()
+        state = {"thresholds_": np.asarray(self.pieces_[0].thresholds_)}
+        for i, piece in enumerate(self.pieces_):
+            state |= {f"{i}.{key}": value for key, value in piece._state().items() if key != "thresholds_"}
+        return state
+
+    def _restore(self, state: dict[str, np.ndarray]) -> None:
+        if not self.integral_.is_complex:
+            self._restore_polynomial(state)
+            return
+        self._make_pieces(state["thresholds_"])
+        for i, piece in enumerate(self.pieces_):
+            own = {key: value for key, value in state.items() if key.startswith(f"{i}.")}
+            piece._restore_polynomial({key.partition(".")[2]: value for key, value in own.items()})
+
+    def _restore_polynomial(self, state: dict[str, np.ndarray]) -> None:
+        """Take back the state of a single table."""
+        super()._restore(state)

@@ -1,0 +1,46 @@
+"""A coordinate in which an integral is analytic at a threshold t of one invariant.
+
+There I(s) has a square root: it is analytic in the velocity β = √(1 − t/s), and not in s. Far above it goes like powers
+of log s, and β crowds at 1. The rapidity has both,
+
+    z = artanh β = log((√s + √(s − t))/√t)     above,     s = t cosh² z
+    z = √(1 − s/t)                             below,     s = t (1 − z²)
+
+where β would be imaginary.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+import torch
+
+
+class ThresholdCoordinate(NamedTuple):
+    """The coordinate z of one invariant on one side of its threshold; z = 0 at the threshold."""
+
+    threshold: float
+    above: bool
+
+    @classmethod
+    def of_range(cls, threshold: float, low: float, high: float) -> Self:
+        """Make that of a range on one side of a threshold."""
+        return cls(threshold, bool((low + high) / (2 * threshold) > 1))
+
+    def z(self, s: Any) -> Any:
+        """Compute z at values s, an array or a tensor."""
+        xp: Any = torch if isinstance(s, torch.Tensor) else np
+        if self.above:
+            return xp.atanh(xp.sqrt(1 - self.threshold / s))
+        return xp.sqrt(1 - s / self.threshold)
+
+    def s(self, z: np.ndarray) -> np.ndarray:
+        """Compute the values of the invariant that have these z."""
+        return self.threshold * (np.cosh(z) ** 2 if self.above else 1 - z**2)
+
+    def slope(self, s: np.ndarray) -> np.ndarray:
+        """Compute dz/ds at values s."""
+        if self.above:
+            return 1 / (2 * s * np.sqrt(1 - self.threshold / s))
+        return -1 / (2 * self.threshold * np.sqrt(1 - s / self.threshold))

@@ -1,0 +1,58 @@
+"""The box of a complex integral, cut at its thresholds: I(s) is analytic in each piece, and real below.
+
+A table has a part for each piece. Labels come from a box that ends before the threshold, where the contour is pinched
+and labels are poor. The part is used up to the threshold all the same: in its coordinate I(s) is analytic there.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from typing import NamedTuple
+
+import numpy as np
+
+from methods.core.integral import ParametricIntegral
+
+GAP_BELOW, GAP_ABOVE = 0.001, 0.01
+"""Relative distance |s/t − 1| from a threshold t at which labels begin on either side."""
+
+
+class Piece(NamedTuple):
+    """An integral over the part of a box on one side of each threshold."""
+
+    integral: ParametricIntegral
+    """Its box ends at a distance from thresholds; it is real below them."""
+    thresholds: np.ndarray
+    """(m,) of each invariant, 0 for those without one."""
+
+
+def pieces(integral: ParametricIntegral, thresholds: np.ndarray) -> list[Piece]:
+    """Cut the box at thresholds (m,): a piece for each combination of sides that the box has points on."""
+    ranges = [_ranges(*of_axis) for of_axis in zip(thresholds, integral.low, integral.high, strict=True)]
+    found = []
+    for combination in itertools.product(*ranges):
+        low, high = zip(*combination, strict=True)
+        middle = (np.array(low) + np.array(high)) / 2
+        is_below = [middle[j] / thresholds[j] < 1 for j in np.flatnonzero(thresholds)]
+        piece = dataclasses.replace(integral, low=low, high=high)
+        if is_below and all(is_below):
+            piece = _real(piece)
+        found.append(Piece(piece, thresholds))
+    return found
+
+
+def _ranges(threshold: float, low: float, high: float) -> list[tuple[float, float]]:
+    """Cut the range of one invariant."""
+    if threshold == 0:
+        return [(low, high)]
+    gaps = (GAP_BELOW, GAP_ABOVE) if threshold > 0 else (GAP_ABOVE, GAP_BELOW)
+    first, second = threshold - gaps[0] * abs(threshold), threshold + gaps[1] * abs(threshold)
+    found = [(low, min(high, first)), (max(low, second), high)]
+    return [(a, b) for a, b in found if a < b] or [(low, high)]
+
+
+def _real(integral: ParametricIntegral) -> ParametricIntegral:
+    """Make the real integral that this one is where its polynomial is positive."""
+    exact = integral.exact
+    return dataclasses.replace(integral, prescription=None, exact=exact and (lambda s: exact(s).real))

@@ -1,0 +1,63 @@
+"""The experiment above threshold: its runs, its table of parts and contours, and the values that its charts mark."""
+
+from __future__ import annotations
+
+from matplotlib.figure import Figure
+from sample_records import record, timing
+
+import methods
+import references
+from benchmarks.experiments import physical, preset
+from benchmarks.figures import invariant_curves
+from methods.core import names
+from references.integrals import catalogue
+
+BINNED = {"edges": [4.5, 10.0, 30.0], "digits_mean": [3.0, None], "digits_worst": [2.0, None]}
+
+
+def run(**changes):
+    """Return a record of a complex integral on one thread."""
+    defaults = {
+        "integral": "box1l_hh", "threads": 1, "digits_re": 5.0, "digits_im": 4.0, "coverage_1sigma": 0.7,
+        "coverage_3sigma": 1.0, "s_per_integral": {"1024": timing(2e-6)}, "by_invariant": {"s12": BINNED},
+    }  # fmt: skip
+    return record(**{**defaults, **changes})
+
+
+def test_the_preset_has_every_development_integral_above_threshold_and_known_methods():
+    made = preset("physical")
+    assert set(made.budgets) == {
+        n for n in catalogue.ENTRIES if catalogue.is_physical(n) and not catalogue.is_held_out(n)
+    }
+    for integral in made.budgets:
+        jobs = made.jobs(integral)
+        assert len(set(jobs)) == len(jobs)
+        for job in jobs:
+            name, fields = names.parse_spec(job.method)
+            methods.create(name, **fields)
+
+
+def test_the_table_shows_parts_errors_and_contours():
+    details = {"share_not_causal": 0.0, "least_modulus_of_polynomial": 0.25}
+    (*_, table) = physical.tables([run(details=details), run(method="chebyshev")])
+    chebyshev, rule = (row for row, _ in table.rows)
+    assert (rule["Re"], rule["Im"], rule["within 1 σ"], rule["not causal"]) == ("5.00", "4.00", "70 %", "0 %")
+    assert rule["min |F|"] == "0.250"
+    assert chebyshev["not causal"] == ""
+
+
+def test_charts_mark_thresholds_and_zeros_at_corners():
+    (section,) = physical.sections([run(integral="box1l_sectors_physical")])
+    assert [figure.name for figure in section.figures] == [
+        "box1l_sectors_physical.digit_curves", "box1l_sectors_physical.by_s12",
+    ]  # fmt: skip
+    axes = Figure().add_subplot()
+    chart = invariant_curves.chart("s12", {"a": BINNED}, [4.0, 9.0], ["a"])
+    chart.panels[0](axes)
+    assert [line.get_xdata()[0] for line in axes.lines] == [9.0]
+
+
+def test_corner_zeros_of_the_sectors_are_at_nine():
+    marked = physical.marked(references.integral("box1l_sectors_physical"))
+    assert 4.0 in marked["s12"]
+    assert 9.0 in marked["s12"]

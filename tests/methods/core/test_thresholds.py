@@ -1,0 +1,84 @@
+"""Thresholds and corner zeros: those of the physical integrals, and polynomials that have none of their own."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from integrals import plain
+
+import references
+from methods.base import InputError, ParametricIntegral
+from methods.core.thresholds import corner_zeros, thresholds
+from references.integrals import physical
+
+WHOLE = (
+    physical.bubble_physical, physical.triangle_physical, physical.box1l_physical, physical.box1l_hh,
+    physical.box1l_threshold_above,
+)  # fmt: skip
+
+
+def of_polynomial(f: str, **ranges: tuple[float, float]) -> ParametricIntegral:
+    """∫ dx1 dx2 /F over a box."""
+    low, high = zip(*ranges.values(), strict=True)
+    return ParametricIntegral.from_expression(
+        name="of_polynomial", variables=("x1", "x2"), parameters=tuple(ranges), low=low, high=high, expression="1/F",
+        definitions={"F": f}, prescription="F",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("make", WHOLE, ids=lambda make: make.__name__)
+def test_the_threshold_is_four_and_no_corner_vanishes(make):
+    integral = make()
+    assert thresholds(integral) == {integral.parameters[0]: 4.0}
+    assert corner_zeros(integral) == []
+
+
+def test_a_box_across_the_threshold_has_it_and_its_corner():
+    integral = physical.box1l_crossing()
+    assert thresholds(integral) == {"s12": 4.0}
+    assert {str(zero.polynomial) for zero in corner_zeros(integral)} == {"4 - s12"}
+
+
+def test_sectors_share_the_threshold_and_have_corner_zeros():
+    integral = physical.box1l_sectors_physical()
+    assert thresholds(integral) == {"s12": 4.0}
+    found = corner_zeros(integral)
+    expected = {"9 - s12", "-2*mH2 - s12 + 9", "-2*mH2 - s12 - s14 + 16"}
+    assert {str(zero.polynomial) for zero in found} == expected
+    term, corner, polynomial = found[0]
+    (f,) = integral.terms[term].polynomial(integral.sample(1, seed=0), integral.sample(1, seed=0) * 0 + corner)
+    s = dict(zip(integral.expression.parameters, integral.sample(1, seed=0)[0], strict=True))
+    assert f[0] == pytest.approx(float(polynomial.subs(s)))
+
+
+@pytest.mark.parametrize(("low", "n_planes"), [((21.0, -30.0, 0.5), 0), ((16.0, -30.0, 0.5), 2)])
+def test_two_loops(low, n_planes):
+    integral = dataclasses.replace(references.integral("box2l"), low=low, high=(28.5, -3.0, 1.5))
+    assert thresholds(integral) == {"s12": 4.0}
+    assert len({zero.polynomial for zero in corner_zeros(integral)}) == n_planes
+
+
+def test_no_threshold_below_zero_nor_for_invariants_that_raise_the_polynomial():
+    assert thresholds(references.integral("box1l")) == {}
+    assert thresholds(of_polynomial("1 + s*x1*x2", s=(1.0, 9.0))) == {}
+
+
+def test_a_threshold_that_depends_on_other_invariants_is_none():
+    assert thresholds(of_polynomial("m - s*x1*(1 - x1)*x2", s=(5.0, 9.0), m=(1.0, 1.2))) == {}
+
+
+def test_a_polynomial_that_is_negative_anyhow_has_no_threshold():
+    assert thresholds(of_polynomial("x1 - 0.5 - s*x2", s=(1.0, 2.0))) == {}
+
+
+def test_a_threshold_on_the_negative_side_and_faces_where_the_polynomial_vanishes():
+    assert thresholds(of_polynomial("x1*x2*(1 + x1 + s*x1*x2)", s=(-9.0, -3.0))) == {"s": -2.0}
+    # Towards x1 = 0, where the polynomial vanishes for all s, the quotient (x1 + x2)/x2 comes near to 1.
+    assert thresholds(of_polynomial("x1*(x1 + x2) - s*x1*x2", s=(2.0, 3.0)))["s"] == pytest.approx(1.0, abs=1e-5)
+
+
+def test_a_python_function_is_refused():
+    for find in (thresholds, corner_zeros):
+        with pytest.raises(InputError, match="Python function"):
+            find(plain(2))

@@ -1,0 +1,169 @@
+"""Face-free forms of one-loop integrals: equal to the sum of sectors, and free of zeros at corners."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+import references
+from methods.base import InputError
+from methods.core import thresholds
+from references import from_loop
+from references.integrals import catalogue
+from references.sectors import face_free
+from references.values import arcs, deformation
+
+pytestmark = pytest.mark.pysecdec
+
+PHYSICAL = ["box1l_masses_physical", "pentagon1l_physical", "triangle1l_physical"]
+
+BUBBLE = """
+name = "bubble"
+dimension = 2
+lines = [["m", 1, 2], ["mB", 2, 1]]
+legs = [["p1", 1], ["p2", 2]]
+rules = {"p1*p1" = "s", "p2*p2" = "s", "p1*p2" = "-s", "m**2" = "1", "mB**2" = "1"}
+box = {s = [4.5, 30]}
+"""
+
+
+@pytest.fixture
+def make(tmp_path):
+    """Return a function from TOML text to a face-free integral and the lines that were reported."""
+
+    def made(text):
+        source, target = tmp_path / "input.toml", tmp_path / "input.json"
+        source.write_text(text)
+        lines = []
+        from_loop.make(source, target, lines.append, face_free.integrand)
+        return references.integral(str(target)), lines
+
+    return made
+
+
+def loop(name, **ranges):
+    """Return the text of a loop integral of the catalogue, with other ranges of some parameters."""
+    lines = (catalogue.FOLDER / f"{name}.toml").read_text().splitlines()
+    for parameter, (low, high) in ranges.items():
+        (i,) = [i for i, line in enumerate(lines) if line.startswith(f"{parameter} = [")]
+        lines[i] = f"{parameter} = [{low}, {high}]"
+    return "\n".join(lines)
+
+
+def tensor_rule(integral, s, order):
+    """Integrate at s (n, m) by a tensor Gauss–Legendre rule on the real cube."""
+    return arcs.integrate(integral, arcs.Arcs((1.0,) * integral.k), order, s)[0].real
+
+
+# --- the same function of s ----------------------------------------------------------------------------------------
+
+
+def test_the_box_of_gg_to_hh_is_the_registered_one(make):
+    box, _ = make(loop("box1l", s12=(4.5, 30), mH2=(0.5, 1.5)))
+    registered = references.integral("box1l_physical")
+    assert (box.prescription, box.name, len(box.terms)) == ("F", "box1l", 1)
+    assert (box.parameters, box.low, box.high) == (registered.parameters, registered.low, registered.high)
+    rng = np.random.default_rng(0)
+    s, x = box.sample(50, seed=1), rng.random((50, 3)) - 0.3j * rng.random((50, 3))
+    np.testing.assert_allclose(box.integrand(s, x), registered.integrand(s, x[:, [0, 2, 1]]), rtol=1e-12)
+
+
+def test_a_bubble_has_its_closed_form(make):
+    bubble, _ = make(BUBBLE)
+    s = bubble.sample(5, seed=1)
+    value, _ = arcs.integrate(bubble, arcs.Arcs((np.exp(-1.2j),)), 48, s)
+    np.testing.assert_allclose(value, references.integral("bubble_physical").exact(s), rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("name", "ranges", "order", "tolerance"),
+    [
+        ("box1l", {}, 32, 1e-9),  # nested, all over the Euclidean box
+        ("box1l", {"s12": (-30, 8)}, 32, 1e-6),  # half of an edge, twice
+        ("box1l", {"s12": (-30, 8), "s14": (-30, 8), "mH2": (0, 0.5)}, 32, 1e-6),  # two thresholds
+        ("box1l_masses", {"s12": (-60, 20)}, 24, 1e-4),  # a square, whose middle is at a ratio of masses
+        ("pentagon1l_masses", {"s12": (-40, 20)}, 10, 1e-3),
+    ],
+)
+def test_on_the_real_cube_it_is_the_sum_of_sectors(make, name, ranges, order, tolerance):
+    integral, _ = make(loop(name, **ranges))
+    assert integral.is_complex == bool(ranges)
+    whole = references.integral(f"{name}_sum")
+    s = np.array([np.clip([-3.0, -2, -4, -5, -2.5, -3.5, -2][: whole.m], whole.low, whole.high)])
+    if "mB2" in whole.parameters:
+        s[:, whole.parameters.index("mB2")] = 1.5
+    values = [tensor_rule(i, s, order) for i in (integral, whole)]
+    np.testing.assert_allclose(*values, rtol=tolerance)
+    # Negative control: half of the simplex counts twice, and no more.
+    assert not np.allclose(values[0], 2 * values[1], rtol=0.1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["box1l_masses_physical", "triangle1l_physical"])
+def test_above_threshold_it_is_the_sum_of_sectors(name, tmp_path):
+    integral = references.integral(str(catalogue.FOLDER / f"{name}.json"))
+    from_loop.make(catalogue.FOLDER / f"{name}.toml", tmp_path / "sectors.json", lambda _: None)
+    sectors = references.integral(str(tmp_path / "sectors.json"))
+    s = integral.sample(2, seed=7)
+    # Two contours of different kinds, one of them on another integrand.
+    on_sectors = deformation.converge(sectors, s, epsrel=1e-4)
+    on_arcs = arcs.converge(integral, s, epsrel=1e-4)
+    difference = np.abs(on_arcs.value - on_sectors.value)
+    assert (difference <= 3 * (on_arcs.error + on_sectors.error)).all()
+    assert (difference <= 1e-3 * np.abs(on_arcs.value)).all()
+    assert (np.abs(on_arcs.value.imag) > 0.1 * np.abs(on_arcs.value)).all()
+
+
+# --- corners and thresholds ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", PHYSICAL)
+def test_stored_forms_are_above_one_threshold_and_free_of_corner_zeros(name):
+    path = catalogue.FOLDER / f"{name}.json"
+    integral = references.integral(str(path))
+    assert (integral.name, integral.prescription, len(integral.terms)) == (name, "F", 1)
+    assert thresholds.corner_zeros(integral) == []
+    ((parameter, threshold),) = thresholds.thresholds(integral).items()
+    assert 0 < threshold < integral.low[integral.parameters.index(parameter)]
+    assert json.loads(path.read_text())["sectors"][0]["prescription"] == "F"
+
+
+def test_only_the_threshold_is_left_at_a_corner(make):
+    _, lines = make(loop("box1l", s12=(2, 8), mH2=(0.5, 1.5)))
+    assert [line for line in lines if "vanishes" in line] == [
+        "box1l: F vanishes at x = (1, 0, 1), and 1 more, where s12 = 4."
+    ]
+    assert "box1l: I(s) has a threshold at s12 = 4." in lines
+
+
+def test_a_threshold_without_a_place_is_reported(make):
+    _, lines = make(loop("box1l", s12=(4.5, 8), mH2=(4.5, 5)))
+    left = [line for line in lines if "inside an edge" in line]
+    assert left == [
+        f"The threshold of lines {i} and {j} is left inside an edge, where no arc is causal."
+        for i, j in ((2, 4), (3, 4))
+    ]
+    _, lines = make(BUBBLE.replace('"mB**2" = "1"', '"mB**2" = "2"').replace("4.5", "7"))
+    assert "The threshold of lines 1 and 2 is left inside an edge, where no arc is causal." in lines
+
+
+# --- what is refused -----------------------------------------------------------------------------------------------
+
+
+def test_two_loops_and_massless_lines_are_refused(make):
+    with pytest.raises(InputError, match=r"face-free form is for one loop.*that of kite2l is .*Make sectors of it"):
+        make(loop("kite2l"))
+    massless = loop("box1l").replace('["m", 2, 3]', '["0", 2, 3]')
+    with pytest.raises(InputError, match="squared mass of line 2 of box1l is 0, and F vanishes where"):
+        make(massless)
+
+
+def test_command_line(tmp_path, capsys):
+    (tmp_path / "box.toml").write_text(loop("box1l"))
+    assert from_loop.main([str(tmp_path / "box.toml"), "--face-free"]) == 0
+    said = capsys.readouterr().out
+    assert f"{tmp_path / 'box.json'}: box1l\n" in said
+    integral = references.integral(str(tmp_path / "box.json"))
+    assert (integral.name, integral.is_complex) == ("box1l", False)
