@@ -157,11 +157,21 @@ class LearnedContour(Method):
     def integrate(self, s: np.ndarray) -> Estimate:
         """Compute the sums over the nodes; `n_eval` counts both rules."""
         s = self.integral_.check(s)
+        return self._estimate(s, _total(self._rules, torch.as_tensor(s, device=self.device)))
+
+    def integrate_with_gradient(self, s: np.ndarray) -> tuple[Estimate, np.ndarray]:
+        """Integrate, and give ∂I/∂s (n, m) too: the rule's own derivatives, without an error."""
+        s = self.integral_.check(s)
         points = torch.as_tensor(s, device=self.device)
-        value, lower = (_total(rules, points).cpu().numpy() for rules in (self._rules, self._lower_rules))
+        values, gradients = zip(*[rule.with_gradient(points) for rule in self._rules], strict=True)
+        return self._estimate(s, torch.stack(values).sum(dim=0)), torch.stack(gradients).sum(dim=0).cpu().numpy()
+
+    def _estimate(self, s: np.ndarray, value: torch.Tensor) -> Estimate:
+        found = value.cpu().numpy()
+        lower = _total(self._lower_rules, torch.as_tensor(s, device=self.device)).cpu().numpy()
         n_nodes = np.prod(self.orders_, axis=1) + np.prod(_lower(self.orders_), axis=1)
-        error = self.error_(value, lower, self.integral_.to_unit(s))
-        return Estimate(value, error, round(len(points) * n_nodes.mean()))
+        error = self.error_(found, lower, self.integral_.to_unit(s))
+        return Estimate(found, error, round(len(s) * n_nodes.mean()))
 
     def _check_fields(self) -> None:
         devices.check(self.name, self.device)

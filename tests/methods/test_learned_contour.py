@@ -48,6 +48,15 @@ def test_the_contour_of_the_bubble_passes_above_one_pole_and_below_the_other():
     assert rule.details_["not_causal"] == [0.0]
 
 
+def test_derivatives_are_those_of_the_closed_form(triangle):
+    s, step = triangle.integral_.sample(20, seed=1) * 0.9 + 1, 1e-4
+    estimate, gradient = triangle.integrate_with_gradient(s)
+    exact = triangle.integral_.exact
+    change = (exact(s + step) - exact(s - step)) / (2 * step)
+    np.testing.assert_allclose(gradient[:, 0], change, rtol=1e-5)
+    np.testing.assert_allclose(estimate.value, triangle.integrate(s).value, rtol=1e-13)
+
+
 def test_saved_maps_are_complex_still(triangle, tmp_path):
     triangle.save(tmp_path / "file")
     s = triangle.integral_.sample(10, seed=0)
@@ -113,7 +122,7 @@ def test_fields_are_above_zero(field):
 
 def test_the_choices_of_a_short_budget_repeat_its_result():
     integral = physical.triangle_physical()
-    rule = methods.create("learned_contour").fit(integral, budget=0.5)
+    rule = methods.create("learned_contour").fit(integral, budget=0.3)
     chosen = {name: rule.details_[name] for name in ("degree", "n_orders", "max_nodes")}
     s = integral.sample(5, seed=0)
     again = methods.create("learned_contour", **chosen).fit(integral)
