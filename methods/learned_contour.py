@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -28,32 +28,18 @@ import torch
 from methods.base import Estimate, InputError, Method, ParametricIntegral
 from methods.core import devices
 from methods.core.budget import Clock
-from methods.core.moving_nodes import MovingIntegrand
-from methods.primitives import contour_search
+from methods.primitives import contour_orders, contour_search
 from methods.primitives.contour_map import ContourMap
-from methods.primitives.contour_search import Found, Search
-from methods.primitives.moving_rule import MovingRule, axis_errors
+from methods.primitives.contour_orders import MOST_NODES, TermRules, total
+from methods.primitives.contour_search import Search
 from methods.primitives.triangular_map import Coordinates
-from methods.quadrature import axis_choice
-from methods.quadrature.rule_error import RuleError, relative, root_mean_square, rule_error
+from methods.quadrature.rule_error import RuleError, rule_error
 
 N_CORNERS, N_DRAWN = 16, 48
 """Phase-space points by which rules are judged: corners of the box, and drawn from it."""
 
-MOST_NODES = 2_000_000
-"""Largest rule of a term that `fit` compares with."""
-
-MARGIN = 3.0
-"""The orders are chosen for an error so many times below `epsrel`: the sum over the axes is one of first order."""
-
-HIGHER = 2
-"""The rules that judge the error in `fit` have this many nodes more per axis."""
-
 SEARCH_SHARE, FINAL_SHARE = 0.35, 0.2
 """Shares of the budget for the order of variables, and for the last fits."""
-
-Moving = list[tuple[MovingIntegrand, ContourMap]]
-"""Formula and map of each term."""
 
 
 @dataclass(kw_only=True)
@@ -125,7 +111,7 @@ class LearnedContour(Method):
         budget: float | None = None,
         monitor: Callable[[Self], None] | None = None,
     ) -> Self:
-        """Fit the maps, choose orders, and find the law of the error. Raises InputError where no contour is causal."""
+        """Fit the maps, choose orders, and find the law of the error. Raises NoCausalContour where none is."""
         clock = Clock(budget)
         self._check_fields()
         self._prepare(integral)
@@ -134,14 +120,14 @@ class LearnedContour(Method):
         found = [contour_search.find(search, integral.name, degree, n_orders) for search in searches]
         is_few = n_orders != self.n_orders and any(search.n_tried == n_orders for search in searches)
         self._take([best.contour for best, _ in found])
-        s = torch.as_tensor(_points(integral), device=self.device)
-        max_nodes = self._choose_orders(s, clock)
+        s, max_nodes = torch.as_tensor(_points(integral), device=self.device), self.max_nodes
+        if self.order is not None:
+            self.orders_ = np.full((len(found), integral.k), self.order)
+        else:
+            self.orders_, max_nodes = contour_orders.choose(self._on_maps, s, self.epsrel, self.max_nodes, clock)
         self._make_rules()
-        value, lower, higher = (
-            _total(rules, s).cpu().numpy() for rules in (self._rules, self._lower_rules, self._rules_of(_higher))
-        )
-        self.error_ = rule_error(value, lower, higher, N_DRAWN)
-        difference = self._difference_to_second([second for _, second in found], s, value, lower)
+        self._judge(s)
+        difference = self._compare_with([second.contour for _, second in found if second is not None], s)
         self.details_ = {
             "order_of_map": [list(best.contour.order) for best, _ in found],
             "orders": self.orders_.tolist(),
@@ -157,7 +143,7 @@ class LearnedContour(Method):
     def integrate(self, s: np.ndarray) -> Estimate:
         """Compute the sums over the nodes; `n_eval` counts both rules."""
         s = self.integral_.check(s)
-        return self._estimate(s, _total(self._rules, torch.as_tensor(s, device=self.device)))
+        return self._estimate(s, total(self._rules, torch.as_tensor(s, device=self.device)))
 
     def integrate_with_gradient(self, s: np.ndarray) -> tuple[Estimate, np.ndarray]:
         """Integrate, and give ∂I/∂s (n, m) too: the rule's own derivatives, without an error."""
@@ -168,8 +154,8 @@ class LearnedContour(Method):
 
     def _estimate(self, s: np.ndarray, value: torch.Tensor) -> Estimate:
         found = value.cpu().numpy()
-        lower = _total(self._lower_rules, torch.as_tensor(s, device=self.device)).cpu().numpy()
-        n_nodes = np.prod(self.orders_, axis=1) + np.prod(_lower(self.orders_), axis=1)
+        lower = total(self._lower_rules, torch.as_tensor(s, device=self.device)).cpu().numpy()
+        n_nodes = np.prod(self.orders_, axis=1) + np.prod(contour_orders.lower(self.orders_), axis=1)
         error = self.error_(found, lower, self.integral_.to_unit(s))
         return Estimate(found, error, round(len(s) * n_nodes.mean()))
 
@@ -185,12 +171,7 @@ class LearnedContour(Method):
         self._coordinates = Coordinates(integral, self.device)
 
     def _take(self, maps: list[ContourMap]) -> None:
-        self.maps_ = maps
-        self._moving = self._with_integrands(maps)
-
-    def _with_integrands(self, maps: Iterable[ContourMap]) -> Moving:
-        """Compile the formula of each term for the order of its map."""
-        return [(MovingIntegrand(term, map_.order), map_) for term, map_ in zip(self._terms, maps, strict=True)]
+        self.maps_, self._on_maps = maps, TermRules(self._terms, maps, self._coordinates)
 
     def _affordable(self, searches: list[Search], clock: Clock) -> tuple[int, int | None, bool]:
         """Return degree and `n_orders` that the clock allows, and whether it made the degree smaller."""
@@ -207,63 +188,25 @@ class LearnedContour(Method):
             lower -= 1
         return lower, affordable if affordable < (n_orders or math.inf) else n_orders, lower < degree
 
-    def _choose_orders(self, s: torch.Tensor, clock: Clock) -> int:
-        """Set the orders for an error of `epsrel`, and return the `max_nodes` that the clock allows.
+    def _judge(self, s: torch.Tensor) -> None:
+        """Find the law of the error at s (n, m)."""
+        on_maps, orders = self._on_maps, self.orders_
+        lower, higher = (on_maps.values(change(orders), s) for change in (contour_orders.lower, contour_orders.higher))
+        self.error_ = rule_error(on_maps.values(orders, s), lower, higher, N_DRAWN)
 
-        Where a higher rule finds a larger error than `epsrel`, which was foreseen to first order only, they are chosen
-        once more for a smaller one.
-        """
-        if self.order is not None:
-            self.orders_ = np.full((len(self.maps_), self.integral_.k), self.order)
-            return self.max_nodes
-        before, others = clock.left, axis_choice.search_order(self.integral_.k)
-        axes, n_nodes = axis_errors(self._moving, self._coordinates, s, others)
-        seconds_per_node = (before - clock.left) / n_nodes if clock.is_limited else 0.0
-        goal, max_nodes = self.epsrel / MARGIN, self.max_nodes
-        self.orders_ = np.zeros((len(axes), self.integral_.k), dtype=int)
-        while True:
-            orders = np.array(axis_choice.choose_orders(axes, goal, max_nodes, MOST_NODES, HIGHER))
-            # Twice a higher rule, for its value and the second map's, and half of that for the others.
-            if max_nodes > 1 and 3 * seconds_per_node * len(s) * np.prod(_higher(orders), axis=1).sum() > clock.left:
-                max_nodes = int(0.8 * max_nodes)
-                continue
-            if np.array_equal(orders, self.orders_) or goal < self.epsrel / MARGIN**3:
-                return max_nodes
-            self.orders_ = orders
-            value, higher = (_total(self._rules_of(change), s).cpu().numpy() for change in (_same, _higher))
-            if root_mean_square(relative(value - higher, higher)) <= self.epsrel:
-                return max_nodes
-            goal /= MARGIN
-
-    def _difference_to_second(
-        self, seconds: list[Found | None], s: torch.Tensor, value: np.ndarray, lower: np.ndarray
-    ) -> float | None:
+    def _compare_with(self, maps: list[ContourMap], s: torch.Tensor) -> float | None:
         """Return how much values by second maps differ, relatively; where that is too much, the error knows of it."""
-        if None in seconds:
+        if len(maps) < len(self.maps_):
             return None
-        moving = self._with_integrands(second.contour for second in seconds if second is not None)
-        nodes = [
-            [dict(zip(first.order, orders, strict=True))[column] for column in second.order]
-            for first, (_, second), orders in zip(self.maps_, moving, self.orders_, strict=True)
-        ]
-        other, other_lower = (
-            _total(self._rules_on(moving, change(np.array(nodes))), s).cpu().numpy() for change in (_higher, _lower)
-        )
-        difference, of_first, of_second = (
-            root_mean_square(relative(a - b, value)) for a, b in ((value, other), (value, lower), (other, other_lower))
-        )
-        if difference > of_first + of_second:
-            self.error_ = self.error_._replace(floor=max(self.error_.floor, difference))
-        return difference
+        second = TermRules(self._terms, maps, self._coordinates)
+        found, explained = contour_orders.difference(self._on_maps, second, self.orders_, s)
+        if found > explained:
+            self.error_ = self.error_._replace(floor=max(self.error_.floor, found))
+        return found
 
     def _make_rules(self) -> None:
-        self._rules, self._lower_rules = self._rules_of(_same), self._rules_of(_lower)
-
-    def _rules_of(self, change: Callable[[np.ndarray], np.ndarray]) -> list[MovingRule]:
-        return self._rules_on(self._moving, change(self.orders_))
-
-    def _rules_on(self, moving: Moving, orders: np.ndarray) -> list[MovingRule]:
-        return [MovingRule(*pair, self._coordinates, of_term) for pair, of_term in zip(moving, orders, strict=True)]
+        self._rules = self._on_maps.of(self.orders_)
+        self._lower_rules = self._on_maps.of(contour_orders.lower(self.orders_))
 
     def _state(self) -> dict[str, np.ndarray]:
         return {
@@ -295,20 +238,3 @@ def _points(integral: ParametricIntegral) -> np.ndarray:
 
 def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
-
-
-def _same(orders: np.ndarray) -> np.ndarray:
-    return orders
-
-
-def _lower(orders: np.ndarray) -> np.ndarray:
-    return (orders + 1) // 2
-
-
-def _higher(orders: np.ndarray) -> np.ndarray:
-    return orders + HIGHER
-
-
-def _total(rules: Iterable[MovingRule], s: torch.Tensor) -> torch.Tensor:
-    """Sum over the terms."""
-    return torch.stack([rule(s) for rule in rules]).sum(dim=0)

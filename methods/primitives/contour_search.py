@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 import torch
 
-from methods.base import InputError, ParametricIntegral
+from methods.base import ParametricIntegral
+from methods.core.errors import NoCausalContour
 from methods.core.moving_nodes import MovingIntegrand
 from methods.primitives import contour_fit
 from methods.primitives.causality import share_not_causal
@@ -158,7 +159,7 @@ def find(search: Search, name: str, degree: int, n_orders: int | None) -> tuple[
 
     Raises
     ------
-    InputError
+    NoCausalContour
         Where no map is causal.
     """
     shorts = search.best(n_orders)
@@ -167,7 +168,7 @@ def find(search: Search, name: str, degree: int, n_orders: int | None) -> tuple[
         if found.not_causal <= NOT_CAUSAL:
             others = [other for other in [*shorts[:i], *shorts[i + 1 :], short] if other.not_causal <= NOT_CAUSAL]
             return found, others[0] if others else None
-    raise InputError(
+    raise NoCausalContour(
         f"No contour of {name} was found that avoids the zeros of its prescribed polynomial: in all of {len(shorts)} "
         "orders of variables some points are on the wrong side; give a smaller box."
     )

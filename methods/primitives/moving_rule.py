@@ -8,26 +8,19 @@ on few values, exponentials and polynomials of the integrand included (`methods/
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Sequence
 
-import numpy as np
 import torch
 
 from methods.core.moving_nodes import MovingIntegrand
 from methods.primitives import chebyshev_series
 from methods.primitives.contour_map import ContourMap, chebyshev
 from methods.primitives.triangular_map import Coordinates
-from methods.quadrature.axis_choice import SMALL, AxisErrors
-from methods.quadrature.axis_errors import HIGHEST_ORDER
 from methods.quadrature.axis_rules import gauss_legendre
 
 CHUNK = 2**15
 """Nodes times phase-space points worked on at once."""
-
-GRID = 56
-"""Nodes of an axis between which integrals over the others are interpolated, to compare rules of up to 40 nodes."""
 
 
 class MovingRule:
@@ -179,61 +172,3 @@ def _joined(parts: list[torch.Tensor]) -> torch.Tensor:
 def _fixed(a: torch.Tensor, last: torch.Tensor, m: int, degree: int) -> torch.Tensor:
     """Return coefficients (count, n) of polynomials in u, for given values (n, n_last) of the other variables."""
     return _joined([chebyshev_series.fix_last(part, last, m, degree) for part in _parts(a)])
-
-
-def axis_errors(
-    maps: Sequence[tuple[MovingIntegrand, ContourMap]], coordinates: Coordinates, s: torch.Tensor, others: int
-) -> tuple[list[list[AxisErrors]], int]:
-    """Errors that rules leave on each axis of each term, by their orders.
-
-    The integrals over all other axes are interpolated between GRID nodes, so that one evaluation tells of all orders.
-
-    Parameters
-    ----------
-    maps : list of (MovingIntegrand, ContourMap)
-        For each term.
-    coordinates : Coordinates
-        From s to u.
-    s : tensor (n, m)
-        Phase-space points.
-    others : int
-        Nodes on each of the other axes.
-
-    Returns
-    -------
-    list of lists of AxisErrors
-        By term and axis, relative to the integral; they name no strength of a map.
-    int
-        How many products of nodes and points were evaluated.
-    """
-    k = len(maps[0][1].order)
-    marginals = []
-    for integrand, contour in maps:
-        orders = [[GRID if i == axis else others for i in range(k)] for axis in range(k)]
-        rules = [MovingRule(integrand, contour, coordinates, of_axes) for of_axes in orders]
-        marginals.append([rule.marginal(s, axis) for axis, rule in enumerate(rules)])
-    differences = torch.as_tensor(_differences(), device=s.device).to(marginals[0][0])
-    weights = torch.as_tensor(gauss_legendre(GRID)[1], device=s.device).to(differences)
-    total = torch.stack([of_term[0] @ weights for of_term in marginals]).sum(dim=0).abs()
-    scale = total.clamp_min(max(SMALL * float(total.mean()), 1e-300))[:, None]
-    found = [
-        [
-            AxisErrors(((marginal @ differences).abs() / scale).square().mean(dim=0).sqrt().tolist(), [])
-            for marginal in of_term
-        ]
-        for of_term in marginals
-    ]
-    return found, len(maps) * k * len(s) * GRID * others ** (k - 1)
-
-
-@functools.cache
-def _differences() -> np.ndarray:
-    """Weights on GRID nodes of the rules of order 1, 2, …, less those of the grid's own rule: (GRID, HIGHEST_ORDER)."""
-    nodes, weights = gauss_legendre(GRID)
-    basis = np.polynomial.legendre.legvander(2 * nodes - 1, GRID - 1)
-    of_polynomial = basis * weights[:, None] * (2 * np.arange(GRID) + 1)
-    columns = []
-    for order in range(1, HIGHEST_ORDER + 1):
-        t, w = gauss_legendre(order)
-        columns.append(of_polynomial @ (np.polynomial.legendre.legvander(2 * t - 1, GRID - 1).T @ w) - weights)
-    return np.stack(columns, axis=1)
