@@ -7,8 +7,8 @@ allowed side. A complex c_i does this by its phase, and crowds the nodes by its 
 squares of log g, g = f det ∂x/∂t being what the rule integrates (`methods/primitives/contour_fit.py`). No value of I(s)
 has a part in it. For a real integral the same map is real.
 
-At box1l_physical 16³ nodes have 12.7 digits on average, 9.8 at the worst point; right above threshold, at s12 = 4.03,
-20³ nodes have 10.0.
+On box1l_physical 16³ nodes have 12.6 digits on average and 9.0 at the worst of 150 points; right above threshold, at
+s12 = 4.03, 20³ nodes have 10.0 and 8.5 (box1l_threshold_above).
 
 Learned contours, by networks: Winterhalder et al., SciPost Phys. 12 (2022) 129. Maps that are triangular are known as
 Knothe–Rosenblatt rearrangements.

@@ -168,8 +168,8 @@ def axis_errors(rules: TermRules, s: torch.Tensor, others: int) -> tuple[list[li
     marginals = list(zip(*by_axis, strict=True))
     differences = torch.as_tensor(_differences(), device=s.device).to(marginals[0][0])
     weights = torch.as_tensor(gauss_legendre(GRID)[1], device=s.device).to(differences)
-    total = torch.stack([of_term[0] @ weights for of_term in marginals]).sum(dim=0).abs()
-    scale = total.clamp_min(max(SMALL * float(total.mean()), 1e-300))[:, None]
+    size = torch.stack([of_term[0] @ weights for of_term in marginals]).sum(dim=0).abs()
+    scale = size.clamp_min(max(SMALL * float(size.mean()), 1e-300))[:, None]
     found = [
         [
             AxisErrors(((marginal @ differences).abs() / scale).square().mean(dim=0).sqrt().tolist(), [])
