@@ -16,8 +16,9 @@ import torch
 
 from methods.base import Estimate, ParametricIntegral
 from methods.core import devices, thresholds
+from methods.core.arithmetic import Arithmetic, Rows
 from methods.core.budget import Clock
-from methods.tables import threshold_pieces
+from methods.tables import table_arithmetic, threshold_pieces
 from methods.tables.table import Table
 
 
@@ -84,6 +85,33 @@ class PiecewiseTable(Table):
             rows = slice(None) if len(self.pieces_) == 1 else piece._coordinates.are_on_their_side(s)
             value[rows], error[rows] = piece._estimate(s[rows])[:2]
         return Estimate(value, error, 0)
+
+    def export_form(self) -> Arithmetic:
+        """List the steps of value and error, as `methods.base.Exportable` says."""
+        arithmetic = Arithmetic(self.integral_.m)
+        tables = self.pieces_ or (self,)
+        found = [table._steps(arithmetic) for table in tables]
+        value, error = found[-1]
+        for table, (of_value, of_error) in zip(tables[-2::-1], found[-2::-1], strict=True):
+            value, error = (
+                table_arithmetic.on_side(arithmetic, table._coordinates, *pair)
+                for pair in ((of_value, value), (of_error, error))
+            )
+        arithmetic.outputs |= {"value": value, "error": error}
+        return arithmetic
+
+    @abstractmethod
+    def _steps_of_y(self, arithmetic: Arithmetic, u: Rows) -> Rows:
+        """List the steps of y at u (m rows): two rows where it is complex."""
+
+    def _steps(self, arithmetic: Arithmetic) -> tuple[Rows, Rows]:
+        """List the steps of value and error of a single table."""
+        u = table_arithmetic.u(arithmetic, arithmetic.s, self._coordinates)
+        value = table_arithmetic.value(arithmetic, self._steps_of_y(arithmetic, u), self.target_)
+        error = table_arithmetic.error(arithmetic, value, self.relative_error_, self.typical_value_)
+        if self.thresholds_ is not None:
+            error = arithmetic.multiply(error, table_arithmetic.growth(arithmetic, u, self._n_degrees()))
+        return value, error
 
     def _make_pieces(self, found: np.ndarray) -> None:
         """Make a table, not fitted yet, for each piece of the box with thresholds (m,)."""

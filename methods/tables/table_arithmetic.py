@@ -1,0 +1,63 @@
+"""A table of I(s) as steps that other programs can take (`methods/core/arithmetic.py`)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from methods.core.arithmetic import Arithmetic, Rows
+from methods.tables.coordinate_choice import SMALL
+from methods.tables.coordinates import Coordinates, Target
+
+
+def u(arithmetic: Arithmetic, s: Rows, coordinates: Coordinates) -> Rows:
+    """List the steps of `Coordinates.u`: u (m rows) at s (m rows)."""
+    middle, half = coordinates.middle_and_half()
+    distance = arithmetic.apply("abs", arithmetic.scale(_z(arithmetic, s, coordinates), -1.0, coordinates.c))
+    return arithmetic.scale(arithmetic.apply("log", distance), 1 / half, -middle / half)
+
+
+def _z(arithmetic: Arithmetic, s: Rows, coordinates: Coordinates) -> Rows:
+    """List the steps of `Coordinates.z`."""
+    if not coordinates.with_threshold:
+        return s
+    return arithmetic.join(*(
+        coordinates.with_threshold[j].steps(arithmetic, arithmetic.take(s, [j]))
+        if j in coordinates.with_threshold else arithmetic.take(s, [j])
+        for j in range(s.n)
+    ))  # fmt: skip
+
+
+def value(arithmetic: Arithmetic, y: Rows, target: Target) -> Rows:
+    """List the steps of `Target.decode`: I from y; two rows of y are a complex number."""
+    factor = (target.sign or 1) * target.scale
+    if not target.sign:
+        return arithmetic.scale(y, factor)
+    if y.n == 2:
+        square = arithmetic.affine(arithmetic.apply("square", y), np.ones((1, 2)))
+        return arithmetic.multiply(arithmetic.scale(y, [factor, -factor]), arithmetic.apply("reciprocal", square))
+    if target.power:
+        return arithmetic.scale(arithmetic.power(arithmetic.apply("reciprocal", y), target.power), factor)
+    return arithmetic.scale(arithmetic.apply("exp", y), factor)
+
+
+def error(arithmetic: Arithmetic, value: Rows, relative_error: float, typical_value: float) -> Rows:
+    """List the steps of a table's error."""
+    size = arithmetic.at_least(arithmetic.size(value), SMALL * typical_value)
+    return arithmetic.scale(size, relative_error)
+
+
+def growth(arithmetic: Arithmetic, u: Rows, n_degrees: np.ndarray) -> Rows:
+    """List the steps of the factor by which errors grow outside [−1, 1]: Π_j cosh(n_j arccosh u_j) = Π_j T_{n_j}."""
+    beyond = arithmetic.at_least(arithmetic.apply("abs", u), 1.0)
+    alpha = np.asarray(n_degrees, dtype=np.int64)[None]
+    return arithmetic.polynomial(beyond, alpha, np.ones((1, 1)))
+
+
+def on_side(arithmetic: Arithmetic, coordinates: Coordinates, own: Rows, other: Rows) -> Rows:
+    """Choose `own` at points on the side of each threshold on which the box of the coordinates is, or `other`."""
+    found = own
+    for j, coordinate in coordinates.with_threshold.items():
+        row = arithmetic.scale(arithmetic.take(arithmetic.s, [j]), 1 / coordinate.threshold)
+        x, y = (found, other) if coordinate.above else (other, found)
+        found = arithmetic.select(row, 1.0, x, y)
+    return found
