@@ -79,6 +79,8 @@ class BayesianMLP(UncertainRegressor):
     boost_share: float = 0.3
     boost_rate: float = 0.3
 
+    export_form = None  # type: ignore[assignment]  # each value averages over hundreds of networks
+
     def _network(self, m: int) -> VariationalNetwork:
         return VariationalNetwork([m] + [self.width] * self.depth + [2], self.activation, self.initial_std, self.seed)
 

@@ -28,13 +28,14 @@ import torch
 
 from methods.base import Estimate, InputError, ParametricIntegral
 from methods.core import devices
+from methods.core.arithmetic import Arithmetic
 from methods.core.budget import Clock
 from methods.core.storage import StorageError
-from methods.surrogates import local_error, tanh_network, targets
+from methods.surrogates import local_error, network_arithmetic, tanh_network, targets
 from methods.surrogates.gradient_labels import GradientLabelSource
 from methods.surrogates.quasi_newton import minimise
 from methods.surrogates.tanh_network import TanhNetwork
-from methods.tables import coordinate_choice
+from methods.tables import coordinate_choice, table_arithmetic
 from methods.tables.coordinates import Target
 from methods.tables.table import CHUNK, Table
 
@@ -194,6 +195,25 @@ class DifferentialMLP(Table):
             dy_di = self.target_.slope(self._evaluate(s[rows]))[:, None]
             gradient[rows] = slope * self.scale_ * self._coordinates.slope(s[rows]) / dy_di
         return gradient
+
+    def export_form(self) -> Arithmetic:
+        """List the steps of value, error and gradient, as `methods.base.Exportable` says."""
+        arithmetic = Arithmetic(self.integral_.m)
+        u = table_arithmetic.u(arithmetic, arithmetic.s, self._coordinates)
+        layers = [(weights.cpu().numpy(), bias[:, 0].cpu().numpy()) for weights, bias in self._layers]
+        y, slope = network_arithmetic.with_slope(arithmetic, arithmetic.cast(u, self.precision), layers)
+        y = arithmetic.scale(arithmetic.cast(y, "float64"), self.scale_, self.mean_)
+        value = table_arithmetic.value(arithmetic, y, self.target_)
+        gradient = table_arithmetic.gradient(
+            arithmetic, arithmetic.scale(arithmetic.cast(slope, "float64"), self.scale_), y, value, self.target_,
+            self._coordinates,
+        )  # fmt: skip
+        m = self.integral_.m
+        distance = arithmetic.affine(arithmetic.apply("square", u), np.full((1, m), 1 / m))
+        relative = arithmetic.apply("exp", arithmetic.scale(distance, self.error_[1], self.error_[0]))
+        size = table_arithmetic.error(arithmetic, value, 1.0, self.typical_value_)
+        arithmetic.outputs |= {"value": value, "error": arithmetic.multiply(size, relative), "gradient": gradient}
+        return arithmetic
 
     @property
     def _widths(self) -> list[int]:

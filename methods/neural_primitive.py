@@ -33,10 +33,11 @@ import numpy as np
 import torch
 
 from methods.base import ParametricIntegral
+from methods.core.arithmetic import Arithmetic
 from methods.core.budget import Clock
-from methods.primitives import chebyshev_series, triangular_map, two_stages
+from methods.primitives import chebyshev_series, series_arithmetic, triangular_map, two_stages
 from methods.primitives.chebyshev_series import Series
-from methods.primitives.ensemble import Primitive
+from methods.primitives.ensemble import UNCERTAINTIES, Primitive
 from methods.primitives.sine_network import Network, Sines
 from methods.primitives.triangular_map import Coordinates, TriangularMap
 from methods.primitives.two_stages import Expansion, Stages, Training
@@ -176,9 +177,11 @@ class NeuralPrimitive(Primitive):
         order = torch.tensor(self.map_.order, device=t.device)
         return self.map_.slopes(self.coordinates.u(s).expand(len(t), -1), t[:, order])
 
-    def export_form(self) -> triangular_map.TimesH:
-        """Give the series of the replicas and of log h, as `methods.base.Exportable` says."""
-        return triangular_map.TimesH(self._series, self.coordinates)
+    def export_form(self) -> Arithmetic:
+        """List the steps of value and error, as `methods.base.Exportable` says."""
+        series, log_h = (tensor.cpu().numpy() for tensor in (self.series_, self.map_.b))
+        factor = UNCERTAINTIES[self.uncertainty](self.n_replicas)
+        return series_arithmetic.form(self.coordinates, series, log_h, self.series_degree_, factor)
 
     def _affordable_width(self, budget: float | None, clock: Clock) -> int:
         """Return the neurons of a replica: what the budget gives, or fewer where this machine is too slow for them."""

@@ -131,8 +131,10 @@ class TensorTrain(PiecewiseTable):
             polynomials = arithmetic.chebyshev(arithmetic.take(u, [j]), core.shape[1])
             products = polynomials if y is None else arithmetic.outer(y, polynomials)
             matrix = core.reshape(-1, core.shape[2]).T
-            parts = [matrix.real, matrix.imag] if np.iscomplexobj(matrix) else [matrix]
-            y = arithmetic.affine(products, np.concatenate(parts))
+            if np.iscomplexobj(matrix):  # real parts first, then imaginary ones
+                blocks = [[matrix.real, -matrix.imag], [matrix.imag, matrix.real]]
+                matrix = np.block([row[:1] if y is None else row for row in blocks])
+            y = arithmetic.affine(products, matrix)
         return y
 
     def _cores(self) -> tensor_train.Cores:

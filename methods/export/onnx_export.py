@@ -21,23 +21,21 @@ not translated. Both evaluations would have to be written once more for it; what
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import sympy
 
 from methods.base import Exportable, InputError, Method, ParametricIntegral
+from methods.core.arithmetic import Arithmetic
 from methods.core.expression import compile_for_arrays
 from methods.core.names import unknown
 from methods.deep.activations import ACTIVATIONS, Activation
 from methods.deep.corner_networks import CornerNetworks
 from methods.deep.network import PrimitiveNetwork
+from methods.export import onnx_writer
 from methods.export.onnx_graph import Graph, Value
-from methods.primitives import chebyshev_series
-from methods.primitives.chebyshev_series import Series
 from methods.primitives.ensemble import PRECISIONS, UNCERTAINTIES
-from methods.primitives.triangular_map import TimesH
 
 
 def export(method: Method, path: Any, dtype: str = "float64") -> None:
@@ -54,17 +52,24 @@ def export(method: Method, path: Any, dtype: str = "float64") -> None:
         raise InputError(f"{method.name} cannot be exported; fit a primitive such as neural_primitive for that.")
     if dtype not in PRECISIONS:
         raise unknown("dtype", dtype, PRECISIONS)
-    primitive: Any = method
-    integral: ParametricIntegral = primitive.integral_
-    graph = Graph(dtype)
-    form = method.export_form()
-    replicas = REPLICAS[type(form)](form, integral, graph.input("s", integral.m))
-    mean = sum(replicas[1:], replicas[0]) * (1 / len(replicas))
-    graph.output("value", mean)
-    graph.output("error", _spread(replicas, mean) * UNCERTAINTIES[primitive.uncertainty](len(replicas)))
+    fitted: Any = method
+    integral: ParametricIntegral = fitted.integral_
+    graph, form = Graph(dtype), method.export_form()
+    if isinstance(form, Arithmetic):
+        onnx_writer.write(graph, form)
+    else:
+        _write_networks(graph, fitted, form)
     metadata = {"method": method.name, "integral": integral.name, "parameters": integral.parameters}
     box = {"low": integral.low, "high": integral.high}
     graph.save(path, {key: json.dumps(value) for key, value in (metadata | box).items()})
+
+
+def _write_networks(graph: Graph, primitive: Any, form: CornerNetworks) -> None:
+    """Record value and error of a method whose value is a corner sum."""
+    replicas = _networks(form, primitive.integral_, graph.input("s", primitive.integral_.m))
+    mean = sum(replicas[1:], replicas[0]) * (1 / len(replicas))
+    graph.output("value", mean)
+    graph.output("error", _spread(replicas, mean) * UNCERTAINTIES[primitive.uncertainty](len(replicas)))
 
 
 def _spread(replicas: list[Value], mean: Value) -> Value:
@@ -139,47 +144,3 @@ class Functions:
     def positive(self, value: Value) -> Value:
         """Return the value where it is positive, else 0."""
         return value.graph.apply("Relu", value)
-
-
-# ----- neural_primitive, separable_primitive: a series for each corner sum --------------------------------------------
-
-
-def _series(form: TimesH, integral: ParametricIntegral, s: Value) -> list[Value]:
-    """Estimate I(s) by each replica: its series times h, the logarithm of which is the last."""
-    *sums, log_h = chebyshev_sums(form.series, _u(form.coordinates, s), integral.m)
-    h = Functions().exp(log_h)
-    return [value * h for value in sums]
-
-
-def _u(coordinates: Any, s: Value) -> Value:
-    """Record `triangular_map.Coordinates.u`."""
-    low, high = coordinates._low, coordinates._high
-    signed = (coordinates._signs != 0).double()
-    # Where s changes its sign, the logarithm is of 1, and counts for nothing.
-    log_s = Functions().log(Functions().abs(s) * signed + (1 - signed))
-    return (log_s * signed + s * (1 - signed) - low) * (2 / (high - low)) - 1
-
-
-def chebyshev_sums(series: Series, z: Value, n_variables: int) -> list[Value]:
-    """Return the sums of a series at z (n, n_variables): one (n,) for each."""
-    graph, degree, (rows, n_series) = z.graph, series._degree, series._shape
-    single = [z * 0.0 + 1.0, z]
-    while len(single) <= degree:
-        single.append(2.0 * z * single[-1] - single[-2])
-    middle = np.array([1])
-    table = graph.apply("Concat", *(graph.apply("Unsqueeze", t, middle) for t in single[: degree + 1]), axis=1)
-    # In ONNX's Reshape, 0 keeps an axis as it is.
-    last = table.take(n_variables - 1, axis=2) @ series._table
-    last = graph.apply("Reshape", last, np.array([0, rows, n_series]))
-    others = table.take(0, axis=2).take([0] * rows, axis=1)  # ones
-    for i, degrees in enumerate(zip(*chebyshev_series._terms(n_variables - 1, degree), strict=True)):
-        others = others * table.take(i, axis=2).take(degrees, axis=1)
-    sums = graph.apply("Squeeze", graph.apply("Unsqueeze", others, middle) @ last, middle)
-    return [sums.take(i, axis=1) for i in range(n_series)]
-
-
-REPLICAS: dict[type, Callable[[Any, ParametricIntegral, Value], list[Value]]] = {
-    TimesH: _series,
-    CornerNetworks: _networks,
-}
-"""Estimates of I(s) by each replica, for each form that `Exportable.export_form` may have."""

@@ -19,8 +19,8 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from typing import NamedTuple
 
+import numpy as np
 import torch
 
 from methods.base import ParametricIntegral
@@ -60,6 +60,21 @@ class Coordinates:
         self._signs = torch.where(low * high > 0, torch.sign(low), 0.0)
         self._low, self._high = self._raw(low), self._raw(high)
 
+    @property
+    def keep_their_sign(self) -> np.ndarray:
+        """Tell which invariants have one sign over the box: (m,)."""
+        return (self._signs != 0).cpu().numpy()
+
+    @property
+    def low(self) -> np.ndarray:
+        """The lower ends (m,): of log |s|, or of s."""
+        return self._low.cpu().numpy()
+
+    @property
+    def high(self) -> np.ndarray:
+        """The upper ends (m,)."""
+        return self._high.cpu().numpy()
+
     def _raw(self, s: torch.Tensor) -> torch.Tensor:
         return torch.where(self._signs == 0, s, torch.log(torch.where(self._signs == 0, 1.0, s.abs())))
 
@@ -71,14 +86,6 @@ class Coordinates:
         """Return s for u (n, m)."""
         raw = self._low + (self._high - self._low) * (u + 1) / 2
         return torch.where(self._signs == 0, raw, self._signs * torch.exp(torch.where(self._signs == 0, 0.0, raw)))
-
-
-class TimesH(NamedTuple):
-    """Each sum of `series` but the last, times h, is I(s) by a replica; the last is log h."""
-
-    series: chebyshev_series.Series
-    coordinates: Coordinates
-    """From s to the variables of the series."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -21,9 +21,10 @@ from torch import nn
 
 from methods.base import Estimate, InputError, Method, ParametricIntegral
 from methods.core import devices
+from methods.core.arithmetic import Arithmetic
 from methods.core.budget import Clock
 from methods.core.storage import StorageError
-from methods.surrogates import symmetry, targets
+from methods.surrogates import network_arithmetic, symmetry, targets
 from methods.surrogates.adam import Descent, descend
 
 CHUNK = 16_384
@@ -133,6 +134,17 @@ class Regressor(Method):
             y[rows] = self._predict(self._scaled(s[rows])).cpu().numpy()
         value, slope = self._target.decode(s, self.mean_ + self.scale_ * y)
         return Estimate(value, self.residual_ * slope, self._target.n_eval * len(s))
+
+    def export_form(self) -> Arithmetic:
+        """List the steps of value and error, as `methods.base.Exportable` says."""
+        arithmetic = Arithmetic(self.integral_.m)
+        s = arithmetic.sort(arithmetic.s, self._exchangeable)
+        scaled = arithmetic.cast(network_arithmetic.scaled(arithmetic, s, self.integral_), self.precision)
+        y = arithmetic.cast(network_arithmetic.network(arithmetic, scaled, self.network_), "float64")
+        y = arithmetic.scale(y, self.scale_, self.mean_)
+        value, slope = network_arithmetic.decoded(arithmetic, s, y, self._target)
+        arithmetic.outputs |= {"value": value, "error": arithmetic.scale(slope, self.residual_)}
+        return arithmetic
 
     def _prepare(self, integral: ParametricIntegral) -> None:
         """Bind the target, the symmetry and an untrained network to the integral."""

@@ -61,3 +61,18 @@ def on_side(arithmetic: Arithmetic, coordinates: Coordinates, own: Rows, other: 
         x, y = (found, other) if coordinate.above else (other, found)
         found = arithmetic.select(row, 1.0, x, y)
     return found
+
+
+def gradient(
+    arithmetic: Arithmetic, slope: Rows, y: Rows, value: Rows, target: Target, coordinates: Coordinates
+) -> Rows:
+    """List the steps of ∂I/∂s (m rows) from ∂y/∂u (m rows), for coordinates without thresholds."""
+    _, half = coordinates.middle_and_half()
+    du_ds = arithmetic.apply("reciprocal", arithmetic.scale(arithmetic.s, half, -half * coordinates.c))
+    found = arithmetic.multiply(slope, du_ds)
+    if not target.sign:
+        return arithmetic.scale(found, target.scale)
+    if target.power:
+        of_power = arithmetic.scale(arithmetic.multiply(value, arithmetic.apply("reciprocal", y)), -target.power)
+        return arithmetic.multiply(found, of_power)
+    return arithmetic.multiply(found, value)
