@@ -123,27 +123,74 @@ inline void select(const T* row, T bound, const T* __restrict x, const T* __rest
     for (int p = 0; p < L; p++) z[r * L + p] = row[p] >= bound ? x[r * L + p] : y[r * L + p];
 }
 
-// ROWS rows of W x + b from row o on, in registers.
+// Several numbers side by side, which compilers keep in registers: vectors where they know them.
+#if defined(__GNUC__)
+template <class T> struct Pack {
+  static constexpr int SIZE = 32 / sizeof(T);
+  typedef T V __attribute__((vector_size(32)));
+};
+#else
+template <class T> struct Pack {
+  static constexpr int SIZE = 1;
+  typedef T V;
+};
+#endif
+
+// ROWS rows of W x + b from row o on, for L points.
 template <int IN, int OUT, int ROWS, int L, class T>
 inline void affine_rows(const T* __restrict x, const T* __restrict w, const T* __restrict b, T* __restrict y, int o) {
-  T sum[ROWS * L];
+  typedef typename Pack<T>::V V;
+  constexpr int SIZE = Pack<T>::SIZE, PACKS = L / SIZE;
+  V sum[ROWS][PACKS], at[PACKS];
+#pragma GCC unroll 16
   for (int r = 0; r < ROWS; r++)
-    for (int p = 0; p < L; p++) sum[r * L + p] = b[o + r];
+#pragma GCC unroll 16
+    for (int q = 0; q < PACKS; q++) sum[r][q] = V{} + b[o + r];
+  for (int i = 0; i < IN; i++) {
+#pragma GCC unroll 16
+    for (int q = 0; q < PACKS; q++) std::memcpy(&at[q], x + i * L + q * SIZE, sizeof(V));
+#pragma GCC unroll 16
+    for (int r = 0; r < ROWS; r++)
+#pragma GCC unroll 16
+      for (int q = 0; q < PACKS; q++) sum[r][q] += w[i * OUT + o + r] * at[q];
+  }
+  std::memcpy(y + o * L, sum, sizeof sum);
+}
+
+// PACKS * SIZE rows of W x + b from row o on, for a single point.
+template <int IN, int OUT, int PACKS, class T>
+inline void affine_point(const T* __restrict x, const T* __restrict w, const T* __restrict b, T* __restrict y, int o) {
+  typedef typename Pack<T>::V V;
+  constexpr int SIZE = Pack<T>::SIZE;
+  V sum[PACKS], weights;
+  std::memcpy(sum, b + o, sizeof sum);
   for (int i = 0; i < IN; i++)
-    for (int r = 0; r < ROWS; r++) {
-      const T weight = w[i * OUT + o + r];
-      for (int p = 0; p < L; p++) sum[r * L + p] += weight * x[i * L + p];
+#pragma GCC unroll 16
+    for (int q = 0; q < PACKS; q++) {
+      std::memcpy(&weights, w + i * OUT + o + q * SIZE, sizeof weights);
+      sum[q] += x[i] * weights;
     }
-  for (int q = 0; q < ROWS * L; q++) y[o * L + q] = sum[q];
+  std::memcpy(y + o, sum, sizeof sum);
 }
 
 // W x + b for w [IN][OUT].
 template <int IN, int OUT, int L, class T>
 inline void affine(const T* __restrict x, const T* __restrict w, const T* __restrict b, T* __restrict y) {
-  constexpr int ROWS = L < 32 ? 32 / L : 1;
-  int o = 0;
-  for (; o + ROWS <= OUT; o += ROWS) affine_rows<IN, OUT, ROWS, L>(x, w, b, y, o);
-  for (; o < OUT; o++) affine_rows<IN, OUT, 1, L>(x, w, b, y, o);
+  constexpr int SIZE = Pack<T>::SIZE, PACKS = 8;
+  if constexpr (L % SIZE == 0) {
+    constexpr int ROWS = PACKS * SIZE / L > 0 ? PACKS * SIZE / L : 1, WHOLE = OUT / ROWS * ROWS;
+    for (int o = 0; o < WHOLE; o += ROWS) affine_rows<IN, OUT, ROWS, L>(x, w, b, y, o);
+    for (int o = WHOLE; o < OUT; o++) affine_rows<IN, OUT, 1, L>(x, w, b, y, o);
+  } else {
+    constexpr int WHOLE = OUT / (PACKS * SIZE) * (PACKS * SIZE), FULL = OUT / SIZE * SIZE;
+    for (int o = 0; o < WHOLE; o += PACKS * SIZE) affine_point<IN, OUT, PACKS>(x, w, b, y, o);
+    for (int o = WHOLE; o < FULL; o += SIZE) affine_point<IN, OUT, 1>(x, w, b, y, o);
+    for (int o = FULL; o < OUT; o++) {
+      T sum = b[o];
+      for (int i = 0; i < IN; i++) sum += w[i * OUT + o] * x[i];
+      y[o] = sum;
+    }
+  }
 }
 
 // T_0(x) ... T_{N-1}(x) of one row.
@@ -179,14 +226,24 @@ inline void bilinear(const double* __restrict a, const double* __restrict b, con
     }
     y[0] = (total[0] + total[1]) + (total[2] + total[3]);
   } else {
-    double total[L] = {};
+    typedef Pack<double>::V V;
+    constexpr int SIZE = Pack<double>::SIZE, PACKS = L / SIZE;
+    V total[PACKS] = {}, at;
     for (int i = 0; i < N; i++) {
-      double sum[L] = {};
+      V sum[PACKS] = {};
       for (int j = 0; j < length[i]; j++)
-        for (int p = 0; p < L; p++) sum[p] += c[j] * b[j * L + p];
-      for (int p = 0; p < L; p++) total[p] += a[i * L + p] * sum[p];
+#pragma GCC unroll 16
+        for (int q = 0; q < PACKS; q++) {
+          std::memcpy(&at, b + j * L + q * SIZE, sizeof at);
+          sum[q] += c[j] * at;
+        }
+#pragma GCC unroll 16
+      for (int q = 0; q < PACKS; q++) {
+        std::memcpy(&at, a + i * L + q * SIZE, sizeof at);
+        total[q] += at * sum[q];
+      }
       c += length[i];
     }
-    for (int p = 0; p < L; p++) y[p] = total[p];
+    std::memcpy(y, total, sizeof total);
   }
 }

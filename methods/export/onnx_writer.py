@@ -42,6 +42,11 @@ def _column(array: np.ndarray) -> np.ndarray:
     return np.asarray(array, dtype=np.float64)[:, None]
 
 
+def _plus(value: Value, offset: np.ndarray) -> Value:
+    """Add to each row; zeros are left out, which onnxruntime 1.31 would remove wrongly from some graphs."""
+    return value + _column(offset) if offset.any() else value
+
+
 def _apply(graph: Graph, step: steps.Apply, at: At) -> Value:
     return FUNCTIONS[step.function](graph, at(step.x))
 
@@ -182,8 +187,8 @@ RECORDERS: dict[type, Callable[[Graph, Any, At], Value]] = {
     steps.Take: lambda graph, step, at: at(step.x).take(list(step.rows), axis=0),
     steps.Join: lambda graph, step, at: graph.apply("Concat", *map(at, step.parts), axis=0),
     steps.Sort: _sort,
-    steps.Scale: lambda graph, step, at: at(step.x) * _column(step.factor) + _column(step.offset),
-    steps.Affine: lambda graph, step, at: _matmul(graph, step.weights, at(step.x)) + _column(step.bias),
+    steps.Scale: lambda graph, step, at: _plus(at(step.x) * _column(step.factor), step.offset),
+    steps.Affine: lambda graph, step, at: _plus(_matmul(graph, step.weights, at(step.x)), step.bias),
     steps.Apply: _apply,
     steps.AtLeast: lambda graph, step, at: graph.apply("Max", at(step.x), step.bound),
     steps.Add: lambda graph, step, at: at(step.x) + at(step.y),
