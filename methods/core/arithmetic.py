@@ -169,6 +169,10 @@ class Arithmetic:
         """The phase-space points."""
         return self.rows[0]
 
+    def n_numbers(self) -> int:
+        """Count the numbers of all steps: weights, coefficients, and those of nodes."""
+        return sum(_n_numbers(field) for step in self.steps for field in step)
+
     def cast(self, x: Rows, dtype: str) -> Rows:
         """Change the dtype."""
         return x if x.dtype == dtype else self._add(Cast(x), x.n, dtype)
@@ -249,3 +253,9 @@ class Arithmetic:
         self.steps.append(step)
         self.rows.append(Rows(len(self.steps) - 1, n, dtype))
         return self.rows[-1]
+
+
+def _n_numbers(field: Any) -> int:
+    if isinstance(field, np.ndarray):
+        return field.size
+    return sum(map(_n_numbers, field)) if isinstance(field, tuple) and not isinstance(field, Rows) else 0

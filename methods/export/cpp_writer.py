@@ -34,10 +34,15 @@ class Constants:
 
     def __init__(self) -> None:
         self.lines: list[str] = []
+        self._names: dict[tuple[str, bytes], str] = {}
 
     def __call__(self, array: np.ndarray) -> str:
-        """Enter an array, and give its name."""
-        name, flat = f"c{len(self.lines)}", np.ravel(array)
+        """Enter an array unless it is there already, and give its name."""
+        flat = np.ravel(array)
+        key = str(flat.dtype), flat.tobytes()
+        if key in self._names:
+            return self._names[key]
+        name = self._names[key] = f"c{len(self.lines)}"
         if flat.dtype.kind == "f":
             suffix = "f" if flat.dtype == np.float32 else ""
             kind, texts = TYPES[str(flat.dtype)], [f"{_literal(value)}{suffix}" for value in flat]
