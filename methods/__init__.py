@@ -111,7 +111,9 @@ def load(path: Any, integral: ParametricIntegral | None = None) -> Method:
     """
     header, _ = storage.read(path)
     if header.get("method") not in METHODS:
-        raise storage.StorageError(f"{path} holds {header.get('method')!r}, which is not registered; load it by its class.")
+        raise storage.StorageError(
+            f"{path} holds {header.get('method')!r}, which is not registered; load it by its class."
+        )
     return attribute(METHODS[header["method"]], is_method).load(path, integral)
 
 

@@ -89,7 +89,7 @@ class Method(ABC):
 
     @classmethod
     def load(cls, path: Any, integral: ParametricIntegral | None = None) -> Self:
-        """Read what `save` wrote, by default for the formula in it; StorageError for what does not fit, or is corrupt."""
+        """Read what `save` wrote, by default for its own formula; StorageError where it does not fit or is corrupt."""
         header, state = storage.read(path)
         integral = integral or saved_header.integral_of(path, header)
         storage.compare(path, header, method=cls.name, version=cls.version, integral=integral.fingerprint())

@@ -20,7 +20,7 @@ import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -107,7 +107,8 @@ class DeepEnsemble(UncertainRegressor):
         s = arithmetic.sort(arithmetic.s, self._exchangeable)
         x = arithmetic.cast(network_arithmetic.scaled(arithmetic, s, self.integral_), self.precision)
         a, variances = [], []
-        for layers in self.network_.replicas():
+        ensemble: Any = self.network_
+        for layers in ensemble.replicas():
             found = arithmetic.cast(network_arithmetic.dense(arithmetic, x, layers, self.activation), "float64")
             a.append(arithmetic.take(found, [0]))
             log_sigma = arithmetic.take(found, [1])

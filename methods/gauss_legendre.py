@@ -163,7 +163,7 @@ class GaussLegendre(Method):
         InputError
             For a term that is no product of powers of polynomials affine in s.
         """
-        arithmetic, total = Arithmetic(self.integral_.m), None
+        arithmetic, parts = Arithmetic(self.integral_.m), []
         for term, strengths, orders in zip(self.integral_.terms, self.a_, self.orders_, strict=True):
             x, weights = tensor_nodes([self._rule(a, int(n)) for a, n in zip(strengths, orders, strict=True)], "cpu")
             found = node_factors(term, x.numpy(), weights.numpy())
@@ -172,9 +172,8 @@ class GaussLegendre(Method):
                     f"{term.name} is no product of powers of polynomials affine in s, so that its nodes cannot be "
                     "exported; export a table, such as chebyshev."
                 )
-            part = arithmetic.node_sum(arithmetic.s, *found)
-            total = part if total is None else arithmetic.add(total, part)
-        arithmetic.outputs["value"] = total
+            parts.append(arithmetic.node_sum(arithmetic.s, *found))
+        arithmetic.outputs["value"] = functools.reduce(arithmetic.add, parts)
         return arithmetic
 
     def _estimate(self, points: torch.Tensor, value: torch.Tensor) -> Estimate:

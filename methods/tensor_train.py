@@ -126,14 +126,14 @@ class TensorTrain(PiecewiseTable):
         return self.nodes_
 
     def _steps_of_y(self, arithmetic: Arithmetic, u: Rows) -> Rows:
-        y: Rows | None = None
+        y = u
         for j, core in enumerate(self._cores()):
             polynomials = arithmetic.chebyshev(arithmetic.take(u, [j]), core.shape[1])
-            products = polynomials if y is None else arithmetic.outer(y, polynomials)
+            products = arithmetic.outer(y, polynomials) if j else polynomials
             matrix = core.reshape(-1, core.shape[2]).T
             if np.iscomplexobj(matrix):  # real parts first, then imaginary ones
                 blocks = [[matrix.real, -matrix.imag], [matrix.imag, matrix.real]]
-                matrix = np.block([row[:1] if y is None else row for row in blocks])
+                matrix = np.block([row if j else row[:1] for row in blocks])
             y = arithmetic.affine(products, matrix)
         return y
 

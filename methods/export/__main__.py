@@ -2,8 +2,8 @@
 
     python -m methods.export MODEL --integral box1l --to cpp|onnx|python|xgboost [--out FILE] [--name NAME]
 
-MODEL is a file that `Method.save` wrote. Without --integral the formula in that file counts; with it the file is refused
-where its integral is another one, or has changed since.
+MODEL is a file that `Method.save` wrote. Without --integral the formula in that file counts; with it the file is
+refused where its integral is another one, or has changed since.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import methods
 from methods.base import InputError, ParametricIntegral
 from methods.core.names import attribute
 from methods.core.storage import StorageError
+from methods.export.description import describe
 from methods.export.targets import SUFFIXES, TARGETS, export
 
 CATALOGUE = "references:integral"
@@ -38,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
     except (InputError, StorageError, OSError) as problem:
         print(f"Not exported: {problem}", file=sys.stderr)
         return 1
-    print(f"{out} has {method.name} of {method.integral_.name}.")
+    print(f"{out} has {method.name} of {describe(method).integral}.")
     return 0
 
 

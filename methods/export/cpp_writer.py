@@ -246,7 +246,7 @@ def _node_sum(step: steps.NodeSum, rows: Rows, constants: Constants) -> list[str
     m, size = step.s.n, n + missing
     for k, (names, factor) in enumerate(zip(matrices, step.factors, strict=True)):
         for q, name in enumerate(names):
-            terms = [f"{name}[{j} * {size} + node] * r0[{j} * L + p]" for j in range(m)]
+            terms = [f"{name}[{j} * {size} + node] * {_r(step.s)}[{j} * L + p]" for j in range(m)]
             lines.append(f"      double f{k}{q} = {name}[{m} * {size} + node] + " + " + ".join(terms) + ";")
         lines += [f"      {line}" for line in _times_power(k, factor.power, is_complex)]
     lines += [f"      sum{q}[q] += w{q};" for q in range(len(weights))]
@@ -265,8 +265,8 @@ def _times_power(k: int, power: int, is_complex: bool) -> list[str]:
         "const double t = w0 * g - w1 * h;", "w1 = w0 * h + w1 * g, w0 = t;",
     ]  # fmt: skip
     if not is_complex:
-        base = f"double g = f{k}0;" if power > 0 else f"double g = 1 / f{k}0;"
-        return ["{", f"  {base}", *[f"  {line}" for line in _power_lines(abs(power), False)], f"  {times[0]}", "}"]
+        start = f"double g = f{k}0;" if power > 0 else f"double g = 1 / f{k}0;"
+        return ["{", f"  {start}", *[f"  {line}" for line in _power_lines(abs(power), False)], f"  {times[0]}", "}"]
     inverse = f"const double d = 1 / (f{k}0 * f{k}0 + f{k}1 * f{k}1);"
     base = [f"double g = f{k}0, h = f{k}1;"] if power > 0 else [inverse, f"double g = f{k}0 * d, h = -f{k}1 * d;"]
     return ["{", *[f"  {line}" for line in [*base, *_power_lines(abs(power), True), *times]], "}"]

@@ -54,7 +54,7 @@ class Graph:
     def output(self, name: str, value: Value, width: int = 0) -> None:
         """Declare an output (n,), or (n, width)."""
         self._nodes.append(self._onnx.helper.make_node("Identity", [value.name], [name]))
-        shape = ["n", width] if width else ["n"]
+        shape: list[str | int | None] = ["n", width] if width else ["n"]
         self._outputs.append(self._onnx.helper.make_tensor_value_info(name, self._type, shape))
 
     def constant(self, array: Any) -> Value:

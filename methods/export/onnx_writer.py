@@ -15,6 +15,7 @@ from methods.core import arithmetic as steps
 from methods.core.arithmetic import Arithmetic, Rows
 from methods.export.onnx_graph import Graph, Value
 
+
 def write(graph: Graph, arithmetic: Arithmetic) -> None:
     """Record all steps, and declare the outputs by their names: (n,), or (n, width) where they are several rows."""
     values: list[Value] = []

@@ -1,7 +1,7 @@
 """Fitted methods as a file of Python that needs NumPy alone.
 
-    from box1l_chebyshev import box1l_chebyshev
-    found = box1l_chebyshev(s)      # s (n, m): a dict with "value" (n,), and "error", "gradient" where the method has it
+from box1l_chebyshev import box1l_chebyshev
+found = box1l_chebyshev(s)      # s (n, m): a dict with "value" (n,), and "error", "gradient" where the method has it
 """
 
 from __future__ import annotations
@@ -137,6 +137,11 @@ def _column(array: np.ndarray, constant: Constant) -> str:
     return f"{constant(array)}[:, None]"
 
 
+def _node_sum(step: steps.NodeSum, rows: Rows, constant: Constant) -> str:
+    factors = [f"({constant(factor.matrix)}, {factor.power})" for factor in step.factors]
+    return f"_node_sum({', '.join([_at(step.s), constant(step.weights), *factors])})"
+
+
 WRITERS: dict[type, Callable[[Any, Rows, Constant], str]] = {
     steps.Input: lambda step, rows, constant: "s.T",
     steps.Cast: lambda step, rows, constant: f"{_at(step.x)}.astype(np.{rows.dtype})",
@@ -153,17 +158,12 @@ WRITERS: dict[type, Callable[[Any, Rows, Constant], str]] = {
     steps.AtLeast: lambda step, rows, constant: f"np.maximum({_at(step.x)}, {step.bound!r})",
     steps.Add: lambda step, rows, constant: _row_sum(step, "+"),
     steps.Multiply: lambda step, rows, constant: _row_sum(step, "*"),
-    steps.Outer: lambda step, rows, constant: (
-        f"({_at(step.x)}[:, None] * {_at(step.y)}).reshape({rows.n}, s.shape[0])"
-    ),
+    steps.Outer: lambda step, rows, constant: f"({_at(step.x)}[:, None] * {_at(step.y)}).reshape({rows.n}, s.shape[0])",
     steps.Chebyshev: lambda step, rows, constant: f"_chebyshev({_at(step.x)}, {step.n})",
     steps.Polynomial: lambda step, rows, constant: (
         f"_polynomial({_at(step.x)}, {constant(step.alpha)}, {constant(step.c)})"
     ),
-    steps.NodeSum: lambda step, rows, constant: ", ".join([
-        f"_node_sum({_at(step.s)}", constant(step.weights),
-        *[f"({constant(factor.matrix)}, {factor.power})" for factor in step.factors],
-    ]) + ")",  # fmt: skip
+    steps.NodeSum: _node_sum,
     steps.Select: lambda step, rows, constant: (
         f"np.where({_at(step.row)} >= {step.bound!r}, {_at(step.x)}, {_at(step.y)})"
     ),

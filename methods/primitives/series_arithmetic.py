@@ -11,7 +11,9 @@ from methods.primitives import chebyshev_series
 from methods.primitives.triangular_map import Coordinates
 
 
-def form(coordinates: Coordinates, series: np.ndarray, log_h: np.ndarray, degree: int, error_factor: float) -> Arithmetic:
+def form(
+    coordinates: Coordinates, series: np.ndarray, log_h: np.ndarray, degree: int, error_factor: float
+) -> Arithmetic:
     """List the steps of value and error: the mean of the replicas and their standard deviation times a factor.
 
     Parameters

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -40,9 +41,7 @@ def dense(arithmetic: Arithmetic, x: Rows, layers: Iterable[tuple[Any, Any]], ac
     return arithmetic.affine(x, *last)
 
 
-def with_slope(
-    arithmetic: Arithmetic, x: Rows, layers: Sequence[tuple[np.ndarray, np.ndarray]]
-) -> tuple[Rows, Rows]:
+def with_slope(arithmetic: Arithmetic, x: Rows, layers: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[Rows, Rows]:
     """List the steps of a network with tanh and one output, and of its derivatives in x (x.n rows)."""
     slopes, h = [], x
     for weights, bias in layers[:-1]:
@@ -87,7 +86,7 @@ def decoded(arithmetic: Arithmetic, s: Rows, y: Rows, target: Target) -> tuple[R
 
 def _at_centre(arithmetic: Arithmetic, s: Rows, integral: ParametricIntegral) -> Rows:
     """List the steps of f(s, ½)."""
-    total: Rows | None = None
+    parts = []
     for term in integral.terms:
         found = node_factors(term, np.full((1, integral.k), 0.5), np.ones(1))
         if found is None:
@@ -95,6 +94,5 @@ def _at_centre(arithmetic: Arithmetic, s: Rows, integral: ParametricIntegral) ->
                 f"f(s, 1/2) of {integral.name} cannot be exported, as it is no product of powers of polynomials affine "
                 "in s; fit with target='log' or target='plain'."
             )
-        part = arithmetic.node_sum(s, *found)
-        total = part if total is None else arithmetic.add(total, part)
-    return total
+        parts.append(arithmetic.node_sum(s, *found))
+    return functools.reduce(arithmetic.add, parts)

@@ -140,7 +140,7 @@ class Regressor(Method):
         arithmetic = Arithmetic(self.integral_.m)
         s = arithmetic.sort(arithmetic.s, self._exchangeable)
         scaled = arithmetic.cast(network_arithmetic.scaled(arithmetic, s, self.integral_), self.precision)
-        y = arithmetic.cast(network_arithmetic.network(arithmetic, scaled, self.network_), "float64")
+        y = arithmetic.cast(network_arithmetic.network(arithmetic, scaled, list(self.network_.children())), "float64")
         y = arithmetic.scale(y, self.scale_, self.mean_)
         value, slope = network_arithmetic.decoded(arithmetic, s, y, self._target)
         arithmetic.outputs |= {"value": value, "error": arithmetic.scale(slope, self.residual_)}
