@@ -28,7 +28,7 @@ import torch
 from methods.base import Estimate, InputError, ParametricIntegral
 from methods.neural_primitive import NeuralPrimitive
 from methods.primitives import chebyshev_series
-from methods.primitives.two_stages import Expansion, Stages, Training
+from methods.primitives.two_stages import Stages, Training
 from methods.quadrature import lattices
 from methods.quadrature.transforms import PERIODISATIONS
 
@@ -126,8 +126,8 @@ class PrimitiveCorrected(NeuralPrimitive):
         if self.lattice_size < 1 or self.lattice_size.bit_count() != 1:
             raise InputError(f"{self.name}.lattice_size is {self.lattice_size}; give a power of two.")
 
-    def _expand(self, trainings: Sequence[Training], expanded: Sequence[Expansion]) -> None:
-        super()._expand(trainings, expanded)
+    def _tabulate(self, trainings: Sequence[Training]) -> None:
+        super()._tabulate(trainings)
         self._place_nodes()
 
     def _restore(self, state: dict[str, np.ndarray]) -> None:
