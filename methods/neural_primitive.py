@@ -43,6 +43,7 @@ from methods.primitives.two_stages import Stages, Training
 from methods.quadrature import lattices
 from methods.quadrature.transforms import exponential, korobov
 from methods.tables import coordinate_choice, coordinates, replica_tables
+from methods.tables.coordinate_choice import Choice
 from methods.tables.coordinates import Target
 from methods.tables.replica_tables import ReplicaTables
 
@@ -68,8 +69,11 @@ LEAST_WIDTH = 50
 BUDGET_OF_NONE = 64.0
 """Seconds from which the default width follows where there is no budget."""
 
+TABLE_ERROR = 1e-8
+"""Relative error that is wanted of the tables alone; values of lattices rarely have more digits."""
+
 TERMS_PER_CBRT_SECOND = 500
-"""Default number of terms of the tables = 500 · (budget/s)^(1/3): their fits cost its cube, too."""
+"""Largest default number of terms of the tables = 500 · (budget/s)^(1/3): their fits cost its cube, too."""
 
 MOST_DEGREE = 30
 """Of the terms together, where invariants are few: points drawn at random would not determine much higher ones."""
@@ -105,8 +109,8 @@ class NeuralPrimitive(Primitive):
         Standard deviations of the frequencies in 2t − 1 and in u, times k. On box1l half of ω or twice of it leave
         less than 20 % and twice the residual.
     n_terms : int, optional
-        Terms of the tables before those that do not matter are left out; None takes `TERMS_PER_CBRT_SECOND` times the
-        cube root of the budget.
+        Terms of the tables before those that do not matter are left out; None takes what the rough rule needs for
+        `TABLE_ERROR`, and `TERMS_PER_CBRT_SECOND` times the cube root of the budget at most.
     lattice_size : int, optional
         Points of a lattice, a power of two; None takes as many as leave time for a few lattices.
     n_updates : int, optional
@@ -129,8 +133,8 @@ class NeuralPrimitive(Primitive):
         The corner sum of each replica times h.
     details_ : dict
         Order of the map; c and the power p of the target; standard deviations of g about 1, and about the neurons;
-        `n_terms`, how many of them are left, and `lattice_size`; parts that the budget ended: "coordinates",
-        "order_of_map".
+        `n_terms`, how many of them are left, `lattice_size`, and the weight of its Korobov transform; parts that the
+        budget ended: "coordinates", "order_of_map".
     """
 
     name: ClassVar[str] = "neural_primitive"
@@ -166,20 +170,21 @@ class NeuralPrimitive(Primitive):
         """
         clock = Clock(budget)
         self._prepare(integral)
-        c, self._power, choice_cut_short = _chosen(integral, self.device, clock.share(CHOICE_SHARE))
-        self._take_coordinates(c)
+        choice, degree, choice_cut_short = _chosen(integral, self.device, clock.share(CHOICE_SHARE))
+        self._take_coordinates(choice.coordinates.c)
         search = clock.share(ORDER_SHARE)
         self.map_, order_cut_short = triangular_map.fit(integral, self.coordinates, self.seed, self.device, search)
         self.width_ = self.width or self._affordable_width(budget, clock)
         trainings = [Training(self, index) for index in range(self.n_replicas)]
         self.replicas_ = [training.stages for training in trainings]
-        n_terms, lattice_size = self._affordable_labels(budget, clock)
+        n_terms, lattice_size = self._affordable_labels(degree, budget, clock)
+        korobov_weight = trainings[0].best_weight(lattice_size)
         cut_short = {"coordinates": choice_cut_short, "order_of_map": order_cut_short}
         self.details_ = {
-            "order_of_map": list(self.map_.order), "c": c.tolist(), "power": self._power,
+            "order_of_map": list(self.map_.order), "c": choice.coordinates.c.tolist(), "power": choice.target.power,
             "spread_after_map": trainings[0].spread,
             "spread_after_neurons": max(training.residual for training in trainings),
-            "n_terms": n_terms, "lattice_size": lattice_size,
+            "n_terms": n_terms, "lattice_size": lattice_size, "korobov_weight": korobov_weight,
             "cut_short": [part for part, is_cut_short in cut_short.items() if is_cut_short],
         }  # fmt: skip
         for training in trainings:
@@ -189,7 +194,7 @@ class NeuralPrimitive(Primitive):
         while self.n_updates_ < limit and (self.n_updates_ == 0 or clock.left > longest + tabulating_s):
             left = clock.left
             for training in trainings:
-                training.update(lattice_size)
+                training.update(lattice_size, korobov_weight)
             self.n_updates_ += 1
             longest = max(longest, left - clock.left)
             if self.n_updates_ == 1 or (monitor is not None and self.n_updates_.bit_count() == 1):
@@ -231,11 +236,14 @@ class NeuralPrimitive(Primitive):
         seconds = self.n_replicas * two_stages.seconds_of_stage_one(self, width)
         return max(LEAST_WIDTH, round(width * min(1.0, available_s / seconds) ** (1 / 3)))
 
-    def _affordable_labels(self, budget: float | None, clock: Clock) -> tuple[int, int]:
-        """Return the terms of the tables and the size of the lattices, for which there is time."""
+    def _affordable_labels(self, degree: int, budget: float | None, clock: Clock) -> tuple[int, int]:
+        """Return the terms of the tables and the size of the lattices, for which there is time.
+
+        `degree` is the total degree that the tables need.
+        """
         m = self.integral_.m
         n_terms = round(TERMS_PER_CBRT_SECOND * (budget or BUDGET_OF_NONE) ** (1 / 3))
-        n_terms = min(n_terms, chebyshev_series.count(m, MOST_DEGREE))
+        n_terms = min(n_terms, chebyshev_series.count(m, min(degree, MOST_DEGREE)))
         available_s = clock.share(UPDATE_SHARE).budget
         if available_s is None:
             return self.n_terms or n_terms, self.lattice_size or LATTICE_OF_NO_BUDGET
@@ -267,8 +275,8 @@ class NeuralPrimitive(Primitive):
         """Make the tables of I at the points of the second stage so far."""
         u = [training.u.T.contiguous() for training in trainings]
         value = [(training.total * self.map_.norm(training.u)).cpu().numpy() for training in trainings]
-        n_terms = self.details_["n_terms"]
-        self.tables_ = replica_tables.fitted(self._of_tables, self._power, u, value, n_terms, self.device)
+        power, n_terms = self.details_["power"], self.details_["n_terms"]
+        self.tables_ = replica_tables.fitted(self._of_tables, power, u, value, n_terms, self.device)
         self.details_["terms"] = len(self.tables_.alpha)
 
     def _state(self) -> dict[str, np.ndarray]:
@@ -300,20 +308,23 @@ class NeuralPrimitive(Primitive):
         self.replicas_ = [Stages(self.network(*of_network), c) for *of_network, c in zip(*parts, strict=True)]
 
 
-def _chosen(integral: ParametricIntegral, device: str, clock: Clock) -> tuple[np.ndarray, int, bool]:
-    """Choose c (m,) and the power of the target by a rough rule; tell whether the clock left fewer of its values."""
-    points = lattices.points(lattices.generating_vector(CHOICE_NODES, integral.k), CHOICE_NODES) + 0.5 / CHOICE_NODES
-    t, of_korobov = korobov(torch.as_tensor(points, device=device), CHOICE_KOROBOV)
+def _chosen(integral: ParametricIntegral, device: str, clock: Clock) -> tuple[Choice, int, bool]:
+    """Choose coordinates and target by a rough rule, and say which degree a table needs for TABLE_ERROR in them.
+
+    Also tell whether the clock left fewer of its values.
+    """
+    nodes = lattices.points(lattices.generating_vector(CHOICE_NODES, integral.k), CHOICE_NODES) + 0.5 / CHOICE_NODES
+    t, of_korobov = korobov(torch.as_tensor(nodes, device=device), CHOICE_KOROBOV)
     x, of_exponential = exponential(t, CHOICE_EXPONENTIAL)
     rule = integral.weighted_sum(x, (of_korobov * of_exponential).prod(dim=1) / CHOICE_NODES)
     s = integral.sample(CHOICE_POINTS, seed=1)
-    few = s[: CHOICE_POINTS // 16]
-    start, points_s = time.perf_counter(), torch.as_tensor(s, device=device)
-    value = [rule(points_s[: len(few)])]
-    seconds = (time.perf_counter() - start) / len(few)
-    more = int(min(len(s) - len(few), max(0.0, clock.left / max(seconds, 1e-9))))
-    if more:
-        value.append(rule(points_s[len(few) : len(few) + more]))
-    found = torch.cat(value).cpu().numpy()
-    choice = coordinate_choice.choose(integral.low, integral.high, s[: len(found)], found)
-    return choice.coordinates.c, choice.target.power, len(found) < len(s)
+    points = torch.as_tensor(s, device=device)
+    start, few = time.perf_counter(), CHOICE_POINTS // 16
+    value = rule(points[:few])
+    seconds = (time.perf_counter() - start) / few
+    n = few + int(min(CHOICE_POINTS - few, max(0.0, clock.left / max(seconds, 1e-9))))
+    if n > few:
+        value = torch.cat([value, rule(points[few:n])])
+    found = value.cpu().numpy()
+    choice = coordinate_choice.choose(integral.low, integral.high, s[:n], found)
+    return choice, coordinate_choice.degree_for(choice, TABLE_ERROR, s[:n], found), n < CHOICE_POINTS

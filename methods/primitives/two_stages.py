@@ -39,8 +39,9 @@ CHUNK = 2**13
 PILOT = 2**10
 """Points of the first stage by which the time for all of them is estimated beforehand, and its residual afterwards."""
 
-KOROBOV_WEIGHT = 2
-"""Digits on box1l, with 1,000 neurons and 1,024 or 4,096 nodes: 8.5 and 9.7; for weight 1 they are 6.8 and 7.7."""
+KOROBOV_WEIGHTS, WEIGHT_SHIFTS, WEIGHT_POINTS = (1, 2), 3, 32
+"""Weights of Korobov's transform, of which a lattice takes that whose values at so many points differ less between so
+many shifts: digits of weight 1 and 2 are 6.8 and 8.5 on box1l, 5.0 and 3.6 on box2l, with 1,000 neurons and nodes."""
 
 TRIALS, TRIAL_SHARE = ((64, 16), (64, 128), (256, 512)), 0.05
 """Nodes and points of u by which the time of the second stage is estimated, as the last of them does that takes no more
@@ -139,13 +140,30 @@ class Training:
         self._shifts = np.random.default_rng(self._seed + 1)
         self._sum, self._n_shifts = torch.zeros_like(self.u[:, 0]), 0
 
-    def update(self, lattice_size: int) -> None:
+    def update(self, lattice_size: int, korobov_weight: int) -> None:
         """Add a lattice with a new shift."""
-        vector = lattices.generating_vector(lattice_size, self._k)
-        points = lattices.points(vector, lattice_size) + self._shifts.random(self._k)
-        unit, slopes = korobov(torch.as_tensor(points % 1, device=self.u.device), KOROBOV_WEIGHT)
-        self._sum += total_by_rule(self._method, self.stages, self.u, unit, slopes.prod(dim=1) / lattice_size)
+        self._sum += self._by_lattice(self.u, lattice_size, korobov_weight, self._shifts)
         self._n_shifts += 1
+
+    def best_weight(self, lattice_size: int) -> int:
+        """Return the weight of Korobov's transform by which a lattice of this size depends least on its shift."""
+        sobol = torch.quasirandom.SobolEngine(self._m, scramble=True, seed=self._seed)
+        u = chebyshev_series.draw(sobol.draw(WEIGHT_POINTS, dtype=torch.float64)).to(self._method.device)
+
+        def spread(korobov_weight: int) -> float:
+            shifts = np.random.default_rng(self._seed)
+            totals = [self._by_lattice(u, lattice_size, korobov_weight, shifts) for _ in range(WEIGHT_SHIFTS)]
+            return float(torch.stack(totals).std(dim=0).square().mean())
+
+        return min(KOROBOV_WEIGHTS, key=spread)
+
+    def _by_lattice(
+        self, u: torch.Tensor, lattice_size: int, korobov_weight: int, shifts: np.random.Generator
+    ) -> torch.Tensor:
+        vector = lattices.generating_vector(lattice_size, self._k)
+        points = lattices.points(vector, lattice_size) + shifts.random(self._k)
+        unit, slopes = korobov(torch.as_tensor(points % 1, device=u.device), korobov_weight)
+        return total_by_rule(self._method, self.stages, u, unit, slopes.prod(dim=1) / lattice_size)
 
     @property
     def total(self) -> torch.Tensor:
@@ -191,7 +209,7 @@ def seconds_per_node(method: Trainable, stages: Stages, clock: Clock) -> float:
     generator = torch.Generator().manual_seed(0)
     seconds = 0.0
     for n_nodes, n_points in TRIALS:
-        if n_nodes * n_points * seconds > TRIAL_SHARE * clock.left:
+        if seconds and n_nodes * n_points * seconds > TRIAL_SHARE * clock.left:
             break
         unit = torch.rand(n_nodes, method.integral_.k, generator=generator, dtype=torch.float64).to(method.device)
         u = method.coordinates.u(torch.as_tensor(method.integral_.sample(n_points, seed=0), device=method.device))

@@ -7,6 +7,7 @@ e_i/(1 − h_ii) (Allen, Technometrics 16 (1974) 125), for all labels from one f
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -22,6 +23,9 @@ LABELS_PER_TERM = 2.0
 """Labels per coefficient of the polynomials that judge, at least."""
 
 HIGHEST_DEGREE = 5
+
+LARGEST_DEGREE = 100
+"""Of an extrapolation, where more labels than there are would be needed to tell."""
 
 SMALL = 0.01
 """Share of the typical |I| below which an error counts relative to that, as where I changes sign."""
@@ -56,6 +60,23 @@ def choose(low: tuple[float, ...], high: tuple[float, ...], s: np.ndarray, value
             c[j] = c_j
             best = min(best, judged(c, best.target.power), key=lambda choice: choice.error)
     return best
+
+
+def degree_for(choice: Choice, error: float, s: np.ndarray, value: np.ndarray) -> int:
+    """Extrapolate the total degree at which polynomials err by `error`, from the degree that judged and the one below.
+
+    s (n, m) and value (n,) are those that the choice was made by.
+    """
+    degree, u = _degree(*s.shape), choice.coordinates.u(torch.as_tensor(s)).T
+    below = _left_out_error(u, choice.target, value, degree - 1)
+    if choice.error <= error:
+        return degree
+    factor = below / choice.error
+    return (
+        LARGEST_DEGREE
+        if factor <= 1
+        else min(LARGEST_DEGREE, degree + math.ceil(math.log(choice.error / error) / math.log(factor)))
+    )
 
 
 def relative_errors(found: np.ndarray, value: np.ndarray) -> np.ndarray:
