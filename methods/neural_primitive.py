@@ -69,7 +69,7 @@ LEAST_WIDTH = 50
 BUDGET_OF_NONE = 64.0
 """Seconds from which the default width follows where there is no budget."""
 
-TABLE_ERROR = 1e-8
+TABLE_ERROR = 1e-9
 """Relative error that is wanted of the tables alone; values of lattices rarely have more digits."""
 
 TERMS_PER_CBRT_SECOND = 500
@@ -139,6 +139,7 @@ class NeuralPrimitive(Primitive):
 
     name: ClassVar[str] = "neural_primitive"
     source: ClassVar[str] = "after Maître & Santos-Mateos, JHEP 03 (2023) 221"
+    version: ClassVar[int] = 2
     network: ClassVar[type[Network]] = Sines
     neurons: ClassVar[int] = NEURONS_PER_CBRT_SECOND
 
