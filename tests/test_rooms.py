@@ -30,7 +30,10 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         ("methods.primitives", "methods.deep", "methods.secdec", "methods.surrogates"),
         ("methods", "methods.base", "methods.core", "methods.quadrature"),
     ),
-    "methods.tables": ("methods.base", "methods.core", "methods.primitives", "methods.surrogates"),
+    "methods.tables": (
+        *("methods.base", "methods.core", "methods.quadrature"),
+        *("methods.primitives", "methods.surrogates"),
+    ),
     METHOD: (
         *("methods.base", "methods.core", "methods.quadrature"),
         *("methods.primitives", "methods.deep", "methods.secdec", "methods.surrogates", "methods.tables"),

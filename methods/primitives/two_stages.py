@@ -39,9 +39,12 @@ CHUNK = 2**13
 PILOT = 2**10
 """Points of the first stage by which the time for all of them is estimated beforehand, and its residual afterwards."""
 
-KOROBOV_WEIGHTS, WEIGHT_SHIFTS, WEIGHT_POINTS = (1, 2), 3, 32
-"""Weights of Korobov's transform, of which a lattice takes that whose values at so many points differ less between so
-many shifts: digits of weight 1 and 2 are 6.8 and 8.5 on box1l, 5.0 and 3.6 on box2l, with 1,000 neurons and nodes."""
+KOROBOV_WEIGHTS = (1, 2)
+"""Of Korobov's transform. Digits of weight 1 and 2 are 6.8 and 8.5 on box1l, 5.0 and 3.6 on box2l, with 1,000 neurons
+and 1,024 nodes; 4.7 and 6.2 on box2l with 4,096 and 16,384 nodes of weight 2."""
+
+TRIED_SIZE, TRIED_SHIFTS, TRIED_POINTS = 512, 3, 16
+"""Lattices by which a weight is chosen."""
 
 TRIALS, TRIAL_SHARE = ((64, 16), (64, 128), (256, 512)), 0.05
 """Nodes and points of u by which the time of the second stage is estimated, as the last of them does that takes no more
@@ -145,17 +148,22 @@ class Training:
         self._sum += self._by_lattice(self.u, lattice_size, korobov_weight, self._shifts)
         self._n_shifts += 1
 
-    def best_weight(self, lattice_size: int) -> int:
-        """Return the weight of Korobov's transform by which a lattice of this size depends least on its shift."""
+    def best_weight(self) -> tuple[int, float]:
+        """Return the weight of Korobov's transform by which lattices depend least on their shift, and how much they do.
+
+        The latter is the root mean square of the differences that shifts make to I/h, for lattices of TRIED_SIZE.
+        """
         sobol = torch.quasirandom.SobolEngine(self._m, scramble=True, seed=self._seed)
-        u = chebyshev_series.draw(sobol.draw(WEIGHT_POINTS, dtype=torch.float64)).to(self._method.device)
+        u = chebyshev_series.draw(sobol.draw(TRIED_POINTS, dtype=torch.float64)).to(self._method.device)
 
         def spread(korobov_weight: int) -> float:
             shifts = np.random.default_rng(self._seed)
-            totals = [self._by_lattice(u, lattice_size, korobov_weight, shifts) for _ in range(WEIGHT_SHIFTS)]
-            return float(torch.stack(totals).std(dim=0).square().mean())
+            totals = [self._by_lattice(u, TRIED_SIZE, korobov_weight, shifts) for _ in range(TRIED_SHIFTS)]
+            return float(torch.stack(totals).std(dim=0).square().mean().sqrt())
 
-        return min(KOROBOV_WEIGHTS, key=spread)
+        spreads = {weight: spread(weight) for weight in KOROBOV_WEIGHTS}
+        best = min(KOROBOV_WEIGHTS, key=spreads.__getitem__)
+        return best, spreads[best]
 
     def _by_lattice(
         self, u: torch.Tensor, lattice_size: int, korobov_weight: int, shifts: np.random.Generator

@@ -8,6 +8,7 @@ e_i/(1 − h_ii) (Allen, Technometrics 16 (1974) 125), for all labels from one f
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -23,9 +24,6 @@ LABELS_PER_TERM = 2.0
 """Labels per coefficient of the polynomials that judge, at least."""
 
 HIGHEST_DEGREE = 5
-
-LARGEST_DEGREE = 100
-"""Of an extrapolation, where more labels than there are would be needed to tell."""
 
 SMALL = 0.01
 """Share of the typical |I| below which an error counts relative to that, as where I changes sign."""
@@ -62,21 +60,15 @@ def choose(low: tuple[float, ...], high: tuple[float, ...], s: np.ndarray, value
     return best
 
 
-def degree_for(choice: Choice, error: float, s: np.ndarray, value: np.ndarray) -> int:
-    """Extrapolate the total degree at which polynomials err by `error`, from the degree that judged and the one below.
+def error_by_degree(choice: Choice, s: np.ndarray, value: np.ndarray) -> Callable[[int], float]:
+    """Extrapolate the error of polynomials to other total degrees, from the one that judged and the one below it.
 
     s (n, m) and value (n,) are those that the choice was made by.
     """
-    degree, u = _degree(*s.shape), choice.coordinates.u(torch.as_tensor(s)).T
-    below = _left_out_error(u, choice.target, value, degree - 1)
-    if choice.error <= error:
-        return degree
-    factor = below / choice.error
-    return (
-        LARGEST_DEGREE
-        if factor <= 1
-        else min(LARGEST_DEGREE, degree + math.ceil(math.log(choice.error / error) / math.log(factor)))
-    )
+    degree = _degree(*s.shape)
+    below = _left_out_error(choice.coordinates.u(torch.as_tensor(s)).T, choice.target, value, degree - 1)
+    factor = max(1.0, below / choice.error) if choice.error > 0 else math.inf
+    return lambda other: choice.error * factor ** (degree - other)
 
 
 def relative_errors(found: np.ndarray, value: np.ndarray) -> np.ndarray:

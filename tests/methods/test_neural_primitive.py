@@ -34,7 +34,7 @@ def test_learns_four_digits_in_a_second(name, k):
 
 def test_box1l_to_six_digits():
     integral, truth = references.integral("box1l"), references.truth("box1l")
-    method = fitted(integral=integral, width=500, n_terms=300)
+    method = fitted(integral=integral, width=300, n_terms=200)
     error = np.abs(method.integrate(truth.s).value / truth.value - 1)
     assert -np.log10(error[truth.uniform]).mean() > 6
     assert error.max() < 1e-4
@@ -43,7 +43,7 @@ def test_box1l_to_six_digits():
 def test_each_stage_is_worth_its_while():
     """On box1l, by the standard deviation of what is left to fit; facts.md's best map that knows only s leaves 0.23."""
     integral = references.integral("box1l")
-    details = fitted(integral=integral, width=500).details_
+    details = fitted(integral=integral, width=500, n_terms=30, n_updates=1).details_
     assert details["spread_after_map"] < 0.05
     assert details["spread_after_neurons"] < 0.2 * details["spread_after_map"]
 
@@ -52,7 +52,8 @@ def test_larger_lattices_have_more_digits():
     integral, truth = references.integral("box1l"), references.truth("box1l")
     errors = []
     for lattice_size in (64, 1024):
-        method = fitted(integral=integral, lattice_size=lattice_size, n_updates=1, n_replicas=1)
+        fields = {"lattice_size": lattice_size, "width": 50, "n_terms": 100, "n_updates": 1, "n_replicas": 1}
+        method = fitted(integral=integral, **fields)
         errors.append(np.median(np.abs(method.integrate(truth.s).value / truth.value - 1)))
     assert errors[1] < 0.1 * errors[0]
 
@@ -60,7 +61,7 @@ def test_larger_lattices_have_more_digits():
 def test_the_mixed_derivative_is_the_integrand():
     """Its mean square distance from g is what `details_` says, on points that no fit has seen."""
     integral = references.integral("box1l")
-    method = fitted(integral=integral, width=300)
+    method = fitted(integral=integral, width=300, n_terms=60, n_updates=1)
     generator = torch.Generator().manual_seed(7)
     unit = torch.rand(4000, 6, generator=generator, dtype=torch.float64)
     u, t = 2 * unit[:, 3:] - 1, method.map_.draw(unit[:, :3])
@@ -70,13 +71,6 @@ def test_the_mixed_derivative_is_the_integrand():
     left = float((g - method.replicas_[0].g(u, t, method.map_.powers, total)).std())
     assert left == pytest.approx(method.details_["spread_after_neurons"], rel=0.5)
     assert left < 0.5 * float(g.std())
-
-
-def test_coordinates_are_chosen_without_truth():
-    """1/(s1 (s1 + s2)) is singular at s1 = 0, which is as far from the box as this is wide."""
-    details = fitted(integral=product(1)).details_
-    assert details["c"][0] == pytest.approx(0.0, abs=0.3)
-    assert details["cut_short"] == []
 
 
 def test_an_integrand_of_both_signs():
