@@ -15,8 +15,8 @@ This one takes seconds, because
 
 All of it is in u_j = log |c_j − s_j|, where I is nearly a polynomial; a rough rule chooses c_j (`choice_by_rule`).
 
-Digits, mean and worst, and µs after 20 processor-seconds: box1l 8.4 / 7.6 at 0.6 µs, box2l 6.1 / 5.6 at 0.6,
-box1l_wide 5.3 / 3.4 at 0.9, pentagon1l_8d 4.8 / 3.4 at 1.0, hexagon1l 4.1 / 2.8 at 1.0. What the neurons are worth to
+Digits, mean and worst, and µs after 20 processor-seconds: box1l 8.7 / 7.3 at 0.6 µs, box2l 5.8 / 5.1 at 0.3,
+box1l_wide 5.3 / 3.4 at 0.9, pentagon1l_8d 4.8 / 3.4 at 0.9, hexagon1l 4.1 / 2.8 at 1.0. What the neurons are worth to
 them falls with the size of the lattices that there is time for: see `docs/experiments.md`.
 
 Papers: Maître & Santos-Mateos, JHEP 03 (2023) 221, for the primitive; Wang & Lai, J. Comput. Phys. 504 (2024) 112865,
@@ -116,7 +116,8 @@ class NeuralPrimitive(Primitive):
     n_updates : int, optional
         Lattices of each replica in the second stage; None goes on until the budget is used, or for 4 without.
     n_replicas, seed, uncertainty, precision, device
-        As `methods.primitives.ensemble.Primitive` says; `precision` is that of the weights, all is computed in float64.
+        As `methods.primitives.ensemble.Primitive` says; with `precision` "float32" the neurons' weights are rounded,
+        which halves the file; all is computed in float64.
 
     Attributes
     ----------
@@ -151,7 +152,7 @@ class NeuralPrimitive(Primitive):
     lattice_size: int | None = None
     n_updates: int | None = None
     n_replicas: int = 4
-    precision: str = "float32"
+    precision: str = "float64"
 
     @property
     def n_centre(self) -> int:

@@ -50,6 +50,9 @@ TRIALS, TRIAL_SHARE = ((64, 16), (64, 128), (256, 512)), 0.05
 """Nodes and points of u by which the time of the second stage is estimated, as the last of them does that takes no more
 than this share of the time left: what neurons take counts for less and less."""
 
+SHORTEST_S = 1e-6
+"""Seconds that a trial takes at least."""
+
 NODES, ROWS = 256, 128
 """Nodes and points of u whose integrand is evaluated at once: they fit second-level cache."""
 
@@ -224,7 +227,7 @@ def seconds_per_node(method: Trainable, stages: Stages, clock: Clock) -> float:
         start = time.perf_counter()
         total = total_by_rule(method, stages, u, unit, u.new_full((n_nodes,), 1 / n_nodes))
         float(total[0])  # waits for the device
-        seconds = (time.perf_counter() - start) / (n_nodes * n_points)
+        seconds = max(time.perf_counter() - start, SHORTEST_S) / (n_nodes * n_points)
     return seconds
 
 

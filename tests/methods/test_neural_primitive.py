@@ -161,7 +161,9 @@ def test_the_monitor_sees_a_method_that_can_integrate():
 def test_a_file_is_a_few_hundred_kb_and_holds_the_replicas_to_the_last_digit(tmp_path):
     """The width is what 64 seconds give: four replicas of 2,000 neurons on box1l, and their tables."""
     integral = references.integral("box1l")
-    method = fitted(integral=integral, width=2000, n_replicas=4, n_terms=500, n_updates=1, points_per_neuron=2)
+    method = fitted(
+        integral=integral, width=2000, n_replicas=4, n_terms=500, n_updates=1, points_per_neuron=2, precision="float32"
+    )
     method.save(tmp_path / "model")
     assert (tmp_path / "model").stat().st_size < 400_000
     again = type(method).load(tmp_path / "model", integral)

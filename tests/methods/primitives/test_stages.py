@@ -82,8 +82,8 @@ def test_the_time_of_a_node_is_that_of_the_largest_trial_for_which_there_is_time
 
 
 def test_a_larger_weight_is_taken_where_the_lattice_is_large_enough_for_it():
-    """Of eight peaks that the map leaves, lattices of this size know little."""
-    wave = callable_integral(lambda s, x: 1 + torch.sin(9 * s[..., 0] * x.sum(dim=-1)), k=6)
+    """Of waves in six variables, which the map leaves as they are, lattices of this size know little."""
+    wave = callable_integral(lambda s, x: torch.sin(9 * s[..., 0] * x.sum(dim=-1)), k=6)
     found = [Training(prepared(integral), 0).best_weight() for integral in (product(2), wave)]
     assert [weight for weight, _ in found] == [2, 1]
     assert found[0][1] < 1e-3 < found[1][1]
