@@ -144,7 +144,7 @@ def test_what_the_budget_ended_is_written_down(own_time):
     free = methods.create("neural_primitive", **fields).fit(product(3), budget=10.0)
     assert free.details_["cut_short"] == []
     costly_fit = methods.create("neural_primitive", **fields).fit(costly(product(3), 1e-4), budget=10.0)
-    assert costly_fit.details_["cut_short"] == ["order_of_map"]
+    assert costly_fit.details_["cut_short"] == ["coordinates", "order_of_map"]
 
 
 def test_the_monitor_sees_a_method_that_can_integrate():
