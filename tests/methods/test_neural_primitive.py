@@ -120,7 +120,8 @@ def test_the_neurons_are_fewer_where_the_machine_is_too_slow_for_them(own_time, 
     available_s = 8.0 * neural_primitive.STAGE_ONE_SHARE
     for factor, width in ((0.5, 160), (1.0, 160), (8.0, 80), (1e9, neural_primitive.LEAST_WIDTH)):
         monkeypatch.setattr(two_stages, "seconds_of_stage_one", lambda *_, s=factor * available_s / 4: s)
-        method = methods.create("neural_primitive", n_replicas=4, n_updates=1).fit(product(1), budget=8.0)
+        fields = {"n_replicas": 4, "n_terms": 10, "lattice_size": 64, "n_updates": 1}
+        method = methods.create("neural_primitive", **fields).fit(product(1), budget=8.0)
         assert method.width_ == pytest.approx(width, rel=0.01)
 
 

@@ -177,7 +177,7 @@ def test_both_signs_leave_x_as_it_is():
     x, log_jacobian = map_.x(u, t)
     torch.testing.assert_close(x, t)
     assert float(log_jacobian.abs().max()) < 1e-14
-    assert float(map_.norm(u).std()) == 0
+    assert float(map_.norm(u).std()) < 1e-14
 
 
 @pytest.mark.parametrize("scale", [0.0, 1e200, -1e-200])
