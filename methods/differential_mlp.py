@@ -166,12 +166,13 @@ class DifferentialMLP(Table):
     def integrate(self, s: np.ndarray) -> Estimate:
         """Evaluate the network; rows differ from single evaluation by float32 rounding. No integrand evaluations."""
         points = torch.as_tensor(self.integral_.check(s), device=self.device)
-        value, error, coordinates = points.new_empty(len(points)), points.new_empty(len(points)), self._coordinates
+        value, error = points.new_empty(len(points)), points.new_empty(len(points))
         with torch.inference_mode():
             for start in range(0, len(points), CHUNK):
                 rows = slice(start, start + CHUNK)
-                u = coordinates.u(points[rows])
-                value[rows] = self.target_.decode_(self._target_values(u))
+                u = self._u(points[rows])
+                y = tanh_network.value(self._layers, u).double().mul_(self.scale_).add_(self.mean_)
+                value[rows] = self.target_.decode_(y)
                 error[rows] = local_error.evaluate(self.error_, u)
         error *= value.abs().clamp_min_(coordinate_choice.SMALL * self.typical_value_)
         return Estimate(value.cpu().numpy(), error.cpu().numpy(), 0)
@@ -267,3 +268,11 @@ class DifferentialMLP(Table):
     def _prepare(self) -> None:
         weights = torch.as_tensor(self.weights_, dtype=torch.float32, device=self.device)
         self._layers = TanhNetwork(self._widths).layers(weights)
+        middle, half = self._coordinates.middle_and_half()
+        self._c = torch.as_tensor(self.c_, device=self.device)
+        self._middle, self._half = (torch.as_tensor(v[:, None], device=self.device).float() for v in (middle, half))
+
+    def _u(self, s: torch.Tensor) -> torch.Tensor:
+        """Map s (n, m) to u (m, n) in the network's precision, in half the time of `Coordinates.u`."""
+        distance = (self._c - s).T.to(torch.float32, memory_format=torch.contiguous_format)
+        return distance.abs_().log_().sub_(self._middle).div_(self._half)

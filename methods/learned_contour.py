@@ -29,10 +29,10 @@ from methods.base import Estimate, InputError, Method, ParametricIntegral
 from methods.core import devices
 from methods.core.budget import Clock
 from methods.primitives import contour_orders, contour_search
+from methods.primitives.box_coordinates import BoxCoordinates
 from methods.primitives.contour_map import ContourMap
 from methods.primitives.contour_orders import MOST_NODES, TermRules, total
 from methods.primitives.contour_search import Search
-from methods.primitives.triangular_map import Coordinates
 from methods.quadrature.rule_error import RuleError, rule_error
 
 N_CORNERS, N_DRAWN = 16, 48
@@ -168,7 +168,7 @@ class LearnedContour(Method):
 
     def _prepare(self, integral: ParametricIntegral) -> None:
         self.integral_, self._terms = integral, integral.terms
-        self._coordinates = Coordinates(integral, self.device)
+        self._coordinates = BoxCoordinates(integral, self.device)
 
     def _take(self, maps: list[ContourMap]) -> None:
         self.maps_, self._on_maps = maps, TermRules(self._terms, maps, self._coordinates)
