@@ -44,12 +44,15 @@ def pieces(integral: ParametricIntegral, thresholds: np.ndarray) -> list[Piece]:
 
 
 def _ranges(threshold: float, low: float, high: float) -> list[tuple[float, float]]:
-    """Cut the range of one invariant."""
+    """Cut the range of one invariant, and leave a gap on either side that is wider than that."""
     if threshold == 0:
         return [(low, high)]
-    gap = GAP * abs(threshold)
-    found = [(low, min(high, threshold - gap)), (max(low, threshold + gap), high)]
-    return [(a, b) for a, b in found if a < b] or [(low, high)]
+    gap, found = GAP * abs(threshold), []
+    if low < threshold:
+        found.append((low, min(high, threshold - gap if low < threshold - gap else threshold)))
+    if high > threshold:
+        found.append((max(low, threshold + gap if high > threshold + gap else threshold), high))
+    return found
 
 
 def _real(integral: ParametricIntegral) -> ParametricIntegral:
