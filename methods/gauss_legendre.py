@@ -84,8 +84,7 @@ class GaussLegendre(Method):
     repeats the result, and ``details_["cut_short"]``, which tells whether it did so.
 
     Of a complex integral they also have the contour: ``"strengths"`` are the fields of `ArcMap`, and a sample of points
-    tells the share that is not causal (0), the least |F|, and the corners of the cube at which F changes its sign, near
-    whose zeros the rule has few digits.
+    on it tells the share that is not causal (0) and the least |F|.
     """
 
     name: ClassVar[str] = "gauss_legendre"

@@ -77,15 +77,14 @@ def contours(
                 break
         else:
             raise NoCausalContour(
-                f"All contours tried for {term.name} pass zeros of {term.prescription} - i0 on the wrong side somewhere,"
-                f" the last one at {look.share_not_causal:.1e} of the points; take a smaller box."
+                f"All contours tried for {term.name} pass zeros of {term.prescription} - i0 on the wrong side, the "
+                f"last one at {look.share_not_causal:.1e} of the points; take a smaller box."
             )
         found.append(paths)
         looks.append(look)
     details = {
         "share_not_causal": max(look.share_not_causal for look in looks),
         "least_modulus_of_polynomial": min(look.least_modulus for look in looks),
-        "corner_zeros": [causality.corner_zeros(term, corners) for term in terms],
     }
     return found, details
 
