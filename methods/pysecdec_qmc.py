@@ -4,8 +4,8 @@
 
 with a rank-1 lattice of generating vector z and lattice size n, and the Korobov transform φ of weight 3. The error is
 the standard deviation of the mean over the shifts, as pySecDec states it. pySecDec enlarges the lattice until `epsrel`
-or `epsabs` is met. Where f has a polynomial F − i0 that changes sign, x is replaced by z(x) on a deformed contour, and
-f by f(s, z) det ∂z/∂x: `methods/secdec/formulas.py`.
+or `epsabs` is met. Where f has a polynomial F − i0 that changes sign, it integrates f(s, z(x)) det ∂z/∂x on a deformed
+contour z(x): `methods/secdec/formulas.py`.
 
 Borowka, Heinrich, Jahn, Jones, Kerner, Schlenk, "A GPU compatible quasi-Monte Carlo integrator interfaced to
 pySecDec", Comput. Phys. Commun. 240 (2019) 120; the workers ("disteval"): Heinrich et al., CPC 295 (2024) 108956.

@@ -3,7 +3,8 @@
     y(s) ≈ Σ_α G_1(α_1) G_2(α_2) … G_m(α_m) Π_j T_{αj}(u_j),    u_j = log |c_j − s_j|, scaled to [−1, 1]
 
 with y = log |I| or |I|^(−1/p), and I itself where it changes sign. The tensor of y on a grid of Chebyshev interpolation
-is found by cross approximation from few of its entries, which are labels (`methods/tables/tensor_train.py`).
+is found by cross approximation from few of its entries, which are labels (`methods/tables/tensor_train.py`). Complex
+integrals are treated as by `chebyshev.py`.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class TensorTrain(PiecewiseTable):
     epsrel : float
         Relative error wanted of interpolation along one invariant; it decides the nodes of each.
     max_labels : int
-        Largest number of labels; the budget may leave fewer.
+        Largest number of labels; the budget may leave fewer. The pieces of a box that is cut at a threshold share them.
     n_pilot : int
         How many of them are at random points: they choose coordinates and measure the error.
     labels : str

@@ -4,7 +4,8 @@
 
 with y = log |I| or |I|^(−1/p), and I itself where it changes sign. A tensor grid with d nodes per invariant has d^m of
 them; of total degree there are few enough in eight or nine invariants. Labels lie where Chebyshev polynomials are
-orthogonal on average, so that hardly more labels than terms determine them (Cohen & Migliorati).
+orthogonal on average, so that hardly more labels than terms determine them (Cohen & Migliorati). Complex integrals are
+treated as by `chebyshev.py`.
 """
 
 from __future__ import annotations
@@ -54,7 +55,8 @@ class TotalDegree(PolynomialTable):
     Parameters
     ----------
     max_labels : int
-        Largest number of labels; the budget may leave fewer. The number of terms follows from it.
+        Largest number of labels; the budget may leave fewer. The number of terms follows from it. The pieces of a box
+        that is cut at a threshold share them.
     n_pilot : int, optional
         How many of them are at random points: they choose coordinates and measure the error. None takes one in six, at
         most 256.
@@ -78,6 +80,7 @@ class TotalDegree(PolynomialTable):
     source: ClassVar[str] = (
         "Cohen & Migliorati, SMAI J. Comput. Math. 3 (2017) 181; Trefethen, Proc. AMS 145 (2017) 4837"
     )
+    version: ClassVar[int] = 2
 
     max_labels: int = 6000
     n_pilot: int | None = None

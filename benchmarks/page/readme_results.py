@@ -23,7 +23,7 @@ INTEGRALS = ("box2l_sum", "heptagon1l", "crossed2l_sum")
 DIGITS = (3, 6)
 
 KINDS = {
-    "rule": ("gauss_legendre", "lattice_qmc", "scipy_qmc", "vegas", "vegas_map"),
+    "rule": ("gauss_legendre", "learned_contour", "lattice_qmc", "scipy_qmc", "vegas", "vegas_map"),
     "table": ("chebyshev", "total_degree", "tensor_train", "rbf"),
     "pySecDec": ("pysecdec_qmc", "pysecdec_qmc_pylink", "pysecdec_cuba"),
     "learned": (

@@ -3,4 +3,8 @@
 Read `sine_network.py` first: mixed derivative and corner sum of a neuron are products over the variables. Then
 `triangular_map.py`, the change of variables, and `two_stages.py`, which trains a replica. `ensemble.py` is what all
 methods share whose value is a corner sum, those of `methods/deep` included.
+
+`contour_map.py` is a change of variables that may be complex, for integrals above threshold; `contour_fit.py` fits it,
+`contour_search.py` finds its order of variables, `causality.py` looks at whether it is causal, `moving_rule.py`
+integrates on it, and `contour_orders.py` says with how many nodes.
 """

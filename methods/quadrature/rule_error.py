@@ -3,10 +3,10 @@
     error(s) = |I(s)| · √(ratio² δ(s)² + floor² + rise² r(s)² + unseen(s)²)
 
 with constants found at points drawn from the box and at corners of it, where a larger rule tells the error: its ratio
-to the relative difference δ, both as root mean squares, and the root mean square relative error at the points drawn, since
-a difference may vanish by chance. That is larger at corners, where r = 1 (r is the mean square of the coordinates of s,
-scaled to [−1, 1]). Where δ is larger than at any of these points, the maps do not suit s, and the ratio says nothing. A
-Gauss rule of n nodes errs by about ρ^(2n), with ρ < 1, the square of what half as many leave:
+to the relative difference δ, both as root mean squares, and the root mean square relative error at the points drawn,
+since a difference may vanish by chance. That is larger at corners, where r = 1 (r is the mean square of the coordinates
+of s, scaled to [−1, 1]). Where δ is larger than at any of these points, the maps do not suit s, and the ratio says
+nothing. A Gauss rule of n nodes errs by about ρ^(2n), with ρ < 1, the square of what half as many leave:
 
     unseen² = max(0, δ⁴ − δ_max⁴)
 
@@ -15,9 +15,9 @@ to 100 % of the errors at points beyond δ_max lie within three standard deviati
 
 With rules of half the order as the smaller ones, for epsrel = 1e-5 and 1e-8 on box1l, box1l_wide, box1l_threshold,
 box1l_sum, box1l_4d, box2l, box2l_sum, pentagon1l_8d, hexagon1l and pentabox_s01, 79 to 98 % of the errors lie within
-one and 99 to 100 % within three standard deviations, and at all corners 50 to 100 % and 98 to 100 %.
-Rules of two nodes less per axis, or the last Legendre coefficients on each axis, foretell it no better for their price:
-the maps are chosen such that what would be the leading error cancels.
+one and 99 to 100 % within three standard deviations, and at all corners 50 to 100 % and 98 to 100 %. Rules of two nodes
+less per axis, or the last Legendre coefficients on each axis, foretell it no better for their price: the maps are
+chosen such that what would be the leading error cancels.
 """
 
 from __future__ import annotations

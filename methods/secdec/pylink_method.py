@@ -23,7 +23,7 @@ class PylinkMethod(CompiledMethod):
     The first fit of an integral compiles for about 35 s of one core per term and 20 s more, whatever the budget, where
     `pysecdec_qmc` takes 2 s per term; later ones find the library in a cache (see `library.py`).
 
-    Above threshold pySecDec deforms the contour. It begins an integration again where a sign turns out to be wrong,
+    Above threshold pySecDec deforms the contour. Where a sign turns out to be wrong, it begins the integration anew
     with less deformation, and `n_eval` leaves out what it had evaluated until then.
 
     Parameters

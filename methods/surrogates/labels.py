@@ -102,7 +102,7 @@ class LabelSource:
 def with_label_errors(rms: float, label_error: np.ndarray) -> float:
     """Add to a root mean square residual of labels the errors that they state, (n,) in the same units; nan is none.
 
-    Residuals do not show them where labels err alike: the error is common to a label and to what learnt from others.
+    Residuals do not show them where labels err alike: their error is also that of what was fitted to other labels.
     """
     stated = label_error[np.isfinite(label_error)]
     return float(np.hypot(rms, np.sqrt(np.mean(stated**2)))) if len(stated) else rms

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from methods.base import ParametricIntegral
 from methods.core import names
-from references.sectors import sector_files
+from references.sectors import positivity, sector_files
 
 FOLDER = Path(str(importlib.resources.files("references") / "loops"))
 
@@ -26,7 +26,7 @@ GENZ = ("oscillatory", "product_peak", "corner_peak", "gaussian", "continuous", 
 
 BY_FORM = "by its form"
 
-NOT_POSITIVE = "changes sign: F − i0"
+NOT_POSITIVE = positivity.CHANGES
 
 DEVELOPMENT, HELD_OUT = "development", "held-out"
 """What an integral may be used for. On the first, defaults of methods may be tuned. Of the second, no default, map,

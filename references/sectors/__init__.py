@@ -1,5 +1,7 @@
-"""From a loop integral's propagators to integrals over the unit cube, by pySecDec's sector decomposition.
+"""From a loop integral's propagators to integrals over the unit cube: sectors, or one integrand without faces.
 
-Read `loop_input.py` first, which says how a user writes a loop integral; `decompose.py` decomposes it, `positivity.py`
-tells why F is positive, and `sector_files.py` stores the sectors.
+Read `loop_input.py` first, which says how a user writes a loop integral. `symanzik.py` gets U and F of it by pySecDec;
+`decompose.py` makes sectors of them, `face_free.py` one integrand of a one-loop integral, whose F is a
+`quadratic_form.py`; `positivity.py` tells the sign of F, `sector_files.py` stores what is made, and `singularities.py`
+says which thresholds and corner zeros it has.
 """

@@ -22,7 +22,7 @@ s14 = 4 of the one-loop box to 1e-4 (tests/references/sectors/test_from_loop.py)
 ROUNDING = 1e-12
 """Smallest size of a value, relative to the largest of the other sign, that is no rounding error of zero."""
 
-BY_FORM, TESTED, NEGATIVE, CHANGES = "by its form", "tested", "is negative", "changes sign"
+BY_FORM, TESTED, NEGATIVE, CHANGES = "by its form", "tested", "is negative", "changes sign: F − i0"
 """What `sign_of` finds: F > 0 in the first two cases, F < 0 in the third."""
 
 

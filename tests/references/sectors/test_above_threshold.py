@@ -99,6 +99,7 @@ def test_real_sectors_of_a_complex_integral_stay_real(tmp_path):
     assert made == {"box1l_s1": False, "box1l_s2": True, "box1l_s3": False, "box1l_sum": True}
 
 
+@pytest.mark.slow
 def test_a_negative_f_has_an_integral_that_is_real(tmp_path):
     (tmp_path / "massless.toml").write_text(MASSLESS)
     lines = []

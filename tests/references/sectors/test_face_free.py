@@ -19,6 +19,11 @@ pytestmark = pytest.mark.pysecdec
 
 PHYSICAL = ["box1l_masses_physical", "pentagon1l_physical", "triangle1l_physical"]
 
+LEGS = ["p1", "p2", "p3", "p4"]
+
+SQUARE = arcs.Arcs((0.41 - 0.61j, 1.07 - 1.71j, 0.36 - 1.19j))
+"""A contour for two lines of a threshold, a third and a fourth, found on the box of gg → HH."""
+
 BUBBLE = """
 name = "bubble"
 dimension = 2
@@ -114,6 +119,31 @@ def test_above_threshold_it_is_the_sum_of_sectors(name, tmp_path):
     assert (difference <= 3 * (on_arcs.error + on_sectors.error)).all()
     assert (difference <= 1e-3 * np.abs(on_arcs.value)).all()
     assert (np.abs(on_arcs.value.imag) > 0.1 * np.abs(on_arcs.value)).all()
+
+
+@pytest.mark.slow
+def test_the_pentagon_above_threshold_is_a_sum_of_boxes(make):
+    """In four dimensions I5 = Σ c_i I4^(i), (2 − s_ij) c = 1: Bern, Dixon & Kosower, Phys. Lett. B 302 (1993) 299."""
+    text = (catalogue.FOLDER / "pentagon1l_physical.toml").read_text()
+    rules = "\n".join(line for line in text[text.index("[rules]") :].splitlines() if "p5" not in line)
+    propagators = [f"({k})**2 - m**2" for k in ("k", "k + p2", "k + p2 + p3", "k + p2 + p3 + p4", "k - p1")]
+    pentagon = references.integral(str(catalogue.FOLDER / "pentagon1l_physical.json"))
+    s = pentagon.sample(1, seed=11)
+    s12, s23, s34, s45, s51 = s[0]
+    cuts = np.zeros((5, 5))
+    cuts[[0, 0, 1, 1, 2], [2, 3, 3, 4, 4]] = s23, s51, s34, s12, s45
+    coefficients = np.linalg.solve(2 - cuts - cuts.T, np.ones(5))
+    boxes = []
+    for i in range(5):
+        four = [p for j, p in enumerate(propagators) if j != i]
+        box, _ = make(f'name = "b"\npropagators = {four}\nloop_momenta = ["k"]\nexternal_momenta = {LEGS}\n{rules}')
+        # Without line 2 or 5 there is no threshold.
+        assert box.is_complex == (i not in (1, 4))
+        boxes.append(arcs.integrate(box, SQUARE if box.is_complex else arcs.Arcs((1.0,) * 3), 24, s)[0][0])
+    (value,), _ = arcs.integrate(pentagon, arcs.Arcs((SQUARE.c[0], 1.0, *SQUARE.c[1:])), 14, s)
+    assert value == pytest.approx(coefficients @ boxes, rel=1e-4)
+    # Negative control: each box is needed.
+    assert (np.abs(coefficients * boxes) > 1e-3 * abs(value)).all()
 
 
 # --- corners and thresholds ----------------------------------------------------------------------------------------

@@ -1,0 +1,193 @@
+"""How many nodes each axis of a rule on a contour needs, found without knowing I(s).
+
+A rule of n nodes on one axis of t errs, to first order, as it does on the integral over all other axes, a function of
+one variable: that is evaluated on a grid once, and gives the errors of all orders. They add up over axes and terms
+(`methods/quadrature/axis_choice.py`), and a rule with more nodes everywhere tells whether the sum was right.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from methods.base import ParametricIntegral
+from methods.core.budget import Clock
+from methods.core.moving_nodes import MovingIntegrand
+from methods.primitives.contour_map import ContourMap
+from methods.primitives.moving_rule import MovingRule
+from methods.primitives.triangular_map import Coordinates
+from methods.quadrature import axis_choice
+from methods.quadrature.axis_choice import SMALL, AxisErrors
+from methods.quadrature.axis_errors import HIGHEST_ORDER
+from methods.quadrature.axis_rules import gauss_legendre
+from methods.quadrature.rule_error import relative, root_mean_square
+
+GRID = 56
+"""Nodes of an axis between which integrals over the others are interpolated, to compare rules of up to 40 nodes."""
+
+MOST_NODES = 2_000_000
+"""Largest rule of a term that others are compared with."""
+
+MARGIN = 3.0
+"""The orders are chosen for an error so many times below the one wanted: the sum over the axes is of first order."""
+
+HIGHER = 2
+"""Rules that judge the error of another one have this many nodes more per axis."""
+
+
+class TermRules:
+    """Tensor rules of all terms of an integral, each on its map.
+
+    Parameters
+    ----------
+    terms : list of ParametricIntegral
+        They add up to the integral.
+    maps : list of ContourMap
+        For each term.
+    coordinates : Coordinates
+        From s to u.
+    """
+
+    def __init__(
+        self, terms: Sequence[ParametricIntegral], maps: Sequence[ContourMap], coordinates: Coordinates
+    ) -> None:
+        self.maps, self._coordinates = list(maps), coordinates
+        self._integrands = [MovingIntegrand(term, map_.order) for term, map_ in zip(terms, maps, strict=True)]
+
+    @property
+    def k(self) -> int:
+        """Number of axes."""
+        return self.maps[0].k
+
+    def of(self, orders: Sequence[int] | np.ndarray) -> list[MovingRule]:
+        """Make the rules of these orders: (n_terms, k), or (k,) for all terms."""
+        each = np.broadcast_to(orders, (len(self.maps), self.k))
+        triples = zip(self._integrands, self.maps, each, strict=True)
+        return [MovingRule(integrand, map_, self._coordinates, of_term) for integrand, map_, of_term in triples]
+
+    def values(self, orders: np.ndarray, s: torch.Tensor) -> np.ndarray:
+        """Compute the sums over all terms at s (n, m): (n,)."""
+        return total(self.of(orders), s).cpu().numpy()
+
+
+def total(rules: Sequence[MovingRule], s: torch.Tensor) -> torch.Tensor:
+    """Compute the sum of rules at s (n, m): (n,)."""
+    return torch.stack([rule(s) for rule in rules]).sum(dim=0)
+
+
+def lower(orders: np.ndarray) -> np.ndarray:
+    """Halve the orders."""
+    return (orders + 1) // 2
+
+
+def higher(orders: np.ndarray) -> np.ndarray:
+    """Raise the orders by HIGHER."""
+    return orders + HIGHER
+
+
+def choose(rules: TermRules, s: torch.Tensor, epsrel: float, max_nodes: int, clock: Clock) -> tuple[np.ndarray, int]:
+    """Choose orders for an error of `epsrel` at s (n, m).
+
+    Where a higher rule finds a larger error than `epsrel`, which was foreseen to first order only, they are chosen once
+    more for a smaller one.
+
+    Returns
+    -------
+    array (n_terms, k)
+        The orders.
+    int
+        The largest number of nodes, as the mean over the terms: `max_nodes`, or less where the clock does not allow it.
+    """
+    before = clock.left
+    axes, n_nodes = axis_errors(rules, s, axis_choice.search_order(rules.k))
+    seconds_per_node = (before - clock.left) / n_nodes if clock.is_limited else 0.0
+    goal, chosen = epsrel / MARGIN, np.zeros((len(axes), rules.k), dtype=int)
+    while True:
+        orders = np.array(axis_choice.choose_orders(axes, goal, max_nodes, MOST_NODES, HIGHER))
+        # Twice a higher rule, for its value and the second map's, and half of that for the others.
+        if max_nodes > 1 and 3 * seconds_per_node * len(s) * np.prod(higher(orders), axis=1).sum() > clock.left:
+            max_nodes = int(0.8 * max_nodes)
+            continue
+        if np.array_equal(orders, chosen) or goal < epsrel / MARGIN**3:
+            return chosen, max_nodes
+        chosen = orders
+        reference = rules.values(higher(orders), s)
+        if root_mean_square(relative(rules.values(orders, s) - reference, reference)) <= epsrel:
+            return chosen, max_nodes
+        goal /= MARGIN
+
+
+def difference(first: TermRules, second: TermRules, orders: np.ndarray, s: torch.Tensor) -> tuple[float, float]:
+    """Compare rules on two maps, relatively, as root mean square over s (n, m).
+
+    Returns
+    -------
+    float
+        Difference of the first ones, of these orders, and the second ones, of higher orders.
+    float
+        What both differ from rules of half the order, added up: more than that is no error of a rule, but of a contour.
+    """
+    pairs = zip(first.maps, second.maps, orders, strict=True)
+    permuted = np.array([
+        [of_term[a.order.index(column)] for column in b.order] for a, b, of_term in pairs
+    ])  # fmt: skip
+    value, halved = (first.values(change, s) for change in (orders, lower(orders)))
+    other, other_halved = (second.values(change, s) for change in (higher(permuted), lower(permuted)))
+    compared = ((value, other), (value, halved), (other, other_halved))
+    found, of_first, of_second = (root_mean_square(relative(a - b, value)) for a, b in compared)
+    return found, of_first + of_second
+
+
+def axis_errors(rules: TermRules, s: torch.Tensor, others: int) -> tuple[list[list[AxisErrors]], int]:
+    """Errors that rules leave on each axis of each term, by their orders.
+
+    The integrals over all other axes are interpolated between GRID nodes, so that one evaluation tells of all orders.
+
+    Parameters
+    ----------
+    rules : TermRules
+        The rules.
+    s : tensor (n, m)
+        Phase-space points.
+    others : int
+        Nodes on each of the other axes.
+
+    Returns
+    -------
+    list of lists of AxisErrors
+        By term and axis, relative to the integral; they name no strength of a map.
+    int
+        How many products of nodes and points were evaluated.
+    """
+    k = rules.k
+    orders = [[GRID if i == axis else others for i in range(k)] for axis in range(k)]
+    by_axis = [[rule.marginal(s, axis) for rule in rules.of(of_axes)] for axis, of_axes in enumerate(orders)]
+    marginals = list(zip(*by_axis, strict=True))
+    differences = torch.as_tensor(_differences(), device=s.device).to(marginals[0][0])
+    weights = torch.as_tensor(gauss_legendre(GRID)[1], device=s.device).to(differences)
+    size = torch.stack([of_term[0] @ weights for of_term in marginals]).sum(dim=0).abs()
+    scale = size.clamp_min(max(SMALL * float(size.mean()), 1e-300))[:, None]
+    found = [
+        [
+            AxisErrors(((marginal @ differences).abs() / scale).square().mean(dim=0).sqrt().tolist(), [])
+            for marginal in of_term
+        ]
+        for of_term in marginals
+    ]
+    return found, len(marginals) * k * len(s) * GRID * others ** (k - 1)
+
+
+@functools.cache
+def _differences() -> np.ndarray:
+    """Weights on GRID nodes of the rules of order 1, 2, …, less those of the grid's own rule: (GRID, HIGHEST_ORDER)."""
+    nodes, weights = gauss_legendre(GRID)
+    basis = np.polynomial.legendre.legvander(2 * nodes - 1, GRID - 1)
+    of_polynomial = basis * weights[:, None] * (2 * np.arange(GRID) + 1)
+    columns = []
+    for order in range(1, HIGHEST_ORDER + 1):
+        t, w = gauss_legendre(order)
+        columns.append(of_polynomial @ (np.polynomial.legendre.legvander(2 * t - 1, GRID - 1).T @ w) - weights)
+    return np.stack(columns, axis=1)

@@ -1,0 +1,129 @@
+"""learned_contour: closed forms above threshold, honest errors, and contours that are not causal refused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from integrals import changing_sign, product
+
+import methods
+import references
+from methods.base import InputError, ParametricIntegral
+from references.integrals import physical
+from references.values import dispersion
+
+
+def digits(value: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    return -np.log10(np.maximum(np.abs(value / truth - 1), 1e-16))
+
+
+@pytest.fixture(scope="module")
+def triangle():
+    return methods.create("learned_contour", epsrel=1e-7).fit(physical.triangle_physical())
+
+
+def test_the_triangle_above_threshold_is_its_closed_form(triangle):
+    s = triangle.integral_.sample(300, seed=3)
+    estimate, truth = triangle.integrate(s), triangle.integral_.exact(s)
+    assert estimate.value.dtype == np.complex128
+    assert np.sqrt(np.mean(np.abs(estimate.value / truth - 1) ** 2)) < 1e-7
+    assert triangle.orders_.prod() < 500
+
+
+def test_its_errors_are_honest_and_real(triangle):
+    s = triangle.integral_.sample(300, seed=4)
+    estimate, truth = triangle.integrate(s), triangle.integral_.exact(s)
+    pull = np.abs(estimate.value - truth) / estimate.error
+    assert estimate.error.dtype == np.float64
+    assert np.mean(pull < 1) > 0.6
+    assert np.mean(pull < 3) > 0.95
+    assert np.median(pull) > 1e-3
+
+
+def test_the_contour_of_the_bubble_passes_above_one_pole_and_below_the_other():
+    integral = physical.bubble_physical()
+    rule = methods.create("learned_contour", order=24).fit(integral)
+    s = integral.sample(100, seed=3)
+    assert digits(rule.integrate(s).value, integral.exact(s)).min() > 9
+    assert rule.details_["not_causal"] == [0.0]
+
+
+def test_derivatives_are_those_of_the_closed_form(triangle):
+    s, step = triangle.integral_.sample(20, seed=1) * 0.9 + 1, 1e-4
+    estimate, gradient = triangle.integrate_with_gradient(s)
+    exact = triangle.integral_.exact
+    change = (exact(s + step) - exact(s - step)) / (2 * step)
+    np.testing.assert_allclose(gradient[:, 0], change, rtol=1e-5)
+    np.testing.assert_allclose(estimate.value, triangle.integrate(s).value, rtol=1e-13)
+
+
+def test_saved_maps_are_complex_still(triangle, tmp_path):
+    triangle.save(tmp_path / "file")
+    s = triangle.integral_.sample(10, seed=0)
+    again = type(triangle).load(tmp_path / "file", physical.triangle_physical())
+    np.testing.assert_array_equal(again.integrate(s).value, triangle.integrate(s).value)
+    np.testing.assert_array_equal(again.integrate(s).error, triangle.integrate(s).error)
+
+
+def test_a_second_map_in_another_order_of_variables_agrees(triangle):
+    assert triangle.details_["second_map_differs"] < 1e-3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "order", "mean", "worst"),
+    [("box1l_physical", 16, 12.0, 8.5), ("box1l_hh", 16, 11.5, 9.0), ("box1l_threshold_above", 20, 11.0, 8.0)],
+)
+def test_digits_of_the_box_above_threshold(name, order, mean, worst):
+    integral = getattr(physical, name)()
+    s = integral.sample(30, seed=5)
+    truth = dispersion.values(s if integral.m == 3 else np.column_stack([s, np.full(30, physical.HIGGS)]))
+    found = digits(methods.create("learned_contour", order=order).fit(integral).integrate(s).value, truth)
+    assert found.mean() > mean
+    assert found.min() > worst
+
+
+def test_a_real_integral_has_a_real_map():
+    integral = references.integral("box1l")
+    rule = methods.create("learned_contour", n_orders=1, degree=1, epsrel=1e-6).fit(integral)
+    truth = references.truth("box1l")
+    assert not np.iscomplexobj(rule.maps_[0].a)
+    assert digits(rule.integrate(truth.s[:200]).value, truth.value[:200]).mean() > 6
+
+
+def test_an_integrand_of_both_signs_is_left_as_it_is():
+    rule = methods.create("learned_contour").fit(changing_sign())
+    s = changing_sign().sample(10, seed=0)
+    np.testing.assert_allclose(rule.integrate(s).value, changing_sign().exact(s), rtol=1e-12)
+    assert rule.details_["spread_of_log_g"] == [None]
+
+
+def test_where_every_contour_is_on_the_wrong_side_it_says_so():
+    pinched = ParametricIntegral.from_expression(
+        name="pinched", variables=("x1",), parameters=("s",), low=(0.4,), high=(0.6,), expression="1/F",
+        definitions={"F": "(x1 - s)**2 - 0.0001*x1"}, prescription="F",
+    )  # fmt: skip
+    with pytest.raises(InputError, match="wrong side"):
+        methods.create("learned_contour").fit(pinched)
+
+
+def test_a_python_function_with_a_prescription_is_refused():
+    reason = methods.create("learned_contour").unsupported(
+        ParametricIntegral(name="f", k=1, parameters=("s",), low=(1.0,), high=(2.0,), integrand=max, prescription="F")
+    )
+    assert "from_expression" in reason
+
+
+@pytest.mark.parametrize("field", ["epsrel", "max_nodes", "order", "degree", "n_orders"])
+def test_fields_are_above_zero(field):
+    with pytest.raises(InputError, match=field):
+        methods.create("learned_contour", **{field: 0}).fit(product(1))
+
+
+def test_the_choices_of_a_short_budget_repeat_its_result():
+    integral = physical.triangle_physical()
+    rule = methods.create("learned_contour").fit(integral, budget=0.3)
+    chosen = {name: rule.details_[name] for name in ("degree", "n_orders", "max_nodes")}
+    s = integral.sample(5, seed=0)
+    again = methods.create("learned_contour", **chosen).fit(integral)
+    np.testing.assert_array_equal(again.integrate(s).value, rule.integrate(s).value)
