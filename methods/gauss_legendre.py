@@ -185,8 +185,8 @@ class GaussLegendre(Method):
         terms, wanted = self.integral_.terms, self.search_order or axis_choice.search_order(self.integral_.k)
         searched = torch.cat([corners[:N_SEARCHED], drawn[:N_SEARCHED]])
         order = arc_choice.affordable_order(terms, searched, wanted, clock.share(SEARCH_SHARE))
-        contours, details = arc_choice.contours(terms, searched, corners.cpu().numpy(), order, self.max_nodes)
-        axes = arc_choice.errors_by_order(terms, contours, searched, order, self.max_nodes)
+        contours, details = arc_choice.contours(terms, searched, corners.cpu().numpy(), order)
+        axes = arc_choice.errors_by_order(terms, contours, searched, order)
         return axes, corners, {"search_order": order, "cut_short": order < wanted, **details}
 
     def _affordable_search(self, s: torch.Tensor, n_searches: int, clock: Clock) -> tuple[int, bool]:

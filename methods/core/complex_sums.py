@@ -7,7 +7,7 @@ A polynomial that is affine in real s has its real and imaginary part side by si
 whose columns alternate, so that the result is an array of complex numbers already; half of the work of a complex
 product. Powers and the sum over the nodes then run in blocks that stay in cache.
 
-On box1l_physical with 3,927 nodes it takes 11 ns per node and point, general formulas in complex128 16 (one busy core of
+On box1l_physical with 3,927 nodes it takes 11 ns per node and point, general formulas in complex128 16 (a busy core of
 38 GFLOP/s).
 """
 
