@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -136,9 +137,12 @@ class Examples:
     """Their standard deviation."""
 
 
-def mean_and_scale(y: np.ndarray) -> tuple[float, float]:
-    """Compute mean and standard deviation of targets (n,); 1 in place of a deviation that is rounding."""
-    mean, scale = float(y.mean()), float(y.std())
+def mean_and_scale(y: np.ndarray) -> tuple[Any, float]:
+    """Compute mean and standard deviation of targets (n,), that of a complex number in the plane.
+
+    Returns 1 in place of a deviation that is rounding.
+    """
+    mean, scale = y.mean().item(), float(y.std())
     return mean, scale if scale > ROUNDING * abs(mean) else 1.0  # a constant needs no scale
 
 
@@ -192,17 +196,18 @@ def check_number(n_labels: int) -> None:
 
 def encoded(target: Target, labels: str, s: np.ndarray, value: np.ndarray, error: np.ndarray) -> Examples:
     """Make examples of labels for the first rows of s. Raises InputError for labels that cannot be learnt."""
-    check(target.integral.name, labels, value, error)
+    check(target.integral, labels, value, error)
     s = s[: len(value)]
     y = target.encode(s, value)
     _, slope = target.decode(s, y)
     return standardise(s, y, np.nan_to_num(error) / slope)  # nan: none is stated
 
 
-def check(name: str, labels: str, value: np.ndarray, error: np.ndarray) -> None:
+def check(integral: ParametricIntegral, labels: str, value: np.ndarray, error: np.ndarray) -> None:
     """Raise InputError for labels (n,) of an integral, with their errors, that cannot be learnt."""
-    if np.iscomplexobj(value):
-        raise InputError(f"The labels of {name} are complex; a surrogate learns real integrals only.")
+    name = integral.name
+    if np.iscomplexobj(value) and not integral.is_complex:
+        raise InputError(f"The labels of {name} are complex, but it has no prescription; give it one, such as 'F'.")
     if not np.isfinite(value).all():
         raise InputError(f"{labels} gave labels of {name} that are not finite; choose another label method.")
     useless = int((~np.isnan(error) & ~((error >= 0) & np.isfinite(error))).sum())

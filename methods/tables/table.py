@@ -33,8 +33,9 @@ class Table(Method):
     """
 
     treats_complex: ClassVar[bool] = True
+    label_field: ClassVar[str] = "max_labels"
+    """The field that says how many labels there are: pieces share them."""
 
-    max_labels: int
     device: str
     integral_: ParametricIntegral
     thresholds_: np.ndarray | None = None
@@ -96,14 +97,18 @@ class Table(Method):
             return self._estimate(s)
         value, error = np.empty(len(s), dtype=np.complex128), np.empty(len(s))
         for piece in self.pieces_:
-            rows = slice(None) if len(self.pieces_) == 1 else piece._coordinates.are_on_their_side(s)
+            rows = self._rows_of(piece, s)
             value[rows], error[rows], _ = piece._estimate(s[rows])
         return Estimate(value, error, 0)
+
+    def _rows_of(self, piece: Self, s: np.ndarray) -> Any:
+        """Give the rows of s (n, m) that lie in a piece."""
+        return slice(None) if len(self.pieces_) == 1 else piece._coordinates.are_on_their_side(s)
 
     def _take_pieces(self, found: np.ndarray) -> None:
         """Make a table for each piece of the box, not fitted yet, for thresholds (m,)."""
         pieces = threshold_pieces.pieces(self.integral_, found)
-        fields = self.params() | {"max_labels": self.max_labels // len(pieces)}
+        fields = self.params() | {self.label_field: getattr(self, self.label_field) // len(pieces)}
         self.pieces_ = tuple(type(self)(**fields) for _ in pieces)
         for table, piece in zip(self.pieces_, pieces, strict=True):
             table.integral_, table.thresholds_ = piece.integral, piece.thresholds
