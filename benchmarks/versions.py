@@ -54,6 +54,7 @@ FIELDS: dict[str, dict[str, Any]] = {
     "chebyshev": {"labels": "gauss_legendre", "epsrel": 1e-5, "max_labels": 1000},
     "total_degree": {"labels": "gauss_legendre", "max_labels": 300, "n_pilot": 50},
     "tensor_train": {"labels": "gauss_legendre", "max_labels": 1000, "n_pilot": 50},
+    "learned_contour": {"max_nodes": 1000},
     "lattice_qmc": {"epsrel": 1e-5, "max_nodes": 4096},
     "scipy_qmc": {"points": 128},
     "vegas": {"n_samples": 200},

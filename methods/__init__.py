@@ -26,6 +26,7 @@ METHODS: dict[str, str] = {
     "rbf": "methods.rbf:RBF",
     "total_degree": "methods.total_degree:TotalDegree",
     "tensor_train": "methods.tensor_train:TensorTrain",
+    "learned_contour": "methods.learned_contour:LearnedContour",
     "lattice_qmc": "methods.lattice_qmc:LatticeQMC",
     "scipy_qmc": "methods.scipy_qmc:ScipyQMC",
     "vegas": "methods.vegas_sampling:Vegas",

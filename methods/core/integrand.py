@@ -13,7 +13,7 @@ from __future__ import annotations
 import functools
 import math
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -220,3 +220,8 @@ def _broadcast(xp: Any, value: Any, shape: tuple[int, ...], like: Any) -> Any:
     if getattr(value, "shape", None) == shape:
         return value
     return xp.broadcast_to(value if hasattr(value, "dtype") else value + 0 * like, shape)
+
+
+def horner(polynomial: sympy.Expr, names: Sequence[sympy.Symbol]) -> sympy.Expr:
+    """Write a polynomial as nested products, the first of `names` outermost."""
+    return _horner(dict(sympy.Poly(polynomial, *names).terms()), tuple(names))

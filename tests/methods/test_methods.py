@@ -25,6 +25,7 @@ CHEAP = {
     "rbf": {"n_labels": 200},
     "total_degree": {"max_labels": 300, "n_pilot": 50},
     "tensor_train": {"max_labels": 1000, "n_pilot": 50},
+    "learned_contour": {"degree": 2},
     "lattice_qmc": {"epsrel": 1e-6},
     "scipy_qmc": {"points": 128},
     "vegas": {"n_samples": 200},
