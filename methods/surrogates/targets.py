@@ -114,9 +114,14 @@ TARGETS: dict[str, Callable[[ParametricIntegral], Target]] = {
 
 
 def make(name: str, integral: ParametricIntegral) -> Target:
-    """Return the target `name` for `integral`. Raises InputError for an unknown name."""
+    """Return the target `name` for `integral`, or I(s) itself where it is complex: f(s, 1/2) may be infinite then.
+
+    Raises InputError for an unknown name.
+    """
     if name not in TARGETS:
         raise unknown("target", name, TARGETS)
+    if integral.is_complex:
+        return TARGETS["plain"](integral)
     return TARGETS[name](integral)
 
 
@@ -127,12 +132,12 @@ class Examples:
     s: np.ndarray
     """(n, m)"""
     y: np.ndarray
-    """(n,) standardised targets"""
+    """(n,) standardised targets, complex where I(s) is"""
     noise: np.ndarray
     """(n,) standard deviation of each label in units of y, as its method states it; 0 where it states none"""
     n_train: int
-    mean: float
-    """Mean of the training targets."""
+    mean: Any
+    """Mean of the training targets, a float or complex number."""
     scale: float
     """Their standard deviation."""
 
@@ -172,8 +177,8 @@ def examples(
     Raises
     ------
     InputError
-        For fewer than ten labels; for labels that are complex or not finite, or whose error is infinite or negative;
-        for a target that is not defined for them.
+        For fewer than ten labels; for labels that are complex where the integral is not, or not finite, or whose error
+        is infinite or negative; for a target that is not defined for them.
     """
     labelling = clock.share(LABEL_SHARE)
     s = points(integral, n_labels, seed, exchangeable)

@@ -60,9 +60,7 @@ class Table(Method):
 
     def unsupported(self, integral: ParametricIntegral) -> str | None:
         """Say why the thresholds of an integral are not known."""
-        if integral.is_complex and integral.expression is None:
-            return "it is complex and a Python function, so that the thresholds of its denominator are not known"
-        return super().unsupported(integral)
+        return super().unsupported(integral) or thresholds.reason_if_unknown(integral)
 
     def fit(
         self,

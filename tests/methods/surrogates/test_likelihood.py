@@ -25,7 +25,7 @@ def likelihood():
     generator = torch.Generator().manual_seed(0)
     s, y = torch.rand(2, N, generator=generator, dtype=torch.float64)
     return Likelihood(
-        network=Fixed(), prior_std=0.5, s=s[:, None], y=y, noise_variance=torch.linspace(0, 1, N).double(),
+        network=Fixed(), prior_std=0.5, s=s[:, None], y=y[:, None], noise_variance=torch.linspace(0, 1, N).double(),
         slope=torch.ones(N).double(), n_train=N_TRAIN, seed=0,
     )  # fmt: skip
 
