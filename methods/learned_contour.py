@@ -27,6 +27,7 @@ import torch
 
 from methods.base import Estimate, InputError, Method, ParametricIntegral
 from methods.core.budget import Clock
+from methods.core.moving_nodes import MovingIntegrand
 from methods.primitives import contour_search
 from methods.primitives.contour_map import ContourMap
 from methods.primitives.contour_search import Found, Search
@@ -50,6 +51,9 @@ HIGHER = 2
 SEARCH_SHARE, FINAL_SHARE = 0.4, 0.3
 """Shares of the budget for the order of variables, and for the last fits."""
 
+Moving = list[tuple[MovingIntegrand, ContourMap]]
+"""Formula and map of each term."""
+
 
 @dataclass(kw_only=True)
 class LearnedContour(Method):
@@ -64,10 +68,10 @@ class LearnedContour(Method):
     order : int, optional
         Nodes per axis, the same on all; None chooses them for each axis, by how fast the error falls there.
     degree : int, optional
-        Total degree of log c_i in s and t; None takes 3, or less where the map would have more than 600 coefficients.
+        Total degree of log c_i in s and t; None takes 3, or less where a map would have more than 600 coefficients.
     n_orders : int, optional
-        Largest number of orders of variables that are tried for each term; None tries all for k <= 3, and else exchanges
-        pairs as long as that helps.
+        Largest number of orders of variables that are tried for each term; None tries all for k <= 3, and else
+        exchanges pairs as long as that helps.
     seed : int
         Of the points to which the map is fitted.
     device : str
@@ -81,8 +85,8 @@ class LearnedContour(Method):
         Nodes of each axis, in the order of its map.
     details_ : dict
         For each term the order of variables, the root mean square of log g, the share of sampled points at which the
-        contour is seen not to be causal, and the smallest |F| over the largest; the difference of values by a second map,
-        in another order of variables, relatively; `degree`, `n_orders` and `max_nodes` as used.
+        contour is seen not to be causal, and the smallest |F| over the largest; by how much values by a second map, in
+        another order of variables, differ, relatively; `degree`, `n_orders` and `max_nodes` as used.
 
     Notes
     -----
@@ -124,10 +128,10 @@ class LearnedContour(Method):
         clock = Clock(budget)
         self._check_fields()
         self._prepare(integral)
-        searches = [Search(term, self._coordinates, self.seed, self.device) for term in integral.terms]
+        searches = [Search(term, self._coordinates, self.seed, self.device) for term in self._terms]
         degree, n_orders, cut_short = self._affordable(searches, clock)
         found = [contour_search.find(search, integral.name, degree, n_orders) for search in searches]
-        self.maps_ = [best.contour for best, _ in found]
+        self._take([best.contour for best, _ in found])
         s = torch.as_tensor(_points(integral), device=self.device)
         max_nodes = self._choose_orders(s, clock)
         self._make_rules()
@@ -162,7 +166,16 @@ class LearnedContour(Method):
                 raise InputError(f"learned_contour.{name} is {value!r}; give a number above zero.")
 
     def _prepare(self, integral: ParametricIntegral) -> None:
-        self.integral_, self._coordinates = integral, Coordinates(integral, self.device)
+        self.integral_, self._terms = integral, integral.terms
+        self._coordinates = Coordinates(integral, self.device)
+
+    def _take(self, maps: list[ContourMap]) -> None:
+        self.maps_ = maps
+        self._moving = self._with_integrands(maps)
+
+    def _with_integrands(self, maps: Iterable[ContourMap]) -> Moving:
+        """Compile the formula of each term for the order of its map."""
+        return [(MovingIntegrand(term, map_.order), map_) for term, map_ in zip(self._terms, maps, strict=True)]
 
     def _affordable(self, searches: list[Search], clock: Clock) -> tuple[int, int | None, bool]:
         """Return degree and `n_orders` that the clock allows, and whether it made them smaller."""
@@ -190,17 +203,17 @@ class LearnedContour(Method):
             self.orders_ = np.full((len(self.maps_), self.integral_.k), self.order)
             return self.max_nodes
         before, others = clock.left, axis_choice.search_order(self.integral_.k)
-        pairs = zip(self.integral_.terms, self.maps_, strict=True)
-        axes, n_nodes = axis_errors([(term, map_) for term, map_ in pairs], self._coordinates, s, others)
+        axes, n_nodes = axis_errors(self._moving, self._coordinates, s, others)
         seconds_per_node = (before - clock.left) / n_nodes if clock.is_limited else 0.0
         goal, max_nodes = self.epsrel / MARGIN, self.max_nodes
+        self.orders_ = np.zeros((len(axes), self.integral_.k), dtype=int)
         while True:
             orders = np.array(axis_choice.choose_orders(axes, goal, max_nodes, MOST_NODES, HIGHER))
             # Twice a higher rule, for its value and the second map's, and half of that for the others.
             if max_nodes > 1 and 3 * seconds_per_node * len(s) * np.prod(_higher(orders), axis=1).sum() > clock.left:
                 max_nodes = int(0.8 * max_nodes)
                 continue
-            if np.array_equal(orders, getattr(self, "orders_", None)) or goal < self.epsrel / MARGIN**3:
+            if np.array_equal(orders, self.orders_) or goal < self.epsrel / MARGIN**3:
                 return max_nodes
             self.orders_ = orders
             value, higher = (_total(self._rules_of(change), s).cpu().numpy() for change in (_same, _higher))
@@ -214,13 +227,13 @@ class LearnedContour(Method):
         """Return how much values by second maps differ, relatively; where that is too much, the error knows of it."""
         if None in seconds:
             return None
-        maps = [second.contour for second in seconds if second is not None]
+        moving = self._with_integrands(second.contour for second in seconds if second is not None)
         nodes = [
             [dict(zip(first.order, orders, strict=True))[column] for column in second.order]
-            for first, second, orders in zip(self.maps_, maps, self.orders_, strict=True)
+            for first, (_, second), orders in zip(self.maps_, moving, self.orders_, strict=True)
         ]
         other, other_lower = (
-            _total(self._rules_on(maps, change(np.array(nodes))), s).cpu().numpy() for change in (_higher, _lower)
+            _total(self._rules_on(moving, change(np.array(nodes))), s).cpu().numpy() for change in (_higher, _lower)
         )
         difference, of_first, of_second = (
             root_mean_square(relative(a - b, value)) for a, b in ((value, other), (value, lower), (other, other_lower))
@@ -233,11 +246,10 @@ class LearnedContour(Method):
         self._rules, self._lower_rules = self._rules_of(_same), self._rules_of(_lower)
 
     def _rules_of(self, change: Callable[[np.ndarray], np.ndarray]) -> list[MovingRule]:
-        return self._rules_on(self.maps_, change(self.orders_))
+        return self._rules_on(self._moving, change(self.orders_))
 
-    def _rules_on(self, maps: Iterable[ContourMap], orders: np.ndarray) -> list[MovingRule]:
-        triples = zip(self.integral_.terms, maps, orders, strict=True)
-        return [MovingRule(term, map_, self._coordinates, of_term) for term, map_, of_term in triples]
+    def _rules_on(self, moving: Moving, orders: np.ndarray) -> list[MovingRule]:
+        return [MovingRule(*pair, self._coordinates, of_term) for pair, of_term in zip(moving, orders, strict=True)]
 
     def _state(self) -> dict[str, np.ndarray]:
         return {
@@ -252,10 +264,10 @@ class LearnedContour(Method):
         self._prepare(self.integral_)
         self.orders_, self.error_ = state["orders_"], RuleError(*map(float, state["error_"]))
         of_terms = zip(*(state[f"map.{name}"] for name in ("order", "degree", "a")), strict=True)
-        self.maps_ = [
+        self._take([
             ContourMap(tuple(order.tolist()), self.integral_.m, int(degree), torch.as_tensor(a, device=self.device))
             for order, degree, a in of_terms
-        ]
+        ])  # fmt: skip
         self._make_rules()
 
 

@@ -1,9 +1,9 @@
 """An integrand at nodes that move with s, as those of a change of variables that depends on s do.
 
-`ParametricIntegral.at_nodes` evaluates what depends on x alone once for all s. Where each s has nodes of its own there is
-no such part. What helps instead is that a map x_1(s, t_1), x_2(s, t_1, t_2), … has few values of its first variables:
-given each x_i as a tensor with as many axes as it depends on, and polynomials in Horner form with the last variable
-outermost,
+`ParametricIntegral.at_nodes` evaluates once for all s what depends on x alone. Where each s has nodes of its own there
+is no such part. What helps instead is that a map x_1(s, t_1), x_2(s, t_1, t_2), … has few values of its first
+variables: given each x_i as a tensor with as many axes as it depends on, and polynomials in Horner form with the last
+variable outermost,
 
     P = ((… p_2(s, x_1, …) x_k + p_1(s, x_1, …)) x_k + p_0(s, x_1, …)),
 
@@ -13,8 +13,9 @@ all but a few operations are made on the small tensors of the first variables.
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import sympy
 import torch
@@ -53,7 +54,9 @@ class MovingIntegrand:
         if self._term.expression is None:
             return torch.log(self(s, x))
         bases = self._bases(torch, *x, *s, *self._polynomials(torch, *x, *s))
-        return sum(power * torch.log(torch.as_tensor(base, dtype=x[0].dtype)) for power, base in zip(self._powers, bases, strict=True))
+        powers = [float(power) for _, power in self._factors]
+        logs = [torch.log(torch.as_tensor(base, dtype=x[0].dtype, device=x[0].device)) for base in bases]
+        return functools.reduce(operator.add, map(operator.mul, powers, logs))
 
     @functools.cached_property
     def _polynomials(self) -> Callable[..., list[Any]]:
@@ -69,10 +72,6 @@ class MovingIntegrand:
     def _bases(self) -> Callable[..., list[Any]]:
         return compile_for_arrays(self._names, [base for base, _ in self._factors])
 
-    @property
-    def _powers(self) -> list[float]:
-        return [float(power) for _, power in self._factors]
-
     @functools.cached_property
     def _factors(self) -> list[tuple[sympy.Expr, sympy.Expr]]:
         """Base and exponent of each factor; one whose exponent is no number is its own base."""
@@ -86,4 +85,4 @@ class MovingIntegrand:
 
     @property
     def _expression(self) -> Expression:
-        return self._term.expression
+        return cast(Expression, self._term.expression)  # asked for only where there is one

@@ -1,9 +1,9 @@
 """Whether a complex contour is causal: whether F − i0 has no zero on the way to it from the real cube.
 
 With arg c_i → τ arg c_i, τ from 0 to 1, a map moves the real cube to its contour. The integral stays that of F − i0 as
-long as F meets no zero on the way; it meets none where never Im F > 0 and Re F ≤ 0. "Im F ≤ 0 all over the contour" would
-refuse good maps: on one-loop integrals Im F > 0 at a tenth of the points, where Re F > 0. A sample can refute this, and
-proves nothing: that two maps agree is the better evidence.
+long as F meets no zero on the way; it meets none where never Im F > 0 and Re F ≤ 0. "Im F ≤ 0 all over the contour"
+would refuse good maps: on one-loop integrals Im F > 0 at a tenth of the points, where Re F > 0. A sample can refute
+this, and proves nothing: that two maps agree is the better evidence.
 """
 
 from __future__ import annotations

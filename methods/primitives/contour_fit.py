@@ -1,13 +1,14 @@
 """The fit of a `ContourMap`: as little variation of log g as there can be, by Levenberg's method.
 
-    g(s, t) = f(s, x(t)) Π_i ∂x_i/∂t_i / (w(t) h(s)),    w(t) = Π_i t_i^{p_i} (1 − t_i)^{q_i},   log h(s) = Σ_j b_j T_j(u)
+    g(s, t) = f(s, x(t)) Π_i ∂x_i/∂t_i / (w(t) h(s)),
+    w(t) = Π_i t_i^{p_i} (1 − t_i)^{q_i},    log h(s) = Σ_j b_j T_j(u)
 
-where p_i and q_i are the powers with which f vanishes at x_i = 0 and 1: Gauss rules are exact for such factors, which no
-map can take away. The coefficients a of the map and b minimise the mean of |log g|². It is a holomorphic function of
+where p_i and q_i are the powers with which f vanishes at x_i = 0 and 1: Gauss rules are exact for such factors, which
+no map can take away. The coefficients a of the map and b minimise the mean of |log g|². It is a holomorphic function of
 them, so that the step of Levenberg is that of real least squares with conjugates in the right places.
 
-log g is the sum of the principal logarithms of its factors. Where a contour touches a singularity from the allowed side,
-log F = log |F| − iπ jumps to +iπ beyond it: steps across make the mean square larger and are refused.
+log g is the sum of the principal logarithms of its factors. Beyond a zero of F − i0 log F = log |F| − iπ jumps by 2πi:
+steps across one make the mean square larger and are refused.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import torch
 from methods.base import ParametricIntegral
 from methods.core.moving_nodes import MovingIntegrand
 from methods.primitives import chebyshev_series
-from methods.primitives.contour_map import Basis, ContourMap, block_sizes
+from methods.primitives.contour_map import ContourMap, block_sizes
 from methods.primitives.triangular_map import Coordinates
 
 NORM_DEGREE, MAX_NORM = 4, 250

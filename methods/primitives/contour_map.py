@@ -8,9 +8,9 @@ onto itself. The Jacobian is triangular,
 
     ∂x_i/∂t_i = c_i (1 − t_i (1 − t_i) ∂log c_i/∂t_i)/(t_i + c_i (1 − t_i))²,
 
-and its determinant the product of these. That log c_i depends on t_i too, which `triangular_map` leaves out for the sake
-of primitives, is worth two digits at 16³ nodes on box1l_physical; and without it x_i would be an arc of a circle, which
-cannot pass below one pole and above the next, as the contour of bubble_physical must.
+and its determinant the product of these. In `triangular_map` log c_i does not depend on t_i. Then x_i would run on an
+arc of a circle, which cannot pass above one pole and below the next, as the contour of bubble_physical must; and no map
+could flatten the integrand in the last variable further than such an arc does.
 
 notation: T_j = `chebyshev_series.products` up to a total degree; u = coordinates of s in [−1, 1]^m; variables are
 permuted, x_1 being the one that comes first in `order`.

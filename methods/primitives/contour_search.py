@@ -2,8 +2,8 @@
 
 Which x_i comes first decides what the map can do: on box1l_physical log g varies by 0.20 (root mean square) in the best
 order and by 0.41 in the worst, and the rule of 16³ nodes has 12.2 and 7.8 digits (degree 2). A map that is not causal
-is left out. What a sample calls causal may still be wrong, but hardly in the same way in two orders of variables: so the
-second best map is kept, and values on both are compared.
+is left out. What a sample calls causal may still be wrong, but hardly in the same way in two orders of variables: so
+the second best map is kept, and values on both are compared.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ ALL_ORDERS = 3
 """Up to so many variables all orders are tried; with more, pairs are exchanged as long as that helps."""
 
 MAX_DEGREE, MAX_COEFFICIENTS = 3, 600
-"""Largest degree by default, less where the map would have more coefficients. At 16³ nodes degrees 1, 2, 3 have 9.0, 12.2
-and 12.7 digits on box1l_physical, and 7.6, 9.8 and 10.0 on box1l_threshold_above (worst point 4.0, 6.1 and 8.1)."""
+"""Largest degree by default, less where the map would have more coefficients. At 16³ nodes degrees 1, 2, 3 have 9.0,
+12.2 and 12.7 digits on box1l_physical, and 7.6, 9.8 and 10.0 on box1l_threshold_above (worst point 4.0, 6.1, 8.1)."""
 
 NOT_CAUSAL = 1e-3
-"""Largest share of sampled points with Im F > 0 and Re F <= 0 of a map that counts as causal. Where F is stationary Im F
-changes its sign for reasons of second order, and F is far from zero: 2 of 8,192 points on bubble_physical."""
+"""Largest share of sampled points with Im F > 0 and Re F <= 0 of a map that counts as causal. Where F is stationary the
+sign of Im F is a matter of second order, and F far from zero: 2 of 8,192 points on bubble_physical, of degree 1."""
 
 
 class Found(NamedTuple):
@@ -132,11 +132,11 @@ class Search:
         return self._judged(fit.map, square)
 
     def _variation(self, contour: ContourMap) -> float:
-        """Standard deviation of a real g over its mean, w and h left out."""
+        """Return the standard deviation of a real g, w and h left out, over its mean."""
         points, columns = self._points, list(contour.order)
         t = list(points.t[:, columns].T)
         x, log_slopes = contour.move(t, *contour.log_c(contour.bases(points.u, points.t[:, columns])))
-        g = self._integrand(list(points.s.T), x) * torch.exp(sum(log_slopes))
+        g = self._integrand(list(points.s.T), x) * torch.exp(torch.stack(log_slopes).sum(dim=0))
         return float(g.std() / g.mean().abs().clamp(min=1e-300))
 
     def _judged(self, contour: ContourMap, square: float) -> Found:
