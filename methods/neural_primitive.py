@@ -16,6 +16,8 @@ Degrees at which the replicas show noise rather than agreement are cut off (`che
 processor-seconds that gains 0.13 digits on box1l, 0.41 on box2l, 0.12 on pentagon1l_8d, which is then evaluated in 10
 µs instead of 50.
 
+Above threshold x follows a contour, and g, h, c and c' are complex (`methods/primitives/complex_primitive.py`).
+
 Papers: Maître & Santos-Mateos, JHEP 03 (2023) 221, for the primitive; Wang & Lai, J. Comput. Phys. 504 (2024) 112865,
 for stages.
 
@@ -32,10 +34,11 @@ from typing import ClassVar, Self
 import numpy as np
 import torch
 
-from methods.base import ParametricIntegral
+from methods.base import InputError, ParametricIntegral
 from methods.core.budget import Clock
-from methods.primitives import chebyshev_series, triangular_map, two_stages
+from methods.primitives import chebyshev_series, complex_primitive, triangular_map, two_stages
 from methods.primitives.chebyshev_series import Series
+from methods.primitives.complex_primitive import ComplexSeries, Trained
 from methods.primitives.ensemble import Primitive
 from methods.primitives.sine_network import Network, Sines
 from methods.primitives.triangular_map import Coordinates, TriangularMap
@@ -110,6 +113,7 @@ class NeuralPrimitive(Primitive):
     source: ClassVar[str] = "after Maître & Santos-Mateos, JHEP 03 (2023) 221"
     network: ClassVar[type[Network]] = Sines
     neurons: ClassVar[int] = NEURONS_PER_CBRT_SECOND
+    treats_complex: ClassVar[bool] = True
 
     width: int | None = None
     points_per_neuron: int = 10
@@ -124,6 +128,11 @@ class NeuralPrimitive(Primitive):
         """No integrand evaluations: the normalisation h is part of the map."""
         return 0
 
+    def unsupported(self, integral: ParametricIntegral) -> str | None:
+        """Say why a complex integral has no primitive on one contour."""
+        reason = super().unsupported(integral)
+        return complex_primitive.reason_against(integral) if integral.is_complex and not reason else reason
+
     def fit(
         self, integral: ParametricIntegral, *, budget: float | None = None,
         monitor: Callable[[Self], None] | None = None,
@@ -136,6 +145,8 @@ class NeuralPrimitive(Primitive):
             For a field that is not allowed.
         """
         clock = Clock(budget)
+        if integral.is_complex:
+            return self._fit_complex(integral, budget, clock, monitor)
         self._prepare(integral)
         search = clock.share(ORDER_SHARE)
         self.map_, order_cut_short = triangular_map.fit(integral, self.coordinates, self.seed, self.device, search)
@@ -160,6 +171,25 @@ class NeuralPrimitive(Primitive):
         self._expand(trainings, expanded)
         return self
 
+    def _fit_complex(
+        self, integral: ParametricIntegral, budget: float | None, clock: Clock, monitor: Callable[[Self], None] | None
+    ) -> Self:
+        """Fit primitives on a contour; only the series of their corner sums are kept."""
+        if reason := self.unsupported(integral):
+            raise InputError(f"{self.name} cannot treat {integral.name}: {reason}.")
+        self._prepare(integral)
+        width = round(self.neurons * (budget or BUDGET_OF_NONE) ** (1 / 3))
+
+        def take(trained: Trained) -> None:
+            self._complex_series, self.n_updates_, self.width_, self.details_ = trained
+
+        def look(trained: Trained) -> None:
+            take(trained)
+            clock.show(monitor, self)
+
+        take(complex_primitive.train(self, integral, width, clock, look))
+        return self
+
     def partial(
         self, s: torch.Tensor, t: torch.Tensor, given: Collection[int], i: int, points: torch.Tensor
     ) -> torch.Tensor:
@@ -178,6 +208,8 @@ class NeuralPrimitive(Primitive):
 
     def export_form(self) -> triangular_map.TimesH:
         """Give the series of the replicas and of log h, as `methods.base.Exportable` says."""
+        if self.integral_.is_complex:
+            raise InputError(f"{self.integral_.name} is complex, and only series of real integrals can be exported.")
         return triangular_map.TimesH(self._series, self.coordinates)
 
     def _affordable_width(self, budget: float | None, clock: Clock) -> int:
@@ -196,6 +228,8 @@ class NeuralPrimitive(Primitive):
         self.degree_ = max(d for d in range(9) if chebyshev_series.count(integral.m, d) <= MAX_SECOND or d < 2)
 
     def _corner_sums(self, s: torch.Tensor) -> torch.Tensor:
+        if self.integral_.is_complex:
+            return torch.cat([self._complex_series.values(part) for part in s.split(EVALUATED)], dim=1)
         parts = self.coordinates.u(s).split(EVALUATED)
         sums_and_log_h = torch.cat([self._series(part) for part in parts])
         return (sums_and_log_h[:, :-1] * torch.exp(sums_and_log_h[:, -1:])).T
@@ -242,6 +276,8 @@ class NeuralPrimitive(Primitive):
         self._series = Series(both, self.integral_.m, self.series_degree_)
 
     def _state(self) -> dict[str, np.ndarray]:
+        if self.integral_.is_complex:
+            return self._complex_series.state() | {"numbers": np.array([self.n_updates_, self.width_])}
         state = {name: getattr(self, name) for name in ("n_updates_", "width_", "series_", "series_degree_")}
         state |= {f"map.{name}": value for name, value in vars(self.map_).items()}
         # Frequencies and weights are numbers of that precision (`stages`), so that files of float32 lose nothing.
@@ -254,6 +290,10 @@ class NeuralPrimitive(Primitive):
 
     def _restore(self, state: dict[str, np.ndarray]) -> None:
         self._prepare(self.integral_)
+        if self.integral_.is_complex:
+            self._complex_series = ComplexSeries.of_state(state, self.integral_, self.device)
+            self.n_updates_, self.width_ = state["numbers"].tolist()
+            return
         tensors = {key: torch.as_tensor(value, device=self.device) for key, value in state.items()}
         self.n_updates_, self.width_, self.series_degree_ = (
             int(tensors[name]) for name in ("n_updates_", "width_", "series_degree_")

@@ -20,3 +20,4 @@ class SeparablePrimitive(NeuralPrimitive):
 
     name: ClassVar[str] = "separable_primitive"
     network: ClassVar[type[Network]] = Products
+    treats_complex: ClassVar[bool] = False
