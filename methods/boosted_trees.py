@@ -137,7 +137,8 @@ class BoostedTrees(Method):
         examples = targets.examples(integral, self._target, self.labels, self.n_labels, self.seed, clock, exchangeable)
         self.mean_, self.scale_ = examples.mean, examples.scale
         of_parts = complex_parts.parts(examples.y)
-        self.boosters_, self.residual_, self.n_updates_ = [], 0.0, 0
+        self.boosters_: list[Any] = []
+        self.residual_, self.n_updates_ = 0.0, 0
         for i, y in enumerate(of_parts):
             is_last = i == len(of_parts) - 1
             self._boost(examples, y, clock.share(1 / (len(of_parts) - i)), monitor if is_last else None)

@@ -3,9 +3,10 @@
     g(s, t) ≈ 1 + Σ_r c_r sin(Σ_i ω_ri (2t_i − 1) + ν_r·u + b_r) + Σ_j c'_j T_j(u),    c_r and c'_j complex
 
 with g of `contour_target.py`: sines and a second stage as in `neural_primitive`, where real and imaginary part have the
-same frequencies, so that one normal matrix serves both. I(s) is h(u) times the corner sum, the integral of the right-hand
-side over t with weight w(t), in closed form for each sine. Replicas differ by their frequencies and points; they have
-the contour and h in common.
+same frequencies, so that one normal matrix serves both. I(s) is h(u) times the corner sum, the integral of the
+right-hand side over t with weight w(t), in closed form for each sine. Replicas differ by their frequencies and points;
+they have the contour and h in common. Their series are cut at the degree up to which they agree
+(`series_cut.py`); with a low degree of the second stage they would agree on what it cannot follow.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import torch
 from methods.base import ParametricIntegral
 from methods.core import thresholds
 from methods.core.budget import Clock
-from methods.primitives import chebyshev_series, contour_target
+from methods.primitives import chebyshev_series, contour_target, series_cut
 from methods.primitives.contour_coordinates import ContourCoordinates
 from methods.primitives.contour_target import ContourTarget
 from methods.primitives.least_squares import LeastSquares
@@ -38,6 +39,9 @@ LEAST_WIDTH = 50
 """Smallest width, however short the time."""
 
 UPDATES_WITHOUT_BUDGET = 64
+
+MAX_SECOND, MAX_DEGREE = 500, 14
+"""Coefficients of the second stage, and its degree, at most. On box1l_hh degree 8 stops at 4.1 digits."""
 
 MAX_SERIES, SERIES_POINTS, SERIES_ERROR = 3000, 4, 1e-7
 """Coefficients of a corner sum's series, at most; points per coefficient that they are fitted to; and the error wanted,
@@ -55,7 +59,6 @@ class Trainable(Protocol):
     n_replicas: int
     seed: int
     device: str
-    degree_: int
 
 
 class ComplexSeries:
@@ -68,8 +71,8 @@ class ComplexSeries:
     of_thresholds : dict
         Its thresholds by parameter.
     series : tensor (count, 2 n_replicas + 2)
-        Coefficients of `chebyshev_series.products(u, degree)`: real and imaginary part of each replica's corner sum, and
-        of log h.
+        Coefficients of `chebyshev_series.products(u, degree)`: real and imaginary part of each replica's corner sum,
+        less 1, and of log h.
     """
 
     def __init__(
@@ -77,7 +80,7 @@ class ComplexSeries:
     ) -> None:
         self._thresholds, self._series, self._parameters = dict(of_thresholds), series, integral.parameters
         self._coordinates = ContourCoordinates(integral, self._thresholds, device)
-        self._degree = next(d for d in range(len(series)) if chebyshev_series.count(integral.m, d) == len(series))
+        self._degree = _degree_of(len(series), integral.m)
 
     def values(self, s: torch.Tensor) -> torch.Tensor:
         """Compute I (n_replicas, n) at s (n, m), complex128."""
@@ -142,13 +145,15 @@ def train(
     coordinates = ContourCoordinates(integral, found, method.device)
     target = contour_target.find(integral, coordinates, method.seed, method.device)
     width = method.width or _affordable_width(method, target, default_width, clock.share(STAGE_ONE_SHARE))
-    replicas = [_Replica(method, target, width, index) for index in range(method.n_replicas)]
-    expanded = _expand(replicas, integral.m, method.degree_)
+    degree = max(d for d in range(MAX_DEGREE + 1) if d < 2 or chebyshev_series.count(integral.m, d) <= MAX_SECOND)
+    replicas = [_Replica(method, target, width, degree, index) for index in range(method.n_replicas)]
+    expanded = _expand(replicas, integral.m, degree)
     limit = method.n_updates or (sys.maxsize if clock.is_limited else UPDATES_WITHOUT_BUDGET)
 
     def trained(n_updates: int) -> Trained:
-        series = _joined(replicas, expanded, target)
+        series, degree = _joined(replicas, expanded, target)
         details = {
+            "series_degree": degree,
             "order_of_map": list(target.contour.order),
             "spread_after_map": replicas[0].spread,
             "spread_after_neurons": max(replica.residual for replica in replicas),
@@ -171,14 +176,14 @@ def train(
 class _Replica:
     """A primitive in training."""
 
-    def __init__(self, method: Trainable, target: ContourTarget, width: int, index: int) -> None:
+    def __init__(self, method: Trainable, target: ContourTarget, width: int, degree: int, index: int) -> None:
         k, m = target.integral.k, target.integral.m
         seed = 1000 * method.seed + 2 * index
         generator = torch.Generator().manual_seed(seed)
-        self._target, self._degree = target, method.degree_
+        self._target, self._degree = target, degree
         self._points = torch.quasirandom.SobolEngine(k + m, scramble=True, seed=seed + 1)
         self.network = Sines.draw(k, m, width, method.omega / k, method.nu / k, generator, method.device)
-        self._second = LeastSquares(chebyshev_series.count(m, method.degree_), method.device)
+        self._second = LeastSquares(chebyshev_series.count(m, degree), method.device)
         self._squares, squares, n_points = 0.0, 0.0, method.points_per_neuron * width
         fit = LeastSquares(width, method.device)
         while fit.n_points < n_points:
@@ -254,13 +259,21 @@ def _expand(replicas: Sequence[_Replica], m: int, degree: int) -> torch.Tensor:
         degree += 1
 
 
-def _joined(replicas: Sequence[_Replica], expanded: torch.Tensor, target: ContourTarget) -> torch.Tensor:
-    """Return the series of `ComplexSeries`: sines and second stages together, and log h."""
-    size = max(len(expanded), len(target.log_h))
-    series = expanded.new_zeros(size, 2 * len(replicas) + 2)
-    series[: len(expanded), :-2] = expanded
+def _degree_of(count: int, m: int) -> int:
+    """Return the degree of a series in m variables with so many coefficients."""
+    return next(degree for degree in range(count + 1) if chebyshev_series.count(m, degree) >= count)
+
+
+def _joined(replicas: Sequence[_Replica], expanded: torch.Tensor, target: ContourTarget) -> tuple[torch.Tensor, int]:
+    """Return the series of `ComplexSeries`, sines and second stages together, and log h; and their degree."""
+    both = expanded.clone()
     for i, replica in enumerate(replicas):
         second = replica.second()
-        series[: len(second), 2 * i : 2 * i + 2] += second
-    series[: len(target.log_h), -2:] = torch.view_as_real(target.log_h)
-    return series
+        both[: len(second), 2 * i : 2 * i + 2] += second
+    m, n_norm = target.integral.m, len(target.log_h)
+    degree = series_cut.best_degree(
+        torch.complex(both[:, ::2], both[:, 1::2]), m, contour_target.norm_degree(m), _degree_of(len(both), m)
+    )
+    series = torch.nn.functional.pad(both[: chebyshev_series.count(m, degree)], (0, 2))
+    series[:n_norm, -2:] = torch.view_as_real(target.log_h)
+    return series, degree

@@ -9,15 +9,15 @@ from __future__ import annotations
 import torch
 
 from methods.core.integral import ParametricIntegral
+from methods.core.threshold_coordinates import ThresholdCoordinate
 from methods.primitives.triangular_map import Coordinates
-from methods.tables.threshold_coordinates import ThresholdCoordinate
 
 
-class ContourCoordinates:
+class ContourCoordinates(Coordinates):
     """The coordinates of a box, for thresholds by parameter."""
 
     def __init__(self, integral: ParametricIntegral, thresholds: dict[str, float], device: str) -> None:
-        self._others = Coordinates(integral, device)
+        super().__init__(integral, device)
         self._with_threshold: dict[int, tuple[ThresholdCoordinate, torch.Tensor]] = {}
         for name, threshold in thresholds.items():
             j = integral.parameters.index(name)
@@ -28,14 +28,14 @@ class ContourCoordinates:
 
     def u(self, s: torch.Tensor) -> torch.Tensor:
         """Return u for s (n, m)."""
-        u = self._others.u(s)
+        u = super().u(s)
         for j, (coordinate, (low, high)) in self._with_threshold.items():
             u[:, j] = 2 * (coordinate.z(s[:, j]) - low) / (high - low) - 1
         return u
 
     def s(self, u: torch.Tensor) -> torch.Tensor:
         """Return s for u (n, m)."""
-        s = self._others.s(u)
+        s = super().s(u)
         for j, (coordinate, (low, high)) in self._with_threshold.items():
             s[:, j] = coordinate.s(low + (high - low) * (u[:, j] + 1) / 2)
         return s

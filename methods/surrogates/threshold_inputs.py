@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from methods.core.integral import ParametricIntegral
+from methods.core.threshold_coordinates import ThresholdCoordinate
 from methods.core.thresholds import thresholds
-from methods.tables.threshold_coordinates import ThresholdCoordinate
 
 
 class Inputs:

@@ -113,8 +113,8 @@ class UncertainRegressor(Regressor):
                 # not std(), which warns where there are no rows
                 statistical = ((a - y).abs().square().sum(dim=0) / (len(a) - 1)).sqrt()
                 found.append((y, systematic, statistical))
-        y, systematic, statistical = (torch.cat(column).cpu().numpy() for column in zip(*found, strict=True))
-        return y, systematic, statistical
+        columns = [torch.cat(column).cpu().numpy() for column in zip(*found, strict=True)]
+        return columns[0], columns[1], columns[2]
 
     def _seconds_to_diagnose(self, examples: targets.Examples) -> float:
         """Return about how many seconds `_diagnose` will take."""
