@@ -97,8 +97,9 @@ class DeepEnsemble(UncertainRegressor):
             raise InputError(f"{self.name}.n_replicas is {self.n_replicas}; a spread needs at least 2.")
         super()._prepare(integral)
 
-    def _network(self, m: int) -> EnsembleNetwork:
-        return EnsembleNetwork([m] + [self.width] * self.depth + [2], self.n_replicas, self.activation, self.seed)
+    def _network(self, m: int, n_parts: int) -> EnsembleNetwork:
+        widths = [m] + [self.width] * self.depth + [n_parts + 1]
+        return EnsembleNetwork(widths, self.n_replicas, self.activation, self.seed)
 
     def _members(self, scaled: torch.Tensor) -> torch.Tensor:
         return self.network_(scaled)
@@ -106,7 +107,7 @@ class DeepEnsemble(UncertainRegressor):
     def _train(self, examples: Examples, clock: Clock, show: Callable[[float], None]) -> Descent:
         """Train all replicas together, judged by their mean likelihood of the validation labels."""
         diagnosis_s, n_train = self._seconds_to_diagnose(examples), examples.n_train
-        s, y, variance = self._scaled(examples.s), self._tensor(examples.y), self._tensor(examples.noise**2)
+        s, y, variance = self._scaled(examples.s), self._as_parts(examples.y), self._tensor(examples.noise**2)
         generator = torch.Generator().manual_seed(self.seed)
         orders = torch.stack([torch.randperm(n_train, generator=generator) for _ in range(self.n_replicas)])
         orders = orders.to(self.device)

@@ -19,6 +19,8 @@ Digits, mean and worst, and µs after 20 processor-seconds: box1l 8.7 / 7.3 at 0
 box1l_wide 5.1 / 3.3 at 0.8, pentagon1l_8d 4.8 / 3.4 at 0.9, hexagon1l 4.1 / 2.8 at 1.0. What the neurons are worth to
 them falls with the size of the lattices that there is time for: see `docs/experiments.md`.
 
+Above threshold x follows a contour, and g, h, c and c' are complex (`methods/primitives/complex_primitive.py`).
+
 Papers: Maître & Santos-Mateos, JHEP 03 (2023) 221, for the primitive; Wang & Lai, J. Comput. Phys. 504 (2024) 112865,
 for stages.
 
@@ -38,7 +40,8 @@ import torch
 from methods.base import InputError, ParametricIntegral
 from methods.core.budget import Clock
 from methods.core.storage import StorageError
-from methods.primitives import chebyshev_series, triangular_map, two_stages
+from methods.primitives import chebyshev_series, complex_primitive, triangular_map, two_stages
+from methods.primitives.complex_primitive import ComplexSeries, Trained
 from methods.primitives.ensemble import Primitive
 from methods.primitives.sine_network import Network, Sines
 from methods.primitives.triangular_map import Coordinates, TriangularMap
@@ -143,6 +146,7 @@ class NeuralPrimitive(Primitive):
     version: ClassVar[int] = 2
     network: ClassVar[type[Network]] = Sines
     neurons: ClassVar[int] = NEURONS_PER_CBRT_SECOND
+    treats_complex: ClassVar[bool] = True
 
     width: int | None = None
     points_per_neuron: int = 10
@@ -159,6 +163,11 @@ class NeuralPrimitive(Primitive):
         """No integrand evaluations: the normalisation h is part of the map."""
         return 0
 
+    def unsupported(self, integral: ParametricIntegral) -> str | None:
+        """Say why a complex integral has no primitive on one contour."""
+        reason = super().unsupported(integral)
+        return complex_primitive.reason_against(integral) if integral.is_complex and not reason else reason
+
     def fit(
         self, integral: ParametricIntegral, *, budget: float | None = None,
         monitor: Callable[[Self], None] | None = None,
@@ -171,6 +180,8 @@ class NeuralPrimitive(Primitive):
             For a field that is not allowed.
         """
         clock = Clock(budget)
+        if integral.is_complex:
+            return self._fit_complex(integral, budget, clock, monitor)
         self._prepare(integral)
         choice, table_error, choice_cut_short = choice_by_rule.choose(integral, self.device, clock.share(CHOICE_SHARE))
         self._take_coordinates(choice.coordinates.c)
@@ -207,6 +218,25 @@ class NeuralPrimitive(Primitive):
         self._tabulate(trainings)
         return self
 
+    def _fit_complex(
+        self, integral: ParametricIntegral, budget: float | None, clock: Clock, monitor: Callable[[Self], None] | None
+    ) -> Self:
+        """Fit primitives on a contour; only the series of their corner sums are kept."""
+        if reason := self.unsupported(integral):
+            raise InputError(f"{self.name} cannot treat {integral.name}: {reason}.")
+        self._prepare(integral)
+        width = round(self.neurons * (budget or BUDGET_OF_NONE) ** (1 / 3))
+
+        def take(trained: Trained) -> None:
+            self._complex_series, self.n_updates_, self.width_, self.details_ = trained
+
+        def look(trained: Trained) -> None:
+            take(trained)
+            clock.show(monitor, self)
+
+        take(complex_primitive.train(self, integral, width, clock, look))
+        return self
+
     def partial(
         self, s: torch.Tensor, t: torch.Tensor, given: Collection[int], i: int, points: torch.Tensor
     ) -> torch.Tensor:
@@ -227,6 +257,8 @@ class NeuralPrimitive(Primitive):
 
     def export_form(self) -> ReplicaTables:
         """Give the tables of the replicas, as `methods.base.Exportable` says."""
+        if self.integral_.is_complex:
+            raise InputError(f"{self.integral_.name} is complex, and only tables of real integrals can be exported.")
         return self.tables_
 
     def _affordable_width(self, budget: float | None, clock: Clock) -> int:
@@ -280,6 +312,8 @@ class NeuralPrimitive(Primitive):
         self._of_tables = coordinates.Coordinates(np.array(low), np.array(high), c)
 
     def _corner_sums(self, s: torch.Tensor) -> torch.Tensor:
+        if self.integral_.is_complex:
+            return self._complex_series.values(s)
         return self.tables_(s)
 
     def _normalisation(self, s: torch.Tensor) -> torch.Tensor:
@@ -294,6 +328,8 @@ class NeuralPrimitive(Primitive):
         self.details_["terms"] = len(self.tables_.alpha)
 
     def _state(self) -> dict[str, np.ndarray]:
+        if self.integral_.is_complex:
+            return self._complex_series.state() | {"numbers": np.array([self.n_updates_, self.width_])}
         state = {f"map.{name}": value for name, value in vars(self.map_).items()}
         # Frequencies and weights are numbers of that precision (`two_stages`), so that files of float32 lose nothing.
         for name in NETWORK:
@@ -307,6 +343,10 @@ class NeuralPrimitive(Primitive):
 
     def _restore(self, state: dict[str, np.ndarray]) -> None:
         self._prepare(self.integral_)
+        if self.integral_.is_complex:
+            self._complex_series = ComplexSeries.of_state(state, self.integral_, self.device)
+            self.n_updates_, self.width_ = state["numbers"].tolist()
+            return
         self.n_updates_, self.width_ = int(state["n_updates_"]), int(state["width_"])
         self._take_coordinates(state["c"])
         sign, power, scale = state["tables.target"]

@@ -87,6 +87,7 @@ class PrimitiveCorrected(NeuralPrimitive):
     name: ClassVar[str] = "primitive_corrected"
     version: ClassVar[int] = 2
     neurons: ClassVar[int] = NEURONS_PER_CBRT_SECOND
+    treats_complex: ClassVar[bool] = False
 
     export_form = None  # type: ignore[assignment]  # it evaluates the integrand, which is no arithmetic of s alone
 

@@ -21,3 +21,4 @@ class SeparablePrimitive(NeuralPrimitive):
     name: ClassVar[str] = "separable_primitive"
     version: ClassVar[int] = 2
     network: ClassVar[type[Network]] = Products
+    treats_complex: ClassVar[bool] = False

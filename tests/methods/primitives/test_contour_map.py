@@ -10,10 +10,10 @@ import torch
 
 from methods.core.moving_nodes import MovingIntegrand
 from methods.primitives import causality, contour_fit
+from methods.primitives.box_coordinates import BoxCoordinates
 from methods.primitives.contour_map import ContourMap
 from methods.primitives.contour_orders import TermRules, axis_errors
 from methods.primitives.moving_rule import MovingRule
-from methods.primitives.box_coordinates import BoxCoordinates
 from references.integrals import physical
 
 

@@ -7,10 +7,10 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+from methods.tables.threshold_coordinates import ThresholdCoordinate
 
 from methods.tables import threshold_pieces
 from methods.tables.coordinates import Coordinates
-from methods.tables.threshold_coordinates import ThresholdCoordinate
 from references.integrals import physical
 
 RANGES = [(4.0, 4.5, 30.0), (4.0, -30.0, 3.9), (-2.0, -9.0, -2.5), (-2.0, -1.0, 8.0)]
