@@ -84,7 +84,8 @@ class DeepEnsemble(UncertainRegressor):
     -----
     The error is that of one replica rather than of their mean, and the larger of the two. After 20 s of one core with
     100,000 labels its pulls had standard deviation 0.63 on box1l_4d and 0.55 on box1l, with 4.0 digits on both, where
-    `bayesian_mlp` had 0.74 and 0.59, 3.8 and 3.9 digits.
+    `bayesian_mlp` had 0.74 and 0.59, 3.8 and 3.9 digits. Above threshold, after 20 s of processor time, it has
+    2.9 digits on box1l_physical (worst 0.6); of its points 96 % lie within one error.
     """
 
     name: ClassVar[str] = "deep_ensemble"

@@ -71,7 +71,7 @@ class LearnedContour(Method):
     orders_ : array (n_terms, k)
         Nodes of each axis, in the order of its map.
     details_ : dict
-        For each term the order of variables, the root mean square of log g, the share of sampled points at which the
+        For each term the order of variables, the root mean square of log g, the largest share of sampled points at which a
         contour is seen not to be causal, and the smallest |F| over the largest; by how much values by a second map, in
         another order of variables, differ, relatively; `degree`, `n_orders` and `max_nodes` as used.
 
@@ -132,8 +132,8 @@ class LearnedContour(Method):
             "order_of_map": [list(best.contour.order) for best, _ in found],
             "orders": self.orders_.tolist(),
             "spread_of_log_g": [_finite(best.spread) for best, _ in found],
-            "not_causal": [best.not_causal for best, _ in found],
-            "smallest_f": [_finite(best.smallest) for best, _ in found],
+            "share_not_causal": max(best.not_causal for best, _ in found),
+            "least_modulus_of_polynomial": _finite(min(best.smallest for best, _ in found)),
             "second_map_differs": difference,
             "degree": degree, "n_orders": n_orders, "max_nodes": max_nodes,
             "cut_short": is_lower or is_few or max_nodes < self.max_nodes,

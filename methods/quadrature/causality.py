@@ -1,13 +1,7 @@
 """Whether a contour x(t) is on the side of the zeros of F that F − i0 asks for, by a sample.
 
-Contours that are reached from the real cube without crossing a zero of F − i0 have the same integral. So the way from
-the cube to the contour is followed, with a share τ of each phase, and the contour is *causal* where for no τ in (0, 1]
-
-    Im F(s, x_τ(t)) ≥ 0   and   Re F(s, x_τ(t)) ≤ 0,
-
-so that F never comes to the negative axis from above, and logarithms and roots of F are principal ones. "Im F ≤ 0
-everywhere" would refuse good contours: on arcs of one-loop integrals 6 to 13 % of the points have Im F > 0, all of them
-with Re F > 0. A sample refutes, and proves nothing.
+The criterion is that of `methods/core/causality.py`, with Im F ≥ 0 instead of Im F > 0, so that the real cube itself,
+where F = 0 lies on it, is refused.
 
 At a corner of the cube no contour can be moved. Near s where F vanishes at one, as artificial sector faces bring it
 about (`methods/core/thresholds.py`), a rule has few digits.
@@ -21,10 +15,8 @@ from typing import NamedTuple
 import numpy as np
 
 from methods.base import ParametricIntegral
+from methods.core.causality import polynomial_on_the_way
 from methods.quadrature.arc_rules import Contour
-
-STEPS = 8
-"""Values of τ."""
 
 FIRST = 64
 """Points that are looked at first."""
@@ -66,9 +58,10 @@ def is_causal(term: ParametricIntegral, contours: Sequence[Contour], points: Sam
 
 def look(term: ParametricIntegral, contours: Sequence[Contour], points: Sample) -> Causality:
     """Follow F of an integral with one term on the way to its contours, one for each parameter."""
-    wrong = np.zeros(len(points.s), dtype=bool)
-    for tau in np.arange(1, STEPS + 1) / STEPS:
-        x = [contour.part(tau).at(t)[0] for contour, t in zip(contours, points.t.T, strict=True)]
-        (f,) = term.polynomial(points.s, np.stack(x, axis=1))
-        wrong |= (f.imag >= 0) & (f.real <= 0)
-    return Causality(float(wrong.mean()), float(np.abs(f).min()))
+
+    def x(tau: float) -> np.ndarray:
+        return np.stack([contour.part(tau).at(t)[0] for contour, t in zip(contours, points.t.T, strict=True)], axis=1)
+
+    on_the_way = np.stack(polynomial_on_the_way(term, points.s, x))
+    wrong = ((on_the_way.imag >= 0) & (on_the_way.real <= 0)).any(axis=0)
+    return Causality(float(wrong.mean()), float(np.abs(on_the_way[-1]).min()))

@@ -7,8 +7,8 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
-from methods.core.threshold_coordinates import ThresholdCoordinate
 
+from methods.core.threshold_coordinates import ThresholdCoordinate
 from methods.tables import threshold_pieces
 from methods.tables.coordinates import Coordinates
 from references.integrals import physical
