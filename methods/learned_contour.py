@@ -71,8 +71,8 @@ class LearnedContour(Method):
     orders_ : array (n_terms, k)
         Nodes of each axis, in the order of its map.
     details_ : dict
-        For each term the order of variables, the root mean square of log g, the largest share of sampled points at which a
-        contour is seen not to be causal, and the smallest |F| over the largest; by how much values by a second map, in
+        For each term the order of variables and the root mean square of log g; the largest share of sampled points at
+        which a contour is seen not to be causal, and the smallest |F|; by how much values by a second map, in
         another order of variables, differ, relatively; `degree`, `n_orders` and `max_nodes` as used.
 
     Notes

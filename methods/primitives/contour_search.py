@@ -55,7 +55,7 @@ class Found(NamedTuple):
     not_causal: float
     """Share of sampled points at which it is seen not to be causal; 0 for a real integral."""
     smallest: float
-    """Smallest |F| in the sample, over the largest; nan for a real integral."""
+    """Smallest |F| in the sample; nan for a real integral."""
 
 
 class Search:
