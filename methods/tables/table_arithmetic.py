@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from methods.core.arithmetic import Arithmetic, Rows
@@ -40,6 +42,27 @@ def value(arithmetic: Arithmetic, y: Rows, target: Target) -> Rows:
     return arithmetic.scale(arithmetic.apply("exp", y), factor)
 
 
+def of_replicas(
+    coordinates: Coordinates, target: Target, alpha: np.ndarray, coefficients: np.ndarray, error_factor: float
+) -> Arithmetic:
+    """List the steps of the mean of polynomials, coefficients (n_replicas, n_terms), and of its error.
+
+    The error is their standard deviation times a factor; nan for a single one.
+    """
+    arithmetic = Arithmetic(len(coordinates.low))
+    y = arithmetic.polynomial(u(arithmetic, arithmetic.s, coordinates), alpha, coefficients.T)
+    n = len(coefficients)
+    values = arithmetic.join(*(value(arithmetic, arithmetic.take(y, [i]), target) for i in range(n)))
+    mean = arithmetic.affine(values, np.full((1, n), 1 / n))
+    if n == 1:
+        arithmetic.outputs |= {"value": mean, "error": arithmetic.scale(mean, math.nan)}
+        return arithmetic
+    squares = arithmetic.apply("square", arithmetic.affine(values, np.eye(n) - 1 / n))
+    variance = arithmetic.affine(squares, np.full((1, n), error_factor**2 / (n - 1)))
+    arithmetic.outputs |= {"value": mean, "error": arithmetic.apply("sqrt", variance)}
+    return arithmetic
+
+
 def error(arithmetic: Arithmetic, value: Rows, relative_error: float, typical_value: float) -> Rows:
     """List the steps of a table's error."""
     size = arithmetic.at_least(arithmetic.size(value), SMALL * typical_value)
@@ -63,16 +86,14 @@ def on_side(arithmetic: Arithmetic, coordinates: Coordinates, own: Rows, other: 
     return found
 
 
-def gradient(
-    arithmetic: Arithmetic, slope: Rows, y: Rows, value: Rows, target: Target, coordinates: Coordinates
-) -> Rows:
+def gradient(arithmetic: Arithmetic, slope: Rows, y: Rows, target: Target, coordinates: Coordinates) -> Rows:
     """List the steps of ∂I/∂s (m rows) from ∂y/∂u (m rows), for coordinates without thresholds."""
     _, half = coordinates.middle_and_half()
     du_ds = arithmetic.apply("reciprocal", arithmetic.scale(arithmetic.s, half, -half * coordinates.c))
     found = arithmetic.multiply(slope, du_ds)
     if not target.sign:
         return arithmetic.scale(found, target.scale)
+    of_y = value(arithmetic, y, target)
     if target.power:
-        of_power = arithmetic.scale(arithmetic.multiply(value, arithmetic.apply("reciprocal", y)), -target.power)
-        return arithmetic.multiply(found, of_power)
-    return arithmetic.multiply(found, value)
+        of_y = arithmetic.scale(arithmetic.multiply(of_y, arithmetic.apply("reciprocal", y)), -target.power)
+    return arithmetic.multiply(found, of_y)
