@@ -172,7 +172,7 @@ def chebyshev_sums(series: Series, z: Value, n_variables: int) -> list[Value]:
     last = table.take(n_variables - 1, axis=2) @ series._table
     last = graph.apply("Reshape", last, np.array([0, rows, n_series]))
     others = table.take(0, axis=2).take([0] * rows, axis=1)  # ones
-    for i, degrees in enumerate(zip(*chebyshev_series._terms(n_variables - 1, degree), strict=True)):
+    for i, degrees in enumerate(zip(*chebyshev_series.terms(n_variables - 1, degree), strict=True)):
         others = others * table.take(i, axis=2).take(degrees, axis=1)
     sums = graph.apply("Squeeze", graph.apply("Unsqueeze", others, middle) @ last, middle)
     return [sums.take(i, axis=1) for i in range(n_series)]

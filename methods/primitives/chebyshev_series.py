@@ -50,8 +50,8 @@ def fix_last(coefficients: torch.Tensor, last: torch.Tensor, n_first: int, degre
     -------
     tensor (count(n_first, degree), n)
     """
-    rows = {term: row for row, term in enumerate(_terms(n_first, degree))}
-    row_of = [rows[term[:n_first]] for term in _terms(n_first + last.shape[1], degree)]
+    rows = {term: row for row, term in enumerate(terms(n_first, degree))}
+    row_of = [rows[term[:n_first]] for term in terms(n_first + last.shape[1], degree)]
     # T_j(1) = 1: only the factors of the last variables are left.
     factors = products(torch.cat([last.new_ones(len(last), n_first), last], dim=1), degree)
     found = factors.new_zeros(len(rows), len(last))
@@ -83,12 +83,12 @@ def agreed_degree(replicas: torch.Tensor, n_variables: int, lowest: int) -> int:
         Degree to keep in any case.
     """
     highest = degree_of(len(replicas), n_variables)
-    terms = _terms(n_variables, highest)
+    all_terms = terms(n_variables, highest)
     if replicas.shape[1] == 1:
         return highest
     # The mean square of Π_i T_{j_i}(z_i) over the density of `draw`: 1/2 for each factor that is not constant.
-    weight = replicas.new_tensor([0.5 ** sum(j > 0 for j in term) for term in terms])
-    total = torch.tensor([sum(term) for term in terms], device=replicas.device)
+    weight = replicas.new_tensor([0.5 ** sum(j > 0 for j in term) for term in all_terms])
+    total = torch.tensor([sum(term) for term in all_terms], device=replicas.device)
     noise = weight * replicas.var(dim=1) / replicas.shape[1]
     signal = weight * replicas.mean(dim=1).square() - noise
 
@@ -111,9 +111,9 @@ class Series:
 
     def __init__(self, coefficients: torch.Tensor, n_variables: int, degree: int) -> None:
         self._degree = degree
-        rows = {term: row for row, term in enumerate(_terms(n_variables - 1, degree))}
+        rows = {term: row for row, term in enumerate(terms(n_variables - 1, degree))}
         table = coefficients.new_zeros(degree + 1, len(rows), coefficients.shape[1])
-        for (*others, last), of_term in zip(_terms(n_variables, degree), coefficients, strict=True):
+        for (*others, last), of_term in zip(terms(n_variables, degree), coefficients, strict=True):
             table[last, rows[tuple(others)]] = of_term
         self._table, self._shape = table.flatten(start_dim=1), table.shape[1:]
 
@@ -133,13 +133,13 @@ def _single(z: torch.Tensor, degree: int) -> torch.Tensor:
 
 @functools.cache
 def _degrees(n_variables: int, degree: int) -> torch.Tensor:
-    """Return `_terms` as a tensor (n_variables, count)."""
-    return torch.tensor(_terms(n_variables, degree)).T.contiguous()
+    """Return `terms` as a tensor (n_variables, count)."""
+    return torch.tensor(terms(n_variables, degree)).T.contiguous()
 
 
 @functools.cache
-def _terms(n_variables: int, degree: int) -> list[tuple[int, ...]]:
-    """Return j_1, …, j_n of each product."""
+def terms(n_variables: int, degree: int) -> list[tuple[int, ...]]:
+    """Return j_1, …, j_n of each of the `products`, in their order."""
     return [term for total in range(degree + 1) for term in _of_total(n_variables, total)]
 
 
