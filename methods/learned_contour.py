@@ -38,8 +38,8 @@ from methods.quadrature.rule_error import RuleError, rule_error
 N_CORNERS, N_DRAWN = 16, 48
 """Phase-space points by which rules are judged: corners of the box, and drawn from it."""
 
-COMPILING_SECONDS = 5.0
-"""Seconds of the budget that must be left for each term where its sums are to be compiled."""
+COMPILING_SECONDS = 3.0
+"""Seconds of the budget that must be left for each term where its sums are to be compiled, which takes 0.7 to 1.3."""
 
 SEARCH_SHARE, FINAL_SHARE = 0.35, 0.2
 """Shares of the budget for the order of variables, and for the last fits."""
@@ -85,7 +85,7 @@ class LearnedContour(Method):
     first, by more than both differ from their rules of half the order, the error is at least that difference.
 
     Nodes depend on s, and a node costs more than in `gauss_legendre`; nodes are fewer. Where there is a C++ compiler
-    the sums are compiled (`methods/kernels`), which takes 1 to 5 s per term, once per machine.
+    the sums are compiled (`methods/kernels`), which takes about a second per term, once per machine.
     """
 
     name: ClassVar[str] = "learned_contour"

@@ -63,9 +63,7 @@ def point_source(
     return "\n".join(_loops(statements, factors, len(expression.parameters), n_lane_axes, k))
 
 
-def _moved(
-    statements: Statements, t: str, terms: dict[Powers, Value], z: Sequence[Value]
-) -> tuple[Value, list[Value]]:
+def _moved(statements: Statements, t: str, terms: dict[Powers, Value], z: Sequence[Value]) -> tuple[Value, list[Value]]:
     """Return x_i, and factors of ∂x_i/∂t_i."""
     add, multiply = statements.add, statements.multiply
     backwards: dict[Powers, Value] = {powers[::-1]: value for powers, value in terms.items()}
@@ -81,9 +79,7 @@ def _moved(
     return multiply([t, r]), [c, statements.power(r, 2), bent]
 
 
-def _factors(
-    statements: Statements, expression: Expression, order: Sequence[int], x: Sequence[Value]
-) -> list[Value]:
+def _factors(statements: Statements, expression: Expression, order: Sequence[int], x: Sequence[Value]) -> list[Value]:
     """Return the factors of f(s, x)."""
     values: dict[sympy.Symbol, Value] = dict(zip(expression.variables, x, strict=True))
     values |= {parameter: f"s{j}" for j, parameter in enumerate(expression.parameters)}

@@ -2,8 +2,8 @@
 
 One core of 38 GFLOP/s takes, per node of a complex map of degree 1, in ns: FIGURES.
 
-Without a C++ compiler, or for integrands with functions or roots, there are none, and `methods/primitives/moving_rule.py`
-computes with plain torch.
+Without a C++ compiler, or for integrands with functions or roots, there are none, and plain torch takes their place
+(`methods/primitives/moving_rule.py`).
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def _library(source: str, is_complex: bool) -> Any:
 def library(expression: Expression, log_c: LogC, n_lane_axes: int) -> Any:
     """Return the compiled kernel, a function; None where the formula has none, or it cannot be compiled.
 
-    Compiling takes 1 to 3 s, once per machine.
+    Compiling takes about a second, once per machine.
     """
     try:
         source = point_source(expression, log_c.order, log_c.monomials, n_lane_axes)

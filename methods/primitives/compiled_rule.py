@@ -72,7 +72,7 @@ def log_c_of(contour: ContourMap) -> LogC:
 @functools.cache
 def _in_powers(degrees: tuple[int, ...]) -> dict[tuple[int, ...], float]:
     """Write Π_l T_{d_l}(z_l) as a sum of monomials: {powers: coefficient}."""
-    found = {(): 1.0}
+    found: dict[tuple[int, ...], float] = {(): 1.0}
     for degree in degrees:
         series = np.polynomial.chebyshev.cheb2poly([0.0] * degree + [1.0])
         found = {(*powers, p): c * float(a) for powers, c in found.items() for p, a in enumerate(series) if a}
