@@ -177,7 +177,7 @@ class Exportable(Protocol):
     """It is an ensemble whose value is arithmetic of s, which `methods.export` can write for other programs."""
 
     def export_form(self) -> Any:
-        """Give that arithmetic: `methods.deep.corner_networks.CornerNetworks`, or `triangular_map.TimesH`."""
+        """Give that arithmetic: `deep.corner_networks.CornerNetworks`, or `tables.replica_tables.ReplicaTables`."""
 
 
 @runtime_checkable

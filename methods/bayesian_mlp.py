@@ -79,8 +79,9 @@ class BayesianMLP(UncertainRegressor):
     boost_share: float = 0.3
     boost_rate: float = 0.3
 
-    def _network(self, m: int) -> VariationalNetwork:
-        return VariationalNetwork([m] + [self.width] * self.depth + [2], self.activation, self.initial_std, self.seed)
+    def _network(self, m: int, n_parts: int) -> VariationalNetwork:
+        widths = [m] + [self.width] * self.depth + [n_parts + 1]
+        return VariationalNetwork(widths, self.activation, self.initial_std, self.seed)
 
     def _prepare(self, integral: ParametricIntegral) -> None:
         if self.boosting not in BOOSTING:
@@ -149,11 +150,11 @@ class BayesianMLP(UncertainRegressor):
 
     def _likelihood(self, examples: targets.Examples) -> Likelihood:
         _, slope = self._target.decode(examples.s, self.mean_ + self.scale_ * examples.y)
-        columns = np.stack((examples.y, examples.noise**2, slope))
-        y, variances, slopes = torch.as_tensor(columns, dtype=torch.float32, device=self.device)
+        columns = np.stack((examples.noise**2, slope))
+        variances, slopes = torch.as_tensor(columns, dtype=torch.float32, device=self.device)
         return Likelihood(
-            network=self._bayesian, prior_std=self.prior_std, s=self._scaled(examples.s), y=y, noise_variance=variances,
-            slope=slopes, n_train=examples.n_train, seed=self.seed,
+            network=self._bayesian, prior_std=self.prior_std, s=self._scaled(examples.s), y=self._as_parts(examples.y),
+            noise_variance=variances, slope=slopes, n_train=examples.n_train, seed=self.seed,
         )  # fmt: skip
 
     @property

@@ -9,11 +9,15 @@ and Dy, *Skip connections for high precision regressors*, NeurIPS ML4PS 2022, ta
 in few dimensions, with 10 million labels. Their setting is ``max_depth=20, learning_rate=0.01, n_trees=5000,
 reg_lambda=1.0``; a minute is enough for one of those trees in five, so the defaults take fewer and larger steps.
 
+A complex I(s) has trees for its real part and others for its imaginary part. Trees split the labels by their order
+along each invariant, so that they need no coordinate that opens a threshold.
+
 notation: η = learning_rate; max-depth = max_depth.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable
@@ -21,12 +25,13 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
+import torch
 
 from methods.base import Estimate, InputError, Method, ParametricIntegral
 from methods.core.budget import Clock
 from methods.core.packages import reason_if_missing
 from methods.core.storage import StorageError
-from methods.surrogates import symmetry, targets
+from methods.surrogates import complex_parts, symmetry, targets
 
 EARLY_STOPPING = 25
 """Trees without improvement on the validation set after which boosting stops (the papers' code)."""
@@ -44,6 +49,9 @@ RESERVE = 0.03
 CHUNK = 65_536
 """Rows evaluated at once: bounds the memory of `integrate`."""
 
+BOOSTERS = ("booster", "booster_of_imaginary_part")
+"""Names in files."""
+
 
 @dataclass(kw_only=True)
 class BoostedTrees(Method):
@@ -52,7 +60,8 @@ class BoostedTrees(Method):
     Parameters
     ----------
     target : str
-        What is learnt, one of `targets.TARGETS`. On box1l `ratio` is worth 0.4 digits over `log`.
+        What is learnt of a real integral, one of `targets.TARGETS`; a complex one is learnt itself. On box1l `ratio`
+        is worth 0.4 digits over `log`.
     labels : str
         The direct method that labels come from, as on the command line.
     n_labels : int
@@ -64,7 +73,8 @@ class BoostedTrees(Method):
     learning_rate : float
         Factor on each tree (papers: 0.01, baseline 0.1).
     n_trees : int
-        Trees at most (papers: 5,000). A run repeats another one with its `n_updates_`.
+        Trees at most (papers: 5,000), for each part of a complex integral. A run repeats another one with its
+        `n_updates_`, the larger number of both parts, as long as the budget ended neither.
     subsample : float
         Share of the labels that each tree sees (papers: 1).
     max_bin : int
@@ -77,11 +87,13 @@ class BoostedTrees(Method):
     Notes
     -----
     The error is global: the root mean square residual of the validation labels, which training saw only to choose
-    the number of trees. It does not know where in the box the trees are worse.
+    the number of trees. It does not know where in the box the trees are worse. That of a complex value is
+    √(σ_Re² + σ_Im²).
     """
 
     name: ClassVar[str] = "boosted_trees"
     source: ClassVar[str] = "Bishara, Paul & Dy, NeurIPS ML4PS 2022, table 1 (BDT)"
+    treats_complex: ClassVar[bool] = True
     precision = "float32"  # XGBoost's, of features, thresholds and leaves
 
     target: str = "ratio"
@@ -124,11 +136,16 @@ class BoostedTrees(Method):
         exchangeable = symmetry.columns(self.symmetry, integral)
         examples = targets.examples(integral, self._target, self.labels, self.n_labels, self.seed, clock, exchangeable)
         self.mean_, self.scale_ = examples.mean, examples.scale
-        self._boost(examples, clock, monitor)
+        of_parts = complex_parts.parts(examples.y)
+        self.boosters_: list[Any] = []
+        self.residual_, self.n_updates_ = 0.0, 0
+        for i, y in enumerate(of_parts):
+            is_last = i == len(of_parts) - 1
+            self._boost(examples, y, clock.share(1 / (len(of_parts) - i)), monitor if is_last else None)
         self.details_ = {
             "n_labels": len(examples.s),
             "validation_rms": self.residual_ / self.scale_,
-            "best_n_trees": self.booster_.num_boosted_rounds(),
+            "best_n_trees": max(booster.num_boosted_rounds() for booster in self.boosters_),
         }
         return self
 
@@ -138,15 +155,22 @@ class BoostedTrees(Method):
         `n_eval` is the integrand at the centre, once per row, where the target needs it.
         """
         s = symmetry.fold(self.integral_.check(s), symmetry.columns(self.symmetry, self.integral_))
-        y = np.empty(len(s))
+        of_parts = np.empty((len(self.boosters_), len(s)))
         for start in range(0, len(s), CHUNK):
             rows = slice(start, start + CHUNK)
-            y[rows] = self.booster_.inplace_predict(s[rows])
+            for booster, y in zip(self.boosters_, of_parts, strict=True):
+                y[rows] = booster.inplace_predict(s[rows])
+        y = complex_parts.joined(torch.as_tensor(of_parts)).numpy()
         value, slope = self._target.decode(s, self.mean_ + self.scale_ * y)
         return Estimate(value, self.residual_ * slope, self._target.n_eval * len(s))
 
-    def _boost(self, examples: targets.Examples, clock: Clock, monitor: Callable[[Self], None] | None) -> None:
-        """Add trees until the time is over or the validation set stops to improve; keep the best number of them."""
+    def _boost(
+        self, examples: targets.Examples, y: np.ndarray, clock: Clock, monitor: Callable[[Self], None] | None
+    ) -> None:
+        """Add trees for one part y (n,) of the targets, to those of the parts before it.
+
+        That goes on until the time is over or the validation set stops to improve; the best number of trees is kept.
+        """
         import xgboost
 
         n, n_threads = examples.n_train, _n_threads()
@@ -166,35 +190,40 @@ class BoostedTrees(Method):
         history: dict[str, dict[str, list[float]]] = {}
         reserve = RESERVE * clock.left if clock.is_limited else 0.0
         last = time.perf_counter()
+        others, residual_of_others = self.boosters_, self.residual_
+
+        def take(booster: Any, rms: float) -> None:
+            self.boosters_ = [*others, booster]
+            self.residual_ = math.hypot(residual_of_others, rms * self.scale_)
 
         def after_tree(booster: Any, n_trees: int, rms: float) -> bool:
             nonlocal last
             took = time.perf_counter() - last
             if n_trees % SHOW_EVERY == 0:
-                self.booster_, self.residual_ = booster, rms * self.scale_
+                take(booster, rms)
                 clock.show(monitor, self)
             last = time.perf_counter()
             return clock.left < reserve + 2 * took
 
         try:
-            train = xgboost.QuantileDMatrix(examples.s[:n], examples.y[:n], **binning)
-            valid = xgboost.QuantileDMatrix(examples.s[n:], examples.y[n:], ref=train, **binning)
+            train = xgboost.QuantileDMatrix(examples.s[:n], y[:n], **binning)
+            valid = xgboost.QuantileDMatrix(examples.s[n:], y[n:], ref=train, **binning)
             # Early stopping comes first: callbacks after one that says stop are skipped, and the last tree counts.
             stopping = xgboost.callback.EarlyStopping(rounds=EARLY_STOPPING, min_delta=MIN_GAIN, save_best=True)
-            self.booster_ = xgboost.train(
+            booster = xgboost.train(
                 settings, train, self.n_trees, evals=[(valid, "valid")], evals_result=history, verbose_eval=False,
                 callbacks=[stopping, _callback(after_tree)],
             ).reset()  # fmt: skip
         except xgboost.core.XGBoostError as problem:
             reason = str(problem).partition("Stack trace")[0].strip().replace("\n", " ")
             raise InputError(f"XGBoost refuses the fields of boosted_trees; change them: {reason}") from problem
-        self.residual_ = history["valid"]["rmse"][self.booster_.num_boosted_rounds() - 1] * self.scale_
-        self.n_updates_ = len(history["valid"]["rmse"])
+        take(booster, history["valid"]["rmse"][booster.num_boosted_rounds() - 1])
+        self.n_updates_ = max(self.n_updates_, len(history["valid"]["rmse"]))
 
     def _state(self) -> dict[str, np.ndarray]:
         scalars = {key: np.asarray(getattr(self, key)) for key in ("mean_", "scale_", "residual_", "n_updates_")}
-        booster = np.frombuffer(self.booster_.save_raw("ubj"), dtype=np.uint8)
-        return scalars | {"booster": booster}
+        boosters = [np.frombuffer(booster.save_raw("ubj"), dtype=np.uint8) for booster in self.boosters_]
+        return scalars | dict(zip(BOOSTERS, boosters, strict=False))
 
     def _restore(self, state: dict[str, Any]) -> None:
         if reason := self.unsupported(self.integral_):
@@ -203,8 +232,9 @@ class BoostedTrees(Method):
 
         self._target = targets.make(self.target, self.integral_)
         try:
-            self.booster_ = xgboost.Booster({"nthread": _n_threads()}, model_file=bytearray(state["booster"].tobytes()))
-            self.mean_, self.scale_, self.residual_ = (float(state[key]) for key in ("mean_", "scale_", "residual_"))
+            files = [bytearray(state[key].tobytes()) for key in BOOSTERS[: 2 if self.integral_.is_complex else 1]]
+            self.boosters_ = [xgboost.Booster({"nthread": _n_threads()}, model_file=file) for file in files]
+            self.mean_, self.scale_, self.residual_ = (state[key].item() for key in ("mean_", "scale_", "residual_"))
             self.n_updates_ = int(state["n_updates_"])
         except (KeyError, xgboost.core.XGBoostError) as problem:
             raise StorageError(f"The file's trees cannot be read; save boosted_trees again: {problem}") from problem

@@ -11,7 +11,7 @@ By the decay in the first coordinates, box1l_wide has 10.7 digits, 7.2 at the wo
 10.5 and 8.8 with 1,287; by that in the later ones 10.9 and 8.1 with 33,759, and 10.6 and 8.8 with 1,287.
 
 Where I is complex, y is 1/I or I. The box is cut at thresholds, with a table on either side, and the invariant that has
-one gives way to a coordinate in which I is analytic there (`methods/tables/threshold_coordinates.py`).
+one gives way to a coordinate in which I is analytic there (`methods/core/threshold_coordinates.py`).
 """
 
 from __future__ import annotations

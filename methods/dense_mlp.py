@@ -41,12 +41,12 @@ class DenseMLP(Regressor):
     width: int | None = None
     activation: str = "tanh"
 
-    def _network(self, m: int) -> nn.Module:
+    def _network(self, m: int, n_parts: int) -> nn.Module:
         generator = torch.Generator().manual_seed(self.seed)
         widths = [m] + [self._width(m)] * self.depth
         layers = [linear(i, o, generator) for i, o in itertools.pairwise(widths)]
         hidden = itertools.chain.from_iterable((layer, Elementwise(self.activation)) for layer in layers)
-        return nn.Sequential(*hidden, linear(widths[-1], 1, generator))
+        return nn.Sequential(*hidden, linear(widths[-1], n_parts, generator))
 
     def _width(self, m: int) -> int:
         """Return the width of the layers for m kinematic invariants: table 1, by 2, 4 and 8 dimensions."""

@@ -84,8 +84,7 @@ class GaussLegendre(Method):
     repeats the result, and ``details_["cut_short"]``, which tells whether it did so.
 
     Of a complex integral they also have the contour: ``"strengths"`` are the fields of `ArcMap`, and a sample of points
-    tells the share that is not causal (0), the least |F|, and the corners of the cube at which F changes its sign, near
-    whose zeros the rule has few digits.
+    on it tells the share that is not causal (0) and the least |F|.
     """
 
     name: ClassVar[str] = "gauss_legendre"
@@ -186,8 +185,8 @@ class GaussLegendre(Method):
         terms, wanted = self.integral_.terms, self.search_order or axis_choice.search_order(self.integral_.k)
         searched = torch.cat([corners[:N_SEARCHED], drawn[:N_SEARCHED]])
         order = arc_choice.affordable_order(terms, searched, wanted, clock.share(SEARCH_SHARE))
-        contours, details = arc_choice.contours(terms, searched, corners.cpu().numpy(), order, self.max_nodes)
-        axes = arc_choice.errors_by_order(terms, contours, searched, order, self.max_nodes)
+        contours, details = arc_choice.contours(terms, searched, corners.cpu().numpy(), order)
+        axes = arc_choice.errors_by_order(terms, contours, searched, order)
         return axes, corners, {"search_order": order, "cut_short": order < wanted, **details}
 
     def _affordable_search(self, s: torch.Tensor, n_searches: int, clock: Clock) -> tuple[int, bool]:

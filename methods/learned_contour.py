@@ -29,10 +29,10 @@ from methods.base import Estimate, InputError, Method, ParametricIntegral
 from methods.core import devices
 from methods.core.budget import Clock
 from methods.primitives import contour_orders, contour_search
+from methods.primitives.box_coordinates import BoxCoordinates
 from methods.primitives.contour_map import ContourMap
 from methods.primitives.contour_orders import MOST_NODES, TermRules, total
 from methods.primitives.contour_search import Search
-from methods.primitives.triangular_map import Coordinates
 from methods.quadrature.rule_error import RuleError, rule_error
 
 N_CORNERS, N_DRAWN = 16, 48
@@ -74,8 +74,8 @@ class LearnedContour(Method):
     orders_ : array (n_terms, k)
         Nodes of each axis, in the order of its map.
     details_ : dict
-        For each term the order of variables, the root mean square of log g, the share of sampled points at which the
-        contour is seen not to be causal, and the smallest |F| over the largest; by how much values by a second map, in
+        For each term the order of variables and the root mean square of log g; the largest share of sampled points at
+        which a contour is seen not to be causal, and the smallest |F|; by how much values by a second map, in
         another order of variables, differ, relatively; `degree`, `n_orders` and `max_nodes` as used.
 
     Notes
@@ -136,8 +136,8 @@ class LearnedContour(Method):
             "order_of_map": [list(best.contour.order) for best, _ in found],
             "orders": self.orders_.tolist(),
             "spread_of_log_g": [_finite(best.spread) for best, _ in found],
-            "not_causal": [best.not_causal for best, _ in found],
-            "smallest_f": [_finite(best.smallest) for best, _ in found],
+            "share_not_causal": max(best.not_causal for best, _ in found),
+            "least_modulus_of_polynomial": _finite(min(best.smallest for best, _ in found)),
             "second_map_differs": difference,
             "degree": degree, "n_orders": n_orders, "max_nodes": max_nodes,
             "cut_short": is_lower or is_few or max_nodes < self.max_nodes,
@@ -173,7 +173,7 @@ class LearnedContour(Method):
 
     def _prepare(self, integral: ParametricIntegral) -> None:
         self.integral_, self._terms = integral, integral.terms
-        self._coordinates = Coordinates(integral, self.device)
+        self._coordinates = BoxCoordinates(integral, self.device)
 
     def _take(self, maps: list[ContourMap]) -> None:
         self.maps_, self._on_maps = maps, TermRules(self._terms, maps, self._coordinates)

@@ -40,8 +40,8 @@ class SkipMLP(Regressor):
     width: int | None = None
     activation: str = "tanh"
 
-    def _network(self, m: int) -> nn.Module:
-        return network(m, self.n_blocks, self._width(m), self.activation, self.seed)
+    def _network(self, m: int, n_parts: int) -> nn.Module:
+        return network(m, self.n_blocks, self._width(m), self.activation, self.seed, n_parts)
 
     def _width(self, m: int) -> int:
         """Return the width of the layers for m kinematic invariants: table 1, by 2, 4 and 8 dimensions."""

@@ -19,7 +19,7 @@ from methods.base import ParametricIntegral
 from methods.core.budget import Clock
 from methods.surrogates.labels import LabelSource
 from methods.tables import chebyshev_basis, coordinate_choice, tensor_train
-from methods.tables.piecewise_table import PiecewiseTable
+from methods.tables.extrapolating_table import ExtrapolatingTable
 
 PREPARATION_SHARE, PILOT_SHARE, LABEL_SHARE = 0.3, 0.3, 0.9
 """Shares of the time left in which the label method may prepare itself, and in which labels are computed: those at
@@ -36,7 +36,7 @@ SWEEPS = 2
 
 
 @dataclass(kw_only=True)
-class TensorTrain(PiecewiseTable):
+class TensorTrain(ExtrapolatingTable):
     """Chebyshev interpolation in s on a grid that is a tensor train.
 
     Parameters

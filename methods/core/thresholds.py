@@ -93,6 +93,13 @@ def thresholds(integral: ParametricIntegral) -> dict[str, float]:
     return found
 
 
+def reason_if_unknown(integral: ParametricIntegral) -> str | None:
+    """Say why the thresholds of a complex integral are not known, in a sentence; None where they are not needed."""
+    if integral.is_complex and integral.expression is None:
+        return "it is complex and a Python function, so that the thresholds of its denominator are not known"
+    return None
+
+
 def corner_zeros(integral: ParametricIntegral) -> list[CornerZero]:
     """List the corners of the cube at which P of a term vanishes inside the box, but not for all s.
 

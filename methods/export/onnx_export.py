@@ -20,7 +20,9 @@ not translated. Both evaluations would have to be written once more for it; what
 
 from __future__ import annotations
 
+import functools
 import json
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -34,10 +36,9 @@ from methods.deep.activations import ACTIVATIONS, Activation
 from methods.deep.corner_networks import CornerNetworks
 from methods.deep.network import PrimitiveNetwork
 from methods.export.onnx_graph import Graph, Value
-from methods.primitives import chebyshev_series
-from methods.primitives.chebyshev_series import Series
 from methods.primitives.ensemble import PRECISIONS, UNCERTAINTIES
-from methods.primitives.triangular_map import TimesH
+from methods.tables.coordinates import Target
+from methods.tables.replica_tables import ReplicaTables
 
 
 def export(method: Method, path: Any, dtype: str = "float64") -> None:
@@ -141,45 +142,37 @@ class Functions:
         return value.graph.apply("Relu", value)
 
 
-# ----- neural_primitive, separable_primitive: a series for each corner sum --------------------------------------------
+# ----- neural_primitive, separable_primitive: a table for each corner sum ---------------------------------------------
 
 
-def _series(form: TimesH, integral: ParametricIntegral, s: Value) -> list[Value]:
-    """Estimate I(s) by each replica: its series times h, the logarithm of which is the last."""
-    *sums, log_h = chebyshev_sums(form.series, _u(form.coordinates, s), integral.m)
-    h = Functions().exp(log_h)
-    return [value * h for value in sums]
+def _tables(form: ReplicaTables, integral: ParametricIntegral, s: Value) -> list[Value]:
+    """Estimate I(s) by each replica: its polynomial y in log |c − s|, and I from y."""
+    middle, half = form.coordinates.middle_and_half()
+    u = (Functions().log(Functions().abs(s - form.coordinates.c)) - middle) / half
+    y = chebyshev_sums(form.alpha, form.coefficients, u)
+    return [_decoded(form.target, y.take(i, axis=1)) for i in range(len(form.coefficients))]
 
 
-def _u(coordinates: Any, s: Value) -> Value:
-    """Record `triangular_map.Coordinates.u`."""
-    low, high = coordinates._low, coordinates._high
-    signed = (coordinates._signs != 0).double()
-    # Where s changes its sign, the logarithm is of 1, and counts for nothing.
-    log_s = Functions().log(Functions().abs(s) * signed + (1 - signed))
-    return (log_s * signed + s * (1 - signed) - low) * (2 / (high - low)) - 1
+def _decoded(target: Target, y: Value) -> Value:
+    """Record `Target.decode_`."""
+    if not target.sign:
+        return y * target.scale
+    return (y**-target.power if target.power else Functions().exp(y)) * (target.sign * target.scale)
 
 
-def chebyshev_sums(series: Series, z: Value, n_variables: int) -> list[Value]:
-    """Return the sums of a series at z (n, n_variables): one (n,) for each."""
-    graph, degree, (rows, n_series) = z.graph, series._degree, series._shape
-    single = [z * 0.0 + 1.0, z]
-    while len(single) <= degree:
-        single.append(2.0 * z * single[-1] - single[-2])
+def chebyshev_sums(alpha: np.ndarray, coefficients: np.ndarray, u: Value) -> Value:
+    """Return Σ_α c_rα Π_j T_{αj}(u_j) at u (n, m), for alpha (n_terms, m) and c (n_sums, n_terms): (n, n_sums)."""
+    single = [u * 0.0 + 1.0, u]
+    while len(single) <= alpha.max():
+        single.append(2.0 * u * single[-1] - single[-2])
     middle = np.array([1])
-    table = graph.apply("Concat", *(graph.apply("Unsqueeze", t, middle) for t in single[: degree + 1]), axis=1)
-    # In ONNX's Reshape, 0 keeps an axis as it is.
-    last = table.take(n_variables - 1, axis=2) @ series._table
-    last = graph.apply("Reshape", last, np.array([0, rows, n_series]))
-    others = table.take(0, axis=2).take([0] * rows, axis=1)  # ones
-    for i, degrees in enumerate(zip(*chebyshev_series.terms(n_variables - 1, degree), strict=True)):
-        others = others * table.take(i, axis=2).take(degrees, axis=1)
-    sums = graph.apply("Squeeze", graph.apply("Unsqueeze", others, middle) @ last, middle)
-    return [sums.take(i, axis=1) for i in range(n_series)]
+    table = u.graph.apply("Concat", *(u.graph.apply("Unsqueeze", t, middle) for t in single), axis=1)
+    products = [table.take(j, axis=2).take(degrees.tolist(), axis=1) for j, degrees in enumerate(alpha.T)]
+    return functools.reduce(operator.mul, products) @ coefficients.T
 
 
 REPLICAS: dict[type, Callable[[Any, ParametricIntegral, Value], list[Value]]] = {
-    TimesH: _series,
+    ReplicaTables: _tables,
     CornerNetworks: _networks,
 }
 """Estimates of I(s) by each replica, for each form that `Exportable.export_form` may have."""

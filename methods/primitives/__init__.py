@@ -6,5 +6,6 @@ methods share whose value is a corner sum, those of `methods/deep` included.
 
 `contour_map.py` is a change of variables that may be complex, for integrals above threshold; `contour_fit.py` fits it,
 `contour_search.py` finds its order of variables, `causality.py` looks at whether it is causal, `moving_rule.py`
-integrates on it, and `contour_orders.py` says with how many nodes.
+integrates on it, and `contour_orders.py` says with how many nodes. `contour_target.py` flattens f on such a contour,
+and `complex_primitive.py` trains replicas on it.
 """

@@ -6,7 +6,6 @@ They come in order of their total degree, so that those up to a lower degree are
 from __future__ import annotations
 
 import functools
-import itertools
 import math
 
 import torch
@@ -15,11 +14,6 @@ import torch
 def count(n_variables: int, degree: int) -> int:
     """Return how many products there are."""
     return math.comb(n_variables + degree, degree)
-
-
-def degree_of(size: int, n_variables: int) -> int:
-    """Return the degree up to which there are `size` products."""
-    return next(degree for degree in itertools.count() if count(n_variables, degree) >= size)
 
 
 def products(z: torch.Tensor, degree: int) -> torch.Tensor:
@@ -64,64 +58,6 @@ def draw(unit: torch.Tensor) -> torch.Tensor:
     They lie densest at the edges, where a polynomial that is fitted to them would otherwise be worst.
     """
     return -torch.cos(math.pi * unit)
-
-
-def agreed_degree(replicas: torch.Tensor, n_variables: int, lowest: int) -> int:
-    """Return the degree at which to cut the mean of several estimates of one series, so that it errs least.
-
-    What is cut off is lost, what is kept is noisy. The estimates tell both: of their mean c and variance v (of one),
-    c² − v/n is an unbiased estimate of the square that a cut loses, and v/n is the noise that stays otherwise; the
-    degree that minimises their sum is that of Mallows's C_p (Technometrics 15 (1973) 661).
-
-    Parameters
-    ----------
-    replicas : tensor (count, n)
-        Coefficients of `products` by n independent estimates; one estimate alone is not cut.
-    n_variables : int
-        Number of z_i.
-    lowest : int
-        Degree to keep in any case.
-    """
-    highest = degree_of(len(replicas), n_variables)
-    all_terms = terms(n_variables, highest)
-    if replicas.shape[1] == 1:
-        return highest
-    # The mean square of Π_i T_{j_i}(z_i) over the density of `draw`: 1/2 for each factor that is not constant.
-    weight = replicas.new_tensor([0.5 ** sum(j > 0 for j in term) for term in all_terms])
-    total = torch.tensor([sum(term) for term in all_terms], device=replicas.device)
-    noise = weight * replicas.var(dim=1) / replicas.shape[1]
-    signal = weight * replicas.mean(dim=1).square() - noise
-
-    def risk(degree: int) -> float:
-        return float(signal[total > degree].sum() + noise[total <= degree].sum())
-
-    return min(range(lowest, highest + 1), key=risk)
-
-
-class Series:
-    """Sums Σ_j c_j Π_i T_{j_i}(z_i), several at once: in the last variable a matrix product, the others' by `products`.
-
-    Parameters
-    ----------
-    coefficients : tensor (count, n_series)
-        In the order of `products`.
-    n_variables, degree : int
-        Number of z_i, and total degree.
-    """
-
-    def __init__(self, coefficients: torch.Tensor, n_variables: int, degree: int) -> None:
-        self._degree = degree
-        rows = {term: row for row, term in enumerate(terms(n_variables - 1, degree))}
-        table = coefficients.new_zeros(degree + 1, len(rows), coefficients.shape[1])
-        for (*others, last), of_term in zip(terms(n_variables, degree), coefficients, strict=True):
-            table[last, rows[tuple(others)]] = of_term
-        self._table, self._shape = table.flatten(start_dim=1), table.shape[1:]
-
-    def __call__(self, z: torch.Tensor) -> torch.Tensor:
-        """Return the sums at z (n, n_variables): (n, n_series)."""
-        in_last = _single(z[:, -1].contiguous(), self._degree).T @ self._table
-        others = products(z[:, :-1], self._degree)
-        return torch.bmm(others.T[:, None, :], in_last.view(-1, *self._shape))[:, 0]
 
 
 def _single(z: torch.Tensor, degree: int) -> torch.Tensor:

@@ -15,8 +15,8 @@ import torch
 from methods.base import ParametricIntegral
 from methods.kernels.moving_sum import LogC, MovingSum, library, tensor_nodes
 from methods.primitives import chebyshev_series
+from methods.primitives.box_coordinates import BoxCoordinates
 from methods.primitives.contour_map import ContourMap
-from methods.primitives.triangular_map import Coordinates
 from methods.quadrature.axis_rules import gauss_legendre
 
 
@@ -27,11 +27,11 @@ class CompiledRule:
     ----------
     total : MovingSum
         The kernel, with map and nodes.
-    coordinates : Coordinates
+    coordinates : BoxCoordinates
         From s to u.
     """
 
-    def __init__(self, total: MovingSum, coordinates: Coordinates) -> None:
+    def __init__(self, total: MovingSum, coordinates: BoxCoordinates) -> None:
         self._total, self._coordinates = total, coordinates
 
     def __call__(self, s: torch.Tensor) -> torch.Tensor:
@@ -40,7 +40,7 @@ class CompiledRule:
 
 
 def compiled_rule(
-    term: ParametricIntegral, contour: ContourMap, coordinates: Coordinates, orders: Sequence[int]
+    term: ParametricIntegral, contour: ContourMap, coordinates: BoxCoordinates, orders: Sequence[int]
 ) -> CompiledRule | None:
     """Return the rule with so many nodes on each axis of t; None where the kernel cannot be compiled, or on a GPU."""
     if contour.a.device.type != "cpu" or term.expression is None:

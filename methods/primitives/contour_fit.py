@@ -22,8 +22,8 @@ import torch
 from methods.base import ParametricIntegral
 from methods.core.moving_nodes import MovingIntegrand
 from methods.primitives import chebyshev_series
+from methods.primitives.box_coordinates import BoxCoordinates
 from methods.primitives.contour_map import ContourMap, block_sizes
-from methods.primitives.triangular_map import Coordinates
 
 NORM_DEGREE, MAX_NORM = 4, 250
 """Largest degree of log h, less where s has so many columns that it would have more than MAX_NORM coefficients."""
@@ -51,7 +51,7 @@ class Points(NamedTuple):
         return Points(self.s[:n], self.u[:n], self.t[:n])
 
 
-def draw(k: int, coordinates: Coordinates, m: int, n: int, seed: int, device: str) -> Points:
+def draw(k: int, coordinates: BoxCoordinates, m: int, n: int, seed: int, device: str) -> Points:
     """Draw n points of a Sobol sequence: u where Chebyshev polynomials are orthogonal, t uniform in the cube."""
     sobol = torch.quasirandom.SobolEngine(k + m, scramble=True, seed=seed)
     unit = sobol.draw(n, dtype=torch.float64).to(device)
@@ -155,7 +155,7 @@ def off_the_axis(term: ParametricIntegral, points: Points, degree: int, order: t
     return start
 
 
-def powers(term: ParametricIntegral, coordinates: Coordinates, device: str) -> torch.Tensor:
+def powers(term: ParametricIntegral, coordinates: BoxCoordinates, device: str) -> torch.Tensor:
     """Return p and q (2, k): the whole powers with which f vanishes at x_i = 0 and 1, in the middle of the others."""
     k = term.k
     s = coordinates.s(torch.zeros(1, term.m, dtype=torch.float64, device=device))

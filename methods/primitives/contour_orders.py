@@ -16,10 +16,10 @@ import torch
 from methods.base import ParametricIntegral
 from methods.core.budget import Clock
 from methods.core.moving_nodes import MovingIntegrand
+from methods.primitives.box_coordinates import BoxCoordinates
 from methods.primitives.compiled_rule import compiled_rule
 from methods.primitives.contour_map import ContourMap
 from methods.primitives.moving_rule import MovingRule
-from methods.primitives.triangular_map import Coordinates
 from methods.quadrature import axis_choice
 from methods.quadrature.axis_choice import SMALL, AxisErrors
 from methods.quadrature.axis_errors import HIGHEST_ORDER
@@ -51,12 +51,12 @@ class TermRules:
         They add up to the integral.
     maps : list of ContourMap
         For each term.
-    coordinates : Coordinates
+    coordinates : BoxCoordinates
         From s to u.
     """
 
     def __init__(
-        self, terms: Sequence[ParametricIntegral], maps: Sequence[ContourMap], coordinates: Coordinates
+        self, terms: Sequence[ParametricIntegral], maps: Sequence[ContourMap], coordinates: BoxCoordinates
     ) -> None:
         self.maps, self._terms, self._coordinates = list(maps), list(terms), coordinates
         self._integrands = [MovingIntegrand(term, map_.order) for term, map_ in zip(terms, maps, strict=True)]

@@ -20,10 +20,10 @@ from methods.base import ParametricIntegral
 from methods.core.errors import NoCausalContour
 from methods.core.moving_nodes import MovingIntegrand
 from methods.primitives import contour_fit
+from methods.primitives.box_coordinates import BoxCoordinates
 from methods.primitives.causality import share_not_causal
 from methods.primitives.contour_fit import Fit, Points
 from methods.primitives.contour_map import ContourMap, block_sizes
-from methods.primitives.triangular_map import Coordinates
 
 POINTS, FEW = 2**13, 2**11
 """Points to which a map is fitted, and of the short fits that compare orders of variables."""
@@ -55,7 +55,7 @@ class Found(NamedTuple):
     not_causal: float
     """Share of sampled points at which it is seen not to be causal; 0 for a real integral."""
     smallest: float
-    """Smallest |F| in the sample, over the largest; nan for a real integral."""
+    """Smallest |F| in the sample; nan for a real integral."""
 
 
 class Search:
@@ -65,7 +65,7 @@ class Search:
     ----------
     term : ParametricIntegral
         The term.
-    coordinates : Coordinates
+    coordinates : BoxCoordinates
         From s to u.
     seed : int
         Of the points.
@@ -73,7 +73,7 @@ class Search:
         Where to compute.
     """
 
-    def __init__(self, term: ParametricIntegral, coordinates: Coordinates, seed: int, device: str) -> None:
+    def __init__(self, term: ParametricIntegral, coordinates: BoxCoordinates, seed: int, device: str) -> None:
         self._term = term
         self._points = contour_fit.draw(term.k, coordinates, term.m, POINTS, seed, device)
         self._powers = contour_fit.powers(term, coordinates, device)

@@ -15,8 +15,8 @@ import torch
 
 from methods.core.moving_nodes import MovingIntegrand
 from methods.primitives import chebyshev_series
+from methods.primitives.box_coordinates import BoxCoordinates
 from methods.primitives.contour_map import ContourMap, chebyshev
-from methods.primitives.triangular_map import Coordinates
 from methods.quadrature.axis_rules import gauss_legendre
 
 CHUNK = 2**15
@@ -32,14 +32,14 @@ class MovingRule:
         Of the term, in the order of the map.
     contour : ContourMap
         Its map.
-    coordinates : Coordinates
+    coordinates : BoxCoordinates
         From s to u.
     orders : sequence of int
         Nodes of each axis of t.
     """
 
     def __init__(
-        self, integrand: MovingIntegrand, contour: ContourMap, coordinates: Coordinates, orders: Sequence[int]
+        self, integrand: MovingIntegrand, contour: ContourMap, coordinates: BoxCoordinates, orders: Sequence[int]
     ) -> None:
         self._integrand, self._map, self._coordinates = integrand, contour, coordinates
         rules = [gauss_legendre(int(n)) for n in orders]

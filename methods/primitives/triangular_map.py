@@ -2,7 +2,7 @@
 
     x_i = t_i / (t_i + c_i (1 − t_i)),    log c_i = Σ_j a_ij T_j(u, 2t_1 − 1, …, 2t_{i−1} − 1)
 
-u in [−1, 1]^m being the box of s, or of log |s| where s keeps its sign. The Jacobian is triangular, so its determinant
+u in [−1, 1]^m being the box of log |c − s|. The Jacobian is triangular, so its determinant
 is Π_i ∂x_i/∂t_i; and t fills the unit cube, so a primitive in t has the same corners. What is left to fit is
 
     g(s, t) = f(s, x(t)) Π_i ∂x_i/∂t_i / (w(t) h(s)),    w(t) = Π_i (p_i + 1) t_i^{p_i},    log h(s) = Σ_j b_j T_j(u)
@@ -19,8 +19,9 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from typing import NamedTuple
+from collections.abc import Sequence
 
+import numpy as np
 import torch
 
 from methods.base import ParametricIntegral
@@ -53,15 +54,15 @@ SMALLEST_T = 1e-12
 
 
 class Coordinates:
-    """u in [−1, 1]^m of points s in the box: log |s| where both ends have one sign, s where they do not."""
+    """u_j = log |c_j − s_j|, scaled to [−1, 1]: low, high and c are (m,), c_j outside of the range of s_j."""
 
-    def __init__(self, integral: ParametricIntegral, device: str) -> None:
-        low, high = torch.tensor([integral.low, integral.high], dtype=torch.float64, device=device)
-        self._signs = torch.where(low * high > 0, torch.sign(low), 0.0)
-        self._low, self._high = self._raw(low), self._raw(high)
+    def __init__(self, low: Sequence[float], high: Sequence[float], c: np.ndarray, device: str) -> None:
+        at_low, at_high, self._c = (torch.as_tensor(v, dtype=torch.float64, device=device) for v in (low, high, c))
+        self._side = torch.sign(self._c - at_low)
+        self._low, self._high = self._raw(at_low), self._raw(at_high)
 
     def _raw(self, s: torch.Tensor) -> torch.Tensor:
-        return torch.where(self._signs == 0, s, torch.log(torch.where(self._signs == 0, 1.0, s.abs())))
+        return torch.log((self._c - s).abs())
 
     def u(self, s: torch.Tensor) -> torch.Tensor:
         """Return u for s (n, m)."""
@@ -69,16 +70,7 @@ class Coordinates:
 
     def s(self, u: torch.Tensor) -> torch.Tensor:
         """Return s for u (n, m)."""
-        raw = self._low + (self._high - self._low) * (u + 1) / 2
-        return torch.where(self._signs == 0, raw, self._signs * torch.exp(torch.where(self._signs == 0, 0.0, raw)))
-
-
-class TimesH(NamedTuple):
-    """Each sum of `series` but the last, times h, is I(s) by a replica; the last is log h."""
-
-    series: chebyshev_series.Series
-    coordinates: Coordinates
-    """From s to the variables of the series."""
+        return self._c - self._side * torch.exp(self._low + (self._high - self._low) * (u + 1) / 2)
 
 
 @dataclasses.dataclass(frozen=True)

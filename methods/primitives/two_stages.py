@@ -1,21 +1,27 @@
 """One replica of `neural_primitive`, and its training in two stages.
 
-    g(s, t) ≈ 1 + Σ_r c_r neuron_r(u, t) + Σ_j c'_j T_j(u)
+    g(s, t) ≈ 1 + Σ_r c_r neuron_r(u, t) + r(u)
 
-The first sum is fitted exactly to values of g at a few points per neuron. What it leaves is small but rough; the second
-sum fits its mean over t, which is all that I needs, on any number of new points.
+The first sum is fitted exactly to values of g at a few points per neuron. What it leaves is small, and only its mean
+over t matters to I: that is r. It is computed at points of u by lattices in t, each with a random shift, so that with
+more shifts it becomes as exact as one likes:
 
-notation: g, u, t, T_j as in `triangular_map`; F = number of neurons.
+    I/h = corner sum of the neurons + Σ_n w_n (g − 1 − Σ_r c_r neuron_r)(u, t_n) + 1
+
+All points of u share the nodes t_n, so that the neurons are summed over them once (`Network.average`), whatever the
+number of points, and log c_i of the map is a matrix product. The integrand is all that is evaluated for each pair.
+
+notation: g, h, u, t, w as in `triangular_map`; F = number of neurons; w_n = weights of the lattice.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import ClassVar, NamedTuple, Protocol
 
+import numpy as np
 import torch
 
 from methods.base import ParametricIntegral
@@ -24,62 +30,58 @@ from methods.primitives import chebyshev_series
 from methods.primitives.least_squares import LeastSquares
 from methods.primitives.sine_network import Network
 from methods.primitives.triangular_map import Coordinates, TriangularMap
+from methods.quadrature import lattices
+from methods.quadrature.transforms import korobov
 
 CHUNK = 2**13
-"""Points added to a fit at once, and per update of the second stage."""
+"""Points added to the first fit at once."""
 
 PILOT = 2**10
-"""Points of the first stage by which the time for all of them is estimated beforehand."""
+"""Points of the first stage by which the time for all of them is estimated beforehand, and its residual afterwards."""
 
-MAX_SERIES = 3000
-"""Coefficients of the Chebyshev series of a corner sum."""
+KOROBOV_WEIGHTS = (1, 2)
+"""Of Korobov's transform. Digits of weight 1 and 2 are 6.8 and 8.5 on box1l, 5.0 and 3.6 on box2l, with 1,000 neurons
+and 1,024 nodes; 4.7 and 6.2 on box2l with 4,096 and 16,384 nodes of weight 2."""
 
-SERIES_ERROR = 1e-8
-"""Relative to I, roughly: the largest error wanted of that series."""
+TRIED_SIZE, TRIED_SHIFTS, TRIED_POINTS = 512, 3, 16
+"""Lattices by which a weight is chosen."""
 
-SERIES_POINTS = 4
-"""Points per coefficient that it is fitted to; others tell its error."""
+TRIALS, TRIAL_SHARE = ((64, 16), (64, 128), (256, 512)), 0.05
+"""Nodes and points of u by which the time of the second stage is estimated, as the last of them does that takes no more
+than this share of the time left: what neurons take counts for less and less."""
 
-SERIES_SHARE = 0.5
-"""Share of the time left that the series of the next degree may take."""
+SHORTEST_S = 1e-6
+"""Seconds that a trial takes at least."""
+
+NODES, ROWS = 256, 128
+"""Nodes and points of u whose integrand is evaluated at once: they fit second-level cache."""
 
 
-@dataclasses.dataclass
-class Stages:
-    """A trained replica; tensors are float64.
+class Stages(NamedTuple):
+    """The neurons of a trained replica; tensors are float64.
 
-    Attributes
-    ----------
-    network : Network
-        Neurons with random frequencies.
-    c : tensor (F,)
-        Their weights.
-    second : tensor (n_coefficients,)
-        c', of `chebyshev_series.products(u, degree)`.
-    degree : int
-        Total degree of the second stage.
+    What its second stage adds is told by `total`, the corner sum of both stages over h.
     """
 
     network: Network
+    """Neurons with random frequencies."""
     c: torch.Tensor
-    second: torch.Tensor
-    degree: int
-
-    def g(self, u: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
-        """Estimate g at u (n, m), t (n, k) by the replica's mixed derivative over w h: (n,)."""
-        return 1 + self.network.neurons(u, t) @ self.c + self.second @ chebyshev_series.products(u, self.degree)
+    """(F,) their weights."""
 
     def corner_sum(self, u: torch.Tensor, powers: torch.Tensor) -> torch.Tensor:
-        """Return the corner sum over h at u (n, m), for a weight with powers p (k,): (n,)."""
-        of_neurons = self.network.corner_sums(u, powers) @ self.c
-        return 1 + of_neurons + self.second @ chebyshev_series.products(u, self.degree)
+        """Return the corner sum over h of the neurons alone at u (n, m), for a weight with powers p (k,): (n,)."""
+        return torch.cat([self.network.corner_sums(part, powers) @ self.c for part in u.split(CHUNK)])
+
+    def g(self, u: torch.Tensor, t: torch.Tensor, powers: torch.Tensor, total: torch.Tensor) -> torch.Tensor:
+        """Estimate g at u (n, m), t (n, k) by the replica's mixed derivative over w h, for `total` (n,): (n,)."""
+        return self.network.neurons(u, t) @ self.c + total - self.corner_sum(u, powers)
 
     def partial(
-        self, u: torch.Tensor, powers: torch.Tensor,
+        self, u: torch.Tensor, powers: torch.Tensor, total: torch.Tensor,
         t: torch.Tensor, given: Collection[int], i: int, points: torch.Tensor,
     ) -> torch.Tensor:  # fmt: skip
         """Return the derivative over h in some variables, the others integrated, as `Network.partial` does: (n, q)."""
-        flat = 1 + self.second @ chebyshev_series.products(u, self.degree)
+        flat = total - self.corner_sum(u, powers)
         for j in set(given) - {i}:
             flat = flat * (powers[j] + 1) * t[:, j] ** powers[j]
         along = (powers[i] + 1) * points ** powers[i] if i in given else points ** (powers[i] + 1)
@@ -99,7 +101,6 @@ class Trainable(Protocol):
     map_: TriangularMap
     coordinates: Coordinates
     width_: int
-    degree_: int
     _dtype: torch.dtype
 
 
@@ -116,57 +117,90 @@ class Training:
     Attributes
     ----------
     stages : Stages
-        The replica; its second stage is empty until there is an update.
-    spread : float
-        Standard deviation of g about 1.
+        Its neurons.
+    spread, residual : float
+        Standard deviations of g about 1, and about the neurons at points that they were not fitted to.
     """
 
     def __init__(self, method: Trainable, index: int) -> None:
-        self._method, integral = method, method.integral_
-        k, m, device = integral.k, integral.m, method.device
-        seed = 1000 * method.seed + 2 * index
-        # What is evaluated must be exactly what the second stage sees in less precision: else digits are lost (5.6 to
-        # 5.1 on box1l).
-        dtype = method._dtype
-        network = _network(method, method.width_, seed).to(dtype).to(torch.float64)
-        self._points = torch.quasirandom.SobolEngine(k + m, scramble=True, seed=seed + 1)
-        self._stage_two = LeastSquares(chebyshev_series.count(m, method.degree_), device)
-        self._squares = 0.0
-        c, self.spread = self._stage_one(network)
-        c = c.to(dtype).to(torch.float64)
-        self.stages = Stages(network, c, torch.zeros(self._stage_two.n_unknowns).to(c), method.degree_)
-        self._quick, self._quick_c = network.to(dtype), c.to(dtype)
-
-    def _stage_one(self, network: Network) -> tuple[torch.Tensor, float]:
-        n_points, squares = self._method.points_per_neuron * self._method.width_, 0.0
-        fit = LeastSquares(self._method.width_, self._method.device)
+        self._method, self._k, self._m = method, method.integral_.k, method.integral_.m
+        self._seed = 1000 * method.seed + 2 * index
+        points = torch.quasirandom.SobolEngine(self._k + self._m, scramble=True, seed=self._seed + 1)
+        # Rounded, so that a file of that precision holds all there is.
+        network = _network(method, method.width_, self._seed).to(method._dtype).to(torch.float64)
+        n_points, squares = method.points_per_neuron * method.width_, 0.0
+        fit = LeastSquares(method.width_, method.device)
         while fit.n_points < n_points:
-            u, t, g = self._draw(min(CHUNK, n_points - fit.n_points))
+            u, t, g = _drawn(method, points, min(CHUNK, n_points - fit.n_points))
             fit.add(network.neurons(u, t), g - 1)
             squares += float((g - 1).square().sum())
-        return fit.solve(), math.sqrt(squares / n_points)
+        self.stages = Stages(network, fit.solve().to(method._dtype).to(torch.float64))
+        self.spread = math.sqrt(squares / n_points)
+        u, t, g = _drawn(method, points, PILOT)
+        self.residual = float((g - 1 - network.neurons(u, t) @ self.stages.c).square().mean().sqrt())
 
-    def update(self) -> None:
-        """Give the second stage more points."""
-        u, t, g = self._draw(CHUNK)
-        dtype = self._method._dtype
-        left = g - 1 - (self._quick.neurons(u.to(dtype), t.to(dtype)) @ self._quick_c).double()
-        self._stage_two.add(chebyshev_series.products(u, self._method.degree_).T, left)
-        self._squares += float(left.square().sum())
+    def place(self, n_points: int) -> None:
+        """Draw the points of the second stage."""
+        sobol = torch.quasirandom.SobolEngine(self._m, scramble=True, seed=self._seed + 1)
+        self.u = chebyshev_series.draw(sobol.draw(n_points, dtype=torch.float64)).to(self._method.device)
+        self._shifts = np.random.default_rng(self._seed + 1)
+        self._sum, self._n_shifts = torch.zeros_like(self.u[:, 0]), 0
 
-    def solve(self) -> Stages:
-        """Return the replica with the second stage so far."""
-        self.stages.second = self._stage_two.solve()
-        return self.stages
+    def update(self, lattice_size: int, korobov_weight: int) -> None:
+        """Add a lattice with a new shift."""
+        self._sum += self._by_lattice(self.u, lattice_size, korobov_weight, self._shifts)
+        self._n_shifts += 1
+
+    def best_weight(self) -> tuple[int, float]:
+        """Return the weight of Korobov's transform by which lattices depend least on their shift, and how much they do.
+
+        The latter is the root mean square of the differences that shifts make to I/h, for lattices of TRIED_SIZE.
+        """
+        sobol = torch.quasirandom.SobolEngine(self._m, scramble=True, seed=self._seed)
+        u = chebyshev_series.draw(sobol.draw(TRIED_POINTS, dtype=torch.float64)).to(self._method.device)
+
+        def spread(korobov_weight: int) -> float:
+            shifts = np.random.default_rng(self._seed)
+            totals = [self._by_lattice(u, TRIED_SIZE, korobov_weight, shifts) for _ in range(TRIED_SHIFTS)]
+            return float(torch.stack(totals).std(dim=0).square().mean().sqrt())
+
+        spreads = {weight: spread(weight) for weight in KOROBOV_WEIGHTS}
+        best = min(KOROBOV_WEIGHTS, key=spreads.__getitem__)
+        return best, spreads[best]
+
+    def _by_lattice(
+        self, u: torch.Tensor, lattice_size: int, korobov_weight: int, shifts: np.random.Generator
+    ) -> torch.Tensor:
+        vector = lattices.generating_vector(lattice_size, self._k)
+        points = lattices.points(vector, lattice_size) + shifts.random(self._k)
+        unit, slopes = korobov(torch.as_tensor(points % 1, device=u.device), korobov_weight)
+        return total_by_rule(self._method, self.stages, u, unit, slopes.prod(dim=1) / lattice_size)
 
     @property
-    def residual(self) -> float:
-        """Standard deviation of what the first stage leaves of g, at the points of the second."""
-        return math.sqrt(self._squares / self._stage_two.n_points)
+    def total(self) -> torch.Tensor:
+        """Mean over the shifts of the corner sum over h, at the points of the second stage: (n_points,)."""
+        return self._sum / self._n_shifts
 
-    def _draw(self, n: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Return u, t and g at new points."""
-        return _drawn(self._method, self._points, n)
+
+def total_by_rule(
+    method: Trainable, stages: Stages, u: torch.Tensor, unit: torch.Tensor, weights: torch.Tensor
+) -> torch.Tensor:
+    """Return I/h at u (n, m) by a rule for what the neurons leave, nodes unit (n_t, k) and weights (n_t,): (n,)."""
+    map_, integral = method.map_, method.integral_
+    basis, s = chebyshev_series.products(u, map_.degree).T, method.coordinates.s(u)
+    sums = torch.zeros_like(u[:, 0])
+    amplitudes = stages.network.amplitude(map_.powers)
+    for some, some_weights in zip(unit.split(NODES), weights.split(NODES), strict=True):
+        t = map_.draw(some).T.contiguous().T  # so that the nodes of one variable lie together in memory
+        log_c, log_weight = map_.log_c_at(t, integral.m), map_.log_weight(t)
+        for start in range(0, len(u), ROWS):
+            rows = slice(start, start + ROWS)
+            x, log_jacobian = map_.move((basis[rows] @ log_c).movedim(0, -1), t)
+            f = integral.integrand(s[rows][:, None, :], x)
+            sums[rows] += (f * torch.exp(log_jacobian - log_weight)) @ some_weights
+        amplitudes = amplitudes - stages.network.average(t, some_weights)
+    of_neurons = [stages.network.sums(part, (amplitudes * stages.c)[:, None])[:, 0] for part in u.split(CHUNK)]
+    return sums / map_.norm(u) + torch.cat(of_neurons) + 1 - weights.sum()
 
 
 def seconds_of_stage_one(method: Trainable, width: int) -> float:
@@ -179,6 +213,22 @@ def seconds_of_stage_one(method: Trainable, width: int) -> float:
     fit.add(neurons, g - 1)
     float(neurons[0, 0])  # waits for the device
     return (time.perf_counter() - start) * method.points_per_neuron * width / PILOT
+
+
+def seconds_per_node(method: Trainable, stages: Stages, clock: Clock) -> float:
+    """Return about how many seconds the second stage takes for a node and a point of u, by a small part of it."""
+    generator = torch.Generator().manual_seed(0)
+    seconds = 0.0
+    for n_nodes, n_points in TRIALS:
+        if seconds and n_nodes * n_points * seconds > TRIAL_SHARE * clock.left:
+            break
+        unit = torch.rand(n_nodes, method.integral_.k, generator=generator, dtype=torch.float64).to(method.device)
+        u = method.coordinates.u(torch.as_tensor(method.integral_.sample(n_points, seed=0), device=method.device))
+        start = time.perf_counter()
+        total = total_by_rule(method, stages, u, unit, u.new_full((n_nodes,), 1 / n_nodes))
+        float(total[0])  # waits for the device
+        seconds = max(time.perf_counter() - start, SHORTEST_S) / (n_nodes * n_points)
+    return seconds
 
 
 def _network(method: Trainable, width: int, seed: int) -> Network:
@@ -196,56 +246,3 @@ def _drawn(
     unit = points.draw(n, dtype=torch.float64).to(method.device)
     u, t = chebyshev_series.draw(unit[:, k:]), method.map_.draw(unit[:, :k])
     return u, t, method.map_.target(method.integral_, method.coordinates.s(u), u, t)
-
-
-class Expansion(NamedTuple):
-    """The Chebyshev series of a replica's corner sum over h, but for the second stage."""
-
-    series: torch.Tensor
-    """(n_coefficients,)"""
-    degree: int
-    error: float
-    """The largest one on points that it was not fitted to."""
-    cut_short: bool
-    """Whether the clock ended the search for a degree that reaches SERIES_ERROR."""
-
-
-def expand(replicas: Sequence[Stages], powers: torch.Tensor, clock: Clock) -> list[Expansion]:
-    """Return the Chebyshev series of the neurons' corner sum for each replica.
-
-    The corner sum is an entire function of u, so that the series converges faster than any power; its degree is the
-    lowest that reaches SERIES_ERROR, or the largest with at most MAX_SERIES coefficients, or for which there is time.
-    """
-    first = replicas[0]
-    m, degree, device = first.network.nu.shape[0], first.degree, first.c.device
-    found: dict[int, Expansion] = {}
-    while True:
-        before = clock.left
-        size = chebyshev_series.count(m, degree)
-        sobol = torch.quasirandom.SobolEngine(m, scramble=True, seed=0)
-        unit = sobol.draw((SERIES_POINTS + 1) * size, dtype=torch.float64).to(device)
-        u, fitted = chebyshev_series.draw(unit), slice(0, SERIES_POINTS * size)
-        # At the same points for all replicas that need this degree, so that the normal matrix is made once.
-        open_ = [i for i in range(len(replicas)) if i not in found]
-        values = torch.stack([_corner_sums(replicas[i], u, powers) for i in open_], dim=1)
-        basis = chebyshev_series.products(u, degree).T
-        fit = LeastSquares(size, device)
-        fit.add(basis[fitted], values[fitted])
-        series = fit.solve()
-        errors = (basis @ series - values)[fitted.stop :].abs().amax(dim=0).tolist()
-        next_size = chebyshev_series.count(m, degree + 1)
-        next_s = (before - clock.left) * (next_size / size) ** 3
-        cut_short = next_size <= MAX_SERIES and next_s > SERIES_SHARE * clock.left
-        for i, of_replica, error in zip(open_, series.T, errors, strict=True):
-            if error < SERIES_ERROR:
-                found[i] = Expansion(of_replica, degree, error, False)
-            elif next_size > MAX_SERIES or cut_short:
-                found[i] = Expansion(of_replica, degree, error, cut_short)
-        if len(found) == len(replicas):
-            return [found[i] for i in range(len(replicas))]
-        degree += 1
-
-
-def _corner_sums(replica: Stages, u: torch.Tensor, powers: torch.Tensor) -> torch.Tensor:
-    """Return the corner sum over h of the neurons alone, less 1, at u (n, m): (n,)."""
-    return torch.cat([replica.network.corner_sums(part, powers) @ replica.c for part in u.split(CHUNK)])

@@ -36,9 +36,9 @@ class Candidates(NamedTuple):
 
 
 COARSE = Candidates(tuple((2.0 ** np.arange(-4, 5)).tolist()), (0.0, 0.8, 1.4, 2.0), 40, 96)
-FINE = Candidates(tuple((2.0 ** np.arange(-4, 4.1, 0.5)).tolist()), (0.0, 0.5, 0.8, 1.1, 1.4, 1.7, 2.0, 2.5), 80, 176)
+FINE = Candidates(tuple((2.0 ** np.arange(-4, 4.1, 0.5)).tolist()), (0.0, 0.5, 0.8, 1.1, 1.4, 1.8, 2.3), 80, 176)
 """What suffices to compare contours, and to choose maps and orders on one. Without κ, 12,000 nodes have 9.2 digits on
-box1l_physical instead of 10.7."""
+box1l_physical instead of 11.0."""
 
 CHUNK = 2**18
 """Values of the integrand in memory at once: 4 MiB."""

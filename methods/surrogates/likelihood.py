@@ -3,7 +3,8 @@
     loss = (1/n) ( Σ_j n_j [ (A_j(ω) − y_j)²/(2v_j) + (log v_j)/2 ] + KL[q, prior] ),    v_j = σ_j(ω)² + noise_j²
 
 with the standard deviation noise_j that the label's own method states. Badger, Butter, Luchmann, Pitz and Plehn,
-arXiv:2206.14831, have exact labels, so noise_j = 0 and (log v_j)/2 = log σ_j.
+arXiv:2206.14831, have exact labels, so noise_j = 0 and (log v_j)/2 = log σ_j. Where A is complex, the brackets contain
+|A_j(ω) − y_j|²/v_j + log v_j: v_j is the variance in the plane, half of it that of either part.
 """
 
 from __future__ import annotations
@@ -23,15 +24,18 @@ ROWS = 16_384
 
 
 def variance(log_sigma: torch.Tensor) -> torch.Tensor:
-    """Return σ² for the network's second output."""
+    """Return σ² for the network's last output."""
     return (2 * log_sigma).exp() + FLOOR**2
 
 
 def negative_log_likelihood(outputs: torch.Tensor, y: torch.Tensor, noise_variance: torch.Tensor) -> torch.Tensor:
-    """Return −log likelihood, up to a constant, of labels y (…, n) for a network's (A, log σ) (…, n, 2)."""
-    a, log_sigma = outputs.unbind(-1)
+    """Return −log likelihood (…, n), up to a constant, of labels for a network's (A, log σ) (…, n, n_parts + 1).
+
+    The labels y (…, n, n_parts) are real, of one part, or complex, of two; `noise_variance` is (…, n).
+    """
+    a, log_sigma = outputs[..., :-1], outputs[..., -1]
     total = variance(log_sigma) + noise_variance
-    return 0.5 * ((a - y).square() / total + total.log())
+    return 0.5 * a.shape[-1] * ((a - y).square().sum(dim=-1) / total + total.log())
 
 
 @dataclass(kw_only=True)
@@ -43,7 +47,7 @@ class Likelihood:
     s: torch.Tensor
     """(n, m) scaled"""
     y: torch.Tensor
-    """(n,)"""
+    """(n, n_parts)"""
     noise_variance: torch.Tensor
     """(n,)"""
     slope: torch.Tensor
@@ -74,8 +78,9 @@ class Likelihood:
     def boost(self, rule: Rule, seed: int) -> None:
         """Let the training labels that a rule chooses count more often."""
         rows = slice(0, self.n_train)
-        a, log_sigma = self._outputs(rows, seed).unbind(-1)
-        pull = (a - self.y[rows]) / (variance(log_sigma) + self.noise_variance[rows]).sqrt()
+        outputs = self._outputs(rows, seed)
+        a, log_sigma = outputs[:, :-1], outputs[:, -1]
+        pull = (a - self.y[rows]).norm(dim=1) / (variance(log_sigma) + self.noise_variance[rows]).sqrt()
         chosen = rule(pull, variance(log_sigma).sqrt() * self.slope[rows])
         self.multiplicity = torch.where(chosen, FACTOR * self.multiplicity, self.multiplicity)
 

@@ -4,8 +4,9 @@ A network N learns a standardised target y(s) made from I(s) (`targets.py`) by t
 
     loss = Σ_i (N(s_i) − y_i)² / n,
 
-and is evaluated without any sampling over the Feynman parameters. A subclass says which network, and may have another
-loss: `dense_mlp.py`, `skip_mlp.py`, `differential_mlp.py`, and those that know their error (`uncertain_regressor.py`).
+and is evaluated without any sampling over the Feynman parameters. Where I(s) is complex, N has two outputs, the real
+and the imaginary part of y (`complex_parts.py`), and the loss is the mean of |N − y|². A subclass says which network,
+and may have another loss: `dense_mlp.py`, `skip_mlp.py`, and those that know their error (`uncertain_regressor.py`).
 """
 
 from __future__ import annotations
@@ -13,18 +14,19 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
 from torch import nn
 
 from methods.base import Estimate, InputError, Method, ParametricIntegral
-from methods.core import devices
+from methods.core import devices, thresholds
 from methods.core.budget import Clock
 from methods.core.storage import StorageError
-from methods.surrogates import symmetry, targets
+from methods.surrogates import complex_parts, symmetry, targets
 from methods.surrogates.adam import Descent, descend
+from methods.surrogates.threshold_inputs import Inputs
 
 CHUNK = 16_384
 """Rows evaluated at once: bounds the memory of `integrate`."""
@@ -37,7 +39,7 @@ class Regressor(Method):
     Parameters
     ----------
     target : str
-        What is learnt, one of `targets.TARGETS`.
+        What is learnt of a real integral, one of `targets.TARGETS`; a complex one is learnt itself.
     labels : str
         The direct method that labels come from, as on the command line.
     n_labels : int
@@ -65,9 +67,11 @@ class Regressor(Method):
     Notes
     -----
     The error is global unless a subclass knows better: the root mean square residual of the validation labels, which
-    training saw only to choose among its own states. It does not know where in the box the network is worse.
+    training saw only to choose among its own states. It does not know where in the box the network is worse. That of a
+    complex value is √(σ_Re² + σ_Im²).
     """
 
+    treats_complex: ClassVar[bool] = True
     precision = "float32"
 
     target: str = "ratio"
@@ -84,8 +88,15 @@ class Regressor(Method):
     device: str = "cpu"
 
     @abstractmethod
-    def _network(self, m: int) -> nn.Module:
-        """Return an untrained network from scaled s (n, m) to y (n, 1), or more columns for a loss of its own."""
+    def _network(self, m: int, n_parts: int) -> nn.Module:
+        """Return an untrained network from scaled s (n, m) to y (n, n_parts), or more columns for a loss of its own.
+
+        A complex y has two parts, its real and its imaginary part.
+        """
+
+    def unsupported(self, integral: ParametricIntegral) -> str | None:
+        """Say why the thresholds of an integral are not known."""
+        return super().unsupported(integral) or thresholds.reason_if_unknown(integral)
 
     def fit(
         self,
@@ -99,10 +110,12 @@ class Regressor(Method):
         Raises
         ------
         InputError
-            For an unknown activation, target, schedule or device, a count or learning rate that is not positive, or
-            labels that cannot be learnt.
+            For a complex integral of unknown thresholds, an unknown activation, target, schedule or device, a count
+            or learning rate that is not positive, or labels that cannot be learnt.
         """
         clock = Clock(budget)
+        if reason := self.unsupported(integral):
+            raise InputError(f"{self.name} cannot learn {integral.name}: {reason}.")
         self._prepare(integral)
         examples = self._examples(clock)
         self.mean_, self.scale_ = examples.mean, examples.scale
@@ -127,10 +140,10 @@ class Regressor(Method):
         `n_eval` is the integrand at the centre, once per row, where the target needs it.
         """
         s = symmetry.fold(self.integral_.check(s), self._exchangeable)
-        y = np.empty(len(s))
+        y = np.empty(len(s), dtype=np.complex128 if self.integral_.is_complex else np.float64)
         for start in range(0, len(s), CHUNK):
             rows = slice(start, start + CHUNK)
-            y[rows] = self._predict(self._scaled(s[rows])).cpu().numpy()
+            y[rows] = complex_parts.joined(self._predict(self._scaled(s[rows])).T).cpu().numpy()
         value, slope = self._target.decode(s, self.mean_ + self.scale_ * y)
         return Estimate(value, self.residual_ * slope, self._target.n_eval * len(s))
 
@@ -143,9 +156,10 @@ class Regressor(Method):
             raise InputError(f"{self.name}.learning_rate is {self.learning_rate}; give a positive number.")
         self.integral_ = integral
         self._target = targets.make(self.target, integral)
+        self._inputs = Inputs(integral)
         self._exchangeable = symmetry.columns(self.symmetry, integral)
         devices.check(self.name, self.device)
-        self.network_ = self._network(integral.m).to(self.device)
+        self.network_ = self._network(integral.m, 2 if integral.is_complex else 1).to(self.device)
 
     def _examples(self, clock: Clock) -> targets.Examples:
         return targets.examples(
@@ -162,26 +176,31 @@ class Regressor(Method):
     def _score(self, examples: targets.Examples) -> Callable[[], float]:
         """Return the root mean square residual of the validation labels as a function of nothing."""
         valid = slice(examples.n_train, None)
-        s, y = self._scaled(examples.s[valid]), self._tensor(examples.y[valid])
+        s, y = self._scaled(examples.s[valid]), self._as_parts(examples.y[valid])
 
         def rms() -> float:
             residuals = [self._predict(a) - b for a, b in zip(s.split(CHUNK), y.split(CHUNK), strict=True)]
-            return float(torch.cat(residuals).double().square().mean().sqrt())
+            return float(torch.cat(residuals).double().square().sum(dim=1).mean().sqrt())
 
         return rms
 
     def _loss(self, examples: targets.Examples) -> Callable[[torch.Tensor], torch.Tensor]:
         """Return the loss of a batch as a function of the indices of its labels: here the mean squared error."""
-        s, y = self._scaled(examples.s), self._tensor(examples.y)
-        return lambda batch: (self.network_(s[batch])[:, 0] - y[batch]).square().mean()
+        s, y = self._scaled(examples.s), self._as_parts(examples.y)
+        return lambda batch: (self.network_(s[batch]) - y[batch]).square().sum(dim=1).mean()
 
     def _predict(self, scaled: torch.Tensor) -> torch.Tensor:
+        """Return the parts of y (n, n_parts) for scaled s (n, m)."""
         with torch.inference_mode():
-            return self.network_(scaled)[:, 0]
+            return self.network_(scaled)
 
     def _scaled(self, s: np.ndarray) -> torch.Tensor:
         """Return s mapped from the box to [−1, 1]."""
-        return self._tensor(2 * self.integral_.to_unit(s) - 1)
+        return self._tensor(self._inputs.scaled(s))
+
+    def _as_parts(self, y: np.ndarray) -> torch.Tensor:
+        """Return the parts (n, n_parts) of y (n,) in the precision of the network."""
+        return self._tensor(np.stack(complex_parts.parts(y), axis=-1))
 
     def _tensor(self, array: np.ndarray) -> torch.Tensor:
         """Return an array in the precision of the network."""
@@ -197,7 +216,7 @@ class Regressor(Method):
         weights = {key: torch.as_tensor(value) for key, value in state.items() if key.startswith("network.")}
         try:
             self.network_.load_state_dict({key.removeprefix("network."): weight for key, weight in weights.items()})
-            self.mean_, self.scale_, self.residual_ = (float(state[key]) for key in ("mean_", "scale_", "residual_"))
+            self.mean_, self.scale_, self.residual_ = (state[key].item() for key in ("mean_", "scale_", "residual_"))
             self.n_updates_ = int(state["n_updates_"])
         except (KeyError, RuntimeError) as problem:
             raise StorageError(f"The file's weights are not those of this {self.name}; save it again: {problem}") from (

@@ -63,12 +63,12 @@ class Block(nn.Module):
         return self.activation(self.third(hidden) + self.skip(x))
 
 
-def network(n_in: int, n_blocks: int, width: int, activation: str, seed: int) -> nn.Sequential:
+def network(n_in: int, n_blocks: int, width: int, activation: str, seed: int, n_out: int = 1) -> nn.Sequential:
     """Return the sk-DNN of `n_blocks` blocks, float32; the global random state is not used."""
     generator = torch.Generator().manual_seed(seed)
     widths = [n_in] + [width] * n_blocks
     blocks = [Block(i, o, activation, generator) for i, o in itertools.pairwise(widths)]
-    return nn.Sequential(*blocks, linear(width, 1, generator))
+    return nn.Sequential(*blocks, linear(width, n_out, generator))
 
 
 def linear(n_in: int, n_out: int, generator: torch.Generator, *, bias: bool = True) -> nn.Linear:

@@ -1,6 +1,6 @@
-"""A fully connected network with tanh and one output, and its derivatives in its inputs.
+"""A fully connected network with tanh, and the derivatives of its outputs in its inputs.
 
-    h_0 = u,   h_l = tanh(W_l h_{l−1} + b_l),   y = w · h_d + b        ∂y/∂h_{l−1} = W_lᵀ ((1 − h_l²) ∂y/∂h_l)
+    h_0 = u,   h_l = tanh(W_l h_{l−1} + b_l),   y_j = w_j · h_d + b_j        ∂y_j/∂h_{l−1} = W_lᵀ ((1 − h_l²) ∂y_j/∂h_l)
 
 Points are last, u (m, n), so that each row of h lies together in memory, and all weights are one vector, as optimisers
 want them.
@@ -18,7 +18,7 @@ Layers = list[tuple[torch.Tensor, torch.Tensor]]
 
 
 class TanhNetwork:
-    """The network with these widths: of the input, of each hidden layer, and 1."""
+    """The network with these widths: of the input, of each hidden layer, and of the output."""
 
     def __init__(self, widths: list[int]) -> None:
         self._shapes = [(o, i + 1) for i, o in itertools.pairwise(widths)]
@@ -42,23 +42,25 @@ class TanhNetwork:
         return [(layer[:, :-1].contiguous(), layer[:, -1:].contiguous()) for layer in whole]
 
 
-def value(layers: Layers, u: torch.Tensor) -> torch.Tensor:
-    """Compute y (n,) at u (m, n), without derivatives."""
+def values(layers: Layers, u: torch.Tensor) -> torch.Tensor:
+    """Compute the outputs y (n_out, n) at u (m, n), without derivatives."""
     h = u
     for weight, bias in layers[:-1]:
         h = torch.addmm(bias, weight, h).tanh_()
     weight, bias = layers[-1]
-    return torch.addmm(bias, weight, h)[0]
+    return torch.addmm(bias, weight, h)
 
 
-def value_and_slope(layers: Layers, u: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Compute y (n,) and ∂y/∂u (m, n) at u (m, n), which can be differentiated in the weights."""
+def values_and_slopes(layers: Layers, u: torch.Tensor) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    """Compute y_j (n,) and ∂y_j/∂u (m, n) of each output at u (m, n), which can be differentiated in the weights."""
     hidden = [u]
     for weight, bias in layers[:-1]:
         hidden.append(torch.addmm(bias, weight, hidden[-1]).tanh())
-    weight, bias = layers[-1]
-    y = torch.addmm(bias, weight, hidden[-1])[0]
-    slope = weight.T
-    for (weight, _), h in zip(layers[-2::-1], hidden[:0:-1], strict=True):
-        slope = weight.T @ ((1 - h * h) * slope)
-    return y, slope
+    outputs, bias = layers[-1]
+    found = []
+    for y, slope in zip(torch.addmm(bias, outputs, hidden[-1]), outputs.split(1), strict=True):
+        slope = slope.T
+        for (weight, _), h in zip(layers[-2::-1], hidden[:0:-1], strict=True):
+            slope = weight.T @ ((1 - h * h) * slope)
+        found.append((y, slope))
+    return found

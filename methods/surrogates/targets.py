@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -113,9 +114,14 @@ TARGETS: dict[str, Callable[[ParametricIntegral], Target]] = {
 
 
 def make(name: str, integral: ParametricIntegral) -> Target:
-    """Return the target `name` for `integral`. Raises InputError for an unknown name."""
+    """Return the target `name` for `integral`, or I(s) itself where it is complex: f(s, 1/2) may be infinite then.
+
+    Raises InputError for an unknown name.
+    """
     if name not in TARGETS:
         raise unknown("target", name, TARGETS)
+    if integral.is_complex:
+        return TARGETS["plain"](integral)
     return TARGETS[name](integral)
 
 
@@ -126,19 +132,22 @@ class Examples:
     s: np.ndarray
     """(n, m)"""
     y: np.ndarray
-    """(n,) standardised targets"""
+    """(n,) standardised targets, complex where I(s) is"""
     noise: np.ndarray
     """(n,) standard deviation of each label in units of y, as its method states it; 0 where it states none"""
     n_train: int
-    mean: float
-    """Mean of the training targets."""
+    mean: Any
+    """Mean of the training targets, a float or complex number."""
     scale: float
     """Their standard deviation."""
 
 
-def mean_and_scale(y: np.ndarray) -> tuple[float, float]:
-    """Compute mean and standard deviation of targets (n,); 1 in place of a deviation that is rounding."""
-    mean, scale = float(y.mean()), float(y.std())
+def mean_and_scale(y: np.ndarray) -> tuple[Any, float]:
+    """Compute mean and standard deviation of targets (n,), that of a complex number in the plane.
+
+    Returns 1 in place of a deviation that is rounding.
+    """
+    mean, scale = y.mean().item(), float(y.std())
     return mean, scale if scale > ROUNDING * abs(mean) else 1.0  # a constant needs no scale
 
 
@@ -168,8 +177,8 @@ def examples(
     Raises
     ------
     InputError
-        For fewer than ten labels; for labels that are complex or not finite, or whose error is infinite or negative;
-        for a target that is not defined for them.
+        For fewer than ten labels; for labels that are complex where the integral is not, or not finite, or whose error
+        is infinite or negative; for a target that is not defined for them.
     """
     labelling = clock.share(LABEL_SHARE)
     s = points(integral, n_labels, seed, exchangeable)
@@ -192,17 +201,18 @@ def check_number(n_labels: int) -> None:
 
 def encoded(target: Target, labels: str, s: np.ndarray, value: np.ndarray, error: np.ndarray) -> Examples:
     """Make examples of labels for the first rows of s. Raises InputError for labels that cannot be learnt."""
-    check(target.integral.name, labels, value, error)
+    check(target.integral, labels, value, error)
     s = s[: len(value)]
     y = target.encode(s, value)
     _, slope = target.decode(s, y)
     return standardise(s, y, np.nan_to_num(error) / slope)  # nan: none is stated
 
 
-def check(name: str, labels: str, value: np.ndarray, error: np.ndarray) -> None:
+def check(integral: ParametricIntegral, labels: str, value: np.ndarray, error: np.ndarray) -> None:
     """Raise InputError for labels (n,) of an integral, with their errors, that cannot be learnt."""
-    if np.iscomplexobj(value):
-        raise InputError(f"The labels of {name} are complex; a surrogate learns real integrals only.")
+    name = integral.name
+    if np.iscomplexobj(value) and not integral.is_complex:
+        raise InputError(f"The labels of {name} are complex, but it has no prescription; give it one, such as 'F'.")
     if not np.isfinite(value).all():
         raise InputError(f"{labels} gave labels of {name} that are not finite; choose another label method.")
     useless = int((~np.isnan(error) & ~((error >= 0) & np.isfinite(error))).sum())

@@ -6,6 +6,7 @@ Each member ω of the family, a draw of the weights or a replica, gives a predic
     value = ⟨A⟩,    error² = σ_syst² + σ_stat²,    σ_syst² = ⟨σ(ω)²⟩,    σ_stat² = ⟨(A(ω) − ⟨A⟩)²⟩
 
 where the statistical part vanishes with many labels, and the systematic part says how well the network can do at all.
+Of a complex A they are distances in the plane, |A(ω) − ⟨A⟩|², and σ(ω)² the variance of both parts together.
 
 Badger, Butter, Luchmann, Pitz and Plehn, *Loop amplitudes from precision networks*, arXiv:2206.14831, and slides
 "Surrogate loop amplitudes" for draws (`bayesian_mlp.py`); Lakshminarayanan, Pritzel and Blundell, NeurIPS 2017, section
@@ -27,7 +28,7 @@ import torch
 
 from methods.base import Estimate, ParametricIntegral
 from methods.core import calibration
-from methods.surrogates import symmetry, targets
+from methods.surrogates import complex_parts, symmetry, targets
 from methods.surrogates.likelihood import variance
 from methods.surrogates.regressor import Regressor
 
@@ -69,7 +70,7 @@ class UncertainRegressor(Regressor):
 
     @abstractmethod
     def _members(self, scaled: torch.Tensor) -> torch.Tensor:
-        """Return (A, log σ) of each member for scaled s (n, m): (n_members, n, 2)."""
+        """Return the parts of A, and log σ, of each member for scaled s (n, m): (n_members, n, n_parts + 1)."""
 
     def fit(
         self, integral: ParametricIntegral, *, budget: float | None = None,
@@ -103,16 +104,17 @@ class UncertainRegressor(Regressor):
 
     def _moments(self, scaled: torch.Tensor) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return ⟨A⟩, σ_syst and σ_stat (n,) of y."""
-        parts = []
+        found = []
         with torch.inference_mode():
             for rows in scaled.split(ROWS):
-                a, log_sigma = self._members(rows).double().unbind(-1)
+                *parts, log_sigma = self._members(rows).double().unbind(-1)
+                a = complex_parts.joined(torch.stack(parts))
                 y, systematic = a.mean(dim=0), variance(log_sigma).mean(dim=0).sqrt()
                 # not std(), which warns where there are no rows
-                statistical = ((a - y).square().sum(dim=0) / (len(a) - 1)).sqrt()
-                parts.append(torch.stack((y, systematic, statistical)).cpu())
-        found = torch.cat(parts, dim=1).numpy()
-        return found[0], found[1], found[2]
+                statistical = ((a - y).abs().square().sum(dim=0) / (len(a) - 1)).sqrt()
+                found.append((y, systematic, statistical))
+        columns = [torch.cat(column).cpu().numpy() for column in zip(*found, strict=True)]
+        return columns[0], columns[1], columns[2]
 
     def _seconds_to_diagnose(self, examples: targets.Examples) -> float:
         """Return about how many seconds `_diagnose` will take."""
@@ -129,6 +131,7 @@ class UncertainRegressor(Regressor):
             y, systematic, statistical = self._moments(self._scaled(examples.s[rows]))
             residual = y - examples.y[rows]
             error = np.sqrt(systematic**2 + statistical**2 + examples.noise[rows] ** 2)
+            residual = np.abs(residual) if np.iscomplexobj(residual) else residual
             found[part] = calibration.summary(residual / error)
         found["validation"]["rms"] = float(np.sqrt((residual**2).mean()))
         _, *parts = self._decode(examples.s[rows], y, systematic, statistical)

@@ -8,6 +8,8 @@ e_i/(1 − h_ii) (Allen, Technometrics 16 (1974) 125), for all labels from one f
 from __future__ import annotations
 
 import dataclasses
+import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -59,6 +61,17 @@ def choose(
             c[j] = c_j
             best = min(best, judged(c, best.target.power), key=lambda choice: choice.error)
     return best
+
+
+def error_by_degree(choice: Choice, s: np.ndarray, value: np.ndarray) -> Callable[[int], float]:
+    """Extrapolate the error of polynomials to other total degrees, from the one that judged and the one below it.
+
+    s (n, m) and value (n,) are those that the choice was made by.
+    """
+    degree = _degree(*s.shape)
+    below = _left_out_error(choice.coordinates.u(torch.as_tensor(s)).T, choice.target, value, degree - 1)
+    factor = max(1.0, below / choice.error) if choice.error > 0 else math.inf
+    return lambda other: choice.error * factor ** (degree - other)
 
 
 def relative_errors(found: np.ndarray, value: np.ndarray) -> np.ndarray:

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import torch
 
-from methods.tables.threshold_coordinates import ThresholdCoordinate
+from methods.core.threshold_coordinates import ThresholdCoordinate
 
 
 @dataclasses.dataclass(frozen=True)

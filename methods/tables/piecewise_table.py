@@ -1,9 +1,4 @@
-"""Tables that treat complex integrals, too: a polynomial for each piece into which thresholds cut the box.
-
-Beyond its labels, on the way to a threshold, a table extrapolates. An interpolant of n_j nodes misses by a polynomial
-of degree n_j with zeros at its nodes, which grows outside [−1, 1] as the Chebyshev polynomial T_{n_j} does; and so does
-the error.
-"""
+"""Tables that treat complex integrals, too: one for each piece into which thresholds cut the box."""
 
 from __future__ import annotations
 
@@ -12,7 +7,6 @@ from collections.abc import Callable
 from typing import Any, ClassVar, Self
 
 import numpy as np
-import torch
 
 from methods.base import Estimate, ParametricIntegral
 from methods.core import devices, thresholds
@@ -29,23 +23,19 @@ class PiecewiseTable(Table):
 
     treats_complex: ClassVar[bool] = True
 
-    max_labels: int
-    pieces_: tuple[PiecewiseTable, ...] = ()
+    label_field: ClassVar[str] = "max_labels"
+    """The field that says how many labels there are: pieces share them."""
+
+    pieces_: tuple[Any, ...] = ()
     details_: dict[str, Any]
 
     @abstractmethod
     def _tabulate(self, clock: Clock) -> None:
         """Compute labels and set the attributes, within the clock."""
 
-    @abstractmethod
-    def _n_degrees(self) -> np.ndarray:
-        """Count the degrees of each invariant: (m,)."""
-
     def unsupported(self, integral: ParametricIntegral) -> str | None:
         """Say that the thresholds of an integral are not known."""
-        if integral.is_complex and integral.expression is None:
-            return "it is complex and a Python function, so that the thresholds of its denominator are not known"
-        return super().unsupported(integral)
+        return super().unsupported(integral) or thresholds.reason_if_unknown(integral)
 
     def fit(
         self,
@@ -81,29 +71,21 @@ class PiecewiseTable(Table):
         s = self.integral_.check(s)
         value, error = np.empty(len(s), dtype=np.complex128), np.empty(len(s))
         for piece in self.pieces_:
-            rows = slice(None) if len(self.pieces_) == 1 else piece._coordinates.are_on_their_side(s)
+            rows = self._rows_of(piece, s)
             value[rows], error[rows] = piece._estimate(s[rows])[:2]
         return Estimate(value, error, 0)
+
+    def _rows_of(self, piece: Self, s: np.ndarray) -> Any:
+        """Give the rows of s (n, m) that lie in a piece."""
+        return slice(None) if len(self.pieces_) == 1 else piece._coordinates.are_on_their_side(s)
 
     def _make_pieces(self, found: np.ndarray) -> None:
         """Make a table, not fitted yet, for each piece of the box with thresholds (m,)."""
         pieces = threshold_pieces.pieces(self.integral_, found)
-        fields = self.params() | {"max_labels": self.max_labels // len(pieces)}
+        fields = self.params() | {self.label_field: getattr(self, self.label_field) // len(pieces)}
         self.pieces_ = tuple(type(self)(**fields) for _ in pieces)
         for table, piece in zip(self.pieces_, pieces, strict=True):
             table.integral_, table.thresholds_ = piece.integral, piece.thresholds
-
-    def _estimate(self, s: np.ndarray) -> Estimate:
-        value, error, n_eval = super()._estimate(s)
-        if self.thresholds_ is not None:
-            beyond = ((s < self.integral_.low) | (s > self.integral_.high)).any(axis=1)
-            error[beyond] *= self._growth(s[beyond])
-        return Estimate(value, error, n_eval)
-
-    def _growth(self, s: np.ndarray) -> np.ndarray:
-        """Factors (n,) by which errors grow at s (n, m) beyond the labels."""
-        u = np.maximum(1.0, np.abs(self._coordinates.u(torch.as_tensor(s)).T.numpy()))
-        return np.cosh(self._n_degrees() * np.arccosh(u)).prod(axis=1)
 
     def _state(self) -> dict[str, np.ndarray]:
         if not self.pieces_:

@@ -16,7 +16,7 @@ from methods.core.storage import StorageError
 from methods.tables import cpu_polynomial
 from methods.tables.complex_polynomial import ComplexCpuPolynomial, ComplexSplitPolynomial
 from methods.tables.cpu_polynomial import CpuPolynomial
-from methods.tables.piecewise_table import PiecewiseTable
+from methods.tables.extrapolating_table import ExtrapolatingTable
 from methods.tables.split_polynomial import SplitPolynomial
 
 MOST_DEGREES = 10_000
@@ -26,7 +26,7 @@ TOLERANCE = 0.1
 """Terms are left out as long as they change y nowhere by more than this share of its root mean square error."""
 
 
-class PolynomialTable(PiecewiseTable):
+class PolynomialTable(ExtrapolatingTable):
     """A table whose `fit` calls `_keep`; a compiled kernel evaluates it on a CPU, and torch elsewhere."""
 
     alpha_: np.ndarray

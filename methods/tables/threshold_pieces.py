@@ -14,8 +14,9 @@ import numpy as np
 
 from methods.core.integral import ParametricIntegral
 
-GAP_BELOW, GAP_ABOVE = 0.001, 0.01
-"""Relative distance |s/t − 1| from a threshold t at which labels begin on either side."""
+GAP = 0.002
+"""Relative distance |s/t − 1| from a threshold t at which labels begin on either side. On box1l_crossing, with 3,000
+labels, 0.01 leaves the worst of 1,000 points 4 digits, 0.0025 5.2 and 0.001 6.0, where the mean is 9.4 and 8.8."""
 
 
 class Piece(NamedTuple):
@@ -43,13 +44,15 @@ def pieces(integral: ParametricIntegral, thresholds: np.ndarray) -> list[Piece]:
 
 
 def _ranges(threshold: float, low: float, high: float) -> list[tuple[float, float]]:
-    """Cut the range of one invariant."""
+    """Cut the range of one invariant, and leave a gap on either side that is wider than that."""
     if threshold == 0:
         return [(low, high)]
-    gaps = (GAP_BELOW, GAP_ABOVE) if threshold > 0 else (GAP_ABOVE, GAP_BELOW)
-    first, second = threshold - gaps[0] * abs(threshold), threshold + gaps[1] * abs(threshold)
-    found = [(low, min(high, first)), (max(low, second), high)]
-    return [(a, b) for a, b in found if a < b] or [(low, high)]
+    gap, found = GAP * abs(threshold), []
+    if low < threshold:
+        found.append((low, min(high, threshold - gap if low < threshold - gap else threshold)))
+    if high > threshold:
+        found.append((max(low, threshold + gap if high > threshold + gap else threshold), high))
+    return found
 
 
 def _real(integral: ParametricIntegral) -> ParametricIntegral:

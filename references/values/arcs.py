@@ -17,21 +17,25 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from scipy.optimize import minimize
 
 from methods.base import InputError, ParametricIntegral
 from references.values import quadrature
 
-MAGNITUDES = 2.0 ** (np.arange(-3, 4) / 1.5)
-PHASES = np.arange(-5, 6) / 3.4
-"""Values of |c| and arg c that `tune` tries: 1/4 to 4, −1.47 to 1.47."""
+STARTS = -1.2, -0.9, -0.6, -0.3
+"""Values of arg c from which `tune` begins, the same for each axis, with |c| = 1."""
 
 TRIAL_ORDER, TRIAL_STEP = 10, 3
 """Nodes per axis with which `tune` compares contours: with so many more the rule must hardly change."""
 
-ROUNDS = 2
+TRIALS = 100
+"""Contours per axis that `tune` compares."""
 
 ORDERS = (16, 22, 28, 36, 46, 58, 72, 90, 112)
 """Nodes per axis of the rules that are tried one after the other."""
+
+MOST_NODES = 5_000_000
+"""Nodes of the largest rule; a finer one is not tried."""
 
 SECOND = 1.2, 0.85
 """The second contour has |c| and arg c so many times as large: it stays on the safe side, nearer to the real axis."""
@@ -87,7 +91,7 @@ def converge(integral: ParametricIntegral, s: np.ndarray, *, epsrel: float) -> R
         certify(integral, contour)
     coarse = [integrate(integral, contour, ORDERS[0], s)[0] for contour in contours]
     value, error, todo = coarse[0].copy(), np.full(len(s), np.inf), np.arange(len(s))
-    for order in ORDERS[1:]:
+    for order in (n for n in ORDERS[1:] if n**integral.k <= MOST_NODES):
         fine, magnitude = zip(*(integrate(integral, contour, order, s[todo]) for contour in contours), strict=True)
         change = np.max([np.abs(a - b) for a, b in zip(fine, coarse, strict=True)], axis=0)
         value[todo] = fine[0]
@@ -113,17 +117,22 @@ def integrate(integral: ParametricIntegral, contour: Arcs, order: int, s: np.nda
 
 
 def tune(integral: ParametricIntegral, s: np.ndarray) -> Arcs:
-    """Find c of each axis in turn: where a rule at s (n, m) changes least when it becomes finer."""
-    best = Arcs((np.exp(-0.5j),) * integral.k)
-    least = _change(integral, best, s)
-    for _ in range(ROUNDS):
-        for i in range(integral.k):
-            for c_i in (MAGNITUDES[:, None] * np.exp(1j * PHASES)).ravel():
-                tried = Arcs((*best.c[:i], complex(c_i), *best.c[i + 1 :]))
-                change = _change(integral, tried, s)
-                if change < least and is_causal(integral, tried, CERTIFIED // 8):
-                    best, least = tried, change
-    return best
+    """Find c of each axis such that a rule at s (n, m) changes least when it becomes finer, among causal contours."""
+
+    def cost(logarithms: np.ndarray) -> float:
+        contour = _arcs(logarithms)
+        if not is_causal(integral, contour, CERTIFIED // 8):
+            return np.inf
+        return np.log(_change(integral, contour, s))
+
+    starts = [np.tile([0.0, phase], integral.k) for phase in STARTS]
+    best = minimize(cost, min(starts, key=cost), method="Nelder-Mead", options={"maxfev": TRIALS * integral.k})
+    return _arcs(best.x)
+
+
+def _arcs(logarithms: np.ndarray) -> Arcs:
+    """Make the contour of log |c| and arg c, axis by axis: (2k,)."""
+    return Arcs(tuple(complex(np.exp(modulus + 1j * phase)) for modulus, phase in logarithms.reshape(-1, 2)))
 
 
 def _change(integral: ParametricIntegral, contour: Arcs, s: np.ndarray) -> float:

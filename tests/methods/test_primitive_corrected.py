@@ -10,7 +10,6 @@ from integrals import changing_sign, product
 import methods
 import references
 from methods.base import InputError, ParametricIntegral
-from methods.primitives import chebyshev_series
 from methods.quadrature import lattices
 from methods.quadrature.transforms import korobov
 
@@ -36,11 +35,10 @@ def test_is_the_corner_sum_plus_the_mean_of_what_is_left(n_replicas):
         g = method.map_.target(integral, row.expand(len(t), -1), many, t)
         found = torch.zeros(3, dtype=torch.float64)
         for replica in method.replicas_:
-            left = ((g - replica.g(many, t)).view(3, 32) * weights).sum(dim=1)
-            # What the second stage has is constant in t: over a rule whose weights do not add up to one it counts.
-            second = replica.second @ chebyshev_series.products(of_row[None], replica.degree)
-            left += second * (weights.sum(dim=1) - 1)
-            found += (replica.corner_sum(of_row[None], method.map_.powers) + left) / n_replicas
+            # What the second stage has is constant in t, and no part of this.
+            left = g - 1 - replica.network.neurons(many, t) @ replica.c
+            of_neurons = 1 + replica.corner_sum(of_row[None], method.map_.powers)
+            found += (of_neurons + (left.view(3, 32) * weights).sum(dim=1)) / n_replicas
         values.append(found * method.map_.norm(of_row[None]))
     estimate = method.integrate(s.numpy())
     expected = torch.stack(values)
@@ -74,7 +72,9 @@ def test_removes_the_bias_of_a_short_training():
     method = fitted(integral, width=50)
     s, value = truth.s[truth.uniform][:100], truth.value[truth.uniform][:100]
     corrected = np.abs(method.integrate(s).value / value - 1)
-    uncorrected = np.abs(method.replica_values(s)[0] / value - 1)
+    u = method.coordinates.u(torch.as_tensor(s))
+    of_neurons = (1 + method.replicas_[0].corner_sum(u, method.map_.powers)) * method.map_.norm(u)
+    uncorrected = np.abs(of_neurons.numpy() / value - 1)
     assert np.median(corrected) < 0.03 * np.median(uncorrected)
 
 

@@ -14,9 +14,9 @@ from methods.base import ParametricIntegral
 from methods.core import build_cache
 from methods.kernels import moving_sum
 from methods.kernels.moving_sum import MovingSum, Nodes
+from methods.primitives.box_coordinates import BoxCoordinates
 from methods.primitives.compiled_rule import log_c_of
 from methods.primitives.contour_map import ContourMap, block_sizes
-from methods.primitives.triangular_map import Coordinates
 from methods.quadrature.axis_rules import gauss_legendre
 
 needs_compiler = pytest.mark.skipif(not build_cache.has_compiler(), reason="there is no C++ compiler")
@@ -55,7 +55,7 @@ def expected(integral: ParametricIntegral, contour: ContourMap, s: np.ndarray, t
     """Return Σ_j w_j f(s, x(t_j)) det ∂x/∂t by the formula, in torch, and how large its terms are."""
     nodes, found = torch.as_tensor(t), []
     for point in torch.as_tensor(s).split(1):
-        u = Coordinates(integral, "cpu").u(point).expand(len(t), integral.m)
+        u = BoxCoordinates(integral, "cpu").u(point).expand(len(t), integral.m)
         x, log_slope = contour.move(list(nodes.T), *contour.log_c(contour.bases(u, nodes)))
         columns = torch.stack(x, dim=1)
         f = integral.integrand(point.to(columns), columns) * torch.exp(torch.stack(log_slope).sum(dim=0))
@@ -84,7 +84,7 @@ def assert_equal(integral: ParametricIntegral, degree: int, is_complex: bool, no
     log_c = log_c_of(contour)
     function = moving_sum.library(integral.expression, log_c, nodes.shared.shape[1])
     s = integral.sample(n_points, seed=0)
-    found = MovingSum(function, log_c, nodes)(s, Coordinates(integral, "cpu").u(torch.as_tensor(s)).numpy())
+    found = MovingSum(function, log_c, nodes)(s, BoxCoordinates(integral, "cpu").u(torch.as_tensor(s)).numpy())
     value, size = expected(integral, contour, s, *all_nodes(nodes))
     assert found.dtype == (np.complex128 if is_complex else np.float64)
     np.testing.assert_array_less(np.abs(found - value), 1e-12 * size)
@@ -139,7 +139,7 @@ def test_threads_and_few_or_no_points_change_nothing():
     log_c, nodes = log_c_of(contour), tensor(3, 3, 3)
     kernel = MovingSum(moving_sum.library(integral.expression, log_c, 2), log_c, nodes)
     s = integral.sample(9, seed=1)
-    u = Coordinates(integral, "cpu").u(torch.as_tensor(s)).numpy()
+    u = BoxCoordinates(integral, "cpu").u(torch.as_tensor(s)).numpy()
     before = torch.get_num_threads()
     try:
         torch.set_num_threads(2)

@@ -1,4 +1,4 @@
-"""Chebyshev products: against NumPy's polynomials, their order, sums of them, and points where they are orthogonal."""
+"""Chebyshev products: against NumPy's polynomials, their order, and points where they are orthogonal."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import pytest
 import torch
 
 from methods.primitives import chebyshev_series
-from methods.primitives.chebyshev_series import Series, agreed_degree, count
 
 
 def points(n: int, n_variables: int, seed: int = 0) -> torch.Tensor:
@@ -45,18 +44,6 @@ def test_no_variables_leave_the_constant():
     assert chebyshev_series.products(points(4, 0), 3).tolist() == [[1.0] * 4]
 
 
-@pytest.mark.parametrize(("n_variables", "degree"), [(1, 4), (3, 5), (4, 0)])
-def test_series_are_the_sums(n_variables, degree):
-    z, generator = points(30, n_variables), torch.Generator().manual_seed(1)
-    size = (chebyshev_series.count(n_variables, degree), 2)
-    coefficients = torch.randn(size, generator=generator, dtype=torch.float64)
-    expected = chebyshev_series.products(z, degree).T @ coefficients
-    torch.testing.assert_close(Series(coefficients, n_variables, degree)(z), expected, rtol=1e-12, atol=1e-12)
-    # Exchanged coefficients are noticed, where there is more than one.
-    other = Series(coefficients.flip(0), n_variables, degree)(z)
-    assert torch.allclose(other, expected) == (len(coefficients) == 1)
-
-
 @pytest.mark.parametrize("n_last", [0, 1, 3])
 def test_fixing_the_last_variables(n_last):
     first, last = points(15, 2), points(7, n_last, seed=1)
@@ -86,32 +73,3 @@ def test_drawn_points_make_the_products_orthogonal():
 def test_draw_goes_from_edge_to_edge():
     z = chebyshev_series.draw(torch.tensor([0.0, 0.25, 0.5, 1.0], dtype=torch.float64))
     np.testing.assert_allclose(z, [-1, -math.sqrt(0.5), 0, 1], atol=1e-15)
-
-
-@pytest.mark.parametrize("noise", [1e-3, 1e-1])
-def test_a_series_is_cut_where_its_estimates_are_noise(noise):
-    # Degrees 0 to 3 are the same in all estimates, those above are noise alone.
-    rng = np.random.default_rng(0)
-    signal = np.where(np.arange(count(3, 7)) < count(3, 3), 1.0, 0.0)
-    estimates = torch.as_tensor(signal[:, None] + noise * rng.standard_normal((len(signal), 4)))
-    assert agreed_degree(estimates, 3, lowest=0) == 3
-    assert agreed_degree(estimates, 3, lowest=5) == 5
-
-
-def test_the_cut_is_near_the_best_there_is():
-    # Coefficients that fall by 10 per degree meet noise of 1e-3 at degree 3.
-    rng = np.random.default_rng(0)
-    degree_of = np.repeat(np.arange(8), [count(2, d) - (count(2, d - 1) if d else 0) for d in range(8)])
-    truth = 10.0**-degree_of
-    chosen = []
-    for _ in range(20):
-        estimates = torch.as_tensor(truth[:, None] + 1e-3 * rng.standard_normal((len(truth), 4)))
-        chosen.append(agreed_degree(estimates, 2, lowest=0))
-    assert min(chosen) >= 2
-    assert np.median(chosen) == 3
-
-
-def test_estimates_that_agree_or_a_single_one_are_not_cut():
-    coefficients = torch.linspace(1, 2, count(2, 5), dtype=torch.float64)[:, None]
-    assert agreed_degree(coefficients, 2, lowest=0) == 5
-    assert agreed_degree(coefficients.repeat(1, 3), 2, lowest=0) == 5

@@ -10,10 +10,10 @@ import torch
 
 from methods.core.moving_nodes import MovingIntegrand
 from methods.primitives import causality, contour_fit
+from methods.primitives.box_coordinates import BoxCoordinates
 from methods.primitives.contour_map import ContourMap
 from methods.primitives.contour_orders import TermRules, axis_errors
 from methods.primitives.moving_rule import MovingRule
-from methods.primitives.triangular_map import Coordinates
 from references.integrals import physical
 
 
@@ -63,7 +63,7 @@ def test_the_integral_of_a_holomorphic_function_stays_what_it_is(monkeypatch, ch
         integrand=lambda s, x: s[..., 0] * (x[..., 0] + 2 * x[..., 1] * s[..., 1] + x[..., 2] ** 2).exp(),
     )  # fmt: skip
     s = integral.sample(7, seed=0)
-    contour, coordinates = some_map(), Coordinates(integral, "cpu")
+    contour, coordinates = some_map(), BoxCoordinates(integral, "cpu")
     nodes, weights = np.polynomial.legendre.leggauss(30)
     square = np.exp(((nodes + 1) / 2) ** 2) @ weights / 2
     exact = s[:, 0] * (np.e - 1) * np.expm1(2 * s[:, 1]) / (2 * s[:, 1]) * square
@@ -77,7 +77,7 @@ def test_the_integral_of_a_holomorphic_function_stays_what_it_is(monkeypatch, ch
 
 def test_errors_of_an_axis_are_those_of_its_rules():
     integral = physical.triangle_physical()
-    contour, coordinates = arc((-0.7, 0.0)), Coordinates(integral, "cpu")
+    contour, coordinates = arc((-0.7, 0.0)), BoxCoordinates(integral, "cpu")
     s, moving = torch.as_tensor(integral.sample(20, seed=0)), MovingIntegrand(integral, (0, 1))
     ((first, _),), _ = axis_errors(TermRules([integral], [contour], coordinates), s, 20)
     many = MovingRule(moving, contour, coordinates, (60, 20))(s)
@@ -98,7 +98,7 @@ def arc(phases: tuple[float, ...]) -> ContourMap:
 @pytest.mark.parametrize(("phase", "is_causal"), [(-0.7, True), (-0.2, True), (0.7, False), (0.2, False)])
 def test_an_arc_on_the_wrong_side_is_not_causal(phase, is_causal):
     integral = physical.triangle_physical()
-    coordinates = Coordinates(integral, "cpu")
+    coordinates = BoxCoordinates(integral, "cpu")
     points = contour_fit.draw(2, coordinates, 1, 2048, 0, "cpu")
     share, smallest = causality.share_not_causal(integral, arc((phase, 0.0)), points.s, points.u, points.t)
     assert (share == 0) == is_causal
@@ -107,7 +107,7 @@ def test_an_arc_on_the_wrong_side_is_not_causal(phase, is_causal):
 
 def test_a_fit_begins_on_the_allowed_side_whatever_the_order():
     integral = physical.box1l_physical()
-    points = contour_fit.draw(3, Coordinates(integral, "cpu"), 3, 2048, 0, "cpu")
+    points = contour_fit.draw(3, BoxCoordinates(integral, "cpu"), 3, 2048, 0, "cpu")
     for order in ((0, 1, 2), (2, 0, 1)):
         start = contour_fit.off_the_axis(integral, points, 1, order)
         assert causality.share_not_causal(integral, start, points.s, points.u, points.t)[0] < 0.01

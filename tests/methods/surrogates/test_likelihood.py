@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from methods.surrogates.likelihood import FLOOR, Likelihood
+from methods.surrogates.likelihood import FLOOR, Likelihood, negative_log_likelihood
 
 N_TRAIN, N = 6, 9
 
@@ -25,7 +25,7 @@ def likelihood():
     generator = torch.Generator().manual_seed(0)
     s, y = torch.rand(2, N, generator=generator, dtype=torch.float64)
     return Likelihood(
-        network=Fixed(), prior_std=0.5, s=s[:, None], y=y, noise_variance=torch.linspace(0, 1, N).double(),
+        network=Fixed(), prior_std=0.5, s=s[:, None], y=y[:, None], noise_variance=torch.linspace(0, 1, N).double(),
         slope=torch.ones(N).double(), n_train=N_TRAIN, seed=0,
     )  # fmt: skip
 
@@ -69,6 +69,15 @@ def test_boosting_doubles_exactly_what_a_rule_chooses(likelihood):
     likelihood.boost(rule, seed=1)
     likelihood.boost(rule, seed=1)
     assert likelihood.multiplicity.tolist() == [4, 1, 4, 1, 4, 1]
-    a, y, noise = likelihood.s[:N_TRAIN, 0], likelihood.y[:N_TRAIN], likelihood.noise_variance[:N_TRAIN]
+    a, y, noise = likelihood.s[:N_TRAIN, 0], likelihood.y[:N_TRAIN, 0], likelihood.noise_variance[:N_TRAIN]
     torch.testing.assert_close(seen["sigma"], (a.exp() + FLOOR**2).sqrt())
-    torch.testing.assert_close(seen["pull"], (a - y) / (a.exp() + FLOOR**2 + noise).sqrt())
+    torch.testing.assert_close(seen["pull"], (a - y).abs() / (a.exp() + FLOOR**2 + noise).sqrt())
+
+
+def test_a_complex_label_has_the_likelihood_of_both_parts():
+    outputs = torch.tensor([[0.3, -0.2, -1.0]], dtype=torch.float64)  # Re A, Im A, log σ
+    y = torch.tensor([[0.1, 0.4]], dtype=torch.float64)
+    variance = math.exp(-2.0) + FLOOR**2 + 0.01
+    of_parts = sum((a - b) ** 2 / variance + math.log(variance / 2) / 2 for a, b in ((0.3, 0.1), (-0.2, 0.4)))
+    found = float(negative_log_likelihood(outputs, y, torch.tensor([0.01], dtype=torch.float64)))
+    assert found == pytest.approx(of_parts + math.log(2), rel=1e-12)

@@ -11,7 +11,7 @@ from methods.surrogates.tanh_network import TanhNetwork
 
 @pytest.mark.parametrize("depth", [1, 2, 3])
 def test_values_and_slopes(depth):
-    network = TanhNetwork([3, *[5] * depth, 1])
+    network = TanhNetwork([3, *[5] * depth, 2])
     weights = network.start(seed=1) + 0.1
     layers = network.layers(weights)
     modules = []
@@ -21,13 +21,13 @@ def test_values_and_slopes(depth):
         modules += [linear, torch.nn.Tanh()]
     twin = torch.nn.Sequential(*modules[:-1])
     u = torch.rand(7, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0), requires_grad=True)
-    expected = twin(u)[:, 0]
-    (slope,) = torch.autograd.grad(expected.sum(), u)
     points_last = u.detach().T.contiguous()
-    torch.testing.assert_close(tanh_network.value(layers, points_last), expected.detach())
-    value, found = tanh_network.value_and_slope(layers, points_last)
-    torch.testing.assert_close(value, expected.detach())
-    torch.testing.assert_close(found, slope.T)
+    torch.testing.assert_close(tanh_network.values(layers, points_last), twin(u).detach().T)
+    for j, (value, found) in enumerate(tanh_network.values_and_slopes(layers, points_last)):
+        expected = twin(u)[:, j]
+        (slope,) = torch.autograd.grad(expected.sum(), u)
+        torch.testing.assert_close(value, expected.detach())
+        torch.testing.assert_close(found, slope.T)
 
 
 def test_the_start_is_that_of_glorot_and_bengio():

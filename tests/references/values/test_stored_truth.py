@@ -39,6 +39,8 @@ def test_stored_truth_holds_what_it_promises(stored):
     truth = table.truth
     few, minor, judge = integral.k <= 4, is_minor(integral.name), is_judge(integral)
     n_uniform, n_extra = (50, 0) if minor else (200, 50) if judge else (2000, 400) if few else (500, 100)
+    if integral.is_complex and not judge:
+        n_uniform, n_extra = 1000, 200
     assert truth.uniform.sum() >= n_uniform
     assert (~truth.uniform).sum() >= n_extra
     integral.check(truth.s)
@@ -63,7 +65,11 @@ def test_stored_truth_is_checked(stored):
         second_opinions.compare(truth.s, truth.value, truth.error, independent, 1.01 * check.epsrel, check.by)
     checked = [~np.isnan(independent[:, 0]) for independent in table.independent.values()]
     precise = [which for check, which in zip(plan.asks, checked, strict=True) if check.epsrel <= 1e-8]
-    if integral.k <= 4:
+    if integral.is_complex:
+        assert truth.value.dtype == np.complex128
+        assert checked[list(table.independent).index("pysecdec")].sum() >= 50
+        assert is_judge(integral) or any(which.sum() >= 100 for which in precise)
+    elif integral.k <= 4:
         assert any(which.all() for which in precise)
     elif is_minor(integral.name):
         assert any(which.all() for which in checked)
@@ -81,6 +87,19 @@ def uniform(name, n):
     """Return value and error of a table's first n uniform points, and these points."""
     truth = references.truth(name)
     return tuple(array[truth.uniform][:n] for array in (truth.value, truth.error, truth.s))
+
+
+def test_boxes_above_threshold_are_vouched_for_by_unitarity():
+    for name in ("box1l_physical", "box1l_hh"):
+        integral = references.integral(name)
+        table = truth_files.read(truth_files.folder() / f"{name}.csv", integral)
+        assert "complex arcs, two orders" in table.truth.how
+        assert (~np.isnan(table.independent["dispersion"][:, 0])).sum() >= 200
+        assert (table.truth.error <= 1e-12 * np.abs(table.truth.value)).all()
+    whole, whole_error, s = uniform("box1l_physical", 1000)
+    sectors, error, points = uniform("box1l_sectors_physical", 1000)
+    np.testing.assert_array_equal(points, s)
+    assert (np.abs(whole - sectors) <= whole_error + error).all()
 
 
 def test_the_whole_two_loop_box_is_the_sum_of_its_sectors():

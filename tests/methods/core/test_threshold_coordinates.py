@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
 
+from methods.core.threshold_coordinates import ThresholdCoordinate
 from methods.tables import threshold_pieces
 from methods.tables.coordinates import Coordinates
-from methods.tables.threshold_coordinates import ThresholdCoordinate
 from references.integrals import physical
 
 RANGES = [(4.0, 4.5, 30.0), (4.0, -30.0, 3.9), (-2.0, -9.0, -2.5), (-2.0, -1.0, 8.0)]
@@ -76,3 +78,21 @@ def test_without_a_threshold_inside_there_is_one_piece():
         (piece,) = threshold_pieces.pieces(integral, np.array(thresholds))
         assert piece.integral.is_complex
         assert (piece.integral.low, piece.integral.high) == (integral.low, integral.high)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "n_pieces"), [(3.999, 8.0, 2), (3.999, 4.001, 2), (4.0, 8.0, 1), (4.001, 4.002, 1)]
+)
+def test_every_point_has_a_piece_however_close_the_box_is(low, high, n_pieces):
+    integral = dataclasses.replace(physical.bubble_physical(), low=(low,), high=(high,))
+    found = threshold_pieces.pieces(integral, np.array([4.0]))
+    assert len(found) == n_pieces
+    s = np.linspace(low, high, 41)[:, None]
+    sides = [
+        Coordinates(np.array(piece.integral.low), np.array(piece.integral.high), np.array([-1.0]), piece.thresholds)
+        for piece in found
+    ]
+    together = np.array([coordinates.are_on_their_side(s) for coordinates in sides])
+    assert (together.sum(axis=0) == 1).all()
+    for coordinates, rows in zip(sides, together, strict=True):
+        assert np.isfinite(coordinates.u(torch.as_tensor(s[rows])).numpy()).all()

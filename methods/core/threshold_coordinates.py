@@ -35,9 +35,10 @@ class ThresholdCoordinate(NamedTuple):
             return xp.atanh(xp.sqrt(1 - self.threshold / s))
         return xp.sqrt(1 - s / self.threshold)
 
-    def s(self, z: np.ndarray) -> np.ndarray:
-        """Compute the values of the invariant that have these z."""
-        return self.threshold * (np.cosh(z) ** 2 if self.above else 1 - z**2)
+    def s(self, z: Any) -> Any:
+        """Compute the values of the invariant that have these z, an array or a tensor."""
+        xp: Any = torch if isinstance(z, torch.Tensor) else np
+        return self.threshold * (xp.cosh(z) ** 2 if self.above else 1 - z**2)
 
     def slope(self, s: np.ndarray) -> np.ndarray:
         """Compute dz/ds at values s."""

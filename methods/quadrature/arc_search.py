@@ -56,7 +56,7 @@ def contours(
         Where none that was tried is causal.
     """
     tried = _starts(term.k)
-    starts = [paths for paths in tried if causality.look(term, paths, points).share_not_causal == 0]
+    starts = [paths for paths in tried if causality.is_causal(term, paths, points)]
     if not starts:
         raise NoCausalContour(
             f"None of {len(tried)} contours tried for {term.name} has the zeros of {term.prescription} - i0 on the "
@@ -76,7 +76,7 @@ def contours(
 def _log_error(term: ParametricIntegral, points: causality.Sample, error: Callable, paths: Sequence[Contour]) -> float:
     if any(abs(contour.phase) > MOST_PHASE[contour.is_s] for contour in paths):
         return WORST_LOG_ERROR
-    if causality.look(term, paths, points).share_not_causal > 0:
+    if not causality.is_causal(term, paths, points):
         return WORST_LOG_ERROR
     found = error(paths)
     return math.log10(max(found, 1e-300)) if math.isfinite(found) else WORST_LOG_ERROR

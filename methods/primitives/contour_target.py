@@ -1,0 +1,119 @@
+"""What a primitive of a complex integral has as its mixed derivative: the integrand on a learned contour, flattened.
+
+    g(s, t) = f(s, x(s, t)) Π_i ∂x_i/∂t_i / (w(t) h(s)),    w(t) = Π_i t_i^{p_i} (1 − t_i)^{q_i}/B(p_i + 1, q_i + 1)
+
+x(s, t) is a `ContourMap`: it leads around the zeros of F on the side of F − i0, and keeps the corners of the cube, so
+that a primitive in t has the same corner sum. log h is a polynomial in u, fitted to log f det ∂x/∂t; p and q are the
+powers with which f vanishes on the faces of the cube.
+
+notation: u as in `contour_coordinates.py`; B = Euler's beta function.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import torch
+
+from methods.base import ParametricIntegral
+from methods.core.moving_nodes import MovingIntegrand
+from methods.primitives import chebyshev_series, contour_fit, contour_search
+from methods.primitives.contour_coordinates import ContourCoordinates
+from methods.primitives.contour_map import ContourMap
+from methods.primitives.contour_search import Search
+from methods.primitives.least_squares import LeastSquares
+
+NORM_DEGREE, MAX_NORM = 4, 250
+"""Largest degree of log h, less where it would have more than MAX_NORM coefficients."""
+
+NODES = 80
+"""Nodes of the Gauss rule for the integrals over one variable."""
+
+
+@dataclasses.dataclass(frozen=True)
+class ContourTarget:
+    """g for one integral.
+
+    Attributes
+    ----------
+    integral : ParametricIntegral
+        It is no sum.
+    coordinates : ContourCoordinates
+        From s to u.
+    contour : ContourMap
+        The map x(s, t).
+    powers : tensor (2, k)
+        p and q, in the order of the columns of t.
+    log_h : tensor
+        Coefficients of log h; complex128.
+    """
+
+    integral: ParametricIntegral
+    coordinates: ContourCoordinates
+    contour: ContourMap
+    powers: torch.Tensor
+    log_h: torch.Tensor
+
+    def g(self, u: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+        """Return g (n,) at u (n, m) and t (n, k)."""
+        return torch.exp(self.log_g_times_h(u, t) - self._log_h(u))
+
+    def h(self, u: torch.Tensor) -> torch.Tensor:
+        """Return h (n,) at u (n, m)."""
+        return torch.exp(self._log_h(u))
+
+    def draw(self, unit: torch.Tensor) -> torch.Tensor:
+        """Return t (n, k) of density w, for `unit` uniform in the cube."""
+        from scipy.special import betaincinv
+
+        p, q = self.powers.cpu().numpy()
+        t = torch.as_tensor(betaincinv(p + 1, q + 1, unit.cpu().numpy()), device=unit.device)
+        return t.clamp(contour_fit.SMALLEST_T, 1 - contour_fit.SMALLEST_T)
+
+    def waves(self, omega: torch.Tensor) -> torch.Tensor:
+        """Return ∫ dt w(t) e^{i Σ_j ω_jr (2t_j − 1)} (F,) for frequencies (k, F), one factor for each variable."""
+        rule = np.polynomial.legendre.leggauss(NODES)
+        nodes, weights = (torch.as_tensor(part, device=omega.device) / 2 for part in rule)
+        t = nodes + 0.5
+        found = torch.ones(omega.shape[1], dtype=torch.complex128, device=omega.device)
+        for (p, q), of_variable in zip(self.powers.T, omega, strict=True):
+            density = weights * t**p * (1 - t) ** q
+            angles = (2 * t - 1)[:, None] * of_variable
+            factor = torch.complex(density @ angles.cos(), density @ angles.sin())
+            found *= factor / density.sum()
+        return found
+
+    def log_g_times_h(self, u: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+        """Return log g + log h (n,) at u (n, m) and t (n, k), whose imaginary part is continuous."""
+        s = self.coordinates.s(u)
+        x, log_slopes = self.contour.move(list(t.T), *self.contour.log_c(self.contour.bases(u, t)))
+        log_f = MovingIntegrand(self.integral, range(self.contour.k)).log(list(s.T), x)
+        p, q = self.powers
+        norm = torch.lgamma(p + 1) + torch.lgamma(q + 1) - torch.lgamma(p + q + 2)
+        log_w = (p * torch.log(t) + q * torch.log1p(-t) - norm).sum(dim=1)
+        return log_f + sum(log_slopes) - log_w
+
+    def _log_h(self, u: torch.Tensor) -> torch.Tensor:
+        return self.log_h @ chebyshev_series.products(u, norm_degree(self.contour.m)).to(self.log_h)
+
+
+def norm_degree(m: int) -> int:
+    """Return the degree of log h for m invariants."""
+    return max(d for d in range(NORM_DEGREE + 1) if chebyshev_series.count(m, d) <= MAX_NORM)
+
+
+def find(integral: ParametricIntegral, coordinates: ContourCoordinates, seed: int, device: str) -> ContourTarget:
+    """Fit contour and h. Raises InputError where no contour is causal."""
+    search = Search(integral, coordinates, seed, device)
+    best, _ = contour_search.find(search, integral.name, contour_search.degree_of(integral.k, integral.m), None)
+    contour = best.contour
+    powers = contour_fit.powers(integral, coordinates, device)[:, list(contour.order)]
+    degree = norm_degree(integral.m)
+    size = chebyshev_series.count(integral.m, degree)
+    without_h = ContourTarget(integral, coordinates, contour, powers, contour.a.new_zeros(size))
+    points = contour_fit.draw(integral.k, coordinates, integral.m, contour_search.POINTS, seed + 1, device)
+    log_g = without_h.log_g_times_h(points.u, without_h.draw(points.t))
+    fit = LeastSquares(size, device)
+    fit.add(chebyshev_series.products(points.u, degree).T, torch.stack([log_g.real, log_g.imag], dim=1))
+    return dataclasses.replace(without_h, log_h=torch.complex(*fit.solve().T))

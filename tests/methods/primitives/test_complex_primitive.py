@@ -1,0 +1,105 @@
+"""Primitives of complex integrals: closed forms, files, and what is refused."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+import references
+from methods import create
+from methods.base import InputError
+from methods.core.thresholds import thresholds
+from methods.primitives import contour_target
+from methods.primitives.contour_coordinates import ContourCoordinates
+
+
+@pytest.fixture(scope="module")
+def bubble():
+    return references.integral("bubble_physical")
+
+
+@pytest.fixture(scope="module")
+def target(bubble):
+    coordinates = ContourCoordinates(bubble, thresholds(bubble), "cpu")
+    return contour_target.find(bubble, coordinates, seed=0, device="cpu")
+
+
+@pytest.fixture(scope="module")
+def primitive(bubble):
+    return create("neural_primitive", width=60, n_updates=2, n_replicas=3).fit(bubble)
+
+
+def test_coordinates_go_back_and_forth():
+    box = references.integral("box1l_physical")
+    coordinates = ContourCoordinates(box, {"s12": 4.0}, "cpu")
+    ends = torch.tensor([box.low, box.high], dtype=torch.float64)
+    torch.testing.assert_close(coordinates.u(ends).abs(), torch.ones(2, 3, dtype=torch.float64))
+    s = torch.as_tensor(box.sample(10, seed=0))
+    torch.testing.assert_close(coordinates.s(coordinates.u(s)), s)
+
+
+def test_the_target_integrates_to_the_closed_form(target, bubble):
+    u = torch.linspace(-1, 1, 9, dtype=torch.float64)[:, None]
+    nodes, weights = np.polynomial.legendre.leggauss(64)
+    t = torch.as_tensor((nodes + 1) / 2)[:, None]
+    mean = torch.stack([target.g(one.expand(64, 1), t) for one in u]) @ torch.as_tensor(weights / 2 + 0j)
+    found = (mean * target.h(u)).numpy()
+    np.testing.assert_allclose(found, bubble.exact(target.coordinates.s(u).numpy()), rtol=1e-9)
+
+
+def test_waves_are_integrals_with_the_weight(target):
+    powers = torch.tensor([[1.0], [2.0]], dtype=torch.float64)
+    weighted = dataclasses.replace(target, powers=powers)
+    omega = torch.tensor([[0.0, 1.5]], dtype=torch.float64)
+    nodes, weights = np.polynomial.legendre.leggauss(40)
+    t = (nodes + 1) / 2
+    density = 12 * t * (1 - t) ** 2
+    expected = [np.sum(weights / 2 * density * np.exp(1j * w * (2 * t - 1))) for w in (0.0, 1.5)]
+    np.testing.assert_allclose(weighted.waves(omega).numpy(), expected, rtol=1e-12)
+
+
+def test_points_have_the_density_of_the_weight(target):
+    weighted = dataclasses.replace(target, powers=torch.tensor([[1.0], [1.0]], dtype=torch.float64))
+    t = weighted.draw(torch.linspace(0, 1, 1001, dtype=torch.float64)[:, None])
+    assert float(t.square().mean()) == pytest.approx(0.3, abs=1e-3)  # ∫ 6 t³ (1 − t) dt
+
+
+def test_the_closed_form_is_reached_with_an_honest_error(primitive, bubble):
+    s = bubble.sample(200, seed=3)
+    value, error, n_eval = primitive.integrate(s)
+    truth = bubble.exact(s)
+    distance = np.abs(value - truth)
+    assert n_eval == 0
+    assert error.dtype == np.float64
+    assert -np.log10(distance / np.abs(truth)).mean() > 3
+    assert (distance < 3 * error).mean() > 0.8
+    assert primitive.replica_values(s).shape == (3, 200)
+
+
+def test_saved_and_loaded_it_has_the_same_values(primitive, bubble, tmp_path):
+    s = bubble.sample(5, seed=0)
+    primitive.save(tmp_path / "model")
+    again = type(primitive).load(tmp_path / "model", bubble)
+    np.testing.assert_array_equal(again.integrate(s).value, primitive.integrate(s).value)
+    assert again.n_updates_ == 2
+    assert again.width_ == 60
+
+
+def test_the_same_fields_give_the_same_values(primitive, bubble):
+    s = bubble.sample(5, seed=0)
+    again = create("neural_primitive", width=60, n_updates=2, n_replicas=3).fit(bubble)
+    np.testing.assert_array_equal(again.integrate(s).value, primitive.integrate(s).value)
+
+
+def test_what_it_cannot_treat_is_refused(primitive, bubble):
+    crossing = dataclasses.replace(bubble, low=(2.0,), high=(8.0,))
+    with pytest.raises(InputError, match="both sides of the threshold s = 4"):
+        create("neural_primitive").fit(crossing)
+    assert "sum of 4 terms" in create("neural_primitive").unsupported(references.integral("box1l_sectors_physical"))
+    for name in ("separable_primitive", "primitive_corrected"):
+        assert "treats real integrals only" in create(name).unsupported(bubble)
+    with pytest.raises(InputError, match="only series of real integrals"):
+        primitive.export_form()
