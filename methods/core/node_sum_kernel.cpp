@@ -16,8 +16,8 @@ constexpr int BYTES = 16;
 typedef double V __attribute__((vector_size(BYTES)));
 constexpr ptrdiff_t LANES = BYTES / sizeof(double);
 
-// Points that go through together, and those that a thread takes at once.
-constexpr ptrdiff_t TOGETHER = 4, AT_ONCE = 256;
+// Points that go through together, and the most that a thread takes at once.
+constexpr ptrdiff_t TOGETHER = 4, MOST_AT_ONCE = 256;
 
 // Bytes of nodes and coefficients in a block.
 constexpr ptrdiff_t BLOCK = 1 << 17;
@@ -105,9 +105,11 @@ template <ptrdiff_t points> static void add(const double* s, const double* nodes
 // out [n][PARTS] at s [n][M]; nodes [n_vectors][ALL]: coefficients of s_1, …, s_M and of 1 for each polynomial, and weights.
 extern "C" void evaluate(const double* s, const double* nodes, ptrdiff_t n_vectors, double* out, ptrdiff_t threads, ptrdiff_t n) {
   const ptrdiff_t n_together = BLOCK / (ALL * sizeof(double)) + 1;
-#pragma omp parallel for schedule(dynamic) num_threads(threads) if (threads > 1 && n > AT_ONCE)
-  for (ptrdiff_t first = 0; first < n; first += AT_ONCE) {
-    const ptrdiff_t stop = n - first < AT_ONCE ? n : first + AT_ONCE;
+  const ptrdiff_t share = (n / threads + TOGETHER - 1) / TOGETHER * TOGETHER + (n < threads);
+  const ptrdiff_t at_once = share < MOST_AT_ONCE ? share : MOST_AT_ONCE;
+#pragma omp parallel for schedule(dynamic) num_threads(threads) if (threads > 1 && n > 1)
+  for (ptrdiff_t first = 0; first < n; first += at_once) {
+    const ptrdiff_t stop = n - first < at_once ? n : first + at_once;
     for (ptrdiff_t i = first * PARTS; i < stop * PARTS; i++) out[i] = 0;
     for (ptrdiff_t v = 0; v < n_vectors; v += n_together) {
       const ptrdiff_t count = n_vectors - v < n_together ? n_vectors - v : n_together;
