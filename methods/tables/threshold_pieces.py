@@ -15,8 +15,8 @@ import numpy as np
 from methods.core.integral import ParametricIntegral
 
 GAP = 0.002
-"""Relative distance |s/t − 1| from a threshold t at which labels begin on either side. On box1l_crossing, with 3,000
-labels, 0.01 leaves the worst of 1,000 points 4 digits, 0.0025 5.2 and 0.001 6.0, where the mean is 9.4 and 8.8."""
+"""Relative distance |s/t − 1| from a threshold t at which labels begin on either side. With 3,000 labels chebyshev has
+8.3 digits (worst of 1,000 points 5.1) on box1l_crossing; from 0.01 on it has 9.5 (4.1), as labels are better there."""
 
 
 class Piece(NamedTuple):

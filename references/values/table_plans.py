@@ -100,6 +100,9 @@ _BY_DISPERSION = TablePlan(
 
 _CLOSED_PHYSICAL = TablePlan(1000, 200, 1e-14, (Check("deformation", 1e-11, 100, 20), Check("pysecdec", 1e-8, 50, 10)))
 
+_PHYSICAL_HELD_OUT = TablePlan(200, 50, 1e-9, (Check("pysecdec", 1e-6, 50, 10),), values_by="arcs")
+"""Held-out integrals above threshold, of which no dispersion relation is at hand."""
+
 PLANS: dict[str, TablePlan] = {
     "bubble_physical": _CLOSED_PHYSICAL,
     "triangle_physical": _CLOSED_PHYSICAL,
@@ -132,6 +135,8 @@ def plan_for(integral: ParametricIntegral) -> TablePlan:
             Check("one_dimensional", 1e-12, 500, 100),))  # fmt: skip
     if integral.name.startswith("box2l_s"):
         return _SECTOR
+    if integral.is_complex and catalogue.is_held_out(integral.name):
+        return _PHYSICAL_HELD_OUT
     if catalogue.is_held_out(integral.name):
         return _FEW_HELD_OUT if integral.k <= 4 else _MANY_HELD_OUT
     return _low() if integral.k <= 4 else _high()
