@@ -23,9 +23,11 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import torch
 
-from methods.base import Estimate, Method, ParametricIntegral
+from methods.base import Estimate, InputError, Method, ParametricIntegral
 from methods.core import devices
+from methods.core.arithmetic import Arithmetic
 from methods.core.budget import Clock
+from methods.core.node_factors import node_factors
 from methods.quadrature import arc_choice, axis_choice, axis_errors, box_corners
 from methods.quadrature.arc_rules import ArcMap, ArcRule
 from methods.quadrature.axis_rules import AxisRule, Rule, tensor_nodes
@@ -151,6 +153,27 @@ class GaussLegendre(Method):
         with_gradient = self._rules_of(_same, weighted_sum_with_gradient)
         values, gradients = zip(*[rule(points) for rule in with_gradient], strict=True)
         return self._estimate(points, sum(values)), sum(gradients).cpu().numpy()
+
+    def export_form(self) -> Arithmetic:
+        """List the steps of the value, as `methods.base.Exportable` says: the sums over the nodes, without the error.
+
+        Raises
+        ------
+        InputError
+            For a term that is no product of powers of polynomials affine in s.
+        """
+        arithmetic, parts = Arithmetic(self.integral_.m), []
+        for term, strengths, orders in zip(self.integral_.terms, self.a_, self.orders_, strict=True):
+            x, weights = tensor_nodes([self._rule(a, int(n)) for a, n in zip(strengths, orders, strict=True)], "cpu")
+            found = node_factors(term, x.numpy(), weights.numpy())
+            if found is None:
+                raise InputError(
+                    f"{term.name} is no product of powers of polynomials affine in s, so that its nodes cannot be "
+                    "exported; export a table, such as chebyshev."
+                )
+            parts.append(arithmetic.node_sum(arithmetic.s, *found))
+        arithmetic.outputs["value"] = functools.reduce(arithmetic.add, parts)
+        return arithmetic
 
     def _estimate(self, points: torch.Tensor, value: torch.Tensor) -> Estimate:
         lower = _total(self._lower_rules, points).cpu().numpy()
