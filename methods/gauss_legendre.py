@@ -47,6 +47,10 @@ SEARCH_SHARE = 1 / 3
 """Share of the budget that the choice of the maps may take: with fewer nodes on the other axes where it would take
 more."""
 
+LEAST_NODES = 500
+"""Nodes that a budget leaves to a rule, however short it is: with a handful the values would mean nothing, and they
+take milliseconds."""
+
 MARGIN = 3.0
 """The orders are chosen for an error so many times below `epsrel`: the sum over the axes is one of first order."""
 
@@ -244,9 +248,9 @@ class GaussLegendre(Method):
             n_nodes = sum(_n_nodes(change(orders)) for change in (_same, _lower, _higher))
             return seconds_per_node * n_nodes <= clock.left
 
-        max_nodes = self.max_nodes
-        while not is_affordable(orders := self._orders(axes, goal, max_nodes)) and max_nodes > 1:
-            max_nodes = int(0.9 * max_nodes)
+        max_nodes, least = self.max_nodes, min(self.max_nodes, LEAST_NODES)
+        while not is_affordable(orders := self._orders(axes, goal, max_nodes)) and max_nodes > least:
+            max_nodes = max(least, int(0.9 * max_nodes))
         while True:
             self.orders_ = orders
             self.a_ = np.array(

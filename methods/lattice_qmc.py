@@ -107,6 +107,7 @@ class LatticeQMC(Method):
     source: ClassVar[str] = (
         "Sloan & Joe (1994); Nuyens & Cools, Math. Comp. 75 (2006) 903; Borowka et al., CPC 240 (2019)"
     )
+    version: ClassVar[int] = 2
 
     epsrel: float = 1e-8
     max_nodes: int = 20_000

@@ -38,6 +38,9 @@ from methods.quadrature.rule_error import RuleError, rule_error
 N_CORNERS, N_DRAWN = 16, 48
 """Phase-space points by which rules are judged: corners of the box, and drawn from it."""
 
+COMPILING_SECONDS = 3.0
+"""Seconds of the budget that must be left for each term where its sums are to be compiled, which takes 0.7 to 1.3."""
+
 SEARCH_SHARE, FINAL_SHARE = 0.35, 0.2
 """Shares of the budget for the order of variables, and for the last fits."""
 
@@ -81,7 +84,8 @@ class LearnedContour(Method):
     rules of higher order are known (`methods/quadrature/rule_error.py`). Where a second map gives other values than the
     first, by more than both differ from their rules of half the order, the error is at least that difference.
 
-    Nodes depend on s, so that a node costs some ten times what it does in `gauss_legendre`; nodes are fewer.
+    Nodes depend on s, and a node costs more than in `gauss_legendre`; nodes are fewer. Where there is a C++ compiler
+    the sums are compiled (`methods/kernels`), which takes about a second per term, once per machine.
     """
 
     name: ClassVar[str] = "learned_contour"
@@ -125,7 +129,7 @@ class LearnedContour(Method):
             self.orders_ = np.full((len(found), integral.k), self.order)
         else:
             self.orders_, max_nodes = contour_orders.choose(self._on_maps, s, self.epsrel, self.max_nodes, clock)
-        self._make_rules()
+        self._make_rules(clock.left > COMPILING_SECONDS * len(found))
         self._judge(s)
         difference = self._compare_with([second.contour for _, second in found if second is not None], s)
         self.details_ = {
@@ -143,18 +147,19 @@ class LearnedContour(Method):
     def integrate(self, s: np.ndarray) -> Estimate:
         """Compute the sums over the nodes; `n_eval` counts both rules."""
         s = self.integral_.check(s)
-        return self._estimate(s, total(self._rules, torch.as_tensor(s, device=self.device)))
+        return self._estimate(s, total(self._sums, torch.as_tensor(s, device=self.device)))
 
     def integrate_with_gradient(self, s: np.ndarray) -> tuple[Estimate, np.ndarray]:
         """Integrate, and give ∂I/∂s (n, m) too: the rule's own derivatives, without an error."""
         s = self.integral_.check(s)
         points = torch.as_tensor(s, device=self.device)
-        values, gradients = zip(*[rule.with_gradient(points) for rule in self._rules], strict=True)
+        rules = self._on_maps.of(self.orders_)
+        values, gradients = zip(*[rule.with_gradient(points) for rule in rules], strict=True)
         return self._estimate(s, torch.stack(values).sum(dim=0)), torch.stack(gradients).sum(dim=0).cpu().numpy()
 
     def _estimate(self, s: np.ndarray, value: torch.Tensor) -> Estimate:
         found = value.cpu().numpy()
-        lower = total(self._lower_rules, torch.as_tensor(s, device=self.device)).cpu().numpy()
+        lower = total(self._lower_sums, torch.as_tensor(s, device=self.device)).cpu().numpy()
         n_nodes = np.prod(self.orders_, axis=1) + np.prod(contour_orders.lower(self.orders_), axis=1)
         error = self.error_(found, lower, self.integral_.to_unit(s))
         return Estimate(found, error, round(len(s) * n_nodes.mean()))
@@ -204,9 +209,9 @@ class LearnedContour(Method):
             self.error_ = self.error_._replace(floor=max(self.error_.floor, found))
         return found
 
-    def _make_rules(self) -> None:
-        self._rules = self._on_maps.of(self.orders_)
-        self._lower_rules = self._on_maps.of(contour_orders.lower(self.orders_))
+    def _make_rules(self, may_compile: bool = True) -> None:
+        make = self._on_maps.compiled if may_compile else self._on_maps.of
+        self._sums, self._lower_sums = make(self.orders_), make(contour_orders.lower(self.orders_))
 
     def _state(self) -> dict[str, np.ndarray]:
         return {

@@ -63,6 +63,7 @@ class VegasMap(Method):
     source: ClassVar[str] = (
         "Lepage, J. Comput. Phys. 439 (2021) 110386; Cranley & Patterson, SIAM J. Numer. Anal. 13 (1976) 904"
     )
+    version: ClassVar[int] = 2
 
     points: int = 2048
     shifts: int = 8

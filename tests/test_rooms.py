@@ -26,10 +26,12 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "methods.base": ("methods.core",),
     "methods": ("methods.base", "methods.core"),
     "methods.quadrature": ("methods.base", "methods.core"),
+    "methods.kernels": ("methods.core",),
     **dict.fromkeys(
-        ("methods.primitives", "methods.deep", "methods.secdec", "methods.surrogates"),
+        ("methods.deep", "methods.secdec", "methods.surrogates"),
         ("methods", "methods.base", "methods.core", "methods.quadrature"),
     ),
+    "methods.primitives": ("methods", "methods.base", "methods.core", "methods.quadrature", "methods.kernels"),
     "methods.tables": (
         *("methods.base", "methods.core", "methods.quadrature"),
         *("methods.primitives", "methods.surrogates"),

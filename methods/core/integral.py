@@ -144,7 +144,7 @@ class ParametricIntegral:
         Returns
         -------
         callable
-            Takes s (n_s, m), a tensor of the same dtype and device, and returns the sums (n_s,). It works through s in
+            Takes s (n_s, m), a real tensor on the same device, and returns the sums (n_s,). It works through s in
             chunks that stay in cache, so that any n_s is fine.
         """
         from methods.core import node_sums

@@ -44,8 +44,8 @@ def fix_last(coefficients: torch.Tensor, last: torch.Tensor, n_first: int, degre
     -------
     tensor (count(n_first, degree), n)
     """
-    rows = {term: row for row, term in enumerate(_terms(n_first, degree))}
-    row_of = [rows[term[:n_first]] for term in _terms(n_first + last.shape[1], degree)]
+    rows = {term: row for row, term in enumerate(terms(n_first, degree))}
+    row_of = [rows[term[:n_first]] for term in terms(n_first + last.shape[1], degree)]
     # T_j(1) = 1: only the factors of the last variables are left.
     factors = products(torch.cat([last.new_ones(len(last), n_first), last], dim=1), degree)
     found = factors.new_zeros(len(rows), len(last))
@@ -69,13 +69,13 @@ def _single(z: torch.Tensor, degree: int) -> torch.Tensor:
 
 @functools.cache
 def _degrees(n_variables: int, degree: int) -> torch.Tensor:
-    """Return `_terms` as a tensor (n_variables, count)."""
-    return torch.tensor(_terms(n_variables, degree)).T.contiguous()
+    """Return `terms` as a tensor (n_variables, count)."""
+    return torch.tensor(terms(n_variables, degree)).T.contiguous()
 
 
 @functools.cache
-def _terms(n_variables: int, degree: int) -> list[tuple[int, ...]]:
-    """Return j_1, …, j_n of each product."""
+def terms(n_variables: int, degree: int) -> list[tuple[int, ...]]:
+    """Return j_1, …, j_n of each of the `products`, in their order."""
     return [term for total in range(degree + 1) for term in _of_total(n_variables, total)]
 
 

@@ -8,7 +8,7 @@ one variable: that is evaluated on a grid once, and gives the errors of all orde
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from methods.base import ParametricIntegral
 from methods.core.budget import Clock
 from methods.core.moving_nodes import MovingIntegrand
 from methods.primitives.box_coordinates import BoxCoordinates
+from methods.primitives.compiled_rule import compiled_rule
 from methods.primitives.contour_map import ContourMap
 from methods.primitives.moving_rule import MovingRule
 from methods.quadrature import axis_choice
@@ -33,6 +34,9 @@ MOST_NODES = 2_000_000
 
 MARGIN = 3.0
 """The orders are chosen for an error so many times below the one wanted: the sum over the axes is of first order."""
+
+Rule = Callable[[torch.Tensor], torch.Tensor]
+"""s (n, m) -> the sums (n,) of one term."""
 
 HIGHER = 2
 """Rules that judge the error of another one have this many nodes more per axis."""
@@ -54,7 +58,7 @@ class TermRules:
     def __init__(
         self, terms: Sequence[ParametricIntegral], maps: Sequence[ContourMap], coordinates: BoxCoordinates
     ) -> None:
-        self.maps, self._coordinates = list(maps), coordinates
+        self.maps, self._terms, self._coordinates = list(maps), list(terms), coordinates
         self._integrands = [MovingIntegrand(term, map_.order) for term, map_ in zip(terms, maps, strict=True)]
 
     @property
@@ -68,12 +72,17 @@ class TermRules:
         triples = zip(self._integrands, self.maps, each, strict=True)
         return [MovingRule(integrand, map_, self._coordinates, of_term) for integrand, map_, of_term in triples]
 
+    def compiled(self, orders: np.ndarray) -> list[Rule]:
+        """Make the rules of these orders (n_terms, k), compiled where they can be."""
+        triples = zip(self._terms, self.maps, orders, self.of(orders), strict=True)
+        return [compiled_rule(term, map_, self._coordinates, of_term) or rule for term, map_, of_term, rule in triples]
+
     def values(self, orders: np.ndarray, s: torch.Tensor) -> np.ndarray:
         """Compute the sums over all terms at s (n, m): (n,)."""
         return total(self.of(orders), s).cpu().numpy()
 
 
-def total(rules: Sequence[MovingRule], s: torch.Tensor) -> torch.Tensor:
+def total(rules: Sequence[Rule], s: torch.Tensor) -> torch.Tensor:
     """Compute the sum of rules at s (n, m): (n,)."""
     return torch.stack([rule(s) for rule in rules]).sum(dim=0)
 

@@ -126,4 +126,5 @@ def test_the_choices_of_a_short_budget_repeat_its_result():
     chosen = {name: rule.details_[name] for name in ("degree", "n_orders", "max_nodes")}
     s = integral.sample(5, seed=0)
     again = methods.create("learned_contour", **chosen).fit(integral)
-    np.testing.assert_array_equal(again.integrate(s).value, rule.integrate(s).value)
+    # Not to the last bit: a short budget has no seconds for compiling the sums.
+    np.testing.assert_allclose(again.integrate(s).value, rule.integrate(s).value, rtol=1e-13)
