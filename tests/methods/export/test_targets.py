@@ -42,6 +42,8 @@ FITS: dict[str, tuple[str, dict]] = {
     "complex_chebyshev": ("chebyshev", {"max_labels": 100, "labels": LABELS}),
     "complex_train": ("tensor_train", {"max_labels": 600, "n_pilot": 64, "labels": LABELS}),
 }
+
+
 def decade() -> ParametricIntegral:
     """∫ dx/(s1 + s2 x) over a decade of s, where log s loses nothing in the float32 of a network."""
     return ParametricIntegral.from_expression(
