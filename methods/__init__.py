@@ -15,7 +15,8 @@ import inspect
 import re
 from typing import Any
 
-from methods.base import InputError, Method
+from methods.base import InputError, Method, ParametricIntegral
+from methods.core import storage
 from methods.core.field_values import is_plain, kinds_of_fields, value_of_kind
 from methods.core.names import attribute, unknown
 
@@ -98,6 +99,22 @@ def create(name: str, **fields: Any) -> Method:
                 "or a list or dict of these."
             )
     return method
+
+
+def load(path: Any, integral: ParametricIntegral | None = None) -> Method:
+    """Read a fitted method that `Method.save` wrote, whichever it is; without an integral, for the formula in the file.
+
+    Raises
+    ------
+    StorageError
+        For a file that is none or damaged, of a method that is not registered, or of another integral or version.
+    """
+    header, _ = storage.read(path)
+    if header.get("method") not in METHODS:
+        raise storage.StorageError(
+            f"{path} holds {header.get('method')!r}, which is not registered; load it by its class."
+        )
+    return attribute(METHODS[header["method"]], is_method).load(path, integral)
 
 
 def _problem_of_class(cls: type[Method]) -> str | None:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, Self, run
 
 import numpy as np
 
-from methods.core import storage
+from methods.core import saved_header, storage
 from methods.core.errors import InputError
 from methods.core.integral import ParametricIntegral
 
@@ -59,6 +59,7 @@ class Method(ABC):
     """Raised when its results change."""
     treats_complex: ClassVar[bool] = False
     """Whether it treats integrals with a prescription."""
+    measured_: dict[str, Any] | None = None  # digits found on true values: "mean", "worst", and at how many "points"
     precision = "float64"
     """In which it evaluates; a method that offers a choice has a field of this name instead."""
 
@@ -83,15 +84,14 @@ class Method(ABC):
         """Compute I(s) for s (n, m), any n >= 0, in bounded memory. Raises InputError for s outside the box."""
 
     def save(self, path: Any) -> None:
-        """Write the fitted method to `path`, without pickle."""
-        integral = self.__dict__["integral_"].fingerprint()
-        header = {"method": self.name, "version": self.version, "integral": integral, "params": self.params()}
-        storage.write(path, header, self._state())
+        """Write the fitted method to `path`, without pickle, with the formula of its integral where it has one."""
+        storage.write(path, saved_header.header_of(self), self._state())
 
     @classmethod
-    def load(cls, path: Any, integral: ParametricIntegral) -> Self:
-        """Read what `save` wrote. Raises StorageError for a corrupt file, or another method, version or integral."""
+    def load(cls, path: Any, integral: ParametricIntegral | None = None) -> Self:
+        """Read what `save` wrote, by default for its own formula; StorageError where it does not fit or is corrupt."""
         header, state = storage.read(path)
+        integral = integral or saved_header.integral_of(path, header)
         storage.compare(path, header, method=cls.name, version=cls.version, integral=integral.fingerprint())
         return storage.rebuild(path, cls, header, integral, state)
 
@@ -174,10 +174,10 @@ class HasReplicas(Protocol):
 
 @runtime_checkable
 class Exportable(Protocol):
-    """It is an ensemble whose value is arithmetic of s, which `methods.export` can write for other programs."""
+    """Its value is arithmetic of s, which `methods.export` can write for other programs."""
 
     def export_form(self) -> Any:
-        """Give that arithmetic: `deep.corner_networks.CornerNetworks`, or `tables.replica_tables.ReplicaTables`."""
+        """Give the steps, `methods.core.arithmetic.Arithmetic`, or `methods.deep.corner_networks.CornerNetworks`."""
 
 
 @runtime_checkable

@@ -79,6 +79,8 @@ class BayesianMLP(UncertainRegressor):
     boost_share: float = 0.3
     boost_rate: float = 0.3
 
+    export_form = None  # type: ignore[assignment]  # each value averages over hundreds of networks
+
     def _network(self, m: int, n_parts: int) -> VariationalNetwork:
         widths = [m] + [self.width] * self.depth + [n_parts + 1]
         return VariationalNetwork(widths, self.activation, self.initial_std, self.seed)

@@ -20,16 +20,19 @@ import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from torch import nn
 
 from methods.base import InputError, ParametricIntegral
+from methods.core.arithmetic import Arithmetic
 from methods.core.budget import Clock
+from methods.surrogates import network_arithmetic
 from methods.surrogates.adam import Descent, descend
 from methods.surrogates.batched_layers import outputs
-from methods.surrogates.likelihood import negative_log_likelihood
+from methods.surrogates.likelihood import FLOOR, negative_log_likelihood
 from methods.surrogates.regressor import CHUNK
 from methods.surrogates.skip_network import Elementwise
 from methods.surrogates.targets import Examples
@@ -62,6 +65,12 @@ class EnsembleNetwork(nn.Module):
             self.biases.append(torch.zeros(n_replicas, 1, o, dtype=torch.float32))
         self.activation = Elementwise(activation)
 
+    def replicas(self) -> list[list[tuple[np.ndarray, np.ndarray]]]:
+        """Give weights (n_out, n_in) and biases (n_out,) of each layer, replica by replica."""
+        pairs = zip(self.weights, self.biases, strict=True)
+        layers = [(w.detach().cpu().numpy(), b.detach().cpu().numpy()) for w, b in pairs]
+        return [[(weights[i].T, biases[i, 0]) for weights, biases in layers] for i in range(len(layers[0][0]))]
+
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return the outputs (n_replicas, n, n_out) for x (n_replicas, n, n_in), or x (n, n_in) for all of them."""
         if x.ndim == 2:
@@ -92,6 +101,34 @@ class DeepEnsemble(UncertainRegressor):
     source: ClassVar[str] = "Lakshminarayanan, Pritzel & Blundell, NeurIPS 2017"
 
     n_replicas: int = 5
+
+    def export_form(self) -> Arithmetic:
+        """List the steps of value and error, as `methods.base.Exportable` says."""
+        if self.integral_.is_complex:
+            raise InputError(f"{self.integral_.name} is complex, and {self.name} of real integrals only is exported.")
+        arithmetic = Arithmetic(self.integral_.m)
+        s = arithmetic.sort(arithmetic.s, self._exchangeable)
+        x = arithmetic.cast(network_arithmetic.scaled(arithmetic, s, self.integral_), self.precision)
+        a, variances = [], []
+        ensemble: Any = self.network_
+        for layers in ensemble.replicas():
+            found = arithmetic.cast(network_arithmetic.dense(arithmetic, x, layers, self.activation), "float64")
+            a.append(arithmetic.take(found, [0]))
+            log_sigma = arithmetic.take(found, [1])
+            variances.append(arithmetic.scale(arithmetic.apply("exp", arithmetic.scale(log_sigma, 2.0)), 1.0, FLOOR**2))
+        n = len(a)
+        members, mean_of = arithmetic.join(*a), np.full((1, n), 1 / n)
+        y = arithmetic.affine(members, mean_of)
+        deviations = arithmetic.affine(members, np.eye(n) - 1 / n)
+        statistical = arithmetic.affine(arithmetic.apply("square", deviations), np.full((1, n), 1 / (n - 1)))
+        systematic = arithmetic.affine(arithmetic.join(*variances), mean_of)
+        sigma = arithmetic.apply("sqrt", arithmetic.add(systematic, statistical))
+        y = arithmetic.scale(y, self.scale_, self.mean_)
+        value, slope = network_arithmetic.decoded(arithmetic, s, y, self._target)
+        arithmetic.outputs |= {
+            "value": value, "error": arithmetic.multiply(arithmetic.scale(slope, self.scale_), sigma),
+        }  # fmt: skip
+        return arithmetic
 
     def _prepare(self, integral: ParametricIntegral) -> None:
         if self.n_replicas < 2:

@@ -32,13 +32,14 @@ import torch
 
 from methods.base import Estimate, InputError, ParametricIntegral
 from methods.core import devices
+from methods.core.arithmetic import Arithmetic, Rows
 from methods.core.budget import Clock
 from methods.core.storage import StorageError
-from methods.surrogates import complex_parts, local_error, tanh_network, targets
+from methods.surrogates import complex_parts, local_error, network_arithmetic, tanh_network, targets
 from methods.surrogates.gradient_labels import GradientLabelSource
 from methods.surrogates.quasi_newton import minimise
 from methods.surrogates.tanh_network import TanhNetwork
-from methods.tables import coordinate_choice
+from methods.tables import coordinate_choice, table_arithmetic
 from methods.tables.coordinates import Target
 from methods.tables.piecewise_table import PiecewiseTable
 from methods.tables.table import CHUNK
@@ -221,6 +222,35 @@ class DifferentialMLP(PiecewiseTable):
             dy_di = self.target_.slope(self._evaluate(s[rows]))[:, None]
             gradient[rows] = slope * self.scale_ * self._coordinates.slope(s[rows]) / dy_di
         return gradient
+
+    def export_form(self) -> Arithmetic:
+        """List the steps of value and error, and of a real integral those of the gradient."""
+        arithmetic = super().export_form()
+        if not self.integral_.is_complex:
+            u = table_arithmetic.u(arithmetic, arithmetic.s, self._coordinates)
+            y, slope = network_arithmetic.with_slope(arithmetic, arithmetic.cast(u, self.precision), self._arrays())
+            y = arithmetic.scale(arithmetic.cast(y, "float64"), self.scale_, self.mean_)
+            arithmetic.outputs["gradient"] = table_arithmetic.gradient(
+                arithmetic, arithmetic.scale(arithmetic.cast(slope, "float64"), self.scale_), y, self.target_,
+                self._coordinates,
+            )  # fmt: skip
+        return arithmetic
+
+    def _steps(self, arithmetic: Arithmetic) -> tuple[Rows, Rows]:
+        u = table_arithmetic.u(arithmetic, arithmetic.s, self._coordinates)
+        y = network_arithmetic.dense(arithmetic, arithmetic.cast(u, self.precision), self._arrays(), "tanh")
+        means = complex_parts.parts(np.asarray(self.mean_))
+        y = arithmetic.scale(arithmetic.cast(y, "float64"), self.scale_, np.array(means) if y.n == 2 else means[0])
+        value = table_arithmetic.value(arithmetic, y, self.target_)
+        m = self.integral_.m
+        distance = arithmetic.affine(arithmetic.apply("square", u), np.full((1, m), 1 / m))
+        relative = arithmetic.apply("exp", arithmetic.scale(distance, self.error_[1], self.error_[0]))
+        size = table_arithmetic.error(arithmetic, value, 1.0, self.typical_value_)
+        return value, arithmetic.multiply(size, relative)
+
+    def _arrays(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Give weights (n_out, n_in) and biases (n_out,) of each layer."""
+        return [(weights.cpu().numpy(), bias[:, 0].cpu().numpy()) for weights, bias in self._layers]
 
     @property
     def _widths(self) -> list[int]:

@@ -23,9 +23,11 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import torch
 
-from methods.base import Estimate, Method, ParametricIntegral
+from methods.base import Estimate, InputError, Method, ParametricIntegral
 from methods.core import devices
+from methods.core.arithmetic import Arithmetic
 from methods.core.budget import Clock
+from methods.core.node_factors import node_factors
 from methods.quadrature import arc_choice, axis_choice, axis_errors, box_corners
 from methods.quadrature.arc_rules import ArcMap, ArcRule
 from methods.quadrature.axis_rules import AxisRule, Rule, tensor_nodes
@@ -44,6 +46,10 @@ MOST_NODES = 2_000_000
 SEARCH_SHARE = 1 / 3
 """Share of the budget that the choice of the maps may take: with fewer nodes on the other axes where it would take
 more."""
+
+LEAST_NODES = 500
+"""Nodes that a budget leaves to a rule, however short it is: with a handful the values would mean nothing, and they
+take milliseconds."""
 
 MARGIN = 3.0
 """The orders are chosen for an error so many times below `epsrel`: the sum over the axes is one of first order."""
@@ -152,6 +158,27 @@ class GaussLegendre(Method):
         values, gradients = zip(*[rule(points) for rule in with_gradient], strict=True)
         return self._estimate(points, sum(values)), sum(gradients).cpu().numpy()
 
+    def export_form(self) -> Arithmetic:
+        """List the steps of the value, as `methods.base.Exportable` says: the sums over the nodes, without the error.
+
+        Raises
+        ------
+        InputError
+            For a term that is no product of powers of polynomials affine in s.
+        """
+        arithmetic, parts = Arithmetic(self.integral_.m), []
+        for term, strengths, orders in zip(self.integral_.terms, self.a_, self.orders_, strict=True):
+            x, weights = tensor_nodes([self._rule(a, int(n)) for a, n in zip(strengths, orders, strict=True)], "cpu")
+            found = node_factors(term, x.numpy(), weights.numpy())
+            if found is None:
+                raise InputError(
+                    f"{term.name} is no product of powers of polynomials affine in s, so that its nodes cannot be "
+                    "exported; export a table, such as chebyshev."
+                )
+            parts.append(arithmetic.node_sum(arithmetic.s, *found))
+        arithmetic.outputs["value"] = functools.reduce(arithmetic.add, parts)
+        return arithmetic
+
     def _estimate(self, points: torch.Tensor, value: torch.Tensor) -> Estimate:
         lower = _total(self._lower_rules, points).cpu().numpy()
         n_nodes = np.prod(self.orders_, axis=1) + np.prod(_lower(self.orders_), axis=1)
@@ -221,9 +248,9 @@ class GaussLegendre(Method):
             n_nodes = sum(_n_nodes(change(orders)) for change in (_same, _lower, _higher))
             return seconds_per_node * n_nodes <= clock.left
 
-        max_nodes = self.max_nodes
-        while not is_affordable(orders := self._orders(axes, goal, max_nodes)) and max_nodes > 1:
-            max_nodes = int(0.9 * max_nodes)
+        max_nodes, least = self.max_nodes, min(self.max_nodes, LEAST_NODES)
+        while not is_affordable(orders := self._orders(axes, goal, max_nodes)) and max_nodes > least:
+            max_nodes = max(least, int(0.9 * max_nodes))
         while True:
             self.orders_ = orders
             self.a_ = np.array(

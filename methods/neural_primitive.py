@@ -38,15 +38,16 @@ import numpy as np
 import torch
 
 from methods.base import InputError, ParametricIntegral
+from methods.core.arithmetic import Arithmetic
 from methods.core.budget import Clock
 from methods.core.storage import StorageError
 from methods.primitives import chebyshev_series, complex_primitive, triangular_map, two_stages
 from methods.primitives.complex_primitive import ComplexSeries, Trained
-from methods.primitives.ensemble import Primitive
+from methods.primitives.ensemble import UNCERTAINTIES, Primitive
 from methods.primitives.sine_network import Network, Sines
 from methods.primitives.triangular_map import Coordinates, TriangularMap
 from methods.primitives.two_stages import Stages, Training
-from methods.tables import choice_by_rule, coordinates, replica_tables
+from methods.tables import choice_by_rule, coordinates, replica_tables, table_arithmetic
 from methods.tables.coordinates import Target
 from methods.tables.replica_tables import ReplicaTables
 
@@ -255,11 +256,14 @@ class NeuralPrimitive(Primitive):
         order = torch.tensor(self.map_.order, device=t.device)
         return self.map_.slopes(self.coordinates.u(s).expand(len(t), -1), t[:, order])
 
-    def export_form(self) -> ReplicaTables:
-        """Give the tables of the replicas, as `methods.base.Exportable` says."""
+    def export_form(self) -> Arithmetic:
+        """List the steps of value and error, as `methods.base.Exportable` says."""
         if self.integral_.is_complex:
             raise InputError(f"{self.integral_.name} is complex, and only tables of real integrals can be exported.")
-        return self.tables_
+        tables, factor = self.tables_, UNCERTAINTIES[self.uncertainty](self.n_replicas)
+        return table_arithmetic.of_replicas(
+            tables.coordinates, tables.target, tables.alpha, tables.coefficients, factor
+        )
 
     def _affordable_width(self, budget: float | None, clock: Clock) -> int:
         """Return the neurons of a replica: what the budget gives, or fewer where this machine is too slow for them."""

@@ -16,6 +16,7 @@ from typing import ClassVar
 import numpy as np
 
 from methods.base import ParametricIntegral
+from methods.core.arithmetic import Arithmetic, Rows
 from methods.core.budget import Clock
 from methods.surrogates.labels import LabelSource
 from methods.tables import chebyshev_basis, coordinate_choice, tensor_train
@@ -124,12 +125,27 @@ class TensorTrain(ExtrapolatingTable):
     def _n_degrees(self) -> np.ndarray:
         return self.nodes_
 
-    def _prepare(self) -> None:
+    def _steps_of_y(self, arithmetic: Arithmetic, u: Rows) -> Rows:
+        y = u
+        for j, core in enumerate(self._cores()):
+            polynomials = arithmetic.chebyshev(arithmetic.take(u, [j]), core.shape[1])
+            products = arithmetic.outer(y, polynomials) if j else polynomials
+            matrix = core.reshape(-1, core.shape[2]).T
+            if np.iscomplexobj(matrix):  # real parts first, then imaginary ones
+                blocks = [[matrix.real, -matrix.imag], [matrix.imag, matrix.real]]
+                matrix = np.block([row if j else row[:1] for row in blocks])
+            y = arithmetic.affine(products, matrix)
+        return y
+
+    def _cores(self) -> tensor_train.Cores:
+        """Give the cores (r_{j−1}, n_j, r_j) of Chebyshev coefficients."""
         ranks = [1, *map(int, self.ranks_), 1]
         shapes = list(zip(ranks[:-1], map(int, self.nodes_), ranks[1:], strict=True))
         flat = np.split(self.cores_, np.cumsum([math.prod(shape) for shape in shapes])[:-1])
-        cores = [core.reshape(shape) for core, shape in zip(flat, shapes, strict=True)]
-        self._target_values = tensor_train.TrainPolynomial(cores, self.device)
+        return [core.reshape(shape) for core, shape in zip(flat, shapes, strict=True)]
+
+    def _prepare(self) -> None:
+        self._target_values = tensor_train.TrainPolynomial(self._cores(), self.device)
 
 
 class _Entries:

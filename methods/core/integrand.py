@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import sympy
 
+from methods.core.arithmetic import Factor
 from methods.core.expression import Expression, compile_for_arrays
 
 Powers = tuple[int, ...]
@@ -110,6 +111,19 @@ class Integrand:
         sums = complex_sums if weights.is_complex() else node_sums
         made = compiled_sums.monomial_weighted_sum(matrices, weights * c)
         return sums.monomial_weighted_sum(matrices, weights * c) if made is None else made
+
+    def factors(self, x: np.ndarray, weights: np.ndarray) -> tuple[list[Factor], np.ndarray] | None:
+        """Give Σ_n w_n f(s, x_n) as powers of polynomials affine in s, and weights; None where it is no such product.
+
+        x (n_x, k) and weights (n_x,) are arrays, real or complex.
+        """
+        if self._factor is None:
+            return None
+        factor, powers, without_s = self._factor
+        coefficients = self._coefficients_at(x)
+        values = [_polynomial(coefficients[name], []) for name in without_s]
+        c = factor(_namespace(x), *_columns(x), *values)[0]
+        return [Factor(_matrix(np, coefficients[name]), power) for name, power in powers.items()], weights * c
 
     @functools.cached_property
     def _factor(self) -> tuple[Callable[..., list[Any]], dict[sympy.Symbol, int], list[sympy.Symbol]] | None:

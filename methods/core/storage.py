@@ -19,8 +19,8 @@ from methods.core.errors import InputError
 
 FORMAT = "loopmark-method-3"
 
-NOT_STATE = ("integral_", "setup_s_", "details_")
-"""Attributes that tell of the preparation, and are not stored."""
+NOT_STATE = ("integral_", "setup_s_", "details_", "measured_")
+"""Attributes that tell of the preparation or of measurements, and are no state."""
 
 CHECKSUM = hashlib.sha256
 CHECKSUM_BYTES = CHECKSUM().digest_size
@@ -109,6 +109,7 @@ def rebuild(
     try:
         method = cls(**header["params"])
         method.integral_ = integral
+        method.measured_ = header.get("measured")
         method._restore(state)
     except (InputError, StorageError):
         raise

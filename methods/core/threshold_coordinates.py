@@ -16,6 +16,8 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import torch
 
+from methods.core.arithmetic import Arithmetic, Rows
+
 
 class ThresholdCoordinate(NamedTuple):
     """The coordinate z of one invariant on one side of its threshold; z = 0 at the threshold."""
@@ -34,6 +36,17 @@ class ThresholdCoordinate(NamedTuple):
         if self.above:
             return xp.atanh(xp.sqrt(1 - self.threshold / s))
         return xp.sqrt(1 - s / self.threshold)
+
+    def steps(self, arithmetic: Arithmetic, s: Rows) -> Rows:
+        """List the steps of `z` at a row s: artanh β = log((1 + β)²/(1 − β²))/2, where 1 − β² = t/s."""
+        if not self.above:
+            return arithmetic.apply("sqrt", arithmetic.scale(s, -1 / self.threshold, 1.0))
+        ratio = arithmetic.apply("reciprocal", arithmetic.scale(s, 1 / self.threshold))
+        beta = arithmetic.apply("sqrt", arithmetic.scale(ratio, -1.0, 1.0))
+        argument = arithmetic.multiply(
+            arithmetic.apply("square", arithmetic.scale(beta, 1.0, 1.0)), arithmetic.scale(s, 1 / self.threshold)
+        )
+        return arithmetic.scale(arithmetic.apply("log", argument), 0.5)
 
     def s(self, z: Any) -> Any:
         """Compute the values of the invariant that have these z, an array or a tensor."""

@@ -20,25 +20,22 @@ not translated. Both evaluations would have to be written once more for it; what
 
 from __future__ import annotations
 
-import functools
 import json
-import operator
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import sympy
 
 from methods.base import Exportable, InputError, Method, ParametricIntegral
+from methods.core.arithmetic import Arithmetic
 from methods.core.expression import compile_for_arrays
 from methods.core.names import unknown
 from methods.deep.activations import ACTIVATIONS, Activation
 from methods.deep.corner_networks import CornerNetworks
 from methods.deep.network import PrimitiveNetwork
+from methods.export import onnx_writer
 from methods.export.onnx_graph import Graph, Value
 from methods.primitives.ensemble import PRECISIONS, UNCERTAINTIES
-from methods.tables.coordinates import Target
-from methods.tables.replica_tables import ReplicaTables
 
 
 def export(method: Method, path: Any, dtype: str = "float64") -> None:
@@ -55,17 +52,24 @@ def export(method: Method, path: Any, dtype: str = "float64") -> None:
         raise InputError(f"{method.name} cannot be exported; fit a primitive such as neural_primitive for that.")
     if dtype not in PRECISIONS:
         raise unknown("dtype", dtype, PRECISIONS)
-    primitive: Any = method
-    integral: ParametricIntegral = primitive.integral_
-    graph = Graph(dtype)
-    form = method.export_form()
-    replicas = REPLICAS[type(form)](form, integral, graph.input("s", integral.m))
-    mean = sum(replicas[1:], replicas[0]) * (1 / len(replicas))
-    graph.output("value", mean)
-    graph.output("error", _spread(replicas, mean) * UNCERTAINTIES[primitive.uncertainty](len(replicas)))
+    fitted: Any = method
+    integral: ParametricIntegral = fitted.integral_
+    graph, form = Graph(dtype), method.export_form()
+    if isinstance(form, Arithmetic):
+        onnx_writer.write(graph, form)
+    else:
+        _write_networks(graph, fitted, form)
     metadata = {"method": method.name, "integral": integral.name, "parameters": integral.parameters}
     box = {"low": integral.low, "high": integral.high}
     graph.save(path, {key: json.dumps(value) for key, value in (metadata | box).items()})
+
+
+def _write_networks(graph: Graph, primitive: Any, form: CornerNetworks) -> None:
+    """Record value and error of a method whose value is a corner sum."""
+    replicas = _networks(form, primitive.integral_, graph.input("s", primitive.integral_.m))
+    mean = sum(replicas[1:], replicas[0]) * (1 / len(replicas))
+    graph.output("value", mean)
+    graph.output("error", _spread(replicas, mean) * UNCERTAINTIES[primitive.uncertainty](len(replicas)))
 
 
 def _spread(replicas: list[Value], mean: Value) -> Value:
@@ -140,39 +144,3 @@ class Functions:
     def positive(self, value: Value) -> Value:
         """Return the value where it is positive, else 0."""
         return value.graph.apply("Relu", value)
-
-
-# ----- neural_primitive, separable_primitive: a table for each corner sum ---------------------------------------------
-
-
-def _tables(form: ReplicaTables, integral: ParametricIntegral, s: Value) -> list[Value]:
-    """Estimate I(s) by each replica: its polynomial y in log |c − s|, and I from y."""
-    middle, half = form.coordinates.middle_and_half()
-    u = (Functions().log(Functions().abs(s - form.coordinates.c)) - middle) / half
-    y = chebyshev_sums(form.alpha, form.coefficients, u)
-    return [_decoded(form.target, y.take(i, axis=1)) for i in range(len(form.coefficients))]
-
-
-def _decoded(target: Target, y: Value) -> Value:
-    """Record `Target.decode_`."""
-    if not target.sign:
-        return y * target.scale
-    return (y**-target.power if target.power else Functions().exp(y)) * (target.sign * target.scale)
-
-
-def chebyshev_sums(alpha: np.ndarray, coefficients: np.ndarray, u: Value) -> Value:
-    """Return Σ_α c_rα Π_j T_{αj}(u_j) at u (n, m), for alpha (n_terms, m) and c (n_sums, n_terms): (n, n_sums)."""
-    single = [u * 0.0 + 1.0, u]
-    while len(single) <= alpha.max():
-        single.append(2.0 * u * single[-1] - single[-2])
-    middle = np.array([1])
-    table = u.graph.apply("Concat", *(u.graph.apply("Unsqueeze", t, middle) for t in single), axis=1)
-    products = [table.take(j, axis=2).take(degrees.tolist(), axis=1) for j, degrees in enumerate(alpha.T)]
-    return functools.reduce(operator.mul, products) @ coefficients.T
-
-
-REPLICAS: dict[type, Callable[[Any, ParametricIntegral, Value], list[Value]]] = {
-    ReplicaTables: _tables,
-    CornerNetworks: _networks,
-}
-"""Estimates of I(s) by each replica, for each form that `Exportable.export_form` may have."""

@@ -51,10 +51,11 @@ class Graph:
         self._inputs.append(self._onnx.helper.make_tensor_value_info(name, self._type, ["n", width]))
         return Value(self, name)
 
-    def output(self, name: str, value: Value) -> None:
-        """Declare an output (n,)."""
+    def output(self, name: str, value: Value, width: int = 0) -> None:
+        """Declare an output (n,), or (n, width)."""
         self._nodes.append(self._onnx.helper.make_node("Identity", [value.name], [name]))
-        self._outputs.append(self._onnx.helper.make_tensor_value_info(name, self._type, ["n"]))
+        shape: list[str | int | None] = ["n", width] if width else ["n"]
+        self._outputs.append(self._onnx.helper.make_tensor_value_info(name, self._type, shape))
 
     def constant(self, array: Any) -> Value:
         """Enter a number, array or tensor; arrays of whole numbers stay so (axes), all others get the graph's dtype."""

@@ -22,9 +22,10 @@ from torch import nn
 
 from methods.base import Estimate, InputError, Method, ParametricIntegral
 from methods.core import devices, thresholds
+from methods.core.arithmetic import Arithmetic
 from methods.core.budget import Clock
 from methods.core.storage import StorageError
-from methods.surrogates import complex_parts, symmetry, targets
+from methods.surrogates import complex_parts, network_arithmetic, symmetry, targets
 from methods.surrogates.adam import Descent, descend
 from methods.surrogates.threshold_inputs import Inputs
 
@@ -146,6 +147,19 @@ class Regressor(Method):
             y[rows] = complex_parts.joined(self._predict(self._scaled(s[rows])).T).cpu().numpy()
         value, slope = self._target.decode(s, self.mean_ + self.scale_ * y)
         return Estimate(value, self.residual_ * slope, self._target.n_eval * len(s))
+
+    def export_form(self) -> Arithmetic:
+        """List the steps of value and error, as `methods.base.Exportable` says."""
+        if self.integral_.is_complex:
+            raise InputError(f"{self.integral_.name} is complex, and {self.name} of real integrals only is exported.")
+        arithmetic = Arithmetic(self.integral_.m)
+        s = arithmetic.sort(arithmetic.s, self._exchangeable)
+        scaled = arithmetic.cast(network_arithmetic.scaled(arithmetic, s, self.integral_), self.precision)
+        y = network_arithmetic.network(arithmetic, scaled, list(self.network_.children()))
+        y = arithmetic.scale(arithmetic.cast(y, "float64"), self.scale_, self.mean_)
+        value, slope = network_arithmetic.decoded(arithmetic, s, y, self._target)
+        arithmetic.outputs |= {"value": value, "error": arithmetic.scale(slope, self.residual_)}
+        return arithmetic
 
     def _prepare(self, integral: ParametricIntegral) -> None:
         """Bind the target, the symmetry and an untrained network to the integral."""

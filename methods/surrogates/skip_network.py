@@ -39,7 +39,7 @@ class Elementwise(nn.Module):
         super().__init__()
         if name not in TORCH_ACTIVATIONS:
             raise unknown("activation", name, TORCH_ACTIVATIONS)
-        self._function = TORCH_ACTIVATIONS[name]
+        self.name, self._function = name, TORCH_ACTIVATIONS[name]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return g(x), of the shape of x."""

@@ -40,24 +40,24 @@ class Coordinates:
 
     def z(self, s: Any) -> Any:
         """Map s (n, m), an array or a tensor, to z (n, m): to s itself where no invariant has a threshold."""
-        if not self._with_threshold:
+        if not self.with_threshold:
             return s
         z = s.clone() if isinstance(s, torch.Tensor) else s.copy()
-        for j, coordinate in self._with_threshold.items():
+        for j, coordinate in self.with_threshold.items():
             z[:, j] = coordinate.z(s[:, j])
         return z
 
     def are_on_their_side(self, s: np.ndarray) -> np.ndarray:
         """Tell which points (n, m) are on the side of each threshold on which the box is; at one counts as above."""
         found = np.ones(len(s), dtype=bool)
-        for j, coordinate in self._with_threshold.items():
+        for j, coordinate in self.with_threshold.items():
             found &= (s[:, j] / coordinate.threshold >= 1) == coordinate.above
         return found
 
     def slope(self, s: np.ndarray) -> np.ndarray:
         """Compute ∂u_j/∂s_j (n, m) at s (n, m)."""
         found = 1 / ((self.z(s) - self.c) * self.middle_and_half()[1])
-        for j, coordinate in self._with_threshold.items():
+        for j, coordinate in self.with_threshold.items():
             found[:, j] *= coordinate.slope(s[:, j])
         return found
 
@@ -66,14 +66,14 @@ class Coordinates:
         middle, half = self.middle_and_half()
         side = np.sign(self.c - self._ends[0])
         s = self.c - side * np.exp(middle + half * u)
-        for j, coordinate in self._with_threshold.items():
+        for j, coordinate in self.with_threshold.items():
             s[:, j] = coordinate.s(s[:, j])
         return np.clip(s, self.low, self.high)
 
     def u_of(self, j: int, s_j: np.ndarray) -> np.ndarray:
         """Map values (n,) of the j-th invariant to u_j (n,)."""
         middle, half = self.middle_and_half()
-        z_j = self._with_threshold[j].z(s_j) if j in self._with_threshold else s_j
+        z_j = self.with_threshold[j].z(s_j) if j in self.with_threshold else s_j
         return (np.log(np.abs(self.c[j] - z_j)) - middle[j]) / half[j]
 
     def middle_and_half(self) -> tuple[np.ndarray, np.ndarray]:
@@ -88,13 +88,14 @@ class Coordinates:
         A range on one side of a threshold begins there, so that u is analytic up to it.
         """
         low, high = sorted((self._ends[0][j], self._ends[1][j]))
-        if j in self._with_threshold:
+        if j in self.with_threshold:
             low = 0.0
         distances = (high - low) * np.array(DISTANCES)
         return np.concatenate([high + distances, low - distances])
 
     @functools.cached_property
-    def _with_threshold(self) -> dict[int, ThresholdCoordinate]:
+    def with_threshold(self) -> dict[int, ThresholdCoordinate]:
+        """Coordinates that replace invariants with a threshold, by their place."""
         thresholds = np.zeros(len(self.low)) if self.thresholds is None else self.thresholds
         return {
             int(j): ThresholdCoordinate.of_range(float(thresholds[j]), float(self.low[j]), float(self.high[j]))

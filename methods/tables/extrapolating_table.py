@@ -12,6 +12,8 @@ import numpy as np
 import torch
 
 from methods.base import Estimate
+from methods.core.arithmetic import Arithmetic, Rows
+from methods.tables import table_arithmetic
 from methods.tables.piecewise_table import PiecewiseTable
 
 
@@ -21,6 +23,18 @@ class ExtrapolatingTable(PiecewiseTable):
     @abstractmethod
     def _n_degrees(self) -> np.ndarray:
         """Count the degrees of each invariant: (m,)."""
+
+    @abstractmethod
+    def _steps_of_y(self, arithmetic: Arithmetic, u: Rows) -> Rows:
+        """List the steps of y at u (m rows): two rows where it is complex."""
+
+    def _steps(self, arithmetic: Arithmetic) -> tuple[Rows, Rows]:
+        u = table_arithmetic.u(arithmetic, arithmetic.s, self._coordinates)
+        value = table_arithmetic.value(arithmetic, self._steps_of_y(arithmetic, u), self.target_)
+        error = table_arithmetic.error(arithmetic, value, self.relative_error_, self.typical_value_)
+        if self.thresholds_ is not None:
+            error = arithmetic.multiply(error, table_arithmetic.growth(arithmetic, u, self._n_degrees()))
+        return value, error
 
     def _estimate(self, s: np.ndarray) -> Estimate:
         value, error, n_eval = super()._estimate(s)

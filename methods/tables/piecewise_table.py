@@ -10,8 +10,9 @@ import numpy as np
 
 from methods.base import Estimate, ParametricIntegral
 from methods.core import devices, thresholds
+from methods.core.arithmetic import Arithmetic, Rows
 from methods.core.budget import Clock
-from methods.tables import threshold_pieces
+from methods.tables import table_arithmetic, threshold_pieces
 from methods.tables.table import Table
 
 
@@ -74,6 +75,22 @@ class PiecewiseTable(Table):
             rows = self._rows_of(piece, s)
             value[rows], error[rows] = piece._estimate(s[rows])[:2]
         return Estimate(value, error, 0)
+
+    def export_form(self) -> Arithmetic:
+        """List the steps of value and error, as `methods.base.Exportable` says."""
+        arithmetic = Arithmetic(self.integral_.m)
+        tables = self.pieces_ or (self,)
+        found = [table._steps(arithmetic) for table in tables]
+        value, error = found[-1]
+        for table, (of_value, of_error) in zip(tables[-2::-1], found[-2::-1], strict=True):
+            pairs = ((of_value, value), (of_error, error))
+            value, error = (table_arithmetic.on_side(arithmetic, table._coordinates, *pair) for pair in pairs)
+        arithmetic.outputs |= {"value": value, "error": error}
+        return arithmetic
+
+    @abstractmethod
+    def _steps(self, arithmetic: Arithmetic) -> tuple[Rows, Rows]:
+        """List the steps of value and error of a single table: a complex value has two rows."""
 
     def _rows_of(self, piece: Self, s: np.ndarray) -> Any:
         """Give the rows of s (n, m) that lie in a piece."""

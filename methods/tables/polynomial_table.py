@@ -12,6 +12,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
+from methods.core.arithmetic import Arithmetic, Rows
 from methods.core.storage import StorageError
 from methods.tables import cpu_polynomial
 from methods.tables.complex_polynomial import ComplexCpuPolynomial, ComplexSplitPolynomial
@@ -64,6 +65,10 @@ class PolynomialTable(ExtrapolatingTable):
         else:
             split = ComplexSplitPolynomial if self.integral_.is_complex else SplitPolynomial
             self._target_values = split(self.alpha_, self.coefficients_, self.device)
+
+    def _steps_of_y(self, arithmetic: Arithmetic, u: Rows) -> Rows:
+        c = self.coefficients_
+        return arithmetic.polynomial(u, self.alpha_, np.stack([c.real, c.imag] if np.iscomplexobj(c) else [c], axis=1))
 
     def _n_degrees(self) -> np.ndarray:
         return self.alpha_.max(axis=0) + 1

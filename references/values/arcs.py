@@ -34,7 +34,7 @@ TRIALS = 100
 ORDERS = (16, 22, 28, 36, 46, 58, 72, 90, 112)
 """Nodes per axis of the rules that are tried one after the other."""
 
-MOST_NODES = 5_000_000
+MOST_NODES = 12_000_000
 """Nodes of the largest rule; a finer one is not tried."""
 
 SECOND = 1.2, 0.85

@@ -111,6 +111,7 @@ PLANS: dict[str, TablePlan] = {
     "box1l_threshold_above": _BY_DISPERSION,
     "box1l_crossing": _BY_DISPERSION,
     "box1l_sectors_physical": _BY_DISPERSION,
+    "pentagon1l_physical": _PHYSICAL_HELD_OUT._replace(epsrel=1e-7, precise=Precise(200, 1e-8)),
     "box1l_wide": _low(1e-11),
     "box1l_threshold": _low(1e-12),
     # The papers' integral has more points than others with k = 6, and more of them are checked.

@@ -1,0 +1,50 @@
+"""What a saved method says of itself: also the formula of its integral, so that loading it needs nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from methods.core.errors import InputError
+from methods.core.integral import ParametricIntegral
+from methods.core.storage import StorageError
+
+
+def header_of(method: Any) -> dict[str, Any]:
+    """Describe a fitted method, by JSON values."""
+    integral = method.integral_
+    return {
+        "method": method.name, "version": method.version, "integral": integral.fingerprint(),
+        "params": method.params(), "formula": formula_of(integral), "measured": method.measured_,
+    }  # fmt: skip
+
+
+def formula_of(integral: ParametricIntegral) -> dict[str, Any] | None:
+    """Give what `ParametricIntegral.from_expression` takes; None for an integral in plain Python."""
+    symbols = integral.expression
+    if symbols is None:
+        return None
+    return {
+        "name": integral.name, "expression": str(symbols.outer),
+        "definitions": {str(name): str(polynomial) for name, polynomial in symbols.polynomials.items()},
+        "variables": [str(x) for x in symbols.variables], "parameters": list(integral.parameters),
+        "low": list(integral.low), "high": list(integral.high), "source": integral.source, "draw": integral.draw,
+        "prescription": integral.prescription,
+    }  # fmt: skip
+
+
+def integral_of(path: Any, header: Mapping[str, Any]) -> ParametricIntegral:
+    """Make the integral whose formula the header of a saved method has, without its closed form.
+
+    Raises
+    ------
+    StorageError
+        Where there is no formula, or none that can be read.
+    """
+    formula = header.get("formula")
+    if not formula:
+        raise StorageError(f"{path} carries no formula of its integral; give the integral, too.")
+    try:
+        return ParametricIntegral.from_expression(**formula)
+    except (InputError, TypeError) as problem:
+        raise StorageError(f"The formula in {path} cannot be read; give the integral, too: {problem}") from problem

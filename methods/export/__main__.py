@@ -1,0 +1,58 @@
+"""Write a fitted method for other programs.
+
+    python -m methods.export MODEL --integral box1l --to cpp|onnx|python|xgboost [--out FILE] [--name NAME]
+
+MODEL is a file that `Method.save` wrote. Without --integral the formula in that file counts; with it the file is
+refused where its integral is another one, or has changed since.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import methods
+from methods.base import InputError, ParametricIntegral
+from methods.core.names import attribute
+from methods.core.storage import StorageError
+from methods.export.description import describe
+from methods.export.targets import SUFFIXES, TARGETS, export
+
+CATALOGUE = "references:integral"
+"""The function that gives an integral by its name."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; 0 where the file was written, 1 where it was not."""
+    parser = argparse.ArgumentParser(prog="python -m methods.export", description="Write a fitted method for others.")
+    parser.add_argument("model", type=Path, help="a file that Method.save wrote")
+    parser.add_argument("--integral", help="name in the catalogue, or module:attribute; default: the file's formula")
+    parser.add_argument("--to", required=True, choices=sorted(TARGETS), help="the format")
+    parser.add_argument("--out", type=Path, help="the file to write; default: MODEL with the suffix of the format")
+    parser.add_argument("--name", help="of the function in the file; default: the file's")
+    given = parser.parse_args(arguments)
+    out = given.out or given.model.with_suffix(SUFFIXES[given.to])
+    try:
+        method = methods.load(given.model, _integral(given.integral))
+        export(method, given.to, out, given.name)
+    except (InputError, StorageError, OSError) as problem:
+        print(f"Not exported: {problem}", file=sys.stderr)
+        return 1
+    print(f"{out} has {method.name} of {describe(method).integral}.")
+    return 0
+
+
+def _integral(name: str | None) -> ParametricIntegral | None:
+    if name is None:
+        return None
+    if ":" not in name:
+        return attribute(CATALOGUE, callable)(name)
+    found = attribute(name, lambda value: isinstance(value, ParametricIntegral))
+    if not isinstance(found, ParametricIntegral):
+        raise InputError(f"{name} is no ParametricIntegral.")
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())

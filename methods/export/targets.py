@@ -1,0 +1,81 @@
+"""The formats that a fitted method can be written in, by the names of the command line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from methods.base import Exportable, InputError, Method
+from methods.core.arithmetic import Arithmetic
+from methods.export import cpp_writer, onnx_export, python_writer
+from methods.export.description import Description, describe
+
+MOST_NUMBERS = 1_000_000
+"""In a file of source code; more of them take compilers minutes."""
+
+
+def export(method: Method, to: str, path: Any, name: str | None = None) -> None:
+    """Write a fitted method to `path` as one of TARGETS; `name` is that of the function, by default the file's.
+
+    Raises
+    ------
+    InputError
+        For a method or an integral that cannot be written so, or a name that is none.
+    """
+    TARGETS[to](method, Path(path), name or Path(path).stem)
+
+
+def _written(writer: Callable[[str, Arithmetic, Description], str]) -> Callable[[Method, Path, str], None]:
+    def write(method: Method, path: Path, name: str) -> None:
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
+            raise InputError(f"{name!r} is no name for a function; give letters, digits and underscores.")
+        arithmetic = _arithmetic(method)
+        if (n_numbers := arithmetic.n_numbers()) > MOST_NUMBERS:
+            raise InputError(
+                f"{method.name} has {n_numbers} numbers, more than the {MOST_NUMBERS} that a source file may have; "
+                "export it to onnx, or fit a smaller one."
+            )
+        path.write_text(writer(name, arithmetic, describe(method)), encoding="utf-8")
+
+    return write
+
+
+def _arithmetic(method: Method) -> Arithmetic:
+    if not isinstance(method, Exportable) or not callable(method.export_form):
+        raise InputError(f"{method.name} cannot be exported: its value is no short arithmetic of s.")
+    form = method.export_form()
+    if not isinstance(form, Arithmetic):
+        raise InputError(f"{method.name} can be exported to onnx only, as its corner sums take thousands of steps.")
+    return form
+
+
+def _trees(method: Method, path: Path, name: str) -> None:
+    """Write trees in XGBoost's own format, JSON, with attributes that tell what their sum is."""
+    booster = getattr(method, "booster_", None)
+    if booster is None:
+        raise InputError(f"{method.name} has no trees; export it to cpp, onnx or python.")
+    fitted: Any = method
+    about = describe(method)
+    trees = booster.copy()
+    trees.set_attr(
+        loopmark="\n".join(about.lines()), low=str(list(about.low)), high=str(list(about.high)),
+        target=fitted.target, mean=repr(float(fitted.mean_)), scale=repr(float(fitted.scale_)),
+        error=repr(float(fitted.residual_)), symmetry=fitted.symmetry,
+    )  # fmt: skip
+    if path.suffix != ".json":
+        raise InputError(f"{path} must end in .json, by which XGBoost knows its format.")
+    trees.save_model(path)
+
+
+TARGETS: dict[str, Callable[[Method, Path, str], None]] = {
+    "cpp": _written(cpp_writer.write),
+    "python": _written(python_writer.write),
+    "onnx": lambda method, path, name: onnx_export.export(method, path),
+    "xgboost": _trees,
+}
+"""Writers by the names of formats."""
+
+SUFFIXES = {"cpp": ".hpp", "python": ".py", "onnx": ".onnx", "xgboost": ".json"}
+"""Of the files."""

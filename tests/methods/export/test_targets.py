@@ -1,0 +1,297 @@
+"""Exported headers, Python files and ONNX graphs say what `integrate` does, compiled with all warnings as errors."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import importlib.util
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+from integrals import plain, product
+
+import methods
+import references
+from methods.base import InputError, ParametricIntegral
+from methods.core.storage import StorageError
+from methods.export.__main__ import main
+from methods.export.targets import SUFFIXES, TARGETS, export
+
+N = 10_000
+TOLERANCE = {"float64": 1e-13, "float32": 1e-6}
+
+LABELS = "gauss_legendre,epsrel=1e-3,search_order=4"
+NETWORK = {"n_labels": 60, "n_updates": 10}
+FITS: dict[str, tuple[str, dict]] = {
+    "chebyshev": ("chebyshev", {"max_labels": 200}),
+    "total_degree": ("total_degree", {"max_labels": 200}),
+    "tensor_train": ("tensor_train", {"max_labels": 400, "n_pilot": 64}),
+    "gauss_legendre": ("gauss_legendre", {"order": 5}),
+    "neural_primitive": ("neural_primitive", {"width": 60, "n_replicas": 3, "n_updates": 1}),
+    "separable_primitive": ("separable_primitive", {"width": 60, "n_replicas": 2, "n_updates": 1}),
+    "dense_mlp": ("dense_mlp", {"depth": 2, "width": 9, "activation": "silu", "target": "log", **NETWORK}),
+    "skip_mlp": ("skip_mlp", {"n_blocks": 2, "width": 8, "activation": "elu", "symmetry": "s1:s2", **NETWORK}),
+    "deep_ensemble": ("deep_ensemble", {"width": 8, "depth": 1, "activation": "softplus", "n_replicas": 2, **NETWORK}),
+    "differential_mlp": ("differential_mlp", {"width": 8, "n_labels": 50, "n_iterations": 20}),
+    "arcs": ("gauss_legendre", {"epsrel": 1e-2, "search_order": 4}),
+    "complex_chebyshev": ("chebyshev", {"max_labels": 100, "labels": LABELS}),
+    "complex_train": ("tensor_train", {"max_labels": 600, "n_pilot": 64, "labels": LABELS}),
+}
+INTEGRALS = {
+    "arcs": "bubble_physical", "complex_chebyshev": "bubble_physical", "complex_train": "triangle_physical",
+}  # fmt: skip
+
+MAIN = """
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <vector>
+{includes}
+int main(int, char** argv) {{
+  const std::size_t n = std::strtoul(argv[2], nullptr, 10), m = std::strtoul(argv[3], nullptr, 10);
+  std::vector<double> s(n * m);
+  if (std::fread(s.data(), 8, n * m, stdin) != n * m) return 1;
+{calls}
+  return 2;
+}}
+"""
+
+CALL = """  if (!std::strcmp(argv[1], "{name}")) {{
+    std::vector<{type}> value(n), batch(n);
+    for (std::size_t i = 0; i < n; i++) value[i] = {name}(&s[i * m]);
+    {name}_batch(n, s.data(), batch.data());
+    std::fwrite(value.data(), sizeof value[0], n, stdout);
+    std::fwrite(batch.data(), sizeof value[0], n, stdout);
+    {more}
+    double outside[16];
+    for (std::size_t j = 0; j < m; j++) outside[j] = 1e9;
+    try {{ {name}_checked(outside); }} catch (const std::out_of_range&) {{ return 0; }}
+    return 3;
+  }}"""
+
+MORE = """std::vector<double> found(n * {width});
+    {name}_{what}_batch(n, s.data(), found.data());
+    std::fwrite(found.data(), 8, n * {width}, stdout);
+    {single}"""
+
+
+@functools.cache
+def fitted(key: str):
+    name, fields = FITS[key]
+    integral = references.integral(INTEGRALS[key]) if key in INTEGRALS else product(2)
+    return methods.create(name, **fields).fit(integral)
+
+
+def outputs(key: str) -> list[str]:
+    return list(fitted(key).export_form().outputs)
+
+
+@pytest.fixture(scope="session")
+def program(tmp_path_factory) -> Path:
+    """Compile all headers into one program: they do not disturb each other."""
+    if shutil.which("g++") is None:
+        pytest.skip("there is no g++")
+    folder, calls = tmp_path_factory.mktemp("headers"), []
+    for key in FITS:
+        export(fitted(key), "cpp", folder / f"{key}.hpp")
+        m, is_complex = fitted(key).integral_.m, fitted(key).integral_.is_complex
+        more = ""
+        if "error" in outputs(key):
+            more += MORE.format(name=key, what="error", width=1, single="")
+        if "gradient" in outputs(key):
+            single = f"{{ double one[{m}]; {key}_gradient(&s[0], one); std::fwrite(one, 8, m, stdout); }}"
+            more += "{" + MORE.format(name=key, what="gradient", width=m, single=single) + "}"
+        calls.append(CALL.format(name=key, type="std::complex<double>" if is_complex else "double", more=more))
+    includes = "\n".join(f'#include "{key}.hpp"' for key in FITS)
+    (folder / "main.cpp").write_text(MAIN.format(includes=includes, calls="\n".join(calls)))
+    subprocess.run(
+        ["g++", "-std=c++17", "-O2", "-Wall", "-Werror", "main.cpp", "-o", "main"], cwd=folder, check=True, timeout=300
+    )
+    return folder / "main"
+
+
+def from_cpp(program: Path, key: str, s: np.ndarray) -> dict[str, np.ndarray]:
+    command = [program, key, str(len(s)), str(s.shape[1])]
+    found = np.frombuffer(subprocess.run(command, input=s.tobytes(), capture_output=True, check=True).stdout)
+    n, width = len(s), 2 if fitted(key).integral_.is_complex else 1
+    parts = {"value": found[: n * width], "batch": found[n * width : 2 * n * width]}
+    if width == 2:
+        parts = {name: part.view(np.complex128) for name, part in parts.items()}
+    rest = found[2 * n * width :]
+    if "error" in outputs(key):
+        parts["error"], rest = rest[:n], rest[n:]
+    if "gradient" in outputs(key):
+        parts["gradient"], rest = rest[:-2].reshape(n, -1), rest[-2:]
+        assert np.allclose(rest, parts["gradient"][0], rtol=1e-5)
+    return parts
+
+
+def from_python(path: Path, name: str):
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return getattr(module, name)
+
+
+def from_onnx(path: Path, s: np.ndarray) -> dict[str, np.ndarray]:
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    names = [output.name for output in session.get_outputs()]
+    return dict(zip(names, session.run(names, {"s": s}), strict=True))
+
+
+def precision(key: str) -> str:
+    """Give the precision in which values are computed: series of primitives are in float64 always."""
+    return fitted(key).precision if "primitive" not in key else "float64"
+
+
+def differences(key: str, found: dict[str, np.ndarray], s: np.ndarray) -> list[float]:
+    """Relative differences of value and error, and a tenth of that of the gradient to its largest entry."""
+    method = fitted(key)
+    estimate = method.integrate(s)
+    apart = [np.abs(found["value"] / estimate.value - 1).max()]
+    if "batch" in found:
+        apart.append(np.abs(found["batch"] / estimate.value - 1).max())
+    if "error" in found:
+        apart.append(np.abs((found["error"] - estimate.error) / estimate.value).max())
+    if "gradient" in found:
+        gradient = method.gradient(s)
+        apart.append(0.1 * np.abs(found["gradient"] - gradient).max() / np.abs(gradient).max())
+    return [float(value) for value in apart]
+
+
+@pytest.mark.parametrize("key", FITS)
+def test_headers_agree(key, program):
+    s = fitted(key).integral_.sample(N, seed=5)
+    apart = differences(key, from_cpp(program, key, s), s)
+    assert max(apart) < TOLERANCE[precision(key)]
+
+
+@pytest.mark.parametrize("key", FITS)
+def test_python_files_agree(key, tmp_path):
+    export(fitted(key), "python", tmp_path / f"{key}.py")
+    s = fitted(key).integral_.sample(N, seed=5)
+    apart = differences(key, from_python(tmp_path / f"{key}.py", key)(s), s)
+    assert max(apart) < TOLERANCE[precision(key)]
+
+
+@pytest.mark.parametrize("key", FITS)
+def test_graphs_agree(key, tmp_path):
+    export(fitted(key), "onnx", tmp_path / "model.onnx")
+    s = fitted(key).integral_.sample(N, seed=5)
+    found = from_onnx(tmp_path / "model.onnx", s)
+    if found["value"].ndim == 2:
+        found["value"] = found["value"][:, 0] + 1j * found["value"][:, 1]
+    assert max(differences(key, found, s)) < TOLERANCE[precision(key)]
+
+
+def test_agreement_can_fail(program, tmp_path):
+    """A table of other coefficients is told apart, by 1e-13 of one of them."""
+    table = fitted("chebyshev")
+    other = methods.create("chebyshev", max_labels=200).fit(product(2))
+    other.coefficients_ = table.coefficients_ * (1 + 1e-12)
+    export(other, "python", tmp_path / "other.py")
+    s = product(2).sample(N, seed=5)
+    assert max(differences("chebyshev", from_python(tmp_path / "other.py", "other")(s), s)) > TOLERANCE["float64"]
+    apart = differences("chebyshev", {"value": from_cpp(program, "total_degree", s)["value"]}, s)
+    assert max(apart) > TOLERANCE["float64"]
+
+
+# ----- guard rails ----------------------------------------------------------------------------------------------------
+
+
+def test_outside_the_box_is_an_error_unless_asked_for(tmp_path):
+    export(fitted("chebyshev"), "python", tmp_path / "table.py")
+    table = from_python(tmp_path / "table.py", "table")
+    outside = np.array([[0.9, 1.0]])
+    with pytest.raises(ValueError, match="outside the box"):
+        table(outside)
+    assert np.isfinite(table(outside, allow_outside=True)["value"]).all()
+    with pytest.raises(ValueError, match="shape"):
+        table(np.ones((1, 3)))
+
+
+@pytest.mark.parametrize("to", ["cpp", "python"])
+def test_files_say_what_they_are(to, tmp_path):
+    method = methods.create("gauss_legendre", order=4).fit(product(1))
+    method.measured_ = {"mean": 5.25, "worst": 4.5, "points": 1000}
+    export(method, to, tmp_path / "rule.txt")
+    text = (tmp_path / "rule.txt").read_text()
+    version = f"gauss_legendre, version {method.version}"
+    for part in ("product1", version, "s1 in [1.0, 2.0]", "5.2 on average, 4.5 at worst of 1000", "commit"):
+        assert part in text
+
+
+def test_loading_needs_nothing_else(tmp_path):
+    for key in ("chebyshev", "arcs"):
+        method = fitted(key)
+        method.save(tmp_path / "model")
+        loaded = methods.load(tmp_path / "model")
+        s = method.integral_.sample(100, seed=1)
+        assert loaded.integral_.fingerprint() == method.integral_.fingerprint()
+        np.testing.assert_allclose(loaded.integrate(s).value, method.integrate(s).value, rtol=1e-13)
+
+
+def test_measured_digits_are_carried(tmp_path):
+    method = methods.create("gauss_legendre", order=4).fit(product(1))
+    method.measured_ = {"mean": 5.25, "worst": 4.5, "points": 1000}
+    method.save(tmp_path / "model")
+    assert methods.load(tmp_path / "model").measured_ == method.measured_
+
+
+def test_a_python_function_must_be_given(tmp_path):
+    methods.create("gauss_legendre", order=4).fit(plain(1)).save(tmp_path / "model")
+    with pytest.raises(StorageError, match="no formula"):
+        methods.load(tmp_path / "model")
+    assert methods.load(tmp_path / "model", plain(1)).integral_.name == "plain1"
+
+
+def test_a_changed_integral_is_refused(tmp_path):
+    fitted("chebyshev").save(tmp_path / "model")
+    changed = dataclasses.replace(product(2), high=(2.0, 3.0))
+    with pytest.raises(StorageError, match="holds integral"):
+        methods.load(tmp_path / "model", changed)
+
+
+# ----- the command ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("to", ["cpp", "python", "onnx"])
+def test_command_writes(to, tmp_path, capsys):
+    fitted("chebyshev").save(tmp_path / "table.loopmark")
+    assert main([str(tmp_path / "table.loopmark"), "--to", to]) == 0
+    assert (tmp_path / f"table{SUFFIXES[to]}").stat().st_size > 0
+    assert "chebyshev of product2" in capsys.readouterr().out
+
+
+def test_command_refuses_another_integral(tmp_path, capsys):
+    fitted("chebyshev").save(tmp_path / "table.loopmark")
+    assert main([str(tmp_path / "table.loopmark"), "--to", "cpp", "--integral", "box1l"]) == 1
+    assert "holds integral" in capsys.readouterr().err
+    assert not (tmp_path / "table.hpp").exists()
+
+
+@pytest.mark.parametrize("to", [to for to in TARGETS if to != "onnx"])
+def test_what_cannot_be_written_is_refused(to, tmp_path):
+    method = methods.create("lattice_qmc").fit(product(1))
+    with pytest.raises(InputError, match=r"cannot be exported|no trees"):
+        export(method, to, tmp_path / "x.json")
+    with pytest.raises(InputError, match=r"no name|no trees"):
+        export(fitted("chebyshev"), to, tmp_path / "x", name="1x")
+
+
+def test_trees_are_written_in_their_own_format(tmp_path):
+    xgboost = pytest.importorskip("xgboost")
+    integral: ParametricIntegral = product(1)
+    method = methods.create("boosted_trees", n_labels=200, n_trees=20, max_depth=4).fit(integral)
+    export(method, "xgboost", tmp_path / "trees.json")
+    trees = xgboost.Booster(model_file=tmp_path / "trees.json")
+    s = integral.sample(100, seed=1)
+    y = float(trees.attr("mean")) + float(trees.attr("scale")) * trees.inplace_predict(s).astype(float)
+    value = y * integral.integrand(s, np.full((1, 1), 0.5))  # target "ratio"
+    np.testing.assert_allclose(value, method.integrate(s).value, rtol=1e-12)
+    assert json.loads(trees.attr("low")) == [1.0, 1.0]
