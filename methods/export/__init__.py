@@ -1,4 +1,5 @@
-"""Fitted methods for other programs.
+"""Fitted methods for other programs: ``python -m methods.export``.
 
-Read `onnx_export.py` first, which says what the file takes and gives; `onnx_graph.py` records its calculations.
+A method lists the steps of its value (`methods/core/arithmetic.py`), and each target has a writer that knows each kind
+of step: `cpp_writer.py`, `python_writer.py`, `onnx_writer.py`. Begin at `targets.py`, which has them by their names.
 """

@@ -125,9 +125,14 @@ inline void select(const T* row, T bound, const T* __restrict x, const T* __rest
 
 // Several numbers side by side, which compilers keep in registers: vectors where they know them.
 #if defined(__GNUC__)
+#if defined(__AVX__)
+constexpr int BYTES = 32;
+#else
+constexpr int BYTES = 16;
+#endif
 template <class T> struct Pack {
-  static constexpr int SIZE = 32 / sizeof(T);
-  typedef T V __attribute__((vector_size(32)));
+  static constexpr int SIZE = BYTES / sizeof(T);
+  typedef T V __attribute__((vector_size(BYTES)));
 };
 #else
 template <class T> struct Pack {

@@ -1,10 +1,11 @@
-"""Trained primitives for other programs: I(s) as an ONNX file, which C++ event generators run by onnxruntime.
+"""Fitted methods for other programs: I(s) as an ONNX file, which C++ event generators run by onnxruntime.
 
     from methods.export.onnx_export import export
     primitive = methods.create("neural_primitive").fit(integral, budget=60)
     export(primitive, "box1l.onnx")
 
-The file takes s (n, m) and gives value (n,) and error (n,), as `integrate` does, normalisation included. It does not
+The file takes s (n, m) and gives value (n,), or (n, 2) where it is complex, error (n,) and gradient (n, m), those that
+the method has. It does not
 check whether s is in the box; its metadata name that, in JSON: method, integral, parameters, low, high. All n points
 are computed at once: of a deep network, 2^k · width numbers for each, so call it with batches.
 
@@ -44,12 +45,12 @@ def export(method: Method, path: Any, dtype: str = "float64") -> None:
     Raises
     ------
     InputError
-        For a method that is no primitive, another dtype, an activation that ONNX does not know, a function that
+        For a method without an export form, another dtype, an activation that ONNX does not know, a function that
         onnxruntime computes in float32 only, or where onnx is not installed; for `published_primitive` with
         normalisation="centre" also for an integral that is a Python function.
     """
     if not isinstance(method, Exportable):
-        raise InputError(f"{method.name} cannot be exported; fit a primitive such as neural_primitive for that.")
+        raise InputError(f"{method.name} cannot be exported: its value is no short arithmetic of s.")
     if dtype not in PRECISIONS:
         raise unknown("dtype", dtype, PRECISIONS)
     fitted: Any = method

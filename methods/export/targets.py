@@ -53,12 +53,12 @@ def _arithmetic(method: Method) -> Arithmetic:
 
 def _trees(method: Method, path: Path, name: str) -> None:
     """Write trees in XGBoost's own format, JSON, with attributes that tell what their sum is."""
-    booster = getattr(method, "booster_", None)
-    if booster is None:
-        raise InputError(f"{method.name} has no trees; export it to cpp, onnx or python.")
+    boosters = getattr(method, "boosters_", [])
+    if len(boosters) != 1:
+        raise InputError(f"{method.name} has no trees, or those of a complex integral; export it to another format.")
     fitted: Any = method
     about = describe(method)
-    trees = booster.copy()
+    trees = boosters[0].copy()
     trees.set_attr(
         loopmark="\n".join(about.lines()), low=str(list(about.low)), high=str(list(about.high)),
         target=fitted.target, mean=repr(float(fitted.mean_)), scale=repr(float(fitted.scale_)),

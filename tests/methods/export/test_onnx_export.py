@@ -229,7 +229,7 @@ def test_what_onnx_cannot_do_is_refused(fields, dtype, message, tmp_path):
         export(networks(product(1), **fields), tmp_path / "model.onnx", dtype)
 
 
-@pytest.mark.parametrize(("name", "fields"), [("gauss_legendre", {}), ("primitive_corrected", TABLES)])
+@pytest.mark.parametrize(("name", "fields"), [("lattice_qmc", {}), ("primitive_corrected", TABLES)])
 def test_other_methods_are_refused(name, fields, tmp_path):
     """One that corrects a primitive inherits from it, and cannot be exported all the same."""
     with pytest.raises(InputError, match=f"{name} cannot be exported"):

@@ -42,6 +42,16 @@ FITS: dict[str, tuple[str, dict]] = {
     "complex_chebyshev": ("chebyshev", {"max_labels": 100, "labels": LABELS}),
     "complex_train": ("tensor_train", {"max_labels": 600, "n_pilot": 64, "labels": LABELS}),
 }
+
+
+def decade() -> ParametricIntegral:
+    """∫ dx/(s1 + s2 x) over a decade of s, where log s loses nothing in the float32 of a network."""
+    return ParametricIntegral.from_expression(
+        name="decade", variables=["x"], parameters=["s1", "s2"], low=[0.2, 0.2], high=[2, 2],
+        expression="1/(s1 + s2*x)",
+    )  # fmt: skip
+
+
 INTEGRALS = {
     "arcs": "bubble_physical", "complex_chebyshev": "bubble_physical", "complex_train": "triangle_physical",
 }  # fmt: skip
@@ -84,6 +94,7 @@ MORE = """std::vector<double> found(n * {width});
 def fitted(key: str):
     name, fields = FITS[key]
     integral = references.integral(INTEGRALS[key]) if key in INTEGRALS else product(2)
+    integral = decade() if key == "differential_mlp" else integral
     return methods.create(name, **fields).fit(integral)
 
 
