@@ -1,11 +1,11 @@
 """Sums over the nodes of `moving_source.py`, compiled for an integrand when first needed.
 
-Nanoseconds per node on a complex and on a real map of degree 1, AVX2, a core that does 16 GFLOP/s beside other work:
+Nanoseconds per node on a complex and on a real map of degree 1, one core of 41 GFLOP/s with AVX2:
 
-    box1l    tensor rule 12 and 6      general nodes 25 and 10
-    box2l    tensor rule 14 and 5      general nodes 51 and 20
+    box1l    tensor rule 12 and 5.4    general nodes 22 and 9
+    box2l    tensor rule 14 and 4.6    general nodes 51 and 20
 
-which is 150 to 700 times as fast as general nodes are in torch, and 6 to 25 times as fast as tensor rules are there,
+which is 100 to 400 times as fast as general nodes are in torch, and 6 to 25 times as fast as tensor rules are there,
 where most of the work is done on few values. Degrees 2 and 3 take up to a quarter more.
 
 Without a C++ compiler, or for integrands with functions or roots, there are none, and plain torch takes their place

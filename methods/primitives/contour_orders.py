@@ -74,8 +74,12 @@ class TermRules:
 
     def compiled(self, orders: np.ndarray) -> list[Rule]:
         """Make the rules of these orders (n_terms, k), compiled where they can be."""
-        triples = zip(self._terms, self.maps, orders, self.of(orders), strict=True)
-        return [compiled_rule(term, map_, self._coordinates, of_term) or rule for term, map_, of_term, rule in triples]
+        terms = zip(self._terms, self._integrands, self.maps, orders, strict=True)
+        return [
+            compiled_rule(term, map_, self._coordinates, of_term)
+            or MovingRule(integrand, map_, self._coordinates, of_term)
+            for term, integrand, map_, of_term in terms
+        ]
 
     def values(self, orders: np.ndarray, s: torch.Tensor) -> np.ndarray:
         """Compute the sums over all terms at s (n, m): (n,)."""

@@ -101,5 +101,5 @@ def test_what_it_cannot_treat_is_refused(primitive, bubble):
     assert "sum of 4 terms" in create("neural_primitive").unsupported(references.integral("box1l_sectors_physical"))
     for name in ("separable_primitive", "primitive_corrected"):
         assert "treats real integrals only" in create(name).unsupported(bubble)
-    with pytest.raises(InputError, match="only series of real integrals"):
+    with pytest.raises(InputError, match="only tables of real integrals"):
         primitive.export_form()
