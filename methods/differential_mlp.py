@@ -329,12 +329,19 @@ class DifferentialMLP(PiecewiseTable):
         weights = torch.as_tensor(self.weights_, dtype=torch.float32, device=self.device)
         self._layers = TanhNetwork(self._widths).layers(weights)
         middle, half = self._coordinates.middle_and_half()
-        self._c = torch.as_tensor(self.c_, device=self.device)
-        self._middle, self._half = (torch.as_tensor(v[:, None], device=self.device).float() for v in (middle, half))
+        to_centre = np.sign(self.c_ - np.array(self.integral_.low)) * np.exp(middle)
+        self._centre, self._per_distance = (
+            torch.as_tensor(v, device=self.device) for v in (self.c_ - to_centre, -1 / to_centre)
+        )
+        self._half = torch.as_tensor(half[:, None], dtype=torch.float32, device=self.device)
 
     def _u(self, s: torch.Tensor) -> torch.Tensor:
-        """Map s (n, m) to u (m, n) in the network's precision, if real in half the time of `Coordinates.u`."""
+        """Map s (n, m) to u (m, n) in the network's precision, if real in half the time of `Coordinates.u`.
+
+        With s_0 where u is zero, log |c − s| − log |c − s_0| = log(1 − (s − s_0)/(c − s_0)), whose argument keeps its
+        digits in float32 even where c is far away.
+        """
         if self.thresholds_ is not None:
             return self._coordinates.u(s).float()
-        distance = (self._c - s).T.to(torch.float32, memory_format=torch.contiguous_format)
-        return distance.abs_().log_().sub_(self._middle).div_(self._half)
+        relative = ((s - self._centre) * self._per_distance).T
+        return relative.to(torch.float32, memory_format=torch.contiguous_format).log1p_().div_(self._half)
