@@ -59,7 +59,7 @@ class Method(ABC):
     """Raised when its results change."""
     treats_complex: ClassVar[bool] = False
     """Whether it treats integrals with a prescription."""
-    measured_: dict[str, Any] | None = None  # digits found on true values: "mean", "worst", and at how many "points"
+    measured_: dict[str, Any] | None = None  # digits on true values: "mean", "worst", number of "points", "integral"
     precision = "float64"
     """In which it evaluates; a method that offers a choice has a field of this name instead."""
 

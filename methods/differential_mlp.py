@@ -129,6 +129,7 @@ class DifferentialMLP(PiecewiseTable):
         if integral.is_complex:
             return super().fit(integral, budget=budget)
         self.integral_ = integral
+        vars(self).pop("pieces_", None)  # those of an earlier fit
         self._tabulate(Clock(budget), monitor)
         return self
 

@@ -7,8 +7,9 @@ chosen for each Feynman parameter, and for each term of a sum such as the sector
 (`methods/quadrature/axis_choice.py`). Nodes and weights serve every s, so many integrals are one matrix product
 (`methods/core/node_sums.py`).
 
-Above threshold, where F changes its sign in the cube, the map is x = t/(t + c (1 − t)) with complex c: an arc that
-passes the zeros of F − i0 on the right side (`methods/quadrature/arc_choice.py`). Nodes and weights serve every s, too.
+Above threshold, where F changes its sign in the cube, each Feynman parameter follows an arc or an S in the complex
+plane, with a map on it, that passes the zeros of F − i0 on the right side (`methods/quadrature/arc_rules.py`,
+`arc_choice.py`). Nodes and weights serve every s, too.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ would be those of the calls."""
 
 @dataclass(kw_only=True)
 class GaussLegendre(Method):
-    """Tensor Gauss–Legendre rules after exponential maps, one rule per term, batched over s.
+    """Tensor Gauss–Legendre rules after a map of each Feynman parameter, one rule per term, batched over s.
 
     Parameters
     ----------

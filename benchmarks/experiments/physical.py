@@ -41,10 +41,18 @@ EVERYWHERE = (
 )  # fmt: skip
 """Direct rules and tables."""
 
-LEARNED = ("differential_mlp", "dense_mlp", "skip_mlp", "deep_ensemble", "boosted_trees", "neural_primitive")
+LEARNED = (
+    "differential_mlp",
+    "dense_mlp",
+    "skip_mlp",
+    "deep_ensemble",
+    "bayesian_mlp",
+    "boosted_trees",
+    "neural_primitive",
+)
 
-UNABLE = ("lattice_qmc", "primitive_corrected", "bayesian_mlp", "vegas_map")
-"""Methods of which some say why they do not treat complex integrals."""
+UNABLE = ("lattice_qmc", "primitive_corrected", "vegas_map")
+"""Methods that say why they do not treat complex integrals."""
 
 EPSREL = (1e-2, 1e-4, 1e-6, 1e-8)
 

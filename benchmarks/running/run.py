@@ -111,7 +111,8 @@ def fit_and_judge(task: Task) -> Iterator[dict[str, Any]]:
     if problem := record_types.problem(result):
         raise Disqualified(problem)
     n_points = int(task.truth.uniform.sum())
-    method.measured_ = {"mean": result["digits_mean"], "worst": result["digits_worst"], "points": n_points}
+    digits = {"mean": result["digits_mean"], "worst": result["digits_worst"], "points": n_points}
+    method.measured_ = digits | {"integral": integral.fingerprint()}
     yield result | {"model_bytes": _saved_bytes(method, integral, task)}
     device = task.fields.get("device", "cpu")
     yield {"s_per_integral": _timings(method, integral, device, task), "timed_from": "fit"}

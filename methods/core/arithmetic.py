@@ -1,7 +1,7 @@
 """The value of a fitted method as a list of steps, each of which makes rows of numbers from earlier rows.
 
     arithmetic = Arithmetic(m=2)
-    u = arithmetic.scaled(arithmetic.apply("log", arithmetic.s), [1, 1], [0, 0])
+    u = arithmetic.scale(arithmetic.apply("log", arithmetic.s), 2.0)
     arithmetic.outputs["value"] = arithmetic.apply("exp", arithmetic.affine(u, [[0.5, 0.5]], [0]))
 
 Rows are (n_rows, n) for n phase-space points; the first are s itself, transposed. A method lists its steps once
@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+
+from methods.core.errors import InputError
 
 FUNCTIONS = (
     "abs", "elu", "exp", "leaky_relu", "log", "reciprocal", "relu", "silu", "softplus", "sqrt", "square", "tanh",
@@ -234,7 +236,13 @@ class Arithmetic:
 
     def select(self, row: Rows, bound: float, x: Rows, y: Rows) -> Rows:
         """Choose between rows at each point."""
+        if x.n != y.n:
+            raise InputError(f"One of {x.n} and {y.n} rows cannot be chosen; give as many of either.")
         return self._add(Select(row, float(bound), x, y), x.n, x.dtype)
+
+    def as_complex(self, x: Rows) -> Rows:
+        """Put an imaginary part of zero beside a single row."""
+        return x if x.n == 2 else self.join(x, self.scale(x, 0.0))
 
     def size(self, x: Rows) -> Rows:
         """Compute |x| of a single row, or of a complex number in two rows."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import sympy
+
 from methods.core.errors import InputError
 from methods.core.integral import ParametricIntegral
 from methods.core.storage import StorageError
@@ -25,12 +27,17 @@ def formula_of(integral: ParametricIntegral) -> dict[str, Any] | None:
     if symbols is None:
         return None
     return {
-        "name": integral.name, "expression": str(symbols.outer),
-        "definitions": {str(name): str(polynomial) for name, polynomial in symbols.polynomials.items()},
+        "name": integral.name, "expression": _text(symbols.outer),
+        "definitions": {str(name): _text(polynomial) for name, polynomial in symbols.polynomials.items()},
         "variables": [str(x) for x in symbols.variables], "parameters": list(integral.parameters),
         "low": list(integral.low), "high": list(integral.high), "source": integral.source, "draw": integral.draw,
         "prescription": integral.prescription,
     }  # fmt: skip
+
+
+def _text(formula: sympy.Expr) -> str:
+    """Write a formula as `Expression.parse` reads it, which knows e as exp(1)."""
+    return str(formula.xreplace({sympy.E: sympy.Function("exp")(1)}))
 
 
 def integral_of(path: Any, header: Mapping[str, Any]) -> ParametricIntegral:

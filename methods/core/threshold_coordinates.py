@@ -38,11 +38,14 @@ class ThresholdCoordinate(NamedTuple):
         return xp.sqrt(1 - s / self.threshold)
 
     def steps(self, arithmetic: Arithmetic, s: Rows) -> Rows:
-        """List the steps of `z` at a row s: artanh β = log((1 + β)²/(1 − β²))/2, where 1 − β² = t/s."""
+        """List the steps of `z` at a row s: artanh β = log((1 + β)²/(1 − β²))/2, where 1 − β² = t/s.
+
+        On the other side of the threshold, where another piece of the table counts, they give some number.
+        """
         if not self.above:
-            return arithmetic.apply("sqrt", arithmetic.scale(s, -1 / self.threshold, 1.0))
+            return arithmetic.apply("sqrt", arithmetic.at_least(arithmetic.scale(s, -1 / self.threshold, 1.0), 0.0))
         ratio = arithmetic.apply("reciprocal", arithmetic.scale(s, 1 / self.threshold))
-        beta = arithmetic.apply("sqrt", arithmetic.scale(ratio, -1.0, 1.0))
+        beta = arithmetic.apply("sqrt", arithmetic.at_least(arithmetic.scale(ratio, -1.0, 1.0), 0.0))
         argument = arithmetic.multiply(
             arithmetic.apply("square", arithmetic.scale(beta, 1.0, 1.0)), arithmetic.scale(s, 1 / self.threshold)
         )

@@ -67,7 +67,7 @@ class CornerZero(NamedTuple):
 
 
 def thresholds(integral: ParametricIntegral) -> dict[str, float]:
-    """Find the invariants that have a threshold on the side of zero to which the box reaches furthest.
+    """Find the invariants that have a threshold, on a side of zero to which the box reaches.
 
     Parameters
     ----------
@@ -77,8 +77,9 @@ def thresholds(integral: ParametricIntegral) -> dict[str, float]:
     Returns
     -------
     dict
-        Parameter -> threshold. Parameters that lower P nowhere have none, nor do those whose threshold depends on the
-        others in the box, nor those for which P is negative without them.
+        Parameter -> threshold: one inside the box if there is, or else the smallest in modulus. Parameters that lower
+        P nowhere have none, nor do those whose threshold depends on the others in the box, nor those for which P is
+        negative without them.
 
     Raises
     ------
@@ -135,7 +136,16 @@ def _vanishes(value: sympy.Expr, integral: ParametricIntegral) -> bool:
 
 def _threshold(integral: ParametricIntegral, terms: list[ParametricIntegral], j: int) -> float | None:
     """Find the threshold of the j-th parameter; None where it has none of its own."""
-    side = 1.0 if integral.high[j] > -integral.low[j] else -1.0
+    low, high = integral.low[j], integral.high[j]
+    sides = [side for side, reach in ((1.0, high), (-1.0, -low)) if reach > 0]
+    found = [t for side in sides if (t := _threshold_on_side(integral, terms, j, side)) is not None]
+    return min(found, key=lambda t: (not low < t < high, abs(t)), default=None)
+
+
+def _threshold_on_side(
+    integral: ParametricIntegral, terms: list[ParametricIntegral], j: int, side: float
+) -> float | None:
+    """Find the threshold of the j-th parameter above zero, for side = 1, or below it, for side = −1."""
     first: float | None = None
     for others in _others(integral, j):
         reached = _where_zero_is_reached(terms, j, side, others)

@@ -139,16 +139,12 @@ def _interface(name: str, arithmetic: Arithmetic, about: Description) -> list[st
     m, space = arithmetic.s.n, f"loopmark_{name}"
     result = "std::complex<double>" if about.is_complex else "double"
     value = arithmetic.outputs["value"]
-    if about.is_complex and value.n == 1:
-        single, last = "double", "return {found, 0.0};"
-    else:
-        single, last = result, "return found;"
     of_value = "reinterpret_cast<double*>(value)" if about.is_complex else "value"
     lines = [
         f"inline {result} {name}(const double s[{m}]) {{",
-        *(["  double found[2];"] if value.n == 2 else [f"  {single} found;"]),
+        *(["  double found[2];"] if value.n == 2 else [f"  {result} found;"]),
         f"  {space}::Value::of<1>(s, {'found' if value.n == 2 else '&found'});",
-        "  return {found[0], found[1]};" if value.n == 2 else f"  {last}", "}", "",
+        "  return {found[0], found[1]};" if value.n == 2 else "  return found;", "}", "",
         "// Throws std::out_of_range for a point outside the box.",
         f"inline {result} {name}_checked(const double s[{m}]) {{",
         f'  if (!{space}::in_box(s)) throw std::out_of_range("{name}: s lies outside the box");',

@@ -45,13 +45,13 @@ def describe(method: Method) -> Description:
     integral: ParametricIntegral = fitted.integral_
     return Description(
         method.name, method.version, _commit(), integral.name, integral.fingerprint(), integral.parameters,
-        integral.low, integral.high, integral.is_complex, _digits(getattr(method, "measured_", None)),
+        integral.low, integral.high, integral.is_complex, _digits(method.measured_, integral.fingerprint()),
     )  # fmt: skip
 
 
-def _digits(measured: Any) -> str:
-    """Say what was measured, a dict of the fields below."""
-    if not measured:
+def _digits(measured: dict[str, Any] | None, fingerprint: str) -> str:
+    """Say what was measured on the integral of this fingerprint."""
+    if not measured or measured["integral"] != fingerprint:
         return "not measured"
     return f"{measured['mean']:.1f} on average, {measured['worst']:.1f} at worst of {measured['points']} points"
 

@@ -5,9 +5,9 @@
     export(primitive, "box1l.onnx")
 
 The file takes s (n, m) and gives value (n,), or (n, 2) where it is complex, error (n,) and gradient (n, m), those that
-the method has. It does not
-check whether s is in the box; its metadata name that, in JSON: method, integral, parameters, low, high. All n points
-are computed at once: of a deep network, 2^k · width numbers for each, so call it with batches.
+the method has. It does not check whether s is in the box; its metadata name that, in JSON: method, integral,
+parameters, low, high, and about, what any exported file says of itself. All n points are computed at once: of a deep
+network, 2^k · width numbers for each, so call it with batches.
 
 It agrees with `integrate`, relative to the largest value, to 1e-10 in float64 and to 1e-4 in float32; of the networks
 of `published_primitive`, those of precision="float32" to 1e-4 in either.
@@ -15,8 +15,7 @@ of `published_primitive`, those of precision="float32" to 1e-4 in either.
 Why not `torch.onnx.export` (tried with torch 2.13): its exporter needs the package onnxscript, which is not in the
 lock, and its predecessor, which warns that it will be removed, gives graphs that onnxruntime 1.31 refuses: cos(j arccos
 z) in float64 has no kernel, chunks of the corner sum become splits of one fixed length, and the float64 erfc of gelu is
-not translated. Both evaluations would have to be written once more for it; what would go are the 162 lines of
-`onnx_graph.py`.
+not translated. Both evaluations would have to be written once more for it; what would go is `onnx_graph.py`.
 """
 
 from __future__ import annotations
@@ -35,12 +34,13 @@ from methods.deep.activations import ACTIVATIONS, Activation
 from methods.deep.corner_networks import CornerNetworks
 from methods.deep.network import PrimitiveNetwork
 from methods.export import onnx_writer
+from methods.export.description import describe
 from methods.export.onnx_graph import Graph, Value
 from methods.primitives.ensemble import PRECISIONS, UNCERTAINTIES
 
 
 def export(method: Method, path: Any, dtype: str = "float64") -> None:
-    """Write a fitted primitive to `path`, for calculations in a dtype, "float64" or "float32".
+    """Write a fitted method to `path`, for calculations in a dtype, "float64" or "float32".
 
     Raises
     ------
@@ -61,7 +61,7 @@ def export(method: Method, path: Any, dtype: str = "float64") -> None:
     else:
         _write_networks(graph, fitted, form)
     metadata = {"method": method.name, "integral": integral.name, "parameters": integral.parameters}
-    box = {"low": integral.low, "high": integral.high}
+    box = {"low": integral.low, "high": integral.high, "about": describe(method).lines()}
     graph.save(path, {key: json.dumps(value) for key, value in (metadata | box).items()})
 
 

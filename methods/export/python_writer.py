@@ -110,7 +110,7 @@ def write(name: str, arithmetic: Arithmetic, about: Description) -> str:
     outputs = {key: f"r{rows.place}[0]" for key, rows in arithmetic.outputs.items()}
     value = arithmetic.outputs["value"]
     if about.is_complex:
-        outputs["value"] = f"r{value.place}[0] + 1j * r{value.place}[1]" if value.n == 2 else f"r{value.place}[0] + 0j"
+        outputs["value"] = f"r{value.place}[0] + 1j * r{value.place}[1]"
     if "gradient" in outputs:
         outputs["gradient"] = f"r{arithmetic.outputs['gradient'].place}.T"
     head = HEADER.format(

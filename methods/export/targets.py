@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -9,8 +10,19 @@ from typing import Any
 
 from methods.base import Exportable, InputError, Method
 from methods.core.arithmetic import Arithmetic
+from methods.core.names import unknown
 from methods.export import cpp_writer, onnx_export, python_writer
 from methods.export.description import Description, describe
+
+CPP_KEYWORDS = frozenset(
+    "alignas alignof and and_eq asm auto bitand bitor bool break case catch char class compl concept const consteval "
+    "constexpr constinit const_cast continue co_await co_return co_yield decltype default delete do double "
+    "dynamic_cast else enum explicit export extern false float for friend goto if inline int long mutable namespace "
+    "new noexcept not not_eq nullptr operator or or_eq private protected public register reinterpret_cast requires "
+    "return short signed sizeof static static_assert static_cast struct switch template this thread_local throw true "
+    "try typedef typeid typename union unsigned using virtual void volatile wchar_t while xor xor_eq main".split()
+)
+"""Names that no function of C++ can have."""
 
 MOST_NUMBERS = 1_000_000
 """In a file of source code; more of them take compilers minutes."""
@@ -24,13 +36,17 @@ def export(method: Method, to: str, path: Any, name: str | None = None) -> None:
     InputError
         For a method or an integral that cannot be written so, or a name that is none.
     """
+    if to not in TARGETS:
+        raise unknown("format", to, TARGETS)
     TARGETS[to](method, Path(path), name or Path(path).stem)
 
 
 def _written(writer: Callable[[str, Arithmetic, Description], str]) -> Callable[[Method, Path, str], None]:
     def write(method: Method, path: Path, name: str) -> None:
-        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
-            raise InputError(f"{name!r} is no name for a function; give letters, digits and underscores.")
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name) or keyword.iskeyword(name) or name in CPP_KEYWORDS:
+            raise InputError(
+                f"{name!r} is no name for a function; give another one, of letters, digits and underscores (--name)."
+            )
         arithmetic = _arithmetic(method)
         if (n_numbers := arithmetic.n_numbers()) > MOST_NUMBERS:
             raise InputError(
@@ -55,7 +71,7 @@ def _trees(method: Method, path: Path, name: str) -> None:
     """Write trees in XGBoost's own format, JSON, with attributes that tell what their sum is."""
     boosters = getattr(method, "boosters_", [])
     if len(boosters) != 1:
-        raise InputError(f"{method.name} has no trees, or those of a complex integral; export it to another format.")
+        raise InputError(f"{method.name} has no trees of a real integral, and this format is for trees alone.")
     fitted: Any = method
     about = describe(method)
     trees = boosters[0].copy()

@@ -8,6 +8,7 @@ one variable: that is evaluated on a grid once, and gives the errors of all orde
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -120,12 +121,14 @@ def choose(rules: TermRules, s: torch.Tensor, epsrel: float, max_nodes: int, clo
     goal, chosen = epsrel / MARGIN, np.zeros((len(axes), rules.k), dtype=int)
     while True:
         orders = np.array(axis_choice.choose_orders(axes, goal, max_nodes, MOST_NODES, HIGHER))
-        # Twice a higher rule, for its value and the second map's, and half of that for the others.
-        if max_nodes > 1 and 3 * seconds_per_node * len(s) * np.prod(higher(orders), axis=1).sum() > clock.left:
-            max_nodes = int(0.8 * max_nodes)
-            continue
         if np.array_equal(orders, chosen) or goal < epsrel / MARGIN**3:
             return chosen, max_nodes
+        # Twice a higher rule, for its value and the second map's, and half of that for the others.
+        if max_nodes > 1 and 3 * seconds_per_node * len(s) * np.prod(higher(orders), axis=1).sum() > clock.left:
+            if chosen.any():
+                return chosen, math.ceil(np.prod(chosen, axis=1).mean())
+            max_nodes = int(0.8 * max_nodes)
+            continue
         chosen = orders
         reference = rules.values(higher(orders), s)
         if root_mean_square(relative(rules.values(orders, s) - reference, reference)) <= epsrel:

@@ -20,12 +20,10 @@ from methods.base import ParametricIntegral
 from methods.core.moving_nodes import MovingIntegrand
 from methods.primitives import chebyshev_series, contour_fit, contour_search
 from methods.primitives.contour_coordinates import ContourCoordinates
+from methods.primitives.contour_fit import MAX_NORM, NORM_DEGREE
 from methods.primitives.contour_map import ContourMap
 from methods.primitives.contour_search import Search
 from methods.primitives.least_squares import LeastSquares
-
-NORM_DEGREE, MAX_NORM = 4, 250
-"""Largest degree of log h, less where it would have more than MAX_NORM coefficients."""
 
 NODES = 80
 """Nodes of the Gauss rule for the integrals over one variable."""

@@ -61,11 +61,13 @@ class Distribution:
     Raises
     ------
     InputError
-        For s outside the box, or where I(s) is not positive, so that f/I is no density.
+        For s outside the box, or where I(s) is complex or not positive, so that f/I is no density.
     """
 
     def __init__(self, primitive: SamplesX, s: Any, *, degree: int = 40) -> None:
         integral = primitive.integral_
+        if integral.is_complex:
+            raise InputError(f"{integral.name} is complex, so that f/I is no density; give a real integral.")
         self.primitive, self.k = primitive, integral.k
         self._s = torch.as_tensor(integral.check(np.asarray(s)[None]), device=primitive.device)
         angles = np.pi * (np.arange(degree + 1) + 0.5) / (degree + 1)

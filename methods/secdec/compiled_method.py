@@ -38,6 +38,8 @@ class CompiledMethod(Method):
     workers: int
     cxxflags: str
 
+    _evaluator: Evaluator
+    """The processes; they may have ended."""
     _largest: int
     """Largest sample size so far."""
 
@@ -114,17 +116,21 @@ class CompiledMethod(Method):
     def _alive_evaluator(self) -> Evaluator:
         """Give the processes, or new ones where these have ended, as they do after a failure or a timeout."""
         if not self._evaluator.alive:
-            self._start()
+            self._evaluator = self._open(self._library())
         return self._evaluator
 
-    def _start(self) -> None:
+    def _library(self) -> pysecdec_library.Library:
+        """Build the integral's library, or find it in the cache."""
         expression = self.integral_.expression
         if expression is None:
             raise InputError(f"{self.name} cannot treat {self.integral_.name}: {self.unsupported(self.integral_)}")
-        library = pysecdec_library.build(
+        return pysecdec_library.build(
             expression, self.integral_.prescription, cxxflags=self.cxxflags, jobs=self.workers, form=self.form,
             transforms=self._transforms(),
         )  # fmt: skip
+
+    def _start(self) -> None:
+        library = self._library()
         start = time.perf_counter()
         self._evaluator = self._open(library)
         self.setup_s_ = library.setup_s

@@ -52,6 +52,7 @@ class PiecewiseTable(Table):
         clock = Clock(budget)
         devices.check(self.name, self.device)
         self.integral_ = integral
+        vars(self).pop("pieces_", None)  # those of an earlier fit
         if integral.is_complex:
             found = thresholds.thresholds(integral)
             self._make_pieces(np.array([found.get(name, 0.0) for name in integral.parameters]))
@@ -81,6 +82,8 @@ class PiecewiseTable(Table):
         arithmetic = Arithmetic(self.integral_.m)
         tables = self.pieces_ or (self,)
         found = [table._steps(arithmetic) for table in tables]
+        if self.integral_.is_complex:  # below a threshold a piece is real
+            found = [(arithmetic.as_complex(value), error) for value, error in found]
         value, error = found[-1]
         for table, (of_value, of_error) in zip(tables[-2::-1], found[-2::-1], strict=True):
             pairs = ((of_value, value), (of_error, error))

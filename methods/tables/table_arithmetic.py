@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from methods.core.arithmetic import Arithmetic, Rows
@@ -47,7 +45,7 @@ def of_replicas(
 ) -> Arithmetic:
     """List the steps of the mean of polynomials, coefficients (n_replicas, n_terms), and of its error.
 
-    The error is their standard deviation times a factor; nan for a single one.
+    The error is their standard deviation times a factor; a single one has none.
     """
     arithmetic = Arithmetic(len(coordinates.low))
     y = arithmetic.polynomial(u(arithmetic, arithmetic.s, coordinates), alpha, coefficients.T)
@@ -55,7 +53,7 @@ def of_replicas(
     values = arithmetic.join(*(value(arithmetic, arithmetic.take(y, [i]), target) for i in range(n)))
     mean = arithmetic.affine(values, np.full((1, n), 1 / n))
     if n == 1:
-        arithmetic.outputs |= {"value": mean, "error": arithmetic.scale(mean, math.nan)}
+        arithmetic.outputs["value"] = mean
         return arithmetic
     squares = arithmetic.apply("square", arithmetic.affine(values, np.eye(n) - 1 / n))
     variance = arithmetic.affine(squares, np.full((1, n), error_factor**2 / (n - 1)))

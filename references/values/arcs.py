@@ -83,8 +83,13 @@ def converge(integral: ParametricIntegral, s: np.ndarray, *, epsrel: float) -> R
     Raises
     ------
     InputError
-        Where a contour is not causal.
+        Where a contour is not causal, or the integral has too many dimensions for MOST_NODES.
     """
+    if ORDERS[1] ** integral.k > MOST_NODES:
+        raise InputError(
+            f"{integral.name} has k = {integral.k}, too many for {ORDERS[1]} nodes per axis within {MOST_NODES:,}; "
+            "vouch for it by other means."
+        )
     first = tune(integral, quadrature.hard_points(integral, s))
     contours = first, first.scaled(*SECOND)
     for contour in contours:

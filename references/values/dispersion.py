@@ -71,7 +71,7 @@ def imaginary(s: mpmath.mpf, t: mpmath.mpf, m: mpmath.mpf) -> mpmath.mpf:
 
 def _value(s: mpmath.mpf, t: mpmath.mpf, m: mpmath.mpf) -> mpmath.mpc:
     """Compute I at a point, with s' = 4/(1 − b²) as the variable of the dispersion integral."""
-    if s < 4:
+    if s <= 4:
         return mpmath.quad(lambda b: _weighted(b, s, lambda cut: imaginary(cut, t, m)), [0, 0.5, 1]) / mpmath.pi
     here, beta = imaginary(s, t, m), mpmath.sqrt(1 - 4 / s)
     # Im I(s) s/s' is taken away, and its integral, P∫_4^∞ ds' s/(s'(s' − s)) = −log(s/4 − 1), added again.
@@ -101,7 +101,7 @@ def values_off_axis(s: np.ndarray) -> np.ndarray:
     t, weight = (t + 1) / 2, weight / 2
     above, t14, m = s[:, :1] > 4, s[:, 1:2], s[:, 2:3]
     beta2 = 1 - 4 / s[:, :1]
-    middle = np.minimum(np.sqrt(np.abs(beta2)), 1.0)
+    middle = np.clip(np.sqrt(np.abs(beta2)), 1e-2, 1.0)
     c = np.maximum((1 - middle) / middle, 0.05) * np.exp(1j * np.where(above, ARC, 0.0))
     b = t / (t + c * (1 - t))
     slope = c / (t + c * (1 - t)) ** 2

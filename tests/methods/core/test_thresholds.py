@@ -40,6 +40,12 @@ def test_a_box_across_the_threshold_has_it_and_its_corner():
     assert {str(zero.polynomial) for zero in corner_zeros(integral)} == {"4 - s12"}
 
 
+def test_a_threshold_is_found_though_the_box_reaches_further_below_zero():
+    box = physical.box1l_crossing()
+    for low, expected in ((-30.0, 4.0), (2.0, 4.0)):
+        assert thresholds(dataclasses.replace(box, low=(low, *box.low[1:]))) == {"s12": expected}
+
+
 def test_sectors_share_the_threshold_and_have_corner_zeros():
     integral = physical.box1l_sectors_physical()
     assert thresholds(integral) == {"s12": 4.0}

@@ -183,6 +183,7 @@ def test_metadata_name_the_box(tmp_path):
     export(tables("neural_primitive", "box1l"), tmp_path / "model.onnx")
     texts = session(tmp_path / "model.onnx").get_modelmeta().custom_metadata_map
     integral = references.integral("box1l")
+    assert json.loads(texts.pop("about"))[0].startswith("The integral box1l [")
     assert {key: json.loads(text) for key, text in texts.items()} == {
         "method": "neural_primitive",
         "integral": "box1l",

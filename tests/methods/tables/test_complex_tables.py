@@ -148,3 +148,16 @@ def test_a_complex_python_function_is_unsupported():
         integrand=lambda s, x: 1 / (s[..., 0] - 3 * x[..., 0]),
     )  # fmt: skip
     assert "threshold" in methods.create("chebyshev").unsupported(integral)
+
+
+def test_a_table_that_was_complex_before_is_a_real_one_afterwards(tmp_path):
+    real = dataclasses.replace(INTEGRALS["below"], prescription=None, exact=lambda s: INTEGRALS["below"].exact(s).real)
+    table = methods.create("chebyshev", max_labels=100, labels=EXACT).fit(INTEGRALS["above"]).fit(real)
+    s = real.sample(20, seed=1)
+    assert table.integrate(s).value.dtype == np.float64
+    np.testing.assert_allclose(table.integrate(s).value, real.exact(s), rtol=1e-3)
+    table.save(tmp_path / "table")
+    np.testing.assert_array_equal(
+        type(table).load(tmp_path / "table", real).integrate(s).value, table.integrate(s).value
+    )
+    assert table.export_form().outputs["value"].n == 1
