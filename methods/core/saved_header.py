@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
-
-import sympy
+from typing import TYPE_CHECKING, Any
 
 from methods.core.errors import InputError
 from methods.core.integral import ParametricIntegral
 from methods.core.storage import StorageError
+
+if TYPE_CHECKING:
+    import sympy
 
 
 def header_of(method: Any) -> dict[str, Any]:
@@ -37,6 +38,8 @@ def formula_of(integral: ParametricIntegral) -> dict[str, Any] | None:
 
 def _text(formula: sympy.Expr) -> str:
     """Write a formula as `Expression.parse` reads it, which knows e as exp(1)."""
+    import sympy
+
     return str(formula.xreplace({sympy.E: sympy.Function("exp")(1)}))
 
 
