@@ -80,7 +80,7 @@ TERMS_PER_CBRT_SECOND = 500
 """Largest default number of terms of the tables = 500 · (budget/s)^(1/3): their fits cost its cube, too."""
 
 MOST_DEGREE = 30
-"""Of the terms together, where invariants are few: points drawn at random would not determine much higher ones."""
+"""Largest total degree of the tables' terms: points drawn at random would not determine much higher ones."""
 
 POINTS_PER_TERM = 2
 """Points of u in the second stage for each term."""

@@ -20,14 +20,14 @@ from methods.core.errors import InputError
 FUNCTIONS = (
     "abs", "elu", "exp", "leaky_relu", "log", "reciprocal", "relu", "silu", "softplus", "sqrt", "square", "tanh",
 )  # fmt: skip
-"""What `Apply` may apply: functions of real numbers, and activations of networks as torch computes them."""
+"""Functions that `Apply` knows: those of real numbers, and activations of networks as torch computes them."""
 
 
 class Rows(NamedTuple):
-    """What a step makes: rows of numbers, one column for each point."""
+    """Rows of numbers that a step computes, one column for each phase-space point."""
 
     place: int
-    """Of the step in the list."""
+    """Number of the step in the list, from 0."""
     n: int
     """Number of rows."""
     dtype: str

@@ -1,4 +1,4 @@
-"""What a saved method says of itself: also the formula of its integral, so that loading it needs nothing else."""
+"""The header of a saved method, which has the formula of its integral, so that loading it needs nothing else."""
 
 from __future__ import annotations
 

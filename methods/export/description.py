@@ -1,4 +1,4 @@
-"""What an exported file says of itself: method, integral, box, digits measured, version and commit."""
+"""The comment in an exported file: its method, integral, box, measured digits, version and commit."""
 
 from __future__ import annotations
 

@@ -94,4 +94,4 @@ TARGETS: dict[str, Callable[[Method, Path, str], None]] = {
 """Writers by the names of formats."""
 
 SUFFIXES = {"cpp": ".hpp", "python": ".py", "onnx": ".onnx", "xgboost": ".json"}
-"""Of the files."""
+"""Ends of the names of files in these formats."""

@@ -1,4 +1,4 @@
-"""What a primitive of a complex integral has as its mixed derivative: the integrand on a learned contour, flattened.
+"""The mixed derivative of a complex integral's primitive: the integrand on a learned contour, flattened.
 
     g(s, t) = f(s, x(s, t)) Π_i ∂x_i/∂t_i / (w(t) h(s)),    w(t) = Π_i t_i^{p_i} (1 − t_i)^{q_i}/B(p_i + 1, q_i + 1)
 

@@ -40,8 +40,8 @@ PILOT = 2**10
 """Points of the first stage by which the time for all of them is estimated beforehand, and its residual afterwards."""
 
 KOROBOV_WEIGHTS = (1, 2)
-"""Of Korobov's transform. Digits of weight 1 and 2 are 6.8 and 8.5 on box1l, 5.0 and 3.6 on box2l, with 1,000 neurons
-and 1,024 nodes; 4.7 and 6.2 on box2l with 4,096 and 16,384 nodes of weight 2."""
+"""Weights of Korobov's transform that are compared. Digits of weight 1 and 2 are 6.8 and 8.5 on box1l, 5.0 and 3.6 on
+box2l, with 1,000 neurons and 1,024 nodes; 4.7 and 6.2 on box2l with 4,096 and 16,384 nodes of weight 2."""
 
 TRIED_SIZE, TRIED_SHIFTS, TRIED_POINTS = 512, 3, 16
 """Lattices by which a weight is chosen."""

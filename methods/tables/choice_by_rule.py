@@ -23,7 +23,8 @@ POINTS, FIRST_POINTS = 256, 16
 """Points s of the rule, and those that tell how long it takes."""
 
 NODES, KOROBOV_WEIGHT, EXPONENTIAL = 1024, 1, 2.0
-"""Of the rule, with its transforms. Without them it errs by a factor of 27 on hexagon1l, and misleads."""
+"""Nodes of the lattice rule, and parameters of its two transforms. Without these it errs by a factor
+of 27 on hexagon1l, and misleads."""
 
 
 def choose(integral: ParametricIntegral, device: str, clock: Clock) -> tuple[Choice, Callable[[int], float], bool]:

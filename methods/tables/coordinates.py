@@ -112,7 +112,7 @@ class Target(NamedTuple):
     """What is interpolated in place of I(s)."""
 
     sign: int
-    """Of I over the whole box, or 1 for 1/I where it is complex; 0: I itself is interpolated."""
+    """Sign of I all over the box, or 1 for 1/I where I is complex; 0: I itself is interpolated."""
     power: int
     """p of |I|^(−1/p); 0: log |I|. Without meaning for sign = 0."""
     scale: float

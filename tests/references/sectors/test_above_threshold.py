@@ -5,6 +5,7 @@ from __future__ import annotations
 import literature
 import numpy as np
 import pytest
+from loop_texts import massless_triangle
 
 import references
 from methods.base import InputError
@@ -14,23 +15,6 @@ from references.sectors import sector_files
 from references.values import deformation, dispersion, sums
 
 pytestmark = pytest.mark.pysecdec
-
-MASSLESS = """
-name = "massless"
-lines = [["0", 1, 2], ["0", 2, 3], ["0", 3, 1]]
-legs = [["p1", 1], ["p2", 2], ["p3", 3]]
-[rules]
-"p1*p1" = "M1"
-"p2*p2" = "M2"
-"p3*p3" = "M3"
-"p1*p2" = "(M3 - M1 - M2)/2"
-"p1*p3" = "(M2 - M1 - M3)/2"
-"p2*p3" = "(M1 - M2 - M3)/2"
-[box]
-M1 = [1, 9]
-M2 = [1, 9]
-M3 = [1, 9]
-"""
 
 PROPAGATORS = """
 name = "triangle"
@@ -101,7 +85,7 @@ def test_real_sectors_of_a_complex_integral_stay_real(tmp_path):
 
 @pytest.mark.slow
 def test_a_negative_f_has_an_integral_that_is_real(tmp_path):
-    (tmp_path / "massless.toml").write_text(MASSLESS)
+    (tmp_path / "massless.toml").write_text(massless_triangle(1, 9))
     lines = []
     from_loop.make(tmp_path / "massless.toml", tmp_path / "massless.json", lines.append)
     whole = references.integral(str(tmp_path / "massless.json"))

@@ -14,6 +14,7 @@ import literature
 import numpy as np
 import pytest
 import sympy
+from loop_texts import massless_triangle
 
 import references
 from methods.base import InputError
@@ -71,22 +72,7 @@ MASSIVE_BOX = BOX.format(m="m", rules=FOUR_LEGS.format(p1=0, p2=0, p3=0, p4=0) +
 OFF_SHELL_BOX = BOX.format(m="0", rules=FOUR_LEGS.format(p1=-3, p2=-10, p3=-5, p4=-4))
 ON_SHELL_BOX = BOX.format(m="0", rules=FOUR_LEGS.format(p1=0, p2=0, p3=0, p4=0))
 
-OFF_SHELL_TRIANGLE = """
-name = "triangle"
-lines = [["0", 1, 2], ["0", 2, 3], ["0", 3, 1]]
-legs = [["p1", 1], ["p2", 2], ["p3", 3]]
-[rules]
-"p1*p1" = "M1"
-"p2*p2" = "M2"
-"p3*p3" = "M3"
-"p1*p2" = "(M3 - M1 - M2)/2"
-"p1*p3" = "(M2 - M1 - M3)/2"
-"p2*p3" = "(M1 - M2 - M3)/2"
-[box]
-M1 = [-9, -1]
-M2 = [-9, -1]
-M3 = [-9, -1]
-"""
+OFF_SHELL_TRIANGLE = massless_triangle(-9, -1)
 
 
 @pytest.fixture
