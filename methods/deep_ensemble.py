@@ -104,11 +104,7 @@ class DeepEnsemble(UncertainRegressor):
 
     def export_form(self) -> Arithmetic:
         """List the steps of value and error, as `methods.base.Exportable` says."""
-        if self.integral_.is_complex:
-            raise InputError(f"{self.integral_.name} is complex, and {self.name} of real integrals only is exported.")
-        arithmetic = Arithmetic(self.integral_.m)
-        s = arithmetic.sort(arithmetic.s, self._exchangeable)
-        x = arithmetic.cast(network_arithmetic.scaled(arithmetic, s, self.integral_), self.precision)
+        arithmetic, s, x = self._input_steps()
         a, variances = [], []
         ensemble: Any = self.network_
         for layers in ensemble.replicas():

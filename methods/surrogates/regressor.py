@@ -22,7 +22,7 @@ from torch import nn
 
 from methods.base import Estimate, InputError, Method, ParametricIntegral
 from methods.core import devices, thresholds
-from methods.core.arithmetic import Arithmetic
+from methods.core.arithmetic import Arithmetic, Rows
 from methods.core.budget import Clock
 from methods.core.storage import StorageError
 from methods.surrogates import complex_parts, network_arithmetic, symmetry, targets
@@ -148,14 +148,24 @@ class Regressor(Method):
         value, slope = self._target.decode(s, self.mean_ + self.scale_ * y)
         return Estimate(value, self.residual_ * slope, self._target.n_eval * len(s))
 
-    def export_form(self) -> Arithmetic:
-        """List the steps of value and error, as `methods.base.Exportable` says."""
+    def _input_steps(self) -> tuple[Arithmetic, Rows, Rows]:
+        """Begin a list of steps: s in the order that the symmetry asks for, and what the network takes.
+
+        Raises
+        ------
+        InputError
+            For a complex integral.
+        """
         if self.integral_.is_complex:
             raise InputError(f"{self.integral_.name} is complex, and {self.name} of real integrals only is exported.")
         arithmetic = Arithmetic(self.integral_.m)
         s = arithmetic.sort(arithmetic.s, self._exchangeable)
-        scaled = arithmetic.cast(network_arithmetic.scaled(arithmetic, s, self.integral_), self.precision)
-        y = network_arithmetic.network(arithmetic, scaled, list(self.network_.children()))
+        return arithmetic, s, arithmetic.cast(network_arithmetic.scaled(arithmetic, s, self.integral_), self.precision)
+
+    def export_form(self) -> Arithmetic:
+        """List the steps of value and error, as `methods.base.Exportable` says."""
+        arithmetic, s, x = self._input_steps()
+        y = network_arithmetic.network(arithmetic, x, list(self.network_.children()))
         y = arithmetic.scale(arithmetic.cast(y, "float64"), self.scale_, self.mean_)
         value, slope = network_arithmetic.decoded(arithmetic, s, y, self._target)
         arithmetic.outputs |= {"value": value, "error": arithmetic.scale(slope, self.residual_)}
