@@ -4,6 +4,7 @@
     python -m benchmarks.accuracy --preset smoke                    a minute's check that everything works
     python -m benchmarks.accuracy --integral box1l --method gauss_legendre,order=8 --method chebyshev
     python -m benchmarks.accuracy --integral box1l --method "chebyshev,labels=(gauss_legendre,order=12)"
+    python -m benchmarks.accuracy --preset curves --dry-run         how many runs, and how many minutes
     python -m benchmarks.accuracy --integral my_file:my_integral --method my_file:MyMethod,n_samples=1000 --budget 10
 
 First every method is fitted, on one pinned thread, and judged by true values, as many at a time as there are CPUs; then
@@ -28,7 +29,7 @@ from typing import Any
 
 from benchmarks import experiments
 from benchmarks.records import files, run_records
-from benchmarks.records.folders import LOCAL, is_published
+from benchmarks.records.folders import LOCAL, PUBLISHED, is_published
 from benchmarks.running import machine, machine_lock
 from benchmarks.running.jobs import Job
 from benchmarks.running.plan import Options, Run
@@ -67,6 +68,7 @@ def parser() -> argparse.ArgumentParser:
     add("--points", type=_count, metavar="N", help="judge by so many uniform points only (default: all of the truth)")
     add("--diagnostics", action="store_true", help="record how training stands from time to time, where a method tells")
     add("--details", action="store_true", help="print what each method chose: order, map, number of labels, …")
+    add("--dry-run", action="store_true", help="say how many runs there are, and how long they will take, and no more")
     add("--force", action="store_true", help="run again what is finished")
     add("--out", type=Path, default=LOCAL, metavar="DIR", help=f"folder for everything (default: {LOCAL})")
     return command
@@ -104,7 +106,10 @@ def main(arguments: list[str] | None = None) -> int:
     }
     timed_s = min(preset.timed_s, TIMED_S)
     options = Options(given.out, given.seed, given.device, (Place(given.device, 1),), timed_s, given.diagnostics)
-    status, results = carry_out(work, options, force=given.force, jobs=given.jobs or machine.n_cpus())
+    jobs = given.jobs or machine.n_cpus()
+    if given.dry_run:
+        return _foresee(work, options, given, jobs)
+    status, results = carry_out(work, options, force=given.force, jobs=jobs)
     if status != 0:
         return status
 
@@ -125,6 +130,27 @@ def main(arguments: list[str] | None = None) -> int:
     print(f"\nAll records here: {given.out / 'tables.md'}, {given.out / 'tables.csv'}")
     print(f"Figures and a page: python -m benchmarks.report --out {given.out}")
     return report_failures(results)
+
+
+def _foresee(work: Mapping[str, Iterable[Job]], options: Options, given: argparse.Namespace, jobs: int) -> int:
+    """Print the runs of `work`, and their minutes; return the exit status."""
+    from benchmarks.running import forecast, plan
+
+    try:
+        for spec in given.method or ():
+            plan.described(plan.describe_method, spec)
+        for spec in given.integral or ():
+            plan.described(plan.describe_integral, spec)
+    except InputError as problem:
+        _say(f"error: {problem}")
+        return 2
+    folders = (folder for folder in PUBLISHED.iterdir() if folder.is_dir())
+    print(forecast.text(forecast.of_work(work, given.out, folders, options.timed_s, force=given.force), jobs))
+    print(
+        f"\nMinutes of the clock with {jobs} fits at a time, foreseen from records of earlier runs and from pilots; "
+        f"of a run that\nis unknown only the budget. Of finished runs there is a current record in {given.out}."
+    )
+    return 0
 
 
 def carry_out(

@@ -8,6 +8,21 @@ BATCHES = (1, 1024, 65_536)
 """Latency, throughput as the papers' networks are used, and throughput where no overhead is left."""
 
 
+class Pilot(NamedTuple):
+    """Seconds that a pilot measured, from which it is foreseen how long a run takes.
+
+    Parameters
+    ----------
+    fit_s : float
+        Seconds of preparation.
+    s_per_integral : float
+        Seconds per integral, one after the other.
+    """
+
+    fit_s: float
+    s_per_integral: float
+
+
 class Job(NamedTuple):
     """A method to run on an integral.
 
@@ -23,6 +38,8 @@ class Job(NamedTuple):
         Uniform points to judge by; None for all that the truth has.
     batches : tuple of int
         Integrals per timed call, ascending.
+    pilot : Pilot, optional
+        What a pilot measured; it changes nothing of the run.
     """
 
     method: str
@@ -30,3 +47,4 @@ class Job(NamedTuple):
     repeats: int = 1
     points: int | None = None
     batches: tuple[int, ...] = BATCHES
+    pilot: Pilot | None = None
