@@ -5,13 +5,14 @@ PIP := .venv/bin/python -m pip -qq --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help accuracy lint test test-all timing report .venv
+.PHONY: help accuracy lint test test-all timing report results .venv
 
 help:
 	@echo "make accuracy   digits against cost: the quick preset, tables and page in reports/local (10 minutes on two cores)"
 	@echo "make test       linters, types and the quick tests (10 minutes on two cores)"
 	@echo "make test-all   the slow ones too: pySecDec in depth, faults, the pages' code, the browser (45 minutes)"
 	@echo "make timing     timing regressions by asv, in an environment of its own; results in reports/asv (10 minutes)"
+	@echo "make results    every published experiment again, then the report (up to 6 hours; what is finished is kept)"
 	@echo "make report     tables, figures, page and README again, from the records in reports/published"
 
 accuracy: .venv
@@ -37,6 +38,11 @@ timing: .venv
 
 report: .venv
 	.venv/bin/python -m benchmarks.report
+
+# Runs that failed (1) are rows of the report; after anything else there is none.
+results: .venv
+	.venv/bin/python -m benchmarks.results; status=$$?; \
+	test $$status -gt 1 || .venv/bin/python -m benchmarks.report && exit $$status
 
 # Two stamps, each written only after its step succeeded: a half-made environment has none and is made again. Another
 # lock starts from nothing; another pyproject.toml only installs the project again, which takes seconds.

@@ -2,8 +2,9 @@
 
 Read `experiment.py` first, which says what an experiment is, then `paper_recipes.py`, the shortest one. `comparison.py`
 is the largest: `all_configurations`, `paper_values` and `break_even` are its tables. `curves` asks what digits cost:
-`matched_digits` and `pysecdec_costs` are its tables, `curve_points` its numbers of points. A new experiment is a file
-with a constant EXPERIMENT, and a line of the list below.
+`matched_digits` and `pysecdec_costs` are its tables, `one_by_one` and `curve_points` the settings and numbers of points
+of methods that integrate one point after the other, from a pilot. A new experiment is a file with a constant
+EXPERIMENT, and a line of the list below.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from benchmarks.experiments.experiment import Experiment, Preset
 
 EXPERIMENTS: dict[str, tuple[str, ...]] = {
-    "curves": ("curves", "held_out"),
+    "curves": ("curves", "held_out", "pysecdec", "pysecdec_held_out"),
     "physical": ("physical", "physical_held_out"),
     "performance_profile": (),
     "cost_map": (),

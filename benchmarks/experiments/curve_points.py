@@ -1,41 +1,85 @@
-"""How many points judge the methods of `curves` that integrate one point after the other, from a pilot.
+"""How many points judge the methods of the curves that integrate one point after the other, from a pilot.
 
-The pilot measured the seconds per integral of each method's most expensive setting on a busy core. The numbers of
-points are what about 20 s allow, as a minute for each would make hours in all, and FEWEST at least; settings that need
-more than a minute for so many are left out. Only times played a part in it.
+`curve_pilot.toml` has for each integral and knob the seconds per integral in the order of the knob's settings, which
+`curve_pilot` measured before any of these methods was judged, and the numbers of points that follow: as many as a
+minute allows, FEWEST at least, and no more than the truth has. Zero is that of a setting that took as many evaluations
+as the coarser one before it, and so is the same calculation, which is run once. Settings finer than those with a number
+of points would need longer than a run may take. Only times and evaluations played a part in it.
 """
 
 from __future__ import annotations
 
+import functools
+import tomllib
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from benchmarks.experiments.one_by_one import KNOBS
+
+FILE = Path(__file__).with_name("curve_pilot.toml")
+
+JUDGING_S = 60.0
+"""Seconds of judging that the number of points is chosen for."""
+
 FEWEST = 50
-"""Points where there was no pilot, or it allows no more."""
+"""Uniform points that judge a method however slow it is."""
 
-LEAST_EPSREL = 1e-6
-"""Smallest `epsrel` of pysecdec_qmc where the pilot said so, or there was none."""
+JUDGED_BESIDE = 1.25
+"""Points that are judged for each uniform one: a truth has up to a quarter more at the border of the box."""
 
-_POINTS: dict[str, dict[str, int]] = {
-    "box1l": {"pysecdec_qmc": 800, "vegas": 300, "scipy_qmc": 500},
-    "box1l_wide": {"pysecdec_qmc": 200},
-    "pentagon1l_8d": {"pysecdec_qmc": 70, "vegas": 100, "scipy_qmc": 300},
-    **{name: {"pysecdec_qmc": 200} for name in ("triangle2l_s01", "box1l_masses_sum", "genz_gaussian_4d")},
-    **{name: {"pysecdec_qmc": 70} for name in ("kite2l_sum", "genz_corner_peak_5d")},
-}
-"""Integral -> method -> uniform points of its truth."""
-
-_LEAST_EPSREL: dict[str, float] = {
-    **dict.fromkeys(("box1l", "box1l_wide", "pentagon1l_8d"), 1e-10),
-    **dict.fromkeys(("box1l_masses_sum", "triangle2l_s01", "ladder2l_s01", "kite2l_sum"), 1e-8),
-    **dict.fromkeys(("pentagon1l_masses_sum", "genz_gaussian_4d", "genz_corner_peak_5d"), 1e-8),
-    **dict.fromkeys(("box2l_sum", "pentabox_s01", "heptagon1l", "genz_gaussian_8d", "genz_corner_peak_8d"), 1e-4),
-}
-"""Integral -> smallest `epsrel` at which pysecdec_qmc integrates FEWEST points in a minute."""
+SLOWEST_S = 2.5
+"""Seconds per integral beyond which a setting is left out: FEWEST points then take over two and a half minutes, and a
+run, compiling included, five at most."""
 
 
-def n_points(integral: str, method: str) -> int:
-    """Return how many uniform points judge a method, written as on the command line."""
-    return _POINTS.get(integral, {}).get(method.partition(",")[0], FEWEST)
+class Setting(NamedTuple):
+    """A setting of a knob on an integral.
+
+    Parameters
+    ----------
+    method : str
+        As on the command line.
+    points : int
+        Uniform points of the truth that judge it.
+    s_per_integral, setup_s : float
+        What the pilot measured: seconds per integral, and those of compiling the library.
+    """
+
+    method: str
+    points: int
+    s_per_integral: float
+    setup_s: float
 
 
-def least_epsrel(integral: str) -> float:
-    """Return the smallest `epsrel` at which pysecdec_qmc is run."""
-    return _LEAST_EPSREL.get(integral, LEAST_EPSREL)
+def n_points(s_per_integral: float, n_uniform: int) -> int:
+    """Choose how many of the `n_uniform` points judge a method: what JUDGING_S allows, to two significant digits."""
+    allowed = int(JUDGING_S / (JUDGED_BESIDE * s_per_integral))
+    unit = 10 ** max(0, len(str(allowed)) - 2)
+    return min(n_uniform, max(FEWEST, allowed // unit * unit))
+
+
+@functools.cache
+def pilot() -> dict[str, dict[str, dict[str, Any]]]:
+    """Read integral -> knob -> {seconds, points, setup_s}, or {reason} where there is none."""
+    return tomllib.loads(FILE.read_text(encoding="utf-8"))
+
+
+def settings(integral: str, knob: str) -> list[Setting]:
+    """List the settings of a knob that are run on an integral, from coarse to fine; none where it was left out."""
+    found = pilot().get(integral, {}).get(knob, {})
+    each = zip(KNOBS[knob], found.get("points", ()), found.get("seconds", ()), strict=False)
+    return [Setting(method, points, seconds, found["setup_s"]) for method, points, seconds in each if points]
+
+
+def left_out() -> dict[tuple[str, str], str]:
+    """Say for each (integral, knob) that is left out, or ends before its finest setting, why."""
+    why = {}
+    for integral, knobs in pilot().items():
+        for knob, found in knobs.items():
+            n = len(found.get("points", ()))
+            if "reason" in found:
+                why[integral, knob] = found["reason"]
+            elif n < len(KNOBS[knob]):
+                finer = ", ".join(method.rpartition(",")[2] for method in KNOBS[knob][n:])
+                why[integral, knob] = f"{finer}: {found['seconds'][n]:.1f} s per integral and more"
+    return why

@@ -2,27 +2,30 @@
 
     python -m benchmarks.accuracy --preset curves --jobs 2 --out reports/published/curves
     python -m benchmarks.accuracy --preset held_out --jobs 2 --out reports/published/curves
+    python -m benchmarks.accuracy --preset pysecdec --jobs 2 --out reports/published/curves
+    python -m benchmarks.accuracy --preset pysecdec_held_out --jobs 2 --out reports/published/curves
 
-The first preset runs on development integrals, on which defaults were tuned, the second on held-out ones. Tables say
-what the cheapest configuration with two, three, four, six and eight digits costs (`matched_digits`), and which share of
-pySecDec's time is spent evaluating the integrand (`pysecdec_costs`); a chart for each integral has a curve for each
-method.
+The first preset runs on development integrals, on which defaults were tuned, the second on held-out ones; the other two
+run pySecDec on the same, which takes as long as all others together. Tables say what the cheapest configuration with
+two, three, four, six and eight digits costs (`matched_digits`), and which share of pySecDec's time is spent evaluating
+the integrand (`pysecdec_costs`); a chart for each integral has a curve for each method.
 
 A method's knob is the field, or the budget, that its documentation says accuracy follows from. Methods that integrate
-one point after the other are judged by fewer points, which `curve_points` says.
+one point after the other have their settings in `one_by_one`, and are judged by fewer points, which `curve_points`
+says.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from benchmarks.experiments import curve_points, matched_digits, pysecdec_costs
+from benchmarks.experiments import curve_points, matched_digits, one_by_one, pysecdec_costs
 from benchmarks.experiments.experiment import Experiment, Preset, Table
 from benchmarks.figures import digit_curves
 from benchmarks.figures.figure_sections import Section, drawn
 from benchmarks.records import configurations, digit_costs
 from benchmarks.records.run_records import Record
-from benchmarks.running.jobs import Job
+from benchmarks.running.jobs import Job, Pilot
 
 # ----- what is run ----------------------------------------------------------------------------------------------------
 
@@ -32,11 +35,17 @@ BUDGET_S = 20.0
 PYSECDEC_BUDGET_S = 120.0
 """Five minutes for compiling and judging together: a run is ended after twice its budget and a minute."""
 
+FEW_POINTS = {"genz_product_peak_6d": ("gauss_legendre,max_nodes=2000000,epsrel=1e-12",)}
+"""Integral -> methods that would take more than a minute for all of its points, and are judged by the fewest."""
+
 TIMED_S = 0.3
 """Seconds of timed calls of each batch: most methods make hundreds of calls in it."""
 
-AT_ONCE, ONE_BY_ONE = (1, 1024), (1, 8)
-"""Integrals per timed call, of methods that compute many at once, and of those that integrate one after the other."""
+AT_ONCE, ONE_BY_ONE, SINGLY = (1, 1024), (1, 8), (1,)
+"""Integrals per timed call, of methods that compute many at once, of those that integrate one after the other, and of
+these where an integral takes longer than SLOW_S."""
+
+SLOW_S = 0.1
 
 COARSE = (
     *(f"gauss_legendre,max_nodes=2000000,epsrel=1e-{digits}" for digits in (2, 3, 4, 6, 8, 12)),
@@ -70,22 +79,6 @@ SHORT_S, MEDIUM_S, LONG_S, LONGEST_S = 5.0, 10.0, 20.0, 60.0
 SEEDS = 3
 """Repeats of methods whose digits depend on the seed."""
 
-EPSREL = (1.0, 1e-3, 1e-6, 1e-9)
-"""Relative errors asked of pySecDec, down to what `curve_points` allows; with 1 it stops at its first lattice."""
-
-SAMPLING = ("vegas,n_samples=2000", "vegas,n_samples=50000", "scipy_qmc,points=1024", "scipy_qmc,points=32768")
-
-OTHER_PYSECDEC = (
-    "pysecdec_qmc_pylink,workers=1,epsrel=1", "pysecdec_qmc_pylink,workers=1,epsrel=1e-6",
-    *(
-        f"pysecdec_cuba,workers=1,integrator={name},epsrel={epsrel}"
-        for name in ("vegas", "divonne", "cuhre")
-        for epsrel in ("1e-3", "1e-4")
-    ),
-    "pysecdec_cuba,workers=1,integrator=suave,maxeval=50000",
-)  # fmt: skip
-"""pySecDec's other integrators: they are compiled by themselves, and take tens of milliseconds per integral."""
-
 FEW = (
     *(f"gauss_legendre,max_nodes=2000000,epsrel=1e-{digits}" for digits in (3, 6, 12)),
     "lattice_qmc,points=512", "lattice_qmc,points=16384", "chebyshev,max_labels=150", "chebyshev",
@@ -104,17 +97,30 @@ LONG_S leaves few and rough ones, all that are loop integrals of several invaria
 
 
 def curves() -> Preset:
-    """Run on development integrals: about 40 minutes on two cores."""
+    """Run all but pySecDec on development integrals."""
     jobs = {integral: _jobs(integral) for integral in DEVELOPMENT}
     return _preset(jobs | {integral: _few(integral) for integral in FOR_DIMENSIONS})
 
 
 def held_out() -> Preset:
-    """Run on held-out integrals: about 20 minutes on two cores, without those for compiling pySecDec."""
+    """Run all but pySecDec on held-out integrals."""
+    return _preset({name: _few(name) if name.startswith("genz") else _jobs(name) for name in _held_out()})
+
+
+def pysecdec() -> Preset:
+    """Run pySecDec on development integrals."""
+    return _preset({name: _pysecdec(name) for name in (*DEVELOPMENT, *FOR_DIMENSIONS)})
+
+
+def pysecdec_held_out() -> Preset:
+    """Run pySecDec on held-out integrals."""
+    return _preset({name: _pysecdec(name) for name in _held_out()})
+
+
+def _held_out() -> list[str]:
     from references.integrals import catalogue  # with sympy, which is not imported for a report without records
 
-    held_out = [name for name in catalogue.ENTRIES if catalogue.is_held_out(name) and not catalogue.is_physical(name)]
-    return _preset({name: _few(name) if name.startswith("genz") else _jobs(name) for name in held_out})
+    return [name for name in catalogue.ENTRIES if catalogue.is_held_out(name) and not catalogue.is_physical(name)]
 
 
 def _preset(jobs: dict[str, list[Job]]) -> Preset:
@@ -123,7 +129,7 @@ def _preset(jobs: dict[str, list[Job]]) -> Preset:
 
 def _jobs(integral: str) -> list[Job]:
     """List what runs on an integral."""
-    jobs = [*_at_once(COARSE), *_pysecdec(integral), *_at_once(LEARNED[:1], LONG_S, SEEDS)]
+    jobs = [*_rules(COARSE, integral), *_at_once(LEARNED[:1], LONG_S, SEEDS)]
     jobs += _at_once(LEARNED[1:], LONG_S, SEEDS if integral in MANY_METHODS else 1)
     if integral in MANY_METHODS:
         jobs += _at_once(FINE) + _at_once(CORRECTED, MEDIUM_S) + _at_once(LEARNED, SHORT_S)
@@ -132,30 +138,51 @@ def _jobs(integral: str) -> list[Job]:
     if integral in COSTLY:
         jobs += _at_once(ON_COSTLY_LABELS, LONGEST_S) + _at_once(LEARNED[:1], LONGEST_S, SEEDS)
     if integral in EVERY_METHOD:
-        jobs += _at_once(OTHERS_THAT_LEARN, MEDIUM_S) + _one_by_one(SAMPLING, integral, BUDGET_S)
-        jobs += _one_by_one(OTHER_PYSECDEC, integral, PYSECDEC_BUDGET_S)
+        jobs += _at_once(OTHERS_THAT_LEARN, MEDIUM_S)
+        jobs += [job for knob in one_by_one.SAMPLING for job in _one_by_one(knob, integral, BUDGET_S)]
     return jobs
 
 
 def _few(integral: str) -> list[Job]:
     """List what runs on an integral that is there for its dimensions."""
-    return [*_at_once(FEW), *_pysecdec(integral), *_at_once(LEARNED, SHORT_S)]
+    return [*_rules(FEW, integral), *_at_once(LEARNED, SHORT_S)]
 
 
 def _at_once(methods: Iterable[str], budget_s: float = BUDGET_S, repeats: int = 1) -> list[Job]:
     return [Job(method, budget_s, repeats, batches=AT_ONCE) for method in methods]
 
 
-def _one_by_one(methods: Iterable[str], integral: str, budget_s: float) -> list[Job]:
+def _rules(methods: Iterable[str], integral: str) -> list[Job]:
+    few = FEW_POINTS.get(integral, ())
+    return [job._replace(points=curve_points.FEWEST) if job.method in few else job for job in _at_once(methods)]
+
+
+def _one_by_one(knob: str, integral: str, budget_s: float) -> list[Job]:
     return [
-        Job(method, budget_s, points=curve_points.n_points(integral, method), batches=ONE_BY_ONE) for method in methods
+        Job(
+            setting.method,
+            budget_s,
+            points=setting.points,
+            batches=SINGLY if setting.s_per_integral > SLOW_S else ONE_BY_ONE,
+            pilot=Pilot(0.0, setting.s_per_integral),
+        )
+        for setting in curve_points.settings(integral, knob)
     ]
 
 
 def _pysecdec(integral: str) -> list[Job]:
-    least = curve_points.least_epsrel(integral)
-    methods = [f"pysecdec_qmc,workers=1,epsrel={epsrel:g}" for epsrel in EPSREL if epsrel >= least]
-    return _one_by_one(methods, integral, PYSECDEC_BUDGET_S)
+    """List pySecDec's settings, first one for each library: others begin while it is compiled, and find it later."""
+    first: list[Job] = []
+    others: list[Job] = []
+    for library in one_by_one.LIBRARIES:
+        jobs = [job for knob in library for job in _one_by_one(knob, integral, PYSECDEC_BUDGET_S)]
+        compiled_s = max((s.setup_s for knob in library for s in curve_points.settings(integral, knob)), default=0.0)
+        first += [job._replace(pilot=job.pilot._replace(fit_s=compiled_s)) for job in jobs[:1] if job.pilot]
+        others += jobs[1:]
+    unsupported = Job(
+        one_by_one.KNOBS["pysecdec_qmc"][0], PYSECDEC_BUDGET_S, points=curve_points.FEWEST, batches=SINGLY
+    )
+    return [*first, *others] or [unsupported]
 
 
 # ----- what is shown --------------------------------------------------------------------------------------------------
@@ -183,5 +210,8 @@ def sections(found: Sequence[Record]) -> list[Section]:
 
 
 EXPERIMENT = Experiment(
-    source="curves", presets={"curves": curves, "held_out": held_out}, tables=tables, sections=sections
+    source="curves",
+    presets={make.__name__: make for make in (curves, held_out, pysecdec, pysecdec_held_out)},
+    tables=tables,
+    sections=sections,
 )

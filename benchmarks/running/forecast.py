@@ -3,9 +3,9 @@
     together = fit + judging                 as many runs at a time as there are CPUs
     alone    = timed calls of each batch     one run at a time
 
-What is known best decides: the record of the same configuration, of whatever version or machine; else the job's pilot;
-else the record of the same method on the same integral with the nearest budget; else the budget alone. A method that
-used its budget up is taken to use up any other, too. A library that several runs share, as pySecDec's, is compiled once.
+What is known best decides: the record of the same configuration, of any version or machine; else the job's pilot; else
+the record of the same method on the same integral with the nearest budget; else the budget alone. A method that used
+its budget up is taken to use up any other, too. A library that several runs share, as pySecDec's, is compiled once.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from benchmarks.records import currency, run_records
 from benchmarks.records.run_records import Record

@@ -45,7 +45,7 @@ def test_a_preset_says_what_to_run_on_each_of_its_integrals(name):
 
 SHARED = {"experiment"}
 COMPARED = {"comparison", "all_configurations", "paper_values", "break_even"}
-CURVES = {"curves", "curve_points", "matched_digits", "pysecdec_costs", "all_configurations"}
+CURVES = {"curves", "curve_points", "one_by_one", "matched_digits", "pysecdec_costs", "all_configurations"}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,110 @@
+"""All published experiments again: what there is to do, in which order, and what is said of it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from benchmarks import experiments, results
+from benchmarks.experiments.result_steps import LEFT_OUT, ON_REQUEST, STEPS, Step
+from benchmarks.records import run_records
+from benchmarks.records.folders import PUBLISHED
+from benchmarks.running import machine
+
+# Modules that end at once with exit status 0, 1 and 2 whatever `--out` they are given.
+FINE = Step(command=("this",), published="fine", minutes=3)
+FAILS = Step(command=("no_such_module",), published="fails", minutes=2)
+REFUSES = Step(command=("json.tool",), published="refuses", minutes=1)
+
+
+def test_every_preset_is_a_step_or_left_out_with_a_reason():
+    presets = {step.preset for step in (*STEPS.values(), *ON_REQUEST.values())}
+    assert presets | set(LEFT_OUT) >= set(experiments.PRESETS)
+    assert set(STEPS).isdisjoint(LEFT_OUT)
+    assert set(ON_REQUEST) <= set(LEFT_OUT)
+    sources = {experiments.load(name).source for name in experiments.EXPERIMENTS if "*" not in name}
+    assert {step.published for step in STEPS.values()} <= sources | {"hardware"}
+
+
+def test_a_step_knows_its_command_line(tmp_path):
+    line = STEPS["paper_short"].arguments(tmp_path, 2)
+    assert line[1:] == [
+        *("-m", "benchmarks.accuracy", "--preset", "paper_short", "--jobs", "2", "--out", str(tmp_path / "recipes")),
+        *("--budget", "180", "--diagnostics"),
+    ]
+    assert STEPS["mixed_speed"].arguments(tmp_path, 2)[-2:] == ["--out", str(tmp_path)]
+
+
+def test_the_dry_run_says_runs_minutes_and_what_is_left_out(tmp_path, capsys):
+    steps = {"smoke": Step(preset="smoke", published="smoke"), "fine": FINE}
+    assert results.main(["--dry-run", "--out", str(tmp_path)], steps) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].split()[:4] == ["smoke", "smoke", "2", "0"]
+    assert lines[2].split() == ["fine", "fine", "–", "–", "3.0"]
+    assert any(line.startswith("  full: ") for line in lines)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.filterwarnings("default")
+def test_steps_follow_one_another_and_each_says_how_to_commit_it(tmp_path, capfd):
+    assert results.main(["--out", str(tmp_path)], {"fails": FAILS, "fine": FINE}) == 1
+    out = capfd.readouterr().out
+    assert "1 of 2: fails; in all 5 min left." in out
+    assert f'git add {tmp_path / "fine"} && git commit -m "Records of fine"' in out
+    assert "Some runs failed, as listed above, in fails." in out
+
+
+def test_a_step_that_is_not_finished_ends_the_command(tmp_path, capfd):
+    assert results.main(["--out", str(tmp_path)], {"refuses": REFUSES, "fine": FINE}) == 2
+    said = capfd.readouterr()
+    assert "refuses was not finished" in said.err
+    assert "2 of 2" not in said.out
+
+
+def test_only_named_experiments_are_run(tmp_path, capfd):
+    assert results.main(["--out", str(tmp_path), "--experiment", "fine"], {"fails": FAILS, "fine": FINE}) == 0
+    assert "All runs finished." in capfd.readouterr().out
+    with pytest.raises(SystemExit) as exit_:
+        results.main(["--experiment", "nothing"])
+    assert exit_.value.code == 2
+
+
+def test_a_file_of_measurements_counts_while_machine_and_code_are_the_same(tmp_path):
+    step = Step(command=("this",), published="file.json", minutes=20)
+
+    def minutes(name, commit):
+        (tmp_path / "file.json").write_text(json.dumps({"machine": name, "commit": commit}))
+        return results.state(step, tmp_path, 2).minutes
+
+    described = machine.describe()
+    assert minutes("another", described["commit"]) == minutes(machine.name(), "0" * 40) == 20
+    if described["dirty"] is False:
+        assert minutes(machine.name(), described["commit"]) == 0
+
+
+def test_what_a_step_may_take_is_flagged():
+    states = {"long": results.State(10, 0, 80.0), "longer": results.State(10, 0, 300.0)}
+    text = results.table({"long": FINE, "longer": FINE}, states, 2)
+    assert "80.0  more than 75" in text
+    assert "Left: 6 h 20 min of the clock, with 2 fits at a time, more than the 6 h 00 min that are meant." in text
+
+
+@pytest.mark.slow
+def test_a_small_experiment_is_run_and_then_is_finished(tmp_path, capfd):
+    steps = {"smoke": Step(preset="smoke", published="smoke")}
+    assert results.main(["--out", str(tmp_path), "--jobs", "1"], steps) == 0
+    found, damaged = run_records.read_all(tmp_path / "smoke")
+    assert [record["status"] for record in found] == ["ok", "ok"]
+    assert damaged == {}
+    assert "git add" in capfd.readouterr().out
+    # Records of a folder that is not published are of this code, too, as a dry run takes them to be.
+    assert results.state(steps["smoke"], tmp_path, 1).finished == 2
+
+
+@pytest.mark.slow
+def test_the_steps_keep_to_their_minutes():
+    """The forecast from published records, with nothing finished."""
+    minutes = {name: results.state(step, PUBLISHED / "nothing", 2).minutes for name, step in STEPS.items()}
+    assert max(minutes.values()) <= results.STEP_MINUTES
+    assert sum(minutes.values()) <= results.ALL_MINUTES
