@@ -5,10 +5,12 @@
     python -m benchmarks.accuracy --integral box1l --method gauss_legendre,order=8 --method chebyshev
     python -m benchmarks.accuracy --integral box1l --method "chebyshev,labels=(gauss_legendre,order=12)"
     python -m benchmarks.accuracy --preset curves --dry-run         how many runs, and how many minutes
+    python -m benchmarks.accuracy --scheduler tcp://HOST:8786       fits on the cluster of a Dask scheduler
     python -m benchmarks.accuracy --integral my_file:my_integral --method my_file:MyMethod,n_samples=1000 --budget 10
 
-First every method is fitted, on one pinned thread, and judged by true values, as many at a time as there are CPUs; then
-each is timed by itself. Records and tables go to reports/local; python -m benchmarks.report draws figures and a page.
+First every method is fitted, on one pinned thread, and judged by true values, as many at a time as there are CPUs, or
+on a Dask cluster (--scheduler, see docs/cluster.md); then each is timed by itself, on this machine. Records and tables
+go to reports/local; python -m benchmarks.report draws figures and a page.
 
 Finished runs are reused; interrupt at any moment and start again. Exit status: 0 when all runs finished, 1 when some
 failed (they are listed), 2 for wrong arguments, 130 when interrupted.
@@ -34,8 +36,9 @@ from benchmarks.running import machine, machine_lock
 from benchmarks.running.jobs import Job
 from benchmarks.running.plan import Options, Run
 from benchmarks.running.run import Place
-from benchmarks.running.suite import Suite
+from benchmarks.running.suite import Suite, Told, fit_limit_s
 from methods.base import InputError
+from methods.core import dask_cluster
 
 TIMED_S = 1.0
 """Seconds of timed calls of each batch, where the preset does not ask for fewer."""
@@ -64,7 +67,9 @@ def parser() -> argparse.ArgumentParser:
     add("--repeats", type=_count, metavar="N", help="independent reruns, with seeds seed, seed + 1, …")
     add("--seed", type=int, default=0, metavar="N", help="of the first repeat (default: 0)")
     add("--device", type=_device, default="cpu", metavar="D", help="as torch names it (default: cpu)")
-    add("--jobs", type=_count, metavar="N", help="fits at a time, each on one thread (default: one per CPU)")
+    where = command.add_mutually_exclusive_group().add_argument
+    where("--jobs", type=_count, metavar="N", help="fits at a time, each on one thread (default: one per CPU)")
+    where("--scheduler", metavar="ADDRESS", help="fit on the Dask cluster of this scheduler, such as tcp://HOST:8786")
     add("--points", type=_count, metavar="N", help="judge by so many uniform points only (default: all of the truth)")
     add("--diagnostics", action="store_true", help="record how training stands from time to time, where a method tells")
     add("--details", action="store_true", help="print what each method chose: order, map, number of labels, …")
@@ -109,7 +114,7 @@ def main(arguments: list[str] | None = None) -> int:
     jobs = given.jobs or machine.n_cpus()
     if given.dry_run:
         return _foresee(work, options, given, jobs)
-    status, results = carry_out(work, options, force=given.force, jobs=jobs)
+    status, results = carry_out(work, options, force=given.force, jobs=jobs, scheduler=given.scheduler)
     if status != 0:
         return status
 
@@ -154,7 +159,7 @@ def _foresee(work: Mapping[str, Iterable[Job]], options: Options, given: argpars
 
 
 def carry_out(
-    work: Mapping[str, Iterable[Job]], options: Options, *, force: bool, jobs: int
+    work: Mapping[str, Iterable[Job]], options: Options, *, force: bool, jobs: int, scheduler: str | None = None
 ) -> tuple[int, list[run_records.Record]]:
     """Plan the runs of `work`, make both stages, and show how far they are.
 
@@ -174,7 +179,7 @@ def carry_out(
             runs = plan.runs(work, options)
             suite = Suite(runs, options, force=force, is_published=is_published(options.out), say=_say)
             with _Progress(len(runs), "fit and judge") as progress:
-                suite.fit_and_judge(jobs, progress.told)
+                _fit_and_judge(suite, jobs, scheduler, progress.told)
             due = suite.to_time()
             with _Progress(len(due), "time") as progress:
                 suite.time(due, progress.told)
@@ -188,6 +193,17 @@ def carry_out(
         _say("Interrupted; finished runs are kept, and the same command goes on from there.")
         _leave(INTERRUPTED, suite)
     return 0, [record for run in runs for place in run.places if (record := suite.record(run, place)) is not None]
+
+
+def _fit_and_judge(suite: Suite, jobs: int, scheduler: str | None, told: Told) -> None:
+    """Make the first stage here, so many runs at a time, or on the cluster of a scheduler."""
+    if scheduler is None:
+        suite.fit_and_judge(jobs, told)
+        return
+    from benchmarks.running.cluster_runs import ClusterRuns
+
+    with dask_cluster.connected(scheduler) as client:
+        suite.fit_and_judge_on(ClusterRuns(client, fit_limit_s, _say), told)
 
 
 @contextlib.contextmanager

@@ -33,19 +33,27 @@ from benchmarks.running.isolated_messages import Infrastructure, Outcome
 __all__ = ["PRELOADED", "Infrastructure", "Outcome", "Process", "call"]
 
 PRELOADED = [
+    "encodings.cp437",  # of zip files, which NumPy's are
     "numpy",
     "numpy.fft",
     "numpy.polynomial",
     "numpy.random",
     "sympy",
+    "sympy.codegen.ast",  # its writer of code
     "sympy.tensor.tensor",  # its printer of NumPy code
+    "threadpoolctl",
     "torch",
     "torch._dynamo",  # the first optimiser of a process imports it: 1.4 s that are no method's
+    "platformdirs",
     "methods.core.integrand",
+    "methods.chebyshev",
+    "methods.differential_mlp",
     "methods.gauss_legendre",  # of most labels
+    "methods.total_degree",
     "references.integrals.catalogue",
     "benchmarks.running.run",
     "benchmarks.running.isolated_worker",
+    "benchmarks.running.shared_pages",  # the last: it finds what the others have left in memory
 ]
 """Modules that the forkserver imports once, so that no run has to: all that most runs were found to import."""
 

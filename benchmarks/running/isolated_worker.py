@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import gc
 import os
 import select
 import signal
@@ -75,7 +74,6 @@ def supervise(
     """
     os.setsid()
     _prctl(SET_CHILD_SUBREAPER, 1)
-    gc.freeze()  # else the first collection writes to, and so copies, every page shared with the forkserver
     output, written = os.pipe()
     supervisor = os.getpid()
     worker = os.fork()

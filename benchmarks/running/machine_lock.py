@@ -16,7 +16,7 @@ import os
 import stat
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from methods.base import InputError
@@ -97,6 +97,20 @@ def is_shared() -> bool:
             return False
     except _Taken:
         return True
+
+
+@contextlib.contextmanager
+def cpu(numbers: Iterable[int]) -> Iterator[int | None]:
+    """Keep one of these CPUs to what is run on it, among all who ask for one here; None where all are taken."""
+    with contextlib.ExitStack() as taken:
+        for number in numbers:
+            try:
+                taken.enter_context(_locked(f"cpu-{number}", fcntl.LOCK_EX, TIMES, None, deadline=0.0))
+            except _Taken:
+                continue
+            yield number
+            return
+        yield None
 
 
 @contextlib.contextmanager

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
+import threadpoolctl
 
 LONGEST_CALL_S = 10.0
 """A batch predicted to take longer is not timed."""
@@ -83,16 +85,21 @@ def synchronise(device: str) -> None:
         getattr(torch, kind).synchronize()
 
 
+@functools.cache
+def thread_pools() -> threadpoolctl.ThreadpoolController:
+    """Find the loaded libraries that have threads of their own, once in a process and those forked from it: 20 ms."""
+    return threadpoolctl.ThreadpoolController()
+
+
 def limit_threads(threads: int) -> None:
     """Have torch, and every library of this process that has threads of its own, use so many threads from now on.
 
     NumPy's OpenBLAS reads its environment variable when it is loaded, which is long before a run begins: it is told by
     threadpoolctl. Libraries that are loaded later read the variable.
     """
-    import threadpoolctl
     import torch
 
     torch.set_num_threads(threads)
-    threadpoolctl.threadpool_limits(threads)
+    thread_pools().limit(limits=threads)
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = str(threads)

@@ -9,18 +9,23 @@ not timed before the suite was interrupted is only timed.
 from __future__ import annotations
 
 import concurrent.futures
+import dataclasses
 import datetime
 import queue
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from benchmarks.records import run_records
+from benchmarks.records import files, run_records
 from benchmarks.records.run_records import Record
 from benchmarks.running import device_rates, isolated, machine, machine_lock, run
 from benchmarks.running.isolated import Outcome, Process
 from benchmarks.running.plan import Options, Run
 from benchmarks.running.run import Place
+
+if TYPE_CHECKING:
+    from benchmarks.running.cluster_runs import ClusterRuns
+    from benchmarks.running.cluster_worker import Fitted
 
 GRACE_S = 60.0
 """A fit may take 2 × budget and this: judging and saving come after the preparation."""
@@ -35,6 +40,11 @@ ATTEMPTS = 3
 
 Told = Callable[[str, Run, Record | None], None]
 """Called with "begin", "reused", "fitted" or "timed", the run, and its record where there is one."""
+
+
+def fit_limit_s(planned: Run) -> float:
+    """Return the seconds that the first stage of a run may take."""
+    return 2 * planned.task.budget_s + GRACE_S
 
 
 class Suite:
@@ -84,6 +94,36 @@ class Suite:
             list(pool.map(one, self.runs))
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+    def fit_and_judge_on(self, cluster: ClusterRuns, told: Told) -> None:
+        """Make the first stage's part of all records on a cluster.
+
+        A method that cannot be saved is timed in the process of its fit, which has to be here: it is fitted once more.
+        """
+        due = []
+        for planned in self.runs:
+            if self.is_fitted(planned):
+                told("reused", planned, self.record(planned, planned.places[0]))
+            else:
+                due.append(planned)
+        unsaved = []
+        for planned, outcome, fitted in cluster.outcomes(due, lambda planned: told("begin", planned, None)):
+            if outcome.status == "ok" and outcome.result.get("model_bytes", 0) is None:
+                unsaved.append(planned)
+            else:
+                told("fitted", planned, self._received(planned, outcome, fitted))
+        for planned in unsaved:
+            told("begin", planned, None)
+            told("fitted", planned, self._fitted(planned, None))
+
+    def _received(self, planned: Run, outcome: Outcome, fitted: Fitted | None) -> Record:
+        """Write the files and the records of a run that a cluster made; return the first record."""
+        if fitted is not None:
+            for path, content in ((planned.task.raw, fitted.raw), (planned.task.model, fitted.model)):
+                if content is not None:
+                    files.write_bytes(path, content)
+            outcome = dataclasses.replace(outcome, result=(outcome.result or {}) | {"fit_machine": fitted.machine})
+        return self._write_all(planned, outcome)
 
     def to_time(self) -> list[tuple[Run, Place]]:
         """List what the second stage has to do, the runs that wait in their fit's process first: they hold memory."""
@@ -138,7 +178,7 @@ class Suite:
 
     def _fitted(self, planned: Run, cpu: int | None) -> Record:
         """Fit and judge in a process of its own and write the records, however it ended; return the first."""
-        limit = 2 * planned.task.budget_s + GRACE_S
+        limit = fit_limit_s(planned)
         cpus = None if cpu is None else [cpu]
         for _ in range(ATTEMPTS):
             with machine_lock.sharing(told=self._say):
@@ -151,6 +191,10 @@ class Suite:
             self._waiting[id(planned)] = process
         else:
             process.end()
+        return self._write_all(planned, outcome)
+
+    def _write_all(self, planned: Run, outcome: Outcome) -> Record:
+        """Write the record at each place; return the first."""
         written = [self._write(planned, place, self._judged(planned, place, outcome)) for place in planned.places]
         return written[0]
 
