@@ -1,8 +1,9 @@
 """Values that judge: I(s) at a few points by a direct rule, of which a method that is judged is no part.
 
-Pilots are judged by `gauss_legendre`, asked for a hundredth of the relative error wanted: it is quick, and most tables
-learn from it, so that its errors would be theirs. The choice is checked by a rule that had no part in it: the closed
-form, where there is one, references' own quadrature, or the first of the others that its error and ours allow.
+Both are asked for a tenth of the relative error wanted. Pilots are judged by `gauss_legendre`, which is quick, though
+most tables learn from it, so that its errors would be theirs. The choice is checked by a rule that had no part in it:
+the closed form, where there is one, a lattice, references' own quadrature, or the first other that states so small an
+error.
 """
 
 from __future__ import annotations
@@ -48,8 +49,8 @@ def rules(epsrel: float) -> dict[str, str]:
     wanted = max(epsrel, FINEST)
     return {
         EXACT: EXACT,
-        QUADRATURE: QUADRATURE,
         "lattice_qmc": f"lattice_qmc,points={2**16},shifts=16",
+        QUADRATURE: QUADRATURE,
         "learned_contour": f"learned_contour,max_nodes=100000,epsrel={wanted:.2g}",
         "gauss_legendre": f"gauss_legendre,max_nodes=2000000,epsrel={wanted:.2g}",
     }
@@ -57,9 +58,9 @@ def rules(epsrel: float) -> dict[str, str]:
 
 def judging(integral: str, s: np.ndarray, digits: float, budget_s: float) -> DirectValues:
     """Compute values at s (n, m) that judge pilots."""
-    epsrel = 10 ** -(digits + 2)
+    epsrel = 10 ** -(digits + 1)
     order = ["gauss_legendre", "lattice_qmc", QUADRATURE, "learned_contour"]
-    return _first_good(integral, s, [rules(epsrel)[name] for name in order], 10 * epsrel, budget_s)
+    return _first_good(integral, s, [rules(epsrel)[name] for name in order], 3 * epsrel, budget_s)
 
 
 def checking(integral: str, s: np.ndarray, digits: float, parts: Collection[str], budget_s: float) -> DirectValues:

@@ -96,14 +96,20 @@ class Search:
         Seconds of preparation that a method may take.
     told : callable
         Is told of each pilot.
+    candidates : sequence of Candidate
+        The methods that are asked, in this order.
     """
 
-    def __init__(self, pilots: Pilots, m: int, wish: Wish, longest_s: float, told: Told) -> None:
+    def __init__(
+        self, pilots: Pilots, m: int, wish: Wish, longest_s: float, told: Told,
+        candidates: Sequence[Candidate] = CANDIDATES,
+    ) -> None:  # fmt: skip
         self._pilots, self._m, self._wish, self._longest_s, self._told = pilots, m, wish, longest_s, told
+        self._candidates = candidates
 
-    def ask_all(self, deadline: float, candidates: Sequence[Candidate] = CANDIDATES) -> None:
+    def ask_all(self, deadline: float) -> None:
         """Make the first pilot of each candidate until the deadline, as `time.monotonic` counts."""
-        for candidate in candidates:
+        for candidate in self._candidates:
             if self._pilots.made(candidate):
                 continue
             left = deadline - time.monotonic()
@@ -120,9 +126,9 @@ class Search:
                 return
             self._fit(best.candidate, best.setting, self._longest_s)  # a failure takes this setting out
 
-    def standings(self, candidates: Sequence[Candidate] = CANDIDATES) -> list[Standing]:
+    def standings(self) -> list[Standing]:
         """List where the candidates stand, those that take least time in all first, then those with most digits."""
-        found = [self._standing(candidate) for candidate in candidates]
+        found = [self._standing(candidate) for candidate in self._candidates]
         return sorted(found, key=self._order)
 
     def winner(self) -> Forecast | None:
