@@ -1,4 +1,4 @@
-"""Which method for so many digits of so many values of one integral, at what cost in all: asked, fitted, checked, saved.
+"""The cheapest method for so many digits of so many values of an integral: chosen, fitted, checked and saved.
 
 Every method is asked by pilot fits of seconds, each in a process of its own. Digits, preparation and time per value are
 extrapolated to the setting that should do, and the cheapest is measured there, fitted, and checked at fresh points by a
@@ -24,7 +24,7 @@ EXAMPLES = """examples:
 
 methods.load("box1l.model") reads what was saved.
 
-exit status: 0 where the digits are reached, 1 where nothing reaches them, 2 for wrong arguments, 130 when interrupted"""
+exit status: 0 where the digits are reached, 1 where they are not, 2 for wrong arguments, 130 when interrupted"""
 
 BUDGET_S = 120.0
 """Default seconds of a choice."""

@@ -1,8 +1,8 @@
 """The methods that a choice asks, each with its knob for accuracy, where it begins and how far it may be turned.
 
 How digits, time and preparation grow with the *size* that a knob sets (`Law`) is assumed where there is one pilot, and
-measured from two pilots on. The assumptions hold on the development integrals box1l, box1l_wide and hexagon1l: there the
-digits of a table with N labels are proportional to N^(1/m) in m invariants, within a fifth, from 150 to 6,000 labels.
+measured from two pilots on. On the development integrals box1l_wide and hexagon1l the digits of a table with N labels
+are proportional to N^(1/m) in m invariants, within a fifth, from 500 to 6,000 labels.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """A choice from beginning to end: values that judge, pilots, the winner's fit, and its check on fresh points.
 
-The winner is fitted again, in a process of its own, and judged at points that no pilot saw, by a direct rule that had no
-part in it. Where it has fewer digits there than wanted, these count from then on, and the search goes on with the next
-candidate, or another setting of the same.
+The winner is fitted again, in a process of its own, and judged at points that no pilot saw, by a direct rule that had
+no part in it. Where it has fewer digits there than wanted, these count from then on, and the search goes on with the
+next candidate, or another setting of the same.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ POINTS_SEED, CHECKED_SEED = 11, 12
 """Seeds of both."""
 
 LONGEST, ASKING, NARROWING = 1 / 6, 0.5, 0.75
-"""Shares of the budget: what a single fit may take, and when the first pilots, and all of them, have to be done. What is
-left is for the winner's fit and its check."""
+"""Shares of the budget: what a single fit may take, and when the first pilots, and all pilots, have to be done. The
+rest is for the winner's fit."""
 
 ATTEMPTS = 3
 """Winners that are checked, at most."""
@@ -100,6 +100,11 @@ class Chooser:
     candidates : sequence of Candidate
         The methods that are asked.
 
+    Attributes
+    ----------
+    truth : references.Truth
+        The points and values that judge pilots.
+
     Raises
     ------
     InputError
@@ -114,7 +119,8 @@ class Chooser:
         self._told: Told = told or (lambda _spec, _pilot: None)
         self._integral = references.integral(integral)
         s = self._integral.sample(POINTS, POINTS_SEED)
-        self._pilots = Pilots(integral, direct_values.judging(integral, s, digits, LONGEST * budget_s).truth)
+        self.truth = direct_values.judging(integral, s, digits, LONGEST * budget_s).truth
+        self._pilots = Pilots(integral, self.truth)
         self._checks: dict[tuple[frozenset[str], float], DirectValues] = {}
 
     def choose(self, wish: Wish, save: Path | None = None) -> Choice:

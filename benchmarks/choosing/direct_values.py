@@ -116,9 +116,7 @@ def values(spec: str, rule: str, s: np.ndarray, epsrel: float, budget_s: float) 
     return {"value": value, "error": error}
 
 
-def _exact(
-    integral: Any, rule: str, s: np.ndarray, epsrel: float, budget_s: float
-) -> tuple[np.ndarray, np.ndarray]:
+def _exact(integral: Any, rule: str, s: np.ndarray, epsrel: float, budget_s: float) -> tuple[np.ndarray, np.ndarray]:
     if integral.exact is None:
         raise InputError(f"{integral.name} has no closed form.")
     value = np.asarray(integral.exact(s))

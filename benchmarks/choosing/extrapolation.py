@@ -16,8 +16,8 @@ from typing import NamedTuple
 from benchmarks.choosing.candidates import Candidate
 from benchmarks.choosing.pilots import Pilot
 
-MARGIN = 0.15
-"""Digits that are aimed at beyond those wanted: digits at other points differ by so much."""
+MARGIN, WORST_MARGIN = 0.15, 0.4
+"""Digits that are aimed at beyond those wanted, on average and at the worst point: at other points they differ."""
 
 LEAST_SLOPE = 0.2
 """Share of the assumed slope below which digits count as saturated."""
@@ -64,7 +64,8 @@ def expected(pilots: Sequence[Pilot], digits: float, worst: bool, m: int) -> For
     None where the digits no longer grow with the size.
     """
     candidate = pilots[-1].candidate
-    wanted = digits + MARGIN
+    margin = WORST_MARGIN if worst else MARGIN
+    wanted = digits + margin
     lower, upper = _neighbours(pilots, wanted, worst)
     x = {id(pilot): candidate.law.coordinate(pilot.size, m) for pilot in (lower, upper)}
     assumed = candidate.law.slope
@@ -83,7 +84,7 @@ def expected(pilots: Sequence[Pilot], digits: float, worst: bool, m: int) -> For
     size = candidate.size_of(setting)
     found = digits_of(upper, worst) + slope * (candidate.law.coordinate(size, m) - x[id(upper)])
     return Forecast(
-        candidate, setting, found - MARGIN,
+        candidate, setting, found - margin,
         _scaled(lower.preparation_s, upper.preparation_s, lower.size, upper.size, size, candidate.law.preparation),
         _scaled(lower.s_single, upper.s_single, lower.size, upper.size, size, candidate.law.time),
         _scaled(lower.s_per_integral, upper.s_per_integral, lower.size, upper.size, size, candidate.law.time),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -111,7 +112,7 @@ def fitted(
     arguments = (integral, candidate.method, candidate.fields_at(setting), seconds, truth, model)
     with machine_lock.sharing():
         outcome = isolated.call(pilot_run.fit_and_measure, *arguments, time_limit=max(seconds, budget_s) + GRACE_S)
-    about = {"candidate": candidate, "setting": setting, "budget_s": budget_s}
+    about: dict[str, Any] = {"candidate": candidate, "setting": setting, "budget_s": budget_s}
     if outcome.status == "timeout":
         return Pilot(**about, reason=f"not prepared, judged and timed within {budget_s + GRACE_S:.0f} s")
     if outcome.status != "ok":

@@ -1,4 +1,4 @@
-"""The ranking of a choice as text: a row for each method that gave values, a line for each that did not, the verdict."""
+"""The ranking of a choice as text: a row for each method that gave values, why others gave none, and the verdict."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ def verdict(choice: Choice) -> str:
         said.append(f"Nothing that was tried has {wish.digits:g} digits {where}: {choice.spec} has most, {most:.1f}.")
     said.append(
         f"At {_n_points(choice)} fresh points it has {pilot.digits_mean:.1f} digits on average and "
-        f"{pilot.digits_worst:.1f} at the worst; {100 * choice.share_within:.0f} % are within the wanted relative error "
-        f"of {10**-wish.digits:.0e}. They are judged by {choice.rule}, known to {choice.rule_error:.0e}."
+        f"{pilot.digits_worst:.1f} at the worst; {100 * choice.share_within:.0f} % are within the relative error "
+        f"wanted, {10**-wish.digits:.0e}. They are judged by {choice.rule}, known to {choice.rule_error:.0e}."
     )
     if choice.rule_error > 10**-wish.digits:
         said.append("That is less than was wanted, so that more digits may be there than can be seen.")

@@ -28,7 +28,7 @@ SHORTEST_S = 3.0
 """Seconds that each first pilot may take, however cheap the best method is by then."""
 
 HOPELESS = 2.0
-"""A first pilot is ended when it has been prepared for this many times the seconds that the best method takes in all."""
+"""A first pilot gets this many times the seconds that the best method takes in all, and is ended soon after."""
 
 Told = Callable[[str, Pilot | None], None]
 """Gets a method with its fields as its pilot begins, and again, with the pilot, as it ends."""
