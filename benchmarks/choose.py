@@ -1,0 +1,152 @@
+"""The cheapest method for so many digits of so many values of an integral: chosen, fitted, checked and saved.
+
+Every method is asked by pilot fits of seconds, each in a process of its own. Digits, preparation and time per value are
+extrapolated to the setting that should do, and the cheapest is measured there, fitted, and checked at fresh points by a
+direct rule that had no part in it. Records of earlier runs are not read.
+
+In Python: benchmarks.choose.choose("box1l", digits=4, count=1e8).method.integrate(s)
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from pathlib import Path
+from typing import Any
+
+from methods.base import InputError
+
+EXAMPLES = """examples:
+  python -m benchmarks.choose --integral box1l --digits 4 --count 1e8 --save box1l.model
+  python -m benchmarks.choose --integral my_file:my_integral --digits 3 --count 1e6 --worst
+  python -m benchmarks.choose --integral triangle.json --digits 6 --count 1e5 --latency --budget 300
+
+methods.load("box1l.model") reads what was saved.
+
+exit status: 0 where the digits are reached, 1 where they are not, 2 for wrong arguments, 130 when interrupted"""
+
+BUDGET_S = 120.0
+"""Default seconds of a choice."""
+
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, as shells have it."""
+
+MOST_DIGITS = 15.0
+"""Relative errors below are those of rounding."""
+
+
+def choose(
+    integral: str, *, digits: float, count: float, worst: bool = False, latency: bool = False,
+    budget: float = BUDGET_S, save: str | Path | None = None, told: Any = None,
+) -> Any:  # fmt: skip
+    """Choose, fit and check the method that takes least time in all.
+
+    Parameters
+    ----------
+    integral : str
+        A registered name, a file that ``python -m references.from_loop`` wrote, or module:attribute of one's own.
+    digits : float
+        Digits wanted, −log10 of the relative error, on average over the box.
+    count : float
+        Values of I(s) that will be computed.
+    worst : bool
+        Whether the worst point is to have the digits.
+    latency : bool
+        Whether values are asked for one at a time.
+    budget : float
+        Seconds that the choice may take, about; a single fit may take a sixth of them.
+    save : path, optional
+        File for the fitted method.
+    told : callable, optional
+        Gets a method with its fields as a fit of it begins, and None; and again as it ends, and its `Pilot`.
+
+    Returns
+    -------
+    benchmarks.choosing.choice.Choice
+        With the fitted `method`, what the check found, and all `standings`.
+
+    Raises
+    ------
+    InputError
+        For an integral that is not there, numbers out of range, a file that cannot be written, or an integral that no
+        direct rule treats.
+    """
+    from benchmarks.choosing.choice import Chooser
+    from benchmarks.choosing.search import Wish
+
+    for name, value, least, most in (
+        ("digits", digits, 0.0, MOST_DIGITS), ("count", count, 0.0, math.inf), ("budget", budget, 0.0, math.inf),
+    ):  # fmt: skip
+        if not least < value <= most or math.isinf(value):
+            raise InputError(f"{name} is {value:g}; give a number above {least:g}, and at most {most:g}.")
+    path = None if save is None else Path(save)
+    if path is not None and (path.is_dir() or not path.resolve().parent.is_dir()):
+        raise InputError(f"The fitted method cannot be saved as {path}; give a file in a folder that exists.")
+    return Chooser(integral, digits, budget, told).choose(Wish(digits, count, worst, latency), path)
+
+
+def _parser() -> argparse.ArgumentParser:
+    summary, _, rest = (__doc__ or "").partition("\n\n")
+    command = argparse.ArgumentParser(
+        prog="python -m benchmarks.choose", description=f"{summary}\n\n{rest}", epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    add = command.add_argument
+    add("--integral", required=True, metavar="I", help="a name, a file of references.from_loop, or module:attribute")
+    add("--digits", required=True, type=float, metavar="D", help="digits wanted, on average over the box")
+    add("--count", required=True, type=float, metavar="N", help="values of I(s) that will be computed, such as 1e8")
+    add("--worst", action="store_true", help="want the digits at the worst point instead of on average")
+    add("--latency", action="store_true", help="values are asked for one at a time, instead of many at once")
+    add("--budget", type=float, default=BUDGET_S, metavar="S", help=f"seconds for the choice (default: {BUDGET_S:g})")
+    add("--save", metavar="FILE", help="file for the fitted method")
+    return command
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Choose as the command line asks; return the exit status."""
+    given = _parser().parse_args(arguments)
+    from benchmarks.choosing import ranking
+
+    try:
+        with _Progress() as progress:
+            choice = choose(
+                given.integral, digits=given.digits, count=given.count, worst=given.worst, latency=given.latency,
+                budget=given.budget, save=given.save, told=progress.told,
+            )  # fmt: skip
+    except InputError as problem:
+        print(f"error: {problem}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("Interrupted; nothing was saved.", file=sys.stderr)
+        return INTERRUPTED
+    print(ranking.text(choice))
+    if given.save and choice.pilot.saved:
+        print(f"Saved as {given.save}; methods.load({given.save!r}) reads it.")
+    return 0 if choice.reached else 1
+
+
+class _Progress:
+    """A bar on a terminal, with the fit that is going on, and a line for each that ends."""
+
+    def __enter__(self) -> _Progress:
+        from tqdm import tqdm
+
+        self._bar = tqdm(unit="fit", desc="values that judge", disable=None)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def told(self, spec: str, pilot: Any) -> None:
+        """Show what `Search` and `Chooser` say."""
+        if pilot is None:
+            self._bar.set_description(spec)
+            return
+        found = f"{pilot.digits_mean:.1f} digits" if pilot.reason is None else pilot.reason
+        self._bar.write(f"{spec}: {found}", file=sys.stderr)
+        self._bar.update()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

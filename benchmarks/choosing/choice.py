@@ -1,0 +1,184 @@
+"""A choice from beginning to end: values that judge, pilots, the winner's fit, and its check on fresh points.
+
+The winner is fitted again, in a process of its own, and judged at points that no pilot saw, by a direct rule that had
+no part in it. Where it has fewer digits there than wanted, these count from then on, and the search goes on with the
+next candidate, or another setting of the same.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+import methods
+import references
+from benchmarks.choosing import direct_values, extrapolation, pilots
+from benchmarks.choosing.candidates import CANDIDATES, Candidate
+from benchmarks.choosing.direct_values import DirectValues
+from benchmarks.choosing.extrapolation import Forecast
+from benchmarks.choosing.pilots import Pilot, Pilots
+from benchmarks.choosing.search import Search, Standing, Told, Wish
+
+POINTS, CHECKED = 100, 200
+"""Points at which pilots are judged, and fresh ones at which the winner is checked."""
+
+POINTS_SEED, CHECKED_SEED = 11, 12
+"""Seeds of both."""
+
+LONGEST, ASKING, NARROWING = 1 / 6, 0.5, 0.75
+"""Shares of the budget: what a single fit may take, and when the first pilots, and all pilots, have to be done. The
+rest is for the winner's fit."""
+
+ATTEMPTS = 3
+"""Winners that are checked, at most."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Choice:
+    """A method for an integral, fitted and checked, and where the others stand.
+
+    Parameters
+    ----------
+    integral : str
+        As it was asked for.
+    wish : Wish
+        What was wanted.
+    reached : bool
+        Whether the digits are those wanted, by the check.
+    spec : str
+        The method with its fields, as on the command line.
+    pilot : Pilot
+        What was measured of it, at the points of the check.
+    total_s : float
+        Seconds for all integrals, preparation included.
+    rule : str
+        The direct rule that checked it.
+    rule_error : float
+        Root mean square of the relative errors that this rule states.
+    share_within : float
+        Share of the fresh points with a relative error of at most 10^-digits.
+    standings : list of Standing
+        All candidates, the best first.
+    failed : list of str
+        Winners that the check found wanting, with their digits there.
+    method : methods.Method, optional
+        The fitted method; None where it cannot be saved, and so not leave the process of its fit.
+    """
+
+    integral: str
+    wish: Wish
+    reached: bool
+    spec: str
+    pilot: Pilot
+    total_s: float
+    rule: str
+    rule_error: float
+    share_within: float
+    standings: Sequence[Standing]
+    failed: Sequence[str]
+    method: methods.Method | None = dataclasses.field(repr=False)
+
+
+class Chooser:
+    """Makes choices for one integral; what pilots have shown serves all of them.
+
+    Parameters
+    ----------
+    integral : str
+        A registered name, a file of ``references.from_loop``, or module:attribute.
+    digits : float
+        The most that will be wanted: the values that judge pilots are ten times as precise.
+    budget_s : float
+        Seconds for the fits of a choice; the values that judge, and those that check, come on top.
+    told : callable, optional
+        Is told of each fit, as `Search` says.
+    candidates : sequence of Candidate
+        The methods that are asked.
+
+    Attributes
+    ----------
+    truth : references.Truth
+        The points and values that judge pilots.
+
+    Raises
+    ------
+    InputError
+        For an integral that is not there, or that no direct rule treats.
+    """
+
+    def __init__(
+        self, integral: str, digits: float, budget_s: float, told: Told | None = None,
+        candidates: Sequence[Candidate] = CANDIDATES,
+    ) -> None:  # fmt: skip
+        self._spec, self._budget_s, self._candidates = integral, budget_s, candidates
+        self._told: Told = told or (lambda _spec, _pilot: None)
+        self._integral = references.integral(integral)
+        s = self._integral.sample(POINTS, POINTS_SEED)
+        self.truth = direct_values.judging(integral, s, digits, LONGEST * budget_s).truth
+        self._pilots = Pilots(integral, self.truth)
+        self._checks: dict[tuple[frozenset[str], float], DirectValues] = {}
+
+    def choose(self, wish: Wish, save: Path | None = None) -> Choice:
+        """Search, fit and check; the fitted method is saved as `save`, where it can be."""
+        start = time.monotonic()
+        search = Search(self._pilots, self._integral.m, wish, LONGEST * self._budget_s, self._told, self._candidates)
+        search.ask_all(start + ASKING * self._budget_s)
+        search.narrow(start + NARROWING * self._budget_s)
+        failed: list[str] = []
+        while True:
+            choice = self._checked(search, wish, failed, save)
+            if choice.reached or len(failed) + 1 >= ATTEMPTS or search.winner() is None:
+                return dataclasses.replace(choice, standings=search.standings())
+            failed.append(f"{choice.spec} ({extrapolation.digits_of(choice.pilot, wish.worst):.1f} digits)")
+            search.narrow(time.monotonic() + LONGEST * self._budget_s)
+
+    def _checked(self, search: Search, wish: Wish, failed: list[str], save: Path | None) -> Choice:
+        """Fit the best there is, check it on fresh points, and have the search believe what the check found."""
+        best = search.winner() or self._most_digits(search)
+        candidate, setting = best.candidate, best.setting
+        values = self._values(candidate.method, candidate.fields_at(setting), wish.digits)
+        with tempfile.TemporaryDirectory() as folder:
+            model = save or Path(folder) / "model"
+            self._told(f"{candidate.spec(setting)}, to be checked", None)
+            pilot = pilots.fitted(
+                self._spec, candidate, setting, LONGEST * self._budget_s, values.truth, model.resolve()
+            )
+            self._told(f"{candidate.spec(setting)}, checked", pilot)
+            self._pilots.correct(pilot)
+            method = methods.load(model, self._integral) if pilot.saved else None
+        digits = extrapolation.digits_of(pilot, wish.worst)
+        return Choice(
+            integral=self._spec, wish=wish, reached=pilot.reason is None and digits >= wish.digits, spec=pilot.spec,
+            pilot=pilot, total_s=search.seconds(extrapolation.measured(pilot, wish.worst)), rule=values.rule,
+            rule_error=values.relative_error, share_within=_share_within(pilot, values.truth, wish.digits),
+            standings=search.standings(), failed=tuple(failed), method=method,
+        )  # fmt: skip
+
+    def _values(self, method: str, fields: dict, digits: float) -> DirectValues:
+        """Values at fresh points by a rule without a part in a method; computed once for each such rule and digits."""
+        parts = frozenset(direct_values.parts_of(method, fields))
+        if (parts, digits) not in self._checks:
+            s = self._integral.sample(CHECKED, CHECKED_SEED)
+            self._told("values that check the choice", None)
+            self._checks[parts, digits] = direct_values.checking(self._spec, s, digits, parts, self._budget_s / 2)
+        return self._checks[parts, digits]
+
+    @staticmethod
+    def _most_digits(search: Search) -> Forecast:
+        """Return the pilot with most digits, where none has those wanted."""
+        known = [standing.now for standing in search.standings() if standing.now is not None]
+        if not known:
+            reasons = "; ".join(f"{one.candidate.method}: {one.reason}" for one in search.standings())
+            raise methods.InputError(f"No method gave any value within the budget; raise --budget: {reasons}.")
+        return max(known, key=lambda forecast: forecast.digits)
+
+
+def _share_within(pilot: Pilot, truth: references.Truth, digits: float) -> float:
+    if pilot.values is None:
+        return 0.0
+    return float(np.mean(np.abs(pilot.values - truth.value) <= 10**-digits * np.abs(truth.value)))

@@ -1,0 +1,148 @@
+"""Values that judge: I(s) at a few points by a direct rule, of which a method that is judged is no part.
+
+Both are asked for a tenth of the relative error wanted. Pilots are judged by `gauss_legendre`, which is quick, though
+most tables learn from it, so that its errors would be theirs. The choice is checked by a rule that had no part in it:
+the closed form, where there is one, a lattice, references' own quadrature, or the first other that states so small an
+error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import methods
+import references
+from benchmarks.running import isolated, machine_lock, stopwatch
+from methods.base import InputError
+from methods.core.method_spec import parse_spec
+
+EXACT, QUADRATURE = "closed form", "references' quadrature"
+
+FINEST = 1e-13
+"""Smallest relative error asked of a rule."""
+
+MAX_EVAL = 4e9
+"""Evaluations of each term by references' quadrature; its time limit comes first."""
+
+GRACE_S = 30.0
+"""Seconds for the values at the points, beyond the budget of a rule's preparation."""
+
+
+class DirectValues(NamedTuple):
+    """I(s) at n points, with the errors that a rule states."""
+
+    truth: references.Truth
+    rule: str
+    """Name of the rule, or method as on the command line."""
+    relative_error: float
+    """Root mean square of the relative errors stated."""
+
+
+def rules(epsrel: float) -> dict[str, str]:
+    """List direct rules for a relative error, by the name of their method: what checks a choice, the first ones first.
+
+    Methods are written as on the command line.
+    """
+    wanted = max(epsrel, FINEST)
+    return {
+        EXACT: EXACT,
+        "lattice_qmc": f"lattice_qmc,points={2**16},shifts=16",
+        QUADRATURE: QUADRATURE,
+        "learned_contour": f"learned_contour,max_nodes=100000,epsrel={wanted:.2g}",
+        "gauss_legendre": f"gauss_legendre,max_nodes=2000000,epsrel={wanted:.2g}",
+    }
+
+
+def judging(integral: str, s: np.ndarray, digits: float, budget_s: float) -> DirectValues:
+    """Compute values at s (n, m) that judge pilots."""
+    epsrel = 10 ** -(digits + 1)
+    order = ["gauss_legendre", "lattice_qmc", QUADRATURE, "learned_contour"]
+    return _first_good(integral, s, [rules(epsrel)[name] for name in order], 3 * epsrel, budget_s)
+
+
+def checking(integral: str, s: np.ndarray, digits: float, parts: Collection[str], budget_s: float) -> DirectValues:
+    """Compute values at s (n, m) that check a choice, by a rule that is none of its `parts`."""
+    epsrel = 10 ** -(digits + 1)
+    order = [rule for name, rule in rules(epsrel).items() if name not in parts]
+    return _first_good(integral, s, order, 3 * epsrel, budget_s)
+
+
+def parts_of(method: str, fields: Mapping[str, Any]) -> set[str]:
+    """List the methods that have a part in one: itself, and that which labels come from."""
+    labels = methods.create(method, **fields).params().get("labels")
+    return {method} | ({parse_spec(labels)[0]} if labels else set())
+
+
+def _first_good(integral: str, s: np.ndarray, order: list[str], epsrel: float, budget_s: float) -> DirectValues:
+    """Return the values of the first rule that states so small an error, or else of that which states the smallest.
+
+    Raises
+    ------
+    InputError
+        Where no rule gives any.
+    """
+    found: list[DirectValues] = []
+    reasons = []
+    for rule in order:
+        with machine_lock.sharing():
+            outcome = isolated.call(values, integral, rule, s, epsrel, budget_s, time_limit=budget_s + GRACE_S)
+        if outcome.status != "ok" or isinstance(outcome.result, str):
+            reasons.append(f"{rule}: {outcome.result or outcome.reason}")
+            continue
+        value, error = outcome.result["value"], outcome.result["error"]
+        relative = float(np.sqrt(np.mean((error / np.abs(value)) ** 2)))
+        truth = references.Truth(s, value, error, np.ones(len(s), dtype=bool), rule)
+        found.append(DirectValues(truth, rule, relative))
+        if relative <= epsrel:
+            break
+    if not found:
+        raise InputError(f"No direct rule gives values of {integral} to judge by: {'; '.join(reasons)}.")
+    return min(found, key=lambda values: values.relative_error)
+
+
+def values(spec: str, rule: str, s: np.ndarray, epsrel: float, budget_s: float) -> dict[str, np.ndarray] | str:
+    """Compute {value, error}, (n,) each, at s (n, m), or say why not; runs in a process of its own."""
+    stopwatch.limit_threads(1)
+    integral = references.integral(spec)
+    try:
+        value, error = _RULES.get(rule, _by_method)(integral, rule, s, epsrel, budget_s)
+    except InputError as problem:
+        return str(problem)
+    if not (np.isfinite(value).all() and np.isfinite(error).all() and (value != 0).all()):
+        return "not all of its values and errors are finite and not zero"
+    return {"value": value, "error": error}
+
+
+def _exact(integral: Any, rule: str, s: np.ndarray, epsrel: float, budget_s: float) -> tuple[np.ndarray, np.ndarray]:
+    if integral.exact is None:
+        raise InputError(f"{integral.name} has no closed form.")
+    value = np.asarray(integral.exact(s))
+    return value, 1e-14 * np.abs(value)
+
+
+def _by_quadrature(
+    integral: Any, rule: str, s: np.ndarray, epsrel: float, budget_s: float
+) -> tuple[np.ndarray, np.ndarray]:
+    from references.values import sums
+
+    if integral.is_complex:
+        raise InputError("it stays on the real axis, which I(s) above threshold does not allow.")
+    found = sums.converge(integral, s, epsrel=epsrel / 3, max_eval=MAX_EVAL)
+    return found.value, found.error
+
+
+def _by_method(
+    integral: Any, rule: str, s: np.ndarray, epsrel: float, budget_s: float
+) -> tuple[np.ndarray, np.ndarray]:
+    name, fields = parse_spec(rule)
+    method = methods.create(name, **fields)
+    if reason := method.unsupported(integral):
+        raise InputError(reason)
+    value, error, _ = method.fit(integral, budget=budget_s).integrate(s)
+    return value, error
+
+
+_RULES: dict[str, Callable[..., tuple[np.ndarray, np.ndarray]]] = {EXACT: _exact, QUADRATURE: _by_quadrature}

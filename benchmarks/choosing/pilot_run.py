@@ -1,0 +1,96 @@
+"""What happens in the process of a pilot: a fit, its values at the points that judge it, and the time of calls.
+
+Preparation is counted in seconds of the processor, its own and those of compilers that it starts: on one thread they
+are what it takes alone, and other programs on the machine do not lengthen them. Of calls the fastest counts, since all
+that disturbs a call makes it longer.
+"""
+
+from __future__ import annotations
+
+import resource
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import methods
+import references
+from benchmarks.running import metrics, run, stopwatch
+from methods.core import build_cache
+
+BATCH = 1024
+"""Integrals in a timed call, as far as it takes LONGEST_CALL_S at most."""
+
+TIMED_S, LONGEST_CALL_S = 0.1, 0.3
+"""Seconds of timed calls of each batch, and of the longest call."""
+
+
+def fit_and_measure(
+    integral_spec: str, method_name: str, fields: dict[str, Any], budget_s: float, truth: references.Truth,
+    model: Path | None,
+) -> dict[str, Any]:  # fmt: skip
+    """Fit a method, judge it by `truth`, save it as `model`, and time it.
+
+    Returns
+    -------
+    dict
+        {"reason"} of a method that does not treat the integral; else digits_mean, digits_worst, preparation_s,
+        s_single, s_per_integral, batch, values (n,), and saved: whether it could be saved.
+    """
+    stopwatch.limit_threads(1)
+    integral = references.integral(integral_spec)
+    method = methods.create(method_name, **fields)
+    if reason := method.unsupported(integral):
+        return {"reason": reason}
+    builds: list[build_cache.Build] = []
+    build_cache.BUILDS.set(builds)
+    before = processor_seconds()
+    method.fit(integral, budget=budget_s)
+    preparation_s = processor_seconds() - before
+    made_in_fit = list(builds)
+    estimate = method.integrate(truth.s.copy())
+    run.check_estimate(estimate, len(truth.s))
+    # What an earlier run compiled, or the first evaluation does, is part of what preparation costs.
+    paid_elsewhere = [build for build in builds if build.from_cache or build not in made_in_fit]
+    preparation_s += sum(sum(build.seconds.values()) for build in paid_elsewhere)
+    figures = metrics.summary(estimate.value, estimate.error, truth.value, truth.error)
+    digits = {"mean": figures["digits_mean"], "worst": figures["digits_worst"], "points": len(truth.s)}
+    method.measured_ = digits | {"integral": integral.fingerprint()}
+    return {
+        "digits_mean": digits["mean"], "digits_worst": digits["worst"], "preparation_s": preparation_s,
+        "values": estimate.value, "saved": model is not None and _saved(method, model), **_timings(method, integral),
+    }  # fmt: skip
+
+
+def processor_seconds() -> float:
+    """Seconds that this process, and those that it started and that have ended, have spent on the processor."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
+
+
+def _saved(method: methods.Method, model: Path) -> bool:
+    """Save a method, and tell whether it can be loaded again; a full disk is an OSError."""
+    try:
+        method.save(model)
+        type(method).load(model, method.integral_)  # type: ignore[attr-defined]
+    except OSError:
+        raise
+    except Exception:  # some methods keep what no file holds, such as a process of their own
+        model.unlink(missing_ok=True)
+        return False
+    return True
+
+
+def _timings(method: methods.Method, integral: methods.ParametricIntegral) -> dict[str, Any]:
+    """Seconds per integral of calls with one and with the largest batch that does not take too long."""
+    s = integral.sample(BATCH, seed=1)
+    single = _fastest(method, s[:1])
+    batch, seconds = 1, single
+    for n in (32, BATCH):
+        if seconds * n / batch <= LONGEST_CALL_S:
+            batch, seconds = n, _fastest(method, s[:n])
+    return {"s_single": single, "s_per_integral": seconds / batch, "batch": batch}
+
+
+def _fastest(method: methods.Method, s: np.ndarray) -> float:
+    return min(stopwatch.of_calls(lambda: method.integrate(s), timed_s=TIMED_S, warm_up_s=0.01))

@@ -1,0 +1,122 @@
+"""Pilot fits of one integral, each in a process of its own: a crash or a fit without end is a reason, and no more.
+
+Pilots are made one after the other, so that each has the machine to itself as far as we decide.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import references
+from benchmarks.choosing import pilot_run
+from benchmarks.choosing.candidates import Candidate
+from benchmarks.running import isolated, machine_lock
+
+GRACE_S = 8.0
+"""Seconds beyond the budget in which a pilot is judged and timed; then it is ended."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Pilot:
+    """A fit that was tried, and what was measured of it.
+
+    Parameters
+    ----------
+    candidate : Candidate
+        The method.
+    setting : float
+        Of its knob.
+    budget_s : float
+        Seconds of preparation that it was given.
+    reason : str, optional
+        Why nothing was measured; None where all below was.
+    digits_mean, digits_worst : float
+        Digits at the points that judge it, on average and at the worst of them.
+    preparation_s : float
+        Seconds of preparation.
+    s_single, s_per_integral : float
+        Seconds of a call with one integral, and per integral in calls with `batch` of them.
+    batch : int
+        The largest batch that was timed.
+    values : array (n,)
+        Its values at those points.
+    saved : bool
+        Whether it was saved.
+    """
+
+    candidate: Candidate
+    setting: float
+    budget_s: float
+    reason: str | None = None
+    digits_mean: float = 0.0
+    digits_worst: float = 0.0
+    preparation_s: float = 0.0
+    s_single: float = 0.0
+    s_per_integral: float = 0.0
+    batch: int = 1
+    values: np.ndarray | None = dataclasses.field(default=None, repr=False, compare=False)
+    saved: bool = False
+
+    @property
+    def size(self) -> float:
+        """The size that its setting means."""
+        return self.candidate.size_of(self.setting)
+
+    @property
+    def spec(self) -> str:
+        """The method with its fields, as on the command line."""
+        return self.candidate.spec(self.setting)
+
+
+class Pilots:
+    """Makes pilot fits of one integral, and remembers them.
+
+    Parameters
+    ----------
+    integral : str
+        As on the command line.
+    truth : references.Truth
+        Points, and the values there that judge pilots.
+    """
+
+    def __init__(self, integral: str, truth: references.Truth) -> None:
+        self._integral, self._truth = integral, truth
+        self._made: dict[tuple[Candidate, float], Pilot] = {}
+
+    def made(self, candidate: Candidate) -> list[Pilot]:
+        """List the pilots of a candidate, by the size of their setting."""
+        return sorted((p for p in self._made.values() if p.candidate is candidate), key=lambda pilot: pilot.size)
+
+    def pilot(self, candidate: Candidate, setting: float, budget_s: float) -> Pilot:
+        """Make a pilot; one that was made before is returned, unless it failed with a smaller budget."""
+        known = self._made.get((candidate, setting))
+        if known is None or (known.reason is not None and budget_s > known.budget_s):
+            self._made[candidate, setting] = fitted(self._integral, candidate, setting, budget_s, self._truth)
+        return self._made[candidate, setting]
+
+    def correct(self, checked: Pilot) -> None:
+        """Believe a later measurement of the same setting."""
+        self._made[checked.candidate, checked.setting] = checked
+
+
+def fitted(
+    integral: str, candidate: Candidate, setting: float, budget_s: float, truth: references.Truth,
+    model: Path | None = None,
+) -> Pilot:  # fmt: skip
+    """Fit a method in a process of its own, judge it by `truth`, time it, and save it as `model`."""
+    seconds = setting if candidate.learns else budget_s
+    arguments = (integral, candidate.method, candidate.fields_at(setting), seconds, truth, model)
+    with machine_lock.sharing():
+        outcome = isolated.call(pilot_run.fit_and_measure, *arguments, time_limit=max(seconds, budget_s) + GRACE_S)
+    about: dict[str, Any] = {"candidate": candidate, "setting": setting, "budget_s": budget_s}
+    if outcome.status == "timeout":
+        return Pilot(**about, reason=f"not prepared, judged and timed within {budget_s + GRACE_S:.0f} s")
+    if outcome.status != "ok":
+        return Pilot(**about, reason=outcome.reason or outcome.status)
+    if candidate.learns and "preparation_s" in outcome.result:
+        outcome.result["preparation_s"] = max(setting, outcome.result["preparation_s"])
+    return Pilot(**about, **outcome.result)

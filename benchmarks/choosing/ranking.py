@@ -1,0 +1,111 @@
+"""The ranking of a choice as text: a row for each method that gave values, why others gave none, and the verdict."""
+
+from __future__ import annotations
+
+import textwrap
+
+from benchmarks.choosing import extrapolation
+from benchmarks.choosing.choice import Choice
+from benchmarks.choosing.extrapolation import Forecast
+from benchmarks.choosing.search import Standing
+
+WIDTH = 120
+"""Characters of a line."""
+
+COLUMNS = ("method", "digits now", "expected", "prep. s", "µs (batch)", "µs (single)", "in all", "note")
+
+
+def text(choice: Choice) -> str:
+    """Write the ranking and what was chosen."""
+    shown = [standing for standing in choice.standings if standing.now is not None]
+    rows = [COLUMNS, *(_row(standing, choice) for standing in shown)]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(COLUMNS) - 1)]
+    lines = [
+        "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:-1], widths[1:]), row[-1]]).rstrip() for row in rows
+    ]
+    reasons: dict[str, list[str]] = {}
+    for standing in choice.standings:
+        if standing.now is None:
+            reasons.setdefault(standing.reason, []).append(standing.candidate.method)
+    refused = [
+        textwrap.fill(f"{', '.join(names)}: {reason.rstrip('.')}.", WIDTH, subsequent_indent="    ")
+        for reason, names in reasons.items()
+    ]
+    return "\n".join([
+        _question(choice), "", *(_cut(line) for line in lines), "",
+        *(["Without values:", *refused, ""] if refused else []), verdict(choice),
+    ])  # fmt: skip
+
+
+def verdict(choice: Choice) -> str:
+    """Say in sentences what was chosen, and what the check found."""
+    pilot, wish = choice.pilot, choice.wish
+    where = "at the worst point" if wish.worst else "on average"
+    if pilot.reason is not None:
+        return _wrapped(f"{choice.spec} was chosen, but could not be fitted again: {pilot.reason}.")
+    said = [f"Not as expected at fresh points: {', '.join(choice.failed)}."] if choice.failed else []
+    if choice.reached:
+        said.append(f"Chosen: {choice.spec}, {_duration(choice.total_s)} in all.")
+    else:
+        most = extrapolation.digits_of(pilot, wish.worst)
+        said.append(f"Nothing that was tried has {wish.digits:g} digits {where}: {choice.spec} has most, {most:.1f}.")
+    said.append(
+        f"At {_n_points(choice)} fresh points it has {pilot.digits_mean:.1f} digits on average and "
+        f"{pilot.digits_worst:.1f} at the worst; {100 * choice.share_within:.0f} % are within the relative error "
+        f"wanted, {10**-wish.digits:.0e}. They are judged by {choice.rule}, known to {choice.rule_error:.0e}."
+    )
+    if choice.rule_error > 10**-wish.digits:
+        said.append("That is less than was wanted, so that more digits may be there than can be seen.")
+    if not pilot.saved:
+        said.append(f"{pilot.candidate.method} cannot be saved.")
+    return "\n".join(map(_wrapped, said))
+
+
+def _question(choice: Choice) -> str:
+    wish = choice.wish
+    where = "at the worst point" if wish.worst else "on average"
+    how = ", one at a time" if wish.latency else ""
+    return f"{choice.integral}: {wish.digits:g} digits {where}, {wish.count:.3g} values{how}, on one thread"
+
+
+def _row(standing: Standing, choice: Choice) -> tuple[str, ...]:
+    """Make the cells of a method: its best setting, or that which is expected to have most digits."""
+    now, best, wish = standing.now, standing.best, choice.wish
+    if now is None:
+        raise ValueError(f"{standing.candidate.method} gave no values, and has no row.")
+    shown, most = best or now, best or standing.most or now
+    note = standing.reason or ("" if shown.measured else "expected")
+    return (
+        _setting(shown), f"{now.digits:.1f}", f"{most.digits:.1f}", _number(shown.preparation_s),
+        _number(1e6 * shown.s_per_integral), _number(1e6 * shown.s_single),
+        _duration(best.seconds(wish.count, wish.latency)) if best is not None else "–", note,
+    )  # fmt: skip
+
+
+def _setting(shown: Forecast) -> str:
+    """Name a method with the setting of its knob."""
+    return f"{shown.candidate.method}, {shown.candidate.knob}={shown.setting:.3g}"
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= WIDTH else f"{line[: WIDTH - 1]}…"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def _duration(seconds: float) -> str:
+    """Write seconds in the unit that suits them."""
+    for unit, size in (("years", 3.156e7), ("d", 86400.0), ("h", 3600.0), ("min", 60.0)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:,.3g} {unit}" if seconds < 1000 * size else f"{seconds / size:.1e} {unit}"
+    return f"{seconds:.3g} s"
+
+
+def _n_points(choice: Choice) -> int:
+    return 0 if choice.pilot.values is None else len(choice.pilot.values)
+
+
+def _wrapped(sentence: str) -> str:
+    return "\n".join(textwrap.wrap(sentence, WIDTH))

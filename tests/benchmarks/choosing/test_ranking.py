@@ -1,0 +1,72 @@
+"""The text of a choice: within a terminal's width, with the reasons, and plain where nothing has the digits."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from benchmarks.choosing import ranking
+from benchmarks.choosing.candidates import CANDIDATES
+from benchmarks.choosing.choice import Choice
+from benchmarks.choosing.extrapolation import measured
+from benchmarks.choosing.pilots import Pilot
+from benchmarks.choosing.search import Standing, Wish
+
+RULE, CONTOUR, LATTICE = CANDIDATES[:3]
+
+
+def choice(**changes) -> Choice:
+    pilot = Pilot(
+        candidate=RULE, setting=1e-6, budget_s=20.0, digits_mean=6.8, digits_worst=5.7, preparation_s=0.3,
+        s_single=2e-4, s_per_integral=3e-6, batch=1024, values=np.ones(200), saved=True,
+    )  # fmt: skip
+    now = measured(pilot, False)
+    long_reason = "the process died " + 20 * "and said something about it " + "at last"
+    standings = [
+        Standing(RULE, now, now, now, ""),
+        Standing(CONTOUR, now._replace(candidate=CONTOUR), None, None, "at most 6.8 digits, at epsrel=1e-13"),
+        Standing(LATTICE, None, None, None, long_reason),
+    ]
+    made = Choice(
+        integral="box1l", wish=Wish(6, 1e8), reached=True, spec=pilot.spec, pilot=pilot, total_s=300.3,
+        rule="lattice_qmc", rule_error=1e-9, share_within=0.94, standings=standings, failed=(), method=None,
+    )  # fmt: skip
+    return dataclasses.replace(made, **changes)
+
+
+def test_a_choice_says_what_was_chosen_and_how_it_was_checked():
+    text = ranking.text(choice())
+    assert "Chosen: gauss_legendre,max_nodes=2000000,epsrel=1e-06, 5 min in all." in text
+    assert "200 fresh points" in text
+    assert "94 % are within" in text
+    assert max(map(len, text.splitlines())) <= ranking.WIDTH
+
+
+def test_reasons_stand_where_there_are_no_values():
+    text = ranking.text(choice())
+    assert "Without values:\nlattice_qmc: the process died" in text
+    assert "at most 6.8 digits" in text
+
+
+def test_it_is_plain_where_nothing_has_the_digits():
+    text = ranking.text(choice(reached=False, wish=Wish(9, 1e8)))
+    assert "Nothing that was tried has 9 digits on average" in text
+    assert "has most, 6.8" in text
+    assert "Chosen" not in text
+
+
+def test_winners_that_the_check_found_wanting_are_named():
+    assert "Not as expected at fresh points: rbf (2.7 digits)." in ranking.text(choice(failed=("rbf (2.7 digits)",)))
+
+
+def test_a_check_that_is_too_coarse_says_so():
+    assert "more digits may be there" in " ".join(ranking.text(choice(rule_error=1e-5)).split())
+
+
+@pytest.mark.parametrize(
+    ("total_s", "words"), [(12.34, "12.3 s"), (7200.0, "2 h"), (9e4 * 10, "10.4 d"), (1e11, "3.2e+03 years")]
+)
+def test_seconds_are_written_in_the_unit_that_suits_them(total_s, words):
+    assert f"{words} in all" in ranking.text(choice(total_s=total_s))
