@@ -1,7 +1,8 @@
 """The catalogue: every registered integral, what makes it hard, why its F is positive, and what it may be used for.
 
 Equations are in the modules that make the integrals: `ngon`, `double_box`, `sector_files` (all sectors of whole loop
-integrals), `bubble` and `genz`; `physical` and `two_loops_physical` above threshold. An integral is made when it is asked for, and once.
+integrals), `bubble` and `genz`; `physical` and `two_loops_physical` above threshold. An integral is made when it is
+asked for, and once.
 """
 
 from __future__ import annotations
@@ -107,7 +108,7 @@ _DEVELOPMENT: dict[str, Entry] = {
     "box2l_hh": _two_loops("box2l_hh", "a sector of gg → HH at two loops above threshold"),
     "box2l_low": _two_loops("box2l_low", "two loops, with zeros of F at corners in the box"),
     "box2l_sum_physical": _two_loops("box2l_sum_physical", "18 sectors with zeros of F at corners"),
-    "pentabox_s01_physical": _two_loops("pentabox_s01_physical", "k = 7 and five invariants above threshold"),
+    "pentabox_s33_physical": _two_loops("pentabox_s33_physical", "k = 7 and five invariants above threshold"),
 }
 
 # Where a loop integral has more than ten sectors, the first stands for them: a choice that knows nothing of how hard

@@ -2,13 +2,13 @@
 
     box2l_physical, box2l_hh, box2l_low     I2, a sector of the planar double box (`double_box.py`)
     box2l_sum_physical                      the whole planar double box, 18 sectors (references/loops/box2l.json)
-    pentabox_s01_physical                   a sector of the planar pentagon-box, k = 7 (references/loops/pentabox.json)
+    pentabox_s33_physical                   a sector of the planar pentagon-box, k = 7 (references/loops/pentabox.json)
 
 At a corner of the cube F is affine in s, and where it vanishes there, at a *corner zero*, no contour can be led around.
 Of I2 there are 26 different ones in the box of box2l_low; others reach up to s12 = 20.5, or begin at 29, and the boxes
-of box2l_physical and box2l_hh lie between those. The pentagon-box has its
-last one at s12 = 47.2. Of the whole double box, 14 of the 18 sectors have corner zeros in the box of box2l_physical,
-at four places, where single sectors are not analytic in s but their sum is:
+of box2l_physical and box2l_hh lie between those. The sector of the pentagon-box has a threshold of its own at s12 = 8,
+and no corner zero for s12 between 9.4 and 12.5. Of the whole double box, 14 of the 18 sectors have corner zeros in the
+box of box2l_physical, at four places, where single sectors are not analytic in s but their sum is:
 
     s12 = 14 − s14/2 − mH2,   14 − s14/2 − 2 mH2,   16 − s14 − 2 mH2,   12.5 − s14/2 − 1.5 mH2
 
@@ -32,10 +32,10 @@ BETWEEN: Ranges = {"s12": (21.0, 28.5), "s14": (-30.0, -3.0), "mH2": (0.5, 1.5)}
 LOW: Ranges = {"s12": (5.0, 16.0), "s14": (-30.0, -3.0), "mH2": (0.5, 1.5)}
 """Box with corner zeros of I2 inside."""
 
-BEYOND: Ranges = {
-    "s12": (48.0, 60.0), "s23": (-12.0, -3.0), "s34": (0.5, 1.5), "s45": (0.5, 1.5), "s51": (-12.0, -3.0),
+PENTABOX: Ranges = {
+    "s12": (9.5, 12.0), "s23": (-12.0, -3.0), "s34": (0.5, 1.5), "s45": (0.5, 1.5), "s51": (-12.0, -3.0),
 }  # fmt: skip
-"""Box beyond all corner zeros of the pentagon-box, with two legs coming in."""
+"""Box without corner zeros of the sector of the pentagon-box, with two legs coming in."""
 
 
 def box2l_physical() -> ParametricIntegral:
@@ -59,9 +59,9 @@ def box2l_sum_physical() -> ParametricIntegral:
     return _above("box2l", "box2l_sum", BETWEEN, "box2l_sum_physical")
 
 
-def pentabox_s01_physical() -> ParametricIntegral:
+def pentabox_s33_physical() -> ParametricIntegral:
     """Return a sector of the planar pentagon-box above threshold."""
-    return _above("pentabox", "pentabox_s01", BEYOND, "pentabox_s01_physical")
+    return _above("pentabox", "pentabox_s33", PENTABOX, "pentabox_s33_physical")
 
 
 def _above(file: str, integral: str, ranges: Ranges, name: str) -> ParametricIntegral:
