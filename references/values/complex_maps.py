@@ -24,13 +24,13 @@ from scipy.stats import qmc
 
 from references.values.factors import Factors
 
-N_POINTS = 2048
+N_POINTS = 1024
 """Points t to which a map is fitted, of a Sobol sequence."""
 
-TURNS = 1.2, 0.8, 0.5, 0.3, 0.15, 0.05, 0.0
+TURNS = 1.2, 0.6, 0.3, 0.1, 0.0
 """Values of φ on the way."""
 
-STEPS, LAST_STEPS = 5, 30
+STEPS, LAST_STEPS = 3, 30
 """Steps of the fit at each φ, and at most at the last one."""
 
 RIDGE, ENOUGH = 1e-6, 1e-4

@@ -10,7 +10,8 @@ from __future__ import annotations
 import ctypes
 import functools
 import itertools
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,12 @@ from references.values.factors import Factors, factors_of
 
 BLOCK = 2**14
 """Nodes that are evaluated at once without a kernel."""
+
+SOURCE = Path(__file__).with_name("tensor_sum.cpp")
+"""What the loops of all integrands share."""
+
+Axes = Sequence[tuple[np.ndarray, np.ndarray]]
+"""Nodes and weights of each axis."""
 
 Value = tuple[str, int]
 """A value's name, or its number as text, and the loop in which it is known: 0 outside of all of them."""
@@ -42,23 +49,27 @@ def integrate(term: ParametricIntegral, contour: ComplexMap, s: np.ndarray, orde
     Raises
     ------
     InputError
-        Where there is no C++ compiler.
+        Where there is no C++ compiler, or the term is no product of powers.
     """
-    axes = [rule(n) for n in orders]
+    return over(term, contour, s, [rule(n) for n in orders])
+
+
+def over(term: ParametricIntegral, contour: ComplexMap, s: np.ndarray, axes: Axes) -> complex:
+    """Sum over the tensor product of any nodes t and weights, given for each axis, as `integrate` does with Gauss's."""
     tables = [(ctypes.c_void_p * len(axes))(*[axis[i].ctypes.data for axis in axes]) for i in (0, 1)]
     a, s = np.ascontiguousarray(contour.a), np.ascontiguousarray(s, dtype=np.float64)
-    n, out = np.array(orders, dtype=np.int64), np.zeros((2, orders[-1]))
-    pointers = [array.ctypes.data_as(ctypes.c_void_p) for array in (a, s, n)]
-    _compiled(term, contour.order)(*pointers, *tables, *[row.ctypes.data_as(ctypes.c_void_p) for row in out])
-    return complex(out[0].sum(), out[1].sum())
+    n = np.array([len(t) for t, _ in axes], dtype=np.int64)
+    parts = np.zeros((2, n[-1]))
+    arrays = [array.ctypes.data for array in (a, s, n)]
+    _compiled(term, contour.order)(*arrays, *tables, *[part.ctypes.data for part in parts])
+    return complex(*parts.sum(axis=1))
 
 
 def without_kernel(term: ParametricIntegral, contour: ComplexMap, s: np.ndarray, orders: tuple[int, ...]) -> complex:
-    """Do what `integrate` does by the integrand itself."""
+    """Do what `integrate` does by the integrand itself, in NumPy."""
     axes, total = [rule(n) for n in orders], 0j
-    for start in range(0, int(np.prod(orders)), BLOCK):
-        stop = min(start + BLOCK, int(np.prod(orders)))
-        indices = np.unravel_index(np.arange(start, stop), orders)
+    for nodes in np.array_split(np.arange(math.prod(orders)), -(-math.prod(orders) // BLOCK)):
+        indices = np.unravel_index(nodes, orders)
         t = np.stack([axis[0][index] for axis, index in zip(axes, indices, strict=True)], axis=1)
         weight = np.prod([axis[1][index] for axis, index in zip(axes, indices, strict=True)], axis=0)
         x, log_slope = moved(contour.order, contour.a, t)
@@ -68,8 +79,7 @@ def without_kernel(term: ParametricIntegral, contour: ComplexMap, s: np.ndarray,
 
 @functools.cache
 def _compiled(term: ParametricIntegral, order: tuple[int, ...]) -> Any:
-    source = Path(__file__).with_name("tensor_sum.cpp")
-    library = kernel_library.load(source, [], {"loops.inc": loops(factors_of(term), term, order)})
+    library = kernel_library.load(SOURCE, [], {"loops.inc": loops(factors_of(term), term, order)})
     if library is None:
         raise InputError(f"Sums of {term.name} need a C++ compiler; install g++ or name one in CXX.")
     library.sum.argtypes = [ctypes.c_void_p] * 7
