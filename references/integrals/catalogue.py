@@ -1,7 +1,8 @@
 """The catalogue: every registered integral, what makes it hard, why its F is positive, and what it may be used for.
 
 Equations are in the modules that make the integrals: `ngon`, `double_box`, `sector_files` (all sectors of whole loop
-integrals), `bubble` and `genz`. An integral is made when it is asked for, and once.
+integrals), `bubble` and `genz`; `physical` and `two_loops_physical` above threshold. An integral is made when it is
+asked for, and once.
 """
 
 from __future__ import annotations
@@ -70,8 +71,12 @@ def _genz(family: str, k: int) -> Entry:
     return Entry(_imported("genz", family, k), difficulty, why, "has no F")
 
 
-def _physical(name: str, difficulty: str, why: str) -> Entry:
-    return Entry(_imported("physical", name), difficulty, why, NOT_POSITIVE)
+def _physical(name: str, difficulty: str, why: str, module: str = "physical") -> Entry:
+    return Entry(_imported(module, name), difficulty, why, NOT_POSITIVE)
+
+
+def _two_loops(name: str, why: str) -> Entry:
+    return _physical(name, "hard", why, "two_loops_physical")
 
 
 _DEVELOPMENT: dict[str, Entry] = {
@@ -99,6 +104,11 @@ _DEVELOPMENT: dict[str, Entry] = {
     "box1l_threshold_above": _physical("box1l_threshold_above", "hard", "β down to 0.05: contours are pinched"),
     "box1l_crossing": _physical("box1l_crossing", "hard", "a threshold inside the box of s"),
     "box1l_sectors_physical": _physical("box1l_sectors_physical", "hard", "four sectors with zeros of F at corners"),
+    "box2l_physical": _two_loops("box2l_physical", "the papers' two-loop integral above threshold, k = 6"),
+    "box2l_hh": _two_loops("box2l_hh", "a sector of gg → HH at two loops above threshold"),
+    "box2l_low": _two_loops("box2l_low", "two loops, with zeros of F at corners in the box"),
+    "box2l_sum_physical": _two_loops("box2l_sum_physical", "18 sectors with zeros of F at corners"),
+    "pentabox_s33_physical": _two_loops("pentabox_s33_physical", "k = 7 and five invariants above threshold"),
 }
 
 # Where a loop integral has more than ten sectors, the first stands for them: a choice that knows nothing of how hard

@@ -121,6 +121,17 @@ def deformation(integral: ParametricIntegral, epsrel: float) -> Checker:
     return Checker(values, "Gauss–Legendre on a contour deformed along the gradient of F, two strengths", {})
 
 
+def without_kernel(integral: ParametricIntegral, epsrel: float) -> Checker:
+    """Check compiled sums by rules of NumPy and the integrand itself, coarser ones."""
+    from references.values import map_rules, tensor_sums
+
+    def values(s: np.ndarray) -> Estimate:
+        found = map_rules.converge(integral, s, epsrel=epsrel / 2, sums=tensor_sums.without_kernel)
+        return Estimate(found.value, found.error, 0)
+
+    return Checker(values, "the same maps and coarser rules without compiled sums (NumPy)", {})
+
+
 CHECKERS: Mapping[str, Callable[[ParametricIntegral, float], Checker]] = {
     "pysecdec": pysecdec,
     "lattice": lattice,
@@ -129,6 +140,7 @@ CHECKERS: Mapping[str, Callable[[ParametricIntegral, float], Checker]] = {
     "dispersion": dispersion,
     "dispersion_off_axis": dispersion_off_axis,
     "deformation": deformation,
+    "without_kernel": without_kernel,
 }
 """Checkers by the names that table plans and the files of true values use."""
 

@@ -19,11 +19,15 @@ from tqdm import tqdm
 from methods.base import ParametricIntegral
 from references.values import (
     arcs,
+    complex_maps,
     deformation,
     dispersion,
+    factors,
+    map_rules,
     quadrature,
     second_opinions,
     tabulation_tasks,
+    tensor_sums,
     test_points,
     truth_files,
 )
@@ -33,11 +37,15 @@ from references.values.table_plans import Check, TablePlan
 ERRORS = ", relative errors up to "
 """What separates, in the account of how a table was made, its values from how well they are known."""
 
-SOURCES = (quadrature, arcs, deformation, dispersion, second_opinions, tabulation_tasks)
+SOURCES = (
+    *(quadrature, arcs, deformation, dispersion, factors, complex_maps, tensor_sums, map_rules),
+    *(second_opinions, tabulation_tasks),
+)
 """Modules whose code decides the results."""
 
-ROWS = {"few": 600, "many": 60}
-"""Points of a task, for few (up to four) and for many Feynman parameters: some seconds to some minutes of work."""
+ROWS = {"few": 600, "many": 60, "maps": 5}
+"""Points of a task, for few (up to four) and for many Feynman parameters, and for maps that are fitted at each of them:
+some seconds to some minutes of work."""
 
 
 class TableWork:
@@ -101,7 +109,7 @@ class TableWork:
 
     def _each(self, stage: str, which: np.ndarray, function: Callable[..., dict], *arguments: Any) -> list[dict]:
         """Compute `function` at the points `which`, some at a time; the results come in order."""
-        rows = ROWS["few" if self._integral.k <= 4 else "many"]
+        rows = ROWS["maps" if self._plan.values_by == "maps" else "few" if self._integral.k <= 4 else "many"]
         pieces = np.array_split(which, -(-len(which) // rows))
         labels = [f"{stage} {arguments} {piece[0]}-{piece[-1]} {_hash(self.s[piece].tobytes())}" for piece in pieces]
         todo = [(label, piece) for label, piece in zip(labels, pieces, strict=True) if label not in self.journal]
@@ -139,7 +147,7 @@ class TableWork:
 def journal_key(integral: ParametricIntegral) -> str:
     """Hash what decides the results, besides what labels say: with other code, unfinished work starts anew."""
     packages = [importlib.metadata.version(package) for package in ("numpy", "torch", "pysecdec")]
-    sources = [inspect.getsource(module) for module in SOURCES]
+    sources = [*map(inspect.getsource, SOURCES), tensor_sums.SOURCE.read_text(encoding="utf-8")]
     return _hash(json.dumps([integral.fingerprint(), packages, sources]).encode())
 
 

@@ -1,0 +1,182 @@
+"""References' own quadrature above threshold in many dimensions: for each s, two contours with their own rules.
+
+A contour is a complex map that is fitted at that s (`complex_maps.py`) with the variables in some order; another order
+makes another contour. On each a tensor Gauss–Legendre rule takes as many nodes on each axis as that axis needs, found
+with few nodes on the others. A value is believed as far as two contours agree; where the first two do not, others
+follow. That a contour is on the wrong side of a zero of F − i0, or a rule not fine enough, shows there: all contours
+that lead from the real cube without crossing one have the same integral.
+
+No scored method uses this module, and it uses none.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from methods.base import InputError, ParametricIntegral
+from references.values import complex_maps, tensor_sums
+from references.values.complex_maps import ComplexMap
+from references.values.factors import factors_of
+
+CANDIDATES, RANKED = 16, 6
+"""Orders of variables of which the centre of the box is tried: so many drawn, of these the ones with least spread."""
+
+TRIAL_ERROR = 1e-4
+"""Error at which the nodes of candidates are compared."""
+
+COUNTS = (3, 4, 5, 6, 8, 10, 12, 14, 16, 20, 24, 28, 34, 40, 48, 58, 70, 84, 100, 120)
+"""Nodes of an axis that are tried."""
+
+FEW, MANY = 4, 6
+"""Nodes on the other axes meanwhile, for errors down to ROUGH and below."""
+
+ROUGH = 1e-6
+
+MOST_NODES = 200_000_000
+"""Nodes of the largest rule: where it would take more, it is as fine as that allows."""
+
+COARSE, FINE = 0.4, 0.1
+"""Errors of the axes of the two rules on each contour, in units of what is asked for."""
+
+
+ROUNDS = (1.0, 2), (0.1, 4), (0.01, 6)
+"""One round after the other, until two contours agree: what rules aim at, in units of the error that is asked for, and
+how many orders of variables are tried."""
+
+
+class Result(NamedTuple):
+    """Values (n,) complex, bounds on their errors (n,), and the most values that one term of them took (n,)."""
+
+    value: np.ndarray
+    error: np.ndarray
+    tried: np.ndarray
+
+
+Sums = Callable[[ParametricIntegral, ComplexMap, np.ndarray, tuple[int, ...]], complex]
+"""How a rule's sum is computed: `tensor_sums.integrate`, or `tensor_sums.without_kernel`."""
+
+
+class Opinion(NamedTuple):
+    """The value of one contour, and how much it changed from a coarser rule on it."""
+
+    value: complex
+    change: float
+
+
+def converge(
+    integral: ParametricIntegral, s: np.ndarray, *, epsrel: float, sums: Sums = tensor_sums.integrate
+) -> Result:
+    """Integrate at s (n, m), each term to relative errors of at most `epsrel` as far as the contours at hand agree.
+
+    The caller looks at `error`: not to converge is an answer here, not an exception.
+
+    Raises
+    ------
+    InputError
+        Where there is no C++ compiler, a term is no product of powers, or no contour is found.
+    """
+    found = [[at_point(term, point, epsrel, sums) for term in terms_of(integral)] for point in s]
+    value, error, tried = np.array(found).transpose(2, 0, 1)
+    return Result(value.sum(axis=1), error.real.sum(axis=1), tried.real.max(axis=1).astype(int))
+
+
+@functools.cache
+def terms_of(integral: ParametricIntegral) -> list[ParametricIntegral]:
+    """Return the terms of an integral, the same objects at each call, so that what is compiled for them is kept."""
+    return integral.terms
+
+
+def at_point(term: ParametricIntegral, s: np.ndarray, epsrel: float, sums: Sums) -> tuple[complex, float, int]:
+    """Integrate a term at one s (m,) until two contours agree to `epsrel`, as far as ROUNDS go.
+
+    Returns
+    -------
+    value, error
+        Of the two contours that agree best. The error is the largest of their difference and of their changes from
+        coarser rules; that of one contour alone is as large as its value.
+    tried : int
+        Number of values that were computed.
+    """
+    opinions: list[tuple[tuple[int, ...], Opinion]] = []
+    best, error = Opinion(complex("nan"), math.inf), math.inf
+    fitted: dict[tuple[int, ...], ComplexMap] = {}
+    for aim, order in ((aim, order) for aim, n in ROUNDS for order in variable_orders(term)[:n]):
+        contour = fitted[order] = fitted.get(order) or complex_maps.fit(factors_of(term), s, order)
+        if not math.isfinite(contour.spread):
+            continue
+        new = opinion(term, contour, s, aim * epsrel, sums)
+        for old in (old for other, old in opinions if other != order):
+            bound = max(abs(new.value - old.value), new.change, old.change)
+            if bound < error:
+                best, error = min(new, old, key=lambda one: one.change), bound
+        opinions.append((order, new))
+        if error <= epsrel * abs(best.value):
+            break
+    if not opinions:
+        raise InputError(f"No contour of {term.name} is causal at s = {s.tolist()}; give a box without corner zeros.")
+    if math.isinf(error):
+        best, error = opinions[-1][1], abs(opinions[-1][1].value)
+    return best.value, error, len(opinions)
+
+
+def opinion(term: ParametricIntegral, contour: ComplexMap, s: np.ndarray, epsrel: float, sums: Sums) -> Opinion:
+    """Integrate a term on a contour by a rule that aims at `epsrel`."""
+    errors = axis_errors(term, contour, s, FINE * epsrel, sums)
+    coarse, fine = (sums(term, contour, s, nodes(errors, share * epsrel)) for share in (COARSE, FINE))
+    return Opinion(fine, abs(fine - coarse))
+
+
+def axis_errors(
+    term: ParametricIntegral, contour: ComplexMap, s: np.ndarray, smallest: float, sums: Sums
+) -> list[dict[int, float]]:
+    """Estimate for each axis the relative error of so many nodes on it, with few on the others, down to `smallest`."""
+    base = (FEW if smallest >= FINE * ROUGH else MANY,) * term.k
+    found = []
+    for i in range(term.k):
+        values: dict[int, complex] = {}
+        for n in COUNTS:
+            values[n] = sums(term, contour, s, (*base[:i], n, *base[i + 1 :]))
+            last = list(values.values())[-3:]
+            if len(values) > 3 and max(abs(v - last[-1]) for v in last) <= smallest / 2 * abs(last[-1]):
+                break
+        *earlier, (_, final) = values.items()
+        errors = np.abs([value / final - 1 for _, value in earlier])
+        # No count is better than a larger one, whose error says that it was by chance.
+        errors = np.maximum.accumulate(errors[::-1])[::-1]
+        found.append({n: float(error) for (n, _), error in zip(earlier, errors, strict=True)})
+    return found
+
+
+def nodes(errors: list[dict[int, float]], epsrel: float) -> tuple[int, ...]:
+    """Choose the smallest rule whose axes all have errors of at most `epsrel`, or more where it were too large."""
+    while True:
+        counts = [next((n for n, error in axis.items() if error <= epsrel), max(axis)) for axis in errors]
+        if math.prod(counts) <= MOST_NODES:
+            return tuple(counts)
+        epsrel *= 2
+
+
+@functools.cache
+def variable_orders(term: ParametricIntegral) -> list[tuple[int, ...]]:
+    """List orders of variables, those first whose rules have the fewest nodes at the centre of the box.
+
+    Orders whose value is not that of most others, since their contours are on the wrong side of a zero, come last.
+    """
+    s = term.from_unit(np.full((1, term.m), 0.5))[0]
+    rng = np.random.default_rng(0)
+    drawn = [tuple(map(int, rng.permutation(term.k))) for _ in range(CANDIDATES)]
+    contours = [complex_maps.fit(factors_of(term), s, order) for order in dict.fromkeys(drawn)]
+    contours = sorted(contours, key=lambda contour: contour.spread)[:RANKED]
+    errors = [axis_errors(term, contour, s, TRIAL_ERROR, tensor_sums.integrate) for contour in contours]
+    rules = [nodes(error, TRIAL_ERROR) for error in errors]
+    values = [tensor_sums.integrate(term, contour, s, rule) for contour, rule in zip(contours, rules, strict=True)]
+    middle = complex(np.median(np.real(values)), np.median(np.imag(values)))
+    is_apart = [not abs(value / middle - 1) <= 100 * TRIAL_ERROR for value in values]
+    ranks = sorted(zip(is_apart, map(math.prod, rules), itertools.count(), contours, strict=False), key=lambda r: r[:3])
+    return [contour.order for *_, contour in ranks]
