@@ -60,6 +60,9 @@ class Chebyshev(PolynomialTable):
         Relative error wanted, root mean square; the grid grows until the coefficients left out seem to be below it.
     max_labels : int
         Largest number of labels; it wins over `epsrel`, as the budget does. The pieces of a box share them.
+    n_pilot : int, optional
+        How many of them are at random points: they choose coordinates and measure the error. None takes one in six, at
+        most 128.
     labels : str
         The direct method that fills the grid. The default may use larger rules than on its own: labels are made once.
     device : str
@@ -73,7 +76,8 @@ class Chebyshev(PolynomialTable):
     (`methods/tables/piecewise_table.py`).
 
     ``details_["cut_short"]`` tells whether the budget ended anything: the preparation of the label method, the labels
-    at random points, or the growth of the grid.
+    at random points, or the growth of the grid. `max_labels` and `n_pilot` from ``details_`` repeat the result, unless
+    it was the label method that was cut short.
     """
 
     name: ClassVar[str] = "chebyshev"
@@ -81,7 +85,8 @@ class Chebyshev(PolynomialTable):
     version: ClassVar[int] = 3
 
     epsrel: float = 1e-9
-    max_labels: int = 50_000
+    max_labels: int | list[int] = 50_000
+    n_pilot: int | list[int] | None = None
     labels: str = "gauss_legendre,max_nodes=300000"
     device: str = "cpu"
 
@@ -96,7 +101,8 @@ class Chebyshev(PolynomialTable):
         integral = self.integral_
         preparation = clock.share(PREPARATION_SHARE)
         source = LabelSource(self.labels, integral, epsrel=self.epsrel / 10, budget=preparation.budget)
-        n_pilot = max(targets.LEAST_LABELS, min(PILOT, self.max_labels // LABELS_PER_PILOT))
+        max_labels = self._number("max_labels")
+        n_pilot = self._number("n_pilot") or max(targets.LEAST_LABELS, min(PILOT, max_labels // LABELS_PER_PILOT))
         points, pilot, label_error = self._pilot(source, n_pilot, clock.share(PILOT_SHARE))
         cut_short = source.cut_short or len(pilot) < n_pilot
         first = coordinate_choice.choose(integral.low, integral.high, points, pilot, self.thresholds_)
@@ -105,7 +111,7 @@ class Chebyshev(PolynomialTable):
             nodes = _nodes(first.coordinates, values.shape)
             return coordinate_refinement.refine(first, nodes, values, points, pilot)
 
-        values, ended_early = self._grow(source, first, refined, self.max_labels - len(pilot), clock)
+        values, ended_early = self._grow(source, first, refined, max_labels - len(pilot), clock)
         choice, nodes = refined(values), _nodes(first.coordinates, values.shape)
         self.c_, self.target_, target = choice.coordinates.c, choice.target, choice.target
         u = [choice.coordinates.u_of(j, s_j) for j, s_j in enumerate(nodes)]
@@ -114,7 +120,7 @@ class Chebyshev(PolynomialTable):
         self.typical_value_ = float(np.abs(pilot).mean())
         self.details_ = {
             "degrees": list(values.shape), "c": self.c_.tolist(), "sign": target.sign, "power": target.power,
-            "cut_short": cut_short or ended_early,
+            "max_labels": len(pilot) + values.size, "n_pilot": len(pilot), "cut_short": cut_short or ended_early,
         }  # fmt: skip
 
     def _grow(

@@ -101,13 +101,14 @@ class DifferentialMLP(PiecewiseTable):
     version: ClassVar[int] = 2
     precision = "float32"
     label_field: ClassVar[str] = "n_labels"
+    repeated_by: ClassVar[tuple[str, ...]] = ("n_labels", "n_iterations")
 
     depth: int = 2
     width: int = 32
     gradient_weight: float = 1.0
     labels: str = "gauss_legendre,max_nodes=300000"
-    n_labels: int = 2_000
-    n_iterations: int | None = None
+    n_labels: int | list[int] = 2_000
+    n_iterations: int | list[int] | None = None
     seed: int = 0
     device: str = "cpu"
 
@@ -125,16 +126,21 @@ class DifferentialMLP(PiecewiseTable):
         InputError
             For a count or weight that makes no sense, labels without derivatives or labels that cannot be learnt.
         """
-        self._check_fields()
         if integral.is_complex:
-            return super().fit(integral, budget=budget)
+            return super().fit(integral, budget=budget, monitor=monitor)
         self.integral_ = integral
         vars(self).pop("pieces_", None)  # those of an earlier fit
         self._tabulate(Clock(budget), monitor)
         return self
 
+    def _fit_piece(self, piece: Self, clock: Clock, monitor: Callable[[Self], None] | None) -> None:
+        """Train the network of a piece; only with that of the last one can this method integrate."""
+        is_last = piece is self.pieces_[-1]
+        piece._tabulate(clock, None if monitor is None or not is_last else lambda _: monitor(self))
+
     def _tabulate(self, clock: Clock, monitor: Callable[[Self], None] | None = None) -> None:
         """Compute labels of `integral_` and train the network that takes the place of a table's polynomial."""
+        self._check_fields()
         integral = self.integral_
         s, value, label_error, gradient, cut_short = self._labels(clock.share(LABEL_SHARE))
         n_train = round(len(value) * (1 - targets.VALIDATION_SHARE))
@@ -171,13 +177,13 @@ class DifferentialMLP(PiecewiseTable):
             clock.show(monitor, self)
 
         start = TanhNetwork(self._widths).start(self.seed).to(self.device)
-        found = minimise(loss, start, self.n_iterations, clock, score=score, look=look)
+        found = minimise(loss, start, self._number("n_iterations"), clock, score=score, look=look)
         score(found.x)
         judge()
         self.details_ = {
             "n_labels": len(value), "n_iterations": found.n_iterations, "n_weights": len(start), "c": self.c_.tolist(),
             "sign": self.target_.sign, "power": self.target_.power, "validation_rms": found.score,
-            "cut_short": cut_short or len(value) < self.n_labels,
+            "cut_short": cut_short or len(value) < self._number("n_labels"),
         }  # fmt: skip
 
     def _estimate(self, s: np.ndarray) -> Estimate:
@@ -258,21 +264,22 @@ class DifferentialMLP(PiecewiseTable):
         return [self.integral_.m, *[self.width] * self.depth, 2 if self.integral_.is_complex else 1]
 
     def _check_fields(self) -> None:
-        targets.check_number(self.n_labels)
+        targets.check_number(self._number("n_labels"))
         for field in ("depth", "width"):
             if getattr(self, field) < 1:
                 raise InputError(f"{self.name}.{field} is {getattr(self, field)}; give at least 1.")
         if not self.gradient_weight >= 0:
             raise InputError(f"{self.name}.gradient_weight is {self.gradient_weight}; give a number of at least 0.")
         devices.check(self.name, self.device)
-        if self.n_iterations is not None and self.n_iterations < 0:
-            raise InputError(f"{self.name}.n_iterations is {self.n_iterations}; give at least 0, or None.")
+        n_iterations = self._number("n_iterations")
+        if n_iterations is not None and n_iterations < 0:
+            raise InputError(f"{self.name}.n_iterations is {n_iterations}; give at least 0, or None.")
 
     def _labels(self, clock: Clock) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, bool]:
         """Compute labels: s (n, m), I (n,), its error, ∂I/∂s (n, m), and whether the direct method was cut short."""
         preparation = clock.share(PREPARATION_SHARE)
         source = GradientLabelSource(self.labels, self.integral_, epsrel=LABEL_EPSREL, budget=preparation.budget)
-        unit = np.random.default_rng(self.seed).random((self.n_labels, self.integral_.m))
+        unit = np.random.default_rng(self.seed).random((self._number("n_labels"), self.integral_.m))
         s = self.integral_.from_unit(np.clip(0.5 + STRETCH * (unit - 0.5), 0, 1))
 
         def compute(part: np.ndarray) -> tuple[np.ndarray, ...]:

@@ -68,8 +68,8 @@ class TensorTrain(ExtrapolatingTable):
     source: ClassVar[str] = "Oseledets & Tyrtyshnikov, Linear Algebra Appl. 432 (2010) 70"
 
     epsrel: float = 1e-6
-    max_labels: int = 20_000
-    n_pilot: int = 256
+    max_labels: int | list[int] = 20_000
+    n_pilot: int | list[int] = 256
     labels: str = "gauss_legendre,max_nodes=300000"
     seed: int = 0
     device: str = "cpu"
@@ -85,12 +85,13 @@ class TensorTrain(ExtrapolatingTable):
         integral = self.integral_
         preparation = clock.share(PREPARATION_SHARE)
         source = LabelSource(self.labels, integral, epsrel=self.epsrel / 100, budget=preparation.budget)
-        points, pilot, label_error = self._pilot(source, self.n_pilot, clock.share(PILOT_SHARE))
+        max_labels, n_pilot = self._number("max_labels"), self._number("n_pilot")
+        points, pilot, label_error = self._pilot(source, n_pilot, clock.share(PILOT_SHARE))
         choice = coordinate_choice.choose(integral.low, integral.high, points, pilot, self.thresholds_)
         self.c_, self.target_ = choice.coordinates.c, choice.target
         shape = _nodes_per_axis(source, choice, self.epsrel)
         n_known = len(pilot) + MOST_NODES * integral.m
-        entries = _Entries(source, choice, shape, self.max_labels - n_known, clock.share(LABEL_SHARE))
+        entries = _Entries(source, choice, shape, max_labels - n_known, clock.share(LABEL_SHARE))
         self.typical_value_, self.relative_error_ = float(np.abs(pilot).mean()), np.inf
         best = self._constant(pilot)
         for rank in RANKS:
@@ -106,7 +107,7 @@ class TensorTrain(ExtrapolatingTable):
         self.details_ = {
             "nodes": list(shape), "ranks": self.ranks_.tolist(), "c": self.c_.tolist(), "sign": self.target_.sign,
             "power": self.target_.power, "max_labels": n_known + entries.n_labels, "n_pilot": len(pilot),
-            "cut_short": source.cut_short or len(pilot) < self.n_pilot or entries.ended_early,
+            "cut_short": source.cut_short or len(pilot) < n_pilot or entries.ended_early,
         }  # fmt: skip
 
     def _constant(self, pilot: np.ndarray) -> tensor_train.Cores:

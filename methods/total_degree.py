@@ -82,8 +82,8 @@ class TotalDegree(PolynomialTable):
     )
     version: ClassVar[int] = 2
 
-    max_labels: int = 6000
-    n_pilot: int | None = None
+    max_labels: int | list[int] = 6000
+    n_pilot: int | list[int] | None = None
     labels: str = "gauss_legendre,max_nodes=300000"
     seed: int = 0
     device: str = "cpu"
@@ -93,12 +93,13 @@ class TotalDegree(PolynomialTable):
         integral = self.integral_
         preparation = clock.share(PREPARATION_SHARE)
         source = LabelSource(self.labels, integral, epsrel=LABEL_EPSREL, budget=preparation.budget)
-        n_pilot = self.n_pilot or max(targets.LEAST_LABELS, min(PILOT, self.max_labels // LABELS_PER_PILOT))
+        max_labels = self._number("max_labels")
+        n_pilot = self._number("n_pilot") or max(targets.LEAST_LABELS, min(PILOT, max_labels // LABELS_PER_PILOT))
         points, pilot, label_error = self._pilot(source, n_pilot, clock.share(PILOT_SHARE))
         choice = coordinate_choice.choose(integral.low, integral.high, points, pilot, self.thresholds_)
         self.c_, coordinates = choice.coordinates.c, choice.coordinates
         sobol = torch.quasirandom.SobolEngine(integral.m, scramble=True, seed=self.seed)
-        max_labels = min(self.max_labels, len(pilot) + math.ceil(LABELS_PER_TERM * DEGREES**integral.m))
+        max_labels = min(max_labels, len(pilot) + math.ceil(LABELS_PER_TERM * DEGREES**integral.m))
         unit = sobol.draw(max(targets.LEAST_LABELS, max_labels - len(pilot)), dtype=torch.float64)
         s = coordinates.s(chebyshev_series.draw(unit).numpy())
         (value,) = targets.compute_in_steps(

@@ -15,7 +15,14 @@ from typing import Any
 
 from methods.core.errors import InputError
 
-WORDS = {int: "a whole number", float: "a number", bool: "True or False", str: "text", types.NoneType: "None"}
+WORDS = {
+    int: "a whole number",
+    float: "a number",
+    bool: "True or False",
+    str: "text",
+    list: "a list",
+    types.NoneType: "None",
+}
 
 Kinds = tuple[type, ...]
 
@@ -31,7 +38,7 @@ def kinds_of_fields(cls: Any) -> dict[str, Kinds]:
 
 def _kinds(hint: Any, default: Any) -> Kinds:
     is_union = typing.get_origin(hint) in (typing.Union, types.UnionType)
-    named = typing.get_args(hint) if is_union else (hint,)
+    named = tuple(typing.get_origin(kind) or kind for kind in (typing.get_args(hint) if is_union else (hint,)))
     if all(kind in tuple(WORDS) for kind in named):
         return named
     return (type(default),) if default is not None and type(default) in WORDS else ()
@@ -52,6 +59,8 @@ def value_of_kind(what: str, value: Any, kinds: Kinds, default: Any) -> Any:
     if isinstance(value, bool) and bool in kinds:
         return value
     if isinstance(value, str) and str in kinds:
+        return value
+    if isinstance(value, list) and list in kinds:
         return value
     if whole and int in kinds:
         return int(value)

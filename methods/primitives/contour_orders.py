@@ -26,15 +26,13 @@ from methods.quadrature.axis_choice import SMALL, AxisErrors
 from methods.quadrature.axis_errors import HIGHEST_ORDER
 from methods.quadrature.axis_rules import gauss_legendre
 from methods.quadrature.rule_error import relative, root_mean_square
+from methods.quadrature.rule_orders import MARGIN, lower
 
 GRID = 56
 """Nodes of an axis between which integrals over the others are interpolated, to compare rules of up to 40 nodes."""
 
 MOST_NODES = 2_000_000
 """Largest rule of a term that others are compared with."""
-
-MARGIN = 3.0
-"""The orders are chosen for an error so many times below the one wanted: the sum over the axes is of first order."""
 
 Rule = Callable[[torch.Tensor], torch.Tensor]
 """s (n, m) -> the sums (n,) of one term."""
@@ -90,11 +88,6 @@ class TermRules:
 def total(rules: Sequence[Rule], s: torch.Tensor) -> torch.Tensor:
     """Compute the sum of rules at s (n, m): (n,)."""
     return torch.stack([rule(s) for rule in rules]).sum(dim=0)
-
-
-def lower(orders: np.ndarray) -> np.ndarray:
-    """Halve the orders."""
-    return (orders + 1) // 2
 
 
 def higher(orders: np.ndarray) -> np.ndarray:

@@ -17,13 +17,17 @@ import numpy as np
 import torch
 
 from methods.base import ParametricIntegral
+from methods.core.budget import Clock
 from methods.core.moving_nodes import MovingIntegrand
-from methods.primitives import chebyshev_series, contour_fit, contour_search
+from methods.primitives import chebyshev_series, contour_effort, contour_fit, contour_search
 from methods.primitives.contour_coordinates import ContourCoordinates
 from methods.primitives.contour_fit import MAX_NORM, NORM_DEGREE
 from methods.primitives.contour_map import ContourMap
 from methods.primitives.contour_search import Search
 from methods.primitives.least_squares import LeastSquares
+
+SEARCH_SHARE, FINAL_SHARE = 0.2, 0.3
+"""Shares of the time left for the order of variables, and for the last fit of the contour."""
 
 NODES = 80
 """Nodes of the Gauss rule for the integrals over one variable."""
@@ -101,11 +105,31 @@ def norm_degree(m: int) -> int:
     return max(d for d in range(NORM_DEGREE + 1) if chebyshev_series.count(m, d) <= MAX_NORM)
 
 
-def find(integral: ParametricIntegral, coordinates: ContourCoordinates, seed: int, device: str) -> ContourTarget:
-    """Fit contour and h. Raises InputError where no contour is causal."""
-    search = Search(integral, coordinates, seed, device)
-    best, _ = contour_search.find(search, integral.name, contour_search.degree_of(integral.k, integral.m), None)
-    contour = best.contour
+def find(
+    integral: ParametricIntegral, coordinates: ContourCoordinates, seed: int, device: str, clock: Clock
+) -> tuple[ContourTarget, list[str]]:
+    """Fit contour and h.
+
+    Returns
+    -------
+    ContourTarget
+        g on the best contour.
+    list of str
+        What the clock ended: "order_of_map", "degree_of_map".
+
+    Raises
+    ------
+    InputError
+        Where no contour is causal.
+    """
+    k, m, search = integral.k, integral.m, Search(integral, coordinates, seed, device)
+    shares = clock.share(SEARCH_SHARE), clock.share(SEARCH_SHARE + FINAL_SHARE)
+    effort = contour_effort.affordable(search, k, m, *shares)
+    contour = contour_effort.best(search, integral.name, effort)
+    is_cut_short = {
+        "order_of_map": search.n_tried == effort.n_orders,
+        "degree_of_map": effort.degree != contour_search.degree_of(k, m),
+    }
     powers = contour_fit.powers(integral, coordinates, device)[:, list(contour.order)]
     degree = norm_degree(integral.m)
     size = chebyshev_series.count(integral.m, degree)
@@ -114,4 +138,5 @@ def find(integral: ParametricIntegral, coordinates: ContourCoordinates, seed: in
     log_g = without_h.log_g_times_h(points.u, without_h.draw(points.t))
     fit = LeastSquares(size, device)
     fit.add(chebyshev_series.products(points.u, degree).T, torch.stack([log_g.real, log_g.imag], dim=1))
-    return dataclasses.replace(without_h, log_h=torch.complex(*fit.solve().T))
+    target = dataclasses.replace(without_h, log_h=torch.complex(*fit.solve().T))
+    return target, [part for part, is_cut in is_cut_short.items() if is_cut]

@@ -9,6 +9,8 @@ the error of any rule is a product with a vector.
 from __future__ import annotations
 
 import functools
+import time
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +18,7 @@ import torch
 
 from methods.base import ParametricIntegral
 from methods.quadrature.arc_rules import ArcMap, ArcRule, Contour
-from methods.quadrature.axis_rules import barycentric_matrix, gauss_legendre, tensor_nodes
+from methods.quadrature.axis_rules import gauss_legendre, tensor_nodes
 
 
 class Candidates(NamedTuple):
@@ -72,14 +74,44 @@ def mean_squared_errors(marginal: torch.Tensor, candidates: Candidates) -> torch
     return errors.square_().sum(dim=0).reshape(-1, candidates.highest_order) / len(marginal)
 
 
+def seconds_to_prepare(candidates: Candidates) -> float:
+    """Seconds that the rules of all maps take to be prepared, by those of the last map: none where they are known."""
+    maps = candidates.maps(Contour(0.0))
+    for order in (*range(1, candidates.highest_order + 1), candidates.grid):
+        gauss_legendre(order)
+    start = time.perf_counter()
+    _weights_of_map(maps[-1], candidates.highest_order, candidates.grid)
+    return (time.perf_counter() - start) * len(maps)
+
+
 @functools.cache
 def _weights(candidates: Candidates) -> np.ndarray:
     """Weights of all rules on the grid, less those of the grid's own: (grid, n_maps · highest_order)."""
-    nodes, own_weights = gauss_legendre(candidates.grid)
-    to_y = candidates.maps(Contour(0.0))
-    table = np.empty((candidates.grid, len(to_y), candidates.highest_order))
-    for order in range(1, candidates.highest_order + 1):
-        y, weights = np.array([ArcRule(candidate, order).nodes() for candidate in to_y]).real.swapaxes(0, 1)
-        matrix = barycentric_matrix(y.ravel(), nodes, own_weights).reshape(*y.shape, -1)
-        table[:, :, order - 1] = np.einsum("an,anl->la", weights, matrix)
-    return (table - own_weights[:, None, None]).reshape(candidates.grid, -1)
+    order, grid = candidates.highest_order, candidates.grid
+    return np.concatenate([_weights_of_map(to_y, order, grid) for to_y in candidates.maps(Contour(0.0))], axis=1)
+
+
+@functools.cache
+def _weights_of_map(to_y: ArcMap, highest_order: int, grid: int) -> np.ndarray:
+    """Weights of the rules of orders 1 to highest_order after one map, less the grid's own: (grid, highest_order).
+
+    A rule integrates Σ_d (2d + 1) P_d(2y − 1) Σ_l w_l P_d(2y_l − 1) g(y_l), the polynomial through the grid's values g.
+    """
+    t, weights = np.concatenate([gauss_legendre(order) for order in range(1, highest_order + 1)], axis=1)
+    first_node = np.cumsum([0, *range(1, highest_order)])
+    y, dy_dt = (part.real for part in to_y.at(t))
+    weights = weights * dy_dt
+    own_nodes, own_weights = gauss_legendre(grid)
+    of_rules = np.array([np.add.reduceat(weights * p, first_node) for p in _legendre(y, grid)])
+    of_grid = np.array(list(_legendre(own_nodes, grid)))
+    of_rules *= (2 * np.arange(grid) + 1)[:, None]
+    return own_weights[:, None] * (of_grid.T @ of_rules - 1)
+
+
+def _legendre(y: np.ndarray, n: int) -> Iterator[np.ndarray]:
+    """Yield P_0, …, P_{n − 1} of 2y − 1, for y (n_y,), by their recurrence: it stays in cache."""
+    z = 2 * y - 1
+    before, now = np.zeros_like(z), np.ones_like(z)
+    for d in range(n):
+        yield now
+        before, now = now, ((2 * d + 1) * z * now - d * before) / (d + 1)

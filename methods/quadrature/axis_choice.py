@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import torch
 
 from methods.base import ParametricIntegral
+from methods.core.budget import Clock
 from methods.quadrature import axis_errors
 from methods.quadrature.axis_rules import AxisRule
 
@@ -32,6 +33,10 @@ the cube, maps found with 5 leave errors up to 2e-5, and with 12 of 1.7e-8 (epsr
 SWEEPS = 2
 """How often each parameter is looked at: with maps of strength START on the others, and with those found so."""
 
+TIMED_OTHERS = 32
+"""Nodes, at most, on the other parameters of a marginal that is timed. With fewer the seconds per node would be
+those of the call."""
+
 SMALL = 0.01
 """Share of the typical |I| below which an error counts relative to that, as where I changes sign."""
 
@@ -44,14 +49,43 @@ class AxisErrors(NamedTuple):
     a: list[Any]
     """The strength of that map, or an `ArcMap` where the integral is complex."""
 
+    def best_map(self, order: int) -> Any:
+        """Give the map of an order; that of the highest order compared where it is beyond."""
+        return self.a[min(order, len(self.a)) - 1]
+
     def rule(self, order: int) -> AxisRule:
         """Make the best rule of an order."""
-        return AxisRule(self.a[order - 1], order)
+        return AxisRule(self.best_map(order), order)
 
 
 def search_order(k: int) -> int:
     """Order of the rules by which a marginal in k dimensions is integrated over the k − 1 other parameters."""
-    return min(SEARCH_ORDER, max(1, math.floor(SEARCH_NODES ** (1 / max(1, k - 1)) + 1e-9)))
+    return min(SEARCH_ORDER, largest_order(SEARCH_NODES, k - 1))
+
+
+def largest_order(n: int, k: int) -> int:
+    """Find the largest order of a rule in k dimensions with at most n nodes."""
+    return max(1, math.floor(n ** (1 / max(1, k)) + 1e-9))
+
+
+def affordable_order(
+    terms: list[ParametricIntegral], s: torch.Tensor, wanted: int, n_searches: int, clock: Clock
+) -> int:
+    """Find an order, `wanted` at most, with which so many calls of `errors_by_order` end in time."""
+    if not clock.is_limited:
+        return wanted
+    k = terms[0].k
+    centre, weight = s.new_full((1, k), 0.5), s.new_ones(1)
+    for term in terms:  # the first evaluation of an integrand compiles its formulas
+        term.at_nodes(centre)(s)
+        term.weighted_sum(centre, weight)(s)
+    order, first, before = wanted, min(wanted, largest_order(TIMED_OTHERS, k - 1)), clock.left
+    for term in terms:
+        axis_errors.marginal(term, s, 0, [AxisRule(START, first)] * (k - 1))
+    seconds = n_searches * SWEEPS * k * (before - clock.left) / first ** (k - 1)
+    while order > 1 and seconds * order ** (k - 1) > clock.left:
+        order -= 1
+    return order
 
 
 def errors_by_order(

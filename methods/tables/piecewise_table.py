@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from methods.base import Estimate, ParametricIntegral
+from methods.base import Estimate, InputError, ParametricIntegral
 from methods.core import devices, thresholds
 from methods.core.arithmetic import Arithmetic, Rows
 from methods.core.budget import Clock
@@ -26,6 +26,10 @@ class PiecewiseTable(Table):
 
     label_field: ClassVar[str] = "max_labels"
     """The field that says how many labels there are: pieces share them."""
+
+    repeated_by: ClassVar[tuple[str, ...]] = ("max_labels", "n_pilot")
+    """Fields whose values in `details_` repeat a fit that its budget cut short: one for each piece, where there are
+    several, as a list. The fields take such a list, too."""
 
     pieces_: tuple[Any, ...] = ()
     details_: dict[str, Any]
@@ -57,14 +61,20 @@ class PiecewiseTable(Table):
             found = thresholds.thresholds(integral)
             self._make_pieces(np.array([found.get(name, 0.0) for name in integral.parameters]))
             for i, piece in enumerate(self.pieces_):
-                piece._tabulate(clock.share(1 / (len(self.pieces_) - i)))
+                self._fit_piece(piece, clock.share(1 / (len(self.pieces_) - i)), monitor)
+            details = [piece.details_ for piece in self.pieces_]
+            repeated = {name: [of_piece[name] for of_piece in details] for name in self.repeated_by}
             self.details_ = {
-                "thresholds": found, "pieces": [piece.details_ for piece in self.pieces_],
-                "cut_short": any(piece.details_["cut_short"] for piece in self.pieces_),
+                "thresholds": found, "pieces": details, "cut_short": any(d["cut_short"] for d in details),
+                **{name: found if len(found) > 1 else found[0] for name, found in repeated.items()},
             }  # fmt: skip
         else:
             self._tabulate(clock)
         return self
+
+    def _fit_piece(self, piece: Self, clock: Clock, monitor: Callable[[Self], None] | None) -> None:
+        """Fit a piece; where its training can be looked at, a method calls `monitor` once all pieces can integrate."""
+        piece._tabulate(clock)
 
     def integrate(self, s: np.ndarray) -> Estimate:
         """Evaluate the polynomial; no integrand evaluations."""
@@ -95,6 +105,13 @@ class PiecewiseTable(Table):
     def _steps(self, arithmetic: Arithmetic) -> tuple[Rows, Rows]:
         """List the steps of value and error of a single table: a complex value has two rows."""
 
+    def _number(self, field: str) -> Any:
+        """Give the value of a field in `repeated_by`, of a single table."""
+        value = getattr(self, field)
+        if isinstance(value, list):
+            raise InputError(f"{self.name}.{field} is a list, and {self.integral_.name} has one table; give a number.")
+        return value
+
     def _rows_of(self, piece: Self, s: np.ndarray) -> Any:
         """Give the rows of s (n, m) that lie in a piece."""
         return slice(None) if len(self.pieces_) == 1 else piece._coordinates.are_on_their_side(s)
@@ -102,10 +119,25 @@ class PiecewiseTable(Table):
     def _make_pieces(self, found: np.ndarray) -> None:
         """Make a table, not fitted yet, for each piece of the box with thresholds (m,)."""
         pieces = threshold_pieces.pieces(self.integral_, found)
-        fields = self.params() | {self.label_field: getattr(self, self.label_field) // len(pieces)}
-        self.pieces_ = tuple(type(self)(**fields) for _ in pieces)
+        self.pieces_ = tuple(type(self)(**self._fields_of_piece(i, len(pieces))) for i in range(len(pieces)))
         for table, piece in zip(self.pieces_, pieces, strict=True):
             table.integral_, table.thresholds_ = piece.integral, piece.thresholds
+
+    def _fields_of_piece(self, i: int, n_pieces: int) -> dict[str, Any]:
+        """Give the fields of the i-th of so many pieces."""
+        fields = self.params()
+        for name in self.repeated_by:
+            value = fields[name]
+            if isinstance(value, list):
+                if len(value) != n_pieces:
+                    raise InputError(
+                        f"{self.name}.{name} has {len(value)} numbers, and thresholds cut the box of "
+                        f"{self.integral_.name} into {n_pieces} pieces; give one for each, or a single one."
+                    )
+                fields[name] = value[i]
+            elif name == self.label_field:
+                fields[name] = value // n_pieces
+        return fields
 
     def _state(self) -> dict[str, np.ndarray]:
         if not self.pieces_:

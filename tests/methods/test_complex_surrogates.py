@@ -125,3 +125,14 @@ def test_an_integral_of_unknown_thresholds_is_refused(name):
 def test_methods_for_real_integrals_refuse(name, bubble):
     with pytest.raises(InputError, match="treats real integrals only"):
         create(name).fit(bubble)
+
+
+def test_a_monitor_sees_a_network_in_training_and_changes_nothing(bubble, truth):
+    s, seen = truth[0][:10], []
+    fields = {"labels": EXACT, "n_labels": 100, "width": 8, "n_iterations": 30}
+    watched = create("differential_mlp", **fields).fit(bubble, monitor=lambda m: seen.append(m.integrate(s)))
+    assert len(seen) == 2  # after 20 and 30 iterations
+    assert np.isfinite([part.value for part in seen]).all()
+    again = create("differential_mlp", **fields).fit(bubble)
+    np.testing.assert_array_equal(watched.integrate(s).value, again.integrate(s).value)
+    assert (again.details_["n_labels"], again.details_["n_iterations"]) == (100, 30)

@@ -129,3 +129,52 @@ def test_a_python_function_with_a_prescription_is_unsupported():
         integrand=lambda s, x: 1 / (1 - s[..., 0] * x[..., 0] * (1 - x[..., 0])),
     )  # fmt: skip
     assert "polynomial" in methods.create("gauss_legendre").unsupported(integral)
+
+
+def test_a_budget_leaves_out_contours_and_what_it_chose_repeats_the_result(own_time):
+    integral = references.integral("box1l_physical")
+    rule = methods.create("gauss_legendre", max_nodes=2000).fit(integral, budget=0.3)
+    assert own_time.now < 0.33
+    assert rule.details_["cut_short"]
+    chosen = {name: rule.details_[name] for name in ("search_order", "n_contours", "max_nodes")}
+    assert chosen["n_contours"] < 60
+    again = methods.create("gauss_legendre", **chosen).fit(integral)
+    s = integral.sample(20, seed=0)
+    for found, expected in zip(again.integrate(s), rule.integrate(s), strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_a_budget_that_is_too_short_for_any_contour_is_refused_in_a_sentence(own_time):
+    with pytest.raises(InputError, match=r"leaves .* s for the choice of a contour of bubble_physical.*larger budget"):
+        methods.create("gauss_legendre").fit(references.integral("bubble_physical"), budget=0.01)
+
+
+def corner_zero() -> ParametricIntegral:
+    """∫ x/(c + x) dx with c = s1 − 2: its denominator vanishes at x = 0 for s1 = 2."""
+
+    def exact(s: np.ndarray) -> np.ndarray:
+        c = s[:, 0] - 2
+        return 1 - c * (np.log1p(c) - np.log(np.abs(c)) + 1j * np.pi * (c < 0))
+
+    return ParametricIntegral.from_expression(
+        name="corner_zero", variables=("x1",), parameters=("s1",), low=(1.2,), high=(3.0,), prescription="F",
+        definitions={"F": "s1 - 2 + x1"}, expression="x1/F", exact=exact,
+    )  # fmt: skip
+
+
+def test_errors_are_honest_near_zeros_at_corners():
+    integral = corner_zero()
+    rule = methods.create("gauss_legendre", max_nodes=12, epsrel=1e-13, n_contours=10).fit(integral)
+    assert rule.details_["n_corner_zeros"] == 1
+    s = 2 + 10.0 ** np.linspace(-4, -1, 200)[:, None] * np.tile([1, -1], 100)[:, None]
+    estimate = rule.integrate(s)
+    pull = np.abs(estimate.value - integral.exact(s)) / estimate.error
+    assert np.mean(pull < 1) > 0.6
+    assert np.mean(pull < 3) > 0.95
+    # Negative control: the difference to a smaller rule does not tell these errors.
+    unaware = rule.error_(estimate.value, estimate.value * (1 + rule.error_.largest_difference), integral.to_unit(s))
+    assert np.mean(np.abs(estimate.value - integral.exact(s)) < 3 * unaware) < 0.95
+
+
+def test_integrals_without_zeros_at_corners_have_none():
+    assert fitted("box1l_physical", 4000).details_["n_corner_zeros"] == 0

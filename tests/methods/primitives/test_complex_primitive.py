@@ -11,6 +11,7 @@ import torch
 import references
 from methods import create
 from methods.base import InputError
+from methods.core.budget import Clock
 from methods.core.thresholds import thresholds
 from methods.primitives import contour_target
 from methods.primitives.contour_coordinates import ContourCoordinates
@@ -24,7 +25,9 @@ def bubble():
 @pytest.fixture(scope="module")
 def target(bubble):
     coordinates = ContourCoordinates(bubble, thresholds(bubble), "cpu")
-    return contour_target.find(bubble, coordinates, seed=0, device="cpu")
+    found, cut_short = contour_target.find(bubble, coordinates, seed=0, device="cpu", clock=Clock(None))
+    assert not cut_short
+    return found
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import methods
-from methods.base import ParametricIntegral
+from methods.base import InputError, ParametricIntegral
 from methods.core.storage import StorageError
 from methods.tables import cpu_polynomial
 from methods.tables.complex_polynomial import ComplexSplitPolynomial
@@ -161,3 +161,23 @@ def test_a_table_that_was_complex_before_is_a_real_one_afterwards(tmp_path):
         type(table).load(tmp_path / "table", real).integrate(s).value, table.integrate(s).value
     )
     assert table.export_form().outputs["value"].n == 1
+
+
+@pytest.mark.parametrize("name", [pytest.param("chebyshev", marks=pytest.mark.slow), "tensor_train"])
+def test_a_fit_cut_short_is_repeated_by_the_numbers_of_its_pieces(name, own_time):
+    integral = INTEGRALS["across"]
+    costly = f"{EXACT},seconds_per_label=0.01"
+    first = methods.create(name, labels=costly).fit(integral, budget=3.0)
+    assert own_time.now < 3.3
+    assert first.details_["cut_short"]
+    made = {field: first.details_[field] for field in ("max_labels", "n_pilot")}
+    assert [len(numbers) for numbers in made.values()] == [2, 2]
+    again = methods.create(name, labels=EXACT, **made).fit(integral)
+    s = integral.sample(30, seed=6)
+    for found, expected in zip(again.integrate(s), first.integrate(s), strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_numbers_for_more_pieces_than_there_are_are_refused():
+    with pytest.raises(InputError, match=r"max_labels has 3 numbers, and thresholds cut the box .* into 2 pieces"):
+        methods.create("chebyshev", labels=EXACT, max_labels=[100, 100, 100]).fit(INTEGRALS["across"])

@@ -1,0 +1,117 @@
+"""What a rule errs near corner zeros, where F vanishes at a corner of the cube and no contour can be led around it.
+
+At a corner of the cube F is an affine function F_c(s). Where that is small against its largest value F_max in the box,
+rules converge slowly, and the difference to a smaller rule says little: on box1l_sectors_physical, for epsrel = 1e-4,
+the error is 3e-3 at F_c = 0 and falls by e for each 0.25 in F_c = 9 − 2 mH2 − s12, but for 1.5 in another F_c. So it is
+tabulated, for each c, by the distance z = |F_c|/F_max, as the root mean square over points at that distance, against a
+rule of twice the order. Between distances its logarithm is interpolated in log z; beyond the last one it is zero.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import sympy
+
+from methods.core import thresholds
+from methods.core.errors import InputError
+from methods.core.integral import ParametricIntegral
+from methods.quadrature.rule_error import relative
+
+DISTANCES = 2.0 ** np.arange(-12, -2)
+"""z of the tables; the error at the first one stands for all smaller z, too."""
+
+N_POINTS = 240
+"""Phase-space points at all distances together, about."""
+
+OF_REFERENCE = 0.25
+"""Error of a rule of twice the order at a zero, as a share of its own: for ∫ x/(c + x) dx it is 0.3 to 0.6."""
+
+SEED, N_ENDS = 5, 2048
+"""Of the points drawn from the box, between pairs of which those at a distance lie, and how many that are."""
+
+
+class CornerZeroError:
+    """The relative error as a function of s.
+
+    Parameters
+    ----------
+    planes : array (n_zeros, m + 1)
+        Coefficients of s and of 1 in F_c/F_max.
+    errors : array (n_zeros, n_distances)
+        Relative errors at DISTANCES.
+    """
+
+    def __init__(self, planes: np.ndarray, errors: np.ndarray) -> None:
+        self.planes, self.errors = planes, errors
+
+    def __call__(self, s: np.ndarray) -> np.ndarray:
+        """Compute the error (n,) at s (n, m): the largest of those that the zeros bring about."""
+        found = np.zeros(len(s))
+        for plane, errors in zip(self.planes, np.log(np.maximum(self.errors, 1e-300)), strict=True):
+            z = np.maximum(np.abs(s @ plane[:-1] + plane[-1]), DISTANCES[0])
+            of_zero = np.exp(np.interp(np.log(z), np.log(DISTANCES), errors))
+            found = np.maximum(found, np.where(z > DISTANCES[-1], 0.0, of_zero))
+        return found
+
+
+def planes(integral: ParametricIntegral) -> np.ndarray:
+    """Find the corner zeros of a complex integral, F_c/F_max as (n_zeros, m + 1): none where F is not affine in s."""
+    none = np.empty((0, integral.m + 1))
+    if not integral.is_complex or integral.expression is None:
+        return none
+    try:
+        zeros = thresholds.corner_zeros(integral)
+    except InputError:
+        return none
+    s = integral.expression.parameters
+    different = {sympy.Poly(zero.polynomial, *s): None for zero in zeros}
+    found = [[float(p.coeff_monomial(monomial)) for monomial in (*s, 1)] for p in different]
+    return np.array([_over_largest(np.array(plane), integral) for plane in found]).reshape(-1, integral.m + 1)
+
+
+def points(planes: np.ndarray, integral: ParametricIntegral) -> np.ndarray:
+    """Draw as many points of the box at each distance from each corner zero: (n_zeros, n_distances, n, m)."""
+    rng, ends = np.random.default_rng(SEED), integral.sample(N_ENDS, SEED)
+    n = max(2, N_POINTS // (len(planes) * len(DISTANCES)))
+    return np.array([
+        [_at(plane, rng.choice([-z, z], n), ends, rng) for z in DISTANCES] for plane in planes
+    ])  # fmt: skip
+
+
+def tabulated(s: np.ndarray, value: np.ndarray, reference: np.ndarray, floor: float) -> np.ndarray:
+    """Find the errors (n_zeros, n_distances) beyond `floor`, that of all s.
+
+    Parameters
+    ----------
+    s : array (n_zeros, n_distances, n, m)
+        The `points`.
+    value, reference : array (n_zeros · n_distances · n,)
+        I there, by a rule and by a larger one.
+    floor : float
+        Relative error.
+    """
+    squared = np.square(relative(value - reference, reference)).reshape(s.shape[:3]).mean(axis=2)
+    return np.sqrt(np.maximum(0.0, squared - floor**2)) / (1 - OF_REFERENCE)
+
+
+def _over_largest(plane: np.ndarray, integral: ParametricIntegral) -> np.ndarray:
+    ends = plane[:-1] * np.array([integral.low, integral.high])
+    return plane / max(abs(ends.min(axis=0).sum() + plane[-1]), abs(ends.max(axis=0).sum() + plane[-1]))
+
+
+def _at(plane: np.ndarray, distances: np.ndarray, ends: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Find a point of the box at each distance (n,), with its sign, from a plane: (n, m).
+
+    It lies between two of the `ends` on either side of the distance, or is that one which is nearest to it.
+    """
+    of_ends = ends @ plane[:-1] + plane[-1]
+    found = []
+    for distance in distances:
+        below, above = np.flatnonzero(of_ends <= distance), np.flatnonzero(of_ends > distance)
+        if len(below) == 0 or len(above) == 0:
+            found.append(ends[np.abs(of_ends - distance).argmin()])
+            continue
+        a, b = rng.choice(below), rng.choice(above)
+        share = (distance - of_ends[a]) / (of_ends[b] - of_ends[a])
+        found.append(ends[a] + share * (ends[b] - ends[a]))
+    return np.array(found)

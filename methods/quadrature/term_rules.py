@@ -1,0 +1,65 @@
+"""Tensor rules of all terms of an integral: real ones after an exponential map, complex ones on a contour."""
+
+from __future__ import annotations
+
+import functools
+import operator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import torch
+
+from methods.base import ParametricIntegral
+from methods.quadrature import rule_orders
+from methods.quadrature.arc_rules import ArcMap, ArcRule
+from methods.quadrature.axis_rules import AxisRule, Rule, tensor_nodes
+
+Change = Callable[[np.ndarray], np.ndarray]
+"""Of orders (n_terms, k)."""
+
+
+class TermRules:
+    """A rule for each term.
+
+    Parameters
+    ----------
+    integral : ParametricIntegral
+        The sum of the terms.
+    maps : array (n_terms, k) or (n_terms, k, 4)
+        Strengths of exponential maps or, for a complex integral, the fields of `ArcMap`.
+    orders : array (n_terms, k)
+        Numbers of nodes.
+    device : str
+        Where to compute.
+    """
+
+    def __init__(self, integral: ParametricIntegral, maps: np.ndarray, orders: np.ndarray, device: str) -> None:
+        self.integral, self.maps, self.orders, self._device = integral, maps, orders, device
+
+    def nodes(self, change: Change = rule_orders.same) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Make nodes (n, k) and weights (n,) of each term, its orders changed."""
+        for of_term, orders in zip(self.maps, change(self.orders), strict=True):
+            rules = [axis_rule(self.integral, a, int(n)) for a, n in zip(of_term, orders, strict=True)]
+            yield tensor_nodes(rules, self._device)
+
+    def sums(
+        self, change: Change = rule_orders.same, fix: Callable = ParametricIntegral.weighted_sum
+    ) -> Iterator[Callable]:
+        """Make s -> Σ_j w_j f(s, x_j) for each term, its orders changed, as `fix` makes it; one at a time."""
+        for term, nodes in zip(self.integral.terms, self.nodes(change), strict=True):
+            yield fix(term, *nodes)
+
+    def values(self, s: torch.Tensor, change: Change = rule_orders.same) -> torch.Tensor:
+        """Compute I (n,) at s (n, m), the orders changed."""
+        return total(self.sums(change), s)
+
+
+def axis_rule(integral: ParametricIntegral, a: Any, order: int) -> Rule:
+    """Make a rule of one Feynman parameter, of the strength of an exponential map or the fields of an `ArcMap`."""
+    return ArcRule(ArcMap(*a), order) if integral.is_complex else AxisRule(float(a), order)
+
+
+def total(sums: Iterable[Callable[[torch.Tensor], torch.Tensor]], s: torch.Tensor) -> torch.Tensor:
+    """Add the sums of all terms at s (n, m): (n,)."""
+    return functools.reduce(operator.add, (of_term(s) for of_term in sums))
