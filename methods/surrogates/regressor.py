@@ -21,7 +21,7 @@ import torch
 from torch import nn
 
 from methods.base import Estimate, InputError, Method, ParametricIntegral
-from methods.core import devices, thresholds
+from methods.core import devices, few_points, thresholds
 from methods.core.arithmetic import Arithmetic, Rows
 from methods.core.budget import Clock
 from methods.core.storage import StorageError
@@ -118,6 +118,7 @@ class Regressor(Method):
         if reason := self.unsupported(integral):
             raise InputError(f"{self.name} cannot learn {integral.name}: {reason}.")
         self._prepare(integral)
+        self._few, few = None, few_points.of(self)
         examples = self._examples(clock)
         self.mean_, self.scale_ = examples.mean, examples.scale
 
@@ -133,6 +134,7 @@ class Regressor(Method):
             "schedule_updates": trained.schedule_updates,
             "validation_rms": trained.score,
         }
+        self._few = few
         return self
 
     def integrate(self, s: np.ndarray) -> Estimate:
@@ -140,7 +142,10 @@ class Regressor(Method):
 
         `n_eval` is the integrand at the centre, once per row, where the target needs it.
         """
-        s = symmetry.fold(self.integral_.check(s), self._exchangeable)
+        s = self.integral_.check(s)
+        if few_points.serve(self._few, s):
+            return Estimate(*self._few(s), self._target.n_eval * len(s))
+        s = symmetry.fold(s, self._exchangeable)
         y = np.empty(len(s), dtype=np.complex128 if self.integral_.is_complex else np.float64)
         for start in range(0, len(s), CHUNK):
             rows = slice(start, start + CHUNK)
@@ -237,6 +242,7 @@ class Regressor(Method):
 
     def _restore(self, state: dict[str, Any]) -> None:
         self._prepare(self.integral_)
+        self._few = few_points.of(self)
         weights = {key: torch.as_tensor(value) for key, value in state.items() if key.startswith("network.")}
         try:
             self.network_.load_state_dict({key.removeprefix("network."): weight for key, weight in weights.items()})
