@@ -263,9 +263,10 @@ class NeuralPrimitive(Primitive):
 
     def export_form(self) -> Arithmetic:
         """List the steps of value and error, as `methods.base.Exportable` says."""
+        factor = UNCERTAINTIES[self.uncertainty](self.n_replicas)
         if self.integral_.is_complex:
-            raise InputError(f"{self.integral_.name} is complex, and only tables of real integrals can be exported.")
-        tables, factor = self.tables_, UNCERTAINTIES[self.uncertainty](self.n_replicas)
+            return self._complex_series.steps(factor)
+        tables = self.tables_
         return table_arithmetic.of_replicas(
             tables.coordinates, tables.target, tables.alpha, tables.coefficients, factor
         )

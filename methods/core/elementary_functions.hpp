@@ -52,6 +52,7 @@ inline float tanh_of(float x) {  // a rational function, of the same error as th
 inline double tanh_of(double x) { return std::tanh(x); }
 
 template <class T> struct Abs { static T of(T x) { return x < 0 ? -x : x; } };
+template <class T> struct Cos { static T of(T x) { return std::cos(x); } };
 template <class T> struct Elu { static T of(T x) { return x > 0 ? x : exp_of(x) - 1; } };
 template <class T> struct Exp { static T of(T x) { return exp_of(x); } };
 template <class T> struct LeakyRelu { static T of(T x) { return x > 0 ? x : T(0.01) * x; } };
@@ -59,6 +60,7 @@ template <class T> struct Log { static T of(T x) { return log_of(x); } };
 template <class T> struct Reciprocal { static T of(T x) { return 1 / x; } };
 template <class T> struct Relu { static T of(T x) { return x > 0 ? x : 0; } };
 template <class T> struct Silu { static T of(T x) { return x / (1 + exp_of(-x)); } };
+template <class T> struct Sin { static T of(T x) { return std::sin(x); } };
 template <class T> struct Softplus {
   static T of(T x) { return (x > 0 ? x : 0) + log_of(1 + exp_of(x < 0 ? x : -x)); }
 };

@@ -118,8 +118,9 @@ template <class T, template <class> class F> static void each(const T* x, T* __r
 
 template <class T> static void apply(const Operation& op, char* memory) {
   static void (*const APPLIED[])(const T*, T*, int64_t) = {
-      each<T, Abs>,  each<T, Elu>,  each<T, Exp>,      each<T, LeakyRelu>, each<T, Log>,    each<T, Reciprocal>,
-      each<T, Relu>, each<T, Silu>, each<T, Softplus>, each<T, Sqrt>,      each<T, Square>, each<T, Tanh>,
+      each<T, Abs>,        each<T, Cos>,  each<T, Elu>,  each<T, Exp>, each<T, LeakyRelu>, each<T, Log>,
+      each<T, Reciprocal>, each<T, Relu>, each<T, Silu>, each<T, Sin>, each<T, Softplus>,  each<T, Sqrt>,
+      each<T, Square>,     each<T, Tanh>,
   };
   const auto r = rows<T>(op, memory);
   APPLIED[op.function](r.x, r.out, op.n);

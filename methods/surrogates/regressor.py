@@ -154,24 +154,16 @@ class Regressor(Method):
         return Estimate(value, self.residual_ * slope, self._target.n_eval * len(s))
 
     def _input_steps(self) -> tuple[Arithmetic, Rows, Rows]:
-        """Begin a list of steps: s in the order that the symmetry asks for, and what the network takes.
-
-        Raises
-        ------
-        InputError
-            For a complex integral.
-        """
-        if self.integral_.is_complex:
-            raise InputError(f"{self.integral_.name} is complex, and {self.name} of real integrals only is exported.")
+        """Begin a list of steps: s in the order that the symmetry asks for, and what the network takes."""
         arithmetic = Arithmetic(self.integral_.m)
         s = arithmetic.sort(arithmetic.s, self._exchangeable)
-        return arithmetic, s, arithmetic.cast(network_arithmetic.scaled(arithmetic, s, self.integral_), self.precision)
+        return arithmetic, s, arithmetic.cast(self._inputs.steps(arithmetic, s), self.precision)
 
     def export_form(self) -> Arithmetic:
         """List the steps of value and error, as `methods.base.Exportable` says."""
         arithmetic, s, x = self._input_steps()
         y = network_arithmetic.network(arithmetic, x, list(self.network_.children()))
-        y = arithmetic.scale(arithmetic.cast(y, "float64"), self.scale_, self.mean_)
+        y = arithmetic.scale(arithmetic.cast(y, "float64"), self.scale_, complex_parts.parts(np.asarray(self.mean_)))
         value, slope = network_arithmetic.decoded(arithmetic, s, y, self._target)
         arithmetic.outputs |= {"value": value, "error": arithmetic.scale(slope, self.residual_)}
         return arithmetic

@@ -17,6 +17,7 @@ S = np.array([[0.3, 1.7, -0.4], [2.2, 0.6, 0.9]])
 
 NUMPY = {
     "abs": np.abs,
+    "cos": np.cos,
     "elu": lambda x: np.where(x > 0, x, np.expm1(x)),
     "exp": np.exp,
     "leaky_relu": lambda x: np.where(x > 0, x, 0.01 * x),
@@ -24,6 +25,7 @@ NUMPY = {
     "reciprocal": lambda x: 1 / x,
     "relu": lambda x: np.maximum(x, 0),
     "silu": lambda x: x / (1 + np.exp(-x)),
+    "sin": np.sin,
     "softplus": lambda x: np.log1p(np.exp(x)),
     "sqrt": np.sqrt,
     "square": np.square,

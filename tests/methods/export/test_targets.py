@@ -42,6 +42,10 @@ FITS: dict[str, tuple[str, dict]] = {
     "complex_chebyshev": ("chebyshev", {"max_labels": 100, "labels": LABELS}),
     "crossing_chebyshev": ("chebyshev", {"max_labels": 100, "labels": LABELS}),
     "one_replica": ("neural_primitive", {"width": 60, "n_replicas": 1, "n_updates": 1}),
+    "complex_primitive": ("neural_primitive", {"width": 50, "n_replicas": 2, "n_updates": 1}),
+    "complex_dense": ("dense_mlp", {"depth": 1, "width": 8, "labels": LABELS, **NETWORK}),
+    "crossing_skip": ("skip_mlp", {"n_blocks": 1, "width": 6, "labels": LABELS, **NETWORK}),
+    "complex_ensemble": ("deep_ensemble", {"width": 6, "depth": 1, "n_replicas": 2, "labels": LABELS, **NETWORK}),
     "complex_train": ("tensor_train", {"max_labels": 600, "n_pilot": 64, "labels": LABELS}),
 }
 
@@ -61,7 +65,10 @@ def crossing() -> ParametricIntegral:
 
 
 INTEGRALS = {
-    "arcs": "bubble_physical", "complex_chebyshev": "bubble_physical", "complex_train": "triangle_physical",
+    **dict.fromkeys(
+        ("arcs", "complex_chebyshev", "complex_primitive", "complex_dense", "complex_ensemble"), "bubble_physical"
+    ),
+    "complex_train": "triangle_physical",
 }  # fmt: skip
 
 MAIN = """
@@ -102,7 +109,7 @@ MORE = """std::vector<double> found(n * {width});
 def fitted(key: str):
     name, fields = FITS[key]
     integral = references.integral(INTEGRALS[key]) if key in INTEGRALS else product(2)
-    integral = decade() if key == "differential_mlp" else crossing() if key == "crossing_chebyshev" else integral
+    integral = decade() if key == "differential_mlp" else crossing() if "crossing" in key else integral
     return methods.create(name, **fields).fit(integral)
 
 
