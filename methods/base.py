@@ -59,9 +59,9 @@ class Method(ABC):
     """Raised when its results change."""
     treats_complex: ClassVar[bool] = False
     """Whether it treats integrals with a prescription."""
+    _few: Any = None  # `methods.core.few_points.FewPoints` after fit or load, for methods that have it
     measured_: dict[str, Any] | None = None  # digits on true values: "mean", "worst", number of "points", "integral"
-    precision = "float64"
-    """In which it evaluates; a method that offers a choice has a field of this name instead."""
+    precision = "float64"  # in which it evaluates; a method that offers a choice has a field of this name instead
 
     def unsupported(self, integral: ParametricIntegral) -> str | None:
         """Say why this method cannot treat `integral`, in a sentence; None where it can."""

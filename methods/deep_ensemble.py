@@ -29,7 +29,7 @@ from torch import nn
 from methods.base import InputError, ParametricIntegral
 from methods.core.arithmetic import Arithmetic
 from methods.core.budget import Clock
-from methods.surrogates import network_arithmetic
+from methods.surrogates import complex_parts, network_arithmetic
 from methods.surrogates.adam import Descent, descend
 from methods.surrogates.batched_layers import outputs
 from methods.surrogates.likelihood import FLOOR, negative_log_likelihood
@@ -105,21 +105,22 @@ class DeepEnsemble(UncertainRegressor):
     def export_form(self) -> Arithmetic:
         """List the steps of value and error, as `methods.base.Exportable` says."""
         arithmetic, s, x = self._input_steps()
-        a, variances = [], []
+        a, variances, n_parts = [], [], 2 if self.integral_.is_complex else 1
         ensemble: Any = self.network_
         for layers in ensemble.replicas():
             found = arithmetic.cast(network_arithmetic.dense(arithmetic, x, layers, self.activation), "float64")
-            a.append(arithmetic.take(found, [0]))
-            log_sigma = arithmetic.take(found, [1])
+            a.append(arithmetic.take(found, range(n_parts)))
+            log_sigma = arithmetic.take(found, [n_parts])
             variances.append(arithmetic.scale(arithmetic.apply("exp", arithmetic.scale(log_sigma, 2.0)), 1.0, FLOOR**2))
         n = len(a)
-        members, mean_of = arithmetic.join(*a), np.full((1, n), 1 / n)
-        y = arithmetic.affine(members, mean_of)
-        deviations = arithmetic.affine(members, np.eye(n) - 1 / n)
-        statistical = arithmetic.affine(arithmetic.apply("square", deviations), np.full((1, n), 1 / (n - 1)))
+        members, mean_of, of_parts = arithmetic.join(*a), np.full((1, n), 1 / n), np.eye(n_parts)
+        y = arithmetic.affine(members, np.kron(mean_of, of_parts))
+        deviations = arithmetic.affine(members, np.kron(np.eye(n) - 1 / n, of_parts))
+        squares = arithmetic.apply("square", deviations)
+        statistical = arithmetic.affine(squares, np.full((1, squares.n), 1 / (n - 1)))
         systematic = arithmetic.affine(arithmetic.join(*variances), mean_of)
         sigma = arithmetic.apply("sqrt", arithmetic.add(systematic, statistical))
-        y = arithmetic.scale(y, self.scale_, self.mean_)
+        y = arithmetic.scale(y, self.scale_, complex_parts.parts(np.asarray(self.mean_)))
         value, slope = network_arithmetic.decoded(arithmetic, s, y, self._target)
         arithmetic.outputs |= {
             "value": value, "error": arithmetic.multiply(arithmetic.scale(slope, self.scale_), sigma),

@@ -31,7 +31,7 @@ import numpy as np
 import torch
 
 from methods.base import Estimate, InputError, ParametricIntegral
-from methods.core import devices
+from methods.core import devices, few_points
 from methods.core.arithmetic import Arithmetic, Rows
 from methods.core.budget import Clock
 from methods.core.storage import StorageError
@@ -128,9 +128,11 @@ class DifferentialMLP(PiecewiseTable):
         """
         if integral.is_complex:
             return super().fit(integral, budget=budget, monitor=monitor)
-        self.integral_ = integral
+        clock = Clock(budget)
+        self.integral_, self._few, few = integral, None, few_points.of(self)
         vars(self).pop("pieces_", None)  # those of an earlier fit
-        self._tabulate(Clock(budget), monitor)
+        self._tabulate(clock, monitor)
+        self._few = few
         return self
 
     def _fit_piece(self, piece: Self, clock: Clock, monitor: Callable[[Self], None] | None) -> None:

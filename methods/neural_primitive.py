@@ -38,6 +38,7 @@ import numpy as np
 import torch
 
 from methods.base import InputError, ParametricIntegral
+from methods.core import few_points
 from methods.core.arithmetic import Arithmetic
 from methods.core.budget import Clock
 from methods.core.storage import StorageError
@@ -184,6 +185,7 @@ class NeuralPrimitive(Primitive):
         if integral.is_complex:
             return self._fit_complex(integral, budget, clock, monitor)
         self._prepare(integral)
+        self._few, few = None, few_points.of(self)
         choice, table_error, choice_cut_short = choice_by_rule.choose(integral, self.device, clock.share(CHOICE_SHARE))
         self._take_coordinates(choice.coordinates.c)
         search = clock.share(ORDER_SHARE)
@@ -217,6 +219,7 @@ class NeuralPrimitive(Primitive):
                 tabulating_s = max(tabulating_s, left - clock.left)
                 clock.show(monitor, self)
         self._tabulate(trainings)
+        self._few = few
         return self
 
     def _fit_complex(
@@ -226,6 +229,7 @@ class NeuralPrimitive(Primitive):
         if reason := self.unsupported(integral):
             raise InputError(f"{self.name} cannot treat {integral.name}: {reason}.")
         self._prepare(integral)
+        self._few, few = None, few_points.of(self)
         width = round(self.neurons * (budget or BUDGET_OF_NONE) ** (1 / 3))
 
         def take(trained: Trained) -> None:
@@ -236,6 +240,7 @@ class NeuralPrimitive(Primitive):
             clock.show(monitor, self)
 
         take(complex_primitive.train(self, integral, width, clock, look))
+        self._few = few
         return self
 
     def partial(
@@ -258,9 +263,10 @@ class NeuralPrimitive(Primitive):
 
     def export_form(self) -> Arithmetic:
         """List the steps of value and error, as `methods.base.Exportable` says."""
+        factor = UNCERTAINTIES[self.uncertainty](self.n_replicas)
         if self.integral_.is_complex:
-            raise InputError(f"{self.integral_.name} is complex, and only tables of real integrals can be exported.")
-        tables, factor = self.tables_, UNCERTAINTIES[self.uncertainty](self.n_replicas)
+            return self._complex_series.steps(factor)
+        tables = self.tables_
         return table_arithmetic.of_replicas(
             tables.coordinates, tables.target, tables.alpha, tables.coefficients, factor
         )
@@ -347,6 +353,7 @@ class NeuralPrimitive(Primitive):
 
     def _restore(self, state: dict[str, np.ndarray]) -> None:
         self._prepare(self.integral_)
+        self._few = few_points.of(self)
         if self.integral_.is_complex:
             self._complex_series = ComplexSeries.of_state(state, self.integral_, self.device)
             self.n_updates_, self.width_ = state["numbers"].tolist()

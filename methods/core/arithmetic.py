@@ -18,7 +18,8 @@ import numpy as np
 from methods.core.errors import InputError
 
 FUNCTIONS = (
-    "abs", "elu", "exp", "leaky_relu", "log", "reciprocal", "relu", "silu", "softplus", "sqrt", "square", "tanh",
+    "abs", "cos", "elu", "exp", "leaky_relu", "log", "reciprocal", "relu", "silu", "sin", "softplus", "sqrt", "square",
+    "tanh",
 )  # fmt: skip
 """Functions that `Apply` knows: those of real numbers, and activations of networks as torch computes them."""
 

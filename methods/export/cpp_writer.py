@@ -17,11 +17,15 @@ from typing import Any
 import numpy as np
 
 from methods.core import arithmetic as steps
+from methods.core import bilinear_split
 from methods.core.arithmetic import Arithmetic, Rows
-from methods.export import cpp_polynomial
+from methods.core.needed_steps import places_needed
 from methods.export.description import Description
 
-FUNCTIONS = Path(__file__).with_name("cpp_functions.hpp")
+FUNCTIONS = (
+    Path(bilinear_split.__file__).with_name("elementary_functions.hpp"), Path(__file__).with_name("cpp_functions.hpp"),
+)  # fmt: skip
+"""Functions that every header begins with."""
 
 LANES = 16
 """Points that a batch takes through all steps together."""
@@ -69,17 +73,18 @@ def write(name: str, arithmetic: Arithmetic, about: Description) -> str:
         f"constexpr double {end}[] = {{{', '.join(map(repr, values))}}};"
         for end, values in (("LOW", about.low), ("HIGH", about.high))
     )
+    functions_of_all = [path.read_text(encoding="utf-8") for path in FUNCTIONS]
     return "\n".join([
         comment, "#pragma once", "", "#include <cmath>", "#include <complex>", "#include <cstddef>",
         "#include <cstdint>", "#include <cstring>", "#include <stdexcept>", "", f"namespace loopmark_{name} {{", "",
-        FUNCTIONS.read_text(encoding="utf-8"), box, *constants.lines, "", *functions.values(), _batch(arithmetic.s.n),
+        *functions_of_all, box, *constants.lines, "", *functions.values(), _batch(arithmetic.s.n),
         f"}}  // namespace loopmark_{name}", "", *_interface(name, arithmetic, about),
     ])  # fmt: skip
 
 
 def _function(key: str, arithmetic: Arithmetic, wanted: Rows, constants: Constants) -> str:
     """Write the structure whose `of` takes rows of L points through the steps that an output needs."""
-    needed = _needed(arithmetic, wanted)
+    needed = places_needed(arithmetic, [wanted])
     lines = []
     for rows, step in zip(arithmetic.rows, arithmetic.steps, strict=True):
         if rows.place in needed and rows.place:
@@ -91,23 +96,6 @@ def _function(key: str, arithmetic: Arithmetic, wanted: Rows, constants: Constan
         "  template <int L> static void of(const double* __restrict r0, double* __restrict out) {", *lines, "  }", "};",
         "",
     ])  # fmt: skip
-
-
-def _needed(arithmetic: Arithmetic, wanted: Rows) -> set[int]:
-    """Find the places of the steps that rows are made of."""
-    found, todo = set(), [wanted.place]
-    while todo:
-        place = todo.pop()
-        if place not in found:
-            found.add(place)
-            todo += [rows.place for field in arithmetic.steps[place] for rows in _rows_in(field)]
-    return found
-
-
-def _rows_in(field: Any) -> list[Rows]:
-    if isinstance(field, Rows):
-        return [field]
-    return [rows for rows in field if isinstance(rows, Rows)] if isinstance(field, tuple) else []
 
 
 def _batch(m: int) -> str:
@@ -199,7 +187,7 @@ def _join(step: steps.Join, rows: Rows, constants: Constants) -> list[str]:
 
 
 def _polynomial(step: steps.Polynomial, rows: Rows, constants: Constants) -> list[str]:
-    found, place = cpp_polynomial.split(step.alpha, step.c), rows.place
+    found, place = bilinear_split.split(step.alpha, step.c), rows.place
     n_left, n_right = len(found.left.of), len(found.right.of)
     padded = max(n_right, int(found.length.max()))
     lines = [f"alignas(64) double t{place}[{found.counts.sum()} * L], a{place}[{n_left} * L];"]

@@ -66,6 +66,7 @@ def _softplus(graph: Graph, x: Value) -> Value:
 
 FUNCTIONS: dict[str, Callable[[Graph, Value], Value]] = {
     "abs": lambda graph, x: graph.apply("Abs", x),
+    "cos": lambda graph, x: graph.apply("Cos", x),
     "elu": _elu,
     "exp": lambda graph, x: graph.apply("Exp", x),
     "leaky_relu": lambda graph, x: _where(graph, graph.apply("Greater", x, 0.0), x, x * 0.01),
@@ -73,6 +74,7 @@ FUNCTIONS: dict[str, Callable[[Graph, Value], Value]] = {
     "reciprocal": lambda graph, x: graph.apply("Div", 1.0, x),
     "relu": lambda graph, x: graph.apply("Relu", x),
     "silu": lambda graph, x: x / (1.0 + graph.apply("Exp", -x)),
+    "sin": lambda graph, x: graph.apply("Sin", x),
     "softplus": _softplus,
     "sqrt": lambda graph, x: graph.apply("Sqrt", x),
     "square": lambda graph, x: x * x,

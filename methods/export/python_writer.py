@@ -18,6 +18,7 @@ from methods.export.description import Description
 
 FUNCTIONS = {
     "abs": "np.abs({x})",
+    "cos": "np.cos({x})",
     "elu": "np.where({x} > 0, {x}, np.expm1(np.minimum({x}, 0)))",
     "exp": "np.exp({x})",
     "leaky_relu": "np.where({x} > 0, {x}, np.float32(0.01) * {x})",
@@ -25,6 +26,7 @@ FUNCTIONS = {
     "reciprocal": "1 / {x}",
     "relu": "np.maximum({x}, 0)",
     "silu": "{x} / (1 + np.exp(-{x}))",
+    "sin": "np.sin({x})",
     "softplus": "np.maximum({x}, 0) + np.log1p(np.exp(-np.abs({x})))",
     "sqrt": "np.sqrt({x})",
     "square": "{x} * {x}",

@@ -24,6 +24,7 @@ import torch
 
 from methods.base import ParametricIntegral
 from methods.core import thresholds
+from methods.core.arithmetic import Arithmetic
 from methods.core.budget import Clock
 from methods.primitives import chebyshev_series, contour_target, series_cut
 from methods.primitives.contour_coordinates import ContourCoordinates
@@ -96,6 +97,28 @@ class ComplexSeries:
         *of_replicas, log_size, phase = sums
         h = torch.polar(torch.exp(log_size), phase)
         return torch.complex(1 + torch.stack(of_replicas[::2]), torch.stack(of_replicas[1::2])) * h
+
+    def steps(self, error_factor: float) -> Arithmetic:
+        """List the steps of the mean of the replicas, and of their standard deviation times a factor: they share h."""
+        arithmetic, n = Arithmetic(len(self._parameters)), (self._series.shape[1] - 2) // 2
+        alpha = np.array(chebyshev_series.terms(len(self._parameters), self._degree))
+        u = self._coordinates.steps(arithmetic, arithmetic.s)
+        sums = arithmetic.polynomial(u, alpha, self._series.cpu().numpy())
+        size, phase = arithmetic.apply("exp", arithmetic.take(sums, [2 * n])), arithmetic.take(sums, [2 * n + 1])
+        members = arithmetic.take(sums, range(2 * n))
+        mean = arithmetic.affine(members, np.kron(np.full((1, n), 1 / n), np.eye(2)), [1.0, 0.0])
+        turned = arithmetic.scale(arithmetic.take(mean, [1, 0]), [-1.0, 1.0])  # i times the mean
+        parts = (
+            arithmetic.multiply(mean, arithmetic.apply("cos", phase)),
+            arithmetic.multiply(turned, arithmetic.apply("sin", phase)),
+        )
+        arithmetic.outputs["value"] = arithmetic.multiply(arithmetic.add(*parts), size)
+        if n > 1:
+            deviations = arithmetic.affine(members, np.kron(np.eye(n) - 1 / n, np.eye(2)))
+            weights = np.full((1, 2 * n), error_factor**2 / (n - 1))
+            spread = arithmetic.apply("sqrt", arithmetic.affine(arithmetic.apply("square", deviations), weights))
+            arithmetic.outputs["error"] = arithmetic.multiply(spread, size)
+        return arithmetic
 
     def state(self) -> dict[str, np.ndarray]:
         """Give what `of_state` takes."""

@@ -6,8 +6,10 @@ or s stand for the others, as for real integrals (`box_coordinates.py`).
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 
+from methods.core.arithmetic import Arithmetic, Rows
 from methods.core.integral import ParametricIntegral
 from methods.core.threshold_coordinates import ThresholdCoordinate
 from methods.primitives.box_coordinates import BoxCoordinates
@@ -39,3 +41,17 @@ class ContourCoordinates(BoxCoordinates):
         for j, (coordinate, (low, high)) in self._with_threshold.items():
             s[:, j] = coordinate.s(low + (high - low) * (u[:, j] + 1) / 2)
         return s
+
+    def steps(self, arithmetic: Arithmetic, s: Rows) -> Rows:
+        """List the steps of `u` at s (m rows)."""
+        rows = []
+        for j in range(s.n):
+            row, ends = arithmetic.take(s, [j]), (self._low[j], self._high[j])
+            if j in self._with_threshold:
+                coordinate, ends = self._with_threshold[j]
+                row = coordinate.steps(arithmetic, row)
+            elif self._signs[j]:
+                row = arithmetic.apply("log", arithmetic.apply("abs", row))
+            low, high = np.array([float(end) for end in ends])
+            rows.append(arithmetic.scale(row, 2 / (high - low), -2 * low / (high - low) - 1))
+        return arithmetic.join(*rows)

@@ -23,7 +23,7 @@ import numpy as np
 import torch
 
 from methods.base import Estimate, InputError, Method, ParametricIntegral
-from methods.core import devices
+from methods.core import devices, few_points
 from methods.core.names import unknown
 
 PRECISIONS = {"float32": torch.float32, "float64": torch.float64}
@@ -66,14 +66,20 @@ class Primitive(Method):
 
     def integrate(self, s: np.ndarray) -> Estimate:
         """Return mean and error of the replicas; `n_eval` is that at the centre, `n_centre` per row."""
-        values = self.replica_values(s)
+        s = self.integral_.check(s)
+        if few_points.serve(self._few, s):
+            return Estimate(*self._few(s), self.n_centre * len(s))
+        values = self._replica_values(s)
         factor = UNCERTAINTIES[self.uncertainty](len(values))
         error = factor * values.std(axis=0, ddof=1) if len(values) > 1 else np.full(values.shape[1], np.nan)
         return Estimate(values.mean(axis=0), error, self.n_centre * values.shape[1])
 
     def replica_values(self, s: np.ndarray) -> np.ndarray:
         """Return I(s) as each replica has it, s (n, m) -> (n_replicas, n). Raises InputError for s outside the box."""
-        points = torch.as_tensor(self.integral_.check(s), device=self.device)
+        return self._replica_values(self.integral_.check(s))
+
+    def _replica_values(self, s: np.ndarray) -> np.ndarray:
+        points = torch.as_tensor(s, device=self.device)
         with torch.no_grad():
             chunks = [self._corner_sums(chunk) * self._normalisation(chunk) for chunk in points.split(CHUNK)]
         return (chunks[0] if len(chunks) == 1 else torch.cat(chunks, dim=1)).cpu().numpy()

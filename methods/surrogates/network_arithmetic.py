@@ -73,11 +73,11 @@ STEPS: dict[type, Any] = {
 
 
 def decoded(arithmetic: Arithmetic, s: Rows, y: Rows, target: Target) -> tuple[Rows, Rows]:
-    """List the steps of `Target.decode`: I(s), and |dI/dy|."""
+    """List the steps of `Target.decode`: I(s), two rows where y has two, and |dI/dy|, a row."""
     divisor = _at_centre(arithmetic, s, target.integral) if target.centred else None
     if not target.logarithmic:
         if divisor is None:
-            return y, arithmetic.scale(y, 0.0, 1.0)
+            return y, arithmetic.scale(arithmetic.take(y, [0]), 0.0, 1.0)
         return arithmetic.multiply(y, divisor), arithmetic.apply("abs", divisor)
     value = arithmetic.apply("exp", y)
     value = value if divisor is None else arithmetic.multiply(value, divisor)

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from methods.core.arithmetic import Arithmetic, Rows
 from methods.core.integral import ParametricIntegral
 from methods.core.threshold_coordinates import ThresholdCoordinate
 from methods.core.thresholds import thresholds
+from methods.surrogates import network_arithmetic
 
 
 class Inputs:
@@ -30,6 +32,25 @@ class Inputs:
             low, high = _coordinate(threshold, ends)
             scaled[:, j] = 2 * (_coordinate(threshold, s[:, j]) - low) / (high - low) - 1
         return scaled
+
+    def steps(self, arithmetic: Arithmetic, s: Rows) -> Rows:
+        """List the steps of `scaled` at s (m rows)."""
+        scaled = network_arithmetic.scaled(arithmetic, s, self._integral)
+        rows = [arithmetic.take(scaled, [j]) for j in range(s.n)]
+        for j, threshold in self._thresholds.items():
+            ends = np.array([self._integral.low[j], self._integral.high[j]])
+            low, high = _coordinate(threshold, ends)
+            row = _coordinate_steps(arithmetic, threshold, arithmetic.take(s, [j]))
+            rows[j] = arithmetic.scale(row, 2 / (high - low), -2 * low / (high - low) - 1)
+        return arithmetic.join(*rows) if self._thresholds else scaled
+
+
+def _coordinate_steps(arithmetic: Arithmetic, threshold: float, s: Rows) -> Rows:
+    """List the steps of `_coordinate` at a row s."""
+    relative = arithmetic.at_least(arithmetic.scale(s, 1 / threshold), 1.0)
+    above = ThresholdCoordinate(threshold, True).steps(arithmetic, arithmetic.scale(relative, threshold))
+    below = ThresholdCoordinate(threshold, False).steps(arithmetic, s)
+    return arithmetic.add(above, arithmetic.scale(below, -1.0))
 
 
 def _coordinate(threshold: float, s: np.ndarray) -> np.ndarray:

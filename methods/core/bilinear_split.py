@@ -1,4 +1,4 @@
-"""A sum of products of Chebyshev polynomials, laid out for `bilinear` of `cpp_functions.hpp`.
+"""A sum of products of Chebyshev polynomials, laid out for evaluation.
 
 The variables are split in two groups. With A and B the products of polynomials that occur in either,
 
