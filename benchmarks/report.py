@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING
 
 from benchmarks.experiments import all_configurations
 from benchmarks.figures import figure_sections
-from benchmarks.page import html_page, readme_results
+from benchmarks.page import html_page, page_content, readme_results
 from benchmarks.page.contents import Contents
-from benchmarks.page.page_data import Data
 from benchmarks.records import configurations, files
 from benchmarks.records.folders import REPORTS
 
@@ -46,7 +45,7 @@ def _write(contents: Contents, drawn: list[figure_sections.Section], more: dict[
     texts = {
         contents.out / "tables.md": _tables(contents),
         contents.out / "tables.csv": all_configurations.csv(contents.compared),
-        contents.out / "index.html": page(contents, drawn),
+        contents.out / "index.html": page(contents),
         **more,
     }
     for path, text in texts.items():
@@ -54,12 +53,9 @@ def _write(contents: Contents, drawn: list[figure_sections.Section], more: dict[
     return [*texts, _write_figures(drawn, contents.out / html_page.FOLDER)]
 
 
-def page(contents: Contents, drawn: list[figure_sections.Section]) -> str:
-    """Write tables and figures as an HTML page."""
-    data = Data(contents.out, contents.folders())
-    for table in (*contents.tables_of_all_configurations(), *contents.tables):
-        data.add(table)
-    return html_page.render(contents.compared, data, drawn)
+def page(contents: Contents) -> str:
+    """Write everything as an HTML page."""
+    return html_page.render(contents.compared, page_content.content(contents))
 
 
 def _tables(contents: Contents) -> str:
