@@ -1,7 +1,7 @@
 """Regenerate tables, figures and page from the records, without running anything.
 
 python -m benchmarks.report             from reports/published: tables.md, tables.csv, index.html and figures/ in
-                                        reports/, and the generated part of README.md
+                                        reports/, and the generated parts of README.md and docs/findings.md
 python -m benchmarks.report --out DIR   from somebody's own runs: the same in DIR, with published results beside them
 """
 
@@ -15,23 +15,27 @@ from typing import TYPE_CHECKING
 
 from benchmarks.experiments import all_configurations
 from benchmarks.figures import figure_sections
-from benchmarks.page import html_page, readme_results
+from benchmarks.page import findings, html_page, page_content, readme_results
 from benchmarks.page.contents import Contents
-from benchmarks.page.page_data import Data
 from benchmarks.records import configurations, files
 from benchmarks.records.folders import REPORTS
 
 if TYPE_CHECKING:
     import pandas
 
+PUBLISHED_TEXTS = (REPORTS.parent / "README.md", REPORTS.parent / "docs" / "findings.md")
+"""Documents with a generated part: what stands between BEGIN and END."""
+
 BEGIN, END = "<!-- table: begin (python -m benchmarks.report) -->", "<!-- table: end -->"
 
 
-def write_published(reports: Path, readme: Path) -> list[Path]:
-    """Write tables, figures and page of the published records, and README's table; return the paths."""
+def write_published(reports: Path, readme: Path, found: Path) -> list[Path]:
+    """Write tables, figures and page of the published records, README's table and what was found; return the paths."""
     contents = Contents.published(reports)
     drawn = contents.figure_sections()
-    return _write(contents, drawn, {readme: insert(readme.read_text(), _readme(contents, drawn))})
+    link = findings.links_from(found.parent, contents.folders())
+    generated = {readme: _readme(contents, drawn), found: findings.text(contents.measured, link)}
+    return _write(contents, drawn, {path: insert(path.read_text(), text) for path, text in generated.items()})
 
 
 def write_local(out: Path) -> list[Path]:
@@ -46,7 +50,7 @@ def _write(contents: Contents, drawn: list[figure_sections.Section], more: dict[
     texts = {
         contents.out / "tables.md": _tables(contents),
         contents.out / "tables.csv": all_configurations.csv(contents.compared),
-        contents.out / "index.html": page(contents, drawn),
+        contents.out / "index.html": page(contents),
         **more,
     }
     for path, text in texts.items():
@@ -54,12 +58,9 @@ def _write(contents: Contents, drawn: list[figure_sections.Section], more: dict[
     return [*texts, _write_figures(drawn, contents.out / html_page.FOLDER)]
 
 
-def page(contents: Contents, drawn: list[figure_sections.Section]) -> str:
-    """Write tables and figures as an HTML page."""
-    data = Data(contents.out, contents.folders())
-    for table in (*contents.tables_of_all_configurations(), *contents.tables):
-        data.add(table)
-    return html_page.render(contents.compared, data, drawn)
+def page(contents: Contents) -> str:
+    """Write everything as an HTML page."""
+    return html_page.render(contents.compared, page_content.content(contents))
 
 
 def _tables(contents: Contents) -> str:
@@ -87,12 +88,12 @@ def _markdown(table: pandas.DataFrame) -> str:
     return table.to_markdown(index=False, disable_numparse=True)
 
 
-def insert(readme: str, table: str) -> str:
-    """Return README's text with the table between its two markers; raises ValueError where they are missing."""
-    if BEGIN not in readme or END not in readme:
-        raise ValueError(f"README.md lacks the markers {BEGIN!r} and {END!r}.")
-    before, _, rest = readme.partition(BEGIN)
-    return f"{before}{BEGIN}\n\n{table}\n\n{END}{rest.partition(END)[2]}"
+def insert(document: str, generated: str) -> str:
+    """Return the document with the generated text between its two markers; raises ValueError where they are missing."""
+    if BEGIN not in document or END not in document:
+        raise ValueError(f"The document lacks the markers {BEGIN!r} and {END!r}.")
+    before, _, rest = document.partition(BEGIN)
+    return f"{before}{BEGIN}\n\n{generated}\n\n{END}{rest.partition(END)[2]}"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -105,7 +106,7 @@ def main(arguments: list[str] | None = None) -> int:
     # Looking for cyclic garbage among the records of a large folder takes a fifth of the time.
     gc.disable()
     try:
-        written = write_local(out) if out else write_published(REPORTS, REPORTS.parent / "README.md")
+        written = write_local(out) if out else write_published(REPORTS, *PUBLISHED_TEXTS)
     except OSError as problem:
         print(f"error: {problem}; what stood there before still does.", file=sys.stderr)
         return 1

@@ -22,15 +22,18 @@ def reported(tmp_path_factory):
     folder = tmp_path_factory.mktemp("reported")
     (folder / "reports").mkdir()
     (folder / "reports" / PUBLISHED.name).symlink_to(PUBLISHED)
-    (folder / "README.md").write_text(README)
-    report.write_published(folder / "reports", folder / "README.md")
+    documents = [folder / "README.md", folder / "docs" / "findings.md"]
+    documents[1].parent.mkdir()
+    for path in documents:
+        path.write_text((ROOT / path.relative_to(folder)).read_text())
+    report.write_published(folder / "reports", *documents)
     return folder
 
 
 FIGURES = [f"reports/{html_page.FOLDER}/{name}.svg" for name in readme_results.FIGURES]
 
 
-@pytest.mark.parametrize("path", ["README.md", "reports/tables.md", "reports/tables.csv"])
+@pytest.mark.parametrize("path", ["README.md", "docs/findings.md", "reports/tables.md", "reports/tables.csv"])
 def test_tables_follow_from_the_records(path, reported):
     """What is committed is what `python -m benchmarks.report` makes of the committed records."""
     assert (reported / path).read_text() == (ROOT / path).read_text()

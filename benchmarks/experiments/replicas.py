@@ -60,15 +60,15 @@ def tables(found: Sequence[Record]) -> list[Table]:
         "of points within one and three of them, and the median of log10(error/|e − t|). In brackets: what replicas "
         "would give whose errors are independent and normal, without a bias."
     )
-    rows = [row for configuration in _ensembles(found) for row in _rows(configuration)]
+    rows = [row for configuration in ensembles(found) for row in _rows(configuration)]
     return [Table("Digits and errors against the number of replicas", explanation, rows)]
 
 
 def sections(found: Sequence[Record]) -> list[Section]:
     """Draw error ratios of all ensembles, and of each by its number of replicas, one section per place."""
     made = []
-    for nth, (place, here) in enumerate(configurations.by_place(_ensembles(found)).items(), 1):
-        shown = [(c, curve(c, _label(c), colour, colour // 8)) for colour, c in enumerate(here)]
+    for nth, (place, here) in enumerate(configurations.by_place(ensembles(found)).items(), 1):
+        shown = [(c, curve(c, label(c), colour, colour // 8)) for colour, c in enumerate(here)]
         charts = [_of_all(shown), _gain(shown), *(_by_number(c) for c in here)]
         note = "Right of zero the error that the replicas claim is larger than the actual one, left of it smaller."
         figures = [drawn(f"replicas.{nth}", chart) for chart in charts]
@@ -76,8 +76,8 @@ def sections(found: Sequence[Record]) -> list[Section]:
     return made
 
 
-def _ensembles(found: Sequence[Record]) -> list[Configuration]:
-    """Group the records of ensembles, the current ones."""
+def ensembles(found: Sequence[Record]) -> list[Configuration]:
+    """Group the records of ensembles, the current ones, by configuration."""
     several = [record for record in found if len(record["by_n_replicas"] or ()) > 1]
     return [
         configuration
@@ -86,8 +86,14 @@ def _ensembles(found: Sequence[Record]) -> list[Configuration]:
     ]
 
 
-def _label(configuration: Configuration) -> str:
+def label(configuration: Configuration) -> str:
+    """Name an ensemble: by the thesis's table where it has a row there."""
     return thesis_on_cpu.row_name(configuration.first) or configuration.label
+
+
+def digits_by_number(configuration: Configuration) -> dict[int, float]:
+    """Mean digits by the number of replicas."""
+    return {n: _digits(entries) for n, entries in _by_n(configuration)}
 
 
 def _by_n(configuration: Configuration) -> Iterator[tuple[int, Entries]]:
@@ -101,7 +107,7 @@ def _rows(configuration: Configuration) -> Iterator[Row]:
     for n, entries in _by_n(configuration):
         digits = _digits(entries)
         gained = f"{digits - single:+.2f} ({math.log10(n) / 2:.2f})" if n > 1 else "–"
-        cells = {"integral": configuration.first["integral"], "ensemble": _label(configuration), "n": str(n)}
+        cells = {"integral": configuration.first["integral"], "ensemble": label(configuration), "n": str(n)}
         cells |= {"digits": f"{digits:.2f}", "gained (½ log10 n)": gained}
         for kind, symbol in SYMBOLS.items():
             cells |= _of_errors([entry[kind] for entry in entries if entry[kind]], n, kind, symbol)
@@ -151,9 +157,9 @@ def _of_all(shown: Sequence[tuple[Configuration, Curve]]) -> Chart:
 def _by_number(configuration: Configuration) -> Chart:
     numbers = [(n, entries) for n, entries in _by_n(configuration) if n > 1]
     curves = [(curve(configuration, f"n = {n}", nth, 0), entries) for nth, (n, entries) in enumerate(numbers)]
-    label = _label(configuration)
-    caption = f"{label} by the number n of its replicas: the error σ above, σ/√n below."
-    return Chart(f"error_ratio.{label}", caption, [_panel(curves, kind) for kind in SYMBOLS])
+    name = label(configuration)
+    caption = f"{name} by the number n of its replicas: the error σ above, σ/√n below."
+    return Chart(f"error_ratio.{name}", caption, [_panel(curves, kind) for kind in SYMBOLS])
 
 
 def _panel(curves: Sequence[tuple[Curve, Entries]], kind: str) -> Callable[[Axes], None]:

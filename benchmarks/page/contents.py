@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.experiments import EXPERIMENTS, all_configurations, load
+from benchmarks.experiments import EXPERIMENTS, load
 from benchmarks.experiments.experiment import Table
 from benchmarks.figures.figure_sections import Section
 from benchmarks.records import configurations, run_records
@@ -84,21 +84,15 @@ class Contents:
 
     @functools.cached_property
     def tables(self) -> list[Table]:
-        """The tables of every experiment, after that of all configurations."""
+        """The tables of every experiment."""
         made = (table for name in EXPERIMENTS for table in load(name).tables(self.measured(name)))
         return [table for table in made if table.rows]
 
-    def tables_of_all_configurations(self) -> list[Table]:
-        """Make the page's first table, and that of published results where it is somebody's own page."""
-        beside = dataclasses.replace(
-            all_configurations.table(configurations.grouped(self.beside)),
-            title="Published results on these integrals",
-            explanation=(
-                "What the project published, measured on the machines named; times of different machines do not "
-                "compare."
-            ),
-        )
-        return [all_configurations.table(self.grouped), *([beside] if self.beside else [])]
+    def comparable(self) -> list[configurations.Configuration]:
+        """List the configurations that the page compares, those of each experiment by themselves, and those beside."""
+        sources = dict.fromkeys(self.sources[name] for name in ("curves", "physical", "comparison"))
+        groups = [self.read[source] for source in sources] + [self.beside]
+        return [configuration for found in groups for configuration in configurations.grouped(found)]
 
     def figure_sections(self) -> list[Section]:
         """Draw the charts of every experiment, which takes most of a report's time."""

@@ -1,14 +1,12 @@
-"""The data of the page's script, from tables and records: every text once, everything else by its number.
+"""The data of the page's script: every text once, every record as a link to its file, everything else by its number.
 
-Ten thousand records take a megabyte like this. The script puts texts into the page as text, so that markup in a reason
-is shown and not obeyed.
+The script puts texts into the page as text, so that markup in a reason is shown and not obeyed.
 """
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,21 +14,9 @@ from benchmarks.experiments.experiment import Table
 from benchmarks.records import run_records
 from benchmarks.records.run_records import Record
 
-OF_RECORD = ("repeat", "seed", "date_utc", "status", "reason")
-"""Keys of a record that the page shows first, as far as its kind has them."""
-
-
-CONFIGURATION = (
-    "integral", "method", "version", "params", "budget_s", "device", "threads", "points", "precision", "code_hash",
-    "integral_hash", "truth_hash", "truth_how",
-)  # fmt: skip
-ENVIRONMENT = ("machine", "fit_machine", "rates", "host", "cpu", "gpu", "versions", "commit", "dirty", "load_1min",
-               "environment")  # fmt: skip
-"""Keys that it shows after that; the value of each is the same in many records."""
-
 
 class Data:
-    """Collects tables for the page.
+    """Collects texts, links and tables for the page.
 
     Parameters
     ----------
@@ -44,43 +30,39 @@ class Data:
         self._out, self._folders = out, folders or {}
         self._strings: dict[str, int] = {}
         self._places: dict[int, int] = {}
-        self._records: list[list[int]] = []
+        self._files: list[list[int]] = []
         self._tables: list[dict[str, Any]] = []
 
-    def add(self, table: Table) -> None:
-        """Add a table; one without rows is left out."""
+    def add(self, table: Table, view: str = "") -> None:
+        """Add a table to a view of the page; one without rows is left out."""
         if not table.rows:
             return
         columns = list(table.rows[0][0])
         self._tables.append(
             {
+                "view": view,
                 "title": table.title,
                 "explanation": table.explanation,
                 "columns": columns,
-                "rows": [[self._number(row.get(column, "")) for column in columns] for row, _ in table.rows],
-                "sources": [[self._place(record) for record in used] for _, used in table.rows],
+                "rows": [[self.number_of_text(row.get(column, "")) for column in columns] for row, _ in table.rows],
+                "sources": [[self.number_of_file(record) for record in used] for _, used in table.rows],
             }
         )
 
     def content(self) -> dict[str, Any]:
-        """Write {strings, records, tables}, for JSON."""
-        return {"strings": list(self._strings), "records": self._records, "tables": self._tables}
+        """Write {strings, files, tables}, for JSON; a file is the numbers of the parts of its path."""
+        return {"strings": list(self._strings), "files": self._files, "tables": self._tables}
 
-    def _number(self, text: Any) -> int:
+    def number_of_text(self, text: Any) -> int:
+        """Find the text's number, entering it when it comes for the first time."""
         return self._strings.setdefault(str(text), len(self._strings))
 
-    def _place(self, record: Record) -> int:
-        """Find the record's number, entering it when it comes for the first time."""
+    def number_of_file(self, record: Record) -> int:
+        """Find the number of the record's file, entering it when it comes for the first time."""
         if id(record) in self._places:
             return self._places[id(record)]
         folder = self._folders.get(id(record), self._out)
         path = Path(os.path.relpath(run_records.path_of(folder, record), self._out)).as_posix()
         rest, _, identity = path.removesuffix(".json").rpartition(".")
-        texts = [rest, identity, _as_text(record, CONFIGURATION), _as_text(record, ENVIRONMENT)]
-        texts += ["" if (value := record.get(key)) is None else str(value) for key in OF_RECORD]
-        self._records.append([self._number(text) for text in texts])
-        return self._places.setdefault(id(record), len(self._records) - 1)
-
-
-def _as_text(record: Record, keys: Iterable[str]) -> str:
-    return json.dumps({key: record[key] for key in keys}, ensure_ascii=False)
+        self._files.append([self.number_of_text(rest), self.number_of_text(identity)])
+        return self._places.setdefault(id(record), len(self._files) - 1)

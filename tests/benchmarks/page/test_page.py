@@ -47,8 +47,10 @@ def folder(tmp_path_factory):
     for name, found in ((COMPARISON, FOUND), (BAYESIAN, [BOOSTED]), (HARDWARE, [TIMED])):
         for record in found:
             run_records.write(folder / "published" / name, record)
-    (folder / "README.md").write_text(f"{report.BEGIN}\n{report.END}\n")
-    report.write_published(folder, folder / "README.md")
+    documents = [folder / "README.md", folder / "findings.md"]
+    for path in documents:
+        path.write_text(f"{report.BEGIN}\n{report.END}\n")
+    report.write_published(folder, *documents)
     return folder
 
 

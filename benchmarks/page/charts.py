@@ -1,0 +1,188 @@
+"""The page's charts in Vega-Lite, built by Altair without data: the page's script gives them data for each question.
+
+There are three kinds: curves with their names at the right end, rows of bars (histograms, and the map), and rows of
+dots. Axes that span decades are of log10, and labelled with the numbers themselves. Colours, dashes and shapes come
+with the data, since they differ in light and dark; every mark may have a sentence for those who hover over it, `said`,
+and a file to open, `file`.
+
+vl-convert's bundle of Vega, Vega-Lite and Vega-Embed takes 0.90 MB of the page; smaller libraries have neither a
+package that pip installs nor links, sentences for screen readers and SVG together.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import altair
+
+HEIGHT = 340
+"""Height in pixels of charts with curves; rows have theirs by their number."""
+
+POWERS = ("10⁻⁹", "10⁻⁸", "10⁻⁷", "10⁻⁶", "10⁻⁵", "10⁻⁴", "0.001", "0.01", "0.1", "1", "10", "100", "1,000", "10⁴",
+          "10⁵", "10⁶", "10⁷", "10⁸", "10⁹", "10¹⁰", "10¹¹", "10¹²")  # fmt: skip
+"""Names of 10⁻⁹ to 10¹², in which an axis of log10 is labelled."""
+
+POWER_LABEL = f"datum.value === round(datum.value) ? {list(POWERS)}[datum.value + {POWERS.index('1')}] : ''"
+
+PLAIN, LOG = "plain", "log"
+"""Kinds of axes."""
+
+PARAMETERS = ("x_low", "x_high", "y_low", "y_high")
+"""Ends of the axes, which the script sets."""
+
+
+def specifications() -> dict[str, dict[str, Any]]:
+    """Write all charts as Vega-Lite, by name."""
+    share, digits = "share of points", "digits"
+    made = {
+        "answer": curves("µs per value", digits, LOG),
+        "anytime": curves("seconds of preparation", digits, LOG),
+        "total": curves("number of values", "seconds in all", LOG, LOG),
+        "profile": curves("times the quickest method", "share of held-out integrals", LOG, step=True),
+        "threshold": curves("invariant", digits, step=True),
+        "labels": curves("number of labels", digits, LOG),
+        "gain": curves("number of replicas", "digits gained"),
+        "training": curves("updates", "log₁₀, or digits"),
+        "devices": curves("points per call", "µs per value", LOG, LOG),
+        "p": rows("log₁₀ of the relative error"),
+        "r": rows("R = log₁₀ of value over truth"),
+        "pull": rows("pull: error over claimed error"),
+        "map": rows("number of values", digits, LOG),
+        "classes": dots("standard deviation of R", LOG),
+        "coverage": dots(share),
+        "widths": dots("width of the pulls", LOG),
+    }
+    return {name: chart.to_dict(validate=True) | {"autosize": "pad"} for name, chart in made.items()}
+
+
+def curves(x: str, y: str, x_axis: str = PLAIN, y_axis: str = PLAIN, *, step: bool = False) -> altair.LayerChart:
+    """Make curves whose names stand right of the plot, with points, marks of their own, and lines across.
+
+    Data: lines {name, x, y, order, colour, dash}, points {x, y, colour, shape, size, said, file}, ends {name, x, y,
+    label_y, colour, said, file}, marks {x, y, name, said}, horizontals {y, name}, verticals {x, name}.
+    """
+    import altair
+
+    at_x = altair.X("x:Q", title=x, scale=_scale("x"), axis=_axis(x_axis, 6))
+    at_y = altair.Y("y:Q", title=y, scale=_scale("y"), axis=_axis(y_axis, 8))
+    end_y = altair.Y("label_y:Q", title=y, scale=_scale("y"))
+    at_end = altair.XValue("width")
+    names = altair.Text("name:N")
+    line = altair.Chart(altair.NamedData("lines")).mark_line(
+        strokeWidth=2, clip=True, interpolate="step-after" if step else "linear"
+    )
+    layers = [
+        altair.Chart(altair.NamedData("verticals")).mark_rule(strokeDash=[2, 3]).encode(x=at_x),
+        altair.Chart(altair.NamedData("verticals"))
+        .mark_text(align="left", baseline="top", dx=3, fontSize=11).encode(x=at_x, y=altair.YValue(2), text=names),
+        altair.Chart(altair.NamedData("horizontals")).mark_rule(strokeDash=[6, 4]).encode(y=at_y),
+        altair.Chart(altair.NamedData("horizontals"))
+        .mark_text(align="left", dx=4, dy=-7, fontSize=11).encode(x=altair.XValue(0), y=at_y, text=names),
+        line.encode(x=at_x, y=at_y, detail="name:N", order="order:Q", color=_as_given(altair.Color, "colour"),
+                    strokeDash=_as_given(altair.StrokeDash, "dash")),
+        altair.Chart(altair.NamedData("ends")).mark_rule(strokeWidth=0.8, opacity=0.6)
+        .encode(x=at_x, y=at_y, x2=altair.X2Value("width"), y2="label_y:Q", color=_as_given(altair.Color, "colour")),
+        altair.Chart(altair.NamedData("points")).mark_point(filled=True, opacity=0.9, clip=True)
+        .encode(x=at_x, y=at_y, shape=_as_given(altair.Shape, "shape"), size=_as_given(altair.Size, "size"),
+                **_links(), color=_as_given(altair.Color, "colour")),
+        altair.Chart(altair.NamedData("ends")).mark_text(align="left", dx=6, fontSize=12)
+        .encode(x=at_end, y=end_y, text=names, **_links(), color=_as_given(altair.Color, "colour")),
+        altair.Chart(altair.NamedData("marks")).mark_point(shape="diamond", size=150, strokeWidth=2.5, filled=False)
+        .encode(x=at_x, y=at_y, **_links()),
+        altair.Chart(altair.NamedData("marks")).mark_text(dy=-14, fontSize=11).encode(x=at_x, y=at_y, text=names),
+    ]  # fmt: skip
+    return _finished(altair.layer(*layers), HEIGHT)
+
+
+def rows(x: str, y: str | None = None, x_axis: str = PLAIN) -> altair.LayerChart:
+    """Make rows of bars; without `y` their names stand left of the plot.
+
+    Data: bars {x, x2, y, y2, colour, said, file}, texts {x, y, name, colour}, names {y, name, said, file}, lines {name,
+    x, y, order}, verticals {x, name}.
+    """
+    import altair
+
+    at_x = altair.X("x:Q", title=x, scale=_scale("x"), axis=_axis(x_axis, 6))
+    axis = _axis(PLAIN, 12) if y else None
+    at_y = altair.Y("y:Q", title=y, scale=_scale("y"), axis=axis)
+    names = altair.Text("name:N")
+    layers = [
+        altair.Chart(altair.NamedData("bars")).mark_rect(clip=True)
+        .encode(x=at_x, x2="x2:Q", y=at_y, y2="y2:Q", color=_as_given(altair.Color, "colour"), **_links()),
+        altair.Chart(altair.NamedData("verticals")).mark_rule(strokeDash=[2, 3]).encode(x=at_x),
+        altair.Chart(altair.NamedData("lines")).mark_line(strokeWidth=1.2, clip=True)
+        .encode(x=at_x, y=at_y, detail="name:N", order="order:Q"),
+        altair.Chart(altair.NamedData("texts")).mark_text(align="left", dx=4, fontSize=11)
+        .encode(x=at_x, y=at_y, text=names, color=_as_given(altair.Color, "colour"), tooltip="said:N"),
+        altair.Chart(altair.NamedData("names")).mark_text(align="right", baseline="bottom", dx=-6, fontSize=12)
+        .encode(x=altair.XValue(0), y=at_y, text=names, **_links()),
+    ]  # fmt: skip
+    return _finished(altair.layer(*layers), HEIGHT)
+
+
+def dots(x: str, x_axis: str = PLAIN) -> altair.LayerChart:
+    """Make a row of dots for each name, told apart by shape and colour.
+
+    Data: dots {name, x, class, colour, shape, said, file}, verticals {x, name}.
+    """
+    import altair
+
+    at_x = altair.X("x:Q", title=x, scale=_scale("x"), axis=_axis(x_axis, 5))
+    at_y = altair.Y(
+        "name:N", title=None, sort=None, axis=altair.Axis(labelLimit=230, labelFontSize=12, grid=True, ticks=False)
+    )
+    layers = [
+        altair.Chart(altair.NamedData("dots")).mark_point(filled=True, size=70, opacity=0.9)
+        .encode(x=at_x, y=at_y, shape=_as_given(altair.Shape, "shape"), color=_as_given(altair.Color, "colour"),
+                **_links()),
+        altair.Chart(altair.NamedData("verticals")).mark_rule(strokeDash=[2, 3]).encode(x=at_x),
+        altair.Chart(altair.NamedData("verticals")).mark_text(align="right", baseline="bottom", dx=-3, fontSize=11)
+        .encode(x=at_x, y=altair.YValue(-2), text=altair.Text("name:N")),
+    ]  # fmt: skip
+    return _finished(altair.layer(*layers), altair.Step(22))
+
+
+def _finished(chart: altair.LayerChart, height: Any) -> altair.LayerChart:
+    import altair
+
+    return chart.properties(width=600, height=height).add_params(
+        *(altair.param(name=name, value=1 if name.endswith("high") else 0) for name in PARAMETERS)
+    )
+
+
+def _scale(axis: str) -> altair.Scale:
+    import altair
+
+    return altair.Scale(
+        domainMin=altair.ExprRef(f"{axis}_low"), domainMax=altair.ExprRef(f"{axis}_high"), nice=False, zero=False
+    )
+
+
+def _axis(kind: str, count: int) -> altair.Axis:
+    import altair
+
+    if kind == LOG:
+        return altair.Axis(labelExpr=POWER_LABEL, tickMinStep=1, tickCount=count, labelOverlap="greedy")
+    return altair.Axis(tickCount=count, labelOverlap="greedy")
+
+
+def _as_given(channel: Any, field: str) -> Any:
+    """Encode a colour, a dash, a shape or a size as the data have it."""
+    return channel(f"{field}:{'Q' if field == 'size' else 'N'}", scale=None, legend=None)
+
+
+def _links() -> dict[str, Any]:
+    """Give a mark the sentence that is shown and read out for it, and the file that it opens."""
+    import altair
+
+    return {
+        "tooltip": altair.Tooltip("said:N"), "description": altair.Description("said:N"), "href": altair.Href("file:N"),
+    }  # fmt: skip
+
+
+def library() -> str:
+    """Read the bundle of Vega, Vega-Lite and Vega-Embed, which defines `vegaEmbed`, as a script without imports."""
+    import vl_convert
+
+    return vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")

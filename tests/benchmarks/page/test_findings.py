@@ -1,0 +1,92 @@
+"""Findings: each sentence says what its records say, and links to them."""
+
+from __future__ import annotations
+
+from sample_records import record, timing
+
+import methods
+from benchmarks.experiments import paper_claims
+from benchmarks.page import findings
+from methods.core import names
+
+HELD_OUT = "heptagon1l"
+
+
+def run(method, digits, us, integral=HELD_OUT, **changes):
+    base = {
+        "integral": integral, "method": method, "params": {"knob": round(digits)}, "digits_mean": digits,
+        "digits_worst": digits - 1, "threads": 1, "fit_s": 2.0, "s_per_integral": {"1024": timing(1e-6 * us)},
+        "coverage_1sigma": None, "coverage_3sigma": None,
+    }  # fmt: skip
+    return record(**base | changes)
+
+
+def sentences(**measured):
+    """Sections of the text -> their sentences, links replaced by the method of each record."""
+    text = findings.text(lambda name: measured.get(name, []), lambda found: found["method"])
+    blocks = [block.split("\n\n", 1) for block in text.split("## ")[1:]]
+    return {title: lines.split("\n") for title, lines in blocks}
+
+
+def below(*found):
+    return sentences(curves=found)["Below thresholds, where I(s) is real"]
+
+
+def test_without_records_nothing_is_said():
+    assert {line for lines in sentences().values() for line in lines if line} == {"There are no records yet."}
+
+
+def test_the_quickest_method_on_held_out_integrals():
+    said = below(run("chebyshev", 7.0, 0.2), run("total_degree", 7.0, 0.3), run("total_degree", 9.0, 0.1, "box1l"))
+    quickest = [line for line in said if "after preparation" in line]
+    assert len(quickest) == 2
+    assert all("chebyshev takes the least time on 100 %" in line and "([1](chebyshev))" in line for line in quickest)
+
+
+def test_a_method_that_learns_is_found_on_the_map():
+    found = [run("differential_mlp", 3.5, 0.1, "box2l"), run("chebyshev", 8.0, 0.2, "box2l")]
+    (said,) = [line for line in below(*found) if "the map's" in line]
+    assert "box2l, 3 digits, 1,000,000,000 values: differential_mlp" in said
+    assert "box2l, 4 digits" not in said
+    assert said.endswith("([1](differential_mlp))")
+
+
+def test_most_digits_of_tables_and_of_what_learns():
+    (said,) = [line for line in below(run("skip_mlp", 3.0, 1.0), run("chebyshev", 8.0, 0.2)) if "(medians)" in line]
+    assert "learns has 3.0 digits and the best table 8.0 (medians); the table has more on 1 of them" in said
+
+
+def test_pysecdec_beside_the_quickest_rule():
+    found = [run("pysecdec_qmc", 4.0, 2e4), run("gauss_legendre", 5.0, 10.0), run("lattice_qmc", 5.0, 40.0)]
+    said = [line for line in below(*found) if "pySecDec" in line]
+    assert len(said) == 1  # with six digits there is neither
+    assert "For 3 digits pySecDec takes 2,000 to 2,000 times as long" in said[0]
+
+
+def test_errors_are_honest_by_both_shares():
+    shares = [(0.70, 0.99), (0.70, 0.90), (0.40, 0.99)]
+    found = [
+        run("rbf", 3.0 + nth, 1.0, coverage_1sigma=one, coverage_3sigma=three)
+        for nth, (one, three) in enumerate(shares)
+    ]
+    (said,) = [line for line in below(*found) if "honest" in line]
+    assert "The errors of rbf are honest in 1 of 3 configurations" in said
+
+
+def test_many_records_are_counted():
+    found = [run("total_degree", 6.5, 1.0, repeat=nth) for nth in range(9)]
+    text = findings.text(lambda name: found if name == "curves" else [], lambda one: f"{one['repeat']}.json")
+    assert "[5](4.json), [6](5.json) and 3 more)" in text
+    assert "(6.json)" not in text
+
+
+def test_claims_have_their_verdict_first():
+    (claim,) = [claim for claim in paper_claims.CLAIMS if claim.name == "Korobov transform"]
+    claimed = []
+    for label, digits in (("identity", 1.5), ("korobov3", 2.1)):
+        name, fields = names.parse_spec(claim.settings[label])
+        params = methods.create(name, **fields).params()
+        common = {"integral": "box1l", "budget_s": 300.0, "method": name, "params": params}
+        claimed += [record(**common, digits_mean=digits + nth / 100, repeat=nth) for nth in range(3)]
+    said = sentences(paper_claims=claimed)["What the papers claim"]
+    assert any(line.startswith("- **confirmed**: Korobov transform") for line in said)
