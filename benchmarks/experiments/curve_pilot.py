@@ -23,16 +23,21 @@ import methods
 import references
 from benchmarks.experiments import curve_points
 from benchmarks.experiments.curve_points import SLOWEST_S
-from benchmarks.experiments.one_by_one import KNOBS, PYSECDEC
+from benchmarks.experiments.one_by_one import EVERYWHERE, KNOBS, PYSECDEC
 from benchmarks.records import files
-from methods.base import InputError, Method, ReportsSetup
+from methods.base import InputError, Method, ParametricIntegral, ReportsSetup
 from methods.core import names
+from methods.secdec import formulas
+from methods.secdec.pylink_method import PylinkMethod
 
 TIMEOUT_S = 20.0
 """Seconds of the clock after which pySecDec gives a point up."""
 
 MORE, MORE_OF_QUICK, QUICK_S = 4, 20, 0.05
 """Points after the first, and of settings that took less than QUICK_S for it, as sizes of lattices differ."""
+
+COMPILING_S, COMPILING_TERM_S, RUN_S = 20, 35, 300
+"""Seconds that a pylink library takes, those for each term, and those of a run with pySecDec in all."""
 
 SAME = 0.01
 """Settings whose evaluations per integral differ by a smaller share are the same calculation."""
@@ -52,7 +57,7 @@ def measured(integral: str, knob: str) -> dict[str, Any]:
     for spec in KNOBS[knob]:
         name, fields = names.parse_spec(spec)
         method = methods.create(name, **fields, **({"timeout": TIMEOUT_S} if knob in PYSECDEC else {}))
-        if reason := method.unsupported(subject):
+        if reason := method.unsupported(subject) or _too_long(method, subject):
             return {"reason": reason}
         try:
             method.fit(subject)
@@ -71,6 +76,15 @@ def measured(integral: str, knob: str) -> dict[str, Any]:
         found["points"].append(0 if is_same else curve_points.n_points(seconds, len(s)))
         coarser = n_eval
     return found
+
+
+def _too_long(method: Method, integral: ParametricIntegral) -> str | None:
+    """Say why a library would not be compiled within a run, or None."""
+    if not isinstance(method, PylinkMethod) or integral.expression is None:
+        return None
+    n = len(formulas.arguments(integral.expression, integral.prescription))
+    seconds = COMPILING_S + COMPILING_TERM_S * n
+    return None if seconds < RUN_S else f"compiling {n} terms takes {seconds} s, and a run {RUN_S} s at most"
 
 
 def _costs(method: Method, s: Any) -> tuple[float, float]:
@@ -124,7 +138,7 @@ def main(arguments: list[str] | None = None) -> int:
     given = command.parse_args(arguments)
     pilot = {integral: dict(knobs) for integral, knobs in curve_points.pilot().items()}
     for integral in given.integral:
-        for knob in given.knob or PYSECDEC:
+        for knob in given.knob or EVERYWHERE:
             pilot.setdefault(integral, {})[knob] = measured(integral, knob)
             print(f"{integral} {knob}: {pilot[integral][knob]}")
             files.write_text(given.out, toml(pilot))

@@ -14,7 +14,7 @@ import tomllib
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks.experiments.one_by_one import KNOBS
+from benchmarks.experiments.one_by_one import EVERYWHERE, KNOBS
 
 FILE = Path(__file__).with_name("curve_pilot.toml")
 
@@ -30,6 +30,9 @@ JUDGED_BESIDE = 1.25
 SLOWEST_S = 2.5
 """Seconds per integral beyond which a setting is left out: FEWEST points then take over two and a half minutes, and a
 run, compiling included, five at most."""
+
+
+NO_PILOT = "the pilot has not measured it, so that it is not run"
 
 
 class Setting(NamedTuple):
@@ -75,6 +78,7 @@ def left_out() -> dict[tuple[str, str], str]:
     """Say for each (integral, knob) that is left out, or ends before its finest setting, why."""
     why = {}
     for integral, knobs in pilot().items():
+        why |= {(integral, knob): NO_PILOT for knob in EVERYWHERE if knob not in knobs}
         for knob, found in knobs.items():
             n = len(found.get("points", ()))
             if "reason" in found:

@@ -27,6 +27,10 @@ PYSECDEC = {
 }
 """Knob -> methods as on the command line."""
 
+EVERYWHERE = ("pysecdec_qmc", "pysecdec_qmc_pylink", "pysecdec_cuba_divonne", "pysecdec_cuba_cuhre")
+"""Knobs on all integrals of the curves. The others run on two only: for 1e-4 Cuba's Vegas needs ten times as long as
+Divonne on box1l, and Suave a hundred times."""
+
 LIBRARIES = (tuple(PYSECDEC)[1:], tuple(PYSECDEC)[:1])
 """Knobs that share a library: the one of all but `pysecdec_qmc` takes a minute or two to compile."""
 
