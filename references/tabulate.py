@@ -2,6 +2,7 @@
 
     python -m references.tabulate
     python -m references.tabulate --integral box1l --integral box2l
+    python -m references.tabulate --scheduler tcp://HOST:8786       on the cluster of a Dask scheduler (docs/cluster.md)
 
 A table is written only where values reach its plan (`references/values/table_plans.py`), independent values agree
 within their stated errors, the compiled integrand is what mpmath finds, and no stored precision is lost. Points are
@@ -25,7 +26,15 @@ import references
 from methods.base import InputError, ParametricIntegral
 from methods.core import names as lookup
 from references.integrals import catalogue
-from references.values import formula_check, kernel_check, second_opinions, table_plans, tabulation_tasks, truth_files
+from references.values import (
+    cluster_pool,
+    formula_check,
+    kernel_check,
+    second_opinions,
+    table_plans,
+    tabulation_tasks,
+    truth_files,
+)
 from references.values.journal import Journal
 from references.values.table_plans import Check, TablePlan
 from references.values.table_work import ERRORS, TableWork, journal_key
@@ -172,7 +181,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--integral", action="append", metavar="I", help="a registered integral; may be given again (default: all)"
     )
-    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="processes (default: 2)")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--jobs", type=int, default=2, metavar="N", help="processes (default: 2)")
+    where.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask cluster, such as tcp://HOST:8786")
     chosen = parser.parse_args(arguments)
     if chosen.jobs < 1:
         parser.error(f"--jobs is {chosen.jobs}; give at least 1")
@@ -182,17 +193,18 @@ def main(arguments: list[str] | None = None) -> int:
             problem = lookup.unknown("integral", name, references.names())
             print(f"{parser.prog}: {problem} Others get their true values where they are used.", file=sys.stderr)
             return 2
-    failed = [name for name in names if not _done(name, chosen.jobs)]
+    failed = [name for name in names if not _done(name, chosen.jobs, chosen.scheduler)]
     if failed:
         print(f"{parser.prog}: no table was written for {', '.join(failed)}.", file=sys.stderr)
     return 1 if failed else 0
 
 
-def _done(name: str, jobs: int) -> bool:
+def _done(name: str, jobs: int, scheduler: str | None) -> bool:
     """Tabulate one integral, and say how it went; processes that native code ends take no other integral with them."""
     integral = references.integral(name)
+    workers = cluster_pool.cluster_pool(scheduler) if scheduler else tabulation_tasks.pool(jobs)
     try:
-        with tabulation_tasks.pool(jobs) as pool:
+        with workers as pool:
             print(tabulate(integral, table_plans.plan_for(integral), truth_files.folder(), pool), flush=True)
     # A pool whose process died raises a RuntimeError, as does pySecDec.
     except (InputError, RuntimeError, OSError) as problem:

@@ -21,7 +21,7 @@ from methods import METHODS
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("methods", "references", "benchmarks")
-HEAVY = ("torch", "xgboost", "pySecDec", "pySecDecContrib", "onnx", "onnxruntime")
+HEAVY = ("torch", "xgboost", "pySecDec", "pySecDecContrib", "onnx", "onnxruntime", "dask", "distributed")
 SCORED = {target.partition(":")[0] for target in METHODS.values()}
 
 NAMESAKES = {"references.tabulate"}

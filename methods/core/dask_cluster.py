@@ -14,6 +14,7 @@ import contextlib
 import functools
 import hashlib
 import importlib.metadata
+import logging
 import platform
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -27,6 +28,9 @@ CONNECT_LIMIT_S = 10.0
 
 SOURCE = "the source files"
 """The key of their hash among versions."""
+
+TALKATIVE = ("distributed", "distributed.client", "tornado.application")
+"""Loggers that print tracebacks of a lost connection, which is raised here and becomes a sentence."""
 
 PROJECT = Path(__file__).resolve().parents[2]
 SUFFIXES = (".py", ".cpp", ".hpp", ".toml")
@@ -55,6 +59,8 @@ def connected(address: str) -> Iterator[Any]:
         raise InputError(f"--scheduler {address} needs Dask: {reason}.")
     import distributed
 
+    for name in TALKATIVE:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         client = distributed.Client(address, timeout=CONNECT_LIMIT_S, set_as_default=False)
     except (OSError, ValueError) as problem:
@@ -115,6 +121,8 @@ def check_workers(client: Any, ask: Callable[..., dict[str, Any]], *arguments: A
     """
     here = ask(*arguments)
     for worker, there in client.run(ask, *arguments, on_error="return").items():
+        if isinstance(there, OSError):
+            continue  # it is gone; others that come are asked with the first work they get
         if isinstance(there, BaseException):
             raise OtherVersions(f"The worker {worker} lacks this project: {there}; {ADVICE}.")
         compare(worker, there, here)

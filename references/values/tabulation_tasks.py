@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import functools
 import multiprocessing
+import os
+import threading
 import time
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
@@ -22,8 +24,9 @@ MAX_EVAL = 1e11
 
 
 def pool(jobs: int) -> ProcessPoolExecutor:
-    """Start `jobs` processes that know nothing of this one's state."""
-    return ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"), initializer=_one_thread)
+    """Start `jobs` processes that know nothing of this one's state, and end when it ends, however it ends."""
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin, initargs=(os.getpid(),))
 
 
 def by_name(function: str, name: str, s: np.ndarray, *arguments: Any) -> dict[str, Any]:
@@ -99,8 +102,16 @@ def from_json(content: Any, *, is_complex: bool) -> np.ndarray:
     return np.array(content[0]) + 1j * np.array(content[1]) if is_complex else np.array(content)
 
 
-def _one_thread() -> None:
-    """Leave the other cores to the other processes."""
+def _begin(parent: int) -> None:
+    """Leave the other cores to the other processes, and stay no longer than the process that asks for the work."""
     import torch
 
     torch.set_num_threads(1)
+    threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
+
+
+def _end_after(parent: int) -> None:
+    """End this process soon after its parent, which a killed one cannot ask for."""
+    while os.getppid() == parent:
+        time.sleep(1.0)
+    os._exit(1)
