@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import references
-from benchmarks.choosing import pilot_run
+from benchmarks.choosing import pilot_run, ranking
 from benchmarks.choosing.candidates import CANDIDATES
 from benchmarks.choosing.choice import Chooser
 from benchmarks.choosing.search import Wish
@@ -90,6 +90,7 @@ def compared(integral: str, digits: Sequence[float], counts: Sequence[float], bu
     for wanted in digits:
         for count in counts:
             choice = chooser.choose(Wish(wanted, count))
+            print(f"\n{ranking.text(choice)}\n", file=sys.stderr, flush=True)
             rows.append({
                 "integral": integral, "digits": wanted, "count": count, "reached": choice.reached,
                 "chosen": choice.spec, "method": choice.pilot.candidate.method, "total_s": choice.total_s,
