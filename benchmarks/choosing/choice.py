@@ -123,31 +123,29 @@ class Chooser:
         self._pilots = Pilots(integral, self.truth)
         self._checks: dict[tuple[frozenset[str], float], DirectValues] = {}
 
-    def choose(self, wish: Wish, save: Path | None = None) -> Choice:
-        """Search, fit and check; the fitted method is saved as `save`, where it can be."""
+    def choose(self, wish: Wish) -> Choice:
+        """Search, fit and check."""
         start = time.monotonic()
         search = Search(self._pilots, self._integral.m, wish, LONGEST * self._budget_s, self._told, self._candidates)
         search.ask_all(start + ASKING * self._budget_s)
         search.narrow(start + NARROWING * self._budget_s)
         failed: list[str] = []
         while True:
-            choice = self._checked(search, wish, failed, save)
+            choice = self._checked(search, wish, failed)
             if choice.reached or len(failed) + 1 >= ATTEMPTS or search.winner() is None:
                 return dataclasses.replace(choice, standings=search.standings())
             failed.append(f"{choice.spec} ({extrapolation.digits_of(choice.pilot, wish.worst):.1f} digits)")
             search.narrow(time.monotonic() + LONGEST * self._budget_s)
 
-    def _checked(self, search: Search, wish: Wish, failed: list[str], save: Path | None) -> Choice:
+    def _checked(self, search: Search, wish: Wish, failed: list[str]) -> Choice:
         """Fit the best there is, check it on fresh points, and have the search believe what the check found."""
         best = search.winner() or self._most_digits(search)
         candidate, setting = best.candidate, best.setting
         values = self._values(candidate.method, candidate.fields_at(setting), wish.digits)
         with tempfile.TemporaryDirectory() as folder:
-            model = save or Path(folder) / "model"
+            model = Path(folder) / "model"
             self._told(f"{candidate.spec(setting)}, to be checked", None)
-            pilot = pilots.fitted(
-                self._spec, candidate, setting, LONGEST * self._budget_s, values.truth, model.resolve()
-            )
+            pilot = pilots.fitted(self._spec, candidate, setting, LONGEST * self._budget_s, values.truth, model)
             self._told(f"{candidate.spec(setting)}, checked", pilot)
             self._pilots.correct(pilot)
             method = methods.load(model, self._integral) if pilot.saved else None
