@@ -15,7 +15,8 @@ import numpy as np
 
 import methods
 import references
-from benchmarks.running import isolated, machine_lock, stopwatch
+from benchmarks.choosing import calls
+from benchmarks.running import stopwatch
 from methods.base import InputError
 from methods.core.method_spec import parse_spec
 
@@ -87,8 +88,7 @@ def _first_good(integral: str, s: np.ndarray, order: list[str], epsrel: float, b
     found: list[DirectValues] = []
     reasons = []
     for rule in order:
-        with machine_lock.sharing():
-            outcome = isolated.call(values, integral, rule, s, epsrel, budget_s, time_limit=budget_s + GRACE_S)
+        outcome = calls.call(values, integral, rule, s, epsrel, budget_s, time_limit=budget_s + GRACE_S)
         if outcome.status != "ok" or isinstance(outcome.result, str):
             reasons.append(f"{rule}: {outcome.result or outcome.reason}")
             continue

@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 
 import references
-from benchmarks.choosing import pilot_run
+from benchmarks.choosing import calls, pilot_run
 from benchmarks.choosing.candidates import Candidate
-from benchmarks.running import isolated, machine_lock
 
 GRACE_S = 8.0
 """Seconds beyond the budget in which a pilot is judged and timed; then it is ended."""
@@ -110,8 +109,7 @@ def fitted(
     """Fit a method in a process of its own, judge it by `truth`, time it, and save it as `model`."""
     seconds = setting if candidate.learns else budget_s
     arguments = (integral, candidate.method, candidate.fields_at(setting), seconds, truth, model)
-    with machine_lock.sharing():
-        outcome = isolated.call(pilot_run.fit_and_measure, *arguments, time_limit=max(seconds, budget_s) + GRACE_S)
+    outcome = calls.call(pilot_run.fit_and_measure, *arguments, time_limit=max(seconds, budget_s) + GRACE_S)
     about: dict[str, Any] = {"candidate": candidate, "setting": setting, "budget_s": budget_s}
     if outcome.status == "timeout":
         return Pilot(**about, reason=f"not prepared, judged and timed within {budget_s + GRACE_S:.0f} s")
