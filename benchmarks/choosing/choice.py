@@ -34,6 +34,9 @@ LONGEST, ASKING, NARROWING = 1 / 6, 0.5, 0.75
 """Shares of the budget: what a single fit may take, and when the first pilots, and all pilots, have to be done. The
 rest is for the winner's fit."""
 
+JUDGING = 1 / 3
+"""Seconds that the rule behind the values that judge may prepare itself, as a share of the budget: mostly few."""
+
 ATTEMPTS = 3
 """Winners that are checked, at most."""
 
@@ -119,7 +122,7 @@ class Chooser:
         self._told: Told = told or (lambda _spec, _pilot: None)
         self._integral = references.integral(integral)
         s = self._integral.sample(POINTS, POINTS_SEED)
-        self.truth = direct_values.judging(integral, s, digits, LONGEST * budget_s).truth
+        self.truth = direct_values.judging(integral, s, digits, JUDGING * budget_s).truth
         self._pilots = Pilots(integral, self.truth)
         self._checks: dict[tuple[frozenset[str], float], DirectValues] = {}
 
