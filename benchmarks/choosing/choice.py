@@ -63,6 +63,8 @@ class Choice:
         The direct rule that checked it.
     rule_error : float
         Root mean square of the relative errors that this rule states.
+    independent : bool
+        Whether this rule had no part in the method.
     share_within : float
         Share of the fresh points with a relative error of at most 10^-digits.
     standings : list of Standing
@@ -81,6 +83,7 @@ class Choice:
     total_s: float
     rule: str
     rule_error: float
+    independent: bool
     share_within: float
     standings: Sequence[Standing]
     failed: Sequence[str]
@@ -134,9 +137,10 @@ class Chooser:
         search.narrow(start + NARROWING * self._budget_s)
         failed: list[str] = []
         while True:
+            is_last = search.winner() is None or len(failed) + 1 >= ATTEMPTS
             choice = self._checked(search, wish, failed)
-            if choice.reached or len(failed) + 1 >= ATTEMPTS or search.winner() is None:
-                return dataclasses.replace(choice, standings=search.standings())
+            if choice.reached or is_last:
+                return choice
             failed.append(f"{choice.spec} ({extrapolation.digits_of(choice.pilot, wish.worst):.1f} digits)")
             search.narrow(time.monotonic() + LONGEST * self._budget_s)
 
@@ -156,7 +160,7 @@ class Chooser:
         return Choice(
             integral=self._spec, wish=wish, reached=pilot.reason is None and digits >= wish.digits, spec=pilot.spec,
             pilot=pilot, total_s=search.seconds(extrapolation.measured(pilot, wish.worst)), rule=values.rule,
-            rule_error=values.relative_error, share_within=_share_within(pilot, values.truth, wish.digits),
+            rule_error=values.relative_error, independent=values.independent, share_within=_share_within(pilot, values.truth, wish.digits),
             standings=search.standings(), failed=tuple(failed), method=method,
         )  # fmt: skip
 

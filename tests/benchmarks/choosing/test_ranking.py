@@ -31,7 +31,7 @@ def choice(**changes) -> Choice:
     ]
     made = Choice(
         integral="box1l", wish=Wish(6, 1e8), reached=True, spec=pilot.spec, pilot=pilot, total_s=300.3,
-        rule="lattice_qmc", rule_error=1e-9, share_within=0.94, standings=standings, failed=(), method=None,
+        rule="lattice_qmc", rule_error=1e-9, independent=True, share_within=0.94, standings=standings, failed=(), method=None,
     )  # fmt: skip
     return dataclasses.replace(made, **changes)
 
@@ -59,6 +59,11 @@ def test_it_is_plain_where_nothing_has_the_digits():
 
 def test_winners_that_the_check_found_wanting_are_named():
     assert "Not as expected at fresh points: rbf (2.7 digits)." in ranking.text(choice(failed=("rbf (2.7 digits)",)))
+
+
+def test_a_rule_with_a_part_in_the_choice_is_no_independent_check():
+    assert "had a part" in ranking.text(choice(independent=False))
+    assert "had a part" not in ranking.text(choice())
 
 
 def test_a_check_that_is_too_coarse_says_so():
