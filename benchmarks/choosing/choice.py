@@ -160,7 +160,8 @@ class Chooser:
         return Choice(
             integral=self._spec, wish=wish, reached=pilot.reason is None and digits >= wish.digits, spec=pilot.spec,
             pilot=pilot, total_s=search.seconds(extrapolation.measured(pilot, wish.worst)), rule=values.rule,
-            rule_error=values.relative_error, independent=values.independent, share_within=_share_within(pilot, values.truth, wish.digits),
+            rule_error=values.relative_error, independent=values.independent,
+            share_within=_share_within(pilot, values.truth, wish.digits),
             standings=search.standings(), failed=tuple(failed), method=method,
         )  # fmt: skip
 

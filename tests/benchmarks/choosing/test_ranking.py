@@ -31,7 +31,8 @@ def choice(**changes) -> Choice:
     ]
     made = Choice(
         integral="box1l", wish=Wish(6, 1e8), reached=True, spec=pilot.spec, pilot=pilot, total_s=300.3,
-        rule="lattice_qmc", rule_error=1e-9, independent=True, share_within=0.94, standings=standings, failed=(), method=None,
+        rule="lattice_qmc", rule_error=1e-9, independent=True, share_within=0.94,
+        standings=standings, failed=(), method=None,
     )  # fmt: skip
     return dataclasses.replace(made, **changes)
 
