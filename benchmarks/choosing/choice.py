@@ -127,6 +127,7 @@ class Chooser:
         s = self._integral.sample(POINTS, POINTS_SEED)
         self.truth = direct_values.judging(integral, s, digits, JUDGING * budget_s).truth
         self._pilots = Pilots(integral, self.truth)
+        self._pilots.ask(candidates)
         self._checks: dict[tuple[frozenset[str], float], DirectValues] = {}
 
     def choose(self, wish: Wish) -> Choice:

@@ -6,6 +6,8 @@ Pilots are made one after the other, so that each has the machine to itself as f
 from __future__ import annotations
 
 import dataclasses
+import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,9 @@ import numpy as np
 import references
 from benchmarks.choosing import calls, pilot_run
 from benchmarks.choosing.candidates import Candidate
+
+REFUSALS_LIMIT_S = 60.0
+"""Seconds in which all methods say whether they treat an integral; where they do not, pilots find out."""
 
 GRACE_S = 8.0
 """Seconds beyond the budget in which a pilot is judged and timed; then it is ended."""
@@ -96,6 +101,16 @@ class Pilots:
         if known is None or (known.reason is not None and budget_s > known.budget_s):
             self._made[candidate, setting] = fitted(self._integral, candidate, setting, budget_s, self._truth)
         return self._made[candidate, setting]
+
+    def ask(self, candidates: Sequence[Candidate]) -> None:
+        """Ask which candidates do not treat the integral, and remember why, as of a pilot."""
+        wanted = [(candidate.method, candidate.fields_at(candidate.first)) for candidate in candidates]
+        outcome = calls.call(pilot_run.refusals, self._integral, wanted, time_limit=REFUSALS_LIMIT_S)
+        for candidate in candidates:
+            if reason := (outcome.result or {}).get(candidate.method):
+                self._made[candidate, candidate.first] = Pilot(
+                    candidate=candidate, setting=candidate.first, budget_s=math.inf, reason=reason
+                )
 
     def correct(self, checked: Pilot) -> None:
         """Believe a later measurement of the same setting."""
