@@ -26,7 +26,7 @@ def choice(**changes) -> Choice:
     long_reason = "the process died " + 20 * "and said something about it " + "at last"
     standings = [
         Standing(RULE, now, now, now, ""),
-        Standing(CONTOUR, now._replace(candidate=CONTOUR), None, None, "at most 6.8 digits, at epsrel=1e-13"),
+        Standing(CONTOUR, now._replace(candidate=CONTOUR), None, None, "most, at epsrel=1e-13"),
         Standing(LATTICE, None, None, None, long_reason),
     ]
     made = Choice(
@@ -48,7 +48,7 @@ def test_a_choice_says_what_was_chosen_and_how_it_was_checked():
 def test_reasons_stand_where_there_are_no_values():
     text = ranking.text(choice())
     assert "Without values:\nlattice_qmc: the process died" in text
-    assert "at most 6.8 digits" in text
+    assert "most, at epsrel=1e-13" in text
 
 
 def test_it_is_plain_where_nothing_has_the_digits():
