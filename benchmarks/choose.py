@@ -13,9 +13,14 @@ import argparse
 import math
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from methods.base import InputError
+
+if TYPE_CHECKING:
+    from benchmarks.choosing.choice import Choice
+    from benchmarks.choosing.pilots import Pilot
+    from benchmarks.choosing.search import Told
 
 EXAMPLES = """examples:
   python -m benchmarks.choose --integral box1l --digits 4 --count 1e8 --save box1l.model
@@ -38,8 +43,8 @@ MOST_DIGITS = 15.0
 
 def choose(
     integral: str, *, digits: float, count: float, worst: bool = False, latency: bool = False,
-    budget: float = BUDGET_S, save: str | Path | None = None, told: Any = None,
-) -> Any:  # fmt: skip
+    budget: float = BUDGET_S, save: str | Path | None = None, told: Told | None = None,
+) -> Choice:  # fmt: skip
     """Choose, fit and check the method that takes least time in all.
 
     Parameters
@@ -59,7 +64,7 @@ def choose(
     save : path, optional
         File for the fitted method.
     told : callable, optional
-        Gets a method with its fields as a fit of it begins, and None; and again as it ends, and its `Pilot`.
+        Gets a method with its fields, and None, as a fit of it begins; and its `Pilot` with them as it ends.
 
     Returns
     -------
@@ -83,7 +88,13 @@ def choose(
     path = None if save is None else Path(save)
     if path is not None and (path.is_dir() or not path.resolve().parent.is_dir()):
         raise InputError(f"The fitted method cannot be saved as {path}; give a file in a folder that exists.")
-    return Chooser(integral, digits, budget, told).choose(Wish(digits, count, worst, latency), path)
+    choice = Chooser(integral, digits, budget, told).choose(Wish(digits, count, worst, latency))
+    if path is not None and choice.method is not None:
+        try:
+            choice.method.save(path)
+        except OSError as problem:
+            raise InputError(f"The fitted method could not be saved as {path}: {problem.strerror}.") from problem
+    return choice
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -121,7 +132,7 @@ def main(arguments: list[str] | None = None) -> int:
         print("Interrupted; nothing was saved.", file=sys.stderr)
         return INTERRUPTED
     print(ranking.text(choice))
-    if given.save and choice.pilot.saved:
+    if given.save and choice.method is not None:
         print(f"Saved as {given.save}; methods.load({given.save!r}) reads it.")
     return 0 if choice.reached else 1
 
@@ -138,7 +149,7 @@ class _Progress:
     def __exit__(self, *_: object) -> None:
         self._bar.close()
 
-    def told(self, spec: str, pilot: Any) -> None:
+    def told(self, spec: str, pilot: Pilot | None) -> None:
         """Show what `Search` and `Chooser` say."""
         if pilot is None:
             self._bar.set_description(spec)

@@ -23,14 +23,13 @@ from pathlib import Path
 from typing import Any
 
 import references
-from benchmarks.choosing import pilot_run
+from benchmarks.choosing import calls, pilot_run, ranking
 from benchmarks.choosing.candidates import CANDIDATES
 from benchmarks.choosing.choice import Chooser
 from benchmarks.choosing.search import Wish
 from benchmarks.records import configurations, digit_costs, run_records
 from benchmarks.records.digit_costs import DigitCost
 from benchmarks.records.folders import PUBLISHED
-from benchmarks.running import isolated
 from methods.base import InputError
 
 INTEGRALS = (
@@ -67,7 +66,7 @@ def measured_here(integral: str, cost: DigitCost, truth: references.Truth, count
     """Fit a recorded configuration here; return the seconds that it takes in all, None where that fails."""
     record = cost.configuration.first
     arguments = (integral, record["method"], record["fields"], record["budget_s"], truth, None)
-    outcome = isolated.call(pilot_run.fit_and_measure, *arguments, time_limit=4 * record["budget_s"] + 60)
+    outcome = calls.call(pilot_run.fit_and_measure, *arguments, time_limit=4 * record["budget_s"] + 60)
     if outcome.status != "ok" or "preparation_s" not in outcome.result:
         return None
     preparation_s = outcome.result["preparation_s"]
@@ -90,6 +89,7 @@ def compared(integral: str, digits: Sequence[float], counts: Sequence[float], bu
     for wanted in digits:
         for count in counts:
             choice = chooser.choose(Wish(wanted, count))
+            print(f"\n{ranking.text(choice)}\n", file=sys.stderr, flush=True)
             rows.append({
                 "integral": integral, "digits": wanted, "count": count, "reached": choice.reached,
                 "chosen": choice.spec, "method": choice.pilot.candidate.method, "total_s": choice.total_s,

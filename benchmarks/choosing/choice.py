@@ -34,6 +34,9 @@ LONGEST, ASKING, NARROWING = 1 / 6, 0.5, 0.75
 """Shares of the budget: what a single fit may take, and when the first pilots, and all pilots, have to be done. The
 rest is for the winner's fit."""
 
+JUDGING = 1 / 3
+"""Seconds that the rule behind the values that judge may prepare itself, as a share of the budget: mostly few."""
+
 ATTEMPTS = 3
 """Winners that are checked, at most."""
 
@@ -60,6 +63,8 @@ class Choice:
         The direct rule that checked it.
     rule_error : float
         Root mean square of the relative errors that this rule states.
+    independent : bool
+        Whether this rule had no part in the method.
     share_within : float
         Share of the fresh points with a relative error of at most 10^-digits.
     standings : list of Standing
@@ -78,6 +83,7 @@ class Choice:
     total_s: float
     rule: str
     rule_error: float
+    independent: bool
     share_within: float
     standings: Sequence[Standing]
     failed: Sequence[str]
@@ -119,35 +125,35 @@ class Chooser:
         self._told: Told = told or (lambda _spec, _pilot: None)
         self._integral = references.integral(integral)
         s = self._integral.sample(POINTS, POINTS_SEED)
-        self.truth = direct_values.judging(integral, s, digits, LONGEST * budget_s).truth
+        self.truth = direct_values.judging(integral, s, digits, JUDGING * budget_s).truth
         self._pilots = Pilots(integral, self.truth)
+        self._pilots.ask(candidates)
         self._checks: dict[tuple[frozenset[str], float], DirectValues] = {}
 
-    def choose(self, wish: Wish, save: Path | None = None) -> Choice:
-        """Search, fit and check; the fitted method is saved as `save`, where it can be."""
+    def choose(self, wish: Wish) -> Choice:
+        """Search, fit and check."""
         start = time.monotonic()
         search = Search(self._pilots, self._integral.m, wish, LONGEST * self._budget_s, self._told, self._candidates)
         search.ask_all(start + ASKING * self._budget_s)
         search.narrow(start + NARROWING * self._budget_s)
         failed: list[str] = []
         while True:
-            choice = self._checked(search, wish, failed, save)
-            if choice.reached or len(failed) + 1 >= ATTEMPTS or search.winner() is None:
-                return dataclasses.replace(choice, standings=search.standings())
+            is_last = search.winner() is None or len(failed) + 1 >= ATTEMPTS
+            choice = self._checked(search, wish, failed)
+            if choice.reached or is_last:
+                return choice
             failed.append(f"{choice.spec} ({extrapolation.digits_of(choice.pilot, wish.worst):.1f} digits)")
             search.narrow(time.monotonic() + LONGEST * self._budget_s)
 
-    def _checked(self, search: Search, wish: Wish, failed: list[str], save: Path | None) -> Choice:
+    def _checked(self, search: Search, wish: Wish, failed: list[str]) -> Choice:
         """Fit the best there is, check it on fresh points, and have the search believe what the check found."""
         best = search.winner() or self._most_digits(search)
         candidate, setting = best.candidate, best.setting
         values = self._values(candidate.method, candidate.fields_at(setting), wish.digits)
         with tempfile.TemporaryDirectory() as folder:
-            model = save or Path(folder) / "model"
+            model = Path(folder) / "model"
             self._told(f"{candidate.spec(setting)}, to be checked", None)
-            pilot = pilots.fitted(
-                self._spec, candidate, setting, LONGEST * self._budget_s, values.truth, model.resolve()
-            )
+            pilot = pilots.fitted(self._spec, candidate, setting, LONGEST * self._budget_s, values.truth, model)
             self._told(f"{candidate.spec(setting)}, checked", pilot)
             self._pilots.correct(pilot)
             method = methods.load(model, self._integral) if pilot.saved else None
@@ -155,7 +161,8 @@ class Chooser:
         return Choice(
             integral=self._spec, wish=wish, reached=pilot.reason is None and digits >= wish.digits, spec=pilot.spec,
             pilot=pilot, total_s=search.seconds(extrapolation.measured(pilot, wish.worst)), rule=values.rule,
-            rule_error=values.relative_error, share_within=_share_within(pilot, values.truth, wish.digits),
+            rule_error=values.relative_error, independent=values.independent,
+            share_within=_share_within(pilot, values.truth, wish.digits),
             standings=search.standings(), failed=tuple(failed), method=method,
         )  # fmt: skip
 

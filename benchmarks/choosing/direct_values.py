@@ -15,7 +15,8 @@ import numpy as np
 
 import methods
 import references
-from benchmarks.running import isolated, machine_lock, stopwatch
+from benchmarks.choosing import calls
+from benchmarks.running import stopwatch
 from methods.base import InputError
 from methods.core.method_spec import parse_spec
 
@@ -39,6 +40,8 @@ class DirectValues(NamedTuple):
     """Name of the rule, or method as on the command line."""
     relative_error: float
     """Root mean square of the relative errors stated."""
+    independent: bool = True
+    """Whether the rule has no part in what it judges."""
 
 
 def rules(epsrel: float) -> dict[str, str]:
@@ -64,10 +67,14 @@ def judging(integral: str, s: np.ndarray, digits: float, budget_s: float) -> Dir
 
 
 def checking(integral: str, s: np.ndarray, digits: float, parts: Collection[str], budget_s: float) -> DirectValues:
-    """Compute values at s (n, m) that check a choice, by a rule that is none of its `parts`."""
+    """Compute values at s (n, m) that check a choice: by a rule that is none of its `parts`, where one gives any."""
     epsrel = 10 ** -(digits + 1)
-    order = [rule for name, rule in rules(epsrel).items() if name not in parts]
-    return _first_good(integral, s, order, 3 * epsrel, budget_s)
+    known = rules(epsrel)
+    try:
+        return _first_good(integral, s, [known[name] for name in known if name not in parts], 3 * epsrel, budget_s)
+    except InputError:
+        found = _first_good(integral, s, [known[name] for name in known if name in parts], 3 * epsrel, budget_s)
+        return found._replace(independent=False)
 
 
 def parts_of(method: str, fields: Mapping[str, Any]) -> set[str]:
@@ -87,8 +94,7 @@ def _first_good(integral: str, s: np.ndarray, order: list[str], epsrel: float, b
     found: list[DirectValues] = []
     reasons = []
     for rule in order:
-        with machine_lock.sharing():
-            outcome = isolated.call(values, integral, rule, s, epsrel, budget_s, time_limit=budget_s + GRACE_S)
+        outcome = calls.call(values, integral, rule, s, epsrel, budget_s, time_limit=budget_s + GRACE_S)
         if outcome.status != "ok" or isinstance(outcome.result, str):
             reasons.append(f"{rule}: {outcome.result or outcome.reason}")
             continue

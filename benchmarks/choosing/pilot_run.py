@@ -16,6 +16,7 @@ import numpy as np
 import methods
 import references
 from benchmarks.running import metrics, run, stopwatch
+from methods.base import InputError
 from methods.core import build_cache
 
 BATCH = 1024
@@ -60,6 +61,20 @@ def fit_and_measure(
         "digits_mean": digits["mean"], "digits_worst": digits["worst"], "preparation_s": preparation_s,
         "values": estimate.value, "saved": model is not None and _saved(method, model), **_timings(method, integral),
     }  # fmt: skip
+
+
+def refusals(integral_spec: str, wanted: list[tuple[str, dict[str, Any]]]) -> dict[str, str]:
+    """Say which of the methods, each with its fields, do not treat the integral, or cannot be had here, and why."""
+    integral = references.integral(integral_spec)
+    found = {}
+    for name, fields in wanted:
+        try:
+            reason = methods.create(name, **fields).unsupported(integral)
+        except (InputError, ImportError) as problem:
+            reason = str(problem)
+        if reason:
+            found[name] = reason
+    return found
 
 
 def processor_seconds() -> float:

@@ -6,15 +6,19 @@ Pilots are made one after the other, so that each has the machine to itself as f
 from __future__ import annotations
 
 import dataclasses
+import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import references
-from benchmarks.choosing import pilot_run
+from benchmarks.choosing import calls, pilot_run
 from benchmarks.choosing.candidates import Candidate
-from benchmarks.running import isolated, machine_lock
+
+REFUSALS_LIMIT_S = 60.0
+"""Seconds in which all methods say whether they treat an integral; where they do not, pilots find out."""
 
 GRACE_S = 8.0
 """Seconds beyond the budget in which a pilot is judged and timed; then it is ended."""
@@ -98,6 +102,16 @@ class Pilots:
             self._made[candidate, setting] = fitted(self._integral, candidate, setting, budget_s, self._truth)
         return self._made[candidate, setting]
 
+    def ask(self, candidates: Sequence[Candidate]) -> None:
+        """Ask which candidates do not treat the integral, and remember why, as of a pilot."""
+        wanted = [(candidate.method, candidate.fields_at(candidate.first)) for candidate in candidates]
+        outcome = calls.call(pilot_run.refusals, self._integral, wanted, time_limit=REFUSALS_LIMIT_S)
+        for candidate in candidates:
+            if reason := (outcome.result or {}).get(candidate.method):
+                self._made[candidate, candidate.first] = Pilot(
+                    candidate=candidate, setting=candidate.first, budget_s=math.inf, reason=reason
+                )
+
     def correct(self, checked: Pilot) -> None:
         """Believe a later measurement of the same setting."""
         self._made[checked.candidate, checked.setting] = checked
@@ -110,8 +124,7 @@ def fitted(
     """Fit a method in a process of its own, judge it by `truth`, time it, and save it as `model`."""
     seconds = setting if candidate.learns else budget_s
     arguments = (integral, candidate.method, candidate.fields_at(setting), seconds, truth, model)
-    with machine_lock.sharing():
-        outcome = isolated.call(pilot_run.fit_and_measure, *arguments, time_limit=max(seconds, budget_s) + GRACE_S)
+    outcome = calls.call(pilot_run.fit_and_measure, *arguments, time_limit=max(seconds, budget_s) + GRACE_S)
     about: dict[str, Any] = {"candidate": candidate, "setting": setting, "budget_s": budget_s}
     if outcome.status == "timeout":
         return Pilot(**about, reason=f"not prepared, judged and timed within {budget_s + GRACE_S:.0f} s")

@@ -54,6 +54,8 @@ def verdict(choice: Choice) -> str:
         f"{pilot.digits_worst:.1f} at the worst; {100 * choice.share_within:.0f} % are within the relative error "
         f"wanted, {10**-wish.digits:.0e}. They are judged by {choice.rule}, known to {choice.rule_error:.0e}."
     )
+    if not choice.independent:
+        said.append("No other rule gives values here: this one had a part in what it judges.")
     if choice.rule_error > 10**-wish.digits:
         said.append("That is less than was wanted, so that more digits may be there than can be seen.")
     if not pilot.saved:
@@ -84,7 +86,7 @@ def _row(standing: Standing, choice: Choice) -> tuple[str, ...]:
 
 def _setting(shown: Forecast) -> str:
     """Name a method with the setting of its knob."""
-    return f"{shown.candidate.method}, {shown.candidate.knob}={shown.setting:.3g}"
+    return f"{shown.candidate.method}, {shown.candidate.knob}={shown.setting:g}"
 
 
 def _cut(line: str) -> str:

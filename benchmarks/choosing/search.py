@@ -162,22 +162,22 @@ class Search:
         now = min(enough, key=self.seconds) if enough else max(known, key=lambda forecast: forecast.digits)
         further = extrapolation.expected(good, wish.digits, wish.worst, self._m)
         if further is None:
-            return Standing(candidate, now, now if enough else None, now, "" if enough else "its digits are saturated")
+            return Standing(candidate, now, now if enough else None, now, "" if enough else "digits are saturated")
         reason = self._problem(further, made)
         if not reason and (not enough or WORTH * self.seconds(further) < self.seconds(now)):
             return Standing(candidate, now, further, further, "")
         return Standing(candidate, now, now if enough else None, further, "" if enough else reason)
 
     def _problem(self, further: Forecast, made: Sequence[Pilot]) -> str:
-        """Say why an expected setting is not to be tried; empty where it is."""
+        """Say, in the few words that fit a row, why an expected setting is not to be tried; empty where it is."""
         candidate = further.candidate
         if further.digits < self._wish.digits - ROUNDED:
-            return f"at most {further.digits:.1f} digits, at {candidate.knob}={further.setting:.3g}"
+            return f"most, at {candidate.knob}={further.setting:g}"
         if further.preparation_s > self._longest_s:
-            return f"{candidate.knob}={further.setting:.3g} takes about {further.preparation_s:.0f} s of preparation"
+            return f"needs {further.preparation_s:.0f} s to prepare"
         for pilot in made:
             if pilot.setting == further.setting:
-                return pilot.reason or "the setting that was expected to have the digits has fewer"
+                return pilot.reason or "fewer digits than expected"
         return ""
 
     def _order(self, standing: Standing) -> tuple[float, float]:

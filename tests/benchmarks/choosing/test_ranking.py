@@ -26,12 +26,13 @@ def choice(**changes) -> Choice:
     long_reason = "the process died " + 20 * "and said something about it " + "at last"
     standings = [
         Standing(RULE, now, now, now, ""),
-        Standing(CONTOUR, now._replace(candidate=CONTOUR), None, None, "at most 6.8 digits, at epsrel=1e-13"),
+        Standing(CONTOUR, now._replace(candidate=CONTOUR), None, None, "most, at epsrel=1e-13"),
         Standing(LATTICE, None, None, None, long_reason),
     ]
     made = Choice(
         integral="box1l", wish=Wish(6, 1e8), reached=True, spec=pilot.spec, pilot=pilot, total_s=300.3,
-        rule="lattice_qmc", rule_error=1e-9, share_within=0.94, standings=standings, failed=(), method=None,
+        rule="lattice_qmc", rule_error=1e-9, independent=True, share_within=0.94,
+        standings=standings, failed=(), method=None,
     )  # fmt: skip
     return dataclasses.replace(made, **changes)
 
@@ -47,7 +48,7 @@ def test_a_choice_says_what_was_chosen_and_how_it_was_checked():
 def test_reasons_stand_where_there_are_no_values():
     text = ranking.text(choice())
     assert "Without values:\nlattice_qmc: the process died" in text
-    assert "at most 6.8 digits" in text
+    assert "most, at epsrel=1e-13" in text
 
 
 def test_it_is_plain_where_nothing_has_the_digits():
@@ -59,6 +60,11 @@ def test_it_is_plain_where_nothing_has_the_digits():
 
 def test_winners_that_the_check_found_wanting_are_named():
     assert "Not as expected at fresh points: rbf (2.7 digits)." in ranking.text(choice(failed=("rbf (2.7 digits)",)))
+
+
+def test_a_rule_with_a_part_in_the_choice_is_no_independent_check():
+    assert "had a part" in ranking.text(choice(independent=False))
+    assert "had a part" not in ranking.text(choice())
 
 
 def test_a_check_that_is_too_coarse_says_so():
