@@ -48,10 +48,10 @@ SHARE = 0.25
 """Error of a rule in units of its change from one with the next smaller count on each axis: on the slowest axis of
 box2l_physical 12 nodes are four times better than 10."""
 
-APART = 0.01
-"""Difference of x from which two contours are different ones: where variables are exchanged that do not depend on each
-other, they are the same, and that they agree says nothing."""
-
+APART = 0.1
+"""Relative difference of the changes of two contours from which they count as different ones. Where variables are
+exchanged that do not depend on each other, or in which the integrand is symmetric, both contours make the same errors,
+and that they agree says nothing."""
 
 ROUNDS = (1.0, 2), (0.1, 4), (0.01, 6)
 """One round after the other, until two contours agree: what rules aim at, in units of the error that is asked for, and
@@ -74,10 +74,8 @@ class Opinion(NamedTuple):
     """The value of one contour."""
 
     value: complex
-    change: float
+    change: complex
     """Difference from a coarser rule on it."""
-    x: np.ndarray
-    """Some points of the contour (n, k)."""
 
 
 def converge(
@@ -114,26 +112,39 @@ def at_point(term: ParametricIntegral, s: np.ndarray, epsrel: float, sums: Sums)
     tried : int
         Number of values that were computed.
     """
-    opinions: list[Opinion] = []
-    best, error = Opinion(complex("nan"), math.inf, np.empty(0)), math.inf
-    fitted: dict[tuple[int, ...], ComplexMap] = {}
-    for aim, order in ((aim, order) for aim, n in ROUNDS for order in variable_orders(term)[:n]):
-        contour = fitted[order] = fitted.get(order) or complex_maps.fit(factors_of(term), s, order)
-        if not math.isfinite(contour.spread):
-            continue
-        new = opinion(term, contour, s, aim * epsrel, sums)
-        for old in opinions:
-            bound = max(abs(new.value - old.value), SHARE * new.change, SHARE * old.change)
-            if bound < error and np.abs(new.x - old.x).max() > APART:
-                best, error = min(new, old, key=lambda one: one.change), bound
-        opinions.append(new)
-        if error <= epsrel * abs(best.value):
-            break
-    if not opinions:
+    best, error, found = Opinion(complex("nan"), 0j), math.inf, 0
+    fit = functools.cache(functools.partial(complex_maps.fit, factors_of(term), s))
+    for aim, n in ROUNDS:
+        opinions: list[Opinion] = []
+        for contour in map(fit, variable_orders(term)[:n]):
+            if not math.isfinite(contour.spread):
+                continue
+            new = opinion(term, contour, s, aim * epsrel, sums)
+            best, error = min(
+                [(best, error), *((min(new, old, key=_size), _error(new, old)) for old in opinions)],
+                key=lambda pair: pair[1],
+            )
+            opinions.append(new)
+            found += 1
+            if error <= epsrel * abs(best.value):
+                return best.value, error, found
+    if not found:
         raise InputError(f"No contour of {term.name} is causal at s = {s.tolist()}; give a box without corner zeros.")
     if math.isinf(error):
-        best, error = opinions[-1], abs(opinions[-1].value)
-    return best.value, error, len(opinions)
+        return opinions[-1].value, abs(opinions[-1].value), found
+    return best.value, error, found
+
+
+def _size(one: Opinion) -> float:
+    return abs(one.change)
+
+
+def _error(one: Opinion, other: Opinion) -> float:
+    """Bound the errors of the values of two contours; infinity where they are not different ones."""
+    larger = max(abs(one.change), abs(other.change))
+    if abs(one.change - other.change) <= APART * larger:
+        return math.inf
+    return max(abs(one.value - other.value), SHARE * larger)
 
 
 def opinion(term: ParametricIntegral, contour: ComplexMap, s: np.ndarray, epsrel: float, sums: Sums) -> Opinion:
@@ -141,8 +152,7 @@ def opinion(term: ParametricIntegral, contour: ComplexMap, s: np.ndarray, epsrel
     fine = nodes(axis_errors(term, contour, s, AIM * epsrel, sums), AIM * epsrel)
     coarse = tuple(COUNTS[COUNTS.index(n) - 1] for n in fine)
     value = sums(term, contour, s, fine)
-    t = np.random.default_rng(0).random((64, term.k))[:, list(contour.order)]
-    return Opinion(value, abs(value - sums(term, contour, s, coarse)), complex_maps.moved(*contour[:2], t)[0])
+    return Opinion(value, value - sums(term, contour, s, coarse))
 
 
 def axis_errors(

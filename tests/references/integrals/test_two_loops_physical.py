@@ -1,4 +1,4 @@
-"""Two-loop integrals above threshold: where F vanishes at corners of the cube, by algebra, and what they are made of."""
+"""Two-loop integrals above threshold: corner zeros of F, by algebra, and what the integrals are made of."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import sympy
 
 import references
 from methods.core import thresholds
-from references.integrals import physical
+from references.integrals import catalogue, physical
 
 FREE = ("box2l_physical", "box2l_hh", "pentabox_s33_physical")
 
@@ -42,12 +42,13 @@ def test_corner_zeros_of_the_whole_box_are_at_the_four_places_that_are_listed():
     assert len({zero.term for zero in zeros}) == 14
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "same"), [("box2l_sum_physical", "box2l_sum"), ("pentabox_s33_physical", "pentabox_s33")]
 )
 def test_sums_and_sectors_are_the_euclidean_ones_at_other_s(name, same):
     file = "pentabox.json" if "pentabox" in same else "box2l.json"
-    euclidean = references.integral(f"references/loops/{file}:{same}")
+    euclidean = references.integral(f"{catalogue.FOLDER / file}:{same}")
     integral = references.integral(name)
     s, x = integral.sample(5, seed=1), np.random.default_rng(1).random((5, integral.k))
     np.testing.assert_allclose(integral.integrand(s, x), euclidean.integrand(s, x), rtol=1e-12)
