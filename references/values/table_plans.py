@@ -150,6 +150,8 @@ def plan_for(integral: ParametricIntegral) -> TablePlan:
             Check("one_dimensional", 1e-12, 500, 100),))  # fmt: skip
     if integral.name.startswith("box2l_s"):
         return _SECTOR
+    if integral.is_complex and integral.k > 4:
+        return _on_maps(30, 1e-6, pysecdec=1e-2)
     if integral.is_complex and catalogue.is_held_out(integral.name):
         return _PHYSICAL_HELD_OUT
     if catalogue.is_held_out(integral.name):

@@ -48,9 +48,9 @@ def test_stored_truth_holds_what_it_promises(stored):
     few, minor, judge = integral.k <= 4, is_minor(integral.name), is_judge(integral)
     n_uniform, n_extra = (50, 0) if minor else (200, 50) if judge else (2000, 400) if few else (500, 100)
     if integral.is_complex and not judge:
-        n_uniform, n_extra = (50, 4) if is_two_loops_above_threshold(integral) else (1000, 200)
-    if integral.name == "box2l_physical":
-        n_uniform = 100
+        n_uniform, n_extra = 1000, 200
+    if is_two_loops_above_threshold(integral):
+        n_uniform, n_extra = 40 if integral.name == "box2l_physical" else 30, 4
     assert truth.uniform.sum() >= n_uniform
     assert (~truth.uniform).sum() >= n_extra
     integral.check(truth.s)
