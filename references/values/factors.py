@@ -8,7 +8,7 @@ Its logarithm, which `complex_maps.py` flattens, and its derivatives follow from
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,7 +32,7 @@ class Factors(NamedTuple):
     values_and_slopes: Callable[..., list[Any]]
     """(NumPy, x_1, …, x_k, s_1, …, s_m) -> all polynomials, then ∂P_1/∂x_1, …, ∂P_1/∂x_k, ∂P_2/∂x_1, …"""
 
-    def logarithm(self, s: Sequence[complex], x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def logarithm(self, s: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Compute log f (n,), x_i ∂log f/∂x_i (n, k) and the prescribed polynomial (n,) at x (n, k), one s (m,).
 
         Each factor has its principal logarithm.

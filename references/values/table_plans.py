@@ -106,10 +106,10 @@ _PHYSICAL_HELD_OUT = TablePlan(200, 50, 1e-9, (Check("pysecdec", 1e-6, 50, 10),)
 """Held-out integrals above threshold, of which no dispersion relation is at hand."""
 
 
-def _on_maps(n: int, edge_points: int, epsrel: float, *, pysecdec: float, without_kernel: float) -> TablePlan:
+def _on_maps(n: int, epsrel: float, *, pysecdec: float) -> TablePlan:
     """Plan for two loops above threshold: pySecDec's few digits, and five points without compiled sums."""
-    asks = Check("pysecdec", pysecdec, 30, 2), Check("without_kernel", without_kernel, 5, 0)
-    return TablePlan(n, edge_points, epsrel, asks, values_by="maps")
+    asks = Check("pysecdec", pysecdec, 30, 2), Check("without_kernel", 1e-3, 5, 0)
+    return TablePlan(n, 4, epsrel, asks, values_by="maps")
 
 
 PLANS: dict[str, TablePlan] = {
@@ -121,11 +121,11 @@ PLANS: dict[str, TablePlan] = {
     "box1l_crossing": _BY_DISPERSION,
     "box1l_sectors_physical": _BY_DISPERSION,
     "pentagon1l_physical": _PHYSICAL_HELD_OUT._replace(epsrel=1e-7, precise=Precise(200, 1e-8)),
-    "box2l_physical": _on_maps(100, 8, 1e-8, pysecdec=1e-2, without_kernel=1e-4),
-    "box2l_hh": _on_maps(100, 8, 1e-7, pysecdec=1e-2, without_kernel=1e-4),
-    "box2l_low": _on_maps(50, 8, 1e-5, pysecdec=1e-1, without_kernel=1e-2)._replace(reached=0.75),
-    "box2l_sum_physical": _on_maps(50, 8, 1e-5, pysecdec=3e-2, without_kernel=1e-2),
-    "pentabox_s33_physical": _on_maps(50, 8, 1e-6, pysecdec=1e-2, without_kernel=1e-3),
+    "box2l_physical": _on_maps(40, 1e-8, pysecdec=1e-2),
+    "box2l_hh": _on_maps(30, 1e-7, pysecdec=1e-2),
+    "box2l_low": _on_maps(30, 1e-5, pysecdec=1e-1)._replace(reached=0.75),
+    "box2l_sum_physical": _on_maps(30, 1e-5, pysecdec=3e-2),
+    "pentabox_s33_physical": _on_maps(30, 1e-6, pysecdec=1e-2),
     "box1l_wide": _low(1e-11),
     "box1l_threshold": _low(1e-12),
     # The papers' integral has more points than others with k = 6, and more of them are checked.
@@ -150,6 +150,8 @@ def plan_for(integral: ParametricIntegral) -> TablePlan:
             Check("one_dimensional", 1e-12, 500, 100),))  # fmt: skip
     if integral.name.startswith("box2l_s"):
         return _SECTOR
+    if integral.is_complex and integral.k > 4:
+        return _on_maps(30, 1e-6, pysecdec=1e-2)
     if integral.is_complex and catalogue.is_held_out(integral.name):
         return _PHYSICAL_HELD_OUT
     if catalogue.is_held_out(integral.name):

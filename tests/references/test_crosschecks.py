@@ -84,7 +84,8 @@ def test_stored_values_of_pysecdec_agree_with_truth(name):
     minor = re.fullmatch(r"box2l_s\d+", name)
     (check,) = [check for check in table_plans.plan_for(integral).asks if check.by == "pysecdec"]
     said = second_opinions.compare(*table.truth[:3], table.independent["pysecdec"], 1.01 * check.epsrel, "pySecDec")
-    assert said["points"] >= (4 if minor else 50)
+    two_loops_above_threshold = integral.is_complex and integral.k > 4
+    assert said["points"] >= (4 if minor else 30 if two_loops_above_threshold else 50)
 
 
 def test_a_wrong_equation_fails():
