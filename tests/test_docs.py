@@ -1,13 +1,14 @@
 """Every block of code in README.md and docs/ is run as printed, page by page, in a folder of its own.
 
-A block in ```python or ```toml whose first line is `# name.py` or `# name.toml` is a file of that name; any other
-```python block is run as a script, and ```bash as commands, in the order of the page. ```text is not run.
+A block in ```python, ```toml or ```cpp whose first line is a comment such as `# name.py` is a file of that name; any
+other ```python block is run as a script, and ```bash as commands, in the order of the page. ```text is not run.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -22,12 +23,15 @@ ROOT = Path(__file__).resolve().parents[1]
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
-NAMED = {"loop-integral.md": [pytest.mark.pysecdec]}
+NAMED = {page: [pytest.mark.pysecdec] for page in ("loop-integral.md", "tutorial.md")}
 """What a page needs beside the packages that every test needs."""
 
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
-FILE = re.compile(r"# ([\w-]+\.(?:py|toml))\n")
+MOST_SECONDS = 180
+"""Processor time of the tutorial; it takes 30 to 50 s."""
+
+FILE = re.compile(r"(?:#|//) ([\w-]+\.(?:py|toml|cpp))\n")
 
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 
@@ -42,7 +46,7 @@ def run(text: str, folder: Path) -> int:
     """Run the blocks of a page in `folder`; return how many there were."""
     blocks = [(language, code) for language, code in BLOCK.findall(text) if language != "text"]
     for language, code in blocks:
-        if language in ("python", "toml") and (name := FILE.match(code)):
+        if language in ("python", "toml", "cpp") and (name := FILE.match(code)):
             (folder / name[1]).write_text(code)
             continue
         commands = {"python": [sys.executable, "-c", code], "bash": ["bash", "-euc", code]}
@@ -55,7 +59,11 @@ def run(text: str, folder: Path) -> int:
 @pytest.mark.slow
 @pytest.mark.parametrize("page", [pytest.param(p, id=p.name, marks=NAMED.get(p.name, ())) for p in PAGES])
 def test_every_block_runs_as_printed(page, tmp_path):
+    start = resource.getrusage(resource.RUSAGE_CHILDREN)
     run(page.read_text(), tmp_path)
+    if page.name == "tutorial.md":
+        end = resource.getrusage(resource.RUSAGE_CHILDREN)
+        assert end.ru_utime + end.ru_stime - start.ru_utime - start.ru_stime < MOST_SECONDS
     if page.name == "README.md":
         monte_carlo_is_as_good_as_monte_carlo_is(tmp_path)
 
