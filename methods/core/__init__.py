@@ -1,6 +1,6 @@
 """Tools for every method: integrands, points and formulas, the clock of a budget, files, caches and names.
 
 Nothing here knows a method. Read `expression.py` and `integrand.py` first: a formula is parsed into symbols once, and
-evaluated by NumPy or torch. `compiled_sums.py` is the inner loop of every quadrature, `node_sums.py` and
-`complex_sums.py` are the same without a compiler, and `budget.py` the clock of a fit.
+evaluated by NumPy or torch. `compiled_sums.py` is the inner loop of every quadrature, `node_sums.py` the
+same without a compiler, and `budget.py` the clock of a fit.
 """

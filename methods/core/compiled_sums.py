@@ -1,4 +1,4 @@
-"""Sums over fixed nodes by a compiled kernel, `node_sum_kernel.cpp`: those of `node_sums.py` and `complex_sums.py`.
+"""Sums over fixed nodes by a compiled kernel, `node_sum_kernel.cpp`: those of `node_sums.py`.
 
 What is done with a few nodes and points stays in registers, where torch makes a pass over memory for each operation. On
 512 to 200,000 nodes of box1l, box2l and hexagon1l the kernel is 3.5 to 5 times as fast for real integrands, and ten

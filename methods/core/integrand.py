@@ -99,7 +99,7 @@ class Integrand:
 
     def weighted_sum(self, x: Any, weights: Any) -> Callable[[Any], Any]:
         """Fix torch nodes x (n_x, k) and weights (n_x,); return s (n_s, m) -> Σ_n w_n f(s, x_n) (n_s,)."""
-        from methods.core import compiled_sums, complex_sums, node_sums
+        from methods.core import compiled_sums, node_sums
 
         if self._factor is None:
             return node_sums.weighted_sum(self.at_nodes(x), len(x), weights)
@@ -108,9 +108,8 @@ class Integrand:
         values = [_polynomial(coefficients[name], []) for name in without_s]
         c = factor(_namespace(x), *_columns(x), *values)[0]
         matrices = [(_matrix(_namespace(x), coefficients[name]), power) for name, power in powers.items()]
-        sums = complex_sums if weights.is_complex() else node_sums
         made = compiled_sums.monomial_weighted_sum(matrices, weights * c)
-        return sums.monomial_weighted_sum(matrices, weights * c) if made is None else made
+        return node_sums.monomial_weighted_sum(matrices, weights * c) if made is None else made
 
     def factors(self, x: np.ndarray, weights: np.ndarray) -> tuple[list[Factor], np.ndarray] | None:
         """Give Σ_n w_n f(s, x_n) as powers of polynomials affine in s, and weights; None where it is no such product.

@@ -1,6 +1,7 @@
 """Libraries of C++ kernels: compiled for this machine when first needed, and kept in a cache (`build_cache`).
 
-A kernel's source includes what is written for the case at hand, such as an activation's rule, from files named here.
+A kernel's source includes what is written for the case at hand, such as an activation's rule, from files named here,
+and from `vector_width.hpp` the bytes of a vector.
 Beside each library lies a file with the seconds that its compilation took.
 """
 
@@ -26,6 +27,8 @@ FLAGS = (
 )  # fmt: skip
 """Not -ffast-math: in a shared object it would make the whole process flush small numbers to zero."""
 
+VECTOR_WIDTH = Path(__file__).with_name("vector_width.hpp")
+
 TYPES = {torch.float32: "float", torch.float64: "double"}
 """Names of the numbers of a tensor in C++."""
 
@@ -40,6 +43,7 @@ def load(
     """
     if not build_cache.has_compiler():
         return None
+    includes = {VECTOR_WIDTH.name: VECTOR_WIDTH.read_text(encoding="utf-8"), **includes}
     command = [*build_cache.compiler(), *FLAGS, *[f"-D{define}" for define in defines]]
     parts = [command, build_cache.processor(), source.read_text(encoding="utf-8"), sorted(includes.items()), *flags]
     library = build_cache.folder("kernels") / f"{hashlib.sha256(repr(parts).encode()).hexdigest()[:32]}.so"

@@ -6,13 +6,8 @@
 
 #include <stddef.h>
 
-#ifdef __AVX512F__
-constexpr int BYTES = 64;
-#elif defined(__AVX__)
-constexpr int BYTES = 32;
-#else
-constexpr int BYTES = 16;
-#endif
+#include "vector_width.hpp"
+
 typedef double V __attribute__((vector_size(BYTES)));
 constexpr ptrdiff_t LANES = BYTES / sizeof(double);
 

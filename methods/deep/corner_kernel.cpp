@@ -10,13 +10,8 @@
 #include <cstddef>
 #include <vector>
 
-#ifdef __AVX512F__
-constexpr int BYTES = 64;
-#elif defined(__AVX__)
-constexpr int BYTES = 32;
-#else
-constexpr int BYTES = 16;
-#endif
+#include "vector_width.hpp"
+
 typedef T V __attribute__((vector_size(BYTES)));
 
 // Vectors of rows and neurons whose sums a product keeps in registers, of which there are 32 or 16.

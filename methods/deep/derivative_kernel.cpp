@@ -14,13 +14,8 @@
 
 #include <cstddef>
 
-#ifdef __AVX512F__
-constexpr int BYTES = 64;
-#elif defined(__AVX__)
-constexpr int BYTES = 32;
-#else
-constexpr int BYTES = 16;
-#endif
+#include "vector_width.hpp"
+
 typedef T V __attribute__((vector_size(BYTES)));
 typedef T U __attribute__((vector_size(BYTES), aligned(sizeof(T)), may_alias));  // a V anywhere in memory
 

@@ -14,13 +14,9 @@
 #include <cstdint>
 #include <vector>
 
-#ifdef __AVX512F__
-constexpr int BYTES = 64, VECTORS = 4;
-#elif defined(__AVX__)
-constexpr int BYTES = 32, VECTORS = 8;
-#else
-constexpr int BYTES = 16, VECTORS = 8;
-#endif
+#include "vector_width.hpp"
+
+constexpr int VECTORS = BYTES == 64 ? 4 : 8;
 typedef double V __attribute__((vector_size(BYTES)));
 
 constexpr ptrdiff_t LANES = BYTES / sizeof(double);

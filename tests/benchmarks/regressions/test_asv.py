@@ -15,11 +15,12 @@ import sys
 from pathlib import Path
 
 import asv.runner
+import numpy as np
 import pytest
 
 import methods
 from benchmarks.records import run_records
-from benchmarks.regressions import commands, deep, integrate
+from benchmarks.regressions import commands, deep, integrate, kernels, physical
 
 ROOT = Path(__file__).resolve().parents[3]
 HEAVY = ("torch", "xgboost", "pySecDec")
@@ -32,12 +33,23 @@ UNITS = {
 }
 """Of each method."""
 
+OF_PHYSICAL = {
+    "regressions.physical.IntegratePhysical.time_integrate": "seconds",
+    "regressions.physical.IntegratePhysical.track_fit": "seconds",
+    "regressions.physical.IntegratePhysical.track_rel_err_median": "relative error",
+}
+"""Of each method above threshold."""
+
+KERNELS = [
+    "regressions.kernels.CompiledSum.time_sum", "regressions.kernels.ExportedHeader.time_integrate",
+    "regressions.kernels.ExportedHeader.time_write",
+]  # fmt: skip
 MIXED = ["regressions.deep.MixedPartial.time_corner_sum", "regressions.deep.MixedPartial.time_step"]
 COMMANDS = [
     "regressions.commands.Import.timeraw_import", "regressions.commands.Report.timeraw_read",
     "regressions.commands.Report.timeraw_report",
 ]  # fmt: skip
-EXPECTED = sorted([*COMMANDS, *MIXED, *UNITS])
+EXPECTED = sorted([*COMMANDS, *KERNELS, *MIXED, *UNITS, *OF_PHYSICAL])
 
 
 @pytest.fixture
@@ -72,7 +84,11 @@ def test_asv_finds_exactly_these_benchmarks_and_imports_nothing_heavy(poison):
         benchmark = found[name]
         assert benchmark["params"] == [[repr(name) for name in integrate.CONFIGURATIONS]]
         assert benchmark["setup_cache_key"].startswith("regressions.integrate:")
-    assert {name: found[name]["unit"] for name in UNITS} == UNITS
+    for name in OF_PHYSICAL:
+        assert found[name]["params"] == [[repr(name) for name in physical.CONFIGURATIONS]]
+        assert found[name]["setup_cache_key"].startswith("regressions.physical:")
+    units = UNITS | OF_PHYSICAL
+    assert {name: found[name]["unit"] for name in units} == units
     assert all(found[name]["params"] == [[repr(name) for name in deep.SHAPES]] for name in MIXED)
 
 
@@ -107,14 +123,37 @@ def test_asv_accepts_configuration_and_benchmarks():
 
 
 def test_every_timed_method_is_registered():
-    assert set(integrate.CONFIGURATIONS) <= set(methods.METHODS)
+    assert set(integrate.CONFIGURATIONS) | set(physical.CONFIGURATIONS) <= set(methods.METHODS)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("integral", kernels.CompiledSum.params[0])
+def test_sums_over_fixed_nodes_are_timed(integral):
+    suite = kernels.CompiledSum()
+    suite.setup(integral)
+    suite.time_sum(integral)
+    assert suite.sum(suite.s).isfinite().all()
+
+
+@pytest.mark.slow
+def test_an_exported_header_is_timed_that_has_the_values_of_its_table(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LOOPMARK_CACHE", "")
+    suite = kernels.ExportedHeader()
+    folder = suite.setup_cache()
+    suite.setup(folder)
+    suite.time_integrate(folder)
+    suite.time_write(folder)
+    assert np.abs(suite.value / suite.table.integrate(suite.s).value - 1).max() < 1e-12
 
 
 def test_a_method_that_fails_is_reported_and_the_others_run(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LOOPMARK_CACHE", "")  # put back afterwards
     monkeypatch.setattr(
-        integrate, "CONFIGURATIONS", {"gauss_legendre": {"order": 4, "a": 3.0}, "chebyshev": {"labels": "nobody"}}
+        integrate.Integrate,
+        "configurations",
+        {"gauss_legendre": {"order": 4, "a": 3.0}, "chebyshev": {"labels": "nobody"}},
     )
     folder = integrate.Integrate().setup_cache()
     failed = integrate.Integrate()
@@ -133,7 +172,7 @@ def test_a_method_that_fails_is_reported_and_the_others_run(monkeypatch, tmp_pat
 def test_a_method_that_does_not_support_the_integral_is_skipped(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LOOPMARK_CACHE", "")
-    monkeypatch.setattr(integrate, "CONFIGURATIONS", {"gauss_legendre": {"max_nodes": 4}})
+    monkeypatch.setattr(integrate.Integrate, "configurations", {"gauss_legendre": {"max_nodes": 4}})
     suite = integrate.Integrate()
     with pytest.raises(NotImplementedError, match="max_nodes"):  # asv's way to skip
         suite.setup(suite.setup_cache(), "gauss_legendre")
