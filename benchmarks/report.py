@@ -55,7 +55,7 @@ def _write(contents: Contents, drawn: list[figure_sections.Section], more: dict[
 
 def page(contents: Contents) -> str:
     """Write everything as an HTML page."""
-    return html_page.render(contents.compared, page_content.content(contents))
+    return html_page.render(contents.records(), page_content.content(contents))
 
 
 def _tables(contents: Contents) -> str:

@@ -94,6 +94,10 @@ class Contents:
         groups = [self.read[source] for source in sources] + [self.beside]
         return [configuration for found in groups for configuration in configurations.grouped(found)]
 
+    def records(self) -> list[Record]:
+        """List all records, without those beside."""
+        return [record for path, found in self.read.items() if not path.suffix for record in found]
+
     def figure_sections(self) -> list[Section]:
         """Draw the charts of every experiment, which takes most of a report's time."""
         return [section for name in EXPERIMENTS for section in load(name).sections(self.measured(name))]
