@@ -11,6 +11,7 @@ package that pip installs nor links, sentences for screen readers and SVG togeth
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -32,8 +33,9 @@ PARAMETERS = ("x_low", "x_high", "y_low", "y_high")
 """Ends of the axes, which the script sets."""
 
 
+@functools.cache
 def specifications() -> dict[str, Any]:
-    """Write {kinds, charts}: Vega-Lite by the name of a kind, and for each chart its kind and the titles of its axes."""
+    """Write {kinds, charts}: Vega-Lite by the name of a kind, and each chart's kind with the titles of its axes."""
     kinds = {
         "curves": curves(LOG, PLAIN), "costs": curves(LOG, LOG), "plain curves": curves(PLAIN, PLAIN),
         "steps": curves(PLAIN, PLAIN, step=True), "steps of factors": curves(LOG, PLAIN, step=True),
@@ -58,9 +60,15 @@ def specifications() -> dict[str, Any]:
         "widths": ("dots", "width of the pulls", ""),
     }
     return {
-        "kinds": {name: chart.to_dict(validate=True) | {"autosize": "pad"} for name, chart in kinds.items()},
+        "kinds": {name: _specification(chart) for name, chart in kinds.items()},
         "charts": {name: dict(zip(("kind", "x", "y"), chart, strict=True)) for name, chart in charts.items()},
     }
+
+
+def _specification(chart: altair.LayerChart) -> dict[str, Any]:
+    """Write a chart without what the script sets, and without the address of its schema."""
+    content: dict[str, Any] = chart.to_dict(validate=True)
+    return {key: value for key, value in content.items() if key not in ("$schema", "config")} | {"autosize": "pad"}
 
 
 def curves(x_axis: str, y_axis: str, *, step: bool = False) -> altair.LayerChart:
@@ -189,6 +197,7 @@ def _links() -> dict[str, Any]:
     }  # fmt: skip
 
 
+@functools.cache
 def library() -> str:
     """Read the bundle of Vega, Vega-Lite and Vega-Embed, which defines `vegaEmbed`, as a script without imports."""
     import vl_convert

@@ -78,15 +78,15 @@ class Contents:
         return found
 
     @functools.cached_property
-    def grouped(self) -> list[configurations.Configuration]:
-        """The records that compare methods, by configuration."""
-        return configurations.grouped(self.compared)
+    def tables_by_experiment(self) -> dict[str, list[Table]]:
+        """The tables of every experiment, those without rows left out."""
+        made = {name: load(name).tables(self.measured(name)) for name in EXPERIMENTS}
+        return {name: [table for table in found if table.rows] for name, found in made.items()}
 
-    @functools.cached_property
+    @property
     def tables(self) -> list[Table]:
-        """The tables of every experiment."""
-        made = (table for name in EXPERIMENTS for table in load(name).tables(self.measured(name)))
-        return [table for table in made if table.rows]
+        """The tables of all experiments."""
+        return list(itertools.chain.from_iterable(self.tables_by_experiment.values()))
 
     def comparable(self) -> list[configurations.Configuration]:
         """List the configurations that the page compares, those of each experiment by themselves, and those beside."""

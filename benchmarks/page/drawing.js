@@ -71,7 +71,7 @@ async function draw(name, datasets, limits, size = {}) {
   drawn.get(name)?.result?.finalize();
   drawn.set(name, { turn });
   const result = await vegaEmbed(place, specification, {
-    actions: false, renderer: "svg", config: configuration(), tooltip: { theme },
+    mode: "vega-lite", actions: false, renderer: "svg", config: configuration(), tooltip: { theme },
   });
   if (drawn.get(name).turn === turn) drawn.set(name, { turn, result });
   else result.finalize();
