@@ -53,9 +53,10 @@ const drawn = new Map();
 async function draw(name, datasets, limits, size = {}) {
   const place = document.getElementById(`chart-${name}`);
   const chart = data.charts.charts[name], specification = structuredClone(data.charts.kinds[chart.kind]);
-  specification.layer = specification.layer.filter(layer => (datasets[layer.data.name] || []).length);
+  const has = name => (datasets[name] || []).length > 0;
+  specification.layer = specification.layer.filter(layer => has(layer.data.name));
   place.replaceChildren();
-  if (!specification.layer.length) return void place.append(element("p", "There is nothing to draw for this choice.", { class: "note" }));
+  if (!["points", "marks", "bars", "dots"].some(has)) return void place.append(element("p", "There is nothing to draw for this choice.", { class: "note" }));
   specification.datasets = datasets;
   specification.width = Math.max(120, place.clientWidth - (size.left ?? 60) - (size.right ?? 0));
   if (size.height) specification.height = size.height;

@@ -66,8 +66,11 @@ let turns = 0;
 async function redraw() {
   const turn = turns += 1;
   document.body.setAttribute("aria-busy", "true");
-  await show();
-  if (turn === turns) document.body.setAttribute("aria-busy", "false");
+  try {
+    await show();
+  } finally {
+    if (turn === turns) document.body.setAttribute("aria-busy", "false");
+  }
 }
 
 document.querySelectorAll("nav button").forEach(button => { button.onclick = () => { view = button.value; redraw(); }; });
