@@ -23,6 +23,9 @@ from benchmarks.records.folders import REPORTS
 if TYPE_CHECKING:
     import pandas
 
+OF_THE_PAGE = ("altair", "vl_convert")
+"""Modules of the extra `page`."""
+
 BEGIN, END = "<!-- table: begin (python -m benchmarks.report) -->", "<!-- table: end -->"
 
 
@@ -102,6 +105,11 @@ def main(arguments: list[str] | None = None) -> int:
     gc.disable()
     try:
         written = write_local(out) if out else write_published(REPORTS, REPORTS.parent / "README.md")
+    except ModuleNotFoundError as missing:
+        if missing.name not in OF_THE_PAGE:
+            raise
+        print(f"error: {missing.name} is not installed, which the page needs; pip install '.[page]'.", file=sys.stderr)
+        return 1
     except OSError as problem:
         print(f"error: {problem}; what stood there before still does.", file=sys.stderr)
         return 1

@@ -12,9 +12,6 @@ from benchmarks.page import charts
 from benchmarks.page.views import VIEWS
 from benchmarks.records import run_records
 
-MOST_BYTES = 3_000_000
-"""Size of a page that a phone loads in a few seconds."""
-
 FOLDER = "figures"
 """Folder beside the page with charts as files, for print."""
 
