@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 PUBLISHED_TEXTS = (REPORTS.parent / "README.md", REPORTS.parent / "docs" / "findings.md")
 """Documents with a generated part: what stands between BEGIN and END."""
 
+OF_THE_PAGE = ("altair", "vl_convert")
+"""Modules of the extra `page`."""
+
 BEGIN, END = "<!-- table: begin (python -m benchmarks.report) -->", "<!-- table: end -->"
 
 
@@ -60,7 +63,7 @@ def _write(contents: Contents, drawn: list[figure_sections.Section], more: dict[
 
 def page(contents: Contents) -> str:
     """Write everything as an HTML page."""
-    return html_page.render(contents.compared, page_content.content(contents))
+    return html_page.render(contents.records(), page_content.content(contents))
 
 
 def _tables(contents: Contents) -> str:
@@ -107,6 +110,11 @@ def main(arguments: list[str] | None = None) -> int:
     gc.disable()
     try:
         written = write_local(out) if out else write_published(REPORTS, *PUBLISHED_TEXTS)
+    except ModuleNotFoundError as missing:
+        if missing.name not in OF_THE_PAGE:
+            raise
+        print(f"error: {missing.name} is not installed, which the page needs; pip install '.[page]'.", file=sys.stderr)
+        return 1
     except OSError as problem:
         print(f"error: {problem}; what stood there before still does.", file=sys.stderr)
         return 1

@@ -15,7 +15,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.experiments.experiment import Table
 from benchmarks.records import configurations, run_records
 
 if TYPE_CHECKING:
@@ -72,32 +71,6 @@ def text(found: Iterable[Record]) -> str:
 def _cut(line: str, longest: int) -> str:
     """Keep the beginning of a line that is too long."""
     return line if len(line) <= longest else f"{line[: longest - 1]}…"
-
-
-def table(grouped: Iterable[configurations.Configuration]) -> Table:
-    """Make the page's table, with every configuration that failed and why."""
-    explanation = (
-        "Every configuration that was run, with the reason where it did not finish; one row per machine and version."
-    )
-    return Table("All configurations", explanation, [(_page_row(g), g.records) for g in best_first(grouped)])
-
-
-def _page_row(configuration: configurations.Configuration) -> dict[str, str]:
-    """Name the configuration, then its results, and then where they are from: a phone shows the first columns."""
-    first, finished = configuration.first, len(configuration.good)
-    failed = ", ".join(dict.fromkeys(record["status"] for record in configuration.bad))
-    results = row(configuration)
-    last = {key: results.pop(key) for key in ("published", "note")}
-    names = {
-        "integral": first["integral"],
-        "method": ", ".join(filter(None, (configuration.method, configuration.fields))),
-    }
-    place = {
-        "status": f"ok, {failed}" if finished and failed else failed or "ok",
-        "budget s": f"{first['budget_s']:g}", "threads": str(first["threads"]), "device": first["device"],
-        "machine": first["machine"], "n": f"{configuration.good[0]['n_points']}" if finished else "",
-    }  # fmt: skip
-    return names | results | place | last
 
 
 def csv(found: Iterable[Record]) -> str:

@@ -1,7 +1,6 @@
-"""Charts as SVG and PNG: their colours, their legends, and an SVG small enough for a page with hundreds of them.
+"""Charts as SVG and PNG files, on white, for print: their colours, their legends, and SVG without what draws nothing.
 
-The same records give the same bytes. In an SVG for the page every colour is a variable of the page's style sheet, so
-that one drawing serves light and dark; files keep the colours themselves, on white.
+The same records give the same bytes. The page draws its own charts, in the same colours.
 """
 
 from __future__ import annotations
@@ -155,25 +154,6 @@ def as_png(figure: Figure) -> bytes:
     figure.dpi = PNG_DPI
     FigureCanvasAgg(figure).print_png(output, metadata={"Software": None})
     return output.getvalue()
-
-
-def for_page(text: str, title: str, prefix: str) -> str:
-    """Give an SVG file's text the page's colours, and a title for those who cannot see it.
-
-    The prefix, the figure's own, keeps its ids apart from those of the page's other figures.
-    """
-    text = re.sub(r'(\bid="|url\(#|href="#)', lambda found: found[0] + prefix, text)
-    for place, (light, _) in enumerate(COLOURS):
-        text = text.replace(light, f"var(--c{place})")
-    for colour, name in ((INK, "ink"), (GRID, "grid"), (PAPER, "paper")):
-        text = text.replace(colour, f"var(--{name})")
-    # Their width is the page's business.
-    text = re.sub(r'<svg width="[^"]*" height="[^"]*"', '<svg role="img"', text, count=1)
-    return text.replace(">", f"><title>{_escape(title)}</title>", 1)
-
-
-def _escape(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _figure(chart: Chart) -> Figure:

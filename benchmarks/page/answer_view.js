@@ -16,7 +16,7 @@ function described(answer) {
     return ` (${number(answer.us)} µs per value; ${number(answer.run.prep_s)} s of preparation; ` +
       `${number(answer.run.digits)} digits, worst ${number(answer.run.worst)})`;
   return ` (median ${number(answer.us)} µs per value; has the digits on ${answer.solved} of ${answer.of} integrals, ` +
-    `the cheapest on ${answer.wins})`;
+    `the cheapest on ${answer.wins || "none"})`;
 }
 
 function showSentence(question) {
@@ -69,14 +69,14 @@ function drawAnswer(question) {
   const { curves, loose } = costCurves(question);
   const published = data.published.filter(result => result.integral === question.integral);
   const marks = published.map(result => ({
-    x: log10(result.us), y: result.digits ?? 0, name: `published${result.hardware ? `, ${result.hardware}` : ""}`,
+    x: log10(result.us), y: result.digits ?? 0, name: `${result.method.replace("published_", "")}, published`,
     said: `${result.method}, published: ${result.digits ? `${result.digits} digits, ` : ""}${number(result.us)} µs. ${result.source}; ${result.note}`,
   }));
   const top = Math.max(question.digits + 1, ...curves.flatMap(curve => curve.points.map(point => point.y + 0.5)), ...marks.map(mark => mark.y + 1));
   const shared = question.values === Infinity ? "preparation left out" : `with a share of the preparation for ${powerOfTen(log10(question.values))} values`;
   const family = members(question.integral).length > 1;
   note("answer", published.length && question.values !== Infinity ? "Published times are without preparation." : family
-    ? "Medians over the integrals: a curve ends where its method has the digits on half of them." : "");
+    ? "Medians over the integrals: a curve ends where its method no longer has the digits on more than half of them." : "");
   showRanking(question);
   return drawCurves("answer", curves, {
     loose, marks, horizontals: [{ y: question.digits, name: `${question.digits} digits` }], y: [0, Math.min(top, 16.5)],

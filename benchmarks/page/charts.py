@@ -11,6 +11,7 @@ package that pip installs nor links, sentences for screen readers and SVG togeth
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -21,9 +22,9 @@ HEIGHT = 340
 
 POWERS = ("10⁻⁹", "10⁻⁸", "10⁻⁷", "10⁻⁶", "10⁻⁵", "10⁻⁴", "0.001", "0.01", "0.1", "1", "10", "100", "1,000", "10⁴",
           "10⁵", "10⁶", "10⁷", "10⁸", "10⁹", "10¹⁰", "10¹¹", "10¹²")  # fmt: skip
-"""Names of 10⁻⁹ to 10¹², in which an axis of log10 is labelled."""
+"""Names of 10⁻⁹ to 10¹², by which an axis of log10 is labelled."""
 
-POWER_LABEL = f"datum.value === round(datum.value) ? {list(POWERS)}[datum.value + {POWERS.index('1')}] : ''"
+POWER_LABEL = f"datum.value === round(datum.value) ? powers[datum.value + {POWERS.index('1')}] : ''"
 
 PLAIN, LOG = "plain", "log"
 """Kinds of axes."""
@@ -32,31 +33,45 @@ PARAMETERS = ("x_low", "x_high", "y_low", "y_high")
 """Ends of the axes, which the script sets."""
 
 
-def specifications() -> dict[str, dict[str, Any]]:
-    """Write all charts as Vega-Lite, by name."""
-    share, digits = "share of points", "digits"
-    made = {
-        "answer": curves("µs per value", digits, LOG),
-        "anytime": curves("seconds of preparation", digits, LOG),
-        "total": curves("number of values", "seconds in all", LOG, LOG),
-        "profile": curves("times the quickest method", "share of held-out integrals", LOG, step=True),
-        "threshold": curves("invariant", digits, step=True),
-        "labels": curves("number of labels", digits, LOG),
-        "gain": curves("number of replicas", "digits gained"),
-        "training": curves("updates", "log₁₀, or digits"),
-        "devices": curves("points per call", "µs per value", LOG, LOG),
-        "p": rows("log₁₀ of the relative error"),
-        "r": rows("R = log₁₀ of value over truth"),
-        "pull": rows("pull: error over claimed error"),
-        "map": rows("number of values", digits, LOG),
-        "classes": dots("standard deviation of R", LOG),
-        "coverage": dots(share),
-        "widths": dots("width of the pulls", LOG),
+@functools.cache
+def specifications() -> dict[str, Any]:
+    """Write {kinds, charts}: Vega-Lite by the name of a kind, and each chart's kind with the titles of its axes."""
+    kinds = {
+        "curves": curves(LOG, PLAIN), "costs": curves(LOG, LOG), "plain curves": curves(PLAIN, PLAIN),
+        "steps": curves(PLAIN, PLAIN, step=True), "steps of factors": curves(LOG, PLAIN, step=True),
+        "rows": rows(PLAIN), "map": rows(LOG, numbered=True), "dots": dots(PLAIN), "dots of factors": dots(LOG),
+    }  # fmt: skip
+    charts = {
+        "answer": ("curves", "µs per value", "digits"),
+        "anytime": ("curves", "seconds of preparation", "digits"),
+        "total": ("costs", "number of values", "seconds in all"),
+        "profile": ("steps of factors", "times the cheapest", "share of held-out integrals"),
+        "threshold": ("steps", "invariant", "digits"),
+        "labels": ("curves", "number of labels", "digits"),
+        "gain": ("plain curves", "number of replicas", "digits gained"),
+        "training": ("plain curves", "updates", "digits"),
+        "devices": ("costs", "points per call", "µs per value"),
+        "p": ("rows", "P = log₁₀ of the relative error", ""),
+        "r": ("rows", "R = log₁₀ of value over truth", ""),
+        "pull": ("rows", "pull = error over claimed error", ""),
+        "map": ("map", "number of values", "digits"),
+        "classes": ("dots of factors", "standard deviation of R", ""),
+        "coverage": ("dots", "share of points", ""),
+        "widths": ("dots", "width of the pulls", ""),
     }
-    return {name: chart.to_dict(validate=True) | {"autosize": "pad"} for name, chart in made.items()}
+    return {
+        "kinds": {name: _specification(chart) for name, chart in kinds.items()},
+        "charts": {name: dict(zip(("kind", "x", "y"), chart, strict=True)) for name, chart in charts.items()},
+    }
 
 
-def curves(x: str, y: str, x_axis: str = PLAIN, y_axis: str = PLAIN, *, step: bool = False) -> altair.LayerChart:
+def _specification(chart: altair.LayerChart) -> dict[str, Any]:
+    """Write a chart without what the script sets, and without the address of its schema."""
+    content: dict[str, Any] = chart.to_dict(validate=True)
+    return {key: value for key, value in content.items() if key not in ("$schema", "config")} | {"autosize": "pad"}
+
+
+def curves(x_axis: str, y_axis: str, *, step: bool = False) -> altair.LayerChart:
     """Make curves whose names stand right of the plot, with points, marks of their own, and lines across.
 
     Data: lines {name, x, y, order, colour, dash}, points {x, y, colour, shape, size, said, file}, ends {name, x, y,
@@ -64,9 +79,9 @@ def curves(x: str, y: str, x_axis: str = PLAIN, y_axis: str = PLAIN, *, step: bo
     """
     import altair
 
-    at_x = altair.X("x:Q", title=x, scale=_scale("x"), axis=_axis(x_axis, 6))
-    at_y = altair.Y("y:Q", title=y, scale=_scale("y"), axis=_axis(y_axis, 8))
-    end_y = altair.Y("label_y:Q", title=y, scale=_scale("y"))
+    at_x = altair.X("x:Q", title="x", scale=_scale("x"), axis=_axis(x_axis, 6))
+    at_y = altair.Y("y:Q", title="y", scale=_scale("y"), axis=_axis(y_axis, 8))
+    end_y = altair.Y("label_y:Q", title="y", scale=_scale("y"))
     at_end = altair.XValue("width")
     names = altair.Text("name:N")
     line = altair.Chart(altair.NamedData("lines")).mark_line(
@@ -95,17 +110,17 @@ def curves(x: str, y: str, x_axis: str = PLAIN, y_axis: str = PLAIN, *, step: bo
     return _finished(altair.layer(*layers), HEIGHT)
 
 
-def rows(x: str, y: str | None = None, x_axis: str = PLAIN) -> altair.LayerChart:
-    """Make rows of bars; without `y` their names stand left of the plot.
+def rows(x_axis: str, *, numbered: bool = False) -> altair.LayerChart:
+    """Make rows of bars; unless they are numbered, their names stand left of the plot.
 
     Data: bars {x, x2, y, y2, colour, said, file}, texts {x, y, name, colour}, names {y, name, said, file}, lines {name,
     x, y, order}, verticals {x, name}.
     """
     import altair
 
-    at_x = altair.X("x:Q", title=x, scale=_scale("x"), axis=_axis(x_axis, 6))
-    axis = _axis(PLAIN, 12) if y else None
-    at_y = altair.Y("y:Q", title=y, scale=_scale("y"), axis=axis)
+    at_x = altair.X("x:Q", title="x", scale=_scale("x"), axis=_axis(x_axis, 6))
+    axis = _axis(PLAIN, 12) if numbered else None
+    at_y = altair.Y("y:Q", title="y", scale=_scale("y"), axis=axis)
     names = altair.Text("name:N")
     layers = [
         altair.Chart(altair.NamedData("bars")).mark_rect(clip=True)
@@ -121,14 +136,14 @@ def rows(x: str, y: str | None = None, x_axis: str = PLAIN) -> altair.LayerChart
     return _finished(altair.layer(*layers), HEIGHT)
 
 
-def dots(x: str, x_axis: str = PLAIN) -> altair.LayerChart:
+def dots(x_axis: str) -> altair.LayerChart:
     """Make a row of dots for each name, told apart by shape and colour.
 
     Data: dots {name, x, class, colour, shape, said, file}, verticals {x, name}.
     """
     import altair
 
-    at_x = altair.X("x:Q", title=x, scale=_scale("x"), axis=_axis(x_axis, 5))
+    at_x = altair.X("x:Q", title="x", scale=_scale("x"), axis=_axis(x_axis, 5))
     at_y = altair.Y(
         "name:N", title=None, sort=None, axis=altair.Axis(labelLimit=230, labelFontSize=12, grid=True, ticks=False)
     )
@@ -147,7 +162,8 @@ def _finished(chart: altair.LayerChart, height: Any) -> altair.LayerChart:
     import altair
 
     return chart.properties(width=600, height=height).add_params(
-        *(altair.param(name=name, value=1 if name.endswith("high") else 0) for name in PARAMETERS)
+        altair.param(name="powers", value=list(POWERS)),
+        *(altair.param(name=name, value=1 if name.endswith("high") else 0) for name in PARAMETERS),
     )
 
 
@@ -181,6 +197,7 @@ def _links() -> dict[str, Any]:
     }  # fmt: skip
 
 
+@functools.cache
 def library() -> str:
     """Read the bundle of Vega, Vega-Lite and Vega-Embed, which defines `vegaEmbed`, as a script without imports."""
     import vl_convert

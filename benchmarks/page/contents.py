@@ -78,21 +78,25 @@ class Contents:
         return found
 
     @functools.cached_property
-    def grouped(self) -> list[configurations.Configuration]:
-        """The records that compare methods, by configuration."""
-        return configurations.grouped(self.compared)
+    def tables_by_experiment(self) -> dict[str, list[Table]]:
+        """The tables of every experiment, those without rows left out."""
+        made = {name: load(name).tables(self.measured(name)) for name in EXPERIMENTS}
+        return {name: [table for table in found if table.rows] for name, found in made.items()}
 
-    @functools.cached_property
+    @property
     def tables(self) -> list[Table]:
-        """The tables of every experiment."""
-        made = (table for name in EXPERIMENTS for table in load(name).tables(self.measured(name)))
-        return [table for table in made if table.rows]
+        """The tables of all experiments."""
+        return list(itertools.chain.from_iterable(self.tables_by_experiment.values()))
 
     def comparable(self) -> list[configurations.Configuration]:
         """List the configurations that the page compares, those of each experiment by themselves, and those beside."""
         sources = dict.fromkeys(self.sources[name] for name in ("curves", "physical", "comparison"))
         groups = [self.read[source] for source in sources] + [self.beside]
         return [configuration for found in groups for configuration in configurations.grouped(found)]
+
+    def records(self) -> list[Record]:
+        """List all records, without those beside."""
+        return [record for path, found in self.read.items() if not path.suffix for record in found]
 
     def figure_sections(self) -> list[Section]:
         """Draw the charts of every experiment, which takes most of a report's time."""

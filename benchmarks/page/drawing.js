@@ -52,9 +52,12 @@ const drawn = new Map();
 /** Draw a chart into the element of its name; `limits` are {x: [low, high], y: [low, high]}. */
 async function draw(name, datasets, limits, size = {}) {
   const place = document.getElementById(`chart-${name}`);
-  const specification = structuredClone(data.charts[size.chart || name]);
-  const names = ["lines", "points", "ends", "marks", "horizontals", "verticals", "bars", "texts", "names", "dots"];
-  specification.datasets = Object.fromEntries(names.map(key => [key, datasets[key] || []]));
+  const chart = data.charts.charts[name], specification = structuredClone(data.charts.kinds[chart.kind]);
+  const has = name => (datasets[name] || []).length > 0;
+  specification.layer = specification.layer.filter(layer => has(layer.data.name));
+  place.replaceChildren();
+  if (!["points", "marks", "bars", "dots"].some(has)) return void place.append(element("p", "There is nothing to draw for this choice.", { class: "note" }));
+  specification.datasets = datasets;
   specification.width = Math.max(120, place.clientWidth - (size.left ?? 60) - (size.right ?? 0));
   if (size.height) specification.height = size.height;
   for (const [axis, [low, high]] of Object.entries(limits))
@@ -62,14 +65,14 @@ async function draw(name, datasets, limits, size = {}) {
       if (parameter.name === `${axis}_low`) parameter.value = low;
       if (parameter.name === `${axis}_high`) parameter.value = high;
     }
-  if (size.titles) setTitles(specification, size.titles);
+  setTitles(specification, { ...chart, ...size.titles });
   specification.description = size.description || name;
   const theme = isDark() ? "dark" : undefined;
   const turn = (drawn.get(name)?.turn || 0) + 1;
   drawn.get(name)?.result?.finalize();
   drawn.set(name, { turn });
   const result = await vegaEmbed(place, specification, {
-    actions: false, renderer: "svg", config: configuration(), tooltip: { theme },
+    mode: "vega-lite", actions: false, renderer: "svg", config: configuration(), tooltip: { theme },
   });
   if (drawn.get(name).turn === turn) drawn.set(name, { turn, result });
   else result.finalize();
@@ -78,7 +81,7 @@ async function draw(name, datasets, limits, size = {}) {
 function setTitles(specification, titles) {
   for (const layer of specification.layer)
     for (const axis of ["x", "y"])
-      if (titles[axis] && layer.encoding[axis] && "title" in layer.encoding[axis]) layer.encoding[axis].title = titles[axis];
+      if (layer.encoding[axis] && layer.encoding[axis].title === axis) layer.encoding[axis].title = titles[axis];
 }
 
 /**

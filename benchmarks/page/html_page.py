@@ -12,10 +12,11 @@ from benchmarks.page import charts
 from benchmarks.page.views import VIEWS
 from benchmarks.records import run_records
 
-MOST_BYTES = 3_000_000
-"""Size of a page that a phone loads in a few seconds."""
-
 FOLDER = "figures"
+"""Folder beside the page with charts as files, for print."""
+
+HERE = Path(__file__).parent
+"""Folder of the template and of the scripts."""
 
 SCRIPTS = ("question.js", "drawing.js", "answer_view.js", "views.js", "tables.js", "page.js")
 """Parts of the page's script, in their order."""
@@ -40,15 +41,14 @@ def render(found: Sequence[run_records.Record], content: Mapping[str, Any]) -> s
     """Write the page with this content, of these records."""
     import jinja2
 
-    here = Path(__file__)
     environment = jinja2.Environment(autoescape=True, trim_blocks=True)
     # tojson also escapes <, > and &, so that no text can end its script element.
     environment.policies["json.dumps_function"] = _dumps
     environment.policies["json.dumps_kwargs"] = {}
-    template = environment.from_string(here.with_name("page.html").read_text())
+    template = environment.from_string((HERE / "page.html").read_text())
     return template.render(
         colours=drawing.COLOURS, metrics=METRICS, data=content, counts=_counts(found), views=VIEWS,
-        library=charts.library(), script="".join(here.with_name(name).read_text() for name in SCRIPTS),
+        library=charts.library(), script="".join((HERE / name).read_text() for name in SCRIPTS),
     )  # fmt: skip
 
 

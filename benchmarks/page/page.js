@@ -60,7 +60,18 @@ function show() {
   return VIEWS[view](question);
 }
 
-const redraw = () => Promise.resolve(show()).catch(problem => console.error(problem));
+let turns = 0;
+
+/** Show the view, and say to screen readers when its charts are complete. */
+async function redraw() {
+  const turn = turns += 1;
+  document.body.setAttribute("aria-busy", "true");
+  try {
+    await show();
+  } finally {
+    if (turn === turns) document.body.setAttribute("aria-busy", "false");
+  }
+}
 
 document.querySelectorAll("nav button").forEach(button => { button.onclick = () => { view = button.value; redraw(); }; });
 form.onchange = redraw;

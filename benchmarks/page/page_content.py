@@ -28,7 +28,7 @@ def content(contents: Contents) -> dict[str, Any]:
     made = {
         "summary": summaries.content(grouped, data),
         "integrals": _integrals({configuration.first["integral"] for configuration in grouped}),
-        "start": _start(grouped),
+        "start": start(grouped),
         "learned": readme_results.KINDS["learned"],
         "published": all_configurations.published(),
         "colours": drawing.COLOURS,
@@ -60,7 +60,7 @@ def _integrals(names: Iterable[str]) -> dict[str, dict[str, Any]]:
     return made
 
 
-def _start(grouped: list[Configuration]) -> dict[str, str]:
+def start(grouped: list[Configuration]) -> dict[str, str]:
     """Choose what the page asks for at first: the place with most configurations, and an integral there."""
     timed = [c for c in grouped if c.good and not c.replaced] or grouped
     if not timed:

@@ -109,13 +109,14 @@ function number(value) {
   return Number(value.toPrecision(3)).toLocaleString("en", { maximumFractionDigits: Math.max(0, 2 - power) });
 }
 
+const whole = value => value === null ? "–" : value.toLocaleString("en");
 const superscript = exponent => String(exponent).replace(/./g, c => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)]);
 const powerOfTen = exponent => exponent < 4 ? (10 ** exponent).toLocaleString("en") : `10${superscript(exponent)}`;
 const measureName = question => question.measure === "worst" ? "at the worst point" : "on average";
 
 /** What a run is and has, in one sentence for those who hover over it. */
 function sentence(run, question) {
-  const calls = question.calls === "one" ? "one by one" : `in batches of ${number(run.batch)}`;
+  const calls = question.calls === "one" ? "one by one" : `in batches of ${whole(run.batch)}`;
   return `${run.label} on ${run.integral}: ${number(run.digits)} digits on average, ${number(run.worst)} at the worst ` +
     `point; ${number(question.calls === "one" ? run.one_us : run.many_us)} µs per value ${calls}, after ` +
     `${number(run.prep_s)} s of preparation` + (run.note ? ` (${run.note})` : "");

@@ -88,10 +88,10 @@ const RUN_COLUMNS = {
   "integral": run => run.integral, "method": run => run.method, "setting": run => run.setting,
   "digits": run => run.digits === null ? "" : `${number(run.digits)} ± ${number(run.digits_std)}`,
   "worst": run => number(run.worst), "Re": run => number(run.digits_re), "Im": run => number(run.digits_im),
-  "µs (1)": run => number(run.one_us), "µs (batch)": run => run.many_us === null ? "–" : `${number(run.many_us)} (${number(run.batch)})`,
+  "µs (1)": run => number(run.one_us), "µs (batch)": run => run.many_us === null ? "–" : `${number(run.many_us)} (${whole(run.batch)})`,
   "µs (65,536)": run => number(run.large_us), "prep. s": run => number(run.prep_s), "eval.": run => number(run.n_eval),
   "kB": run => number(run.kb), "within 1 %": run => percent(run.within_1pct), "≤ error": run => percent(run.within_1),
-  "≤ 3 errors": run => percent(run.within_3), "n": run => number(run.n_points), "status": run => run.status, "note": run => run.note,
+  "≤ 3 errors": run => percent(run.within_3), "n": run => whole(run.n_points), "status": run => run.status, "note": run => run.note,
 };
 const percent = share => share === null ? "–" : `${number(100 * share)} %`;
 

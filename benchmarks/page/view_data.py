@@ -53,7 +53,10 @@ def accuracy(grouped: Iterable[Configuration], data: Data) -> list[dict[str, Any
 
 
 def _named(configuration: Configuration, data: Data) -> dict[str, Any]:
-    return {"setting": configuration.fields, "file": data.number_of_file(configuration.good[0])}
+    return {
+        "setting": configuration.fields, "digits": round(configuration.digits or 0.0, 3),
+        "file": data.number_of_file(configuration.good[0]),
+    }  # fmt: skip
 
 
 def _trimmed(edges: Any, counts: Any) -> list[Any]:

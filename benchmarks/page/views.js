@@ -19,10 +19,10 @@ function histogramRows(question, kind) {
   const rows = here.filter(entry => entry.integral === integral).map(entry => {
     const [first, width, counts] = entry[kind], sum = counts.reduce((a, b) => a + b, 0);
     const bars = counts.map((count, nth) => ({ x: first + nth * width, x2: first + (nth + 1) * width, share: count / sum }));
-    const file = fileOf(entry.file), mean = bars.reduce((total, bar) => total + bar.share * (bar.x + bar.x2) / 2, 0);
-    return { name: entry.method, style: styleOfMethod(entry.method), bars: bars.filter(bar => bar.share), width, mean, file, said: [entry.method, entry.setting].filter(Boolean).join(", ") };
+    const file = fileOf(entry.file);
+    return { name: entry.method, style: styleOfMethod(entry.method), bars: bars.filter(bar => bar.share), width, digits: entry.digits, file, said: [entry.method, entry.setting].filter(Boolean).join(", ") };
   });
-  return { integral, rows: rows.sort((a, b) => a.mean - b.mean) };
+  return { integral, rows: rows.sort((a, b) => b.digits - a.digits) };
 }
 
 function otherIntegral(question, integral, kinds) {
@@ -36,6 +36,7 @@ function drawAccuracy(question) {
   const integral = members(question.integral).find(name => byMethod(name, question).size) || question.integral;
   const spread = bestRuns(integral, question).filter(run => run.r_std.length);
   note("accuracy", otherIntegral(question, p.integral, `The classes below are of ${integral}.`));
+  const widest = Math.max(0.002, ...r.rows.flatMap(row => row.bars.filter(bar => bar.share > 0.002).flatMap(bar => [Math.abs(bar.x), Math.abs(bar.x2)])));
   const dots = spread.flatMap(run => run.r_std.map((value, nth) => ({ value, nth })).filter(({ value }) => value).map(({ value, nth }) => ({
     name: run.method, x: log10(value), colour: colourAt([0, 2, 5, 1, 7, 4][nth]), shape: SHAPES[nth],
     said: `${run.label}, ${CLASS_NAMES[nth]}: standard deviation of R ${number(value)}`, file: run.files[0],
@@ -43,7 +44,7 @@ function drawAccuracy(question) {
   showLegend("legend-classes", CLASS_NAMES.map((name, nth) => [name, colourAt([0, 2, 5, 1, 7, 4][nth]), SHAPES[nth]]));
   return Promise.all([
     drawRows("p", p.rows, { description: "Histograms of P." }),
-    drawRows("r", r.rows, { x: [-0.02, 0.02], description: "Histograms of R." }),
+    drawRows("r", r.rows, { x: [-widest, widest], description: "Histograms of R." }),
     draw("classes", { dots }, { x: ends(dots.map(dot => dot.x)) }, { left: 190, description: "Spread of R by class of points." }),
   ]);
 }
@@ -121,7 +122,7 @@ function drawNetworks(question) {
   const kinds = [...new Set(data.uncertain.map(entry => entry.class))];
   const dots = data.uncertain.filter(entry => entry.integral === integral).map(entry => {
     const nth = kinds.indexOf(entry.class);
-    return { ...entry, x: log10(entry.x), colour: colourAt(nth), shape: SHAPES[nth], file: fileOf(entry.file), said: `${entry.name}: pulls on ${entry.class} have width ${number(entry.x)}` };
+    return { ...entry, colour: colourAt(nth), shape: SHAPES[nth], file: fileOf(entry.file), said: `${entry.name}: pulls on ${entry.class} have width ${number(entry.x)}` };
   });
   showLegend("legend-widths", kinds.map((name, nth) => [name, colourAt(nth), SHAPES[nth]]));
   note("networks", integral ? `The widths are of ${integral}.` : "");
@@ -129,7 +130,7 @@ function drawNetworks(question) {
   const most = Math.max(1, ...data.gains.map(entry => entry.x));
   const ideal = { name: "½ log₁₀ n", style: { colour: styleOf("--dim"), dash: [2, 2], shape: "circle" }, points: Array.from({ length: most }, (_, n) => ({ x: n + 1, y: log10(n + 1) / 2, size: 0, said: "independent errors" })) };
   return Promise.all([
-    draw("widths", { dots, verticals: [{ x: 0, name: "honest" }] }, { x: ends(dots.map(dot => dot.x).concat(0)) }, { left: 250, description: "Width of pulls." }),
+    draw("widths", { dots, verticals: [{ x: 1, name: "honest" }] }, { x: [0, ends(dots.map(dot => dot.x).concat(1))[1]] }, { left: 250, description: "Width of pulls." }),
     drawCurves("gain", data.gains.length ? [...gains, ideal] : [], { description: "Digits gained by replicas." }),
   ]);
 }
@@ -146,7 +147,7 @@ function options(id, names, redraw) {
 function drawTraining() {
   if (!data.trainings.length) return drawCurves("training", []);
   const training = data.trainings[options("which-training", data.trainings.map(entry => entry.name), drawTraining)];
-  const figures = ["loss, rate and digits", ...Object.keys(training.layers).map(key => key.replaceAll("_", " "))];
+  const figures = ["log₁₀ of loss and rate, digits", ...Object.keys(training.layers).map(key => key.replaceAll("_", " "))];
   const nth = options("which-figure", figures, drawTraining), key = Object.keys(training.layers)[nth - 1];
   const isLog = name => name.includes("loss") || name.includes("rate") || name === "gradient_std";
   const series = nth ? training.layers[key] : training.curves;

@@ -9,7 +9,6 @@ import dataclasses
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from benchmarks.experiments import load, paper_values
 from benchmarks.experiments.experiment import Table
 
 if TYPE_CHECKING:
@@ -41,15 +40,15 @@ class View:
 
 
 def _of(*experiments: str, but: tuple[str, ...] = ()) -> Callable[[Contents], list[Table]]:
-    """Make a function that makes the tables of experiments, but those whose titles begin so."""
+    """Make a function that lists the tables of experiments, but those whose titles begin so."""
     return lambda contents: [
-        table for name in experiments for table in load(name).tables(contents.measured(name))
+        table for name in experiments for table in contents.tables_by_experiment[name]
         if not table.title.startswith(but)
     ]  # fmt: skip
 
 
 MATCHED = ("Time to matched digits", "Above threshold: time to matched digits")
-"""Tables that the question answers for any number of digits."""
+"""Tables that the question answers for any number of digits; tables.md has them."""
 
 VIEWS = (
     View(
@@ -72,8 +71,8 @@ VIEWS = (
         "accuracy", "Accuracy", "How errors are distributed over the box, and how much larger they are at its border. "
         "Repeats are added up.",
         (("p", "Share of points by the decimal logarithm of the relative error, best methods first."),
-         ("r", "Share of points by R, the decimal logarithm of value over truth: its width is the scatter, its offset a "
-          "bias. The outermost bins also count what lies beyond ±0.02, five per cent."),
+         ("r", "Share of points by R, the decimal logarithm of value over truth: its width is the scatter, its offset "
+          "a bias. The outermost bins also count what lies beyond ±0.02, five per cent."),
          ("classes", "Spread of R by cornerness, the number of invariants close to an end of their range, and for "
           "points that lie inside the box or at its edge: dots on top of one another are best.")),
         ("classes",),
@@ -99,9 +98,7 @@ VIEWS = (
     ),
     View(
         "papers", "Papers", "What the papers publish and claim, and what was found here.",
-        tables=lambda contents: [
-            paper_values.table(contents.grouped), *_of("paper_recipes", "thesis_on_cpu", "paper_claims")(contents),
-        ],
+        tables=_of("comparison", "paper_recipes", "thesis_on_cpu", "paper_claims", but=("Break-even",)),
     ),
     View(
         "surrogates", "Surrogates", "Regressors that learn from labels, as Bishara, Paul and Dy compare them.",
@@ -121,7 +118,8 @@ VIEWS = (
     ),
     View(
         "devices", "Devices", "What a value costs on each device, and how it depends on the points per call.",
-        (("devices", "Microseconds per value against the points per call."),), tables=_of("devices", "deep_speed", "gpu"),
+        (("devices", "Microseconds per value against the points per call."),),
+        tables=_of("devices", "deep_speed", "gpu"),
     ),
     View("runs", "All runs", "Every configuration that was run for this choice, with the reason where it failed."),
 )  # fmt: skip

@@ -251,10 +251,3 @@ def test_labels_keep_their_digits():
     narrow = {"edges": [-0.005, 0.0, 0.005], "counts": [15, 25]}
     svg = drawing.svg(charts(full(histograms={"all": HISTOGRAMS | {"r": narrow}}))["r"])
     assert ">0.002<" in svg or ">0.0025<" in svg or ">0.004<" in svg
-
-
-def test_colours_are_variables_on_the_page():
-    text = drawing.for_page(drawing.svg(charts(full())["p"]), "a < b", "f1-")
-    assert "var(--c0)" in text
-    assert "<title>a &lt; b</title>" in text
-    assert not any(colour in text for colour in (drawing.INK, drawing.PAPER, drawing.COLOURS[0][0]))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 
 import pytest
 from ensemble_records import ensemble
@@ -23,7 +22,7 @@ from benchmarks.experiments import (
     thesis_on_cpu,
     uncertain_networks,
 )
-from benchmarks.page import html_page, page_data
+from benchmarks.page import html_page, page_content, page_data, summaries
 from benchmarks.page.contents import Contents
 from benchmarks.records import run_records
 from benchmarks.records.folders import COMPARISON, REPORTS
@@ -79,7 +78,7 @@ def data_of(contents, tables):
 
 def files(content, sources):
     """Return the paths that the page's script would link to."""
-    found = [[content["strings"][number] for number in content["records"][source][:2]] for source in sources]
+    found = [[content["strings"][number] for number in content["files"][source]] for source in sources]
     return [f"{rest}.{identity}.json" for rest, identity in found]
 
 
@@ -117,37 +116,22 @@ def test_a_row_has_the_records_that_its_figures_come_from(contents):
 
 def test_every_record_is_on_the_page_once(contents, folder):
     content = data_of(contents, contents.tables).content()
-    linked = files(content, range(len(content["records"])))
+    linked = files(content, range(len(content["files"])))
     assert len(set(linked)) == len(linked)
     assert set((folder / "published").rglob("*.json")) == {folder / file for file in linked}
-
-
-def test_a_timing_has_what_configuration_there_is(contents):
-    content = data_of(contents, contents.tables).content()
-    linked = files(content, range(len(content["records"])))
-    (number,) = [n for n, file in enumerate(linked) if file == link(HARDWARE, RECORDS[HARDWARE][1])]
-    texts = [content["strings"][text] for text in content["records"][number]]
-    configuration, environment = json.loads(texts[2]), json.loads(texts[3])
-    assert (configuration["method"], configuration["threads"]) == ("chebyshev", 2)
-    assert environment["machine"] == "A, 2 CPUs"
-    assert texts[4:] == ["0", "0", "2026-01-02T00:00:00+00:00", "ok", ""]
-
-
-def link(name, record):
-    """Return the link from the page to a published record."""
-    return run_records.path_of(Path("published") / name, record).as_posix()
 
 
 def test_somebody_s_own_runs_stand_beside_published_ones(tmp_path):
     run_records.write(tmp_path, full(machine="mine"))
     contents = Contents.local(tmp_path)
     assert {record["integral"] for record in contents.beside} == {"box1l"}
-    _, table = contents.tables_of_all_configurations()
-    assert table.title == "Published results on these integrals"
-    assert len(table.rows) > 10
-    content = data_of(contents, [table]).content()
-    linked = files(content, range(len(content["records"])))
-    assert all((tmp_path / file).resolve().is_relative_to(REPORTS) for file in linked)
+    own, *beside = contents.comparable()
+    assert own.first["machine"] == "mine"
+    assert len(beside) > 10
+    data = page_data.Data(contents.out, contents.folders())
+    summaries.content([own, *beside], data)
+    linked = files(data.content(), range(len(data.content()["files"])))
+    assert sum((tmp_path / file).resolve().is_relative_to(REPORTS) for file in linked) == len(linked) - 1
     assert all((tmp_path / file).exists() for file in linked)
 
 
@@ -160,14 +144,11 @@ def test_damaged_records_are_named_and_left_out(tmp_path):
 
 
 def test_markup_in_records_stays_text(contents):
-    text = html_page.render(contents.compared, data_of(contents, contents.tables), [])
+    text = html_page.render(contents.records(), page_content.content(contents))
     data = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)[1]
-    strings = json.loads(data)["strings"]
     assert MARKUP not in text
     assert "<" not in data
-    assert any(MARKUP in string for string in strings)
-    for key in ("commit", "cpu"):  # in the configuration of a run, and of a timing
-        assert any(string.startswith("{") and json.loads(string).get(key) == MARKUP for string in strings)
+    assert any(MARKUP in string for string in json.loads(data)["strings"])
 
 
 def test_committed_rows_lead_to_committed_files():

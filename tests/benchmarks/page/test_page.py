@@ -1,22 +1,26 @@
-"""The page in a browser: it loads, sorts, filters, shows figures and reasons, and turns dark."""
+"""The page in a browser: its answer is what the records say, every view is drawn, and rows and marks lead to files."""
 
 from __future__ import annotations
 
+import itertools
 import json
+import math
 import os
 import re
 import shutil
+import urllib.parse
 from pathlib import Path
 
 import pytest
-from sample_records import full, hardware_record, of_claim
+from sample_records import full, hardware_record, of_claim, timing
 
 from benchmarks import report
-from benchmarks.experiments import all_configurations, devices, uncertain_networks
+from benchmarks.experiments import devices, uncertain_networks
 from benchmarks.figures import drawing
-from benchmarks.page import html_page
+from benchmarks.page import charts, html_page
 from benchmarks.page.contents import Contents
-from benchmarks.records import configurations, run_records
+from benchmarks.page.views import VIEWS
+from benchmarks.records import configurations, digit_costs, run_records
 from benchmarks.records.folders import COMPARISON
 from benchmarks.regressions.many_records import write as write_many
 
@@ -24,13 +28,22 @@ BAYESIAN, HARDWARE = uncertain_networks.EXPERIMENT.source, devices.EXPERIMENT.so
 
 SCRIPT = "<script>window.stolen = true</script><img src=x onerror='window.stolen = true'>"
 
+
+def timed(many_us, one_us=900.0):
+    return {"1": timing(1e-6 * one_us), "1024": timing(1e-6 * many_us)}
+
+
 FOUND = [
-    full(digits_mean=9.5, fit_s=0.5),
-    full(method="skip_mlp", digits_mean=10.25, fit_s=7.0, commit="0123abc", versions={"numpy": "2"}),
-    full(method="skip_mlp", repeat=1, digits_mean=10.25, fit_s=7.0),
+    full(digits_mean=9.5, digits_worst=5.0, fit_s=0.5, s_per_integral=timed(40.0, 50.0)),
+    full(digits_mean=4.5, digits_worst=2.5, fit_s=0.4, s_per_integral=timed(2.0, 60.0), params={"order": 3}),
+    full(method="skip_mlp", digits_mean=6.25, fit_s=7.0, commit="0123abc", versions={"numpy": "2"}, params={},
+         s_per_integral=timed(0.5)),
+    full(method="skip_mlp", repeat=1, digits_mean=6.75, fit_s=7.0, params={}, s_per_integral=timed(0.7)),
     full(method="boosted_trees", digits_mean=2.0, fit_s=100.0, integral="box2l"),
+    full(method="gauss_legendre", digits_mean=7.0, digits_worst=6.0, fit_s=2.0, integral="box2l",
+         s_per_integral=timed(9.0)),
     full(method="worse", status="failed", reason=SCRIPT, digits_mean=None, machine="B", histograms=None),
-]
+]  # fmt: skip
 
 BOOSTED = full(
     method=uncertain_networks.METHOD, budget_s=uncertain_networks.BUDGET_S, params={"n_labels": 10, "boosting": SCRIPT},
@@ -59,28 +72,35 @@ def path_of(folder, name, record):
     return run_records.path_of(folder / "published" / name, record)
 
 
-def test_it_is_one_page_that_needs_no_network(folder):
+def outside_library(text: str) -> str:
+    """Return the page without its charting library."""
+    return text.replace(charts.library(), "")
+
+
+def data_of(folder) -> dict:
     text = (folder / "index.html").read_text()
-    namespaces = ("http://www.w3.org/1999/xlink", "http://www.w3.org/2000/svg")
-    assert set(re.findall(r"https?://[^\"' )]*", text)) <= set(namespaces)
-    assert not re.findall(r"<(?:script|img|iframe)[^>]* src=|@import|url\((?!#)", text)
+    return json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)[1])
+
+
+def test_it_is_one_page_that_needs_no_network(folder):
+    text = outside_library((folder / "index.html").read_text())
+    assert not re.findall(r"https?://", text)
+    assert not re.findall(r"<(?:script|img|iframe)[^>]* src=|@import|url\(", text)
     assert "<link" not in text.replace('<link rel="icon" href="data:,">', "")
 
 
 def test_markup_in_a_reason_cannot_end_the_data(folder):
     text = (folder / "index.html").read_text()
-    data = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)[1]
-    assert "<" not in data
-    assert any(SCRIPT in string for string in json.loads(data)["strings"])
+    assert SCRIPT not in text
+    assert any(SCRIPT in string for string in data_of(folder)["strings"])
 
 
 def test_rows_lead_to_their_records(folder):
-    text = (folder / "index.html").read_text()
-    data = json.loads(re.search(r'id="data">(.*?)</script>', text, re.DOTALL)[1])
-    paths = {f"{data['strings'][r[0]]}.{data['strings'][r[1]]}.json" for r in data["records"]}
+    data = data_of(folder)
+    paths = {".".join(data["strings"][part] for part in file) + ".json" for file in data["files"]}
     files = list((folder / "published").rglob("*.json"))
     assert paths == {path.relative_to(folder).as_posix() for path in files}
-    assert len(data["records"]) == len(files)  # each once, in however many tables
+    assert len(data["files"]) == len(files)  # each once, in however many tables
 
 
 def test_figures_lie_beside_the_page(folder):
@@ -96,23 +116,6 @@ def no_png(monkeypatch):
     monkeypatch.setattr(drawing, "as_png", lambda figure: b"")
 
 
-def test_a_page_without_room_links_to_its_figures(no_png, folder, monkeypatch):
-    monkeypatch.setattr(html_page, "MOST_BYTES", 60_000)
-    contents = Contents.published(folder)
-    text = report.page(contents, contents.figure_sections())
-    assert len(text.encode()) < 70_000
-    assert 'href="figures/box1l.break_even.svg"' in text
-
-
-def test_ids_of_a_page_are_its_own(folder):
-    text = (folder / "index.html").read_text()
-    ids = re.findall(r'\bid="([^"]*)"', text)
-    assert len(ids) == len(set(ids))
-    used = re.findall(r'(?:url\(|href=")#([^")]*)', text)
-    assert len(used) > 100
-    assert set(used) <= set(ids)
-
-
 WICKED = '../<b>"&'
 
 STAGES = [
@@ -120,19 +123,13 @@ STAGES = [
 ]
 
 
-@pytest.mark.parametrize("room", [html_page.MOST_BYTES, 0])
-def test_markup_and_paths_in_names_stay_names(no_png, tmp_path, monkeypatch, room):
-    monkeypatch.setattr(html_page, "MOST_BYTES", room)
+def test_markup_and_paths_in_names_stay_names(no_png, tmp_path):
     run_records.write(tmp_path, full(integral=WICKED, diagnostics=STAGES))
     contents = Contents.local(tmp_path)
-    drawn = contents.figure_sections()
-    text = report.page(contents, drawn)
-    assert "<b>" not in text
-    names = [figure.name for section in drawn for figure in section.figures]
+    assert "<b>" not in outside_library(report.page(contents))
+    names = [figure.name for section in contents.figure_sections() for figure in section.figures]
     assert "..__b___.p" in names
-    assert "training.1...__b___" in names
     assert all(re.fullmatch(r"[\w.-]+", name) for name in names)
-    assert all(f'href="figures/{name}.svg"' in text for name in names) is (room == 0)
 
 
 def test_half_a_character_in_a_reason_does_not_stop_the_report(no_png, tmp_path):
@@ -141,13 +138,6 @@ def test_half_a_character_in_a_reason_does_not_stop_the_report(no_png, tmp_path)
     report.write_local(tmp_path)
     assert "? is half" in (tmp_path / "index.html").read_text()
     assert "? is half" in (tmp_path / "tables.md").read_text()
-
-
-def test_the_number_of_points_is_a_finished_repeat_s():
-    table = all_configurations.table(
-        configurations.grouped([full(status="failed", n_points=None), full(repeat=1, n_points=1000)])
-    )
-    assert [row["n"] for row, _ in table.rows] == ["1000"]
 
 
 def test_an_experiment_s_table_says_what_it_is_of(no_png, tmp_path):
@@ -209,142 +199,236 @@ def show(browser, folder: Path, width: int, theme: str) -> None:
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     preference = {"name": "prefers-color-scheme", "value": theme}
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [preference]})
+    browser.get("about:blank")  # another address after # alone does not load a page again
     browser.get(f"file://{folder}/index.html")
+
+    wait(browser)
+
+
+def ask(page, **question) -> None:
+    """Fill in the question, and wait for its answer to be drawn."""
+    page.execute_script(
+        """const form = document.getElementById("question");
+        for (const [name, value] of Object.entries(arguments[0])) form.elements[name].value = value;
+        form.dispatchEvent(new Event("change"))""",
+        question,
+    )
+    wait(page)
+
+
+def look_at(page, view: str) -> None:
+    page.execute_script("document.querySelector(`nav button[value='${arguments[0]}']`).click()", view)
+    wait(page)
+
+
+def wait(page) -> None:
+    from selenium.webdriver.support.wait import WebDriverWait
+
+    WebDriverWait(page, 120).until(lambda page: page.execute_script("return document.body.ariaBusy") == "false")
+
+
+ASKED = {
+    "integral": "box1l",
+    "digits": "6",
+    "measure": "digits",
+    "values": "6",
+    "calls": "many",
+    "place": "A, 2 threads",
+}
+
+
+def cheapest(integral, digits, measure, values, calls, **_):
+    """Return the method and the microseconds that the records say, or None where no method has the digits."""
+    n = math.inf if values == "any" else 10 ** int(values)
+    key = "digits_worst" if measure == "worst" else "digits_mean"
+    costs = []
+    for configuration in configurations.grouped(FOUND):
+        cost = digit_costs.digit_cost(configuration)
+        if cost is None or configuration.first["integral"] != integral or getattr(cost, key) < float(digits):
+            continue
+        each = cost.s_single if calls == "one" else cost.s_per_integral
+        costs.append((1e6 * (each + cost.preparation_s / n), configuration.method))
+    return min(costs, default=None)
+
+
+@pytest.mark.browser
+def test_the_answer_changes_with_the_question_and_is_what_records_say(page):
+    answers = set()
+    for digits, measure, values, calls in itertools.product(
+        ("2", "6", "9"), ("digits", "worst"), ("0", "6", "any"), ("many", "one")
+    ):
+        question = ASKED | {"digits": digits, "measure": measure, "values": values, "calls": calls}
+        ask(page, **question)
+        said = page.execute_script("return document.getElementById('answer').textContent")
+        found = cheapest(**question)
+        answers.add(found and found[1])
+        if found is None:
+            assert said.startswith("No method that was run has")
+            continue
+        us = float(re.match(rf"Cheapest: {found[1]} \(([\d.,]+) µs per value", said)[1].replace(",", ""))
+        assert us == pytest.approx(found[0], rel=5e-3)
+        assert page.execute_script("return document.querySelector('#ranking tbody th').textContent") == found[1]
+    assert answers == {"gauss_legendre", "skip_mlp", None}
+
+
+@pytest.mark.browser
+def test_learned_methods_are_named_in_every_answer(page):
+    ask(page, **ASKED | {"digits": "9"})
+    said = page.execute_script("return document.getElementById('answer').textContent")
+    assert "learned methods: none has so many digits; skip_mlp has most, 6.5." in said
+
+
+@pytest.mark.browser
+def test_a_family_is_answered_by_medians(page):
+    ask(page, **ASKED | {"integral": "development integrals", "digits": "7"})
+    said = page.execute_script("return document.getElementById('answer').textContent")
+    # 40 and 9 µs, and half a second and two of preparation for a million values.
+    assert "Cheapest: gauss_legendre (median 25.8 µs per value; has the digits on 2 of 2 integrals" in said
+
+
+def marks(page):
+    """Return the drawn points of the answer's chart that have a sentence, the largest first."""
+    found = page.find_elements("css selector", "#chart-answer svg g.mark-symbol path[aria-label]")
+    return sorted(found, key=lambda mark: -mark.rect["width"])
+
+
+@pytest.mark.browser
+def test_hovering_names_the_configuration_and_a_click_opens_its_record(page, folder):
+    from selenium.webdriver import ActionChains
+
+    mark = next(m for m in marks(page) if m.get_attribute("aria-label").startswith("skip_mlp"))
+    ActionChains(page).move_to_element(mark).perform()
+    tip = page.find_element("id", "vg-tooltip-element").text
+    assert "skip_mlp" in tip
+    assert "6.5 digits on average" in tip
+    assert "0.6 µs per value in batches of 1,024" in tip
+    ActionChains(page).click(mark).perform()
+    address = urllib.parse.unquote(page.execute_script("return location.pathname"))
+    assert address == str(path_of(folder, COMPARISON, FOUND[2]))
+    assert '"skip_mlp"' in page.page_source
+
+
+@pytest.mark.browser
+def test_every_view_is_drawn_and_the_console_is_silent(page):
+    for view in VIEWS:
+        look_at(page, view.name)
+        hidden = page.execute_script(
+            "return [...document.querySelectorAll('.view')].filter(v => !v.hidden).map(v => v.id)"
+        )
+        assert hidden == [f"view-{view.name}"]
+    assert page.get_log("browser") == []
+    assert page.execute_script("return performance.getEntriesByType('resource').map(entry => entry.name)") == []
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    ("view", "chart"), [("map", "map"), ("preparation", "anytime"), ("preparation", "total"), ("accuracy", "p"),
+                        ("accuracy", "r"), ("accuracy", "classes"), ("honesty", "pull")],
+)  # fmt: skip
+def test_charts_have_content(page, view, chart):
+    ask(page, **ASKED)
+    look_at(page, view)
+    box = page.execute_script(
+        """const svg = document.querySelector(`#chart-${arguments[0]} svg`), box = svg.getBoundingClientRect();
+        return [box.width, box.height, svg.querySelectorAll("path[aria-label], path[d]").length, svg.textContent]""",
+        chart,
+    )
+    assert box[0] > 600
+    assert box[1] > 80
+    assert box[2] > 5
+    assert "gauss_legendre" in box[3]
+
+
+@pytest.mark.browser
+def test_the_question_stands_in_the_address(page, folder):
+    ask(page, **ASKED | {"digits": "3", "values": "any"})
+    look_at(page, "map")
+    address = page.current_url
+    page.get("about:blank")
+    page.get(address)
+    wait(page)
+    assert page.execute_script("return document.getElementById('question').elements.digits.value") == "3"
+    assert page.execute_script("return document.getElementById('view-map').hidden") is False
 
 
 def column(page, name: str) -> list[str]:
-    """Return the cells of that column in the first table."""
+    """Return the cells of that column in the table of all runs."""
     return page.execute_script(
-        """const table = document.querySelector("table");
+        """const table = document.querySelector("#tables-runs table");
         const at = [...table.tHead.rows[0].cells].findIndex(cell => cell.textContent === arguments[0]);
-        const rows = [...table.tBodies[0].rows].filter(row => row.className !== "records");
-        return rows.map(row => row.cells[at].textContent);""",
+        return [...table.tBodies[0].rows].map(row => row.cells[at].textContent);""",
         name,
     )
 
 
 def sort_by(page, name: str) -> None:
     page.execute_script(
-        "[...document.querySelectorAll('table')[0].tHead.querySelectorAll('button')]"
-        ".find(button => button.textContent === arguments[0]).click()",
+        "[...document.querySelectorAll('#tables-runs th button')].find(b => b.textContent === arguments[0]).click()",
         name,
     )
 
 
-def choose(page, name: str, value: str) -> None:
-    page.execute_script(
-        "const select = document.querySelector(`select[name='${arguments[0]}']`);"
-        "select.value = arguments[1]; select.dispatchEvent(new Event('change'))",
-        name,
-        value,
-    )
+@pytest.mark.browser
+def test_all_runs_are_those_of_the_choice(page):
+    look_at(page, "runs")
+    ask(page, **ASKED)
+    assert set(column(page, "method")) == {"gauss_legendre", "skip_mlp"}
+    ask(page, **ASKED | {"integral": "all integrals"})
+    assert set(column(page, "method")) == {"gauss_legendre", "skip_mlp", "boosted_trees"}
+    ask(page, **ASKED | {"place": "B, 2 threads"})
+    assert column(page, "method") == ["worse"]
+    page.find_element("id", "filter").send_keys("skip")
+    assert column(page, "method") == []
 
 
 @pytest.mark.browser
-def test_it_loads_without_errors(page):
-    assert page.get_log("browser") == []
-    assert len(column(page, "method")) == 4
-
-
-@pytest.mark.browser
-def test_numbers_sort_as_numbers_and_blanks_come_last(page):
+def test_numbers_sort_as_numbers(page):
+    look_at(page, "runs")
+    ask(page, **ASKED | {"integral": "all integrals"})
     sort_by(page, "digits")
-    assert [cell.partition(" ")[0] for cell in column(page, "digits")] == ["2.0", "9.5", "10.2", ""]
+    assert [float(cell.partition(" ")[0]) for cell in column(page, "digits")] == [2.0, 4.5, 6.5, 7.0, 9.5]
     sort_by(page, "digits")
-    assert [cell.partition(" ")[0] for cell in column(page, "digits")] == ["10.2", "9.5", "2.0", ""]
-    sort_by(page, "method")
-    assert column(page, "method") == sorted(column(page, "method"))
+    assert [float(cell.partition(" ")[0]) for cell in column(page, "digits")] == [9.5, 7.0, 6.5, 4.5, 2.0]
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize(
-    ("name", "value", "methods"),
-    [
-        ("integral", "box2l", {"boosted_trees"}),
-        ("method", "skip_mlp", {"skip_mlp"}),
-        ("machine", "B", {"worse"}),
-        ("status", "failed", {"worse"}),
-        ("device", "cpu", {"gauss_legendre", "skip_mlp", "boosted_trees", "worse"}),
-    ],
-)
-def test_filters(page, name, value, methods):
-    choose(page, name, value)
-    assert set(column(page, "method")) == methods
-    choose(page, name, "")
-    assert len(column(page, "method")) == 4
+def test_rows_lead_to_files(page, folder):
+    look_at(page, "runs")
+    ask(page, **ASKED)
+    links = page.execute_script("return [...document.querySelectorAll('#tables-runs .records a')].map(a => a.pathname)")
+    files = {urllib.parse.unquote(link) for link in links}
+    assert files == {str(path_of(folder, COMPARISON, record)) for record in FOUND[:4]}
+    for view, record in (("networks", BOOSTED), ("devices", TIMED)):
+        look_at(page, view)
+        links = page.execute_script(
+            "return [...document.querySelectorAll(`#tables-${arguments[0]} .records a`)].map(a => a.pathname)", view
+        )
+        assert {urllib.parse.unquote(link) for link in links} == {str(path_of(folder, PLACES[view], record))}
+
+
+PLACES = {"networks": BAYESIAN, "devices": HARDWARE}
 
 
 @pytest.mark.browser
-def test_filters_hold_for_figures(page):
-    choose(page, "integral", "box2l")
-    shown = (
-        "return [...document.querySelectorAll('[data-integral]')].filter(e => !e.hidden).map(e => e.dataset.integral)"
-    )
-    assert page.execute_script(shown) == ["box2l"]
-
-
-@pytest.mark.browser
-def test_a_row_leads_to_its_records(page, folder):
-    choose(page, "method", "skip_mlp")
-    page.execute_script("document.querySelector('tbody button').click()")
-    detail = page.execute_script("return document.querySelector('.records').textContent")
-    for word in ("params", "seed", "repeat", "code_hash", "date", "machine", "0123abc", "numpy"):
-        assert word in detail
-    links = page.execute_script("return [...document.querySelectorAll('.records a')].map(a => a.getAttribute('href'))")
-    assert len(links) == 2
-    assert all((folder / link).exists() for link in links)
-
-
-@pytest.mark.browser
-def test_rows_of_every_table_lead_to_files(page, folder):
-    page.execute_script("document.querySelectorAll('tbody button').forEach(button => button.click())")
-    opened = page.execute_script(
-        """return [...document.querySelectorAll("section.tabled")].map(part => [
-            part.querySelector("h2").textContent,
-            [...part.querySelectorAll(".records a")].map(a => decodeURIComponent(new URL(a.href).pathname)),
-            [...part.querySelectorAll(".records")].map(row => row.textContent).join(),
-        ])"""
-    )
-    files = {title.partition(":")[0]: links for title, links, _ in opened}
-    assert {"Bayesian networks", "Devices", "box1l"} <= set(files)
-    assert files["Bayesian networks"] == [str(path_of(folder, BAYESIAN, BOOSTED))]
-    assert set(files["Devices"]) == set(files["box1l"]) == {str(path_of(folder, HARDWARE, TIMED))}
-    assert all(Path(link).exists() for links in files.values() for link in links)
-    said = {title.partition(":")[0]: text for title, _, text in opened}
-    assert SCRIPT in said["Bayesian networks"]
-    assert SCRIPT in said["Devices"]
-    assert page.execute_script("return window.stolen === undefined && !document.querySelector('#tables img')")
-
-
-@pytest.mark.browser
-def test_markup_in_a_reason_is_text(page):
-    choose(page, "method", "worse")
-    page.execute_script("document.querySelector('tbody button').click()")
-    assert SCRIPT in page.execute_script("return document.querySelector('.records').textContent")
-    assert any(SCRIPT in cell for cell in column(page, "note") if cell)
-    assert page.execute_script("return window.stolen === undefined && !document.querySelector('#tables img')")
-
-
-@pytest.mark.browser
-def test_figures_have_content(page):
-    boxes = page.execute_script(
-        """return [...document.querySelectorAll("figure svg")].map(svg => {
-            const box = svg.getBoundingClientRect();
-            return [box.width, box.height, svg.querySelectorAll("path").length];
-        })"""
-    )
-    assert len(boxes) >= 12
-    assert all(width > 200 and height > 150 and paths > 10 for width, height, paths in boxes)
+def test_markup_in_records_is_text(page):
+    ask(page, **ASKED | {"place": "B, 2 threads"})
+    for view in ("runs", "networks", "devices"):
+        look_at(page, view)
+        assert SCRIPT in page.execute_script(
+            "return document.getElementById(`tables-${arguments[0]}`).textContent", view
+        )
+    assert page.execute_script("return window.stolen === undefined && !document.querySelector('img')")
 
 
 PAPER = "return getComputedStyle(document.body).backgroundColor"
-LINE = "return getComputedStyle(document.querySelector('figure svg path[style*=\"var(--c\"]')).stroke"
+LINE = "return document.querySelector('#chart-answer svg .mark-line path').getAttribute('stroke')"
 
 
 @pytest.mark.browser
 def test_dark_is_another_page_by_preference_and_by_switch(page, folder):
     light = [page.execute_script(script) for script in (PAPER, LINE)]
     page.execute_script("document.getElementById('theme').click()")
+    wait(page)
     switched = [page.execute_script(script) for script in (PAPER, LINE)]
     show(page, folder, 1400, "dark")
     dark = [page.execute_script(script) for script in (PAPER, LINE)]
@@ -355,4 +439,22 @@ def test_dark_is_another_page_by_preference_and_by_switch(page, folder):
 @pytest.mark.browser
 def test_a_phone_scrolls_down_only(page, folder):
     show(page, folder, 390, "light")
-    assert page.execute_script("return document.documentElement.scrollWidth") <= 390
+    for view in VIEWS:
+        look_at(page, view.name)
+        assert page.execute_script("return document.documentElement.scrollWidth") <= 390, view.name
+
+
+@pytest.mark.browser
+def test_the_keyboard_reaches_question_views_and_records(page):
+    from selenium.webdriver import ActionChains
+    from selenium.webdriver.common.keys import Keys
+
+    page.execute_script("document.activeElement.blur(); window.scrollTo(0, 0)")
+    reached = []
+    for _ in range(40):
+        ActionChains(page).send_keys(Keys.TAB).perform()
+        reached.append(
+            page.execute_script("const e = document.activeElement; return e.name || e.value || e.textContent")
+        )
+    wanted = ["digits", "measure", "integral", "values", "calls", "place", "gauss_legendre", "map", "runs", "skip_mlp"]
+    assert [name for name in wanted if name in reached] == wanted
