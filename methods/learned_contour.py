@@ -28,7 +28,7 @@ import torch
 from methods.base import Estimate, InputError, Method, ParametricIntegral
 from methods.core import devices
 from methods.core.budget import Clock
-from methods.primitives import contour_orders, contour_search
+from methods.primitives import contour_orders, contour_search, contour_trials
 from methods.primitives.box_coordinates import BoxCoordinates
 from methods.primitives.contour_map import ContourMap
 from methods.primitives.contour_orders import MOST_NODES, TermRules, total
@@ -119,17 +119,20 @@ class LearnedContour(Method):
         clock = Clock(budget)
         self._check_fields()
         self._prepare(integral)
-        searches = [Search(term, self._coordinates, self.seed, self.device) for term in self._terms]
+        is_many = integral.k > contour_search.ALL_ORDERS
+        searches = [Search(term, self._coordinates, self.seed, self.device, on_arcs=is_many) for term in self._terms]
         degree, n_orders, is_lower = self._affordable(searches, clock)
-        found = [contour_search.find(search, integral.name, degree, n_orders) for search in searches]
+        find = contour_trials.find if is_many else contour_search.find
+        found = [find(search, integral.name, degree, n_orders) for search in searches]
         is_few = n_orders != self.n_orders and any(search.n_tried == n_orders for search in searches)
-        self._take([best.contour for best, _ in found])
+        may_compile = clock.left > COMPILING_SECONDS * len(found)
+        self._take([best.contour for best, _ in found], may_compile)
         s, max_nodes = torch.as_tensor(_points(integral), device=self.device), self.max_nodes
         if self.order is not None:
             self.orders_ = np.full((len(found), integral.k), self.order)
         else:
             self.orders_, max_nodes = contour_orders.choose(self._on_maps, s, self.epsrel, self.max_nodes, clock)
-        self._make_rules(clock.left > COMPILING_SECONDS * len(found))
+        self._make_rules()
         self._judge(s)
         difference = self._compare_with([second.contour for _, second in found if second is not None], s)
         self.details_ = {
@@ -175,13 +178,14 @@ class LearnedContour(Method):
         self.integral_, self._terms = integral, integral.terms
         self._coordinates = BoxCoordinates(integral, self.device)
 
-    def _take(self, maps: list[ContourMap]) -> None:
-        self.maps_, self._on_maps = maps, TermRules(self._terms, maps, self._coordinates)
+    def _take(self, maps: list[ContourMap], may_compile: bool) -> None:
+        self.maps_, self._on_maps = maps, TermRules(self._terms, maps, self._coordinates, may_compile)
 
     def _affordable(self, searches: list[Search], clock: Clock) -> tuple[int, int | None, bool]:
         """Return degree and `n_orders` that the clock allows, and whether it made the degree smaller."""
         k, m, n_terms = self.integral_.k, self.integral_.m, len(searches)
-        degree, n_orders = self.degree or contour_search.degree_of(k, m), self.n_orders
+        default = 1 if k > contour_search.ALL_ORDERS else contour_search.degree_of(k, m)
+        degree, n_orders = self.degree or default, self.n_orders
         if not clock.is_limited:
             return degree, n_orders, False
         searches[0].short(tuple(range(k)))  # the first evaluation compiles the formula
@@ -203,15 +207,16 @@ class LearnedContour(Method):
         """Return how much values by second maps differ, relatively; where that is too much, the error knows of it."""
         if len(maps) < len(self.maps_):
             return None
-        second = TermRules(self._terms, maps, self._coordinates)
+        second = TermRules(self._terms, maps, self._coordinates, self._on_maps.are_compiled)
         found, explained = contour_orders.difference(self._on_maps, second, self.orders_, s)
         if found > explained:
             self.error_ = self.error_._replace(floor=max(self.error_.floor, found))
         return found
 
-    def _make_rules(self, may_compile: bool = True) -> None:
-        make = self._on_maps.compiled if may_compile else self._on_maps.of
-        self._sums, self._lower_sums = make(self.orders_), make(contour_orders.lower(self.orders_))
+    def _make_rules(self) -> None:
+        self._sums, self._lower_sums = (
+            self._on_maps.fastest(orders) for orders in (self.orders_, contour_orders.lower(self.orders_))
+        )
 
     def _state(self) -> dict[str, np.ndarray]:
         return {
@@ -219,17 +224,20 @@ class LearnedContour(Method):
             "error_": np.asarray(self.error_),
             "map.order": np.array([map_.order for map_ in self.maps_]),
             "map.degree": np.array([map_.degree for map_ in self.maps_]),
+            "map.is_arc": np.array([map_.is_arc for map_ in self.maps_]),
             "map.a": np.stack([map_.a.cpu().numpy() for map_ in self.maps_]),
         }
 
     def _restore(self, state: dict[str, np.ndarray]) -> None:
         self._prepare(self.integral_)
         self.orders_, self.error_ = state["orders_"], RuleError(*map(float, state["error_"]))
-        of_terms = zip(*(state[f"map.{name}"] for name in ("order", "degree", "a")), strict=True)
-        self._take([
-            ContourMap(tuple(order.tolist()), self.integral_.m, int(degree), torch.as_tensor(a, device=self.device))
-            for order, degree, a in of_terms
-        ])  # fmt: skip
+        of_terms = zip(*(state[f"map.{name}"] for name in ("order", "degree", "a", "is_arc")), strict=True)
+        m, device = self.integral_.m, self.device
+        maps = [
+            ContourMap(tuple(order.tolist()), m, int(degree), torch.as_tensor(a, device=device), bool(is_arc))
+            for order, degree, a, is_arc in of_terms
+        ]
+        self._take(maps, may_compile=True)
         self._make_rules()
 
 
