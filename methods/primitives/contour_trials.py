@@ -9,7 +9,7 @@ wrong side of a zero of F hardly has the values of another one.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -39,8 +39,15 @@ NOT_CAUSAL = 5e-3
 where F is far from it: at 0.1 % of the points on the best maps of box2l."""
 
 
-def find(search: Search, name: str, degree: int, n_orders: int | None) -> tuple[Found, Found | None]:
-    """Return the best map and another one that agrees with it, or the two that differ least.
+def ranked_orders(search: Search, n_orders: int | None) -> list[tuple[int, ...]]:
+    """Return orders of variables, those first whose rules need fewest nodes; at most `n_orders` are looked at."""
+    shorts = [short for short in search.best(n_orders) if short.not_causal <= NOT_CAUSAL]
+    tried = sorted(shorts[:TRIALS], key=lambda short: _foreseen_nodes(search, short))
+    return [short.contour.order for short in [*tried, *shorts[TRIALS:]]]
+
+
+def agreeing(search: Search, name: str, degree: int, orders: Sequence[tuple[int, ...]]) -> tuple[Found, Found | None]:
+    """Return the first two maps that agree, or the two that differ least; the orders of variables are tried in turn.
 
     Raises
     ------
@@ -50,29 +57,27 @@ def find(search: Search, name: str, degree: int, n_orders: int | None) -> tuple[
     found: list[Found] = []
     values: list[np.ndarray] = []
     differences: dict[tuple[int, int], float] = {}
-    for candidate in itertools.islice(_candidates(search, degree, n_orders), MAX_MAPS):
+    for candidate in itertools.islice(_causal(search, degree, orders), MAX_MAPS):
         found.append(candidate)
         values.append(_values(search, candidate))
         last = len(found) - 1
         differences |= {(i, last): root_mean_square(relative(values[i] - values[-1], values[i])) for i in range(last)}
-        agreeing = [pair for pair, difference in differences.items() if difference <= AGREEMENT]
-        if agreeing:
-            return found[agreeing[0][0]], found[agreeing[0][1]]
+        pairs = [pair for pair, difference in differences.items() if difference <= AGREEMENT]
+        if pairs:
+            return found[pairs[0][0]], found[pairs[0][1]]
     if not found:
         raise NoCausalContour(
-            f"No contour of {name} was found that avoids the zeros of its prescribed polynomial: in all orders of "
-            "variables some points are on the wrong side; give a smaller box."
+            f"No contour of {name} was found that avoids the zeros of its prescribed polynomial: in all of "
+            f"{len(orders)} orders of variables some points are on the wrong side; give a smaller box."
         )
-    nearest = min(differences, key=differences.__getitem__, default=(0, 0))
-    return found[nearest[0]], found[nearest[1]] if differences else None
+    first, second = min(differences, key=differences.__getitem__, default=(0, 0))
+    return found[first], found[second] if differences else None
 
 
-def _candidates(search: Search, degree: int, n_orders: int | None) -> Iterator[Found]:
-    """Yield maps fitted to all points, those first that need fewest nodes."""
-    shorts = [short for short in search.best(n_orders) if short.not_causal <= NOT_CAUSAL]
-    tried = sorted(shorts[:TRIALS], key=lambda short: _foreseen_nodes(search, short))
-    for short in [*tried, *shorts[TRIALS:]]:
-        final = search.final(short.contour, degree)
+def _causal(search: Search, degree: int, orders: Sequence[tuple[int, ...]]) -> Iterator[Found]:
+    """Yield maps fitted to all points."""
+    for order in orders:
+        final = search.final(search.short(order).contour, degree)
         if final.not_causal <= NOT_CAUSAL:
             yield final
 
