@@ -26,6 +26,7 @@ import numpy as np
 from methods.base import Estimate, InputError, Method, ParametricIntegral
 from methods.core import devices
 from methods.core.budget import Clock
+from methods.core.errors import NoCausalContour
 from methods.primitives import contour_search, contour_trials, contour_windows
 from methods.primitives.box_coordinates import BoxCoordinates
 from methods.primitives.contour_map import ContourMap
@@ -153,10 +154,15 @@ class LearnedContour(Method):
         """Take the order of variables whose rules need fewest nodes, and windows where maps do not agree."""
         orders = [contour_trials.ranked_orders(search, n_orders) for search in searches]
         windows = WindowSearch(self._searches, orders, self._wanted, degree, self.device, clock)
-        pairs = [
-            contour_trials.agreeing(search, self.integral_.name, degree, of_term)
-            for search, of_term in zip(searches, orders, strict=True)
-        ]
+        try:
+            pairs = [
+                contour_trials.agreeing(search, self.integral_.name, degree, of_term)
+                for search, of_term in zip(searches, orders, strict=True)
+            ]
+        except NoCausalContour:  # arcs cannot pass above one zero of F and below the next
+            bent = self._searches(self.integral_, on_arcs=False)
+            k, m = self.integral_.k, self.integral_.m
+            return self._fit_by_spread(bent, self.degree or contour_search.degree_of(k, m), n_orders, clock)
         may_compile = clock.left > 2 * COMPILING_SECONDS * len(pairs)
         whole = contour_windows.region_of(self.integral_, pairs, self.device, may_compile)
         found, cut_short = windows.halved(Window(whole.choose(self._wanted, clock), pairs), self.max_windows)
@@ -202,9 +208,10 @@ class LearnedContour(Method):
     def _wanted(self) -> Wanted:
         return Wanted(self.epsrel, self.max_nodes, self.order)
 
-    def _searches(self, integral: ParametricIntegral) -> list[Search]:
+    def _searches(self, integral: ParametricIntegral, on_arcs: bool | None = None) -> list[Search]:
         coordinates = BoxCoordinates(integral, self.device)
-        return [Search(term, coordinates, self.seed, self.device, on_arcs=self._is_many) for term in integral.terms]
+        arcs = self._is_many if on_arcs is None else on_arcs
+        return [Search(term, coordinates, self.seed, self.device, arcs) for term in integral.terms]
 
     def _rows(self, s: np.ndarray) -> Iterator[tuple[ContourRegion, np.ndarray]]:
         """Yield regions with the rows of s (n, m) that they treat; each row belongs to the first that contains it."""
@@ -231,7 +238,7 @@ class LearnedContour(Method):
             return degree, n_orders, False
         searches[0].short(tuple(range(k)))  # the first evaluation compiles the formula
         search, final = clock.share(SEARCH_SHARE), clock.share(SEARCH_SHARE + FINAL_SHARE)
-        seconds = searches[0].seconds_of_short()
+        seconds = searches[0].seconds_of_short() * (2 if self._is_many else 1)  # a trial takes about as long again
         affordable = max(1, int(search.left / (n_terms * seconds)))
         lower = degree
         while lower > 1 and n_terms * contour_search.times_a_short(k, m, lower) * seconds > final.left - search.left:

@@ -80,7 +80,7 @@ class Search:
     def __init__(
         self, term: ParametricIntegral, coordinates: BoxCoordinates, seed: int, device: str, on_arcs: bool = False
     ) -> None:
-        self.term, self.coordinates, self._is_arc = term, coordinates, on_arcs
+        self.term, self.coordinates, self.seed, self._is_arc = term, coordinates, seed, on_arcs
         self._points = contour_fit.draw(term.k, coordinates, term.m, POINTS, seed, device)
         self._powers = contour_fit.powers(term, coordinates, device)
         if self._is_arc:

@@ -17,6 +17,7 @@ from methods.core.errors import NoCausalContour
 from methods.primitives import contour_orders
 from methods.primitives.contour_orders import TermRules
 from methods.primitives.contour_search import Found, Search
+from methods.primitives.contour_zeros import count_zeros
 from methods.quadrature.rule_error import relative, root_mean_square
 
 TRIALS = 12
@@ -75,11 +76,17 @@ def agreeing(search: Search, name: str, degree: int, orders: Sequence[tuple[int,
 
 
 def _causal(search: Search, degree: int, orders: Sequence[tuple[int, ...]]) -> Iterator[Found]:
-    """Yield maps fitted to all points."""
+    """Yield maps fitted to all points, last those that a zero of F on the way to them refutes."""
+    refuted = []
     for order in orders:
         final = search.final(search.short(order).contour, degree)
-        if final.not_causal <= NOT_CAUSAL:
-            yield final
+        if final.not_causal > NOT_CAUSAL:
+            continue
+        if search.term.is_complex and count_zeros(search.term, final.contour, search.coordinates, search.seed):
+            refuted.append(final)
+            continue
+        yield final
+    yield from refuted
 
 
 def _foreseen_nodes(search: Search, found: Found) -> float:
