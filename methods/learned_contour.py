@@ -16,27 +16,24 @@ Knothe–Rosenblatt rearrangements.
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
-import torch
 
 from methods.base import Estimate, InputError, Method, ParametricIntegral
 from methods.core import devices
 from methods.core.budget import Clock
-from methods.primitives import contour_orders, contour_search
+from methods.core.errors import NoCausalContour
+from methods.primitives import contour_search, contour_trials, contour_windows
 from methods.primitives.box_coordinates import BoxCoordinates
 from methods.primitives.contour_map import ContourMap
-from methods.primitives.contour_orders import MOST_NODES, TermRules, total
+from methods.primitives.contour_orders import MOST_NODES
+from methods.primitives.contour_region import ContourRegion, Wanted
 from methods.primitives.contour_search import Search
-from methods.quadrature.rule_error import RuleError, rule_error
-
-N_CORNERS, N_DRAWN = 16, 48
-"""Phase-space points by which rules are judged: corners of the box, and drawn from it."""
+from methods.primitives.contour_windows import Pairs, Window, WindowSearch
 
 COMPILING_SECONDS = 3.0
 """Seconds of the budget that must be left for each term where its sums are to be compiled, which takes 0.7 to 1.3."""
@@ -62,6 +59,9 @@ class LearnedContour(Method):
     n_orders : int, optional
         Largest number of orders of variables that are tried for each term; None tries all for k <= 3, and else
         exchanges pairs as long as that helps.
+    max_windows : int
+        Largest number of windows of s with maps of their own, for more than three variables: the box is halved where
+        two maps differ.
     seed : int
         Of the points to which the map is fitted.
     device : str
@@ -69,14 +69,12 @@ class LearnedContour(Method):
 
     Attributes
     ----------
-    maps_ : list of ContourMap
-        For each term.
-    orders_ : array (n_terms, k)
-        Nodes of each axis, in the order of its map.
+    regions_ : list of ContourRegion
+        Windows of s with their maps, rules and laws of the error; one is the whole box.
     details_ : dict
         For each term the order of variables and the root mean square of log g; the largest share of sampled points at
         which a contour is seen not to be causal, and the smallest |F|; by how much values by a second map, in
-        another order of variables, differ, relatively; `degree`, `n_orders` and `max_nodes` as used.
+        another order of variables, differ, relatively; `windows`; `degree`, `n_orders` and `max_nodes` as used.
 
     Notes
     -----
@@ -90,6 +88,7 @@ class LearnedContour(Method):
 
     name: ClassVar[str] = "learned_contour"
     source: ClassVar[str] = "after Winterhalder et al., SciPost Phys. 12 (2022) 129, with polynomials for networks"
+    version: ClassVar[int] = 2
     treats_complex: ClassVar[bool] = True
 
     epsrel: float = 1e-8
@@ -97,6 +96,7 @@ class LearnedContour(Method):
     order: int | None = None
     degree: int | None = None
     n_orders: int | None = None
+    max_windows: int = 1
     seed: int = 0
     device: str = "cpu"
 
@@ -118,127 +118,142 @@ class LearnedContour(Method):
         """Fit the maps, choose orders, and find the law of the error. Raises NoCausalContour where none is."""
         clock = Clock(budget)
         self._check_fields()
-        self._prepare(integral)
-        searches = [Search(term, self._coordinates, self.seed, self.device) for term in self._terms]
+        self.integral_ = integral
+        searches = self._searches(integral)
         degree, n_orders, is_lower = self._affordable(searches, clock)
-        found = [contour_search.find(search, integral.name, degree, n_orders) for search in searches]
+        fit = self._fit_by_trial if self._is_many else self._fit_by_spread
+        pairs, details = fit(searches, degree, n_orders, clock)
         is_few = n_orders != self.n_orders and any(search.n_tried == n_orders for search in searches)
-        self._take([best.contour for best, _ in found])
-        s, max_nodes = torch.as_tensor(_points(integral), device=self.device), self.max_nodes
-        if self.order is not None:
-            self.orders_ = np.full((len(found), integral.k), self.order)
-        else:
-            self.orders_, max_nodes = contour_orders.choose(self._on_maps, s, self.epsrel, self.max_nodes, clock)
-        self._make_rules(clock.left > COMPILING_SECONDS * len(found))
-        self._judge(s)
-        difference = self._compare_with([second.contour for _, second in found if second is not None], s)
+        max_nodes = min(region.max_nodes for region in self.regions_)
         self.details_ = {
-            "order_of_map": [list(best.contour.order) for best, _ in found],
+            "order_of_map": [list(best.contour.order) for best, _ in pairs],
             "orders": self.orders_.tolist(),
-            "spread_of_log_g": [_finite(best.spread) for best, _ in found],
-            "share_not_causal": max(best.not_causal for best, _ in found),
-            "least_modulus_of_polynomial": _finite(min(best.smallest for best, _ in found)),
-            "second_map_differs": difference,
-            "degree": degree, "n_orders": n_orders, "max_nodes": max_nodes,
-            "cut_short": is_lower or is_few or max_nodes < self.max_nodes,
+            "spread_of_log_g": [_finite(best.spread) for best, _ in pairs],
+            "share_not_causal": max(best.not_causal for best, _ in pairs),
+            "least_modulus_of_polynomial": _finite(min(best.smallest for best, _ in pairs)),
+            **details, "degree": degree, "n_orders": n_orders, "max_nodes": max_nodes,
         }  # fmt: skip
+        self.details_["cut_short"] = bool(details.get("cut_short")) or is_lower or is_few or max_nodes < self.max_nodes
         return self
+
+    def _fit_by_spread(
+        self, searches: list[Search], degree: int, n_orders: int | None, clock: Clock
+    ) -> tuple[Pairs, dict[str, Any]]:
+        """Take the order of variables in which log g varies least, for few variables."""
+        pairs = [contour_search.find(search, self.integral_.name, degree, n_orders) for search in searches]
+        may_compile = clock.left > COMPILING_SECONDS * len(pairs)
+        region = ContourRegion(self.integral_, [best.contour for best, _ in pairs], None, self.device, may_compile)
+        self.regions_ = [region.choose(self._wanted, clock)]
+        seconds = [second.contour for _, second in pairs if second is not None]
+        differs = region.compare(seconds) if len(seconds) == len(pairs) else None
+        return pairs, {"second_map_differs": differs, "windows": 1}
+
+    def _fit_by_trial(
+        self, searches: list[Search], degree: int, n_orders: int | None, clock: Clock
+    ) -> tuple[Pairs, dict[str, Any]]:
+        """Take the order of variables whose rules need fewest nodes, and windows where maps do not agree."""
+        orders = [contour_trials.ranked_orders(search, n_orders) for search in searches]
+        windows = WindowSearch(self._searches, orders, self._wanted, degree, self.device, clock)
+        try:
+            pairs = [
+                contour_trials.agreeing(search, self.integral_.name, degree, of_term)
+                for search, of_term in zip(searches, orders, strict=True)
+            ]
+        except NoCausalContour:  # arcs cannot pass above one zero of F and below the next
+            bent = self._searches(self.integral_, on_arcs=False)
+            k, m = self.integral_.k, self.integral_.m
+            return self._fit_by_spread(bent, self.degree or contour_search.degree_of(k, m), n_orders, clock)
+        may_compile = clock.left > 2 * COMPILING_SECONDS * len(pairs)
+        whole = contour_windows.region_of(self.integral_, pairs, self.device, may_compile)
+        found, cut_short = windows.halved(Window(whole.choose(self._wanted, clock), pairs), self.max_windows)
+        self.regions_ = [window.region for window in found]
+        differs = [region.differs for region in self.regions_ if region.differs is not None]
+        return [pair for window in found for pair in window.pairs], {
+            "second_map_differs": max(differs, default=None), "windows": len(found), "cut_short": cut_short,
+        }  # fmt: skip
 
     def integrate(self, s: np.ndarray) -> Estimate:
         """Compute the sums over the nodes; `n_eval` counts both rules."""
         s = self.integral_.check(s)
-        return self._estimate(s, total(self._sums, torch.as_tensor(s, device=self.device)))
+        value = np.empty(len(s), dtype=np.complex128 if self.integral_.is_complex else np.float64)
+        error, n_eval = np.empty(len(s)), 0.0
+        for region, rows in self._rows(s):
+            value[rows], error[rows] = region.estimate(s[rows])
+            n_eval += len(rows) * region.n_nodes
+        return Estimate(value, error, round(n_eval))
 
     def integrate_with_gradient(self, s: np.ndarray) -> tuple[Estimate, np.ndarray]:
         """Integrate, and give ∂I/∂s (n, m) too: the rule's own derivatives, without an error."""
-        s = self.integral_.check(s)
-        points = torch.as_tensor(s, device=self.device)
-        rules = self._on_maps.of(self.orders_)
-        values, gradients = zip(*[rule.with_gradient(points) for rule in rules], strict=True)
-        return self._estimate(s, torch.stack(values).sum(dim=0)), torch.stack(gradients).sum(dim=0).cpu().numpy()
+        s, estimate = self.integral_.check(s), self.integrate(s)
+        gradient = np.empty(s.shape, dtype=estimate.value.dtype)
+        for region, rows in self._rows(s):
+            gradient[rows] = region.gradient(s[rows])
+        return estimate, gradient
 
-    def _estimate(self, s: np.ndarray, value: torch.Tensor) -> Estimate:
-        found = value.cpu().numpy()
-        lower = total(self._lower_sums, torch.as_tensor(s, device=self.device)).cpu().numpy()
-        n_nodes = np.prod(self.orders_, axis=1) + np.prod(contour_orders.lower(self.orders_), axis=1)
-        error = self.error_(found, lower, self.integral_.to_unit(s))
-        return Estimate(found, error, round(len(s) * n_nodes.mean()))
+    @property
+    def maps_(self) -> list[ContourMap]:
+        """Maps of all regions, term by term."""
+        return [map_ for region in self.regions_ for map_ in region.maps]
+
+    @property
+    def orders_(self) -> np.ndarray:
+        """Nodes of each axis of `maps_` (n_maps, k), in the order of its map."""
+        return np.concatenate([region.orders for region in self.regions_])
+
+    @property
+    def _is_many(self) -> bool:
+        return self.integral_.k > contour_search.ALL_ORDERS
+
+    @property
+    def _wanted(self) -> Wanted:
+        return Wanted(self.epsrel, self.max_nodes, self.order)
+
+    def _searches(self, integral: ParametricIntegral, on_arcs: bool | None = None) -> list[Search]:
+        coordinates = BoxCoordinates(integral, self.device)
+        arcs = self._is_many if on_arcs is None else on_arcs
+        return [Search(term, coordinates, self.seed, self.device, arcs) for term in integral.terms]
+
+    def _rows(self, s: np.ndarray) -> Iterator[tuple[ContourRegion, np.ndarray]]:
+        """Yield regions with the rows of s (n, m) that they treat; each row belongs to the first that contains it."""
+        left = np.ones(len(s), dtype=bool)
+        for region in self.regions_:
+            here = left & region.contains(s)
+            left &= ~here
+            if here.any():
+                yield region, np.flatnonzero(here)
 
     def _check_fields(self) -> None:
         devices.check(self.name, self.device)
-        for name in ("epsrel", "max_nodes", "order", "degree", "n_orders"):
+        for name in ("epsrel", "max_nodes", "order", "degree", "n_orders", "max_windows"):
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise InputError(f"learned_contour.{name} is {value!r}; give a number above zero.")
 
-    def _prepare(self, integral: ParametricIntegral) -> None:
-        self.integral_, self._terms = integral, integral.terms
-        self._coordinates = BoxCoordinates(integral, self.device)
-
-    def _take(self, maps: list[ContourMap]) -> None:
-        self.maps_, self._on_maps = maps, TermRules(self._terms, maps, self._coordinates)
-
     def _affordable(self, searches: list[Search], clock: Clock) -> tuple[int, int | None, bool]:
         """Return degree and `n_orders` that the clock allows, and whether it made the degree smaller."""
         k, m, n_terms = self.integral_.k, self.integral_.m, len(searches)
-        degree, n_orders = self.degree or contour_search.degree_of(k, m), self.n_orders
+        default = 1 if k > contour_search.ALL_ORDERS else contour_search.degree_of(k, m)
+        degree, n_orders = self.degree or default, self.n_orders
         if not clock.is_limited:
             return degree, n_orders, False
         searches[0].short(tuple(range(k)))  # the first evaluation compiles the formula
         search, final = clock.share(SEARCH_SHARE), clock.share(SEARCH_SHARE + FINAL_SHARE)
-        seconds = searches[0].seconds_of_short()
+        seconds = searches[0].seconds_of_short() * (2 if self._is_many else 1)  # a trial takes about as long again
         affordable = max(1, int(search.left / (n_terms * seconds)))
         lower = degree
         while lower > 1 and n_terms * contour_search.times_a_short(k, m, lower) * seconds > final.left - search.left:
             lower -= 1
         return lower, affordable if affordable < (n_orders or math.inf) else n_orders, lower < degree
 
-    def _judge(self, s: torch.Tensor) -> None:
-        """Find the law of the error at s (n, m)."""
-        on_maps, orders = self._on_maps, self.orders_
-        lower, higher = (on_maps.values(change(orders), s) for change in (contour_orders.lower, contour_orders.higher))
-        self.error_ = rule_error(on_maps.values(orders, s), lower, higher, N_DRAWN)
-
-    def _compare_with(self, maps: list[ContourMap], s: torch.Tensor) -> float | None:
-        """Return how much values by second maps differ, relatively; where that is too much, the error knows of it."""
-        if len(maps) < len(self.maps_):
-            return None
-        second = TermRules(self._terms, maps, self._coordinates)
-        found, explained = contour_orders.difference(self._on_maps, second, self.orders_, s)
-        if found > explained:
-            self.error_ = self.error_._replace(floor=max(self.error_.floor, found))
-        return found
-
-    def _make_rules(self, may_compile: bool = True) -> None:
-        make = self._on_maps.compiled if may_compile else self._on_maps.of
-        self._sums, self._lower_sums = make(self.orders_), make(contour_orders.lower(self.orders_))
-
     def _state(self) -> dict[str, np.ndarray]:
-        return {
-            "orders_": self.orders_,
-            "error_": np.asarray(self.error_),
-            "map.order": np.array([map_.order for map_ in self.maps_]),
-            "map.degree": np.array([map_.degree for map_ in self.maps_]),
-            "map.a": np.stack([map_.a.cpu().numpy() for map_ in self.maps_]),
-        }
+        parts = [region.state(f"region{i}.") for i, region in enumerate(self.regions_)]
+        return {"n_regions": np.array(len(parts))} | {name: array for part in parts for name, array in part.items()}
 
     def _restore(self, state: dict[str, np.ndarray]) -> None:
-        self._prepare(self.integral_)
-        self.orders_, self.error_ = state["orders_"], RuleError(*map(float, state["error_"]))
-        of_terms = zip(*(state[f"map.{name}"] for name in ("order", "degree", "a")), strict=True)
-        self._take([
-            ContourMap(tuple(order.tolist()), self.integral_.m, int(degree), torch.as_tensor(a, device=self.device))
-            for order, degree, a in of_terms
-        ])  # fmt: skip
-        self._make_rules()
-
-
-def _points(integral: ParametricIntegral) -> np.ndarray:
-    """Points of the box by which a rule is judged: corners, all of them up to m = 4, and then N_DRAWN drawn ones."""
-    m = integral.m
-    every = itertools.product([0.0, 1.0], repeat=m)
-    upper = np.array(list(every)) if 2**m <= N_CORNERS else np.random.default_rng(0).integers(0, 2, (N_CORNERS, m))
-    return np.concatenate([integral.from_unit(upper.astype(float)), integral.sample(N_DRAWN, seed=0)])
+        self.regions_ = [
+            ContourRegion.of_state(self.integral_, state, f"region{i}.", self.device)
+            for i in range(int(state["n_regions"]))
+        ]
 
 
 def _finite(value: float) -> float | None:

@@ -90,13 +90,18 @@ def library(expression: Expression, log_c: LogC, n_lane_axes: int) -> Any:
     return _library(source, np.iscomplexobj(log_c.coefficients))
 
 
+def n_shared(k: int) -> int:
+    """Return how many of the first variables of a product of k rules share their nodes: two fill vectors better."""
+    return min(2, max(1, k - 1))
+
+
 def tensor_nodes(rules: Sequence[tuple[np.ndarray, np.ndarray]]) -> Nodes:
-    """Make the nodes of a product of k rules of one variable: the first two share theirs, which fill vectors better."""
-    n_shared = min(2, max(1, len(rules) - 1))
-    t, weights = zip(*rules[:n_shared], strict=True)
+    """Make the nodes of a product of rules of one variable."""
+    first = n_shared(len(rules))
+    t, weights = zip(*rules[:first], strict=True)
     grids, factors = (np.meshgrid(*axes, indexing="ij") for axes in (t, weights))
     shared = np.stack([grid.ravel() for grid in grids], axis=1)
-    return Nodes(shared, np.prod([factor.ravel() for factor in factors], axis=0), rules[n_shared:])
+    return Nodes(shared, np.prod([factor.ravel() for factor in factors], axis=0), rules[first:])
 
 
 class MovingSum:

@@ -11,7 +11,8 @@ class BoxCoordinates:
     """u in [−1, 1]^m of points s in the box: log |s_j| where both ends have one sign, s_j where they do not, scaled."""
 
     def __init__(self, integral: ParametricIntegral, device: str) -> None:
-        low, high = torch.tensor([integral.low, integral.high], dtype=torch.float64, device=device)
+        self.box = torch.tensor([integral.low, integral.high], dtype=torch.float64, device=device)
+        low, high = self.box
         self._signs = torch.where(low * high > 0, torch.sign(low), 0.0)
         self._low, self._high = self._raw(low), self._raw(high)
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
 
 from methods.base import ParametricIntegral
-from methods.kernels.moving_sum import LogC, MovingSum, library, tensor_nodes
+from methods.kernels.moving_sum import LogC, MovingSum, library, n_shared, tensor_nodes
 from methods.primitives import chebyshev_series
 from methods.primitives.box_coordinates import BoxCoordinates
 from methods.primitives.contour_map import ContourMap
@@ -25,18 +26,34 @@ class CompiledRule:
 
     Parameters
     ----------
-    total : MovingSum
-        The kernel, with map and nodes.
+    function
+        The kernel: what `library` returns.
+    log_c : LogC
+        The map.
     coordinates : BoxCoordinates
         From s to u.
+    orders : sequence of int
+        Nodes of each axis of t.
     """
 
-    def __init__(self, total: MovingSum, coordinates: BoxCoordinates) -> None:
-        self._total, self._coordinates = total, coordinates
+    def __init__(self, function: Any, log_c: LogC, coordinates: BoxCoordinates, orders: Sequence[int]) -> None:
+        self._function, self._log_c, self._coordinates = function, log_c, coordinates
+        self._rules = [gauss_legendre(int(n)) for n in orders]
+        self._total = self._sum(self._rules)
+
+    def _sum(self, rules: Sequence[tuple[np.ndarray, np.ndarray]]) -> MovingSum:
+        return MovingSum(self._function, self._log_c, tensor_nodes(rules))
 
     def __call__(self, s: torch.Tensor) -> torch.Tensor:
         """Return the sums at s (n, m): (n,)."""
         return torch.from_numpy(self._total(s.numpy(), self._coordinates.u(s).numpy()))
+
+    def marginal(self, s: torch.Tensor, axis: int) -> torch.Tensor:
+        """Return the integrals over all axes of t but one, at its nodes: (n, n_axis)."""
+        u, before, after = self._coordinates.u(s).numpy(), self._rules[:axis], self._rules[axis + 1 :]
+        single = [(node[None], np.ones(1)) for node in self._rules[axis][0]]
+        columns = [self._sum([*before, rule, *after])(s.numpy(), u) for rule in single]
+        return torch.from_numpy(np.stack(columns, axis=1))
 
 
 def compiled_rule(
@@ -45,9 +62,9 @@ def compiled_rule(
     """Return the rule with so many nodes on each axis of t; None where the kernel cannot be compiled, or on a GPU."""
     if contour.a.device.type != "cpu" or term.expression is None:
         return None
-    nodes, log_c = tensor_nodes([gauss_legendre(int(n)) for n in orders]), log_c_of(contour)
-    function = library(term.expression, log_c, nodes.shared.shape[1])
-    return None if function is None else CompiledRule(MovingSum(function, log_c, nodes), coordinates)
+    log_c = log_c_of(contour)
+    function = library(term.expression, log_c, n_shared(contour.k))
+    return None if function is None else CompiledRule(function, log_c, coordinates, orders)
 
 
 def log_c_of(contour: ContourMap) -> LogC:

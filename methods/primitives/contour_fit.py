@@ -124,12 +124,17 @@ class Fit:
         return torch.cat([*of_a, -self._norm_basis])
 
 
-def identity(k: int, m: int, degree: int, order: tuple[int, ...], like: torch.Tensor) -> ContourMap:
+def identity(
+    k: int, m: int, degree: int, order: tuple[int, ...], like: torch.Tensor, is_arc: bool = False
+) -> ContourMap:
     """Return x = t."""
-    return ContourMap(order, m, degree, like.new_zeros(sum(map(sum, block_sizes(k, m, degree)))))
+    size = sum(map(sum, block_sizes(k, m, degree, is_arc)))
+    return ContourMap(order, m, degree, like.new_zeros(size), is_arc)
 
 
-def off_the_axis(term: ParametricIntegral, points: Points, degree: int, order: tuple[int, ...]) -> ContourMap:
+def off_the_axis(
+    term: ParametricIntegral, points: Points, degree: int, order: tuple[int, ...], is_arc: bool = False
+) -> ContourMap:
     """Return a map whose contour leaves the real axis on the allowed side of the zeros of F, as far as its sign tells.
 
     With log c_i = −iφ_i and small phases Im F = Σ_i φ_i x_i (1 − x_i) ∂F/∂x_i, which is negative for φ_i = −∂F/∂x_i. Of
@@ -148,7 +153,7 @@ def off_the_axis(term: ParametricIntegral, points: Points, degree: int, order: t
         phases.append(torch.linalg.solve(scaled.T @ line, -scaled.T @ slope))
     found = torch.stack(phases)
     found *= START / found.norm(dim=1).max().clamp(min=1e-300)
-    start = identity(term.k, points.u.shape[1], degree, order, slopes.to(torch.complex128))
+    start = identity(term.k, points.u.shape[1], degree, order, slopes.to(torch.complex128), is_arc)
     for column, of_power in zip(order, start.parts, strict=True):
         for coefficients, phase in zip(of_power, found[column], strict=False):
             coefficients[0] = -1j * phase
@@ -171,7 +176,7 @@ def powers(term: ParametricIntegral, coordinates: BoxCoordinates, device: str) -
 
 def raised(small: ContourMap, degree: int) -> ContourMap:
     """Return the same map as one of higher degree."""
-    big = identity(small.k, small.m, degree, small.order, small.a)
+    big = identity(small.k, small.m, degree, small.order, small.a, small.is_arc)
     for few, many in zip(small.parts, big.parts, strict=True):
         for old, new in zip(few, many, strict=False):
             new[: len(old)] = old

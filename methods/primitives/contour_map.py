@@ -49,12 +49,15 @@ class ContourMap:
     a : tensor
         Coefficients of log c_1, …, log c_k, one after the other, each by the power j of t_i and then in the order of
         `chebyshev_series.products` of u and the t before it, up to the degree − j; complex128, or float64.
+    is_arc : bool
+        Whether log c_i does not depend on t_i, so that each x_i runs on an arc of a circle: j = 0 only.
     """
 
     order: tuple[int, ...]
     m: int
     degree: int
     a: torch.Tensor
+    is_arc: bool = False
 
     @property
     def k(self) -> int:
@@ -64,7 +67,7 @@ class ContourMap:
     @property
     def parts(self) -> list[list[torch.Tensor]]:
         """Coefficients by variable i and power j of t_i."""
-        sizes = block_sizes(self.k, self.m, self.degree)
+        sizes = block_sizes(self.k, self.m, self.degree, self.is_arc)
         blocks = iter(self.a.split([size for row in sizes for size in row]))
         return [[next(blocks) for _ in row] for row in sizes]
 
@@ -75,13 +78,13 @@ class ContourMap:
     def bases(self, u: torch.Tensor, t: torch.Tensor) -> list[Basis]:
         """Return the polynomials of each log c_i at u (n, m) and t (n, k)."""
         z, found = torch.cat([u, 2 * t - 1], dim=1), []
-        for i, sizes in enumerate(block_sizes(self.k, self.m, self.degree)):
+        for i, sizes in enumerate(block_sizes(self.k, self.m, self.degree, self.is_arc)):
             before = chebyshev_series.products(z[:, : self.m + i], self.degree)
             value, slope = chebyshev(z[:, self.m + i], self.degree)
             found.append(
                 Basis(
-                    torch.cat([of_power * before[:size] for of_power, size in zip(value, sizes, strict=True)]),
-                    torch.cat([2 * of_power * before[:size] for of_power, size in zip(slope, sizes, strict=True)]),
+                    torch.cat([of_power * before[:size] for of_power, size in zip(value, sizes, strict=False)]),
+                    torch.cat([2 * of_power * before[:size] for of_power, size in zip(slope, sizes, strict=False)]),
                 )
             )
         return found
@@ -105,9 +108,10 @@ class ContourMap:
         return x, log_slope
 
 
-def block_sizes(k: int, m: int, degree: int) -> list[list[int]]:
+def block_sizes(k: int, m: int, degree: int, is_arc: bool = False) -> list[list[int]]:
     """Return the numbers of coefficients by variable i and power j of t_i."""
-    return [[chebyshev_series.count(m + i, degree - j) for j in range(degree + 1)] for i in range(k)]
+    powers = range(1 if is_arc else degree + 1)
+    return [[chebyshev_series.count(m + i, degree - j) for j in powers] for i in range(k)]
 
 
 def chebyshev(z: torch.Tensor, degree: int) -> tuple[list[torch.Tensor], list[torch.Tensor]]:

@@ -18,7 +18,7 @@ from methods.base import ParametricIntegral
 from methods.core.budget import Clock
 from methods.core.moving_nodes import MovingIntegrand
 from methods.primitives.box_coordinates import BoxCoordinates
-from methods.primitives.compiled_rule import compiled_rule
+from methods.primitives.compiled_rule import CompiledRule, compiled_rule
 from methods.primitives.contour_map import ContourMap
 from methods.primitives.moving_rule import MovingRule
 from methods.quadrature import axis_choice
@@ -28,10 +28,25 @@ from methods.quadrature.axis_rules import gauss_legendre
 from methods.quadrature.rule_error import relative, root_mean_square
 from methods.quadrature.rule_orders import MARGIN, lower
 
-GRID = 56
-"""Nodes of an axis between which integrals over the others are interpolated, to compare rules of up to 40 nodes."""
+GRID = 2 * HIGHEST_ORDER + 1
+"""Nodes of an axis between which integrals over the others are interpolated. The interpolant is of degree GRID − 1,
+which rules of half as many nodes integrate exactly: with fewer, the highest orders would seem to have no error."""
 
-MOST_NODES = 2_000_000
+SEARCH_NODES = 5_000
+"""Nodes, at most, over which an axis is integrated while another one is judged, where sums are compiled. In six
+dimensions those are 5 per axis; with 3 rules of 2e5 nodes have 4.4 digits instead of 5.3 (box2l above its threshold)."""
+
+TRIAL_ORDER = 4
+"""Nodes on each axis while another one is judged, to compare maps: of 60 orders of variables of box2l above its
+threshold those that seemed the best ten with 4 nodes were among the best fifteen with 7."""
+
+TRIAL_POINTS = 12
+"""Phase-space points by which orders of a given number of nodes are chosen."""
+
+MARGINAL_NODES = 100_000_000
+"""Products of nodes and phase-space points, at most, by which all axes of a term are judged: a second or two."""
+
+MOST_NODES = 20_000_000
 """Largest rule of a term that others are compared with."""
 
 Rule = Callable[[torch.Tensor], torch.Tensor]
@@ -52,11 +67,18 @@ class TermRules:
         For each term.
     coordinates : BoxCoordinates
         From s to u.
+    may_compile : bool
+        Whether there is time for compiling their sums.
     """
 
     def __init__(
-        self, terms: Sequence[ParametricIntegral], maps: Sequence[ContourMap], coordinates: BoxCoordinates
+        self,
+        terms: Sequence[ParametricIntegral],
+        maps: Sequence[ContourMap],
+        coordinates: BoxCoordinates,
+        may_compile: bool = True,
     ) -> None:
+        self._may_compile = may_compile
         self.maps, self._terms, self._coordinates = list(maps), list(terms), coordinates
         self._integrands = [MovingIntegrand(term, map_.order) for term, map_ in zip(terms, maps, strict=True)]
 
@@ -71,18 +93,26 @@ class TermRules:
         triples = zip(self._integrands, self.maps, each, strict=True)
         return [MovingRule(integrand, map_, self._coordinates, of_term) for integrand, map_, of_term in triples]
 
-    def compiled(self, orders: np.ndarray) -> list[Rule]:
-        """Make the rules of these orders (n_terms, k), compiled where they can be."""
-        terms = zip(self._terms, self._integrands, self.maps, orders, strict=True)
+    def fastest(self, orders: Sequence[int] | np.ndarray) -> list[CompiledRule | MovingRule]:
+        """Make the rules of these orders, as `of` does, compiled where they can be."""
+        if not self._may_compile:
+            return list(self.of(orders))
+        each = np.broadcast_to(orders, (len(self.maps), self.k))
+        terms = zip(self._terms, self._integrands, self.maps, each, strict=True)
         return [
             compiled_rule(term, map_, self._coordinates, of_term)
             or MovingRule(integrand, map_, self._coordinates, of_term)
             for term, integrand, map_, of_term in terms
         ]
 
+    @property
+    def are_compiled(self) -> bool:
+        """Whether the sums of all terms are compiled."""
+        return all(isinstance(rule, CompiledRule) for rule in self.fastest([1] * self.k))
+
     def values(self, orders: np.ndarray, s: torch.Tensor) -> np.ndarray:
         """Compute the sums over all terms at s (n, m): (n,)."""
-        return total(self.of(orders), s).cpu().numpy()
+        return total(self.fastest(orders), s).cpu().numpy()
 
 
 def total(rules: Sequence[Rule], s: torch.Tensor) -> torch.Tensor:
@@ -109,7 +139,7 @@ def choose(rules: TermRules, s: torch.Tensor, epsrel: float, max_nodes: int, clo
         The largest number of nodes, as the mean over the terms: `max_nodes`, or less where the clock does not allow it.
     """
     before = clock.left
-    axes, n_nodes = axis_errors(rules, s, axis_choice.search_order(rules.k))
+    axes, n_nodes = axis_errors(rules, s, search_order(rules))
     seconds_per_node = (before - clock.left) / n_nodes if clock.is_limited else 0.0
     goal, chosen = epsrel / MARGIN, np.zeros((len(axes), rules.k), dtype=int)
     while True:
@@ -127,6 +157,28 @@ def choose(rules: TermRules, s: torch.Tensor, epsrel: float, max_nodes: int, clo
         if root_mean_square(relative(rules.values(orders, s) - reference, reference)) <= epsrel:
             return chosen, max_nodes
         goal /= MARGIN
+
+
+def search_order(rules: TermRules) -> int:
+    """Return the nodes on each axis while another one is judged."""
+    cheap = axis_choice.search_order(rules.k)
+    if rules.k <= 2 or not rules.are_compiled:
+        return cheap
+    return max(cheap, min(axis_choice.SEARCH_ORDER, math.floor(SEARCH_NODES ** (1 / (rules.k - 1)) + 1e-9)))
+
+
+def foreseen_nodes(rules: TermRules, s: torch.Tensor, goal: float) -> float:
+    """Foresee how many nodes rules need for a relative error `goal`, by few evaluations at s (n, m)."""
+    axes, _ = axis_errors(rules, s, TRIAL_ORDER)
+    orders = axis_choice.choose_orders(axes, goal, MOST_NODES, MOST_NODES, 0)
+    left = [axis.error[n - 1] for pair in zip(axes, orders, strict=True) for axis, n in zip(*pair, strict=True)]
+    return float(sum(map(math.prod, orders))) * max(1.0, math.hypot(*left) / goal)
+
+
+def best_orders(rules: TermRules, s: torch.Tensor, n_nodes: int) -> np.ndarray:
+    """Return the orders (n_terms, k) of so many nodes, as the mean over the terms, that err least at s (n, m)."""
+    axes, _ = axis_errors(rules, s[:TRIAL_POINTS], search_order(rules))
+    return np.array(axis_choice.choose_orders(axes, 0.0, n_nodes, n_nodes, 0))
 
 
 def difference(first: TermRules, second: TermRules, orders: np.ndarray, s: torch.Tensor) -> tuple[float, float]:
@@ -172,8 +224,10 @@ def axis_errors(rules: TermRules, s: torch.Tensor, others: int) -> tuple[list[li
         How many products of nodes and points were evaluated.
     """
     k = rules.k
+    n_points = max(1, MARGINAL_NODES // (k * GRID * others ** (k - 1)))
+    s = s[:: -(-len(s) // n_points)]
     orders = [[GRID if i == axis else others for i in range(k)] for axis in range(k)]
-    by_axis = [[rule.marginal(s, axis) for rule in rules.of(of_axes)] for axis, of_axes in enumerate(orders)]
+    by_axis = [[rule.marginal(s, axis) for rule in rules.fastest(of_axes)] for axis, of_axes in enumerate(orders)]
     marginals = list(zip(*by_axis, strict=True))
     differences = torch.as_tensor(_differences(), device=s.device).to(marginals[0][0])
     weights = torch.as_tensor(gauss_legendre(GRID)[1], device=s.device).to(differences)

@@ -53,7 +53,7 @@ class RuleError(NamedTuple):
         scale = np.maximum(size, max(SMALL * self.typical_value, 1e-300))
         squared = np.square(np.abs(value - lower) / scale)
         unseen = np.maximum(0.0, squared * squared - self.largest_difference**4)
-        sigma = np.sqrt(self.ratio**2 * squared + self.floor**2 + np.square(self.rise * _radius(unit)) + unseen)
+        sigma = np.sqrt(self.ratio**2 * squared + self.floor**2 + np.square(self.rise * radius(unit)) + unseen)
         return sigma * scale + ROUNDING * (size + self.typical_value)
 
 
@@ -75,7 +75,7 @@ def rule_error(value: np.ndarray, lower: np.ndarray, higher: np.ndarray, n_drawn
     return RuleError(ratio, floor, rise, float(difference.max()), float(np.abs(value).mean()))
 
 
-def _radius(unit: np.ndarray) -> np.ndarray:
+def radius(unit: np.ndarray) -> np.ndarray:
     """Mean square (n,) of the coordinates in [−1, 1] of points (n, m) in [0, 1]^m."""
     m = unit.shape[1]
     return 1 + (unit * (unit - 1)) @ np.full(m, 4 / m)  # (2 u − 1)² = 1 + 4 u (u − 1)

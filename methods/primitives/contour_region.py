@@ -1,0 +1,214 @@
+"""A region of s with rules on contours of its own, and the law of their error.
+
+    I(s) ≈ sum over the nodes of the first maps;    error(s) from the difference to a smaller rule
+
+The smaller rule has half the nodes on each axis. Where there is a second map for each term, in another order of
+variables, it lies on that one, so that it also tells where a contour is on the wrong side of a zero of F.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Self
+
+import numpy as np
+import torch
+
+from methods.base import ParametricIntegral
+from methods.core.budget import Clock
+from methods.primitives import contour_orders
+from methods.primitives.box_coordinates import BoxCoordinates
+from methods.primitives.contour_map import ContourMap
+from methods.primitives.contour_orders import TermRules, total
+from methods.primitives.pair_error import PairError, pair_error
+from methods.quadrature.rule_error import RuleError, relative, root_mean_square, rule_error
+
+N_CORNERS, N_DRAWN = 16, 48
+"""Phase-space points by which rules are judged: corners of the box, and drawn from it."""
+
+
+class Wanted(NamedTuple):
+    """What a rule is to have."""
+
+    epsrel: float
+    max_nodes: int
+    order: int | None
+    """Nodes per axis; None chooses them for each axis."""
+
+
+class ContourRegion:
+    """Rules on given maps.
+
+    Parameters
+    ----------
+    integral : ParametricIntegral
+        The integral, its box that of the region.
+    maps : list of ContourMap
+        For each term.
+    others : list of ContourMap, optional
+        Second maps for each term; the smaller rule is on them.
+    device : str
+        Where to compute.
+    may_compile : bool
+        Whether there is time for compiling their sums.
+    coordinates : BoxCoordinates, optional
+        Those of the maps; None: of the region.
+
+    Attributes
+    ----------
+    orders, lower_orders : array (n_terms, k)
+        Nodes of each axis, in the order of its map; those of the smaller rule in the order of the second ones.
+    error : RuleError or PairError
+        The law of the error.
+    apart : array (n,) or None
+        By how much values by the second maps differ relatively at the points by which the rules were judged.
+    max_nodes : int
+        The largest number of nodes that the clock allowed.
+    """
+
+    orders: np.ndarray
+    lower_orders: np.ndarray
+    error: RuleError | PairError
+    apart: np.ndarray | None
+    max_nodes: int
+
+    def __init__(
+        self,
+        integral: ParametricIntegral,
+        maps: Sequence[ContourMap],
+        others: Sequence[ContourMap] | None,
+        device: str,
+        may_compile: bool = True,
+        coordinates: BoxCoordinates | None = None,
+    ) -> None:
+        self.integral, self.maps, self.others, self._device = integral, maps, others, device
+        self._coordinates = coordinates = coordinates or BoxCoordinates(integral, device)
+        self.rules, self._may_compile = TermRules(integral.terms, maps, coordinates, may_compile), may_compile
+        self.other_rules = None if others is None else TermRules(integral.terms, others, coordinates, may_compile)
+
+    @property
+    def points(self) -> np.ndarray:
+        """Points by which rules are judged: corners, all of them up to m = 4, and then N_DRAWN drawn ones."""
+        m = self.integral.m
+        every = itertools.product([0.0, 1.0], repeat=m)
+        unit = np.array(list(every)) if 2**m <= N_CORNERS else np.random.default_rng(0).integers(0, 2, (N_CORNERS, m))
+        corners = self.integral.from_unit(unit.astype(float))
+        return np.concatenate([corners, self.integral.sample(N_DRAWN, seed=0)])
+
+    def choose(self, wanted: Wanted, clock: Clock) -> Self:
+        """Choose the nodes of each axis, and find the law of the error."""
+        s, self.max_nodes = torch.as_tensor(self.points, device=self._device), wanted.max_nodes
+        if wanted.order is not None:
+            self.orders = np.full((len(self.maps), self.integral.k), wanted.order)
+        else:
+            chosen = contour_orders.choose(self.rules, s, wanted.epsrel, wanted.max_nodes, clock)
+            self.orders, self.max_nodes = chosen
+        if self.other_rules is None:
+            self._judge_alone(s)
+        else:
+            self._judge_by_pairs(self.other_rules, s)
+        self.prepare()
+        return self
+
+    def prepare(self) -> None:
+        """Make the rules."""
+        self._sums = self.rules.fastest(self.orders)
+        self._lower_sums = (self.other_rules or self.rules).fastest(self.lower_orders)
+
+    def within(self, integral: ParametricIntegral) -> ContourRegion:
+        """Return a region of the same maps, its box that of `integral`; rules are still to be chosen."""
+        return ContourRegion(integral, self.maps, self.others, self._device, self._may_compile, self._coordinates)
+
+    def contains(self, s: np.ndarray) -> np.ndarray:
+        """Return which points (n, m) lie in the region."""
+        return np.logical_and(s >= self.integral.low, s <= self.integral.high).min(axis=1)
+
+    def estimate(self, s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the sums (n,) at s (n, m) and their errors."""
+        points = torch.as_tensor(s, device=self._device)
+        value, lower = (total(sums, points).cpu().numpy() for sums in (self._sums, self._lower_sums))
+        return value, self.error(value, lower, self.integral.to_unit(s))
+
+    def gradient(self, s: np.ndarray) -> np.ndarray:
+        """Return ∂I/∂s (n, m) of the sums at s (n, m)."""
+        points = torch.as_tensor(s, device=self._device)
+        of_terms = [rule.with_gradient(points)[1] for rule in self.rules.of(self.orders)]
+        return torch.stack(of_terms).sum(dim=0).cpu().numpy()
+
+    @property
+    def n_nodes(self) -> float:
+        """Nodes of both rules, as the mean over the terms."""
+        return float((np.prod(self.orders, axis=1) + np.prod(self.lower_orders, axis=1)).mean())
+
+    def _judge_alone(self, s: torch.Tensor) -> None:
+        self.lower_orders = contour_orders.lower(self.orders)
+        lower, value, higher = (
+            self.rules.values(orders, s)
+            for orders in (self.lower_orders, self.orders, contour_orders.higher(self.orders))
+        )
+        self.error, self.apart = rule_error(value, lower, higher, N_DRAWN), None
+
+    def _judge_by_pairs(self, others: TermRules, s: torch.Tensor) -> None:
+        n_nodes = int(np.prod(self.orders, axis=1).max())
+        as_many = contour_orders.best_orders(others, s, n_nodes)
+        self.lower_orders = contour_orders.lower(as_many)
+        value, lower = self.rules.values(self.orders, s), others.values(self.lower_orders, s)
+        other = others.values(contour_orders.higher(as_many), s)
+        self.error, self.apart = pair_error(value, lower, other, N_DRAWN), relative(value - other, other)
+
+    def compare(self, seconds: Sequence[ContourMap]) -> float:
+        """Return how much values by second maps differ, relatively; where that is too much, the error knows of it."""
+        s = torch.as_tensor(self.points, device=self._device)
+        second = TermRules(self.integral.terms, seconds, BoxCoordinates(self.integral, self._device), may_compile=False)
+        found, explained = contour_orders.difference(self.rules, second, self.orders, s)
+        if found > explained:
+            self.error = self.error._replace(floor=max(self.error.floor, found))
+        return found
+
+    @property
+    def differs(self) -> float | None:
+        """Root mean square of `apart`."""
+        return None if self.apart is None else root_mean_square(self.apart)
+
+    def state(self, prefix: str) -> dict[str, np.ndarray]:
+        """Give the fitted state as arrays."""
+        found = {
+            "box": np.array([self.integral.low, self.integral.high]), "map_box": self._coordinates.box.cpu().numpy(),
+            "orders": self.orders, "lower_orders": self.lower_orders, "error": np.array(self.error),
+            **_arrays("map", self.maps), **(_arrays("other", self.others) if self.others else {}),
+        }  # fmt: skip
+        return {prefix + name: array for name, array in found.items()}
+
+    @classmethod
+    def of_state(cls, integral: ParametricIntegral, state: Mapping[str, np.ndarray], prefix: str, device: str) -> Self:
+        """Take back what `state` gave of a region of the box of `integral`."""
+        own = {name.removeprefix(prefix): array for name, array in state.items() if name.startswith(prefix)}
+        others = _maps("other", own, integral.m, device) if "other.a" in own else None
+        of_box = dataclasses.replace(integral, low=tuple(own["map_box"][0]), high=tuple(own["map_box"][1]), exact=None)
+        coordinates = BoxCoordinates(of_box, device)
+        inside = dataclasses.replace(integral, low=tuple(own["box"][0]), high=tuple(own["box"][1]), exact=None)
+        region = cls(inside, _maps("map", own, integral.m, device), others, device, coordinates=coordinates)
+        region.orders, region.lower_orders = own["orders"], own["lower_orders"]
+        region.error = (RuleError if others is None else PairError)(*map(float, own["error"]))
+        region.apart, region.max_nodes = None, int(region.orders.prod(axis=1).max())
+        region.prepare()
+        return region
+
+
+def _arrays(name: str, maps: Sequence[ContourMap]) -> dict[str, np.ndarray]:
+    return {
+        f"{name}.order": np.array([map_.order for map_ in maps]),
+        f"{name}.degree": np.array([map_.degree for map_ in maps]),
+        f"{name}.is_arc": np.array([map_.is_arc for map_ in maps]),
+        f"{name}.a": np.stack([map_.a.cpu().numpy() for map_ in maps]),
+    }
+
+
+def _maps(name: str, state: Mapping[str, np.ndarray], m: int, device: str) -> list[ContourMap]:
+    columns = zip(*(state[f"{name}.{part}"] for part in ("order", "degree", "a", "is_arc")), strict=True)
+    return [
+        ContourMap(tuple(order.tolist()), m, int(degree), torch.as_tensor(a, device=device), bool(is_arc))
+        for order, degree, a, is_arc in columns
+    ]

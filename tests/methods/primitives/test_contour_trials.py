@@ -1,0 +1,76 @@
+"""Maps for many variables: rules that converge, windows, honest errors where a contour fails, zeros that refute."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+import methods
+from methods.base import ParametricIntegral
+from methods.primitives import contour_fit, contour_zeros
+from methods.primitives.box_coordinates import BoxCoordinates
+from methods.primitives.pair_error import pair_error
+
+
+def one_pole() -> ParametricIntegral:
+    """Return ∫ dx/(1 − s x − i0) = (iπ − log(s − 1))/s, times three factors of 3/2."""
+    return ParametricIntegral.from_expression(
+        name="one_pole", variables=("x", "a", "b", "c"), parameters=("s",), low=(2.5,), high=(6.0,),
+        expression="(1 + a)*(1 + b)*(1 + c)/F", definitions={"F": "1 - s*x"}, prescription="F",
+        exact=lambda s: 3.375 * (1j * np.pi - np.log(s[:, 0] - 1)) / s[:, 0],
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def rule():
+    return methods.create("learned_contour", epsrel=1e-5, n_orders=2, max_windows=2).fit(one_pole())
+
+
+@pytest.mark.slow
+def test_a_rule_in_four_variables_has_the_digits_asked_for(rule):
+    s = rule.integral_.sample(200, seed=1)
+    found, exact = rule.integrate(s), rule.integral_.exact(s)
+    assert np.sqrt(np.mean(np.abs(found.value / exact - 1) ** 2)) < 2e-5
+    assert all(map_.is_arc for map_ in rule.maps_)
+    assert rule.details_["second_map_differs"] < 1e-4
+
+
+@pytest.mark.slow
+def test_its_errors_are_honest(rule):
+    s = rule.integral_.sample(200, seed=2)
+    found, exact = rule.integrate(s), rule.integral_.exact(s)
+    pull = np.abs(found.value - exact) / found.error
+    assert np.mean(pull < 1) > 0.6
+    assert np.mean(pull < 3) > 0.95
+    assert np.median(pull) > 1e-3
+
+
+@pytest.mark.slow
+def test_a_saved_rule_has_both_contours(rule, tmp_path):
+    rule.save(tmp_path / "file")
+    again = type(rule).load(tmp_path / "file", rule.integral_)
+    s = rule.integral_.sample(5, seed=3)
+    np.testing.assert_array_equal(again.integrate(s).value, rule.integrate(s).value)
+    np.testing.assert_array_equal(again.integrate(s).error, rule.integrate(s).error)
+
+
+def test_points_where_two_contours_differ_have_that_as_their_error():
+    random = np.random.default_rng(0)
+    value = np.ones(64, dtype=complex)
+    lower, other = value + 1e-3 * random.normal(size=64), value + 1e-5 * random.normal(size=64)
+    lower[50], other[50] = 1.3, 1.3
+    error = pair_error(value, lower, other, 48)
+    unit = random.random((64, 2))
+    assert error(value, lower, unit)[50] == pytest.approx(0.3, rel=0.01)
+    assert np.delete(error(value, lower, unit), 50).max() < 2e-4
+
+
+@pytest.mark.parametrize(("slope", "is_refuted"), [(0.0, False), (1.4, True)])
+def test_zeros_on_the_way_refute_a_contour_that_changes_sides(slope, is_refuted):
+    integral = one_pole()
+    points = contour_fit.draw(4, BoxCoordinates(integral, "cpu"), 1, 256, 0, "cpu")
+    start = contour_fit.off_the_axis(integral, points, 1, (1, 2, 3, 0), is_arc=True)
+    contour = dataclasses.replace(start, a=start.a.clone())
+    contour.parts[3][0][2] = 1j * slope  # the phase of x changes with a
+    assert (contour_zeros.count_zeros(integral, contour, BoxCoordinates(integral, "cpu"), 0) > 10) == is_refuted
