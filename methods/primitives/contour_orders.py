@@ -34,7 +34,7 @@ which rules of half as many nodes integrate exactly: with fewer, the highest ord
 
 SEARCH_NODES = 5_000
 """Nodes, at most, over which an axis is integrated while another one is judged, where sums are compiled. In six
-dimensions those are 5 per axis; with 3 rules of 2e5 nodes have 4.4 digits instead of 5.3 (box2l above its threshold)."""
+dimensions those are 5 per axis; with 3, rules of 2e5 nodes have 4.4 digits instead of 5.3 (box2l above threshold)."""
 
 TRIAL_ORDER = 4
 """Nodes on each axis while another one is judged, to compare maps: of 60 orders of variables of box2l above its
