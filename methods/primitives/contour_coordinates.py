@@ -6,7 +6,6 @@ or s stand for the others, as for real integrals (`box_coordinates.py`).
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 
 from methods.core.arithmetic import Arithmetic, Rows
