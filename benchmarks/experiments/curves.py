@@ -86,6 +86,9 @@ FEW = (
 )  # fmt: skip
 """Methods on integrals that are there for their dimensions."""
 
+HEADLINES = ("box2l_sum", "heptagon1l", "crossed2l_sum")
+"""Integrals of README's table."""
+
 MANY_METHODS = ("box1l", "box2l", "box2l_sum", "pentagon1l_8d")
 EVERY_METHOD = ("box1l", "pentagon1l_8d")
 MANY_INVARIANTS = ("pentagon1l_8d", "hexagon1l")
@@ -130,15 +133,16 @@ def _preset(jobs: dict[str, list[Job]]) -> Preset:
 def _jobs(integral: str) -> list[Job]:
     """List what runs on an integral."""
     jobs = [*_rules(COARSE, integral), *_at_once(LEARNED[:1], LONG_S, SEEDS)]
-    jobs += _at_once(LEARNED[1:], LONG_S, SEEDS if integral in MANY_METHODS else 1)
-    if integral in MANY_METHODS:
+    jobs += _at_once(LEARNED[1:], LONG_S, SEEDS if integral in (*MANY_METHODS, *HEADLINES) else 1)
+    if integral in (*MANY_METHODS, *HEADLINES):
         jobs += _at_once(FINE) + _at_once(CORRECTED, MEDIUM_S) + _at_once(LEARNED, SHORT_S)
     if integral in MANY_INVARIANTS:
         jobs += _at_once(LEARNED[:1], LONGEST_S, SEEDS) + _at_once(("total_degree,max_labels=12000",), LONGEST_S)
     if integral in COSTLY:
         jobs += _at_once(ON_COSTLY_LABELS, LONGEST_S) + _at_once(LEARNED[:1], LONGEST_S, SEEDS)
+    if integral in (*EVERY_METHOD, *HEADLINES):
+        jobs += _at_once(OTHERS_THAT_LEARN, MEDIUM_S, SEEDS)
     if integral in EVERY_METHOD:
-        jobs += _at_once(OTHERS_THAT_LEARN, MEDIUM_S)
         jobs += [job for knob in one_by_one.SAMPLING for job in _one_by_one(knob, integral, BUDGET_S)]
     return jobs
 

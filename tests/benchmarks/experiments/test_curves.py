@@ -19,6 +19,7 @@ from benchmarks.experiments import (
     preset,
     pysecdec_costs,
 )
+from benchmarks.page import readme_results
 from benchmarks.records import configurations
 from references.integrals import catalogue
 
@@ -49,6 +50,10 @@ def test_each_preset_has_integrals_of_its_kind():
     for name, held_out in (("curves", False), ("held_out", True)):
         assert {catalogue.is_held_out(integral) for integral in preset(name).budgets} == {held_out}
     assert set(cost_map.CELLS) <= {*preset("curves").budgets, *preset("held_out").budgets}
+
+
+def test_headlines_are_the_integrals_of_the_readme():
+    assert readme_results.INTEGRALS == curves.HEADLINES
 
 
 def test_no_job_is_there_twice(jobs):
