@@ -79,7 +79,7 @@ function drawHonesty(question) {
   const verticals = [{ x: 0.683, name: "68.3 %" }, { x: 0.997, name: "99.7 %" }];
   return Promise.all([
     draw("coverage", { dots, verticals }, { x: [0, 1.02] }, { left: 190, description: "Shares of points within claimed errors." }),
-    drawRows("pull", pull.rows, { x: [-6, 6], lines, description: "Histograms of pulls, with the normal law." }),
+    drawRows("pull", pull.rows, { x: [-8, 8], lines, description: "Histograms of pulls, with the normal law." }),
   ]);
 }
 
