@@ -88,11 +88,11 @@ function drawAnswer(question) {
 function showRanking(question) {
   const family = members(question.integral).length > 1;
   const heads = family ? ["method", "µs per value (median)", "has the digits on", "cheapest on", "most digits"]
-    : ["method", "µs per value", "preparation (s)", "digits", "worst", "setting"];
+    : ["method", "µs per value", "digits", "worst", "preparation (s)", "setting"];
   const rows = answers(question).map(answer => {
     const { run } = answer, lacking = `at most ${number(answer.most)} digits`;
     const cells = family ? [number(answer.us), `${answer.solved} of ${answer.of}`, `${answer.wins}`, number(answer.most)]
-      : run ? [number(answer.us), number(run.prep_s), number(run.digits), number(run.worst), run.setting] : ["–", "", lacking, "", ""];
+      : run ? [number(answer.us), number(run.digits), number(run.worst), number(run.prep_s), run.setting] : ["–", lacking, "", "", ""];
     const row = element("tr"), head = element("th", "", { scope: "row" });
     head.append(link(answer.method, run?.files[0]));
     row.append(head, ...cells.map(cell => element("td", cell)));

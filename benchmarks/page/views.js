@@ -79,7 +79,7 @@ function drawHonesty(question) {
   const verticals = [{ x: 0.683, name: "68.3 %" }, { x: 0.997, name: "99.7 %" }];
   return Promise.all([
     draw("coverage", { dots, verticals }, { x: [0, 1.02] }, { left: 190, description: "Shares of points within claimed errors." }),
-    drawRows("pull", pull.rows, { x: [-6, 6], lines, description: "Histograms of pulls, with the normal law." }),
+    drawRows("pull", pull.rows, { x: [-8, 8], lines, description: "Histograms of pulls, with the normal law." }),
   ]);
 }
 
@@ -87,17 +87,18 @@ function drawThresholds(question) {
   const here = data.thresholds.filter(entry => entry.place === question.place);
   const integral = shownIntegral(question, here.map(entry => entry.integral));
   const entries = here.filter(entry => entry.integral === integral);
-  const invariant = entries[0]?.invariant, key = question.measure === "worst" ? "digits_worst" : "digits_mean";
+  const invariants = [...new Set(entries.map(entry => entry.invariant))];
+  const invariant = invariants[options("which-invariant", invariants, () => drawThresholds(asked()))], key = question.measure === "worst" ? "digits_worst" : "digits_mean";
   note("thresholds", entries.length ? `${integral}: digits ${measureName(question)} in intervals of ${invariant}, of each method's configuration with most digits.`
     : "No integral with a threshold was measured on this machine.");
   const curves = entries.filter(entry => entry.invariant === invariant).map(entry => ({
     name: entry.method, style: styleOfMethod(entry.method),
-    points: entry[key].map((y, nth) => ({
+    points: [...entry[key], entry[key].at(-1)].map((y, nth) => ({
       x: entry.edges[nth], y, size: 20, file: fileOf(entry.file),
-      said: `${entry.method}: ${number(y)} digits for ${invariant} from ${number(entry.edges[nth])} to ${number(entry.edges[nth + 1])}`,
+      said: `${entry.method}: ${number(y)} digits for ${invariant} from ${number(entry.edges[nth])} on`,
     })).filter(point => point.y !== null),
   }));
-  const verticals = (entries[0]?.marked || []).map(x => ({ x, name: number(x) }));
+  const verticals = (entries.find(entry => entry.invariant === invariant)?.marked || []).map(x => ({ x, name: number(x) }));
   return drawCurves("threshold", curves, { verticals, titles: { x: invariant || "invariant" }, description: "Digits against an invariant with thresholds." });
 }
 
@@ -135,10 +136,12 @@ function drawNetworks(question) {
   ]);
 }
 
+/** The place of what is chosen in a list; other names than before begin with the first. */
 function options(id, names, redraw) {
   const select = document.getElementById(id);
-  if (!select.options.length) {
-    select.append(...names.map((name, nth) => element("option", name, { value: nth })));
+  if (names.join() !== select.dataset.names) {
+    select.replaceChildren(...names.map((name, nth) => element("option", name, { value: nth })));
+    select.dataset.names = names.join();
     select.onchange = redraw;
   }
   return Number(select.value || 0);
