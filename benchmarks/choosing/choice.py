@@ -154,8 +154,8 @@ class Chooser:
             model = Path(folder) / "model"
             self._told(f"{candidate.spec(setting)}, to be checked", None)
             pilot = pilots.fitted(self._spec, candidate, setting, LONGEST * self._budget_s, values.truth, model)
+            pilot = self._pilots.corrected(pilot)
             self._told(f"{candidate.spec(setting)}, checked", pilot)
-            self._pilots.correct(pilot)
             method = methods.load(model, self._integral) if pilot.saved else None
         digits = extrapolation.digits_of(pilot, wish.worst)
         return Choice(

@@ -20,6 +20,9 @@ from benchmarks.choosing.candidates import Candidate
 REFUSALS_LIMIT_S = 60.0
 """Seconds in which all methods say whether they treat an integral; where they do not, pilots find out."""
 
+TIMES = ("preparation_s", "s_single", "s_per_integral")
+"""What takes longer where others use the machine."""
+
 GRACE_S = 8.0
 """Seconds beyond the budget in which a pilot is judged and timed; then it is ended."""
 
@@ -112,9 +115,14 @@ class Pilots:
                     candidate=candidate, setting=candidate.first, budget_s=math.inf, reason=reason
                 )
 
-    def correct(self, checked: Pilot) -> None:
-        """Believe a later measurement of the same setting."""
+    def corrected(self, checked: Pilot) -> Pilot:
+        """Remember and return a later measurement of a setting: of times the shorter one, as others lengthen them."""
+        known = self._made.get((checked.candidate, checked.setting))
+        if known is not None and known.reason is None and checked.reason is None:
+            shorter = {name: min(getattr(known, name), getattr(checked, name)) for name in TIMES}
+            checked = dataclasses.replace(checked, **shorter)
         self._made[checked.candidate, checked.setting] = checked
+        return checked
 
 
 def fitted(

@@ -86,7 +86,7 @@ def _row(standing: Standing, choice: Choice) -> tuple[str, ...]:
 
 def _setting(shown: Forecast) -> str:
     """Name a method with the setting of its knob."""
-    return f"{shown.candidate.method}, {shown.candidate.knob}={shown.setting:g}"
+    return f"{shown.candidate.method}, {shown.candidate.knob}={shown.setting:.10g}"
 
 
 def _cut(line: str) -> str:

@@ -172,7 +172,7 @@ class Search:
         """Say, in the few words that fit a row, why an expected setting is not to be tried; empty where it is."""
         candidate = further.candidate
         if further.digits < self._wish.digits - ROUNDED:
-            return f"most, at {candidate.knob}={further.setting:g}"
+            return f"most, at {candidate.knob}={further.setting:.10g}"
         if further.preparation_s > self._longest_s:
             return f"needs {further.preparation_s:.0f} s to prepare"
         for pilot in made:

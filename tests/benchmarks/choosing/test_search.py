@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import time
 
@@ -9,7 +10,7 @@ import pytest
 
 from benchmarks.choosing import search
 from benchmarks.choosing.candidates import BUDGET, LABELS, SECONDS, TOLERANCE, Candidate
-from benchmarks.choosing.pilots import Pilot
+from benchmarks.choosing.pilots import Pilot, Pilots
 from benchmarks.choosing.search import Search, Wish
 
 RULE = Candidate("rule", "epsrel", 1e-3, 1e-13, TOLERANCE, coarsest=0.1)
@@ -120,3 +121,12 @@ def test_time_that_is_over_asks_nobody():
     found = Search(Formulas(), M, Wish(3, 1e3), 20.0, lambda *_: None, ALL)
     found.ask_all(time.monotonic() - 1)
     assert all("not asked" in standing.reason for standing in found.standings())
+
+
+def test_of_two_measurements_the_later_digits_and_the_shorter_times_count():
+    pilots = Pilots("bubble", None)
+    slow = Pilot(candidate=RULE, setting=1e-3, budget_s=1, digits_mean=4.0, preparation_s=2.0, s_per_integral=1e-6)
+    pilots.corrected(slow)
+    pilots.corrected(dataclasses.replace(slow, digits_mean=3.9, preparation_s=1.0, s_per_integral=5e-6))
+    (kept,) = pilots.made(RULE)
+    assert (kept.digits_mean, kept.preparation_s, kept.s_per_integral) == (3.9, 1.0, 1e-6)
