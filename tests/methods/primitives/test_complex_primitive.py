@@ -97,12 +97,10 @@ def test_the_same_fields_give_the_same_values(primitive, bubble):
     np.testing.assert_array_equal(again.integrate(s).value, primitive.integrate(s).value)
 
 
-def test_what_it_cannot_treat_is_refused(primitive, bubble):
+def test_what_it_cannot_treat_is_refused(bubble):
     crossing = dataclasses.replace(bubble, low=(2.0,), high=(8.0,))
     with pytest.raises(InputError, match="both sides of the threshold s = 4"):
         create("neural_primitive").fit(crossing)
     assert "sum of 4 terms" in create("neural_primitive").unsupported(references.integral("box1l_sectors_physical"))
     for name in ("separable_primitive", "primitive_corrected"):
         assert "treats real integrals only" in create(name).unsupported(bubble)
-    with pytest.raises(InputError, match="only tables of real integrals"):
-        primitive.export_form()

@@ -1,0 +1,221 @@
+"""Time what is exported, value by value and in batches, beside other ways to evaluate the same fitted methods.
+
+    python -m benchmarks.export_speed                                    the table of docs/export.md, in five minutes
+    python -m benchmarks.export_speed --method chebyshev --method dense_mlp --integral box1l
+
+For each method: the C++ header (compiled with -O3 -march=native), the ONNX graph by onnxruntime, `integrate`, and
+torch, which computes `integrate` where there is no compiler (CXX names none, in a process of its own). Times are in
+nanoseconds per value, on one thread; sizes in kB; seconds are the compiler's on a processor, with -O2 and as above.
+A time is the best of many short series of calls, some of which no other process interrupts on a machine with other
+work. Written as Markdown to the standard output.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import timeit
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+BATCH = 1024
+
+FITS: dict[str, dict[str, Any]] = {
+    "chebyshev": {"epsrel": 1e-7},
+    "total_degree": {"max_labels": 2000},
+    "tensor_train": {"max_labels": 4000},
+    "neural_primitive": {"width": 500, "n_updates": 1},
+    "dense_mlp": {"n_labels": 1000, "n_updates": 100},
+    "skip_mlp": {"n_labels": 1000, "n_updates": 100},
+    "deep_ensemble": {"n_labels": 1000, "n_updates": 100},
+    "differential_mlp": {"n_labels": 500, "n_iterations": 50, "width": 64},
+}
+"""Fields of fits that take seconds: a value costs as much as after a long fit, as the fields that say so are defaults,
+but for the terms of a table."""
+
+REPEATS, SECONDS = 200, 0.002
+"""How often a time is taken, and how long the calls of each take together."""
+
+PROGRAM = """
+#include <chrono>
+#include <cstdio>
+#include <vector>
+#include "{name}.hpp"
+
+template <class F> double best_ns(std::size_t values, F f) {{
+  double best = 1e300;
+  for (int repeat = 0; repeat < {repeats}; repeat++) {{
+    const auto start = std::chrono::steady_clock::now();
+    std::size_t calls = 0;
+    double ns = 0;
+    for (; ns < {seconds} * 1e9; calls++) {{
+      f();
+      ns = std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - start).count();
+    }}
+    best = ns / (calls * values) < best ? ns / (calls * values) : best;
+  }}
+  return best;
+}}
+
+int main() {{
+  const std::size_t n = {n};
+  std::vector<double> s(n * {m});
+  if (std::fread(s.data(), 8, s.size(), stdin) != s.size()) return 1;
+  std::vector<decltype({name}(s.data()))> value(n);
+  volatile double kept = 0;
+  const double one = best_ns(n, [&] {{
+    for (std::size_t i = 0; i < n; i++) value[i] = {name}(&s[i * {m}]);
+    kept = std::abs(value[0]);
+  }});
+  const double batch = best_ns(n, [&] {{
+    {name}_batch(n, s.data(), value.data());
+    kept = std::abs(value[0]);
+  }});
+  std::printf("%.17g %.17g\\n", one, batch);
+}}
+"""
+
+
+class Times(NamedTuple):
+    """Nanoseconds per value."""
+
+    one: float
+    """Called with single points."""
+    batch: float
+    """Called with BATCH points."""
+
+    def __str__(self) -> str:
+        return f"{_rounded(self.one)}, {_rounded(self.batch)}"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command."""
+    given = parser().parse_args(arguments)
+    if given.model is not None:
+        print(*of_integrate(given.model))
+        return 0
+    import methods
+    import references
+
+    integral = references.integral(given.integral)
+    print(f"ns per value of {integral.name}, singly and in batches of {BATCH}; one thread, {_rate():.0f} GFLOP/s\n")
+    print("| method | header, -O3 | onnxruntime | `integrate` | torch | header | seconds, -O2 and -O3 |")
+    print("| --- | --- | --- | --- | --- | --- | --- |", flush=True)
+    for name in given.method or FITS:
+        with tempfile.TemporaryDirectory() as folder:
+            method = methods.create(name, **FITS[name]).fit(integral)
+            print(row(method, Path(folder)), flush=True)
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """Make the parser of the command line."""
+    made = argparse.ArgumentParser(
+        prog="python -m benchmarks.export_speed", description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    made.add_argument("--integral", default="box1l", help="name in the catalogue (default: box1l)")
+    made.add_argument("--method", action="append", choices=FITS, help="default: all of these")
+    made.add_argument("--model", help="only time `integrate` of this saved method, and print ns for one and a batch")
+    return made
+
+
+def row(method: Any, folder: Path) -> str:
+    """Measure a fitted method, and give its line of the table."""
+    from methods.export.targets import export
+
+    model = folder / "model.loopmark"
+    method.save(model)
+    export(method, "cpp", folder / "header.hpp")
+    export(method, "onnx", folder / "model.onnx")
+    s = method.integral_.sample(BATCH, seed=1)
+    of_header, seconds = header_times(folder, s)
+    size = (folder / "header.hpp").stat().st_size
+    torch = of_torch(model)
+    cells = [
+        f"`{method.name}`", of_header, of_onnx(folder / "model.onnx", s), of_integrate(model), torch,
+        f"{size / 1000:.0f} kB", ", ".join(f"{each:.1f}" for each in seconds),
+    ]  # fmt: skip
+    return "| " + " | ".join(map(str, cells)) + " |"
+
+
+def header_times(folder: Path, s: Any) -> tuple[Times, list[float]]:
+    """Compile `header.hpp` of a folder with -O2 and with -O3, and time the latter at s (n, m); seconds of both."""
+    from methods.core import build_cache
+
+    text = PROGRAM.format(name="header", n=len(s), m=s.shape[1], repeats=REPEATS, seconds=SECONDS)
+    (folder / "speed.cpp").write_text(text, encoding="utf-8")
+    seconds = []
+    for flags in (["-O2"], ["-O3", "-march=native"]):
+        start = _seconds_of_children()
+        command = [*build_cache.compiler(), "-std=c++17", *flags, "speed.cpp", "-o", "speed"]
+        subprocess.run(command, cwd=folder, check=True)
+        seconds.append(_seconds_of_children() - start)
+    done = subprocess.run([folder / "speed"], input=s.tobytes(), capture_output=True, check=True)
+    return Times(*map(float, done.stdout.split())), seconds
+
+
+def of_onnx(path: Path, s: Any) -> Times:
+    """Time an ONNX graph by onnxruntime, on one thread."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    return times(lambda points: session.run(["value"], {"s": points}), s)
+
+
+def of_integrate(model: str | Path) -> Times:
+    """Time `integrate` of a saved method, on one thread."""
+    import methods
+    from benchmarks.running import stopwatch
+
+    stopwatch.limit_threads(1)
+    method = methods.load(model)
+    return times(method.integrate, method.integral_.sample(BATCH, seed=1))
+
+
+def of_torch(model: Path) -> Times:
+    """Time `integrate` of a saved method in a process that finds no compiler, so that torch computes."""
+    command = [sys.executable, "-m", "benchmarks.export_speed", "--model", str(model)]
+    done = subprocess.run(command, env=os.environ | {"CXX": "no-compiler"}, capture_output=True, check=True, text=True)
+    return Times(*map(float, done.stdout.split()))
+
+
+def times(call: Callable[[Any], Any], s: Any) -> Times:
+    """Time a call with the first of the points s (n, m), and with all of them."""
+    return Times(*(_best(lambda points=points: call(points)) / len(points) for points in (s[:1], s)))
+
+
+def _best(call: Callable[[], Any]) -> float:
+    """Return the nanoseconds of a call, the best of several series of calls."""
+    call()
+    once = timeit.timeit(call, number=1)
+    number = max(1, int(SECONDS / max(once, 1e-7)))
+    return 1e9 * min(timeit.repeat(call, number=number, repeat=REPEATS)) / number
+
+
+def _seconds_of_children() -> float:
+    """Return the processor time of the programs that have ended."""
+    return os.times().children_user + os.times().children_system
+
+
+def _rounded(ns: float) -> str:
+    """Write a time with three digits."""
+    return f"{float(f'{ns:.3g}'):,.0f}"
+
+
+def _rate() -> float:
+    """Measure GFLOP/s of a product of matrices in float64 on one thread, the best of several."""
+    import numpy as np
+
+    a = np.ones((512, 512))
+    return 2 * 512**3 / _best(lambda: a @ a)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
