@@ -1,4 +1,4 @@
-"""Digits against an invariant: each interval has the digits of the record, and thresholds inside the range are marked."""
+"""Digits against an invariant: intervals have the digits of the record, and thresholds in the range are marked."""
 
 from __future__ import annotations
 
