@@ -51,7 +51,10 @@ LEARNED = (
     "neural_primitive",
 )
 
-UNABLE = ("lattice_qmc", "primitive_corrected", "vegas_map")
+LATTICES = tuple(f"lattice_qmc,points={2**n}" for n in (9, 12, 15))
+"""The same contours as Gauss rules have, by other nodes."""
+
+UNABLE = ("primitive_corrected", "vegas_map")
 """Methods that say why they do not treat complex integrals."""
 
 EPSREL = (1e-2, 1e-4, 1e-6, 1e-8)
@@ -88,7 +91,7 @@ def _jobs(integral: str) -> list[Job]:
     ]
     if integral == ALL_METHODS:
         jobs += [Job(method, LONG_S, batches=AT_ONCE) for method in LEARNED]
-        return jobs + [Job(method, BUDGET_S, batches=AT_ONCE) for method in UNABLE]
+        return jobs + [Job(method, BUDGET_S, batches=AT_ONCE) for method in (*LATTICES, *UNABLE)]
     return [*jobs, Job(LEARNED[0], LONG_S, batches=AT_ONCE)]
 
 

@@ -15,7 +15,7 @@ Arcs and S alike leave x = 0 at an angle of −φ to the real axis.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -31,8 +31,8 @@ class Contour(NamedTuple):
     is_s: bool = False
     """Whether it is an S, with φ in (−π/2, π/2), instead of an arc."""
 
-    def at(self, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Compute x and x'(y), both complex."""
+    def at(self, y: Any) -> tuple[Any, Any]:
+        """Compute x and x'(y), both complex, of an array or a tensor."""
         if not self.is_s:
             return moebius(y, np.exp(1j * self.phase))
         slope = 1j * np.tan(self.phase)

@@ -79,5 +79,6 @@ def _derivatives(term: ParametricIntegral, s: np.ndarray, x: np.ndarray) -> tupl
 
     at = torch.from_numpy(x).requires_grad_()
     (slope,) = torch.autograd.grad(term.polynomial(torch.from_numpy(s), at)[0].sum(), at, create_graph=True)
+    slope = slope + 0 * at  # so that torch finds derivatives, zero, of slopes that are constant
     rows = [torch.autograd.grad(slope[:, i].sum(), at, retain_graph=True)[0] for i in range(term.k)]
     return slope.detach().numpy(), torch.stack(rows, dim=1).numpy()

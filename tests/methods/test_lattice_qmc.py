@@ -257,3 +257,20 @@ def test_a_long_budget_changes_nothing(own_time):
     long, without = (methods.create("lattice_qmc").fit(plain(2), budget=budget).details_ for budget in (60.0, None))
     assert long == without
     assert not long["cut_short"]
+
+
+def test_above_threshold_it_lies_on_a_contour(tmp_path):
+    integral = references.integral("bubble_physical")
+    method = fitted(integral, points=512, transform="korobov", a=0.0)
+    s = integral.sample(100, seed=4)
+    value, error, _ = method.integrate(s)
+    miss = np.abs(value - integral.exact(s))
+    assert -np.log10(miss / np.abs(value)).mean() > 7
+    assert np.mean(miss < 3 * error) > 0.8
+    assert (value.dtype, error.dtype) == (np.complex128, np.float64)
+    method.save(tmp_path / "lattice")
+    np.testing.assert_array_equal(type(method).load(tmp_path / "lattice", integral).integrate(s).value, value)
+
+
+def test_sums_of_terms_have_no_contour_in_common():
+    assert "sum of 4 terms" in methods.create("lattice_qmc").unsupported(references.integral("box1l_sectors_physical"))

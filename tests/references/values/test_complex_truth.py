@@ -84,6 +84,16 @@ def test_a_contour_that_follows_f_has_the_closed_forms():
         assert (found.error <= 1e-8 * np.abs(found.value)).all()
 
 
+def test_a_contour_follows_f_that_is_linear_too():
+    plane = ParametricIntegral.from_expression(
+        name="plane", variables=("x1", "x2"), parameters=("s1",), low=(4.0,), high=(6.0,), prescription="F",
+        definitions={"F": "3 - s1*x1 - x2"}, expression="1/F",
+    )  # fmt: skip
+    found = deformation.converge(plane, np.array([[5.0]]), epsrel=1e-8)
+    # F changes its sign at x1 = (3 - x2)/5, and the integrals of log|F| at x1 = 0 and 1 are equal.
+    np.testing.assert_allclose(found.value, 1j * np.pi / 5, rtol=1e-8)
+
+
 def test_a_contour_that_follows_minus_f_is_refused(monkeypatch):
     monkeypatch.setattr(deformation, "STRENGTHS", (-0.5, -0.7))
     bubble = references.integral("bubble_physical")
