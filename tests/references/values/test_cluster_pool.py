@@ -50,7 +50,7 @@ def test_a_table_of_a_cluster_is_that_of_this_machine(tmp_path, monkeypatch):
 def test_a_scheduler_that_goes_away_is_told_and_nothing_stays():
     with cluster(1) as there:
         client = distributed.Client(there, set_as_default=False)
-        with pytest.raises(dask_cluster.SchedulerLost, match="finished parts are kept"):  # noqa: PT012, SIM117
+        with pytest.raises(dask_cluster.SchedulerLost, match="finished parts are kept"):  # noqa: PT012
             with cluster_pool(there.scheduler_address) as workers:
                 assert workers.submit(abs, -3).result() == 3
                 pid = client.run(os.getpid).popitem()[1]
