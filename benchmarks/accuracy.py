@@ -43,6 +43,9 @@ from methods.core import dask_cluster
 TIMED_S = 1.0
 """Seconds of timed calls of each batch, where the preset does not ask for fewer."""
 
+LONGEST_BUDGET_S = 1e7
+"""Four months: time limits are made of budgets, and must be numbers that the system takes."""
+
 FINE = ("ok", "unsupported")
 
 INTERRUPTED = 130
@@ -81,8 +84,8 @@ def parser() -> argparse.ArgumentParser:
 
 def _positive(text: str) -> float:
     value = float(text)
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not a positive number of seconds")
+    if not 0 < value <= LONGEST_BUDGET_S:
+        raise argparse.ArgumentTypeError(f"{text} is no number of seconds above 0 and up to {LONGEST_BUDGET_S:,.0f}")
     return value
 
 

@@ -92,6 +92,7 @@ def create(name: str, **fields: Any) -> Method:
         field: value_of_kind(f"{name}.{field}", value, kinds[field], known[field].default)
         for field, value in fields.items()
     })  # fmt: skip
+    _check_epsrel(name, method)
     for field, value in method.params().items():
         if not is_plain(value):
             raise InputError(
@@ -99,6 +100,13 @@ def create(name: str, **fields: Any) -> Method:
                 "or a list or dict of these."
             )
     return method
+
+
+def _check_epsrel(name: str, method: Method) -> None:
+    """Refuse a relative error that no registered method reaches; a class of one's own may mean what it likes by it."""
+    epsrel = method.params().get("epsrel")
+    if name in METHODS and isinstance(epsrel, float) and not epsrel > 0:
+        raise InputError(f"{name}.epsrel is {epsrel!r}; give a relative error above 0.")
 
 
 def load(path: Any, integral: ParametricIntegral | None = None) -> Method:

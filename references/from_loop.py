@@ -74,6 +74,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, metavar="JSON", help="where to write (default: beside FILE)")
     parser.add_argument("--face-free", action="store_true", help="one integrand in place of sectors, at one loop")
     chosen = parser.parse_args(arguments)
+    if not chosen.file.is_file():
+        parser.error(f"{chosen.file} is no file; give a TOML file as below")
     target = chosen.out or chosen.file.with_suffix(".json")
     try:
         names = make(chosen.file, target, form=face_free.integrand if chosen.face_free else decompose.decompose)

@@ -7,6 +7,7 @@ writes them; `python -m benchmarks.report --out DIR` then shows them.
 
 from __future__ import annotations
 
+import argparse
 import itertools
 import sys
 from collections.abc import Iterator
@@ -41,5 +42,19 @@ def write(folder: Path, n: int = N) -> None:
         run_records.write(folder, record)
 
 
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.regressions.many_records", description=__doc__)
+    parser.add_argument("folder", type=Path, metavar="DIR", help="where to write them, such as reports/many")
+    parser.add_argument("n", type=int, nargs="?", default=N, metavar="N", help=f"how many (default: {N})")
+    chosen = parser.parse_args(arguments)
+    if chosen.n < 1:
+        parser.error(f"N is {chosen.n}; give at least 1")
+    if chosen.folder.exists() and not chosen.folder.is_dir():
+        parser.error(f"{chosen.folder} is no folder; give another name")
+    write(chosen.folder, chosen.n)
+    return 0
+
+
 if __name__ == "__main__":
-    write(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else N)
+    sys.exit(main())

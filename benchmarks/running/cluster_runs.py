@@ -46,6 +46,7 @@ class ClusterRuns:
         self._ended: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._at_work: dict[Any, Run] = {}
         self._tries: dict[int, int] = {}
+        self._waits = False
 
     def outcomes(
         self, runs: Sequence[Run], began: Callable[[Run], None]
@@ -61,7 +62,7 @@ class ClusterRuns:
         """
         targets = _own_targets(runs)
         dask_cluster.check_workers(self._client, cluster_worker.versions, targets)
-        self._say_if_nobody_can(runs)
+        self._say_if_none_has_a_gpu(runs)
         versions = cluster_worker.versions(targets)
         waiting = deque(runs)
         while waiting or self._at_work:
@@ -95,6 +96,9 @@ class ClusterRuns:
             threads = sum(self._client.nthreads().values())
         except (OSError, TimeoutError) as problem:
             raise self._lost() from problem
+        if not threads and not self._waits:
+            self._say("The Dask scheduler has no worker now; the runs wait for one.")
+        self._waits = not threads
         return max(FEWEST, AHEAD * threads) - len(self._at_work)
 
     def _next_ended(self) -> Any:
@@ -141,11 +145,9 @@ class ClusterRuns:
         self._tries[id(planned)] = self._tries.get(id(planned), 0) + 1
         return self._tries[id(planned)] < ATTEMPTS
 
-    def _say_if_nobody_can(self, runs: Sequence[Run]) -> None:
+    def _say_if_none_has_a_gpu(self, runs: Sequence[Run]) -> None:
         workers = self._client.scheduler_info(n_workers=-1)["workers"].values()
-        if not workers:
-            self._say("No worker has joined the Dask scheduler yet; the runs wait for one.")
-        elif any(map(_needs_gpu, runs)) and not any("GPU" in worker["resources"] for worker in workers):
+        if workers and any(map(_needs_gpu, runs)) and not any("GPU" in worker["resources"] for worker in workers):
             self._say("No worker declares a GPU; runs on one wait for 'dask worker … --resources GPU=1'.")
 
 

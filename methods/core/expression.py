@@ -1,16 +1,13 @@
 """Formulas as text, parsed into symbols: the one definition of an integrand.
 
-The text is read by Python's own parser, and only arithmetic, the given names and a few functions are let through, so
-nothing in it can be executed. `methods/core/integrand.py` evaluates what is parsed here.
+`methods/core/formula_parser.py` reads the text, and `methods/core/integrand.py` evaluates what is made of it here.
 """
 
 from __future__ import annotations
 
-import ast
 import dataclasses
 import itertools
 import math
-import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -18,55 +15,33 @@ import sympy
 from sympy.printing.pycode import PythonCodePrinter
 
 from methods.core.errors import InputError
-
-FUNCTIONS = ("exp", "log", "sqrt", "sin", "cos", "tan", "tanh", "sinh", "cosh", "atan")
+from methods.core.formula_parser import FUNCTIONS, parse, shortened
 
 RESERVED = (*FUNCTIONS, "pi", "xp")
 """Names that mean something else here: functions, a number, and the array module in compiled code."""
 
-_OPERATORS: dict[type, Callable[[Any, Any], Any]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-    ast.Pow: operator.pow,
-}
+MOST_TERMS = 10**6
+"""Of a polynomial when it is multiplied out; a larger one stays as it is written."""
+
+LONG_SUM, PART_OF_SUM = 500, 100
+"""Terms from which a sum is written in parts, and terms of a part: Python cannot compile a sum of a thousand."""
+
+EXACT_INTEGERS = 2**53
+"""Larger integers are written as floating-point numbers, since torch takes no others beyond 64 bits."""
 
 
-def parse(text: str, symbols: Mapping[str, sympy.Expr]) -> sympy.Expr:
-    """Turn text into a sympy expression without executing it.
-
-    Raises
-    ------
-    InputError
-        For anything but numbers, `symbols`, + - * / ** and the functions in `FUNCTIONS`.
-    """
-
-    def build(node: ast.AST) -> Any:
-        match node:
-            case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
-                return _OPERATORS[type(op)](build(left), build(right))
-            case ast.UnaryOp(op=ast.USub(), operand=operand):
-                return -build(operand)
-            case ast.UnaryOp(op=ast.UAdd(), operand=operand):
-                return build(operand)
-            case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
-                return sympy.Rational(str(value))
-            case ast.Name(id=name) if name in symbols:
-                return symbols[name]
-            case ast.Name(id="pi"):
-                return sympy.pi
-            case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]) if name in FUNCTIONS:
-                return getattr(sympy, name)(build(argument))
-        given = ast.unparse(node) if isinstance(node, ast.expr) else type(node).__name__
-        allowed = ", ".join([*symbols, *FUNCTIONS])
-        raise InputError(f"{given!r} is not allowed in a formula; use numbers, + - * / ** and {allowed}.")
-
-    try:
-        tree = ast.parse(" ".join(text.split()), mode="eval")
-    except (SyntaxError, ValueError) as problem:
-        raise InputError(f"The formula {text!r} cannot be read: {problem}.") from problem
-    return build(tree.body)
+def number_of_terms(expression: sympy.Expr) -> int:
+    """Bound the number of terms that a polynomial has when it is multiplied out; MOST_TERMS + 1 for more than that."""
+    if isinstance(expression, sympy.Add):
+        n = sum(map(number_of_terms, expression.args))
+    elif isinstance(expression, sympy.Mul):
+        n = math.prod(map(number_of_terms, expression.args))
+    elif isinstance(expression, sympy.Pow) and expression.exp.is_Integer and expression.exp > 0:
+        of_base, power = number_of_terms(expression.base), int(expression.exp)
+        n = math.comb(of_base + power - 1, power) if of_base <= MOST_TERMS else of_base
+    else:
+        n = 1
+    return min(n, MOST_TERMS + 1)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -96,21 +71,23 @@ class Expression:
         names = [*variables, *parameters, *definitions]
         clashes = {name for name in names if names.count(name) > 1 or not name.isidentifier() or name in RESERVED}
         if clashes:
-            raise InputError(f"The names {sorted(clashes)} are no identifiers, or stand for two things; rename them.")
+            given = shortened(", ".join(sorted(clashes)))
+            raise InputError(f"The names {given} are no identifiers, or stand for two things; rename them.")
         symbols = {name: sympy.Symbol(name, real=True) for name in names}
         base = {name: symbols[name] for name in (*variables, *parameters)}
         polynomials: dict[sympy.Symbol, sympy.Expr] = {}
         known: dict[str, sympy.Expr] = dict(base)
         for name, formula in definitions.items():
             known[name] = parse(formula, known).xreplace(polynomials)
-            if known[name].is_polynomial(*base.values()):
+            if known[name].is_polynomial(*base.values()) and number_of_terms(known[name]) <= MOST_TERMS:
                 polynomials[symbols[name]], known[name] = known[name], symbols[name]
         outer = parse(text, known)
 
         fresh_names = (name for i in itertools.count() if (name := f"polynomial{i}") not in names)
 
         def named(node: sympy.Expr) -> sympy.Expr:
-            if isinstance(node, sympy.Add) and node.is_polynomial(*node.free_symbols):
+            is_polynomial = isinstance(node, sympy.Add) and node.is_polynomial(*node.free_symbols)
+            if is_polynomial and number_of_terms(node) <= MOST_TERMS:
                 name = sympy.Symbol(next(fresh_names), real=True)
                 polynomials[name] = node.xreplace(polynomials)
                 return name
@@ -168,6 +145,18 @@ class _Printer(PythonCodePrinter):
     # The base class would print these as functions of the module math.
     _print_exp = _print_log = _print_sin = _print_cos = _print_tan = _print_Function
     _print_tanh = _print_sinh = _print_cosh = _print_atan = _print_Function
+
+    def _print_Add(self, expr: sympy.Expr, order: str | None = None) -> str:
+        if len(expr.args) < LONG_SUM:
+            return super()._print_Add(expr, order=order)
+        terms = [f"({self._print(term)})" for term in expr.args]
+        while len(terms) > 1:
+            parts = (terms[i : i + PART_OF_SUM] for i in range(0, len(terms), PART_OF_SUM))
+            terms = [f"({' + '.join(part)})" for part in parts]
+        return terms[0]
+
+    def _print_Integer(self, expr: sympy.Integer) -> str:
+        return str(expr.p) if abs(expr.p) <= EXACT_INTEGERS else repr(float(expr.p))
 
     def _print_Exp1(self, expr: sympy.Expr) -> str:
         return repr(math.e)

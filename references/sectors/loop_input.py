@@ -139,7 +139,7 @@ def read(path: Path) -> LoopInput:
     """
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as problem:
         raise InputError(f"{path} cannot be read as TOML: {problem}.") from problem
     given = set(content)
     form = _GRAPH if _GRAPH & given else _MOMENTA

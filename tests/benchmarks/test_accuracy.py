@@ -89,8 +89,12 @@ def test_what_does_not_exist_is_said_in_one_sentence(run, integral, method, mess
 
 
 @pytest.mark.parametrize(
-    "option", [["--budget", "-1"], ["--budget", "nan"], ["--repeats", "0"], ["--preset", "huge"], ["--device", "gpu"]]
-)
+    "option",
+    [
+        ["--budget", "-1"], ["--budget", "nan"], ["--budget", "1e308"], ["--repeats", "0"], ["--preset", "huge"],
+        ["--device", "gpu"],
+    ],
+)  # fmt: skip
 def test_wrong_arguments_exit_with_2(option, capsys):
     with pytest.raises(SystemExit) as exit_:
         main(option)

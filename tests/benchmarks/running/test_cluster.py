@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -17,7 +16,7 @@ from benchmarks import accuracy
 from benchmarks.accuracy import main
 from benchmarks.records import run_records
 
-distributed = pytest.importorskip("distributed", reason="Dask is an extra")
+pytest.importorskip("distributed", reason="Dask is an extra")
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -46,10 +45,25 @@ def own_locks(monkeypatch, tmp_path):
     monkeypatch.setenv("LOOPMARK_LOCKS", str(tmp_path))
 
 
-def cluster(n_workers: int, **options):
-    return distributed.LocalCluster(
-        n_workers=n_workers, threads_per_worker=1, processes=True, dashboard_address=":0", silence_logs=50, **options
-    )
+@pytest.fixture
+def cluster():
+    """Start clusters in processes of their own; return the process and the address of each."""
+    started = []
+
+    def start(n_workers: int, *preload: str):
+        helpers = ROOT / "tests/helpers"
+        path = os.pathsep.join([str(ROOT), str(helpers)])
+        process = subprocess.Popen(
+            [sys.executable, str(helpers / "local_cluster.py"), str(n_workers), *preload],
+            env=os.environ | {"PYTHONPATH": path}, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL, text=True, start_new_session=True,
+        )  # fmt: skip
+        started.append(process)
+        return process, process.stdout.readline().strip()
+
+    yield start
+    for process in started:
+        process.communicate(timeout=LIMIT_S)
 
 
 def arguments(out: Path, *methods: str, repeats: int = 1) -> list[str]:
@@ -75,10 +89,10 @@ def wait_for(condition) -> None:
         time.sleep(0.1)
 
 
-def test_records_are_those_of_a_local_run(tmp_path):
+def test_records_are_those_of_a_local_run(cluster, tmp_path):
     methods = ["gauss_legendre,order=8", "broken_methods:Raises", "broken_methods:Unsavable"]
-    with cluster(2) as there:
-        status = main([*arguments(tmp_path / "there", *methods), "--scheduler", there.scheduler_address])
+    _, address = cluster(2)
+    status = main([*arguments(tmp_path / "there", *methods), "--scheduler", address])
     assert status == main(arguments(tmp_path / "here", *methods)) == 1
     found = records(tmp_path / "there")
     assert without_times(found) == without_times(records(tmp_path / "here"))
@@ -87,55 +101,56 @@ def test_records_are_those_of_a_local_run(tmp_path):
     assert not (tmp_path / "there" / "fitted").exists()
 
 
-def test_runs_of_killed_workers_are_made_by_others(tmp_path):
-    with cluster(2) as there:
-        client = distributed.Client(there, set_as_default=False)
-        finished = threading.Event()
-        killed = []
+def test_runs_of_killed_workers_are_made_by_others(cluster, tmp_path):
+    process, address = cluster(2)
+    finished, killed = threading.Event(), []
 
-        def kill() -> None:
-            while not finished.wait(4.0) and len(killed) < 3:
-                pid = next(iter(client.run(os.getpid).values()))
-                killed.append([pid, *(child.pid for child in psutil.Process(pid).children(recursive=True))])
-                os.kill(pid, signal.SIGKILL)
+    def workers() -> list[psutil.Process]:
+        """Return the processes of workers that have started a run: only they have a forkserver."""
+        below = psutil.Process(process.pid).children()
+        return [worker for worker in below if any("forkserver" in " ".join(p.cmdline()) for p in worker.children())]
 
-        killer = threading.Thread(target=kill)
-        killer.start()
-        status = main(
-            [*arguments(tmp_path, "broken_methods:Sleepy", repeats=12), "--scheduler", there.scheduler_address]
-        )
-        finished.set()
-        killer.join()
-        client.close()
+    def kill() -> None:
+        while not finished.wait(1.0) and len(killed) < 3:
+            for worker in workers()[:1]:
+                killed.append([worker, *worker.children(recursive=True)])
+                worker.kill()
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    status = main([*arguments(tmp_path / "out", "broken_methods:Sleepy", repeats=12), "--scheduler", address])
+    finished.set()
+    killer.join()
     assert status == 0
-    assert [record["status"] for record in records(tmp_path)] == ["ok"] * 12
+    assert [record["status"] for record in records(tmp_path / "out")] == ["ok"] * 12
     assert killed
-    wait_for(lambda: not any(psutil.pid_exists(pid) for pids in killed for pid in pids))
+    wait_for(lambda: not any(gone.is_running() for below in killed for gone in below))
 
 
-def test_a_scheduler_that_goes_away_ends_the_suite_with_a_sentence(tmp_path):
-    asked = arguments(tmp_path, "broken_methods:Sleepy", repeats=8)
-    with cluster(1) as there:
-        command = [sys.executable, "-m", "benchmarks.accuracy", *asked, "--scheduler", there.scheduler_address]
-        path = os.pathsep.join([str(ROOT), str(ROOT / "tests/helpers")])
-        suite = subprocess.Popen(
-            command, cwd=ROOT, env=os.environ | {"PYTHONPATH": path}, stderr=subprocess.PIPE, text=True
-        )
-        wait_for(lambda: len(list(tmp_path.glob("runs/*.json"))) >= 2)
+def test_a_scheduler_that_goes_away_ends_the_suite_with_a_sentence(cluster, tmp_path):
+    out = tmp_path / "out"
+    asked = arguments(out, "broken_methods:Sleepy", repeats=8)
+    process, address = cluster(1)
+    path = os.pathsep.join([str(ROOT), str(ROOT / "tests/helpers")])
+    suite = subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.accuracy", *asked, "--scheduler", address],
+        cwd=ROOT, env=os.environ | {"PYTHONPATH": path}, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    wait_for(lambda: suite.poll() is not None or len(list(out.glob("runs/*.json"))) >= 2)
+    process.kill()
     _, err = suite.communicate(timeout=LIMIT_S)
     assert suite.returncode == 1
     assert "scheduler at tcp" in err
     assert "Finished runs are kept" in err
     assert "Traceback" not in err
-    before = {record["date_utc"] for record in records(tmp_path)}
-    assert before
+    assert 2 <= len(records(out)) < 8
     assert main(asked) == 0
-    assert len(records(tmp_path)) == 8
+    assert len(records(out)) == 8
 
 
-def test_workers_with_other_versions_are_refused(tmp_path, capsys):
-    with cluster(1, preload=["older_package"]) as there:
-        status = main([*arguments(tmp_path, "gauss_legendre"), "--scheduler", there.scheduler_address])
+def test_workers_with_other_versions_are_refused(cluster, tmp_path, capsys):
+    _, address = cluster(1, "older_package")
+    status = main([*arguments(tmp_path / "out", "gauss_legendre"), "--scheduler", address])
     assert status == 2
     assert "has other versions: numpy 1.0 (here " in capsys.readouterr().err
-    assert not list(tmp_path.glob("runs/*"))
+    assert not list((tmp_path / "out").glob("runs/*"))

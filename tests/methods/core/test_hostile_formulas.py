@@ -1,0 +1,105 @@
+"""Formulas that no computer can evaluate are refused in one short sentence, and long ones are read."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from methods.base import InputError, ParametricIntegral
+
+SHORT = 400
+"""Characters of the longest sentence."""
+
+
+def integral(text):
+    return ParametricIntegral.from_expression(
+        name="hostile", expression=text, variables=("x1",), parameters=("s1",), low=(1.0,), high=(2.0,)
+    )
+
+
+def value(text, s=1.5, x=0.5):
+    """Evaluate by NumPy and by torch, which must agree."""
+    f = integral(text).integrand
+    found = f(np.full((1, 1), s), np.full((1, 1), x))
+    also = f(torch.full((1, 1), s, dtype=torch.float64), torch.full((1, 1), x, dtype=torch.float64))
+    np.testing.assert_allclose(also.numpy(), found, rtol=1e-14)
+    return found[0]
+
+
+REFUSED = {
+    "9**9**9*x1": "power of 9 that is too large",
+    "2**1000000000*x1": "power of 2 that is too large",
+    "2**-1000000000*x1": "power of 2 that is too large or too small",
+    "pi**10000*x1": "power of pi that is too large",
+    "(x1+s1)**(9**9)": "exponent 387420489; 1000 is the largest",
+    "((x1+s1)**99)**99": "exponent 9801",
+    "1e400*x1": "1e400, which is no number of double precision",
+    "1e-400*x1": "1e-400, which is no number of double precision",
+    "10**400*x1": "the number 1000",
+    "0.1**400*x1": "the number 1/1000",
+    "1/0": "divides by zero",
+    "x1/0": "divides by zero",
+    "x1/(s1 - s1)": "divides by zero",
+    "0**(-1)*x1": "not finite",
+    "log(0)*x1": "not finite",
+    "exp(710)*x1": "exp of 710, which is infinite",
+    "exp(exp(exp(10)))*x1": "exp of exp(10), which is infinite",
+    "sqrt(-2)*x1": "which is not real",
+    "log(-1)*x1": "which is not real",
+    "(-8)**(1/3)*x1": "which is not real",
+    "nan*x1": "'nan' is not allowed",
+    "inf*x1": "'inf' is not allowed",
+    "012*x1": "012",
+    "1" * 5000 + "*x1": "(5,003 characters)",
+    "foo(" + "x1+" * 50_000 + "1)": "'foo' is not allowed",
+    "a" * 100_000: "(100,000 characters)",
+    "(" * 5000 + "x1" + ")" * 5000: "brackets or powers within each other",
+    "x1**" * 500 + "s1": "brackets or powers within each other",
+    "x1 +": "ends where a number",
+}
+
+
+@pytest.mark.parametrize("text", REFUSED, ids=lambda text: text[:30])
+def test_what_no_computer_can_evaluate_is_refused_in_a_short_sentence(text):
+    with pytest.raises(InputError) as problem:
+        integral(text)
+    sentence = str(problem.value)
+    assert REFUSED[text] in sentence
+    assert len(sentence) < SHORT
+    assert "\n" not in sentence
+    assert sentence.endswith(".")
+
+
+def test_long_polynomials_are_read_and_evaluated():
+    n = 1500
+    expected = sum(i * 0.5 ** (i % 3) for i in range(1, n + 1))
+    assert value("+".join(f"{i}*x1**{i % 3}" for i in range(1, n + 1))) == pytest.approx(expected, rel=1e-14)
+
+
+@pytest.mark.slow
+def test_long_sums_of_functions_are_read_and_evaluated():
+    many_functions = "+".join(f"exp(-{i}*x1)" for i in range(1, 1001))
+    assert value(many_functions) == pytest.approx(sum(np.exp(-0.5 * np.arange(1, 1001))), rel=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1e20*x1", 5e19),
+        ("10**30*x1 + 1", 5e29),
+        ("100000000000000000000000000000*x1", 5e28),
+        ("-" * 501 + "x1", -0.5),
+        ("2**-1*x1 - -x1**2", 0.5),
+        ("x1**3**2", 0.5**9),
+        (".5*x1 + 1.*s1 + 1_000", 1001.75),
+        ("0**0*x1", 0.5),
+        ("x1 \n + s1", 2.0),
+    ],
+)
+def test_what_is_unusual_means_what_python_means(text, expected):
+    assert value(text) == pytest.approx(expected, rel=1e-15)
+
+
+def test_a_polynomial_too_large_to_multiply_out_is_evaluated_as_it_stands():
+    assert value("1 + (x1 + s1 + x1*s1 + x1**2)**200") == pytest.approx(3.0**200, rel=1e-12)
