@@ -20,7 +20,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import qmc
 
 from references.values.factors import Factors
 
@@ -52,6 +51,8 @@ class ComplexMap(NamedTuple):
 
 def draw(factors: Factors, order: tuple[int, ...], seed: int = 0) -> np.ndarray:
     """Draw the points t (n, k) of a fit, with densities proportional to t_i^{p_i}."""
+    from scipy.stats import qmc  # here, since it takes half a second to import
+
     unit = qmc.Sobol(len(order), seed=seed).random(N_POINTS)
     powers = np.array([factors.powers[i] for i in order])
     return np.clip(unit, 1e-9, 1 - 1e-9) ** (1 / (powers + 1))

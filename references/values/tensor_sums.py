@@ -19,7 +19,6 @@ import numpy as np
 import sympy
 
 from methods.base import InputError, ParametricIntegral
-from methods.core import kernel_library
 from references.values.complex_maps import ComplexMap, moved
 from references.values.factors import Factors, factors_of
 
@@ -79,6 +78,8 @@ def without_kernel(term: ParametricIntegral, contour: ComplexMap, s: np.ndarray,
 
 @functools.cache
 def _compiled(term: ParametricIntegral, order: tuple[int, ...]) -> Any:
+    from methods.core import kernel_library  # here, since it imports torch
+
     library = kernel_library.load(SOURCE, [], {"loops.inc": loops(factors_of(term), term, order)})
     if library is None:
         raise InputError(f"Sums of {term.name} need a C++ compiler; install g++ or name one in CXX.")
