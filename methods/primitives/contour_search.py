@@ -147,10 +147,10 @@ class Search:
 
     def _fitted(self, start: ContourMap, points: Points, steps: int) -> Found:
         if not self._can_fit:
-            return self._judged(start, math.inf)
+            return self._judged(start, math.inf, points)
         fit = Fit(self._integrand, start, points, self._powers)
         square = fit.run(steps)
-        return self._judged(fit.map, square)
+        return self._judged(fit.map, square, points)
 
     def _variation(self, contour: ContourMap) -> float:
         """Return the standard deviation of a real g, w and h left out, over its mean."""
@@ -160,10 +160,9 @@ class Search:
         g = self._integrand(list(points.s.T), x) * torch.exp(torch.stack(log_slopes).sum(dim=0))
         return float(g.std() / g.mean().abs().clamp(min=1e-300))
 
-    def _judged(self, contour: ContourMap, square: float) -> Found:
+    def _judged(self, contour: ContourMap, square: float, p: Points) -> Found:
         share, smallest = 0.0, float("nan")
         if self.term.is_complex:
-            p = self._points
             near_faces = torch.sin(torch.pi / 2 * p.t).square()  # of density 1/(π √(t (1 − t)))
             share, smallest = share_not_causal(self.term, contour, p.s, p.u, near_faces)
         return Found(contour, square**0.5, share, smallest)

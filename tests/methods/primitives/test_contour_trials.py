@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+
 import methods
 from methods.base import ParametricIntegral
 from methods.primitives import contour_fit, contour_zeros
