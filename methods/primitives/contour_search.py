@@ -106,6 +106,11 @@ class Search:
         """Return n of the phase-space points to which maps are fitted."""
         return self._points.s[:n]
 
+    def judged(self, contour: ContourMap) -> Found:
+        """Return a map with what is known of it; the constants of log h are fitted anew."""
+        fit = Fit(self._integrand, contour, self._points, self._powers)
+        return self._judged(contour, fit.run(0), self._points)
+
     @property
     def n_tried(self) -> int:
         """How many orders of variables have been tried."""
