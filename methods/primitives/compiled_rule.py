@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -56,15 +56,24 @@ class CompiledRule:
         return torch.from_numpy(np.stack(columns, axis=1))
 
 
-def compiled_rule(
-    term: ParametricIntegral, contour: ContourMap, coordinates: BoxCoordinates, orders: Sequence[int]
-) -> CompiledRule | None:
-    """Return the rule with so many nodes on each axis of t; None where the kernel cannot be compiled, or on a GPU."""
+class Kernel(NamedTuple):
+    """The compiled sums of one term on its map."""
+
+    function: Any
+    log_c: LogC
+
+    def rule(self, coordinates: BoxCoordinates, orders: Sequence[int]) -> CompiledRule:
+        """Return the rule with so many nodes on each axis of t."""
+        return CompiledRule(self.function, self.log_c, coordinates, orders)
+
+
+def kernel(term: ParametricIntegral, contour: ContourMap) -> Kernel | None:
+    """Return the kernel; None where it cannot be compiled, or on a GPU."""
     if contour.a.device.type != "cpu" or term.expression is None:
         return None
     log_c = log_c_of(contour)
     function = library(term.expression, log_c, n_shared(contour.k))
-    return None if function is None else CompiledRule(function, log_c, coordinates, orders)
+    return None if function is None else Kernel(function, log_c)
 
 
 def log_c_of(contour: ContourMap) -> LogC:

@@ -17,8 +17,9 @@ import torch
 from methods.base import ParametricIntegral
 from methods.core.budget import Clock
 from methods.core.moving_nodes import MovingIntegrand
+from methods.primitives import compiled_rule
 from methods.primitives.box_coordinates import BoxCoordinates
-from methods.primitives.compiled_rule import CompiledRule, compiled_rule
+from methods.primitives.compiled_rule import CompiledRule, Kernel
 from methods.primitives.contour_map import ContourMap
 from methods.primitives.moving_rule import MovingRule
 from methods.quadrature import axis_choice
@@ -95,20 +96,24 @@ class TermRules:
 
     def fastest(self, orders: Sequence[int] | np.ndarray) -> list[CompiledRule | MovingRule]:
         """Make the rules of these orders, as `of` does, compiled where they can be."""
-        if not self._may_compile:
-            return list(self.of(orders))
         each = np.broadcast_to(orders, (len(self.maps), self.k))
-        terms = zip(self._terms, self._integrands, self.maps, each, strict=True)
+        terms = zip(self._integrands, self.maps, self._kernels, each, strict=True)
         return [
-            compiled_rule(term, map_, self._coordinates, of_term)
-            or MovingRule(integrand, map_, self._coordinates, of_term)
-            for term, integrand, map_, of_term in terms
+            MovingRule(integrand, map_, self._coordinates, of_term)
+            if kernel is None
+            else kernel.rule(self._coordinates, of_term)
+            for integrand, map_, kernel, of_term in terms
         ]
+
+    @functools.cached_property
+    def _kernels(self) -> list[Kernel | None]:
+        pairs = zip(self._terms, self.maps, strict=True)
+        return [compiled_rule.kernel(term, map_) if self._may_compile else None for term, map_ in pairs]
 
     @property
     def are_compiled(self) -> bool:
         """Whether the sums of all terms are compiled."""
-        return all(isinstance(rule, CompiledRule) for rule in self.fastest([1] * self.k))
+        return None not in self._kernels
 
     def values(self, orders: np.ndarray, s: torch.Tensor) -> np.ndarray:
         """Compute the sums over all terms at s (n, m): (n,)."""

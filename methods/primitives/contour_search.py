@@ -106,6 +106,11 @@ class Search:
         """Return n of the phase-space points to which maps are fitted."""
         return self._points.s[:n]
 
+    def judged(self, contour: ContourMap) -> Found:
+        """Return a map with what is known of it; the constants of log h are fitted anew."""
+        fit = Fit(self._integrand, contour, self._points, self._powers)
+        return self._judged(contour, fit.run(0), self._points)
+
     @property
     def n_tried(self) -> int:
         """How many orders of variables have been tried."""
@@ -147,10 +152,10 @@ class Search:
 
     def _fitted(self, start: ContourMap, points: Points, steps: int) -> Found:
         if not self._can_fit:
-            return self._judged(start, math.inf)
+            return self._judged(start, math.inf, points)
         fit = Fit(self._integrand, start, points, self._powers)
         square = fit.run(steps)
-        return self._judged(fit.map, square)
+        return self._judged(fit.map, square, points)
 
     def _variation(self, contour: ContourMap) -> float:
         """Return the standard deviation of a real g, w and h left out, over its mean."""
@@ -160,10 +165,9 @@ class Search:
         g = self._integrand(list(points.s.T), x) * torch.exp(torch.stack(log_slopes).sum(dim=0))
         return float(g.std() / g.mean().abs().clamp(min=1e-300))
 
-    def _judged(self, contour: ContourMap, square: float) -> Found:
+    def _judged(self, contour: ContourMap, square: float, p: Points) -> Found:
         share, smallest = 0.0, float("nan")
         if self.term.is_complex:
-            p = self._points
             near_faces = torch.sin(torch.pi / 2 * p.t).square()  # of density 1/(π √(t (1 − t)))
             share, smallest = share_not_causal(self.term, contour, p.s, p.u, near_faces)
         return Found(contour, square**0.5, share, smallest)
