@@ -24,9 +24,7 @@ def folder(tmp_path_factory):
     page_records.write(folder)
     documents = [folder / "README.md", folder / "findings.md"]
     for path in documents:
-        path.write_text(f"{report.BEGIN}
-{report.END}
-")
+        path.write_text(f"{report.BEGIN}\n{report.END}\n")
     report.write_published(folder, *documents)
     return folder
 

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 
-import references
 from methods.chebyshev import Chebyshev
 from methods.tables import cpu_polynomial, polynomial_table
 from methods.tables.coordinates import Coordinates, Target
