@@ -7,8 +7,8 @@ import itertools
 import numpy as np
 import pytest
 import torch
+from integrals import product
 
-import references
 from methods.chebyshev import Chebyshev
 from methods.tables import cpu_polynomial, polynomial_table
 from methods.tables.coordinates import Coordinates, Target
