@@ -6,7 +6,6 @@ or s stand for the others, as for real integrals (`box_coordinates.py`).
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 
 from methods.core.arithmetic import Arithmetic, Rows
@@ -46,12 +45,12 @@ class ContourCoordinates(BoxCoordinates):
         """List the steps of `u` at s (m rows)."""
         rows = []
         for j in range(s.n):
-            row, ends = arithmetic.take(s, [j]), (self._low[j], self._high[j])
+            row, ends = arithmetic.take(s, [j]), torch.stack([self._low[j], self._high[j]])
             if j in self._with_threshold:
                 coordinate, ends = self._with_threshold[j]
                 row = coordinate.steps(arithmetic, row)
             elif self._signs[j]:
                 row = arithmetic.apply("log", arithmetic.apply("abs", row))
-            low, high = np.array([float(end) for end in ends])
+            low, high = ends.cpu().numpy()
             rows.append(arithmetic.scale(row, 2 / (high - low), -2 * low / (high - low) - 1))
         return arithmetic.join(*rows)
