@@ -45,11 +45,12 @@ class ContourCoordinates(BoxCoordinates):
         """List the steps of `u` at s (m rows)."""
         rows = []
         for j in range(s.n):
-            row, low, high = arithmetic.take(s, [j]), float(self._low[j]), float(self._high[j])
+            row, ends = arithmetic.take(s, [j]), torch.stack([self._low[j], self._high[j]])
             if j in self._with_threshold:
                 coordinate, ends = self._with_threshold[j]
-                row, (low, high) = coordinate.steps(arithmetic, row), ends.tolist()
+                row = coordinate.steps(arithmetic, row)
             elif self._signs[j]:
                 row = arithmetic.apply("log", arithmetic.apply("abs", row))
+            low, high = ends.cpu().numpy()
             rows.append(arithmetic.scale(row, 2 / (high - low), -2 * low / (high - low) - 1))
         return arithmetic.join(*rows)

@@ -7,6 +7,7 @@ import itertools
 import numpy as np
 import pytest
 import torch
+from integrals import product
 
 from methods.chebyshev import Chebyshev
 from methods.tables import cpu_polynomial, polynomial_table

@@ -1,0 +1,44 @@
+"""The command that times exports measures each of them, and torch in a process that finds no compiler."""
+
+from __future__ import annotations
+
+import pytest
+from integrals import product
+
+import methods
+from benchmarks import export_speed
+
+
+@pytest.fixture
+def _quickly(monkeypatch):
+    monkeypatch.setattr(export_speed, "REPEATS", 2)
+    monkeypatch.setattr(export_speed, "SECONDS", 1e-4)
+
+
+@pytest.fixture(scope="module")
+def table():
+    return methods.create("total_degree", max_labels=100, labels="label_methods:Exact").fit(product(2))
+
+
+@pytest.mark.usefixtures("_quickly")
+def test_integrate_of_a_saved_method_is_timed(table, tmp_path, capsys):
+    table.save(tmp_path / "model")
+    assert export_speed.main(["--model", str(tmp_path / "model")]) == 0
+    one, batch = map(float, capsys.readouterr().out.split())
+    assert one > batch > 0
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("_quickly")
+def test_a_row_has_all_of_them(table, tmp_path):
+    cells = [cell.strip() for cell in export_speed.row(table, tmp_path).strip("|").split("|")]
+    assert cells[0] == "`total_degree`"
+    header, onnx, integrate, torch = (
+        [float(part.replace(" ", "").replace(",", "")) for part in cell.split(", ")] for cell in cells[1:5]
+    )
+    assert header[0] < integrate[0] < torch[0]
+    assert min(*header, *onnx) > 0
+
+
+def test_all_of_them_are_methods():
+    assert set(export_speed.FITS) <= set(methods.METHODS)
