@@ -7,6 +7,7 @@ import re
 
 import numpy as np
 import pytest
+import stored_tables
 
 import methods
 import references
@@ -77,7 +78,9 @@ def test_pysecdec_agrees_with_truth_and_lattice(name):
         assert pull(known[one], known[other]) < LIMIT, (one, other)
 
 
-@pytest.mark.parametrize("name", [name for name in references.names() if not name.startswith("genz_")])
+@pytest.mark.parametrize(
+    "name", stored_tables.parameters(name for name in references.names() if not name.startswith("genz_"))
+)
 def test_stored_values_of_pysecdec_agree_with_truth(name):
     integral = references.integral(name)
     table = truth_files.read(truth_files.folder() / f"{name}.csv", integral)
