@@ -36,7 +36,7 @@ from methods.core.errors import NoCausalContour
 from methods.primitives import contour_refinement, contour_search, contour_trials, contour_windows
 from methods.primitives.box_coordinates import BoxCoordinates
 from methods.primitives.contour_map import ContourMap
-from methods.primitives.contour_orders import MOST_NODES
+from methods.primitives.contour_orders import MOST_MOVING_NODES
 from methods.primitives.contour_region import ContourRegion, Wanted
 from methods.primitives.contour_search import Search
 from methods.primitives.contour_windows import Pairs, Window, WindowSearch
@@ -116,7 +116,7 @@ class LearnedContour(Method):
 
     def unsupported(self, integral: ParametricIntegral) -> str | None:
         """Say why a tensor rule is out of reach, or a contour: a Python function tells nothing of its F."""
-        if 2**integral.k > self.max_nodes or 4**integral.k > MOST_NODES:
+        if 2**integral.k > self.max_nodes or 4**integral.k > MOST_MOVING_NODES:
             return f"a tensor rule in k = {integral.k} needs more than max_nodes = {self.max_nodes} nodes"
         if integral.is_complex and integral.expression is None:
             return "a Python function tells nothing of where F changes sign; define it by from_expression"

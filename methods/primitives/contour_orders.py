@@ -47,8 +47,8 @@ TRIAL_POINTS = 12
 MARGINAL_NODES = 100_000_000
 """Products of nodes and phase-space points, at most, by which all axes of a term are judged: a second or two."""
 
-MOST_NODES = 20_000_000
-"""Largest rule of a term that others are compared with."""
+MOST_NODES, MOST_MOVING_NODES = 20_000_000, 2_000_000
+"""Largest rule of a term that others are compared with, where its sums are compiled and where they are not."""
 
 Rule = Callable[[torch.Tensor], torch.Tensor]
 """s (n, m) -> the sums (n,) of one term."""
@@ -115,6 +115,11 @@ class TermRules:
         """Whether the sums of all terms are compiled."""
         return None not in self._kernels
 
+    @property
+    def most_nodes(self) -> int:
+        """Largest rule of a term that others are compared with."""
+        return MOST_NODES if self.are_compiled else MOST_MOVING_NODES
+
     def values(self, orders: np.ndarray, s: torch.Tensor) -> np.ndarray:
         """Compute the sums over all terms at s (n, m): (n,)."""
         return total(self.fastest(orders), s).cpu().numpy()
@@ -148,7 +153,7 @@ def choose(rules: TermRules, s: torch.Tensor, epsrel: float, max_nodes: int, clo
     seconds_per_node = (before - clock.left) / n_nodes if clock.is_limited else 0.0
     goal, chosen = epsrel / MARGIN, np.zeros((len(axes), rules.k), dtype=int)
     while True:
-        orders = np.array(axis_choice.choose_orders(axes, goal, max_nodes, MOST_NODES, HIGHER))
+        orders = np.array(axis_choice.choose_orders(axes, goal, max_nodes, rules.most_nodes, HIGHER))
         if np.array_equal(orders, chosen) or goal < epsrel / MARGIN**3:
             return chosen, max_nodes
         # Twice a higher rule, for its value and the second map's, and half of that for the others.

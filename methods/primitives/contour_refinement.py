@@ -13,6 +13,7 @@ and 2.7e3 have 3.9, where it needs about 1e4.
 from __future__ import annotations
 
 import dataclasses
+import math
 
 import numpy as np
 import torch
@@ -100,7 +101,7 @@ class Refinement:
 def refined(search: Search, found: Found, steps: int) -> Found:
     """Return the map after so many steps; `found` where rules need no fewer nodes then, or cannot be compiled."""
     kernel = compiled_rule.kernel(search.term, found.contour)
-    if kernel is None or not steps:
+    if kernel is None or not steps or not math.isfinite(found.spread):
         return found
     refinement = Refinement(search, found.contour, kernel)
     new = search.judged(refinement.run(steps))
