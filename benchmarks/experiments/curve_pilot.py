@@ -23,13 +23,10 @@ import methods
 import references
 from benchmarks.experiments import curve_points
 from benchmarks.experiments.curve_points import SLOWEST_S
-from benchmarks.experiments.one_by_one import EVERYWHERE, KNOBS, PYSECDEC
+from benchmarks.experiments.one_by_one import EVERYWHERE, KNOBS, LIBRARIES, PYSECDEC
 from benchmarks.records import files
 from methods.base import InputError, Method, ParametricIntegral, ReportsSetup
 from methods.core import names
-from methods.pysecdec_cuba import PySecDecCuba
-from methods.secdec import formulas
-from methods.secdec.pylink_method import PylinkMethod
 
 TIMEOUT_S = 20.0
 """Seconds of the clock after which pySecDec gives a point up."""
@@ -62,7 +59,7 @@ def measured(integral: str, knob: str) -> dict[str, Any]:
     for spec in KNOBS[knob]:
         name, fields = names.parse_spec(spec)
         method = methods.create(name, **fields, **({"timeout": TIMEOUT_S} if knob in PYSECDEC else {}))
-        if reason := method.unsupported(subject) or _too_long(method, subject):
+        if reason := method.unsupported(subject) or _too_long(knob, subject):
             return {"reason": reason}
         try:
             method.fit(subject)
@@ -73,7 +70,7 @@ def measured(integral: str, knob: str) -> dict[str, Any]:
             seconds, n_eval = TIMEOUT_S, math.inf
         if isinstance(method, ReportsSetup):
             found["setup_s"] = round(sum(method.setup_s_.values()), 1)
-        waiting = WAITING_OF_CUBA if isinstance(method, PySecDecCuba) and seconds < TIMEOUT_S else 1.0
+        waiting = WAITING_OF_CUBA if knob.startswith("pysecdec_cuba") and seconds < TIMEOUT_S else 1.0
         seconds = float(f"{waiting * seconds:.2g}")
         found["seconds"].append(seconds)
         if seconds > SLOWEST_S:
@@ -84,9 +81,11 @@ def measured(integral: str, knob: str) -> dict[str, Any]:
     return found
 
 
-def _too_long(method: Method, integral: ParametricIntegral) -> str | None:
-    """Say why a library would not be compiled within a run, or None."""
-    if not isinstance(method, PylinkMethod) or integral.expression is None:
+def _too_long(knob: str, integral: ParametricIntegral) -> str | None:
+    """Say why a knob's library would not be compiled within a run, or None."""
+    from methods.secdec import formulas  # with sympy, which is not imported for a report
+
+    if knob not in LIBRARIES[0] or integral.expression is None:
         return None
     n = len(formulas.arguments(integral.expression, integral.prescription))
     seconds = COMPILING_S + COMPILING_TERM_S * n
