@@ -92,7 +92,7 @@ class GaussLegendre(Method):
 
     name: ClassVar[str] = "gauss_legendre"
     source: ClassVar[str] = "Gauss (1814); textbook"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     treats_complex: ClassVar[bool] = True
 
     epsrel: float = 1e-8
