@@ -140,7 +140,7 @@ class NeuralPrimitive(Primitive):
     details_ : dict
         Order of the map; c and the power p of the target; standard deviations of g about 1, and about the neurons;
         `n_terms`, how many of them are left, `lattice_size`, and the weight of its Korobov transform; parts that the
-        budget ended: "coordinates", "order_of_map".
+        budget ended: "coordinates", "order_of_map", and of a complex integral "degree_of_map".
     """
 
     name: ClassVar[str] = "neural_primitive"

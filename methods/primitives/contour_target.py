@@ -12,6 +12,7 @@ notation: u as in `contour_coordinates.py`; B = Euler's beta function.
 from __future__ import annotations
 
 import dataclasses
+import math
 
 import numpy as np
 import torch
@@ -127,7 +128,7 @@ def find(
     effort = contour_effort.affordable(search, k, m, *shares)
     contour = contour_effort.best(search, integral.name, effort)
     is_cut_short = {
-        "order_of_map": search.n_tried == effort.n_orders,
+        "order_of_map": search.n_tried == effort.n_orders and search.n_tried < math.factorial(k),
         "degree_of_map": effort.degree != contour_search.degree_of(k, m),
     }
     powers = contour_fit.powers(integral, coordinates, device)[:, list(contour.order)]

@@ -97,6 +97,13 @@ def test_the_same_fields_give_the_same_values(primitive, bubble):
     np.testing.assert_array_equal(again.integrate(s).value, primitive.integrate(s).value)
 
 
+def test_a_short_budget_leaves_out_the_last_fit_of_the_contour(bubble, own_time):
+    own_time.tick = 0.01
+    short = create("neural_primitive", width=20, n_replicas=1).fit(bubble, budget=0.2)
+    assert own_time.now < 0.3
+    assert short.details_["cut_short"] == ["degree_of_map"]
+
+
 def test_what_it_cannot_treat_is_refused(bubble):
     crossing = dataclasses.replace(bubble, low=(2.0,), high=(8.0,))
     with pytest.raises(InputError, match="both sides of the threshold s = 4"):
