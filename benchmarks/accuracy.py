@@ -26,12 +26,11 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from benchmarks import experiments
 from benchmarks.records import files, run_records
-from benchmarks.records.folders import LOCAL, PUBLISHED, is_published
+from benchmarks.records.folders import LOCAL, PUBLISHED, is_published, result_folder
 from benchmarks.running import machine, machine_lock
 from benchmarks.running.jobs import Job
 from benchmarks.running.plan import Options, Run
@@ -78,7 +77,7 @@ def parser() -> argparse.ArgumentParser:
     add("--details", action="store_true", help="print what each method chose: order, map, number of labels, …")
     add("--dry-run", action="store_true", help="say how many runs there are, and how long they will take, and no more")
     add("--force", action="store_true", help="run again what is finished")
-    add("--out", type=Path, default=LOCAL, metavar="DIR", help=f"folder for everything (default: {LOCAL})")
+    add("--out", type=result_folder, default=LOCAL, metavar="DIR", help=f"folder for everything (default: {LOCAL})")
     return command
 
 

@@ -28,7 +28,7 @@ from typing import Any
 from benchmarks.gpu_measurements import MEASUREMENTS, Measurement, session
 from benchmarks.gpu_measurements.session import Session
 from benchmarks.records import files
-from benchmarks.records.folders import LOCAL
+from benchmarks.records.folders import LOCAL, result_folder
 from benchmarks.running import device_rates, isolated, machine
 from benchmarks.running.isolated import Outcome, Process
 from methods.base import InputError
@@ -64,10 +64,10 @@ def parser() -> argparse.ArgumentParser:
     add("--seconds", type=_positive, default=480.0, metavar="S", help="for everything together (default: 480)")
     add("--part", action="append", choices=MEASUREMENTS, help="measure only this; may be repeated")
     add("--carried", type=Path, metavar="DIR", help="fitted methods, from --prepare")
-    add("--prepare", type=Path, metavar="DIR", help="fit methods, keep them in DIR, and measure nothing")
+    add("--prepare", type=result_folder, metavar="DIR", help="fit methods, keep them in DIR, and measure nothing")
     add("--method", action="append", metavar="M", help="with --prepare: on box1l, only this; may be repeated")
     add("--force", action="store_true", help="measure again what is finished")
-    add("--out", type=Path, metavar="DIR", help=f"folder of the results (default: {LOCAL / 'gpu'}/DEVICE)")
+    add("--out", type=result_folder, metavar="DIR", help=f"folder of the results (default: {LOCAL / 'gpu'}/DEVICE)")
     return command
 
 

@@ -19,11 +19,10 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from pathlib import Path
 
 from benchmarks.accuracy import carry_out, report_failures
 from benchmarks.experiments import devices as experiment
-from benchmarks.records.folders import LOCAL
+from benchmarks.records.folders import LOCAL, result_folder
 from benchmarks.running import device_rates, isolated, machine, plan
 from benchmarks.running.plan import Options
 from benchmarks.running.run import Place
@@ -49,7 +48,7 @@ def parser() -> argparse.ArgumentParser:
     add("--method", action="append", metavar="M", help="a name or module:Class, with ,field=value; may be repeated")
     add("--device", action="append", choices=device_rates.KINDS, help="only this one; may be repeated (default: all)")
     add("--force", action="store_true", help="fit and time again what is finished")
-    add("--out", type=Path, default=LOCAL, metavar="DIR", help=f"folder for everything (default: {LOCAL})")
+    add("--out", type=result_folder, default=LOCAL, metavar="DIR", help=f"folder for everything (default: {LOCAL})")
     return command
 
 

@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 
 from benchmarks.experiments.deep_speed import FILE
 from benchmarks.records import files
-from benchmarks.records.folders import LOCAL
+from benchmarks.records.folders import LOCAL, result_folder
 from benchmarks.regressions import deep_timing
 from benchmarks.regressions.deep_contenders import COMPILED, CORNERS, STEPS, Shape
 from benchmarks.running import isolated, machine
@@ -163,7 +163,7 @@ def main(arguments: list[str] | None = None) -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    command.add_argument("--out", type=Path, default=LOCAL, metavar="DIR", help=f"default: {LOCAL}")
+    command.add_argument("--out", type=result_folder, default=LOCAL, metavar="DIR", help=f"default: {LOCAL}")
     command.add_argument("--rounds", type=int, default=5, metavar="N", help="default: 5")
     command.add_argument("--threads", type=int, default=machine.n_cpus(), metavar="N", help="default: all CPUs")
     command.add_argument(

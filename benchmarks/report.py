@@ -18,7 +18,7 @@ from benchmarks.figures import figure_sections
 from benchmarks.page import findings, html_page, page_content, readme_results
 from benchmarks.page.contents import Contents
 from benchmarks.records import configurations, files
-from benchmarks.records.folders import REPORTS
+from benchmarks.records.folders import REPORTS, result_folder
 
 if TYPE_CHECKING:
     import pandas
@@ -104,7 +104,9 @@ def main(arguments: list[str] | None = None) -> int:
     command = argparse.ArgumentParser(
         prog="python -m benchmarks.report", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    command.add_argument("--out", type=Path, metavar="DIR", help="somebody's own runs (default: what is published)")
+    command.add_argument(
+        "--out", type=result_folder, metavar="DIR", help="somebody's own runs (default: what is published)"
+    )
     out = command.parse_args(arguments).out
     # Looking for cyclic garbage among the records of a large folder takes a fifth of the time.
     gc.disable()

@@ -27,7 +27,7 @@ from benchmarks import experiments
 from benchmarks.accuracy import INTERRUPTED, TIMED_S
 from benchmarks.experiments import curve_points
 from benchmarks.experiments.result_steps import ALL_MINUTES, LEFT_OUT, ON_REQUEST, STEP_MINUTES, STEPS, Step
-from benchmarks.records.folders import PUBLISHED, REPORTS
+from benchmarks.records.folders import PUBLISHED, REPORTS, result_folder
 from benchmarks.running import forecast, machine
 
 SOURCES = ("methods", "benchmarks/regressions", "benchmarks/running")
@@ -78,7 +78,9 @@ def parser(known: Mapping[str, Step]) -> argparse.ArgumentParser:
     add("--dry-run", action="store_true", help="say what there is to do and how long it will take, and do nothing")
     add("--experiment", action="append", choices=known, metavar="E", help="only this one; may be repeated")
     add("--jobs", type=int, choices=range(1, 257), metavar="N", help="fits at a time (default: one per CPU)")
-    add("--out", type=Path, default=PUBLISHED, metavar="DIR", help="folder of all (default: reports/published)")
+    add(
+        "--out", type=result_folder, default=PUBLISHED, metavar="DIR", help="folder of all (default: reports/published)"
+    )
     return command
 
 

@@ -16,7 +16,7 @@ import re
 from typing import Any
 
 from methods.base import InputError, Method, ParametricIntegral
-from methods.core import storage
+from methods.core import largest_values, storage
 from methods.core.field_values import is_plain, kinds_of_fields, value_of_kind
 from methods.core.names import attribute, unknown
 
@@ -92,7 +92,7 @@ def create(name: str, **fields: Any) -> Method:
         field: value_of_kind(f"{name}.{field}", value, kinds[field], known[field].default)
         for field, value in fields.items()
     })  # fmt: skip
-    _check_epsrel(name, method)
+    _check_values(name, method)
     for field, value in method.params().items():
         if not is_plain(value):
             raise InputError(
@@ -102,11 +102,16 @@ def create(name: str, **fields: Any) -> Method:
     return method
 
 
-def _check_epsrel(name: str, method: Method) -> None:
-    """Refuse a relative error that no registered method reaches; a class of one's own may mean what it likes by it."""
-    epsrel = method.params().get("epsrel")
-    if name in METHODS and isinstance(epsrel, float) and not epsrel > 0:
+def _check_values(name: str, method: Method) -> None:
+    """Refuse what no registered method can do; a class of one's own may mean what it likes by its fields."""
+    if name not in METHODS:
+        return
+    params = method.params()
+    epsrel = params.get("epsrel")
+    if isinstance(epsrel, float) and not epsrel > 0:
         raise InputError(f"{name}.epsrel is {epsrel!r}; give a relative error above 0.")
+    if problem := largest_values.problem(params):
+        raise InputError(f"{name}.{problem}.")
 
 
 def load(path: Any, integral: ParametricIntegral | None = None) -> Method:

@@ -107,6 +107,8 @@ class GaussLegendre(Method):
         """Say why a tensor rule is out of reach: order 2 and, to judge it, order 4 have too many nodes."""
         if integral.is_complex and integral.expression is None:
             return "a contour is checked by the polynomial of the prescription, which a Python function does not tell"
+        if problem := self._too_many_nodes(integral.k):
+            return problem
         if 2**integral.k <= self.max_nodes and 4**integral.k <= MOST_NODES:
             return super().unsupported(integral)
         return (
@@ -124,6 +126,8 @@ class GaussLegendre(Method):
         """Choose maps and orders, and fit the law of the error, on a few dozen points."""
         clock = Clock(budget)
         devices.check(self.name, self.device)
+        if problem := self._too_many_nodes(integral.k):
+            raise InputError(f"{self.name} cannot treat {integral.name}: {problem}.")
         self.integral_ = integral
         corners = self._tensor(box_corners.corners(integral))
         drawn = self._tensor(integral.sample(N_DRAWN, seed=0))
@@ -195,6 +199,16 @@ class GaussLegendre(Method):
         if len(self.corner_planes_):
             error = np.hypot(error, self._corner_zero_error(s) * np.abs(found))
         return Estimate(found, error, round(len(points) * n_nodes.mean()))
+
+    def _too_many_nodes(self, k: int) -> str | None:
+        """Say that the order asked for needs too many nodes; None where it does not, or is left to be chosen."""
+        largest = axis_choice.largest_order(MOST_NODES, k) - order_choice.HIGHER
+        if self.order is None or self.order <= largest:
+            return None
+        return (
+            f"order = {self.order} in k = {k} needs more than {MOST_NODES} nodes, with those that judge its error; "
+            f"give an order up to {largest}"
+        )
 
     def _choose_maps(
         self, corners: torch.Tensor, drawn: torch.Tensor, clock: Clock

@@ -118,6 +118,8 @@ class LearnedContour(Method):
         """Say why a tensor rule is out of reach, or a contour: a Python function tells nothing of its F."""
         if 2**integral.k > self.max_nodes or 4**integral.k > MOST_MOVING_NODES:
             return f"a tensor rule in k = {integral.k} needs more than max_nodes = {self.max_nodes} nodes"
+        if self.order is not None and self.order**integral.k > MOST_MOVING_NODES:
+            return f"order = {self.order} in k = {integral.k} needs more than {MOST_MOVING_NODES} nodes; give less"
         if integral.is_complex and integral.expression is None:
             return "a Python function tells nothing of where F changes sign; define it by from_expression"
         return super().unsupported(integral)

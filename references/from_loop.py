@@ -77,6 +77,8 @@ def main(arguments: list[str] | None = None) -> int:
     if not chosen.file.is_file():
         parser.error(f"{chosen.file} is no file; give a TOML file as below")
     target = chosen.out or chosen.file.with_suffix(".json")
+    if target.is_dir():
+        parser.error(f"--out {target} is a folder; name a JSON file in it")
     try:
         names = make(chosen.file, target, form=face_free.integrand if chosen.face_free else decompose.decompose)
     except (InputError, OSError) as problem:

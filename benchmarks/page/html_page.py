@@ -21,6 +21,9 @@ HERE = Path(__file__).parent
 SCRIPTS = ("question.js", "drawing.js", "answer_view.js", "views.js", "tables.js", "page.js")
 """Parts of the page's script, in their order."""
 
+LICENCES = "library_licences.txt"
+"""Notices of the charting library and of what it includes, which have to stay with every copy of it."""
+
 METRICS = (
     ("digits", "mean of −log10|(e − t)/t| of values e against truths t, over points drawn uniformly in the box of s, ± "
      "their standard deviation; the truth's own error is in each record."),
@@ -48,7 +51,8 @@ def render(found: Sequence[run_records.Record], content: Mapping[str, Any]) -> s
     template = environment.from_string((HERE / "page.html").read_text())
     return template.render(
         colours=drawing.COLOURS, metrics=METRICS, data=content, counts=_counts(found), views=VIEWS,
-        library=charts.library(), script="".join((HERE / name).read_text() for name in SCRIPTS),
+        library=charts.library(), licences=(HERE / LICENCES).read_text(encoding="utf-8"),
+        script="".join((HERE / name).read_text() for name in SCRIPTS),
     )  # fmt: skip
 
 

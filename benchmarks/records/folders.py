@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 LOCAL = Path("reports") / "local"
@@ -15,6 +16,20 @@ PUBLISHED = REPORTS / "published"
 
 COMPARISON = "comparison"
 """Its folder of the experiment that compares all methods; the others are named in benchmarks/experiments."""
+
+
+def result_folder(text: str) -> Path:
+    """Return the folder that a command line names for results.
+
+    Raises
+    ------
+    argparse.ArgumentTypeError
+        Where it is the root of the file system, over which folders of runs, fits and figures would be scattered.
+    """
+    path = Path(text)
+    if path.resolve() == Path(path.resolve().anchor):
+        raise argparse.ArgumentTypeError(f"{text} is the root of the file system; give a folder for the results alone")
+    return path
 
 
 def is_published(out: Path) -> bool:

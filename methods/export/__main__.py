@@ -32,6 +32,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, help="the file to write; default: MODEL with the suffix of the format")
     parser.add_argument("--name", help="of the function in the file; default: the file's")
     given = parser.parse_args(arguments)
+    if given.out and given.out.is_dir():
+        parser.error(f"--out {given.out} is a folder; name a file in it, such as model{SUFFIXES[given.to]}")
     out = given.out or given.model.with_suffix(SUFFIXES[given.to])
     try:
         method = methods.load(given.model, _integral(given.integral))

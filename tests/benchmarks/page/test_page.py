@@ -46,6 +46,27 @@ def test_it_is_one_page_that_needs_no_network(folder):
     assert "<link" not in text.replace('<link rel="icon" href="data:,">', "")
 
 
+@pytest.mark.parametrize("library", ["vega", "vega-lite", "vega-embed", "d3-array", "topojson-client"])
+def test_notices_of_the_charting_library_are_shipped_with_it(folder, library):
+    notices = re.search(r"<pre[^>]*>(.*?)</pre>", (folder / "index.html").read_text(), re.DOTALL)[1]
+    assert re.search(rf"^  {library}\b[^©]*?Copyright (\(c\) )?\d{{4}}", notices, re.MULTILINE)
+    for licence in ("BSD 3-Clause", "ISC", "MIT"):
+        assert notices.count(f"---- {licence} License ----") == 1
+    assert "Redistributions in binary form must reproduce the above copyright notice" in notices
+
+
+def test_notices_are_of_the_library_s_versions():
+    """A later version may include other parts: read their licences, and change the notices."""
+    import vl_convert
+
+    said = (html_page.HERE / html_page.LICENCES).read_text().splitlines()[0]
+    versions = [
+        vl_convert.get_vega_version(), vl_convert.get_vegalite_versions()[-1], vl_convert.get_vega_embed_version()
+    ]  # fmt: skip
+    short = [".".join(version.split(".")[:2]) for version in versions]
+    assert f"Vega {short[0]}, Vega-Lite {short[1]} and Vega-Embed {short[2]}" in said
+
+
 def test_markup_in_a_reason_cannot_end_the_data(folder):
     text = (folder / "index.html").read_text()
     assert SCRIPT not in text
