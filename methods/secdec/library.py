@@ -8,7 +8,7 @@ then runs FORM and the C++ compiler.
 A library has one of two forms: "disteval" (programs for pySecDec's workers) or "pylink" (one shared object for
 Cuba and the QMC library of pySecDec, in which the QMC's transforms must be named beforehand).
 
-Libraries are kept by `methods/core/build_cache.py`.
+Libraries are kept by `methods/core/build_cache.py`, with hashes of their files (`entry_hashes.py`).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from typing import Any
 from methods.base import InputError, ParametricIntegral
 from methods.core import build_cache
 from methods.core.expression import Expression
-from methods.secdec import formulas
+from methods.secdec import entry_hashes, formulas
 
 NAME = "loopmark"
 """C++ namespace of every library; the folder in the cache tells them apart."""
@@ -95,6 +95,8 @@ def build(
 ) -> Library:  # fmt: skip
     """Return the compiled library of an integrand: from the cache, or made now by `jobs` processes.
 
+    An entry of the cache whose files are not those that were put there is made again.
+
     Parameters
     ----------
     expression : Expression
@@ -119,12 +121,16 @@ def build(
     wanted = {"form": form, "transforms": transforms, "terms": formulas.arguments(expression, prescription)}
     cache = build_cache.folder("pysecdec")
     entry = cache / _key(wanted, cxxflags, jobs)
-    if entry.is_dir():
+    if entry_hashes.is_intact(entry):
         return _opened(entry, wanted, from_cache=True)
     try:
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="building-", dir=cache) as folder:
-            build_cache.publish(generate_and_compile(wanted, Path(folder), cxxflags, jobs), entry)
+            ready = generate_and_compile(wanted, Path(folder), cxxflags, jobs)
+            entry_hashes.write(ready)
+            if not entry_hashes.is_intact(entry):
+                entry_hashes.remove(entry, Path(folder) / "damaged")
+            build_cache.publish(ready, entry)
     except OSError as problem:
         raise InputError(
             f"The cache folder {cache} cannot be used ({problem}); set LOOPMARK_CACHE to one that can be written."

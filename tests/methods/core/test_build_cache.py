@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextvars
 import ctypes
 import json
+import shutil
 import sys
 
 import pytest
@@ -15,6 +16,33 @@ from methods.core.build_cache import BUILDS, Build
 from methods.secdec import library as pysecdec_library
 
 needs_compiler = pytest.mark.skipif(not build_cache.has_compiler(), reason="there is no C++ compiler")
+
+
+def _turned_into_a_file(entry):
+    shutil.rmtree(entry)
+    entry.write_text("")
+
+
+def _turned_into_a_link(entry):
+    entry.rename(entry.parent.parent / "elsewhere")
+    entry.symlink_to("nowhere")
+
+
+DAMAGES = {
+    "one bit": lambda entry: (entry / "loopmark.so").write_bytes(b"bompiled"),
+    "truncated": lambda entry: (entry / "loopmark.so").write_bytes(b""),
+    "file missing": lambda entry: (entry / "loopmark.so").unlink(),
+    "data missing": lambda entry: shutil.rmtree(entry / "data"),
+    "file too many": lambda entry: (entry / "another.so").write_bytes(b"compiled"),
+    "seconds damaged": lambda entry: (entry / "setup.json").write_text("{"),
+    "hashes missing": lambda entry: (entry / "hashes.json").unlink(),
+    "hashes no text": lambda entry: (entry / "hashes.json").write_bytes(b"\xff\xfe"),
+    "hashes of nothing": lambda entry: (entry / "hashes.json").write_text("{}"),
+    "empty": lambda entry: [shutil.rmtree(entry), entry.mkdir()],
+    "a file": _turned_into_a_file,
+    "a link": _turned_into_a_link,
+}
+"""What may become of an entry of the cache of pySecDec libraries."""
 
 
 @pytest.fixture
@@ -111,6 +139,31 @@ def test_a_pysecdec_library_is_made_again_for_another_number_of_jobs(metered, tm
     assert [build.seconds["compile"] for (build,) in builds] == [8.0, 4.0, 8.0]
     assert [build.from_cache for (build,) in builds] == [False, False, True]
     assert builds[0][0].what == builds[2][0].what != builds[1][0].what
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_a_damaged_pysecdec_library_is_made_again(damage, metered, tmp_path, monkeypatch):
+    monkeypatch.setenv("LOOPMARK_CACHE", str(tmp_path))
+
+    def make(wanted, folder, cxxflags, jobs):
+        ready = folder / "ready"
+        (ready / "data").mkdir(parents=True)
+        (ready / "loopmark.so").write_bytes(b"compiled")
+        (ready / "data" / "contour.txt").write_text("0.9")
+        (ready / "setup.json").write_text(json.dumps({"generate": 1.0, "compile": 8.0}))
+        return ready
+
+    def build():
+        pysecdec_library.build(product(1).expression, cxxflags="", jobs=1)
+
+    monkeypatch.setattr(pysecdec_library, "generate_and_compile", make)
+    build()
+    (entry,) = (tmp_path / "pysecdec").iterdir()
+    damage(entry)
+    assert [build.from_cache for build in metered(build)] == [False]
+    assert [build.from_cache for build in metered(build)] == [True]
+    assert (entry / "loopmark.so").read_bytes() == b"compiled"
+    assert [path.name for path in (tmp_path / "pysecdec").iterdir()] == [entry.name]
 
 
 def test_what_was_opened_before_somebody_metered_is_noted_at_its_next_use(metered):
