@@ -11,7 +11,8 @@ from typing import Any
 
 LARGEST = {
     "order": 1_000, "search_order": 1_000,  # of Gauss–Legendre: nodes are eigenvalues of an order × order matrix
-    "degree": 1_000, "depth": 1_000, "n_blocks": 1_000, "max_depth": 1_000, "n_terms": 100_000, "width": 100_000,
+    "degree": 1_000, "depth": 1_000, "n_blocks": 1_000, "max_depth": 1_000, "max_bin": 1_000_000,
+    "n_terms": 100_000, "width": 100_000,
     "n_replicas": 10_000, "points_per_neuron": 10_000,
     "n_pilot": 10_000_000, "n_labels": 100_000_000, "batch_size": 100_000_000,
     "shifts": 1_000_000, "n_shifts": 1_000_000, "scramblings": 1_000_000, "workers": 10_000,

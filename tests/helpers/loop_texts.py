@@ -21,3 +21,12 @@ M1 = [{low}, {high}]
 M2 = [{low}, {high}]
 M3 = [{low}, {high}]
 """
+
+
+def polygon(n: int) -> str:
+    """Return the one-loop integral with n lines of mass m and n off-shell legs in a symmetric kinematic point."""
+    lines = [["m", i + 1, (i + 1) % n + 1] for i in range(n)]
+    legs = [[f"p{i + 1}", i + 1] for i in range(n)]
+    products = [f'"p{i}*p{j}" = "{"-s" if i == j else f"s/{n - 1}"}"' for i in range(1, n + 1) for j in range(i, n + 1)]
+    rules = "\n".join([*products, '"m**2" = "1"'])
+    return f'name = "polygon"\nlines = {lines}\nlegs = {legs}\n[rules]\n{rules}\n[box]\ns = [1, 2]\n'

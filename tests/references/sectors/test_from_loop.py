@@ -14,7 +14,7 @@ import literature
 import numpy as np
 import pytest
 import sympy
-from loop_texts import massless_triangle
+from loop_texts import massless_triangle, polygon
 
 import references
 from methods.base import InputError
@@ -276,6 +276,24 @@ def test_input_that_cannot_be_used_is_refused_in_a_sentence(make, tmp_path, monk
     with pytest.raises(InputError, match=message):
         make(text)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["input.toml"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (polygon(20), "polygon has 20 propagators.*give at most 12"),
+        (TRIANGLE.replace("legs = [", "legs = [" + "".join(f'["q{i}", 1], ' for i in range(10))), "has 13 legs"),
+    ],
+)
+def test_a_loop_integral_that_would_take_hours_is_refused_at_once(make, text, said):
+    with pytest.raises(InputError, match=said):
+        make(text)
+
+
+@pytest.mark.slow
+def test_a_decagon_has_one_sector_per_line(make):
+    (sector,) = sector_files.read(make(polygon(10)))["sectors"]
+    assert sector.multiplicity == 10
 
 
 @pytest.mark.slow
