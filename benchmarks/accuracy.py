@@ -19,19 +19,16 @@ failed (they are listed), 2 for wrong arguments, 130 when interrupted.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
 import re
-import signal
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
 
-from benchmarks import experiments
+from benchmarks import experiments, interrupts
 from benchmarks.records import files, run_records
 from benchmarks.records.folders import LOCAL, PUBLISHED, is_published, result_folder
-from benchmarks.running import machine, machine_lock
+from benchmarks.running import machine, machine_lock, socket_folder
 from benchmarks.running.jobs import Job
 from benchmarks.running.plan import Options, Run
 from benchmarks.running.run import Place
@@ -45,10 +42,10 @@ TIMED_S = 1.0
 LONGEST_BUDGET_S = 1e7
 """Four months: time limits are made of budgets, and must be numbers that the system takes."""
 
-FINE = ("ok", "unsupported")
+PARTS = ("runs", "raw", "fitted")
+"""Folders below that of a suite in which nobody else writes."""
 
-INTERRUPTED = 130
-"""Exit status after Ctrl-C, as shells have it."""
+FINE = ("ok", "unsupported")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -177,7 +174,9 @@ def carry_out(
     suite = None
     try:
         files.check_writable(options.out)
-        with _interrupted_by_sigterm(), machine_lock.folder(options.out):
+        with interrupts.raised(), machine_lock.folder(options.out):
+            for part in PARTS:
+                files.remove_partial(options.out / part)
             runs = plan.runs(work, options)
             suite = Suite(runs, options, force=force, is_published=is_published(options.out), say=_say)
             with _Progress(len(runs), "fit and judge") as progress:
@@ -193,7 +192,7 @@ def carry_out(
         _leave(1, suite)
     except KeyboardInterrupt:
         _say("Interrupted; finished runs are kept, and the same command goes on from there.")
-        _leave(INTERRUPTED, suite)
+        _leave(interrupts.INTERRUPTED, suite)
     return 0, [record for run in runs for place in run.places if (record := suite.record(run, place)) is not None]
 
 
@@ -208,20 +207,6 @@ def _fit_and_judge(suite: Suite, jobs: int, scheduler: str | None, told: Told) -
         suite.fit_and_judge_on(ClusterRuns(client, fit_limit_s, _say), told)
 
 
-@contextlib.contextmanager
-def _interrupted_by_sigterm() -> Iterator[None]:
-    """Have SIGTERM do what Ctrl-C does, so that a suite in the background can be ended with a sentence."""
-
-    def interrupt(*_: Any) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
 def _say(sentence: str) -> None:
     print(sentence, file=sys.stderr, flush=True)
 
@@ -229,6 +214,7 @@ def _say(sentence: str) -> None:
 def _leave(status: int, suite: Suite | None) -> None:
     """End this process at once: threads that wait for runs would keep it, and with it, its runs end."""
     if suite is not None:
+        socket_folder.remove()
         os._exit(status)
     raise SystemExit(status)
 

@@ -79,11 +79,13 @@ def kills(n: int, rng: random.Random) -> list[Row]:
                 orphans += [f"{left} processes lived on after kill {tried}"] if left else []
             if _suite(home, folder).wait() != 0 or _without_times(home / folder) != expected:
                 differing.append(f"the records of {folder} are not those of an undisturbed suite")
+        sockets = [path.name for path in (home / "tmp").iterdir() if path.name.startswith(("loopmark-", "pymp-"))]
         halves = [path.name for path in home.glob("round*/**/*") if "partial" in path.name or path.name == ".lock"]
     return [
         Row("SIGKILL of a suite: its processes end", tried, orphans),
         Row("killed suite: records as undisturbed", rounds, differing),
         Row("killed suite: no half-written file or lock", rounds, halves[:rounds]),
+        Row("killed suite: the next one removes its sockets", rounds, sockets[:rounds]),
     ]
 
 

@@ -36,6 +36,12 @@ def write_bytes(path: Path, content: bytes) -> None:
         raise
 
 
+def remove_partial(folder: Path) -> None:
+    """Remove what writers that were killed have left in a folder, in which nobody writes now."""
+    for path in folder.glob(".*.partial"):
+        path.unlink(missing_ok=True)
+
+
 def check_writable(folder: Path) -> None:
     """Raise InputError where nothing can be written below `folder`."""
     try:

@@ -27,7 +27,7 @@ from typing import Any, Self
 import psutil
 
 from benchmarks.running import isolated_messages as messages
-from benchmarks.running import isolated_worker, memory_use
+from benchmarks.running import isolated_worker, memory_use, socket_folder
 from benchmarks.running.isolated_messages import Infrastructure, Outcome
 
 __all__ = ["PRELOADED", "Infrastructure", "Outcome", "Process", "call"]
@@ -177,6 +177,7 @@ class Process:
         arguments = (*theirs, bytes(function_and_args), cpus, memory_limit)
         process = context.Process(target=isolated_worker.supervise, args=arguments)
         with _STARTING, _deaf_to_interrupts(), _without_main_module():
+            socket_folder.claim()
             multiprocessing.forkserver.ensure_running()
             process.start()
         self._process = process

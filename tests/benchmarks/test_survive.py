@@ -52,4 +52,4 @@ def test_wrong_arguments_exit_with_2(arguments, capsys):
 @pytest.mark.slow
 def test_nothing_is_lost(capsys):
     assert survive.main(["--kills", "3", "--fuzz", "100"]) == 0
-    assert capsys.readouterr().out.count("\n") == 7
+    assert capsys.readouterr().out.count("\n") == 8
