@@ -24,9 +24,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks import experiments
-from benchmarks.accuracy import INTERRUPTED, TIMED_S
+from benchmarks.accuracy import TIMED_S
 from benchmarks.experiments import curve_points
 from benchmarks.experiments.result_steps import ALL_MINUTES, LEFT_OUT, ON_REQUEST, STEP_MINUTES, STEPS, Step
+from benchmarks.interrupts import INTERRUPTED
 from benchmarks.records.folders import PUBLISHED, REPORTS, result_folder
 from benchmarks.running import forecast, machine
 
