@@ -6,6 +6,7 @@ process lives: an unlocked one is left over.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import functools
 import multiprocessing.util
@@ -68,11 +69,9 @@ def _taken(folder: Path) -> int | None:
         lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:
         return None
-    try:
+    with contextlib.suppress(OSError):  # another process holds it
         if os.fstat(lock).st_uid == os.getuid():
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return lock
-    except OSError:
-        pass
     os.close(lock)
     return None
