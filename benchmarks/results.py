@@ -27,7 +27,7 @@ from benchmarks import experiments
 from benchmarks.accuracy import INTERRUPTED, TIMED_S
 from benchmarks.experiments import curve_points
 from benchmarks.experiments.result_steps import ALL_MINUTES, LEFT_OUT, ON_REQUEST, STEP_MINUTES, STEPS, Step
-from benchmarks.records.folders import PUBLISHED, REPORTS
+from benchmarks.records.folders import PUBLISHED, REPORTS, published_folders
 from benchmarks.running import forecast, machine
 
 SOURCES = ("methods", "benchmarks/regressions", "benchmarks/running")
@@ -89,10 +89,9 @@ def state(step: Step, out: Path, jobs: int) -> State:
     """Find what is left of a step, and foresee how long that takes."""
     if step.preset is None:
         return State(None, None, 0.0 if _is_measured(out / step.published) else step.minutes)
-    folders = [folder for folder in PUBLISHED.iterdir() if folder.is_dir()]
     preset = experiments.preset(step.preset)
     timed_s = min(preset.timed_s, TIMED_S)
-    found = forecast.of_work(step.work(preset), out / step.published, folders, timed_s)
+    found = forecast.of_work(step.work(preset), out / step.published, published_folders(), timed_s)
     seconds = sum(one.seconds(jobs) for one in found)
     return State(sum(one.runs for one in found), sum(one.finished for one in found), seconds / 60)
 
