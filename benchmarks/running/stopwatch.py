@@ -87,10 +87,10 @@ def synchronise(device: str) -> None:
 
 @functools.lru_cache(maxsize=1)
 def thread_pools(threads: int) -> threadpoolctl.ThreadpoolController:
-    """Find the loaded libraries that are to use so many threads: 20 ms, unless the last call was with this number.
+    """Find the loaded libraries that are to use so many threads: 20 ms at first, later 1 to 5 ms.
 
-    What is found serves the processes forked from this one, too. With another number it is looked for again, since
-    libraries that were loaded in the meantime use the number of before.
+    With the same number as in the last call nothing is looked for, also in processes forked from this one. With another
+    one it is, since libraries that were loaded in the meantime use the number of before.
     """
     return threadpoolctl.ThreadpoolController()
 
