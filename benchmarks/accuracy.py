@@ -27,7 +27,7 @@ from collections.abc import Iterable, Mapping
 
 from benchmarks import experiments, interrupts
 from benchmarks.records import files, run_records
-from benchmarks.records.folders import LOCAL, PUBLISHED, is_published, result_folder
+from benchmarks.records.folders import LOCAL, is_published, published_folders, result_folder
 from benchmarks.running import machine, machine_lock, socket_folder
 from benchmarks.running.jobs import Job
 from benchmarks.running.plan import Options, Run
@@ -148,8 +148,8 @@ def _foresee(work: Mapping[str, Iterable[Job]], options: Options, given: argpars
     except InputError as problem:
         _say(f"error: {problem}")
         return 2
-    folders = (folder for folder in PUBLISHED.iterdir() if folder.is_dir())
-    print(forecast.text(forecast.of_work(work, given.out, folders, options.timed_s, force=given.force), jobs))
+    foreseen = forecast.of_work(work, given.out, published_folders(), options.timed_s, force=given.force)
+    print(forecast.text(foreseen, jobs))
     print(
         f"\nMinutes of the clock with {jobs} fits at a time, foreseen from records of earlier runs and from pilots; "
         f"of a run that\nis unknown only the budget. Of finished runs there is a current record in {given.out}."

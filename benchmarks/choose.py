@@ -32,7 +32,7 @@ methods.load("box1l.model") reads what was saved.
 exit status: 0 where the digits are reached, 1 where they are not, 2 for wrong arguments, 130 when interrupted"""
 
 BUDGET_S = 120.0
-"""Default seconds of a choice."""
+"""Default seconds of the fits of a choice."""
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it."""
@@ -60,11 +60,14 @@ def choose(
     latency : bool
         Whether values are asked for one at a time.
     budget : float
-        Seconds that the choice may take, about; a single fit may take a sixth of them.
+        Seconds that the fits may take, about; a single one may take a sixth of them. The values that judge fits, and
+        those that check the choice, come on top: mostly a few seconds, for each rule that is tried at most half of
+        these.
     save : path, optional
         File for the fitted method.
     told : callable, optional
-        Gets a method with its fields, and None, as a fit of it begins; and its `Pilot` with them as it ends.
+        Gets the title of a fit (its method with fields and, where it learns, its seconds), and None, as it begins; and
+        the same with its `Pilot` as it ends.
 
     Returns
     -------
@@ -84,7 +87,8 @@ def choose(
         ("digits", digits, 0.0, MOST_DIGITS), ("count", count, 0.0, math.inf), ("budget", budget, 0.0, math.inf),
     ):  # fmt: skip
         if not least < value <= most or math.isinf(value):
-            raise InputError(f"{name} is {value:g}; give a number above {least:g}, and at most {most:g}.")
+            allowed = f"a finite number above {least:g}" + (f", and at most {most:g}" if math.isfinite(most) else "")
+            raise InputError(f"{name} is {value:g}; give {allowed}.")
     path = None if save is None else Path(save)
     if path is not None and (path.is_dir() or not path.resolve().parent.is_dir()):
         raise InputError(f"The fitted method cannot be saved as {path}; give a file in a folder that exists.")
@@ -109,7 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--count", required=True, type=float, metavar="N", help="values of I(s) that will be computed, such as 1e8")
     add("--worst", action="store_true", help="want the digits at the worst point instead of on average")
     add("--latency", action="store_true", help="values are asked for one at a time, instead of many at once")
-    add("--budget", type=float, default=BUDGET_S, metavar="S", help=f"seconds for the choice (default: {BUDGET_S:g})")
+    add("--budget", type=float, default=BUDGET_S, metavar="S", help=f"seconds for all fits (default: {BUDGET_S:g})")
     add("--save", metavar="FILE", help="file for the fitted method")
     return command
 

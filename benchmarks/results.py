@@ -28,7 +28,7 @@ from benchmarks.accuracy import TIMED_S
 from benchmarks.experiments import curve_points
 from benchmarks.experiments.result_steps import ALL_MINUTES, LEFT_OUT, ON_REQUEST, STEP_MINUTES, STEPS, Step
 from benchmarks.interrupts import INTERRUPTED
-from benchmarks.records.folders import PUBLISHED, REPORTS, result_folder
+from benchmarks.records.folders import PUBLISHED, REPORTS, published_folders, result_folder
 from benchmarks.running import forecast, machine
 
 SOURCES = ("methods", "benchmarks/regressions", "benchmarks/running")
@@ -92,10 +92,9 @@ def state(step: Step, out: Path, jobs: int) -> State:
     """Find what is left of a step, and foresee how long that takes."""
     if step.preset is None:
         return State(None, None, 0.0 if _is_measured(out / step.published) else step.minutes)
-    folders = [folder for folder in PUBLISHED.iterdir() if folder.is_dir()]
     preset = experiments.preset(step.preset)
     timed_s = min(preset.timed_s, TIMED_S)
-    found = forecast.of_work(step.work(preset), out / step.published, folders, timed_s)
+    found = forecast.of_work(step.work(preset), out / step.published, published_folders(), timed_s)
     seconds = sum(one.seconds(jobs) for one in found)
     return State(sum(one.runs for one in found), sum(one.finished for one in found), seconds / 60)
 

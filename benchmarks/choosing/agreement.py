@@ -27,7 +27,7 @@ from benchmarks.choosing import calls, pilot_run, ranking
 from benchmarks.choosing.candidates import CANDIDATES
 from benchmarks.choosing.choice import Chooser
 from benchmarks.choosing.search import Wish
-from benchmarks.records import configurations, digit_costs, run_records
+from benchmarks.records import configurations, digit_costs, files, run_records
 from benchmarks.records.digit_costs import DigitCost
 from benchmarks.records.folders import PUBLISHED
 from methods.base import InputError
@@ -92,7 +92,7 @@ def compared(integral: str, digits: Sequence[float], counts: Sequence[float], bu
             print(f"\n{ranking.text(choice)}\n", file=sys.stderr, flush=True)
             rows.append({
                 "integral": integral, "digits": wanted, "count": count, "reached": choice.reached,
-                "chosen": choice.spec, "method": choice.pilot.candidate.method, "total_s": choice.total_s,
+                "chosen": choice.pilot.title, "method": choice.pilot.candidate.method, "total_s": choice.total_s,
                 "preparation_s": choice.pilot.preparation_s, "s_per_integral": choice.pilot.s_per_integral,
                 "digits_mean": choice.pilot.digits_mean, "digits_worst": choice.pilot.digits_worst,
                 "rule": choice.rule, "rule_error": choice.rule_error,
@@ -151,6 +151,13 @@ def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:.3g}"
 
 
+def _check_file(path: Path) -> None:
+    """Make the folder of a file, or say why nothing can be written there: before the minutes that choices take."""
+    if path.is_dir():
+        raise InputError(f"--out {path} is a folder; give a file, such as {path / 'choices.json'}.")
+    files.check_writable(path.parent)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Compare as the command line asks; return the exit status: 0 where four choices of five agree, else 1."""
     command = argparse.ArgumentParser(
@@ -166,6 +173,8 @@ def main(arguments: list[str] | None = None) -> int:
     given = command.parse_args(arguments)
     rows: list[dict[str, Any]] = []
     try:
+        if given.out:
+            _check_file(given.out)
         for integral in given.integral or INTEGRALS:
             rows += compared(integral, given.digits or DIGITS, given.count or COUNTS, given.budget)
             if given.out:

@@ -100,6 +100,10 @@ class Candidate:
         """Write the method with its fields as on the command line."""
         return spec_text(self.method, self.fields_at(setting))
 
+    def title(self, setting: float) -> str:
+        """Name a fit: the method with its fields and, where it learns, the seconds of preparation."""
+        return f"{self.spec(setting)} with a budget of {setting:g} s" if self.learns else self.spec(setting)
+
     def fields_at(self, setting: float) -> dict[str, Any]:
         """List the fields for a setting of the knob."""
         turned = {} if self.learns else {self.knob: setting if self._is_tolerance else round(setting)}

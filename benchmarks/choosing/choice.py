@@ -2,7 +2,8 @@
 
 The winner is fitted again, in a process of its own, and judged at points that no pilot saw, by a direct rule that had
 no part in it. Where it has fewer digits there than wanted, these count from then on, and the search goes on with the
-next candidate, or another setting of the same.
+next candidate, or another setting of the same. If none of those that were checked has the digits, the one with most of
+them there is the choice.
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ class Choice:
     standings : list of Standing
         All candidates, the best first.
     failed : list of str
-        Winners that the check found wanting, with their digits there.
+        The other winners that were checked, with their digits there, or why they could not be fitted again.
     method : methods.Method, optional
         The fitted method; None where it cannot be saved, and so not leave the process of its fit.
     """
@@ -136,26 +137,33 @@ class Chooser:
         search = Search(self._pilots, self._integral.m, wish, LONGEST * self._budget_s, self._told, self._candidates)
         search.ask_all(start + ASKING * self._budget_s)
         search.narrow(start + NARROWING * self._budget_s)
-        failed: list[str] = []
-        while True:
-            is_last = search.winner() is None or len(failed) + 1 >= ATTEMPTS
-            choice = self._checked(search, wish, failed)
-            if choice.reached or is_last:
-                return choice
-            failed.append(f"{choice.spec} ({extrapolation.digits_of(choice.pilot, wish.worst):.1f} digits)")
+        checked: list[Choice] = []
+        while len(checked) < ATTEMPTS:
+            winner = search.winner()
+            best = winner or _most_digits(search)
+            if best is None or any((best.candidate, best.setting) == _fit_of(choice) for choice in checked):
+                break
+            checked.append(self._checked(search, wish, best))
+            if checked[-1].reached or (winner is None and checked[-1].pilot.reason is None):
+                break
             search.narrow(time.monotonic() + LONGEST * self._budget_s)
+        if not checked:
+            reasons = "; ".join(f"{one.candidate.method}: {one.reason}" for one in search.standings())
+            raise methods.InputError(f"No method gave any value within the budget; raise --budget: {reasons}.")
+        most = max(checked, key=_checked_digits)
+        failed = tuple(_failure(choice) for choice in checked if choice is not most)
+        return dataclasses.replace(most, standings=search.standings(), failed=failed)
 
-    def _checked(self, search: Search, wish: Wish, failed: list[str]) -> Choice:
-        """Fit the best there is, check it on fresh points, and have the search believe what the check found."""
-        best = search.winner() or self._most_digits(search)
+    def _checked(self, search: Search, wish: Wish, best: Forecast) -> Choice:
+        """Fit a setting, check it on fresh points, and have the search believe what the check found."""
         candidate, setting = best.candidate, best.setting
         values = self._values(candidate.method, candidate.fields_at(setting), wish.digits)
         with tempfile.TemporaryDirectory() as folder:
             model = Path(folder) / "model"
-            self._told(f"{candidate.spec(setting)}, to be checked", None)
+            self._told(f"{candidate.title(setting)}, to be checked", None)
             pilot = pilots.fitted(self._spec, candidate, setting, LONGEST * self._budget_s, values.truth, model)
             pilot = self._pilots.corrected(pilot)
-            self._told(f"{candidate.spec(setting)}, checked", pilot)
+            self._told(f"{candidate.title(setting)}, checked", pilot)
             method = methods.load(model, self._integral) if pilot.saved else None
         digits = extrapolation.digits_of(pilot, wish.worst)
         return Choice(
@@ -163,7 +171,7 @@ class Chooser:
             pilot=pilot, total_s=search.seconds(extrapolation.measured(pilot, wish.worst)), rule=values.rule,
             rule_error=values.relative_error, independent=values.independent,
             share_within=_share_within(pilot, values.truth, wish.digits),
-            standings=search.standings(), failed=tuple(failed), method=method,
+            standings=search.standings(), failed=(), method=method,
         )  # fmt: skip
 
     def _values(self, method: str, fields: dict, digits: float) -> DirectValues:
@@ -175,14 +183,27 @@ class Chooser:
             self._checks[parts, digits] = direct_values.checking(self._spec, s, digits, parts, self._budget_s / 2)
         return self._checks[parts, digits]
 
-    @staticmethod
-    def _most_digits(search: Search) -> Forecast:
-        """Return the pilot with most digits, where none has those wanted."""
-        known = [standing.now for standing in search.standings() if standing.now is not None]
-        if not known:
-            reasons = "; ".join(f"{one.candidate.method}: {one.reason}" for one in search.standings())
-            raise methods.InputError(f"No method gave any value within the budget; raise --budget: {reasons}.")
-        return max(known, key=lambda forecast: forecast.digits)
+
+def _most_digits(search: Search) -> Forecast | None:
+    """Return the pilot with most digits, where none has those wanted; None without any."""
+    known = [standing.now for standing in search.standings() if standing.now is not None]
+    return max(known, key=lambda forecast: forecast.digits, default=None)
+
+
+def _fit_of(choice: Choice) -> tuple[Candidate, float]:
+    return choice.pilot.candidate, choice.pilot.setting
+
+
+def _checked_digits(choice: Choice) -> tuple[bool, float]:
+    """Return what orders choices: fits that failed come first, then the digits at the points of the check."""
+    return choice.pilot.reason is None, extrapolation.digits_of(choice.pilot, choice.wish.worst)
+
+
+def _failure(choice: Choice) -> str:
+    """Say how many digits a checked winner has, or why it has none."""
+    reason = choice.pilot.reason
+    digits = f"{extrapolation.digits_of(choice.pilot, choice.wish.worst):.1f} digits"
+    return f"{choice.pilot.title} ({digits if reason is None else reason.rstrip('.')})"
 
 
 def _share_within(pilot: Pilot, truth: references.Truth, digits: float) -> float:

@@ -78,6 +78,11 @@ class Pilot:
         """The method with its fields, as on the command line."""
         return self.candidate.spec(self.setting)
 
+    @property
+    def title(self) -> str:
+        """The method with its fields and, where it learns, its seconds of preparation."""
+        return self.candidate.title(self.setting)
+
 
 class Pilots:
     """Makes pilot fits of one integral, and remembers them.

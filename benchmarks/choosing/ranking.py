@@ -41,14 +41,16 @@ def verdict(choice: Choice) -> str:
     """Say in sentences what was chosen, and what the check found."""
     pilot, wish = choice.pilot, choice.wish
     where = "at the worst point" if wish.worst else "on average"
-    if pilot.reason is not None:
-        return _wrapped(f"{choice.spec} was chosen, but could not be fitted again: {pilot.reason}.")
     said = [f"Not as expected at fresh points: {', '.join(choice.failed)}."] if choice.failed else []
+    if pilot.reason is not None:
+        said.append(f"{pilot.title} was chosen, but could not be fitted again: {pilot.reason.rstrip('.')}.")
+        return "\n".join(map(_wrapped, said))
     if choice.reached:
-        said.append(f"Chosen: {choice.spec}, {_duration(choice.total_s)} in all.")
+        said.append(f"Chosen: {pilot.title}, {_duration(choice.total_s)} in all.")
     else:
         most = extrapolation.digits_of(pilot, wish.worst)
-        said.append(f"Nothing that was tried has {wish.digits:g} digits {where}: {choice.spec} has most, {most:.1f}.")
+        who = f"None of the {len(choice.failed) + 1} that were checked" if choice.failed else "Nothing that was tried"
+        said.append(f"{who} has {wish.digits:g} digits {where}: {pilot.title} has most, {most:.1f}.")
     said.append(
         f"At {_n_points(choice)} fresh points it has {pilot.digits_mean:.1f} digits on average and "
         f"{pilot.digits_worst:.1f} at the worst; {100 * choice.share_within:.0f} % are within the relative error "

@@ -31,7 +31,7 @@ HOPELESS = 2.0
 """A first pilot gets this many times the seconds that the best method takes in all, and is ended soon after."""
 
 Told = Callable[[str, Pilot | None], None]
-"""Gets a method with its fields as its pilot begins, and again, with the pilot, as it ends."""
+"""Gets the title of a fit as it begins, and None; and again, with its pilot, as it ends."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,15 +108,18 @@ class Search:
         self._candidates = candidates
 
     def ask_all(self, deadline: float) -> None:
-        """Make the first pilot of each candidate until the deadline, as `time.monotonic` counts."""
+        """Make the first pilot of each candidate until the deadline, as `time.monotonic` counts.
+
+        One that failed for another wish is made again where this wish gives it more seconds.
+        """
         for candidate in self._candidates:
-            if self._pilots.made(candidate):
-                continue
             left = deadline - time.monotonic()
             if left <= 0:
                 return
             budget_s = min(self._longest_s, max(SHORTEST_S, HOPELESS * self._least_seconds()), left + SHORTEST_S)
-            self._fit(candidate, candidate.first, budget_s)
+            made = self._pilots.made(candidate)
+            if not any(pilot.reason is None or pilot.budget_s >= budget_s for pilot in made):
+                self._fit(candidate, candidate.first, budget_s)
 
     def narrow(self, deadline: float) -> None:
         """Measure what looks cheapest until it has been measured, or the deadline passes."""
@@ -141,9 +144,9 @@ class Search:
         return forecast.seconds(self._wish.count, self._wish.latency)
 
     def _fit(self, candidate: Candidate, setting: float, budget_s: float) -> Pilot:
-        self._told(candidate.spec(setting), None)
+        self._told(candidate.title(setting), None)
         pilot = self._pilots.pilot(candidate, setting, budget_s)
-        self._told(candidate.spec(setting), pilot)
+        self._told(candidate.title(setting), pilot)
         return pilot
 
     def _least_seconds(self) -> float:

@@ -32,6 +32,11 @@ def result_folder(text: str) -> Path:
     return path
 
 
+def published_folders() -> list[Path]:
+    """List the folders of the published experiments; none where the project is installed without its reports."""
+    return sorted(path for path in PUBLISHED.glob("*") if path.is_dir())
+
+
 def is_published(out: Path) -> bool:
     """Tell whether a folder is one of the project's published experiments."""
     return out.resolve().parent == PUBLISHED

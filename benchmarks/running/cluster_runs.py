@@ -19,10 +19,10 @@ from methods.core import dask_cluster
 from methods.core.dask_cluster import SchedulerLost
 
 ATTEMPTS = 3
-"""Tries of a run that is lost together with its workers, after those that Dask itself makes."""
+"""Tries of a run that is lost together with its workers, after those that Dask itself makes, or that Dask drops."""
 
 AHEAD, FEWEST = 2, 4
-"""Runs at the cluster for each of its threads, and at least: a worker finds the next one waiting when it has done."""
+"""Runs of a kind at the cluster for each of its threads, and at least: a worker finds the next one waiting."""
 
 LOOK_S = 1.0
 """Seconds between looks at whether the scheduler is there, and whether more workers have come."""
@@ -64,21 +64,21 @@ class ClusterRuns:
         dask_cluster.check_workers(self._client, cluster_worker.versions, targets)
         self._say_if_none_has_a_gpu(runs)
         versions = cluster_worker.versions(targets)
-        waiting = deque(runs)
-        while waiting or self._at_work:
-            for _ in range(min(len(waiting), self._room())):
-                began(waiting[0])
-                self._submit(waiting.popleft(), targets, versions)
+        waiting = {on_gpu: deque(run for run in runs if _needs_gpu(run) == on_gpu) for on_gpu in (False, True)}
+        while any(waiting.values()) or self._at_work:
+            at_once = self._at_once()
+            for on_gpu, queued in waiting.items():  # apart, as one kind may have no worker at all
+                for _ in range(min(len(queued), at_once - self._n_at_work(on_gpu))):
+                    began(queued[0])
+                    self._submit(queued.popleft(), targets, versions)
             future = self._next_ended()
             if future is None:
                 continue
             planned = self._at_work.pop(future)
             outcome, fitted = self._outcome(future)
             future.release()
-            if outcome is None:
-                waiting.append(planned)
-            elif outcome.status == "infrastructure" and self._may_try_again(planned):
-                waiting.append(planned)
+            if outcome.status == "infrastructure" and self._may_try_again(planned):
+                waiting[_needs_gpu(planned)].append(planned)
             else:
                 yield planned, outcome, fitted
 
@@ -89,8 +89,8 @@ class ClusterRuns:
         self._at_work[future] = planned
         future.add_done_callback(self._ended.put)
 
-    def _room(self) -> int:
-        """Return how many runs more the cluster shall have."""
+    def _at_once(self) -> int:
+        """Return how many runs with a GPU, and as many without, the cluster shall have at a time."""
         self._check_scheduler()
         try:
             threads = sum(self._client.nthreads().values())
@@ -99,7 +99,10 @@ class ClusterRuns:
         if not threads and not self._waits:
             self._say("The Dask scheduler has no worker now; the runs wait for one.")
         self._waits = not threads
-        return max(FEWEST, AHEAD * threads) - len(self._at_work)
+        return max(FEWEST, AHEAD * threads)
+
+    def _n_at_work(self, on_gpu: bool) -> int:
+        return sum(_needs_gpu(planned) == on_gpu for planned in self._at_work.values())
 
     def _next_ended(self) -> Any:
         """Return a task that has ended, or None after a while."""
@@ -118,8 +121,8 @@ class ClusterRuns:
         address = self._client.scheduler.address if self._client.scheduler else "that was given"
         return SchedulerLost(f"The Dask scheduler at {address} does not answer any more")
 
-    def _outcome(self, future: Any) -> tuple[Outcome | None, Fitted | None]:
-        """Return how a task ended; no outcome where Dask has dropped it, and it has to be sent again."""
+    def _outcome(self, future: Any) -> tuple[Outcome, Fitted | None]:
+        """Return how a task ended, and its files."""
         import distributed
         from distributed.client import FutureCancelledError
 
@@ -130,7 +133,7 @@ class ClusterRuns:
             raise
         except FutureCancelledError:
             self._check_scheduler()
-            return None, None
+            return Outcome("infrastructure", "Dask has dropped this run before it ended."), None
         except distributed.KilledWorker:
             return Outcome("infrastructure", "The workers that took this run were lost, one after the other."), None
         except Exception as problem:

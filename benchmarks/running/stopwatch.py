@@ -85,9 +85,13 @@ def synchronise(device: str) -> None:
         getattr(torch, kind).synchronize()
 
 
-@functools.cache
-def thread_pools() -> threadpoolctl.ThreadpoolController:
-    """Find the loaded libraries that have threads of their own, once in a process and those forked from it: 20 ms."""
+@functools.lru_cache(maxsize=1)
+def thread_pools(threads: int) -> threadpoolctl.ThreadpoolController:
+    """Find the loaded libraries that are to use so many threads: 20 ms at first, later 1 to 5 ms.
+
+    With the same number as in the last call nothing is looked for, also in processes forked from this one. With another
+    one it is, since libraries that were loaded in the meantime use the number of before.
+    """
     return threadpoolctl.ThreadpoolController()
 
 
@@ -100,6 +104,6 @@ def limit_threads(threads: int) -> None:
     import torch
 
     torch.set_num_threads(threads)
-    thread_pools().limit(limits=threads)
+    thread_pools(threads).limit(limits=threads)
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = str(threads)

@@ -13,7 +13,7 @@ import pytest
 
 from benchmarks import accuracy
 from benchmarks.accuracy import main
-from benchmarks.records import run_records
+from benchmarks.records import folders, run_records
 from benchmarks.running import device_rates, machine, suite
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -301,6 +301,13 @@ def test_any_number_of_jobs_gives_all_timings(tmp_path, jobs):
 def test_the_smoke_preset_runs(tmp_path):
     assert main(["--preset", "smoke", "--out", str(tmp_path)]) == 0
     assert all(record["digits_mean"] > 9 for record in all_records(tmp_path).values())
+
+
+def test_the_dry_run_needs_no_published_records(tmp_path, capsys, monkeypatch):
+    """An installed package has none."""
+    monkeypatch.setattr(folders, "PUBLISHED", tmp_path / "reports" / "published")
+    assert main(["--preset", "smoke", "--dry-run", "--out", str(tmp_path)]) == 0
+    assert "box1l" in capsys.readouterr().out
 
 
 @pytest.mark.slow

@@ -31,7 +31,7 @@ BASE = ["--integral", "bubble", "--digits", "3", "--count", "1e6"]
         (["--digits", "40"], "digits is 40"),
         (["--count", "-1"], "count is -1"),
         (["--count", "nan"], "count is nan"),
-        (["--count", "inf"], "count is inf"),
+        (["--count", "inf"], "count is inf; give a finite number above 0."),
         (["--budget", "0"], "budget is 0"),
         (["--integral", "bubbel"], "bubble"),
         (["--save", "no/such/folder/model"], "folder that exists"),

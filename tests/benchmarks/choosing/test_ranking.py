@@ -62,6 +62,13 @@ def test_winners_that_the_check_found_wanting_are_named():
     assert "Not as expected at fresh points: rbf (2.7 digits)." in ranking.text(choice(failed=("rbf (2.7 digits)",)))
 
 
+def test_a_method_that_learns_is_named_with_its_seconds():
+    (learned,) = [one for one in CANDIDATES if one.method == "differential_mlp"]
+    pilot = dataclasses.replace(choice().pilot, candidate=learned, setting=20.0)
+    assert "Chosen: differential_mlp with a budget of 20 s, 5 min in all." in ranking.text(choice(pilot=pilot))
+    assert "differential_mlp with a budget of 20 s has most" in ranking.text(choice(pilot=pilot, reached=False))
+
+
 def test_a_rule_with_a_part_in_the_choice_is_no_independent_check():
     assert "had a part" in ranking.text(choice(independent=False))
     assert "had a part" not in ranking.text(choice())

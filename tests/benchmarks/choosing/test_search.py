@@ -123,6 +123,17 @@ def test_time_that_is_over_asks_nobody():
     assert all("not asked" in standing.reason for standing in found.standings())
 
 
+def test_a_pilot_that_was_cut_short_is_made_again_for_a_wish_that_gives_it_more_time():
+    pilots = Formulas()
+    for longest_s in (20.0, 3.0):
+        cut = Pilot(candidate=TABLE, setting=TABLE.first, budget_s=longest_s, reason="not prepared in time")
+        pilots.kept = {(TABLE, TABLE.first): cut}
+        found = Search(pilots, M, Wish(6, 1e9), 20.0, lambda *_: None, ALL)
+        found.ask_all(time.monotonic() + 60)
+        (made,) = pilots.made(TABLE)
+        assert (made.reason is None) == (longest_s < 20.0)
+
+
 def test_of_two_measurements_the_later_digits_and_the_shorter_times_count():
     pilots = Pilots("bubble", None)
     slow = Pilot(candidate=RULE, setting=1e-3, budget_s=1, digits_mean=4.0, preparation_s=2.0, s_per_integral=1e-6)

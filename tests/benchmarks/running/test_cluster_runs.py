@@ -35,6 +35,11 @@ class Cluster:
     status = "running"
     scheduler = None
 
+    @staticmethod
+    def ends(resources):
+        """Tell whether a task ends; others wait for a worker."""
+        return True
+
     def __init__(self, *answers):
         self.answers, self.asked = list(answers), []
 
@@ -51,6 +56,8 @@ class Cluster:
         self.asked.append((order, resources))
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         future = Answer()
+        if not self.ends(resources):
+            return future
         if isinstance(answer, BaseException):
             future.set_exception(answer)
         else:
@@ -89,6 +96,30 @@ def test_a_run_that_goes_down_with_its_workers_is_tried_again_and_then_given_up(
     assert len(client.asked) == 3
     found, _ = outcomes(Cluster(killed), planned(tmp_path))
     assert [(outcome.status, fitted) for _, outcome, fitted in found] == [("infrastructure", None)]
+
+
+def test_a_run_that_dask_drops_again_and_again_is_given_up(tmp_path):
+    from distributed.client import FutureCancelledError
+
+    dropped = FutureCancelledError("run", None)
+    client = Cluster(dropped, FINISHED)
+    assert [outcome.status for _, outcome, _ in outcomes(client, planned(tmp_path))[0]] == ["ok"]
+    client = Cluster(*[dropped] * (3 * cluster_runs.ATTEMPTS), FINISHED)
+    ((_, outcome, _),), _ = outcomes(client, planned(tmp_path))
+    assert (outcome.status, len(client.asked)) == ("infrastructure", cluster_runs.ATTEMPTS)
+
+
+def test_runs_on_a_gpu_that_wait_for_a_worker_do_not_hold_up_the_others(tmp_path, monkeypatch):
+    monkeypatch.setattr(cluster_runs, "LOOK_S", 0.01)
+    on_gpu = [planned(tmp_path, device="cuda") for _ in range(cluster_runs.FEWEST)]
+    others = [planned(tmp_path) for _ in range(3)]
+    client = Cluster(FINISHED)
+    client.ends = lambda resources: resources is None
+    looks = iter([client.nthreads()] * 10)
+    client.nthreads = lambda: next(looks)  # no more looks than that
+    found = ClusterRuns(client, lambda _: 62.0, lambda _: None).outcomes([*on_gpu, *others], lambda _: None)
+    ended = [next(found)[0] for _ in others]
+    assert ended == others
 
 
 def test_a_worker_that_joins_later_with_other_code_ends_the_suite(tmp_path):

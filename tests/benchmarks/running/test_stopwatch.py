@@ -49,3 +49,28 @@ def test_predicting_takes_no_longer_than_a_call_may(sizes, each):
 
 def test_fast_methods_are_not_asked_again(sizes):
     assert set(sizes(1e-3, 1e-6)[1]) == {1, 1024, 65_536}
+
+
+def test_libraries_are_looked_for_again_where_the_number_of_threads_changes(monkeypatch):
+    """Those that were loaded in the meantime have read the number of before."""
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        monkeypatch.setenv(variable, "1")
+    scanned, limited = [], []
+
+    class Controller:
+        def __init__(self):
+            scanned.append(self)
+
+        def limit(self, limits):
+            limited.append((self, limits))
+
+    monkeypatch.setattr(stopwatch.threadpoolctl, "ThreadpoolController", Controller)
+    monkeypatch.setattr("torch.set_num_threads", lambda threads: None)
+    stopwatch.thread_pools.cache_clear()
+    try:
+        for threads in (1, 1, 2, 2, 1):
+            stopwatch.limit_threads(threads)
+    finally:
+        stopwatch.thread_pools.cache_clear()
+    first, second, third = scanned
+    assert limited == [(first, 1), (first, 1), (second, 2), (second, 2), (third, 1)]

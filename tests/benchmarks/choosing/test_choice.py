@@ -1,0 +1,100 @@
+"""What a choice makes of its checks, with methods whose digits are given: the best that was checked is returned."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+import methods
+import references
+from benchmarks.choosing import direct_values, pilots, ranking
+from benchmarks.choosing.candidates import CANDIDATES
+from benchmarks.choosing.choice import Chooser
+from benchmarks.choosing.direct_values import DirectValues
+from benchmarks.choosing.pilots import Pilot, Pilots
+from benchmarks.choosing.search import Wish
+
+NAMES = ("gauss_legendre", "learned_contour", "tensor_train", "pysecdec_cuba")
+"""Candidates that a tolerance turns, the cheapest first, each with 6.5 digits by its pilot."""
+
+
+@pytest.fixture
+def checked(monkeypatch):
+    """Return a function that chooses among methods whose checks find the digits given, or fail for the reason given."""
+
+    def choose(*found):
+        by_name = dict(zip(NAMES, found, strict=False))
+
+        def fitted(integral, candidate, setting, budget_s, truth, model=None):
+            about = {"candidate": candidate, "setting": setting, "budget_s": budget_s}
+            digits = 6.5 if model is None else by_name[candidate.method]
+            if isinstance(digits, str):
+                return Pilot(**about, reason=digits)
+            microseconds = 10.0 ** NAMES.index(candidate.method)
+            return Pilot(
+                **about, digits_mean=digits, digits_worst=digits - 1, preparation_s=1.0, s_single=1e-3,
+                s_per_integral=1e-6 * microseconds, values=truth.value,
+            )  # fmt: skip
+
+        truth = references.truth("bubble")
+        values = DirectValues(truth, "a rule", 1e-9)
+        monkeypatch.setattr(pilots, "fitted", fitted)
+        monkeypatch.setattr(Pilots, "ask", lambda *_: None)
+        monkeypatch.setattr(direct_values, "judging", lambda *_: values)
+        monkeypatch.setattr(direct_values, "checking", lambda *_: values)
+        own = [
+            dataclasses.replace(one, most=one.first, coarsest=None)  # one setting each
+            for name in NAMES[: len(found)] for one in CANDIDATES if one.method == name
+        ]  # fmt: skip
+        return Chooser("bubble", 6, 120.0, candidates=own).choose(Wish(6, 1e9))
+
+    return choose
+
+
+def words(choice) -> str:
+    return " ".join(ranking.verdict(choice).split())
+
+
+def test_of_three_that_fail_the_check_the_one_with_most_digits_is_the_choice(checked):
+    made = checked(3.0, 5.9, 2.5)
+    assert (made.pilot.candidate.method, made.pilot.digits_mean) == ("learned_contour", 5.9)
+    assert len(made.failed) == 2
+    assert "None of the 3 that were checked has 6 digits on average: learned_contour" in words(made)
+    assert "has most, 5.9." in words(made)
+
+
+def test_a_fit_that_fails_at_the_check_is_neither_the_choice_nor_one_with_zero_digits(checked):
+    made = checked(5.9, 3.0, "the process died.")
+    assert made.pilot.candidate.method == "gauss_legendre"
+    assert "(the process died)" in made.failed[1]
+    assert "(0.0 digits)" not in words(made)
+
+
+def test_the_search_goes_on_after_a_failure(checked):
+    made = checked("the process died", 6.2, 6.4)
+    assert made.reached
+    assert words(made).startswith("Not as expected at fresh points: gauss_legendre")
+    assert "Chosen: learned_contour" in words(made)
+
+
+def test_where_every_check_fails_the_reasons_stand(checked):
+    made = checked("the process died", "timed out")
+    assert made.method is None
+    assert "(timed out)" in words(made)
+    assert "could not be fitted again: the process died." in words(made)
+
+
+def test_without_any_pilot_a_sentence_names_the_reasons(checked, monkeypatch):
+    monkeypatch.setattr(Pilots, "pilot", lambda self, candidate, setting, budget_s: None)
+    with pytest.raises(methods.InputError, match="raise --budget: gauss_legendre: not asked"):
+        checked(6.2)
+
+
+@pytest.mark.parametrize("setting", [3, 20])
+def test_what_is_said_of_a_method_that_learns_names_its_seconds(setting):
+    (learned,) = [one for one in CANDIDATES if one.method == "differential_mlp"]
+    pilot = Pilot(candidate=learned, setting=setting, budget_s=20.0, values=np.ones(2))
+    assert pilot.title == f"differential_mlp with a budget of {setting} s"
+    assert pilot.spec == "differential_mlp"  # what `methods.create` takes
