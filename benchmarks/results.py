@@ -31,8 +31,14 @@ from benchmarks.interrupts import INTERRUPTED
 from benchmarks.records.folders import PUBLISHED, REPORTS, published_folders, result_folder
 from benchmarks.running import forecast, machine
 
-SOURCES = ("methods", "benchmarks/regressions", "benchmarks/running")
-"""Code that a file of measurements depends on, which has no version of its own."""
+SOURCES = (
+    "methods",
+    "benchmarks/hardware.py",
+    "benchmarks/mixed_speed.py",
+    "benchmarks/regressions",
+    "benchmarks/running",
+)
+"""Code that measurements of a command of its own depend on: they have no version."""
 
 
 @dataclasses.dataclass
@@ -100,13 +106,16 @@ def state(step: Step, out: Path, jobs: int) -> State:
 
 
 def _is_measured(path: Path) -> bool:
-    """Tell whether a file of measurements is of this machine, and of a commit with the same code."""
-    if not path.is_file():
-        return False
-    content = json.loads(path.read_text(encoding="utf-8"))
-    command = ["git", "diff", "--quiet", str(content["commit"]), "--", *SOURCES]
-    same = subprocess.run(command, cwd=REPORTS.parent, check=False, capture_output=True).returncode == 0
-    return same and content["machine"] == machine.name()
+    """Tell whether what lies at a path, a file or a folder with runs, is of this machine and of the code as it is."""
+    files = [path] if path.is_file() else sorted(path.glob("runs/*.json"))
+    contents = [json.loads(file.read_text(encoding="utf-8")) for file in files]
+    commits = {str(content["commit"]) for content in contents if content["machine"] == machine.name()}
+    return bool(commits) and all(map(_has_the_same_code, commits))
+
+
+def _has_the_same_code(commit: str) -> bool:
+    command = ["git", "diff", "--quiet", commit, "--", *SOURCES]
+    return subprocess.run(command, cwd=REPORTS.parent, check=False, capture_output=True).returncode == 0
 
 
 def table(steps: Mapping[str, Step], states: Mapping[str, State], jobs: int) -> str:
@@ -143,7 +152,8 @@ def carry_out(steps: Mapping[str, Step], states: Mapping[str, State], out: Path,
     """Run the steps, and say after each what is left; return the exit status."""
     failed = []
     foreseen = taken = 0.0
-    names = list(steps)
+    # A command of its own that is asked again may begin anew; a preset keeps its records.
+    names = [name for name, now in states.items() if now.runs is not None or now.minutes > 0]
     for index, name in enumerate(names):
         left = sum(states[other].minutes for other in names[index:])
         # Once something was timed, the rest is taken to be as much slower, or quicker, than foreseen.

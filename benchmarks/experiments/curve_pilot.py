@@ -11,6 +11,7 @@ with the numbers of points that `curve_points` derives; the values that were com
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import sys
 import time
@@ -120,7 +121,8 @@ def toml(pilot: dict[str, dict[str, dict[str, Any]]]) -> str:
     for integral, knobs in pilot.items():
         lines.append(f"[{integral}]")
         for knob, found in knobs.items():
-            values = ", ".join(f'{k} = "{v}"' if isinstance(v, str) else f"{k} = {v}" for k, v in found.items())
+            # Strings of JSON are strings of TOML, whatever an error says.
+            values = ", ".join(f"{k} = {json.dumps(v, ensure_ascii=False)}" for k, v in found.items())
             lines.append(f"{knob} = {{ {values} }}")
         lines.append("")
     return "\n".join(lines)
@@ -138,10 +140,14 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument("--integral", action="append", required=True, choices=references.names(), metavar="I")
     command.add_argument("--knob", action="append", choices=KNOBS, help="only this one; may be repeated")
     command.add_argument(
-        "--out", type=Path, default=curve_points.FILE, metavar="FILE", help="default: beside this file"
+        "--out",
+        type=Path,
+        default=curve_points.FILE,
+        metavar="FILE",
+        help="file that the result is added to (default: curve_pilot.toml)",
     )
     given = command.parse_args(arguments)
-    pilot = {integral: dict(knobs) for integral, knobs in curve_points.pilot().items()}
+    pilot = curve_points.read(given.out if given.out.exists() else curve_points.FILE)
     for integral in given.integral:
         for knob in given.knob or EVERYWHERE:
             pilot.setdefault(integral, {})[knob] = measured(integral, knob)

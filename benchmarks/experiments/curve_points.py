@@ -64,7 +64,12 @@ def n_points(s_per_integral: float, n_uniform: int) -> int:
 @functools.cache
 def pilot() -> dict[str, dict[str, dict[str, Any]]]:
     """Read integral -> knob -> {seconds, points, setup_s}, or {reason} where there is none."""
-    return tomllib.loads(FILE.read_text(encoding="utf-8"))
+    return read(FILE)
+
+
+def read(file: Path) -> dict[str, dict[str, dict[str, Any]]]:
+    """Read such a file."""
+    return tomllib.loads(file.read_text(encoding="utf-8"))
 
 
 def settings(integral: str, knob: str) -> list[Setting]:

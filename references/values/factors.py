@@ -15,6 +15,7 @@ import numpy as np
 import sympy
 
 from methods.base import InputError, ParametricIntegral
+from methods.core.denominators import is_prescribed
 from methods.core.expression import compile_for_arrays
 
 
@@ -73,9 +74,9 @@ def factors_of(integral: ParametricIntegral) -> Factors:
             raise InputError(f"{part} of {integral.name} is no power of a Feynman parameter or of a polynomial.")
     formulas = [expression.polynomials[name] for name in polynomials]
     slopes = [formula.diff(x) for formula in formulas for x in expression.variables]
-    names = [str(name).rstrip("0123456789") for name in polynomials]
+    prescribed = [is_prescribed(name, integral.prescription) for name in polynomials] if integral.prescription else []
     return Factors(
         float(coefficient), tuple(powers.values()), tuple(formulas), tuple(polynomials.values()),
-        names.index(integral.prescription) if integral.prescription else None,
+        prescribed.index(True) if integral.prescription else None,
         compile_for_arrays([*expression.variables, *expression.parameters], [*formulas, *slopes]),
     )  # fmt: skip

@@ -129,7 +129,10 @@ def at_point(term: ParametricIntegral, s: np.ndarray, epsrel: float, sums: Sums)
             if error <= epsrel * abs(best.value):
                 return best.value, error, found
     if not found:
-        raise InputError(f"No contour of {term.name} is causal at s = {s.tolist()}; give a box without corner zeros.")
+        raise InputError(
+            f"No contour of {term.name} is causal at s = {s.tolist()} that turns each variable by one phase: corner "
+            "zeros allow none, and zeros on both sides of a variable's path ask for another kind; give another box."
+        )
     if math.isinf(error):
         return opinions[-1].value, abs(opinions[-1].value), found
     return best.value, error, found
@@ -177,12 +180,16 @@ def axis_errors(
 
 
 def nodes(errors: list[dict[int, float]], epsrel: float) -> tuple[int, ...]:
-    """Choose the smallest rule whose axes all have errors of at most `epsrel`, or more where it were too large."""
-    while True:
+    """Choose the smallest rule whose axes all have errors of at most `epsrel`, or more where it were too large.
+
+    Where errors that are not finite leave no such rule, it is that with the fewest nodes on each axis.
+    """
+    while epsrel < 1:
         counts = [next((n for n, error in axis.items() if error <= epsrel), max(axis)) for axis in errors]
         if math.prod(counts) <= MOST_NODES:
             return tuple(counts)
         epsrel *= 2
+    return tuple(min(axis) for axis in errors)
 
 
 @functools.cache

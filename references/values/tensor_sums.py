@@ -155,7 +155,9 @@ class _Statements:
             number, rest = part.as_coeff_Mul()
             product: Value = (repr(float(number)), 0)
             for base, exponent in rest.as_powers_dict().items():
-                if base != 1:
+                if base.is_number:  # π, or a root
+                    product = self.multiply(product, (repr(float(base**exponent)), 0))
+                else:
                     product = self.multiply(product, self.power(symbols[base], int(exponent)))
             total = self.add(total, product)
         return total

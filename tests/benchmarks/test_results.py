@@ -33,7 +33,7 @@ def test_a_step_knows_its_command_line(tmp_path):
         *("-m", "benchmarks.accuracy", "--preset", "paper_short", "--jobs", "2", "--out", str(tmp_path / "recipes")),
         *("--budget", "180", "--diagnostics"),
     ]
-    assert STEPS["mixed_speed"].arguments(tmp_path, 2)[-2:] == ["--out", str(tmp_path)]
+    assert ON_REQUEST["mixed_speed"].arguments(tmp_path, 2)[-2:] == ["--out", str(tmp_path)]
 
 
 def test_the_dry_run_says_runs_minutes_and_what_is_left_out(tmp_path, capsys):
@@ -107,3 +107,20 @@ def test_a_step_keeps_to_its_minutes():
     """The forecast from published records, with nothing finished."""
     minutes = {name: results.state(step, PUBLISHED / "nothing", 2).minutes for name, step in STEPS.items()}
     assert max(minutes.values()) <= STEP_MINUTES
+
+
+def test_measurements_in_a_folder_count_where_machine_and_code_are_the_same(tmp_path, capsys):
+    steps = {"hardware": Step(command=("this",), published="hardware", minutes=15)}
+    mine, other = (
+        {"machine": name, "commit": commit} for name, commit in ((machine.name(), "HEAD"), ("another", "no commit"))
+    )
+    for found, finished in (([], False), ([other], False), ([other, mine], True), ([mine | {"commit": "0"}], False)):
+        for nth, record in enumerate(found):
+            run_records.files.write_text(tmp_path / "hardware" / "runs" / f"{nth}.json", json.dumps(record))
+        assert results.state(steps["hardware"], tmp_path, 2).minutes == (0 if finished else 15)
+
+
+def test_a_command_that_has_nothing_left_is_not_run_again(tmp_path, capfd):
+    states = {"fails": results.State(None, None, 0.0), "fine": results.State(None, None, 3.0)}
+    assert results.carry_out({"fails": FAILS, "fine": FINE}, states, tmp_path, 2) == 0
+    assert "1 of 1: fine" in capfd.readouterr().out

@@ -131,6 +131,21 @@ def test_the_pilot_measures_a_knob_and_writes_it(monkeypatch):
     assert tomllib.loads(curve_pilot.toml({"box1l": {"scipy_qmc": found}})) == {"box1l": {"scipy_qmc": found}}
 
 
+def test_whatever_an_error_says_is_written_and_read():
+    pilot = {"box1l": {"scipy_qmc": {"reason": 'line 1: "\\x"\nline 2'}}}
+    assert tomllib.loads(curve_pilot.toml(pilot)) == pilot
+
+
+def test_pilots_of_two_calls_go_into_the_same_file(monkeypatch, tmp_path):
+    monkeypatch.setattr(curve_pilot, "measured", lambda integral, knob: {"reason": f"of {integral}"})
+    for integral in ("kite2l_sum", "box1l_2d"):
+        assert curve_pilot.main(["--integral", integral, "--knob", "vegas", "--out", str(tmp_path / "pilot.toml")]) == 0
+    found = curve_points.read(tmp_path / "pilot.toml")
+    assert [found[name]["vegas"] for name in ("kite2l_sum", "box1l_2d")] == [
+        {"reason": "of kite2l_sum"}, {"reason": "of box1l_2d"},
+    ]  # fmt: skip
+
+
 # ----- matched digits -------------------------------------------------------------------------------------------------
 
 

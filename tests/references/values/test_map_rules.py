@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
 import references
-from methods.base import InputError
+from methods.base import InputError, ParametricIntegral
 from references.values import complex_maps, dispersion, kernel_check, map_rules, tensor_sums
 from references.values.factors import factors_of
 from references.values.truth_files import TruthError
@@ -140,6 +142,23 @@ def test_compiled_sums_are_compared_with_many_digits(monkeypatch):
     monkeypatch.setattr(tensor_sums, "over", lambda *given: over(*given) * (1 + 1e-10))
     with pytest.raises(TruthError, match="compiled sum of box1l_physical differs from mpmath by 1"):
         kernel_check.check(BOX, n=50)
+
+
+def test_irrational_coefficients_and_any_name_of_the_prescribed_polynomial():
+    integral = ParametricIntegral.from_expression(
+        name="irrational", expression="1/F2**2", definitions={"F2": "1 + pi*s*x1 + sqrt(2)*x2 + x1*x2"},
+        variables=("x1", "x2"), parameters=("s",), low=(1.0,), high=(2.0,), prescription="F2",
+    )  # fmt: skip
+    s = np.array([1.5])
+    contour = complex_maps.fit(factors_of(integral), s, (0, 1))
+    compiled, plain = (
+        sums(integral, contour, s, (6, 6)) for sums in (tensor_sums.integrate, tensor_sums.without_kernel)
+    )
+    assert abs(compiled / plain - 1) < 1e-13
+
+
+def test_errors_that_are_not_finite_leave_the_smallest_rule():
+    assert map_rules.nodes([{8: math.nan, 64: math.nan}] * 8, 1e-6) == (8,) * 8
 
 
 def test_sums_of_terms_have_no_factors():
