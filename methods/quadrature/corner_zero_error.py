@@ -4,7 +4,7 @@ At a corner of the cube F is an affine function F_c(s). Where that is small agai
 rules converge slowly, and the difference to a smaller rule says little: on box1l_sectors_physical, for epsrel = 1e-4,
 the error is 3e-3 at F_c = 0 and falls by e for each 0.25 in F_c = 9 − 2 mH2 − s12, but for 1.5 in another F_c. So it is
 tabulated, for each c, by the distance z = |F_c|/F_max, as the root mean square over points at that distance, against a
-rule of twice the order. Between distances its logarithm is interpolated in log z; beyond the last one it is zero.
+rule of up to twice the order. Between distances its logarithm is interpolated in log z; beyond the last one it is zero.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ DISTANCES = 2.0 ** np.arange(-12, -2)
 N_POINTS = 240
 """Phase-space points at all distances together, about."""
 
-OF_REFERENCE = 0.25
-"""Error of a rule of twice the order at a zero, as a share of its own: for ∫ x/(c + x) dx it is 0.3 to 0.6."""
+DECAY = 2.0
+"""Power of the order with which the error at a zero falls at most: for ∫ x/(c + x) dx by 0.7 to 1.7. It tells what
+share of the error the larger rule has, too."""
 
 SEED, N_ENDS = 5, 2048
 """Of the points drawn from the box, between pairs of which those at a distance lie, and how many that are."""
@@ -78,7 +79,7 @@ def points(planes: np.ndarray, integral: ParametricIntegral) -> np.ndarray:
     ])  # fmt: skip
 
 
-def tabulated(s: np.ndarray, value: np.ndarray, reference: np.ndarray, floor: float) -> np.ndarray:
+def tabulated(s: np.ndarray, value: np.ndarray, reference: np.ndarray, growth: float, floor: float) -> np.ndarray:
     """Find the errors (n_zeros, n_distances) beyond `floor`, that of all s.
 
     Parameters
@@ -87,11 +88,13 @@ def tabulated(s: np.ndarray, value: np.ndarray, reference: np.ndarray, floor: fl
         The `points`.
     value, reference : array (n_zeros · n_distances · n,)
         I there, by a rule and by a larger one.
+    growth : float
+        Factor between the orders of the two.
     floor : float
         Relative error.
     """
     squared = np.square(relative(value - reference, reference)).reshape(s.shape[:3]).mean(axis=2)
-    return np.sqrt(np.maximum(0.0, squared - floor**2)) / (1 - OF_REFERENCE)
+    return np.sqrt(np.maximum(0.0, squared - floor**2)) / (1 - growth**-DECAY)
 
 
 def _over_largest(plane: np.ndarray, integral: ParametricIntegral) -> np.ndarray:
