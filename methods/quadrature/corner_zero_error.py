@@ -20,8 +20,9 @@ from methods.quadrature.rule_error import relative
 DISTANCES = 2.0 ** np.arange(-12, -2)
 """z of the tables; the error at the first one stands for all smaller z, too."""
 
-N_POINTS = 240
-"""Phase-space points at all distances together, about."""
+N_POINTS, LEAST_POINTS = 240, 2
+"""Phase-space points at all distances together, at most, unless there are so many zeros that LEAST_POINTS at each
+distance from each of them are more: the 26 of box2l_low have 520."""
 
 DECAY = 2.0
 """Power of the order with which the error at a zero falls at most: for ∫ x/(c + x) dx by 0.7 to 1.7. It tells what
@@ -73,10 +74,14 @@ def planes(integral: ParametricIntegral) -> np.ndarray:
 def points(planes: np.ndarray, integral: ParametricIntegral) -> np.ndarray:
     """Draw as many points of the box at each distance from each corner zero: (n_zeros, n_distances, n, m)."""
     rng, ends = np.random.default_rng(SEED), integral.sample(N_ENDS, SEED)
-    n = max(2, N_POINTS // (len(planes) * len(DISTANCES)))
-    return np.array([
-        [_at(plane, rng.choice([-z, z], n), ends, rng) for z in DISTANCES] for plane in planes
-    ])  # fmt: skip
+    n = max(LEAST_POINTS, N_POINTS // (len(planes) * len(DISTANCES)))
+    found = []
+    for plane in planes:
+        # With the corners between which F_c has all its values, each distance that the box reaches is between two ends.
+        farthest = [np.where(plane[:-1] * side > 0, integral.high, integral.low) for side in (1, -1)]
+        all_ends = np.vstack([ends, farthest])
+        found.append([_at(plane, z, n, all_ends, rng) for z in DISTANCES])
+    return np.array(found)
 
 
 def tabulated(s: np.ndarray, value: np.ndarray, reference: np.ndarray, growth: float, floor: float) -> np.ndarray:
@@ -102,19 +107,16 @@ def _over_largest(plane: np.ndarray, integral: ParametricIntegral) -> np.ndarray
     return plane / max(abs(ends.min(axis=0).sum() + plane[-1]), abs(ends.max(axis=0).sum() + plane[-1]))
 
 
-def _at(plane: np.ndarray, distances: np.ndarray, ends: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Find a point of the box at each distance (n,), with its sign, from a plane: (n, m).
+def _at(plane: np.ndarray, z: float, n: int, ends: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Draw n points of the box at a distance z from a plane: (n, m), on either side of it where the box has both.
 
-    It lies between two of the `ends` on either side of the distance, or is that one which is nearest to it.
+    Each lies between two of the `ends`.
     """
     of_ends = ends @ plane[:-1] + plane[-1]
+    sides = [distance for distance in (-z, z) if of_ends.min() <= distance < of_ends.max()]
     found = []
-    for distance in distances:
-        below, above = np.flatnonzero(of_ends <= distance), np.flatnonzero(of_ends > distance)
-        if len(below) == 0 or len(above) == 0:
-            found.append(ends[np.abs(of_ends - distance).argmin()])
-            continue
-        a, b = rng.choice(below), rng.choice(above)
+    for distance in rng.choice(sides, n):
+        a, b = rng.choice(np.flatnonzero(of_ends <= distance)), rng.choice(np.flatnonzero(of_ends > distance))
         share = (distance - of_ends[a]) / (of_ends[b] - of_ends[a])
         found.append(ends[a] + share * (ends[b] - ends[a]))
     return np.array(found)
