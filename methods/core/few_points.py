@@ -5,6 +5,7 @@ For a single point these calls take 100 to 1,000 µs, and the arithmetic itself 
 `step_kernel.cpp`, compiled once for all methods, goes through them for each point. Larger batches go the usual way.
 
     few = few_points.of(method)             # compiled now, so that it counts as preparation
+    few = few_points.listed(few)            # at the end of `fit` or `load`, and its steps are listed
     if few_points.serve(few, s):            # s (n, m) with n <= MOST
         value, error = few(s)
 
@@ -47,7 +48,7 @@ def library() -> Any:
 
 
 class FewPoints:
-    """Value and error of a fitted method at a few points; its steps are listed when they are first needed."""
+    """Value and error of a fitted method at a few points; its steps are listed by `listed`, or by the first call."""
 
     def __init__(self, export_form: Callable[[], Arithmetic]) -> None:
         self._export_form = export_form
@@ -72,6 +73,11 @@ def of(method: Any) -> FewPoints | None:
     return FewPoints(method.export_form) if exportable and library() is not None else None
 
 
+def listed(few: FewPoints | None) -> FewPoints | None:
+    """List the steps, so that the first call is as fast as others; None where they cannot be listed."""
+    return few if few is not None and few.program is not None else None
+
+
 def serve(few: FewPoints | None, s: np.ndarray) -> TypeGuard[FewPoints]:
     """Tell whether points s (n, m) are few, and can be evaluated so."""
-    return few is not None and 0 < len(s) <= MOST and few.program is not None
+    return few is not None and 0 < len(s) <= MOST

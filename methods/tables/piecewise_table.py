@@ -74,7 +74,7 @@ class PiecewiseTable(Table):
         else:
             self._check_pilot()
             self._tabulate(clock)
-        self._few = few
+        self._few = few_points.listed(few)
         return self
 
     def _fit_piece(self, piece: Self, clock: Clock, monitor: Callable[[Self], None] | None) -> None:
@@ -127,8 +127,8 @@ class PiecewiseTable(Table):
         is_whole = isinstance(n_pilot, numbers.Integral) and not isinstance(n_pilot, bool)
         if not is_whole or not 1 <= n_pilot < max_labels:
             raise InputError(
-                f"{self.name}.n_pilot is {n_pilot!r}; give a whole number of at least 1 that is smaller than max_labels, "
-                f"here {max_labels} for each table."
+                f"{self.name}.n_pilot is {n_pilot!r}; give a whole number of at least 1 that is smaller than "
+                f"max_labels, here {max_labels} for each table."
             )
 
     def _rows_of(self, piece: Self, s: np.ndarray) -> Any:
