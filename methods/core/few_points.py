@@ -5,7 +5,7 @@ For a single point these calls take 100 to 1,000 µs, and the arithmetic itself 
 `step_kernel.cpp`, compiled once for all methods, goes through them for each point. Larger batches go the usual way.
 
     few = few_points.of(method)             # compiled now, so that it counts as preparation
-    few = few_points.listed(few)            # at the end of `fit` or `load`, and its steps are listed
+    few = few and few.listed()              # at the end of `fit` or `load`, and its steps are listed
     if few_points.serve(few, s):            # s (n, m) with n <= MOST
         value, error = few(s)
 
@@ -61,6 +61,10 @@ class FewPoints:
         except InputError:
             return None
 
+    def listed(self) -> FewPoints | None:
+        """List the steps, so that the first call is as fast as others; None where they cannot be listed."""
+        return self if self.program is not None else None
+
     def __call__(self, s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Evaluate value (n,), complex where the method's is, and error (n,), nan where there is none, at s (n, m)."""
         program: Any = self.program
@@ -71,11 +75,6 @@ def of(method: Any) -> FewPoints | None:
     """Make that of a fitted method; None where it has no steps or computes elsewhere, or nothing can be compiled."""
     exportable = callable(method.export_form) and torch.device(method.device).type == "cpu"
     return FewPoints(method.export_form) if exportable and library() is not None else None
-
-
-def listed(few: FewPoints | None) -> FewPoints | None:
-    """List the steps, so that the first call is as fast as others; None where they cannot be listed."""
-    return few if few is not None and few.program is not None else None
 
 
 def serve(few: FewPoints | None, s: np.ndarray) -> TypeGuard[FewPoints]:

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 
-from methods.core import few_points
 from methods.core.errors import InputError
 
 FORMAT = "loopmark-method-3"
@@ -112,7 +111,8 @@ def rebuild(
         method.integral_ = integral
         method.measured_ = header.get("measured")
         method._restore(state)
-        method._few = few_points.listed(method._few)
+        if method._few is not None:
+            method._few = method._few.listed()
     except (InputError, StorageError):
         raise
     except (KeyError, IndexError, AttributeError, TypeError, ValueError, RuntimeError) as problem:

@@ -74,7 +74,7 @@ class PiecewiseTable(Table):
         else:
             self._check_pilot()
             self._tabulate(clock)
-        self._few = few_points.listed(few)
+        self._few = few and few.listed()
         return self
 
     def _fit_piece(self, piece: Self, clock: Clock, monitor: Callable[[Self], None] | None) -> None:
