@@ -102,7 +102,9 @@ class Chebyshev(PolynomialTable):
         preparation = clock.share(PREPARATION_SHARE)
         source = LabelSource(self.labels, integral, epsrel=self.epsrel / 10, budget=preparation.budget)
         max_labels = self._number("max_labels")
-        n_pilot = self._number("n_pilot") or max(targets.LEAST_LABELS, min(PILOT, max_labels // LABELS_PER_PILOT))
+        n_pilot = self._number("n_pilot")
+        if n_pilot is None:
+            n_pilot = max(targets.LEAST_LABELS, min(PILOT, max_labels // LABELS_PER_PILOT))
         points, pilot, label_error = self._pilot(source, n_pilot, clock.share(PILOT_SHARE))
         cut_short = source.cut_short or len(pilot) < n_pilot
         first = coordinate_choice.choose(integral.low, integral.high, points, pilot, self.thresholds_)

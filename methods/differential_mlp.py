@@ -132,7 +132,7 @@ class DifferentialMLP(PiecewiseTable):
         self.integral_, self._few, few = integral, None, few_points.of(self)
         vars(self).pop("pieces_", None)  # those of an earlier fit
         self._tabulate(clock, monitor)
-        self._few = few
+        self._few = few and few.listed()
         return self
 
     def _fit_piece(self, piece: Self, clock: Clock, monitor: Callable[[Self], None] | None) -> None:

@@ -41,8 +41,8 @@ from methods.quadrature.arc_choice import Effort
 from methods.quadrature.axis_choice import AxisErrors
 from methods.quadrature.corner_zero_error import CornerZeroError
 from methods.quadrature.node_gradients import weighted_sum_with_gradient
-from methods.quadrature.order_choice import MOST_NODES
 from methods.quadrature.rule_error import RuleError, rule_error
+from methods.quadrature.rule_orders import MOST_NODES
 from methods.quadrature.term_rules import TermRules, total
 
 N_CORNERS, N_DRAWN = 128, 64
@@ -92,7 +92,7 @@ class GaussLegendre(Method):
 
     name: ClassVar[str] = "gauss_legendre"
     source: ClassVar[str] = "Gauss (1814); textbook"
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     treats_complex: ClassVar[bool] = True
 
     epsrel: float = 1e-8
@@ -250,8 +250,10 @@ class GaussLegendre(Method):
         errors = np.empty((0, 0))
         if len(planes):
             points = self._tensor(s.reshape(-1, self.integral_.m))
-            value, larger = total(self._rules, points), self._term_rules.values(points, rule_orders.doubled)
-            errors = corner_zero_error.tabulated(s, value.cpu().numpy(), larger.cpu().numpy(), self.error_.floor)
+            value = total(self._rules, points).cpu().numpy()
+            reference = self._term_rules.values(points, rule_orders.reference).cpu().numpy()
+            growth = rule_orders.least_growth(self.orders_, rule_orders.reference(self.orders_))
+            errors = corner_zero_error.tabulated(s, value, reference, growth, self.error_.floor)
         self.corner_planes_, self.corner_errors_ = planes, errors
         self._corner_zero_error = CornerZeroError(planes, errors)
 

@@ -219,7 +219,7 @@ class NeuralPrimitive(Primitive):
                 tabulating_s = max(tabulating_s, left - clock.left)
                 clock.show(monitor, self)
         self._tabulate(trainings)
-        self._few = few
+        self._few = few and few.listed()
         return self
 
     def _fit_complex(
@@ -240,7 +240,7 @@ class NeuralPrimitive(Primitive):
             clock.show(monitor, self)
 
         take(complex_primitive.train(self, integral, width, clock, look))
-        self._few = few
+        self._few = few and few.listed()
         return self
 
     def partial(

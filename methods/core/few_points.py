@@ -5,6 +5,7 @@ For a single point these calls take 100 to 1,000 µs, and the arithmetic itself 
 `step_kernel.cpp`, compiled once for all methods, goes through them for each point. Larger batches go the usual way.
 
     few = few_points.of(method)             # compiled now, so that it counts as preparation
+    few = few and few.listed()              # at the end of `fit` or `load`, and its steps are listed
     if few_points.serve(few, s):            # s (n, m) with n <= MOST
         value, error = few(s)
 
@@ -47,7 +48,7 @@ def library() -> Any:
 
 
 class FewPoints:
-    """Value and error of a fitted method at a few points; its steps are listed when they are first needed."""
+    """Value and error of a fitted method at a few points; its steps are listed by `listed`, or by the first call."""
 
     def __init__(self, export_form: Callable[[], Arithmetic]) -> None:
         self._export_form = export_form
@@ -59,6 +60,10 @@ class FewPoints:
             return Program(self._export_form(), library())
         except InputError:
             return None
+
+    def listed(self) -> FewPoints | None:
+        """List the steps, so that the first call is as fast as others; None where they cannot be listed."""
+        return self if self.program is not None else None
 
     def __call__(self, s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Evaluate value (n,), complex where the method's is, and error (n,), nan where there is none, at s (n, m)."""
@@ -74,4 +79,4 @@ def of(method: Any) -> FewPoints | None:
 
 def serve(few: FewPoints | None, s: np.ndarray) -> TypeGuard[FewPoints]:
     """Tell whether points s (n, m) are few, and can be evaluated so."""
-    return few is not None and 0 < len(s) <= MOST and few.program is not None
+    return few is not None and 0 < len(s) <= MOST

@@ -39,7 +39,7 @@ MOST_BITS = 10_000
 
 GROWING = ("exp", "sinh", "cosh")
 LARGEST_ARGUMENT = 709.0
-"""Of these functions: exp(710) is infinite in double precision."""
+"""Of these functions: exp(710) is infinite in double precision. exp(-710) is refused, too: its inverse is."""
 
 QUOTED = 60
 """Characters of a formula that an error shows."""
@@ -53,8 +53,8 @@ def parse(text: str, symbols: Mapping[str, sympy.Expr]) -> sympy.Expr:
     Raises
     ------
     InputError
-        For anything but numbers, `symbols`, + - * / ** and the functions in `FUNCTIONS`, and for constants that are
-        not real and finite in double precision.
+        For anything but numbers, `symbols`, + - * / ** and the functions in `FUNCTIONS`, for what is not real, and for
+        constants that are not finite in double precision.
     """
     parser = _Parser(text, symbols)
     found = parser.sum_of_products(0)
@@ -168,13 +168,16 @@ class _Parser:
         except (ValueError, OverflowError):
             raise self.error(f"holds {shortened(token)}, which is no number of double precision") from None
         is_lost = value == 0 and re.search(r"[1-9]", re.split("[eE]", token)[0])
-        if not is_finite or is_lost or re.fullmatch(r"0[\d_]*[1-9][\d_]*", token):
+        if re.fullmatch(r"0[\d_]*[1-9][\d_]*", token):
+            raise self.error(f"holds {shortened(token)}, which begins with a zero; write whole numbers without it")
+        if not is_finite or is_lost:
             raise self.error(f"holds {shortened(token)}, which is no number of double precision")
         return sympy.Rational(str(value))
 
     def function(self, name: str, argument: sympy.Expr) -> sympy.Expr:
         if name in GROWING and argument.is_number and abs(_as_float(argument)) > LARGEST_ARGUMENT:
-            raise self.error(f"asks for {name} of {shortened(str(argument))}, which is infinite in double precision")
+            result = "too small for" if name == "exp" and argument.is_negative else "infinite in"
+            raise self.error(f"asks for {name} of {shortened(str(argument))}, which is {result} double precision")
         return self.real(getattr(sympy, name)(argument))
 
     def check_power(self, base: sympy.Expr, exponent: sympy.Expr) -> None:
@@ -191,8 +194,8 @@ class _Parser:
             raise self.error(f"has a power of {shortened(str(base))} that is too large or too small a number")
 
     def real(self, value: sympy.Expr) -> sympy.Expr:
-        """Return what was computed; refuse a constant that is not real and finite."""
-        if self.finite(value).is_number and value.is_real is False:
+        """Return what was computed; refuse what is not real, and a constant that is not finite."""
+        if (self.finite(value).is_number and value.is_real is False) or value.has(sympy.I):
             raise self.error(f"holds {shortened(str(value))}, which is not real")
         return value
 

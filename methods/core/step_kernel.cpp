@@ -193,7 +193,7 @@ template <class T> static void select(const Operation& op, char* memory) {
   std::memcpy(r.out, first ? r.x : r.y, op.n * sizeof(T));
 }
 
-// In the order of `few_points.OPERATIONS`.
+// In the order of `step_program.OPERATIONS`.
 static const Step STEPS[][2] = {
     {copy<double>, copy<float>},
     {cast<double>, cast<float>},

@@ -111,6 +111,8 @@ def rebuild(
         method.integral_ = integral
         method.measured_ = header.get("measured")
         method._restore(state)
+        if method._few is not None:
+            method._few = method._few.listed()
     except (InputError, StorageError):
         raise
     except (KeyError, IndexError, AttributeError, TypeError, ValueError, RuntimeError) as problem:

@@ -8,7 +8,8 @@ The map crowds the nodes where sector-decomposed integrands peak, at x → 0; wi
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -68,3 +69,21 @@ def tensor_nodes(rules: Sequence[Rule], device: str | torch.device) -> tuple[tor
     x = torch.cartesian_prod(*axes).reshape(-1, k)
     weights = torch.cartesian_prod(*factors).reshape(-1, k).prod(dim=1)
     return x.contiguous().to(device), weights.to(device)
+
+
+def tensor_blocks(
+    rules: Sequence[Rule], device: str | torch.device, most: int
+) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """Make the nodes and weights of `tensor_nodes` in blocks of at most so many, none of which needs the others."""
+    if not rules:
+        yield tensor_nodes(rules, device)
+        return
+    axes, factors = zip(*[map(torch.as_tensor, rule.nodes()) for rule in rules], strict=True)
+    shape = [len(axis) for axis in axes]
+    n = math.prod(shape)
+    for start in range(0, n, most):
+        index = np.unravel_index(np.arange(start, min(n, start + most)), shape)
+        x, weights = (
+            torch.stack([of[i] for of, i in zip(part, index, strict=True)], dim=1) for part in (axes, factors)
+        )
+        yield x.to(device), weights.prod(dim=1).to(device)

@@ -4,7 +4,7 @@ At a corner of the cube F is an affine function F_c(s). Where that is small agai
 rules converge slowly, and the difference to a smaller rule says little: on box1l_sectors_physical, for epsrel = 1e-4,
 the error is 3e-3 at F_c = 0 and falls by e for each 0.25 in F_c = 9 − 2 mH2 − s12, but for 1.5 in another F_c. So it is
 tabulated, for each c, by the distance z = |F_c|/F_max, as the root mean square over points at that distance, against a
-rule of twice the order. Between distances its logarithm is interpolated in log z; beyond the last one it is zero.
+rule of up to twice the order. Between distances its logarithm is interpolated in log z; beyond the last one it is zero.
 """
 
 from __future__ import annotations
@@ -20,11 +20,13 @@ from methods.quadrature.rule_error import relative
 DISTANCES = 2.0 ** np.arange(-12, -2)
 """z of the tables; the error at the first one stands for all smaller z, too."""
 
-N_POINTS = 240
-"""Phase-space points at all distances together, about."""
+N_POINTS, LEAST_POINTS = 240, 2
+"""Phase-space points at all distances together, at most, unless there are so many zeros that LEAST_POINTS at each
+distance from each of them are more: the 26 of box2l_low have 520."""
 
-OF_REFERENCE = 0.25
-"""Error of a rule of twice the order at a zero, as a share of its own: for ∫ x/(c + x) dx it is 0.3 to 0.6."""
+DECAY = 2.0
+"""Power of the order with which the error at a zero falls at most: for ∫ x/(c + x) dx by 0.7 to 1.7. It tells what
+share of the error the larger rule has, too."""
 
 SEED, N_ENDS = 5, 2048
 """Of the points drawn from the box, between pairs of which those at a distance lie, and how many that are."""
@@ -72,13 +74,17 @@ def planes(integral: ParametricIntegral) -> np.ndarray:
 def points(planes: np.ndarray, integral: ParametricIntegral) -> np.ndarray:
     """Draw as many points of the box at each distance from each corner zero: (n_zeros, n_distances, n, m)."""
     rng, ends = np.random.default_rng(SEED), integral.sample(N_ENDS, SEED)
-    n = max(2, N_POINTS // (len(planes) * len(DISTANCES)))
-    return np.array([
-        [_at(plane, rng.choice([-z, z], n), ends, rng) for z in DISTANCES] for plane in planes
-    ])  # fmt: skip
+    n = max(LEAST_POINTS, N_POINTS // (len(planes) * len(DISTANCES)))
+    found = []
+    for plane in planes:
+        # With the corners between which F_c has all its values, each distance that the box reaches is between two ends.
+        farthest = [np.where(plane[:-1] * side > 0, integral.high, integral.low) for side in (1, -1)]
+        all_ends = np.vstack([ends, farthest])
+        found.append([_at(plane, z, n, all_ends, rng) for z in DISTANCES])
+    return np.array(found)
 
 
-def tabulated(s: np.ndarray, value: np.ndarray, reference: np.ndarray, floor: float) -> np.ndarray:
+def tabulated(s: np.ndarray, value: np.ndarray, reference: np.ndarray, growth: float, floor: float) -> np.ndarray:
     """Find the errors (n_zeros, n_distances) beyond `floor`, that of all s.
 
     Parameters
@@ -87,11 +93,13 @@ def tabulated(s: np.ndarray, value: np.ndarray, reference: np.ndarray, floor: fl
         The `points`.
     value, reference : array (n_zeros · n_distances · n,)
         I there, by a rule and by a larger one.
+    growth : float
+        Factor between the orders of the two.
     floor : float
         Relative error.
     """
     squared = np.square(relative(value - reference, reference)).reshape(s.shape[:3]).mean(axis=2)
-    return np.sqrt(np.maximum(0.0, squared - floor**2)) / (1 - OF_REFERENCE)
+    return np.sqrt(np.maximum(0.0, squared - floor**2)) / (1 - growth**-DECAY)
 
 
 def _over_largest(plane: np.ndarray, integral: ParametricIntegral) -> np.ndarray:
@@ -99,19 +107,16 @@ def _over_largest(plane: np.ndarray, integral: ParametricIntegral) -> np.ndarray
     return plane / max(abs(ends.min(axis=0).sum() + plane[-1]), abs(ends.max(axis=0).sum() + plane[-1]))
 
 
-def _at(plane: np.ndarray, distances: np.ndarray, ends: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Find a point of the box at each distance (n,), with its sign, from a plane: (n, m).
+def _at(plane: np.ndarray, z: float, n: int, ends: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Draw n points of the box at a distance z from a plane: (n, m), on either side of it where the box has both.
 
-    It lies between two of the `ends` on either side of the distance, or is that one which is nearest to it.
+    Each lies between two of the `ends`.
     """
     of_ends = ends @ plane[:-1] + plane[-1]
+    sides = [distance for distance in (-z, z) if of_ends.min() <= distance < of_ends.max()]
     found = []
-    for distance in distances:
-        below, above = np.flatnonzero(of_ends <= distance), np.flatnonzero(of_ends > distance)
-        if len(below) == 0 or len(above) == 0:
-            found.append(ends[np.abs(of_ends - distance).argmin()])
-            continue
-        a, b = rng.choice(below), rng.choice(above)
+    for distance in rng.choice(sides, n):
+        a, b = rng.choice(np.flatnonzero(of_ends <= distance)), rng.choice(np.flatnonzero(of_ends > distance))
         share = (distance - of_ends[a]) / (of_ends[b] - of_ends[a])
         found.append(ends[a] + share * (ends[b] - ends[a]))
     return np.array(found)

@@ -19,11 +19,8 @@ from methods.quadrature.arc_rules import ArcMap
 from methods.quadrature.axis_choice import AxisErrors
 from methods.quadrature.axis_rules import tensor_nodes
 from methods.quadrature.rule_error import relative, root_mean_square
-from methods.quadrature.rule_orders import MARGIN
+from methods.quadrature.rule_orders import MARGIN, MOST_NODES
 from methods.quadrature.term_rules import TermRules, axis_rule
-
-MOST_NODES = 2_000_000
-"""Largest rule of a term that `choose` compares with: 80 MB of nodes for k = 5."""
 
 LEAST_NODES = 500
 """Nodes that the clock leaves to a rule, however little time there is: with a handful the values would mean nothing,
@@ -60,7 +57,7 @@ def choose(
     epsrel: float,
     max_nodes: int,
     clock: Clock,
-    n_doubled: float = 0.0,
+    n_near: float = 0.0,
 ) -> Chosen:
     """Choose orders, and the maps that suit them.
 
@@ -78,14 +75,15 @@ def choose(
         Largest number of nodes, as the mean over the terms; it wins over `epsrel`.
     clock : Clock
         Of the budget.
-    n_doubled : float
-        Points, in units of n, at which rules of twice the order follow within it.
+    n_near : float
+        Points, in units of n, at which the rule and the one of `rule_orders.reference` follow within it.
     """
     seconds_per_node = _seconds_per_node(integral, s, clock) if clock.is_limited else 0.0
 
     def is_affordable(orders: np.ndarray) -> bool:
         changed = [change(orders) for change in (rule_orders.same, rule_orders.lower, higher)]
-        n_nodes = sum(map(rule_orders.n_nodes, changed)) + n_doubled * rule_orders.n_nodes(rule_orders.doubled(orders))
+        near = [rule_orders.same(orders), rule_orders.reference(orders)] if n_near else []
+        n_nodes = sum(map(rule_orders.n_nodes, changed)) + n_near * sum(map(rule_orders.n_nodes, near))
         return seconds_per_node * n_nodes <= clock.left
 
     def orders_for(goal: float, max_nodes: int) -> np.ndarray:

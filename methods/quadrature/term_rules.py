@@ -13,10 +13,13 @@ import torch
 from methods.base import ParametricIntegral
 from methods.quadrature import rule_orders
 from methods.quadrature.arc_rules import ArcMap, ArcRule
-from methods.quadrature.axis_rules import AxisRule, Rule, tensor_nodes
+from methods.quadrature.axis_rules import AxisRule, Rule, tensor_blocks, tensor_nodes
 
 Change = Callable[[np.ndarray], np.ndarray]
 """Of orders (n_terms, k)."""
+
+BLOCK = 2**17
+"""Nodes whose coefficients `TermRules.values` holds at a time: a rule of 1,000,000 may take some 800 MB of them."""
 
 
 class TermRules:
@@ -39,8 +42,7 @@ class TermRules:
 
     def nodes(self, change: Change = rule_orders.same) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """Make nodes (n, k) and weights (n,) of each term, its orders changed."""
-        for of_term, orders in zip(self.maps, change(self.orders), strict=True):
-            rules = [axis_rule(self.integral, a, int(n)) for a, n in zip(of_term, orders, strict=True)]
+        for rules in self._axis_rules(change):
             yield tensor_nodes(rules, self._device)
 
     def sums(
@@ -51,8 +53,18 @@ class TermRules:
             yield fix(term, *nodes)
 
     def values(self, s: torch.Tensor, change: Change = rule_orders.same) -> torch.Tensor:
-        """Compute I (n,) at s (n, m), the orders changed."""
-        return total(self.sums(change), s)
+        """Compute I (n,) at s (n, m), the orders changed, from one block of nodes after the other."""
+        blocks = (
+            term.weighted_sum(*nodes)
+            for term, rules in zip(self.integral.terms, self._axis_rules(change), strict=True)
+            for nodes in tensor_blocks(rules, self._device, BLOCK)
+        )
+        return total(blocks, s)
+
+    def _axis_rules(self, change: Change) -> Iterator[list[Rule]]:
+        """Make the rules of the axes of each term, its orders changed."""
+        for of_term, orders in zip(self.maps, change(self.orders), strict=True):
+            yield [axis_rule(self.integral, a, int(n)) for a, n in zip(of_term, orders, strict=True)]
 
 
 def axis_rule(integral: ParametricIntegral, a: Any, order: int) -> Rule:

@@ -134,7 +134,7 @@ class Regressor(Method):
             "schedule_updates": trained.schedule_updates,
             "validation_rms": trained.score,
         }
-        self._few = few
+        self._few = few and few.listed()
         return self
 
     def integrate(self, s: np.ndarray) -> Estimate:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any, ClassVar, Self
@@ -60,6 +61,8 @@ class PiecewiseTable(Table):
         if integral.is_complex:
             found = thresholds.thresholds(integral)
             self._make_pieces(np.array([found.get(name, 0.0) for name in integral.parameters]))
+            for piece in self.pieces_:
+                piece._check_pilot()
             for i, piece in enumerate(self.pieces_):
                 self._fit_piece(piece, clock.share(1 / (len(self.pieces_) - i)), monitor)
             details = [piece.details_ for piece in self.pieces_]
@@ -69,8 +72,9 @@ class PiecewiseTable(Table):
                 **{name: found if len(found) > 1 else found[0] for name, found in repeated.items()},
             }  # fmt: skip
         else:
+            self._check_pilot()
             self._tabulate(clock)
-        self._few = few
+        self._few = few and few.listed()
         return self
 
     def _fit_piece(self, piece: Self, clock: Clock, monitor: Callable[[Self], None] | None) -> None:
@@ -114,6 +118,18 @@ class PiecewiseTable(Table):
         if isinstance(value, list):
             raise InputError(f"{self.name}.{field} is a list, and {self.integral_.name} has one table; give a number.")
         return value
+
+    def _check_pilot(self) -> None:
+        """Refuse a number of labels at random points, of a single table, that makes no sense or leaves no others."""
+        if "n_pilot" not in self.repeated_by or (n_pilot := self._number("n_pilot")) is None:
+            return
+        max_labels = self._number("max_labels")
+        is_whole = isinstance(n_pilot, numbers.Integral) and not isinstance(n_pilot, bool)
+        if not is_whole or not 1 <= n_pilot < max_labels:
+            raise InputError(
+                f"{self.name}.n_pilot is {n_pilot!r}; give a whole number of at least 1 that is smaller than "
+                f"max_labels, here {max_labels} for each table."
+            )
 
     def _rows_of(self, piece: Self, s: np.ndarray) -> Any:
         """Give the rows of s (n, m) that lie in a piece."""

@@ -183,3 +183,20 @@ def test_a_fit_cut_short_is_repeated_by_the_numbers_of_its_pieces(name, own_time
 def test_numbers_for_more_pieces_than_there_are_are_refused():
     with pytest.raises(InputError, match=r"max_labels has 3 numbers, and thresholds cut the box .* into 2 pieces"):
         methods.create("chebyshev", labels=EXACT, max_labels=[100, 100, 100]).fit(INTEGRALS["across"])
+
+
+@pytest.mark.parametrize("name", ["chebyshev", "total_degree", "tensor_train"])
+@pytest.mark.parametrize(
+    ("n_pilot", "integral"),
+    [
+        (-5, "below"),
+        (0, "below"),
+        (400, "below"),
+        (300, "below"),
+        ([2.5, 9], "across"),
+        ([9, 150], "across"),
+    ],
+)
+def test_numbers_of_random_points_that_leave_no_labels_or_are_none_are_refused(name, n_pilot, integral):
+    with pytest.raises(InputError, match=r"n_pilot is .*whole number .* smaller than max_labels, here (300|150) for"):
+        methods.create(name, labels=EXACT, max_labels=300, n_pilot=n_pilot).fit(INTEGRALS[integral])
