@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 import methods
-from methods.base import ParametricIntegral
-from methods.primitives import contour_fit, contour_zeros
+from methods.base import InputError, ParametricIntegral
+from methods.core.errors import NoCausalContour
+from methods.primitives import contour_fit, contour_search, contour_trials, contour_zeros
 from methods.primitives.box_coordinates import BoxCoordinates
 from methods.primitives.pair_error import pair_error
 
@@ -75,3 +76,19 @@ def test_zeros_on_the_way_refute_a_contour_that_changes_sides(slope, is_refuted)
     contour = dataclasses.replace(start, a=start.a.clone())
     contour.parts[3][0][2] = 1j * slope  # the phase of x changes with a
     assert (contour_zeros.count_zeros(integral, contour, BoxCoordinates(integral, "cpu"), 0) > 10) == is_refuted
+
+
+def test_one_order_of_variables_is_refused_where_a_second_contour_is_needed():
+    with pytest.raises(InputError, match="second contour"):
+        methods.create("learned_contour", n_orders=1).fit(one_pole())
+
+
+def test_a_short_budget_leaves_two_orders_of_variables_for_two_contours(monkeypatch):
+    def none_causal(search, n_orders):
+        raise NoCausalContour(f"n_orders = {n_orders}")
+
+    monkeypatch.setattr(contour_search, "POINTS", 256)
+    monkeypatch.setattr(contour_search, "FEW", 64)
+    monkeypatch.setattr(contour_trials, "ranked_orders", none_causal)
+    with pytest.raises(NoCausalContour, match="n_orders = 2"):
+        methods.create("learned_contour").fit(one_pole(), budget=1e-3)
