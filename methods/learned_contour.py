@@ -67,7 +67,7 @@ class LearnedContour(Method):
         Total degree of log c_i in s and t; None takes 3, or less where a map would have more than 600 coefficients.
     n_orders : int, optional
         Largest number of orders of variables that are tried for each term; None tries all for k <= 3, and else
-        exchanges pairs as long as that helps.
+        exchanges pairs as long as that helps. A complex integral with k > 3 needs 2, however short the budget is.
     max_windows : int
         Largest number of windows of s with maps of their own, for more than three variables: the box is halved where
         two maps differ.
@@ -85,7 +85,8 @@ class LearnedContour(Method):
     details_ : dict
         For each term the order of variables and the root mean square of log g; the largest share of sampled points at
         which a contour is seen not to be causal, and the smallest |F|; by how much values by a second map, in
-        another order of variables, differ, relatively; `windows`; `degree`, `n_orders` and `max_nodes` as used.
+        another order of variables, differ, relatively, or None where no second one is causal: then the error tells
+        nothing of contours; `windows`; `degree`, `n_orders` and `max_nodes` as used.
 
     Notes
     -----
@@ -101,7 +102,7 @@ class LearnedContour(Method):
 
     name: ClassVar[str] = "learned_contour"
     source: ClassVar[str] = "after Winterhalder et al., SciPost Phys. 12 (2022) 129, with polynomials for networks"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     treats_complex: ClassVar[bool] = True
 
     epsrel: float = 1e-8
@@ -133,7 +134,7 @@ class LearnedContour(Method):
     ) -> Self:
         """Fit the maps, choose orders, and find the law of the error. Raises NoCausalContour where none is."""
         clock = Clock(budget)
-        self._check_fields()
+        self._check_fields(integral)
         self.integral_ = integral
         searches = self._searches(integral)
         degree, n_orders, is_lower = self._affordable(searches, clock)
@@ -246,12 +247,18 @@ class LearnedContour(Method):
             if here.any():
                 yield region, np.flatnonzero(here)
 
-    def _check_fields(self) -> None:
+    def _check_fields(self, integral: ParametricIntegral) -> None:
         devices.check(self.name, self.device)
         for name in ("epsrel", "max_nodes", "order", "degree", "n_orders", "max_windows"):
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise InputError(f"learned_contour.{name} is {value!r}; give a number above zero.")
+        least = contour_search.least_orders(integral)
+        if self.n_orders is not None and self.n_orders < least:
+            raise InputError(
+                f"learned_contour.n_orders is {self.n_orders} for the complex {integral.name} with k = {integral.k}, where "
+                f"nothing but a second contour tells of a wrong one; give {least} or more, or None."
+            )
 
     def _affordable(self, searches: list[Search], clock: Clock) -> tuple[int, int | None, bool]:
         """Return degree and `n_orders` that the clock allows, and whether it made the degree smaller."""
@@ -263,7 +270,7 @@ class LearnedContour(Method):
         searches[0].short(tuple(range(k)))  # the first evaluation compiles the formula
         search, final = clock.share(SEARCH_SHARE), clock.share(SEARCH_SHARE + FINAL_SHARE)
         seconds = searches[0].seconds_of_short() * (2 if self._is_many else 1)  # a trial takes about as long again
-        affordable = max(1, int(search.left / (n_terms * seconds)))
+        affordable = max(contour_search.least_orders(self.integral_), int(search.left / (n_terms * seconds)))
         lower = degree
         while lower > 1 and n_terms * contour_search.times_a_short(k, m, lower) * seconds > final.left - search.left:
             lower -= 1

@@ -26,6 +26,7 @@ from methods.quadrature import axis_choice
 from methods.quadrature.axis_choice import SMALL, AxisErrors
 from methods.quadrature.axis_errors import HIGHEST_ORDER
 from methods.quadrature.axis_rules import gauss_legendre
+from methods.quadrature.order_choice import LEAST_NODES
 from methods.quadrature.rule_error import relative, root_mean_square
 from methods.quadrature.rule_orders import MARGIN, lower
 
@@ -146,9 +147,10 @@ def choose(rules: TermRules, s: torch.Tensor, epsrel: float, max_nodes: int, clo
     array (n_terms, k)
         The orders.
     int
-        The largest number of nodes, as the mean over the terms: `max_nodes`, or less where the clock does not allow it.
+        The largest number of nodes, as the mean over the terms: `max_nodes`, or less where the clock does not allow it,
+        but no less than LEAST_NODES: so many take milliseconds, even where no time is left.
     """
-    before = clock.left
+    before, least = clock.left, min(max_nodes, LEAST_NODES)
     axes, n_nodes = axis_errors(rules, s, search_order(rules))
     seconds_per_node = (before - clock.left) / n_nodes if clock.is_limited else 0.0
     goal, chosen = epsrel / MARGIN, np.zeros((len(axes), rules.k), dtype=int)
@@ -157,11 +159,12 @@ def choose(rules: TermRules, s: torch.Tensor, epsrel: float, max_nodes: int, clo
         if np.array_equal(orders, chosen) or goal < epsrel / MARGIN**3:
             return chosen, max_nodes
         # Twice a higher rule, for its value and the second map's, and half of that for the others.
-        if max_nodes > 1 and 3 * seconds_per_node * len(s) * np.prod(higher(orders), axis=1).sum() > clock.left:
+        if 3 * seconds_per_node * len(s) * np.prod(higher(orders), axis=1).sum() > clock.left:
             if chosen.any():
                 return chosen, math.ceil(np.prod(chosen, axis=1).mean())
-            max_nodes = int(0.8 * max_nodes)
-            continue
+            if max_nodes > least:
+                max_nodes = max(least, int(0.8 * max_nodes))
+                continue
         chosen = orders
         reference = rules.values(higher(orders), s)
         if root_mean_square(relative(rules.values(orders, s) - reference, reference)) <= epsrel:

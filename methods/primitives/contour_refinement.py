@@ -23,6 +23,7 @@ from methods.primitives.compiled_rule import CompiledRule, Kernel
 from methods.primitives.contour_map import ContourMap
 from methods.primitives.contour_orders import TermRules
 from methods.primitives.contour_search import Found, Search
+from methods.primitives.contour_zeros import count_zeros
 
 N_POINTS = 8
 """Phase-space points at which rules are compared."""
@@ -99,14 +100,21 @@ class Refinement:
 
 
 def refined(search: Search, found: Found, steps: int) -> Found:
-    """Return the map after so many steps; `found` where rules need no fewer nodes then, or cannot be compiled."""
+    """Return the map after so many steps; `found` where that one is not causal, or rules need no fewer nodes on it.
+
+    Rules that cannot be compiled are too slow for it: `found` is returned then, too.
+    """
     kernel = compiled_rule.kernel(search.term, found.contour)
     if kernel is None or not steps or not math.isfinite(found.spread):
         return found
     refinement = Refinement(search, found.contour, kernel)
     new = search.judged(refinement.run(steps))
     is_causal = new.not_causal <= max(found.not_causal, contour_trials.NOT_CAUSAL)
-    return new if is_causal and _foreseen(search, new) < _foreseen(search, found) else found
+    if not is_causal or _foreseen(search, new) >= _foreseen(search, found):
+        return found
+    # The steps look at values at N_POINTS only: elsewhere they may carry the contour across a zero of F.
+    is_refuted = search.term.is_complex and count_zeros(search.term, new.contour, search.coordinates, search.seed) > 0
+    return found if is_refuted else new
 
 
 def _foreseen(search: Search, found: Found) -> float:

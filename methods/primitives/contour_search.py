@@ -193,6 +193,11 @@ def find(search: Search, name: str, degree: int, n_orders: int | None) -> tuple[
     )
 
 
+def least_orders(integral: ParametricIntegral) -> int:
+    """Return how many orders of variables must be tried: two where a sample tells little of whether a map is causal."""
+    return 2 if integral.is_complex and integral.k > ALL_ORDERS else 1
+
+
 def degree_of(k: int, m: int) -> int:
     """Return the default degree."""
     return max(d for d in range(MAX_DEGREE + 1) if d <= 1 or n_coefficients(k, m, d) <= MAX_COEFFICIENTS)

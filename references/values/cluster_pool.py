@@ -22,8 +22,11 @@ from references.values import tabulation_tasks
 PACKAGES = ("numpy", "scipy", "sympy", "mpmath", "torch", "pysecdec")
 """Packages that decide values, of which a worker must have the same versions."""
 
-_STARTING = threading.Lock()
-"""Threads of a worker that begin at once share one pool of processes."""
+_POOLS: dict[int, ProcessPoolExecutor] = {}
+"""Pools of this process by their number of processes; threads of a worker share one."""
+
+_CHANGING_POOLS = threading.Lock()
+"""Held while `_POOLS` is looked at and changed."""
 
 
 class ClusterPool(Executor):
@@ -78,15 +81,24 @@ def on_worker(here: dict[str, Any], call: Callable[[], Any]) -> Any:
     dask_cluster.compare(worker.address, dask_cluster.versions(PACKAGES), here)
     # Dask marks its workers as daemons, which may not start processes; these end with it in any case.
     multiprocessing.current_process().daemon = False
-    with _STARTING:
-        pool = _processes(worker.state.nthreads)
+    jobs = worker.state.nthreads
+    pool = _shared_pool(jobs)
     try:
         return pool.submit(call).result()
     except BrokenProcessPool:
-        _processes.cache_clear()
+        _forget(jobs, pool)
         raise
 
 
-@functools.cache
-def _processes(jobs: int) -> ProcessPoolExecutor:
-    return tabulation_tasks.pool(jobs)
+def _shared_pool(jobs: int) -> ProcessPoolExecutor:
+    with _CHANGING_POOLS:
+        if jobs not in _POOLS:
+            _POOLS[jobs] = tabulation_tasks.pool(jobs)
+        return _POOLS[jobs]
+
+
+def _forget(jobs: int, broken: ProcessPoolExecutor) -> None:
+    """Let the next task start a new pool, unless another thread that saw this one break has made room for one."""
+    with _CHANGING_POOLS:
+        if _POOLS.get(jobs) is broken:
+            del _POOLS[jobs]

@@ -128,3 +128,16 @@ def test_the_choices_of_a_short_budget_repeat_its_result():
     again = methods.create("learned_contour", **chosen).fit(integral)
     # Not to the last bit: a short budget has no seconds for compiling the sums.
     np.testing.assert_allclose(again.integrate(s).value, rule.integrate(s).value, rtol=1e-13)
+
+
+def test_a_budget_that_is_over_at_once_leaves_nodes_enough_for_values():
+    integral = physical.triangle_physical()
+    rule = methods.create("learned_contour").fit(integral, budget=1e-3)
+    s = integral.sample(20, seed=0)
+    assert digits(rule.integrate(s).value, integral.exact(s)).min() > 3
+    assert rule.details_["cut_short"]
+
+
+def test_a_budget_that_is_over_keeps_to_fewer_nodes_where_no_more_are_allowed():
+    rule = methods.create("learned_contour", max_nodes=30).fit(physical.triangle_physical(), budget=1e-3)
+    assert 1 < rule.orders_.prod() <= 30

@@ -8,8 +8,17 @@ import numpy as np
 import pytest
 
 import methods
-from methods.base import ParametricIntegral
-from methods.primitives import contour_fit, contour_zeros
+from methods.base import InputError, ParametricIntegral
+from methods.core.errors import NoCausalContour
+from methods.primitives import (
+    compiled_rule,
+    contour_fit,
+    contour_orders,
+    contour_refinement,
+    contour_search,
+    contour_trials,
+    contour_zeros,
+)
 from methods.primitives.box_coordinates import BoxCoordinates
 from methods.primitives.pair_error import pair_error
 
@@ -75,3 +84,45 @@ def test_zeros_on_the_way_refute_a_contour_that_changes_sides(slope, is_refuted)
     contour = dataclasses.replace(start, a=start.a.clone())
     contour.parts[3][0][2] = 1j * slope  # the phase of x changes with a
     assert (contour_zeros.count_zeros(integral, contour, BoxCoordinates(integral, "cpu"), 0) > 10) == is_refuted
+
+
+def test_one_order_of_variables_is_refused_where_a_second_contour_is_needed():
+    with pytest.raises(InputError, match="second contour"):
+        methods.create("learned_contour", n_orders=1).fit(one_pole())
+
+
+def test_a_short_budget_leaves_two_orders_of_variables_for_two_contours(monkeypatch):
+    def none_causal(search, n_orders):
+        raise NoCausalContour(f"n_orders = {n_orders}")
+
+    monkeypatch.setattr(contour_search, "POINTS", 256)
+    monkeypatch.setattr(contour_search, "FEW", 64)
+    monkeypatch.setattr(contour_trials, "ranked_orders", none_causal)
+    with pytest.raises(NoCausalContour, match="n_orders = 2"):
+        methods.create("learned_contour").fit(one_pole(), budget=1e-3)
+
+
+@pytest.mark.parametrize(("share", "is_kept"), [(0.5, True), (1.0001, False)])
+def test_zeros_refute_a_refined_map_that_its_sample_calls_causal(monkeypatch, share, is_kept):
+    monkeypatch.setattr(contour_search, "POINTS", 1024)
+    search = contour_search.Search(one_pole(), BoxCoordinates(one_pole(), "cpu"), 0, "cpu", on_arcs=True)
+    points = contour_fit.draw(4, search.coordinates, 1, 256, 0, "cpu")
+    start = contour_fit.off_the_axis(one_pole(), points, 1, (1, 2, 3, 0), is_arc=True)
+    moved = dataclasses.replace(start, a=start.a.clone())
+    moved.parts[3][0][2] = -share * moved.parts[3][0][0]  # with all of it the phase of x changes sign at a = 1
+
+    class Refinement:
+        def __init__(self, *_):
+            pass
+
+        def run(self, _):
+            return moved
+
+    monkeypatch.setattr(contour_zeros, "POINTS", 4096)
+    monkeypatch.setattr(contour_zeros, "STARTS", 20)
+    monkeypatch.setattr(compiled_rule, "kernel", lambda *_: "a kernel")
+    monkeypatch.setattr(contour_refinement, "Refinement", Refinement)
+    monkeypatch.setattr(contour_orders, "foreseen_nodes", lambda rules, *_: 1 if rules.maps[0] is moved else 2)
+    refined = contour_refinement.refined(search, search.judged(start), 1)
+    assert search.judged(moved).not_causal < contour_trials.NOT_CAUSAL
+    assert (refined.contour is moved) == is_kept
