@@ -27,9 +27,10 @@ from methods.base import ParametricIntegral
 from methods.core.budget import Clock
 from methods.surrogates import targets
 from methods.surrogates.labels import LabelSource
-from methods.tables import chebyshev_basis, coordinate_choice, coordinate_refinement
+from methods.tables import chebyshev_basis, coordinate_choice, coordinate_refinement, grid_gaps
 from methods.tables.coordinate_choice import Choice
 from methods.tables.coordinates import Coordinates, Target
+from methods.tables.label_limit import LabelLimit
 from methods.tables.polynomial_table import PolynomialTable
 
 FIRST_DEGREE, STEP = 3, 2
@@ -48,6 +49,9 @@ RESERVE = 0.1
 
 PILOT, LABELS_PER_PILOT = 128, 6
 """Labels at random points, of which there are at most one in six: they choose coordinates and measure the error."""
+
+FILLINGS = 3
+"""Times that coordinates are chosen and what stands for refused labels is computed in them: either needs the other."""
 
 
 @dataclass(kw_only=True)
@@ -70,6 +74,9 @@ class Chebyshev(PolynomialTable):
 
     Notes
     -----
+    Labels whose stated error is too large are refused (`methods/tables/label_limit.py`); what stands for them on the
+    grid follows from the others (`methods/tables/grid_gaps.py`).
+
     The error is the root mean square relative error on points outside the grid, times |I| (or 1 % of its typical
     size, where that is more); the errors that the labels claim there are added in quadrature, since they are common to
     both. Closer to a threshold than all labels it grows as polynomials do outside their nodes
@@ -106,15 +113,20 @@ class Chebyshev(PolynomialTable):
         if n_pilot is None:
             n_pilot = max(targets.LEAST_LABELS, min(PILOT, max_labels // LABELS_PER_PILOT))
         points, pilot, label_error = self._pilot(source, n_pilot, clock.share(PILOT_SHARE))
-        cut_short = source.cut_short or len(pilot) < n_pilot
+        n_known, limit = len(pilot), LabelLimit.of(pilot, label_error)
+        cut_short = source.cut_short or n_known < n_pilot
+        pilot, label_error, points = limit.without_refused(pilot, label_error, points)
         first = coordinate_choice.choose(integral.low, integral.high, points, pilot, self.thresholds_)
 
         def refined(values: np.ndarray) -> Choice:
             nodes = _nodes(first.coordinates, values.shape)
             return coordinate_refinement.refine(first, nodes, values, points, pilot)
 
-        values, ended_early = self._grow(source, first, refined, max_labels - len(pilot), clock)
-        choice, nodes = refined(values), _nodes(first.coordinates, values.shape)
+        grid, ended_early = self._grow(source, limit, first, refined, max_labels - n_known, clock)
+        choice, nodes = first, _nodes(first.coordinates, grid.shape)
+        for _ in range(FILLINGS if np.isnan(grid).any() else 1):
+            values = grid_gaps.filled(grid, nodes, choice)
+            choice = refined(values)
         self.c_, self.target_, target = choice.coordinates.c, choice.target, choice.target
         u = [choice.coordinates.u_of(j, s_j) for j, s_j in enumerate(nodes)]
         alpha = np.array(list(np.ndindex(values.shape)))
@@ -122,49 +134,57 @@ class Chebyshev(PolynomialTable):
         self.typical_value_ = float(np.abs(pilot).mean())
         self.details_ = {
             "degrees": list(values.shape), "c": self.c_.tolist(), "sign": target.sign, "power": target.power,
-            "max_labels": len(pilot) + values.size, "n_pilot": len(pilot), "cut_short": cut_short or ended_early,
+            "max_labels": n_known + values.size, "n_pilot": n_known, "cut_short": cut_short or ended_early,
+            "n_refused": n_known - len(pilot) + int(np.isnan(grid).sum()),
         }  # fmt: skip
 
     def _grow(
         self,
         source: LabelSource,
+        limit: LabelLimit,
         choice: Choice,
         refined: Callable[[np.ndarray], Choice],
         max_labels: int,
         clock: Clock,
     ) -> tuple[np.ndarray, bool]:
-        """Give labels on the final grid, an axis per invariant, and whether the clock ended its growth."""
+        """Give labels on the final grid, an axis per invariant, and whether the clock ended its growth.
+
+        Refused labels are nan.
+        """
         coordinates, best = choice.coordinates, choice
         degrees = [FIRST_DEGREE] * self.integral_.m
-        values = _labels(source, coordinates, [slice(0, degree) for degree in degrees])
+        grid = _labels(source, limit, coordinates, [slice(0, degree) for degree in degrees])
         least = FIRST_DEGREE
         while True:
+            nodes = _nodes(coordinates, grid.shape)
+            values = grid_gaps.filled(grid, nodes, best)
             # Better coordinates need fewer nodes. They take a while to find, and are sought each time that all
             # invariants have more nodes.
             if min(degrees) > least:
                 least, best = min(degrees), refined(values)
                 if best.error <= self.epsrel:
-                    return values, False
-            left_out = _left_out(values, _nodes(coordinates, values.shape), best)
+                    return grid, False
+            left_out = _left_out(values, nodes, best)
             axis = int(np.argmax(left_out))
             if left_out[axis] <= self.epsrel:
-                return values, False
+                return grid, False
             others = math.prod(degrees) // degrees[axis]
             if math.prod(degrees) + STEP * others > max_labels:
-                return values, False
+                return grid, False
             if STEP * others * source.seconds_per_label > (1 - RESERVE) * clock.left:
-                return values, True
+                return grid, True
             ranges = [slice(0, degree) for degree in degrees]
             ranges[axis] = slice(degrees[axis], degrees[axis] + STEP)
             degrees[axis] += STEP
-            values = np.concatenate([values, _labels(source, coordinates, ranges)], axis=axis)
+            grid = np.concatenate([grid, _labels(source, limit, coordinates, ranges)], axis=axis)
 
 
-def _labels(source: LabelSource, coordinates: Coordinates, ranges: list[slice]) -> np.ndarray:
-    """Compute labels on the grid of some nodes of each invariant, an axis per invariant."""
+def _labels(source: LabelSource, limit: LabelLimit, coordinates: Coordinates, ranges: list[slice]) -> np.ndarray:
+    """Compute labels on the grid of some nodes of each invariant, an axis per invariant; refused ones are nan."""
     axes = [chebyshev_basis.nodes(nodes.stop)[nodes] for nodes in ranges]
     grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
-    return source.compute(coordinates.s(grid.reshape(-1, len(axes)))).value.reshape(grid.shape[:-1])
+    estimate = source.compute(coordinates.s(grid.reshape(-1, len(axes))))
+    return limit.nan_where_refused(estimate).reshape(grid.shape[:-1])
 
 
 def _left_out(values: np.ndarray, nodes: list[np.ndarray], choice: Choice) -> list[float]:

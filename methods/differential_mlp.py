@@ -41,6 +41,7 @@ from methods.surrogates.quasi_newton import minimise
 from methods.surrogates.tanh_network import TanhNetwork
 from methods.tables import coordinate_choice, table_arithmetic
 from methods.tables.coordinates import Target
+from methods.tables.label_limit import LabelLimit
 from methods.tables.piecewise_table import PiecewiseTable
 from methods.tables.table import CHUNK
 
@@ -85,6 +86,8 @@ class DifferentialMLP(PiecewiseTable):
 
     Notes
     -----
+    Labels whose stated error is too large are refused (`methods/tables/label_limit.py`).
+
     The error follows the residuals of the validation labels, which are larger towards the edges (`local_error.py`),
     and the errors that the labels state; that of a complex value is √(σ_Re² + σ_Im²).
     `n_labels` and `n_iterations` from ``details_`` repeat the result, unless the label method was cut short.
@@ -144,7 +147,7 @@ class DifferentialMLP(PiecewiseTable):
         """Compute labels of `integral_` and train the network that takes the place of a table's polynomial."""
         self._check_fields()
         integral = self.integral_
-        s, value, label_error, gradient, cut_short = self._labels(clock.share(LABEL_SHARE))
+        s, value, label_error, gradient, counts = self._labels(clock.share(LABEL_SHARE))
         n_train = round(len(value) * (1 - targets.VALIDATION_SHARE))
         few = slice(0, min(N_CHOICE, n_train))
         choice = coordinate_choice.choose(integral.low, integral.high, s[few], value[few], self.thresholds_)
@@ -183,9 +186,8 @@ class DifferentialMLP(PiecewiseTable):
         score(found.x)
         judge()
         self.details_ = {
-            "n_labels": len(value), "n_iterations": found.n_iterations, "n_weights": len(start), "c": self.c_.tolist(),
+            **counts, "n_iterations": found.n_iterations, "n_weights": len(start), "c": self.c_.tolist(),
             "sign": self.target_.sign, "power": self.target_.power, "validation_rms": found.score,
-            "cut_short": cut_short or len(value) < self._number("n_labels"),
         }  # fmt: skip
 
     def _estimate(self, s: np.ndarray) -> Estimate:
@@ -277,8 +279,8 @@ class DifferentialMLP(PiecewiseTable):
         if n_iterations is not None and n_iterations < 0:
             raise InputError(f"{self.name}.n_iterations is {n_iterations}; give at least 0, or None.")
 
-    def _labels(self, clock: Clock) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, bool]:
-        """Compute labels: s (n, m), I (n,), its error, ∂I/∂s (n, m), and whether the direct method was cut short."""
+    def _labels(self, clock: Clock) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, int | bool]]:
+        """Compute labels: s (n, m), I (n,), its error, ∂I/∂s (n, m), and what `details_` tells of them."""
         preparation = clock.share(PREPARATION_SHARE)
         source = GradientLabelSource(self.labels, self.integral_, epsrel=LABEL_EPSREL, budget=preparation.budget)
         unit = np.random.default_rng(self.seed).random((self._number("n_labels"), self.integral_.m))
@@ -290,10 +292,17 @@ class DifferentialMLP(PiecewiseTable):
 
         value, error, gradient = targets.compute_in_steps(source, compute, s, clock)
         targets.check(self.integral_, self.labels, value, error)
+        n_labels = len(value)
+        limit = LabelLimit.of(value, error)
+        value, error, gradient, s = limit.without_refused(value, error, gradient, s[:n_labels])
         if not np.isfinite(gradient).all():
             name = self.integral_.name
             raise InputError(f"{self.labels} gave derivatives of {name} that are not finite; choose another method.")
-        return s[: len(value)], value, np.nan_to_num(error), gradient, source.cut_short  # nan: none is stated
+        counts = {
+            "n_labels": n_labels, "n_refused": n_labels - len(value),
+            "cut_short": source.cut_short or n_labels < self._number("n_labels"),
+        }  # fmt: skip
+        return s, value, np.nan_to_num(error), gradient, counts  # nan: none is stated
 
     def _loss(self, u: np.ndarray, y: np.ndarray, slope: np.ndarray) -> Callable[[torch.Tensor], torch.Tensor]:
         """Return the loss of the module's docstring for u (m, n), y (n,) and slopes (m, n)."""

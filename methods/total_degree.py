@@ -24,6 +24,7 @@ from methods.surrogates import targets
 from methods.surrogates.labels import LabelSource
 from methods.tables import coordinate_choice, total_degree
 from methods.tables.coordinates import Target
+from methods.tables.label_limit import LabelLimit
 from methods.tables.polynomial_table import PolynomialTable
 
 LABELS_PER_TERM = 1.4
@@ -69,6 +70,8 @@ class TotalDegree(PolynomialTable):
 
     Notes
     -----
+    Labels whose stated error is too large are refused (`methods/tables/label_limit.py`).
+
     The error is the root mean square relative error at random points to which the polynomial is not fitted, times |I|
     (or 1 % of its typical size, where that is more).
 
@@ -98,18 +101,22 @@ class TotalDegree(PolynomialTable):
         if n_pilot is None:
             n_pilot = max(targets.LEAST_LABELS, min(PILOT, max_labels // LABELS_PER_PILOT))
         points, pilot, label_error = self._pilot(source, n_pilot, clock.share(PILOT_SHARE))
+        n_known, limit = len(pilot), LabelLimit.of(pilot, label_error)
+        pilot, label_error, points = limit.without_refused(pilot, label_error, points)
         choice = coordinate_choice.choose(integral.low, integral.high, points, pilot, self.thresholds_)
         self.c_, coordinates = choice.coordinates.c, choice.coordinates
         sobol = torch.quasirandom.SobolEngine(integral.m, scramble=True, seed=self.seed)
-        max_labels = min(max_labels, len(pilot) + math.ceil(LABELS_PER_TERM * DEGREES**integral.m))
-        unit = sobol.draw(max(targets.LEAST_LABELS, max_labels - len(pilot)), dtype=torch.float64)
+        max_labels = min(max_labels, n_known + math.ceil(LABELS_PER_TERM * DEGREES**integral.m))
+        unit = sobol.draw(max(targets.LEAST_LABELS, max_labels - n_known), dtype=torch.float64)
         s = coordinates.s(chebyshev_series.draw(unit).numpy())
-        (value,) = targets.compute_in_steps(
-            source, lambda part: (source.compute(part).value,), s, clock.share(LABEL_SHARE)
+        value, error = targets.compute_in_steps(
+            source, lambda part: source.compute(part)[:2], s, clock.share(LABEL_SHARE)
         )
+        n_wanted, n_labels = len(s), len(value)
+        value, _, s, numbers = limit.without_refused(value, error, s[:n_labels], np.arange(n_labels))
         of_all = Target.of_values(np.concatenate([pilot, value]), choice.target.power)
         self.target_ = choice.target if of_all.sign else of_all
-        u, y = coordinates.u(torch.as_tensor(s[: len(value)], device=self.device)), self.target_.encode(value)
+        u, y = coordinates.u(torch.as_tensor(s, device=self.device)), self.target_.encode(value)
         start = time.perf_counter()
         first = total_degree.terms(np.ones(integral.m), max(1, min(FIRST_TERMS, int(len(value) / LABELS_PER_TERM))))
         weights = total_degree.weights_of(first, total_degree.fit(first, u, y))
@@ -119,8 +126,10 @@ class TotalDegree(PolynomialTable):
         self._keep(alpha, total_degree.fit(alpha, u[:, :n].contiguous(), y[:n]), points, pilot, label_error)
         self.details_ = {
             "terms": len(self.alpha_), "weights": (weights / weights.min()).tolist(), "c": self.c_.tolist(),
-            "sign": self.target_.sign, "power": self.target_.power, "max_labels": len(pilot) + n,
-            "n_pilot": len(pilot), "cut_short": source.cut_short or len(pilot) < n_pilot or n < len(s),
+            "sign": self.target_.sign, "power": self.target_.power,
+            "max_labels": n_known + (n_labels if n == len(value) else int(numbers[n])), "n_pilot": n_known,
+            "n_refused": n_known - len(pilot) + n_labels - len(value),
+            "cut_short": source.cut_short or n_known < n_pilot or n_labels < n_wanted or n < len(value),
         }  # fmt: skip
 
 

@@ -81,3 +81,22 @@ def closed_gradient(integral, s):
     """∂/∂s of (s1 (s1 + s2))^−k."""
     value, total = integral.exact(s), s.sum(axis=1)
     return np.stack([-integral.k * value * (1 / s[:, 0] + 1 / total), -integral.k * value / total], axis=1)
+
+
+@dataclass(kw_only=True)
+class SometimesWrong(Exact):
+    """The closed form, wrong by 30 % at a share of the points, where the error that is stated is `stated` of that."""
+
+    name: ClassVar[str] = "sometimes_wrong"
+
+    share: float = 0.05
+    stated: float = 1.0
+
+    def integrate(self, s):
+        value, _, n_eval = super().integrate(s)
+        is_wrong = np.modf(1e4 * np.abs(np.sin(1e3 * s.sum(axis=1))))[0] < self.share
+        off = 0.3 * np.abs(value) * is_wrong
+        return Estimate(value + off, self.stated * off + 1e-12 * np.abs(value), n_eval)
+
+    def integrate_with_gradient(self, s):
+        return self.integrate(s), closed_gradient(self.integral_, s)
