@@ -70,6 +70,7 @@ STEPS = {
     "pysecdec_held_out": Step(preset="pysecdec_held_out", published="curves"),
     "physical": Step(preset="physical", published="physical"),
     "physical_held_out": Step(preset="physical_held_out", published="physical"),
+    "two_loops": Step(preset="two_loops", published="physical"),
     "every": Step(preset="every", published="comparison"),
     "surrogates": Step(preset="surrogates", published="surrogates"),
     "surrogate_points": Step(preset="surrogate_points", published="surrogates"),
