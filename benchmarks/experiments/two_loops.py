@@ -14,7 +14,8 @@ from benchmarks.experiments.experiment import Experiment, Preset, nothing
 from benchmarks.running.jobs import Job
 
 CONTOUR_S, TABLE_S, NETWORK_S = 120.0, 180.0, 240.0
-"""Seconds of preparation. The contour of box2l_physical takes 35 of them at 1e-6; a table leaves 54 of its 180 to it, at least."""
+"""Seconds of preparation. The contour of box2l_physical takes 35 of them at 1e-6; a table leaves it
+54 of its 180 at least."""
 
 CONTOURS = tuple(f"learned_contour,epsrel=1e-{digits},max_nodes=2000000" for digits in (3, 4, 5, 6, 7))
 
