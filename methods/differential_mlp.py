@@ -132,6 +132,7 @@ class DifferentialMLP(PiecewiseTable):
         if integral.is_complex:
             return super().fit(integral, budget=budget, monitor=monitor)
         clock = Clock(budget)
+        devices.check(self.name, self.device)
         self.integral_, self._few, few = integral, None, few_points.of(self)
         vars(self).pop("pieces_", None)  # those of an earlier fit
         self._tabulate(clock, monitor)
@@ -274,7 +275,6 @@ class DifferentialMLP(PiecewiseTable):
                 raise InputError(f"{self.name}.{field} is {getattr(self, field)}; give at least 1.")
         if not self.gradient_weight >= 0:
             raise InputError(f"{self.name}.gradient_weight is {self.gradient_weight}; give a number of at least 0.")
-        devices.check(self.name, self.device)
         n_iterations = self._number("n_iterations")
         if n_iterations is not None and n_iterations < 0:
             raise InputError(f"{self.name}.n_iterations is {n_iterations}; give at least 0, or None.")

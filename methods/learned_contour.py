@@ -256,8 +256,8 @@ class LearnedContour(Method):
         least = contour_search.least_orders(integral)
         if self.n_orders is not None and self.n_orders < least:
             raise InputError(
-                f"learned_contour.n_orders is {self.n_orders} for the complex {integral.name} with k = {integral.k}, where "
-                f"nothing but a second contour tells of a wrong one; give {least} or more, or None."
+                f"learned_contour.n_orders is {self.n_orders} for the complex {integral.name} with k = {integral.k}, "
+                f"where nothing but a second contour tells of a wrong one; give {least} or more, or None."
             )
 
     def _affordable(self, searches: list[Search], clock: Clock) -> tuple[int, int | None, bool]:
