@@ -121,11 +121,11 @@ PLANS: dict[str, TablePlan] = {
     "box1l_crossing": _BY_DISPERSION,
     "box1l_sectors_physical": _BY_DISPERSION,
     "pentagon1l_physical": _PHYSICAL_HELD_OUT._replace(epsrel=1e-7, precise=Precise(200, 1e-8)),
-    "box2l_physical": _on_maps(40, 1e-8, pysecdec=1e-2),
+    "box2l_physical": _on_maps(100, 1e-8, pysecdec=1e-2)._replace(reached=0.98),
     "box2l_hh": _on_maps(30, 1e-7, pysecdec=1e-2),
     "box2l_low": _on_maps(30, 1e-5, pysecdec=1e-1)._replace(reached=0.75),
     "box2l_sum_physical": _on_maps(30, 1e-5, pysecdec=3e-2),
-    "pentabox_s33_physical": _on_maps(30, 1e-6, pysecdec=1e-2),
+    "pentabox_s33_physical": _on_maps(50, 1e-6, pysecdec=1e-2),
     "box1l_wide": _low(1e-11),
     "box1l_threshold": _low(1e-12),
     # The papers' integral has more points than others with k = 6, and more of them are checked.
