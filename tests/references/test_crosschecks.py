@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import re
 
@@ -12,6 +13,7 @@ import stored_tables
 import methods
 import references
 from methods.base import ParametricIntegral
+from methods.core.errors import NoCausalContour
 from methods.core.expression import compile_for_arrays
 from references.integrals import catalogue
 from references.values import second_opinions, table_plans, truth_files
@@ -37,11 +39,19 @@ QUICK = ("bubble", "box1l", "box1l_4d", "box1l_threshold", "genz_gaussian_3d", "
 """Integrals that take a second or two; the sectors of the two-loop box take twenty each."""
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in references.names()]
-)
+def slow_or_quick(name):
+    """Return the name as a parameter, slow where it takes long, and known to fail where its truth is not stored."""
+    (known,) = stored_tables.parameters([name])
+    marks = [] if known is name else list(known.marks)
+    return pytest.param(name, marks=marks if name in QUICK else [*marks, pytest.mark.slow])
+
+
+@pytest.mark.parametrize("name", [slow_or_quick(name) for name in references.names()])
 def test_two_direct_methods_and_truth_agree(name):
-    """gauss_legendre with lattice_qmc, or above threshold with learned_contour, whose contour is another."""
+    """gauss_legendre with lattice_qmc, or above threshold with learned_contour, whose contour is another.
+
+    At two loops above threshold no contour is causal that turns each variable by one phase, as gauss_legendre does.
+    """
     integral = references.integral(name)
     s, value, error = some_points(name)
     known = {"truth": (value, error)}
@@ -50,7 +60,8 @@ def test_two_direct_methods_and_truth_agree(name):
     second = methods.create("learned_contour") if integral.is_complex else lattice
     for method in (methods.create("gauss_legendre"), second):
         if method.unsupported(integral) is None:
-            known[method.name] = method.fit(integral).integrate(s)[:2]
+            with contextlib.suppress(NoCausalContour):
+                known[method.name] = method.fit(integral).integrate(s)[:2]
     assert second.name in known
     for one, other in itertools.combinations(known, 2):
         assert pull(known[one], known[other]) < LIMIT, (one, other)

@@ -386,6 +386,11 @@ def test_a_forkserver_that_does_not_start_is_no_failure_of_a_method():
     finally:
         context.set_executable(sys.executable)
     assert outcome.status == "infrastructure"
+    # Only once it has ended, and not while it is ending, another is started in its place.
+    while any(
+        child.name() == "false" and child.status() != psutil.STATUS_ZOMBIE for child in psutil.Process().children()
+    ):
+        time.sleep(0.01)
     assert call(faulty.returned, 1).status == "ok"
 
 
