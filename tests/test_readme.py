@@ -40,18 +40,10 @@ def test_tables_follow_from_the_records(path, reported):
 
 
 def test_the_page_follows_from_the_records(reported):
-    """All of it but what is drawn: tables with their records, titles, notes, captions, and which figures there are."""
-    made, committed = (
-        re.sub(
-            r'(<figure id="[^"]*">).*?(?=<figcaption>)',
-            r"\1",
-            (folder / "reports/index.html").read_text(),
-            flags=re.DOTALL,
-        )
-        for folder in (reported, ROOT)
-    )
-    assert made.count("<figure id=") > 50
-    assert made == committed
+    """All of it: what is drawn is drawn in the browser, from these numbers."""
+    made, committed = ((folder / "reports/index.html").read_text() for folder in (reported, ROOT))
+    assert len(made) > 500_000
+    assert made == committed, "python -m benchmarks.report makes another page of the committed records"
 
 
 def drawings(folder: Path) -> dict[str, str]:
