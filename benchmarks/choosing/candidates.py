@@ -48,19 +48,19 @@ def _power(x: float, m: int) -> float:
 
 
 TOLERANCE = Law(_log, _power, slope=1.0, time=0.1, preparation=0.01)
-"""Of a relative error asked for, N being its inverse: a digit more for each decade."""
+"""The law where the knob is a relative error, and N its inverse: each decade of it gives a digit."""
 
 LABELS = Law(lambda n, m: n ** (1 / m), lambda x, m: max(x, 0.0) ** m, slope=None, time=0.25, preparation=0.1)
-"""Of labels: a polynomial of degree D in m invariants has of the order of D^m terms, and converges like exp(−c D)."""
+"""The law of a number of labels N: polynomials of degree D have about D^m terms, and converge like exp(−c D)."""
 
 LATTICE = Law(_log, _power, slope=2.0, time=1.0, preparation=0.1)
-"""Of points of a lattice, for a periodic integrand with two derivatives."""
+"""The law of a lattice of N points: a periodic integrand with two derivatives has errors like 1/N²."""
 
 SAMPLES = Law(_log, _power, slope=1.0, time=1.0, preparation=0.1)
-"""Of points drawn at random or by a scrambled net, whose error falls like 1/N at best."""
+"""The law of N points drawn at random or by a scrambled net: errors fall like 1/N at best."""
 
 SECONDS = Law(_log, _power, slope=1.0, time=0.0, preparation=1.0)
-"""Of seconds of training."""
+"""The law of N seconds of training: a digit for each factor of ten."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

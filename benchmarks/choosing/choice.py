@@ -195,7 +195,7 @@ def _fit_of(choice: Choice) -> tuple[Candidate, float]:
 
 
 def _checked_digits(choice: Choice) -> tuple[bool, float]:
-    """Return what orders choices: fits that failed come first, then the digits at the points of the check."""
+    """Return whether the fit succeeded, and its digits at the points of the check: the best choice has the largest."""
     return choice.pilot.reason is None, extrapolation.digits_of(choice.pilot, choice.wish.worst)
 
 

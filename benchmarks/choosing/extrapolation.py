@@ -1,4 +1,4 @@
-"""What a setting of a knob would give, from the pilots of the same method.
+"""The digits and costs that a setting of a knob is expected to have, from pilots of the same method.
 
 Digits are linear in the law's coordinate x of the size N, and costs are powers of N:
 

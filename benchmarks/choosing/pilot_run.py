@@ -1,4 +1,4 @@
-"""What happens in the process of a pilot: a fit, its values at the points that judge it, and the time of calls.
+"""A pilot in its own process: it fits a method, judges it at points with known values, and times calls of it.
 
 Preparation is counted in seconds of the processor, its own and those of compilers that it starts: on one thread they
 are what it takes alone, and other programs on the machine do not lengthen them. Of calls the fastest counts, since all
