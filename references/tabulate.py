@@ -84,7 +84,7 @@ def _tabulate(
     if not reached >= plan.reached:
         raise TruthError(
             f"{how} of {integral.name} reaches {relative[worst]:.1e} at s = {s[worst].tolist()}, but its plan "
-            f"says {largest[worst]:g}, as {reached:.0%} of the points have it: nothing is written."
+            f"says {largest[worst]:g}: nothing is written. Of its points {reached:.0%} are as precise as planned."
         )
     if stored:
         _refuse_a_loss(path, stored, plan, float(relative.max()))

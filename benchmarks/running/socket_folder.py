@@ -20,6 +20,9 @@ PREFIX = f"loopmark-{os.getuid()}-sockets-"
 LONGEST_PATH = 75
 """Characters of our folder, at most: a socket's path may have 108, of which Python's names take 32."""
 
+SHORT_BASE = Path("/tmp")
+"""Where our folder lies if the temporary folder's own path is too long for that."""
+
 AFTER_PYTHON = -101
 """Priority at exit: Python removes the folder in ours at -100, and complains where it is gone."""
 
@@ -31,12 +34,15 @@ def claim() -> Path | None:
     Returns
     -------
     Path or None
-        The folder; None where its path would be too long for sockets, which then lie where Python puts them.
+        The folder; None where none with a path short enough for sockets can be made, which then lie where Python
+        puts them.
     """
     base = Path(tempfile.gettempdir())
-    remove_left_over(base)
     if len(str(base / PREFIX)) + 8 > LONGEST_PATH:
+        base = SHORT_BASE
+    if not os.access(base, os.W_OK):
         return None
+    remove_left_over(base)
     folder = tempfile.mkdtemp(prefix=PREFIX, dir=base)
     _taken(Path(folder))  # the descriptor stays open as long as this process lives
     before, tempfile.tempdir = tempfile.tempdir, folder

@@ -84,7 +84,7 @@ folder = socket_folder.claim()
 @pytest.fixture
 def ended():
     """Return a function: what stands in the temporary folder once a process has claimed its own and done `then`."""
-    with tempfile.TemporaryDirectory() as folder:  # pytest's have too long a path for sockets
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # pytest's have too long a path for sockets
 
         def ended(then: str) -> list[Path]:
             environment = os.environ | {"TMPDIR": folder}
@@ -104,6 +104,15 @@ def test_a_killed_process_leaves_its_sockets_and_the_next_one_removes_them(ended
 
 def test_the_sockets_of_a_living_process_stay(ended):
     assert len(ended("socket_folder.remove_left_over(folder.parent); os.kill(os.getpid(), 9)")) == 1
+
+
+def test_sockets_lie_elsewhere_if_the_temporary_folder_has_too_long_a_path(tmp_path):
+    long = tmp_path / ("long" * 20)
+    long.mkdir()
+    environment = os.environ | {"TMPDIR": str(long)}
+    printed = subprocess.check_output([sys.executable, "-c", CLAIMS + "print(folder)"], cwd=ROOT, env=environment)
+    assert Path(printed.decode()).parent == socket_folder.SHORT_BASE
+    assert not list(long.iterdir())
 
 
 def test_half_written_files_of_killed_writers_are_removed(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tempfile
 
 import pytest
 
@@ -50,6 +51,7 @@ def test_wrong_arguments_exit_with_2(arguments, capsys):
 
 
 @pytest.mark.slow
-def test_nothing_is_lost(capsys):
+def test_nothing_is_lost(capsys, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", "/tmp")  # pytest's own has too long a path for sockets
     assert survive.main(["--kills", "3", "--fuzz", "100"]) == 0
     assert capsys.readouterr().out.count("\n") == 8
