@@ -29,7 +29,6 @@ from references.integrals import catalogue
 from references.values import (
     cluster_pool,
     formula_check,
-    kernel_check,
     second_opinions,
     table_plans,
     tabulation_tasks,
@@ -101,7 +100,7 @@ def _tabulate(
     how = f"{how}{ERRORS}{_known(relative, plan)}; checked by {checked_by}"
     formula = formula_check.check(integral)
     if plan.values_by == "maps":
-        formula = f"{formula}; {kernel_check.check(integral)}"
+        formula = f"{formula}; {work.checked_sums()}"
     how = f"{how}; {formula}" if formula else how
     header: dict[str, Any] = {
         "name": integral.name,

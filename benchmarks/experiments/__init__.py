@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 EXPERIMENTS: dict[str, tuple[str, ...]] = {
     "curves": ("curves", "held_out", "pysecdec", "pysecdec_held_out"),
     "physical": ("physical", "physical_held_out"),
-    "two_loops": ("two_loops",),
+    "two_loops": ("two_loops", "two_loops_held_out"),
     "performance_profile": (),
     "cost_map": (),
     "evaluations": (),

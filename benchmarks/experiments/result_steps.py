@@ -71,6 +71,7 @@ STEPS = {
     "physical": Step(preset="physical", published="physical"),
     "physical_held_out": Step(preset="physical_held_out", published="physical"),
     "two_loops": Step(preset="two_loops", published="physical"),
+    "two_loops_held_out": Step(preset="two_loops_held_out", published="physical"),
     "every": Step(preset="every", published="comparison"),
     "surrogates": Step(preset="surrogates", published="surrogates"),
     "surrogate_points": Step(preset="surrogate_points", published="surrogates"),

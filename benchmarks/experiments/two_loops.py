@@ -10,6 +10,8 @@ cost 40 times as much, are asked for.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from benchmarks.experiments.experiment import Experiment, Preset, nothing
 from benchmarks.running.jobs import Job
 
@@ -27,8 +29,11 @@ SLOPE_LABELS = "labels=(learned_contour,epsrel=1e-5,max_nodes=200000)"
 N_LABELS = {"box2l_physical": 700, "box2l_hh": 200, "pentabox_s33_physical": 700}
 """Integrals, and the labels of a table: a dozen nodes for each of two invariants, nine for each of three."""
 
+HELD_OUT = {"triangle2l_physical_s01": 700, "box2l_rung_physical_s01": 700}
+"""The same of held-out integrals, by their numbers of invariants alone."""
+
 EPSREL = {"box2l_physical": (1, 2, 3, 4), "box2l_hh": (1, 2, 3, 4), "pentabox_s33_physical": (1, 2, 3)}
-"""Digits that pySecDec is asked for."""
+"""Digits that pySecDec is asked for; those of held-out integrals are 1 to 4, too."""
 
 POINTS, PYSECDEC_S = 10, 300.0
 """Points that judge pySecDec, and its seconds to compile; it may then take 2 × 300 s for these points."""
@@ -42,7 +47,16 @@ TIMED_S = 0.3
 
 def two_loops() -> Preset:
     """Run on two-loop integrals above threshold that have true values: about 60 minutes on two cores."""
-    jobs = {integral: _jobs(integral, n_labels) for integral, n_labels in N_LABELS.items()}
+    return _preset(N_LABELS)
+
+
+def two_loops_held_out() -> Preset:
+    """Run on held-out ones: about 40 minutes."""
+    return _preset(HELD_OUT)
+
+
+def _preset(n_labels: Mapping[str, int]) -> Preset:
+    jobs = {integral: _jobs(integral, n) for integral, n in n_labels.items()}
     return Preset(dict.fromkeys(jobs, TABLE_S), jobs, timed_s=TIMED_S)
 
 
@@ -54,10 +68,12 @@ def _jobs(integral: str, n_labels: int) -> list[Job]:
         Job(f"differential_mlp,n_labels={n_labels},{SLOPE_LABELS}", NETWORK_S, batches=OF_TABLES),
         *(
             Job(f"pysecdec_qmc,workers=1,epsrel=1e-{digits}", PYSECDEC_S, points=POINTS, batches=ONE_BY_ONE)
-            for digits in EPSREL[integral]
+            for digits in EPSREL.get(integral, (1, 2, 3, 4))
         ),
     ]
 
 
-EXPERIMENT = Experiment(source="physical", presets={"two_loops": two_loops}, tables=nothing)
+EXPERIMENT = Experiment(
+    source="physical", presets={"two_loops": two_loops, "two_loops_held_out": two_loops_held_out}, tables=nothing
+)
 """Without tables of its own: `physical` reads the same folder."""

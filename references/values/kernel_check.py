@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from methods.base import ParametricIntegral
+from references.integrals import catalogue
 from references.values import formula_check, map_rules, tensor_sums
 from references.values.complex_maps import ComplexMap, moved
 from references.values.truth_files import TruthError
@@ -32,6 +33,11 @@ def check(integral: ParametricIntegral, n: int = N_POINTS) -> str:
             raise TruthError(f"The compiled sum of {term.name} differs from mpmath by {difference:.1e}.")
         largest = max(largest, difference)
     return f"compiled sums compared with mpmath at {n} complex points, differences up to {largest:.1e}"
+
+
+def check_registered(name: str) -> str:
+    """Do what `check` does for a registered integral, which a process of its own finds by name."""
+    return check(catalogue.integral(name))
 
 
 def _difference(term: ParametricIntegral, n: int, rng: np.random.Generator) -> float:

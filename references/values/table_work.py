@@ -23,6 +23,7 @@ from references.values import (
     deformation,
     dispersion,
     factors,
+    kernel_check,
     map_rules,
     quadrature,
     second_opinions,
@@ -96,6 +97,15 @@ class TableWork:
         per_point = float(np.median([result["seconds"] / len(result["error"]) for result in results]))
         setup = {f"{step}_s": round(seconds, 2) for step, seconds in results[0]["setup_s"].items()}
         return found, results[0]["how"], {**setup, "s_per_point": float(f"{per_point:.3g}")}
+
+    def checked_sums(self) -> str:
+        """Compare compiled sums with mpmath where the values were made: orders of variables are known there already.
+
+        To find them again would take four minutes for the 18 terms of box2l_sum_physical.
+        """
+        if self._pool is None:
+            return kernel_check.check(self._integral)
+        return self._pool.submit(kernel_check.check_registered, self._integral.name).result()
 
     def _unknown(self) -> np.ndarray:
         """Return values (n,) of which none is known, complex where the integral is."""

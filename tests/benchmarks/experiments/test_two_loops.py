@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import pytest
+
 import methods
 import references
 from benchmarks.experiments import physical, preset, two_loops
 from methods.core import names
+from references.integrals import catalogue
 
 
-def test_the_preset_has_integrals_with_true_values_and_known_methods():
-    made = preset("two_loops")
+@pytest.mark.parametrize(("which", "is_held_out"), [("two_loops", False), ("two_loops_held_out", True)])
+def test_a_preset_has_integrals_with_true_values_and_known_methods(which, is_held_out):
+    made = preset(which)
+    assert {catalogue.is_held_out(integral) for integral in made.budgets} == {is_held_out}
     for integral in made.budgets:
         assert len(references.truth(integral).s) >= two_loops.POINTS
         jobs = made.jobs(integral)
@@ -24,4 +29,5 @@ def test_the_preset_has_integrals_with_true_values_and_known_methods():
 
 def test_its_records_lie_beside_those_whose_tables_show_them():
     assert two_loops.EXPERIMENT.source == physical.EXPERIMENT.source
-    assert set(preset("two_loops").budgets).isdisjoint(preset("physical").budgets)
+    for suffix in ("", "_held_out"):
+        assert set(preset(f"two_loops{suffix}").budgets).isdisjoint(preset(f"physical{suffix}").budgets)

@@ -12,7 +12,10 @@ import references
 from methods.core import thresholds
 from references.integrals import catalogue, physical
 
-FREE = ("box2l_physical", "box2l_hh", "pentabox_s33_physical")
+FREE = (
+    *("box2l_physical", "box2l_hh", "pentabox_s33_physical"),
+    *("triangle2l_physical_s01", "box2l_rung_physical_s01"),
+)
 
 
 @pytest.mark.parametrize("name", FREE)
