@@ -28,6 +28,17 @@ POINTS = 24
 SHARE = 0.8
 """The quantile."""
 
+FEW_NODES = 100_000
+"""Nodes of the rules that tell how far two maps are apart."""
+
+
+def apart(search: Search, pair: tuple[Found, Found | None]) -> float:
+    """Return q_ij of two maps with rules of FEW_NODES; 0 where there is one map only."""
+    first, second = pair
+    if second is None:
+        return 0.0
+    return float(distances(np.array([_values(search, found, FEW_NODES) for found in (first, second)]))[0, 1])
+
 
 def central(
     search: Search, degree: int, orders: Sequence[tuple[int, ...]], known: tuple[Found, Found | None], n_nodes: int

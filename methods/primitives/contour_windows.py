@@ -9,8 +9,7 @@ has its own search for the orders of variables: those that need fewest nodes bel
 from __future__ import annotations
 
 import dataclasses
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -32,8 +31,11 @@ TOO_FAR, SHARE = 1e-4, 0.8
 """Where this quantile of the difference of two maps is above TOO_FAR, or the error wanted if that is larger, a region
 is divided."""
 
-Pairs = list[tuple[Found, Found | None]]
-"""For each term its map, and another one that agrees with it."""
+Pair = tuple[Found, Found | None]
+"""The map of a term, and another one that agrees with it."""
+
+Pairs = list[Pair]
+"""For each term."""
 
 
 class Window(NamedTuple):
@@ -126,27 +128,25 @@ class WindowSearch:
             contour_trials.agreeing(search, box.name, self.degree, of_term)
             for search, of_term in zip(searches, orders, strict=True)
         ]
-        may_compile = clock.left > 2 * COMPILING_SECONDS * len(searches)
+        may_compile = clock.left > 2 * COMPILING_SECONDS * len(pairs)
         steps = self.n_refinements if may_compile else 0
-        if clock.is_limited and REFINING_SECONDS * steps * len(searches) > REFINING_SHARE * clock.left:
+        if clock.is_limited and REFINING_SECONDS * steps * len(pairs) > REFINING_SHARE * clock.left:
             steps = 0
-        refined = [
-            (contour_refinement.refined(search, best, steps), second)
-            for search, (best, second) in zip(searches, pairs, strict=True)
+        may_compare = may_compile and not (clock.is_limited and started - clock.left > clock.left)
+        pairs = [
+            self._improved(search, of_term, pair, steps, may_compare)
+            for search, of_term, pair in zip(searches, orders, pairs, strict=True)
         ]
-        n_tried = max(search.n_tried for search in searches)
-        region = region_of(box, refined, self.device, may_compile).choose(self.wanted, clock)
-        first = Window(region, refined, n_tried, steps)
-        if first.apart <= self._too_far or (clock.is_limited and started - clock.left > clock.left):
-            return first
-        n_nodes = math.ceil(np.prod(region.orders, axis=1).mean())
-        central = [
-            contour_vote.central(search, self.degree, of_term, pair, n_nodes)
-            for search, of_term, pair in zip(searches, orders, refined, strict=True)
-        ]
-        region = region_of(box, central, self.device, may_compile).choose(self.wanted, clock)
-        second = Window(region, central, n_tried, steps)
-        return second if second.apart < first.apart else first
+        region = region_of(box, pairs, self.device, may_compile).choose(self.wanted, clock)
+        return Window(region, pairs, max(search.n_tried for search in searches), steps)
+
+    def _improved(
+        self, search: Search, orders: Sequence[tuple[int, ...]], pair: Pair, steps: int, may_compare: bool
+    ) -> Pair:
+        """Fit a map to the errors of rules or, where two maps differ too much for that, take the most central one."""
+        if not may_compare or contour_vote.apart(search, pair) <= self._too_far:
+            return contour_refinement.refined(search, pair[0], steps), pair[1]
+        return contour_vote.central(search, self.degree, orders, pair, self.wanted.max_nodes)
 
     def _part(self, window: Window, box: ParametricIntegral) -> Window:
         """Return rules for a part on new maps or, where these do not agree better there, on those of the window."""

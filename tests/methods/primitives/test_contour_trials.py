@@ -9,7 +9,6 @@ import pytest
 
 import methods
 from methods.base import InputError, ParametricIntegral
-from methods.core.errors import NoCausalContour
 from methods.primitives import (
     compiled_rule,
     contour_fit,
