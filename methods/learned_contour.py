@@ -63,8 +63,8 @@ class LearnedContour(Method):
         Largest number of orders of variables that are tried for each term; None tries all for k <= 3, and else
         exchanges pairs as long as that helps. A complex integral with k > 3 needs 2, however short the budget is.
     max_windows : int
-        Largest number of windows of s with maps of their own, for more than three variables: the box is divided where
-        F vanishes at corners of the cube, and further where two maps differ.
+        Largest number of windows of s with maps of their own that are made where two maps differ, for more than three
+        variables. A box inside which F vanishes at corners of the cube is two windows, which meet there, anyway.
     n_refinements : int
         Steps in which maps of more than three variables are fitted to the errors of rules, after log g.
     seed : int
@@ -104,7 +104,7 @@ class LearnedContour(Method):
     order: int | None = None
     degree: int | None = None
     n_orders: int | None = None
-    max_windows: int = 2
+    max_windows: int = 1
     n_refinements: int = 6
     seed: int = 0
     device: str = "cpu"
@@ -130,7 +130,7 @@ class LearnedContour(Method):
         clock = Clock(budget)
         self._check_fields(integral)
         self.integral_ = integral
-        boxes = first_boxes(integral, self.max_windows) if self._is_many else [integral]
+        boxes = first_boxes(integral) if self._is_many else [integral]
         degree, n_orders, is_lower = self._affordable(len(boxes), clock)
         fit = self._fit_by_trial if self._is_many else self._fit_by_spread
         pairs, n_tried, details = fit(boxes, degree, n_orders, clock)
@@ -164,7 +164,7 @@ class LearnedContour(Method):
     def _fit_by_trial(
         self, boxes: list[ParametricIntegral], degree: int, n_orders: int | None, clock: Clock
     ) -> tuple[Pairs, int, dict[str, Any]]:
-        """Take the order of variables whose rules need fewest nodes, in windows, further ones where maps differ."""
+        """Take the order of variables whose rules need fewest nodes, in each window."""
         search = WindowSearch(
             self._searches, n_orders, self._wanted, degree, self.n_refinements, self.device, clock
         )  # fmt: skip

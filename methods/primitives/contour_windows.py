@@ -1,9 +1,11 @@
 """Windows of s with maps of their own, where one map for the whole box is too little.
 
 A box inside which F vanishes at corners of the cube is divided there (`contour_cuts.py`) before any map is fitted. A
-window whose two maps still differ by more than is wanted at a fifth of its points is divided further: at corner zeros
-inside it or, where there are none, at the middle of the invariant along which that difference varies most. Each window
-has its own search for the orders of variables: those that need fewest nodes below a corner zero do not above it.
+window whose two maps still differ by more than is wanted at a fifth of its points is divided further, if more windows
+are allowed: at corner zeros inside it or, where there are none, at the middle of the invariant along which that
+difference varies most. Each window has its own search for the orders of variables: those that need fewest nodes below a
+corner zero do not above it. On box2l_low four digits are reached at 43 % of 39 points by one map, at 9e5 nodes, and by
+two windows at 74 %; at 2e6 nodes by two windows at 85 %.
 """
 
 from __future__ import annotations
@@ -159,9 +161,9 @@ class WindowSearch:
         return new if quantile(new.region) < quantile(old.region) else old
 
 
-def first_boxes(integral: ParametricIntegral, max_windows: int) -> list[ParametricIntegral]:
+def first_boxes(integral: ParametricIntegral) -> list[ParametricIntegral]:
     """Return the boxes for which maps are fitted first: two, which meet at corner zeros, or the whole one."""
-    cut = contour_cuts.at_corner_zeros(integral) if max_windows > 1 else None
+    cut = contour_cuts.at_corner_zeros(integral)
     return [integral] if cut is None else contour_cuts.parts(integral, cut)
 
 

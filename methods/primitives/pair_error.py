@@ -24,8 +24,9 @@ GOOD = 30.0
 BEYOND = 2.0
 """Differences larger than so many times the largest one at good points are failures."""
 
-MOST = 0.8
-"""Share of the known errors that are at most ratio · δ."""
+MOST = 0.9
+"""Share of the known errors that are at most ratio · δ. At 39 points of box2l_low 87 % of the errors are within one and
+97 % within three standard deviations then; with 0.8 80 % and 95 %."""
 
 
 class PairError(NamedTuple):

@@ -25,7 +25,7 @@ def low() -> ParametricIntegral:
 
 
 def test_the_two_loop_sector_is_divided_where_f_vanishes_at_eight_corners(low):
-    below, above = contour_windows.first_boxes(low, 2)
+    below, above = contour_windows.first_boxes(low)
     assert (below.low, below.high) == (low.low, (9.0, *low.high[1:]))
     assert (above.low, above.high) == ((9.0, *low.low[1:]), low.high)
 
@@ -35,8 +35,9 @@ def test_a_window_is_divided_at_the_corner_zeros_that_are_left(low):
     assert contour_cuts.at_corner_zeros(below) == (0, 6.0)
 
 
-def test_one_window_is_the_whole_box(low):
-    assert contour_windows.first_boxes(low, 1) == [low]
+def test_a_box_without_corner_zeros_is_one_window():
+    between = references.integral("box2l_physical")
+    assert contour_windows.first_boxes(between) == [between]
 
 
 @pytest.mark.parametrize(
