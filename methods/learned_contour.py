@@ -33,19 +33,13 @@ from methods.base import Estimate, InputError, Method, ParametricIntegral
 from methods.core import devices
 from methods.core.budget import Clock
 from methods.core.errors import NoCausalContour
-from methods.primitives import contour_refinement, contour_search, contour_trials, contour_windows
+from methods.primitives import contour_search
 from methods.primitives.box_coordinates import BoxCoordinates
 from methods.primitives.contour_map import ContourMap
 from methods.primitives.contour_orders import MOST_MOVING_NODES
 from methods.primitives.contour_region import ContourRegion, Wanted
 from methods.primitives.contour_search import Search
-from methods.primitives.contour_windows import Pairs, Window, WindowSearch
-
-COMPILING_SECONDS = 3.0
-"""Seconds of the budget that must be left for each term where its sums are to be compiled, which takes 0.7 to 1.3."""
-
-REFINING_SECONDS, REFINING_SHARE = 3.0, 0.6
-"""Seconds that a step of the fit by errors of rules may take, and the share of those left that all may."""
+from methods.primitives.contour_windows import COMPILING_SECONDS, Pairs, WindowSearch, first_boxes
 
 SEARCH_SHARE, FINAL_SHARE = 0.35, 0.2
 """Shares of the budget for the order of variables, and for the last fits."""
@@ -69,8 +63,8 @@ class LearnedContour(Method):
         Largest number of orders of variables that are tried for each term; None tries all for k <= 3, and else
         exchanges pairs as long as that helps. A complex integral with k > 3 needs 2, however short the budget is.
     max_windows : int
-        Largest number of windows of s with maps of their own, for more than three variables: the box is halved where
-        two maps differ.
+        Largest number of windows of s with maps of their own that are made where two maps differ, for more than three
+        variables. A box inside which F vanishes at corners of the cube is two windows, which meet there, anyway.
     n_refinements : int
         Steps in which maps of more than three variables are fitted to the errors of rules, after log g.
     seed : int
@@ -102,7 +96,7 @@ class LearnedContour(Method):
 
     name: ClassVar[str] = "learned_contour"
     source: ClassVar[str] = "after Winterhalder et al., SciPost Phys. 12 (2022) 129, with polynomials for networks"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     treats_complex: ClassVar[bool] = True
 
     epsrel: float = 1e-8
@@ -136,11 +130,11 @@ class LearnedContour(Method):
         clock = Clock(budget)
         self._check_fields(integral)
         self.integral_ = integral
-        searches = self._searches(integral)
-        degree, n_orders, is_lower = self._affordable(searches, clock)
+        boxes = first_boxes(integral) if self._is_many else [integral]
+        degree, n_orders, is_lower = self._affordable(len(boxes), clock)
         fit = self._fit_by_trial if self._is_many else self._fit_by_spread
-        pairs, details = fit(searches, degree, n_orders, clock)
-        is_few = n_orders != self.n_orders and any(search.n_tried == n_orders for search in searches)
+        pairs, n_tried, details = fit(boxes, degree, n_orders, clock)
+        is_few = n_orders != self.n_orders and n_tried == n_orders
         max_nodes = min(region.max_nodes for region in self.regions_)
         self.details_ = {
             "order_of_map": [list(best.contour.order) for best, _ in pairs],
@@ -154,45 +148,35 @@ class LearnedContour(Method):
         return self
 
     def _fit_by_spread(
-        self, searches: list[Search], degree: int, n_orders: int | None, clock: Clock
-    ) -> tuple[Pairs, dict[str, Any]]:
+        self, boxes: list[ParametricIntegral], degree: int, n_orders: int | None, clock: Clock
+    ) -> tuple[Pairs, int, dict[str, Any]]:
         """Take the order of variables in which log g varies least, for few variables."""
+        searches = self._searches(self.integral_, on_arcs=False)
         pairs = [contour_search.find(search, self.integral_.name, degree, n_orders) for search in searches]
         may_compile = clock.left > COMPILING_SECONDS * len(pairs)
         region = ContourRegion(self.integral_, [best.contour for best, _ in pairs], None, self.device, may_compile)
         self.regions_ = [region.choose(self._wanted, clock)]
         seconds = [second.contour for _, second in pairs if second is not None]
         differs = region.compare(seconds) if len(seconds) == len(pairs) else None
-        return pairs, {"second_map_differs": differs, "windows": 1}
+        n_tried = max(search.n_tried for search in searches)
+        return pairs, n_tried, {"second_map_differs": differs, "windows": 1}
 
     def _fit_by_trial(
-        self, searches: list[Search], degree: int, n_orders: int | None, clock: Clock
-    ) -> tuple[Pairs, dict[str, Any]]:
-        """Take the order of variables whose rules need fewest nodes, and windows where maps do not agree."""
-        orders = [contour_trials.ranked_orders(search, n_orders) for search in searches]
-        windows = WindowSearch(self._searches, orders, self._wanted, degree, self.device, clock)
+        self, boxes: list[ParametricIntegral], degree: int, n_orders: int | None, clock: Clock
+    ) -> tuple[Pairs, int, dict[str, Any]]:
+        """Take the order of variables whose rules need fewest nodes, in each window."""
+        search = WindowSearch(
+            self._searches, n_orders, self._wanted, degree, self.n_refinements, self.device, clock
+        )  # fmt: skip
         try:
-            pairs = [
-                contour_trials.agreeing(search, self.integral_.name, degree, of_term)
-                for search, of_term in zip(searches, orders, strict=True)
-            ]
+            found, cut_short = search.find(boxes, self.max_windows)
         except NoCausalContour:  # arcs cannot pass above one zero of F and below the next
-            bent = self._searches(self.integral_, on_arcs=False)
             k, m = self.integral_.k, self.integral_.m
-            return self._fit_by_spread(bent, self.degree or contour_search.degree_of(k, m), n_orders, clock)
-        may_compile = clock.left > 2 * COMPILING_SECONDS * len(pairs)
-        steps = self.n_refinements if may_compile else 0
-        if clock.is_limited and REFINING_SECONDS * steps * len(pairs) > REFINING_SHARE * clock.left:
-            steps = 0
-        pairs = [
-            (contour_refinement.refined(search, best, steps), second)
-            for search, (best, second) in zip(searches, pairs, strict=True)
-        ]
-        whole = contour_windows.region_of(self.integral_, pairs, self.device, may_compile)
-        found, cut_short = windows.halved(Window(whole.choose(self._wanted, clock), pairs), self.max_windows)
+            return self._fit_by_spread(boxes, self.degree or contour_search.degree_of(k, m), n_orders, clock)
         self.regions_ = [window.region for window in found]
         differs = [region.differs for region in self.regions_ if region.differs is not None]
-        return [pair for window in found for pair in window.pairs], {
+        steps = min(window.n_refinements for window in found)
+        return [pair for window in found for pair in window.pairs], max(window.n_tried for window in found), {
             "second_map_differs": max(differs, default=None), "windows": len(found), "n_refinements": steps,
             "cut_short": cut_short or steps < self.n_refinements,
         }  # fmt: skip
@@ -233,10 +217,9 @@ class LearnedContour(Method):
     def _wanted(self) -> Wanted:
         return Wanted(self.epsrel, self.max_nodes, self.order)
 
-    def _searches(self, integral: ParametricIntegral, on_arcs: bool | None = None) -> list[Search]:
+    def _searches(self, integral: ParametricIntegral, on_arcs: bool = True) -> list[Search]:
         coordinates = BoxCoordinates(integral, self.device)
-        arcs = self._is_many if on_arcs is None else on_arcs
-        return [Search(term, coordinates, self.seed, self.device, arcs) for term in integral.terms]
+        return [Search(term, coordinates, self.seed, self.device, on_arcs) for term in integral.terms]
 
     def _rows(self, s: np.ndarray) -> Iterator[tuple[ContourRegion, np.ndarray]]:
         """Yield regions with the rows of s (n, m) that they treat; each row belongs to the first that contains it."""
@@ -260,19 +243,21 @@ class LearnedContour(Method):
                 f"where nothing but a second contour tells of a wrong one; give {least} or more, or None."
             )
 
-    def _affordable(self, searches: list[Search], clock: Clock) -> tuple[int, int | None, bool]:
+    def _affordable(self, n_boxes: int, clock: Clock) -> tuple[int, int | None, bool]:
         """Return degree and `n_orders` that the clock allows, and whether it made the degree smaller."""
-        k, m, n_terms = self.integral_.k, self.integral_.m, len(searches)
+        k, m = self.integral_.k, self.integral_.m
         default = 1 if k > contour_search.ALL_ORDERS else contour_search.degree_of(k, m)
         degree, n_orders = self.degree or default, self.n_orders
         if not clock.is_limited:
             return degree, n_orders, False
+        searches = self._searches(self.integral_, on_arcs=self._is_many)
+        n_fits = n_boxes * len(searches)
         searches[0].short(tuple(range(k)))  # the first evaluation compiles the formula
         search, final = clock.share(SEARCH_SHARE), clock.share(SEARCH_SHARE + FINAL_SHARE)
         seconds = searches[0].seconds_of_short() * (2 if self._is_many else 1)  # a trial takes about as long again
-        affordable = max(contour_search.least_orders(self.integral_), int(search.left / (n_terms * seconds)))
+        affordable = max(contour_search.least_orders(self.integral_), int(search.left / (n_fits * seconds)))
         lower = degree
-        while lower > 1 and n_terms * contour_search.times_a_short(k, m, lower) * seconds > final.left - search.left:
+        while lower > 1 and n_fits * contour_search.times_a_short(k, m, lower) * seconds > final.left - search.left:
             lower -= 1
         return lower, affordable if affordable < (n_orders or math.inf) else n_orders, lower < degree
 

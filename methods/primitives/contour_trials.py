@@ -58,7 +58,7 @@ def agreeing(search: Search, name: str, degree: int, orders: Sequence[tuple[int,
     found: list[Found] = []
     values: list[np.ndarray] = []
     differences: dict[tuple[int, int], float] = {}
-    for candidate in itertools.islice(_causal(search, degree, orders), MAX_MAPS):
+    for candidate in itertools.islice(causal(search, degree, orders), MAX_MAPS):
         found.append(candidate)
         values.append(_values(search, candidate))
         last = len(found) - 1
@@ -75,7 +75,7 @@ def agreeing(search: Search, name: str, degree: int, orders: Sequence[tuple[int,
     return found[first], found[second] if differences else None
 
 
-def _causal(search: Search, degree: int, orders: Sequence[tuple[int, ...]]) -> Iterator[Found]:
+def causal(search: Search, degree: int, orders: Sequence[tuple[int, ...]]) -> Iterator[Found]:
     """Yield maps fitted to all points, last those that a zero of F on the way to them refutes."""
     refuted = []
     for order in orders:
