@@ -82,9 +82,9 @@ def all_nodes(nodes: Nodes) -> tuple[np.ndarray, np.ndarray]:
 def assert_equal(integral: ParametricIntegral, degree: int, is_complex: bool, nodes: Nodes, n_points: int = 3) -> None:
     contour = some_map(integral, degree, is_complex)
     log_c = log_c_of(contour)
-    function = moving_sum.library(integral.expression, log_c, nodes.shared.shape[1])
+    function = moving_sum.library([integral.expression], log_c, nodes.shared.shape[1])
     s = integral.sample(n_points, seed=0)
-    found = MovingSum(function, log_c, nodes)(s, BoxCoordinates(integral, "cpu").u(torch.as_tensor(s)).numpy())
+    found = MovingSum(function, log_c, nodes)(s, BoxCoordinates(integral, "cpu").u(torch.as_tensor(s)).numpy())[:, 0]
     value, size = expected(integral, contour, s, *all_nodes(nodes))
     assert found.dtype == (np.complex128 if is_complex else np.float64)
     np.testing.assert_array_less(np.abs(found - value), 1e-12 * size)
@@ -137,7 +137,7 @@ def test_nodes_at_the_ends():
 def test_threads_and_few_or_no_points_change_nothing():
     integral, contour = BOXES["box1l"], some_map(BOXES["box1l"], 1, True)
     log_c, nodes = log_c_of(contour), tensor(3, 3, 3)
-    kernel = MovingSum(moving_sum.library(integral.expression, log_c, 2), log_c, nodes)
+    kernel = MovingSum(moving_sum.library([integral.expression], log_c, 2), log_c, nodes)
     s = integral.sample(9, seed=1)
     u = BoxCoordinates(integral, "cpu").u(torch.as_tensor(s)).numpy()
     before = torch.get_num_threads()
@@ -147,19 +147,19 @@ def test_threads_and_few_or_no_points_change_nothing():
     finally:
         torch.set_num_threads(before)
     np.testing.assert_array_equal(together, np.concatenate([kernel(s[i : i + 1], u[i : i + 1]) for i in range(9)]))
-    assert kernel(s[:0], u[:0]).shape == (0,)
+    assert kernel(s[:0], u[:0]).shape == (0, 1)
 
 
 @pytest.mark.parametrize("text", ["sqrt(a + x)", "exp(x)*y", "(a + x)**(a/2)"])
 def test_a_formula_with_other_functions_has_no_kernel(text: str):
     integral = formula(text)
-    assert moving_sum.library(integral.expression, log_c_of(some_map(integral, 1, True)), 1) is None
+    assert moving_sum.library([integral.expression], log_c_of(some_map(integral, 1, True)), 1) is None
 
 
 def test_without_a_compiler_there_is_none(monkeypatch):
     monkeypatch.setenv("CXX", "no-such-compiler")
     integral = formula("x/(a + 17*y)")  # one that no other test has compiled
-    assert moving_sum.library(integral.expression, log_c_of(some_map(integral, 1, True)), 1) is None
+    assert moving_sum.library([integral.expression], log_c_of(some_map(integral, 1, True)), 1) is None
 
 
 def test_the_weights_of_a_tensor_rule_add_up_to_one():
