@@ -37,6 +37,7 @@ from methods.primitives import contour_refinement, contour_search, contour_trial
 from methods.primitives.box_coordinates import BoxCoordinates
 from methods.primitives.contour_map import ContourMap
 from methods.primitives.contour_orders import MOST_MOVING_NODES
+from methods.primitives.contour_parts import LEARNED, Learned
 from methods.primitives.contour_region import ContourRegion, Wanted
 from methods.primitives.contour_search import Search
 from methods.primitives.contour_windows import Pairs, Window, WindowSearch
@@ -73,6 +74,9 @@ class LearnedContour(Method):
         two maps differ.
     n_refinements : int
         Steps in which maps of more than three variables are fitted to the errors of rules, after log g.
+    learned : "both", "contour" or "importance"
+        The part of log c_i that is fitted: all of it; its phases alone, with |c_i| = 1; or |c_i| alone, with the phases
+        from which a fit starts. The last two tell what each part is worth, and are no better choice anywhere.
     seed : int
         Of the points to which the map is fitted.
     device : str
@@ -112,6 +116,7 @@ class LearnedContour(Method):
     n_orders: int | None = None
     max_windows: int = 1
     n_refinements: int = 6
+    learned: Learned = "both"
     seed: int = 0
     device: str = "cpu"
 
@@ -238,7 +243,7 @@ class LearnedContour(Method):
     def _searches(self, integral: ParametricIntegral, on_arcs: bool | None = None) -> list[Search]:
         coordinates = BoxCoordinates(integral, self.device)
         arcs = self._is_many if on_arcs is None else on_arcs
-        return [Search(term, coordinates, self.seed, self.device, arcs) for term in integral.terms]
+        return [Search(term, coordinates, self.seed, self.device, arcs, self.learned) for term in integral.terms]
 
     def _rows(self, s: np.ndarray) -> Iterator[tuple[ContourRegion, np.ndarray]]:
         """Yield regions with the rows of s (n, m) that they treat; each row belongs to the first that contains it."""
@@ -255,6 +260,8 @@ class LearnedContour(Method):
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise InputError(f"learned_contour.{name} is {value!r}; give a number above zero.")
+        if self.learned not in LEARNED:
+            raise InputError(f"learned_contour.learned is {self.learned!r}; give one of {', '.join(LEARNED)}.")
         least = contour_search.least_orders(integral)
         if self.n_orders is not None and self.n_orders < least:
             raise InputError(
