@@ -109,7 +109,8 @@ def _loops(statements: Statements, products: Sequence[list[Value]], m: int, n_la
         code += [f"const double t{i} = rule.t[{i}][j{i}], w{i} = rule.weights[{i}][j{i}];", *statements.lines[level]]
     for level in reversed(levels):
         of_level = [[f for f in factors if max(0, statements.level(f)) == level] for factors in products]
-        inner = [[]] * len(products) if level == levels[-1] else [[f"sum{level + 1}[{i}]"] for i in range(len(products))]
+        deeper = [[f"sum{level + 1}[{i}]"] for i in range(len(products))]
+        inner = deeper if level < levels[-1] else [[] for _ in products]
         code += _additions(level, of_level, inner)
     return code
 

@@ -6,8 +6,9 @@ Nanoseconds per node on a complex and on a real map of degree 1, one core of 41 
     box2l    tensor rule 14 and 4.6    general nodes 51 and 20
 
 which is 100 to 400 times as fast as general nodes are in torch, and 6 to 25 times as fast as tensor rules are there,
-where most of the work is done on few values. Degrees 2 and 3 take up to a quarter more. A sum and its derivatives in the
-three invariants of box2l_physical take 2.2 times as long as the sum, 27 times less than automatic differentiation.
+where most of the work is done on few values. Degrees 2 and 3 take up to a quarter more. A sum and its derivatives
+in the three invariants of box2l_physical take 2.2 times as long as the sum, 27 times less than automatic
+differentiation.
 
 Without a C++ compiler, or for integrands with functions or roots, there are none, and plain torch takes their place
 (`methods/primitives/moving_rule.py`).

@@ -2,8 +2,8 @@
 
     I(s) = Σ_n w_n f(s, x_n),        ∂I/∂s_j = Σ_n w_n ∂f/∂s_j(s, x_n)
 
-compiled where the value is (`methods/core/compiled_sums.py`): ∂f/∂s_j needs coefficients and powers that f needs anyway.
-Else it is reverse-mode automatic differentiation, all m derivatives in one pass back.
+compiled where the value is (`methods/core/compiled_sums.py`), since ∂f/∂s_j needs coefficients and powers that f needs
+anyway. Else it is reverse-mode automatic differentiation, all m derivatives in one pass back.
 """
 
 from __future__ import annotations
