@@ -7,6 +7,9 @@ starts from |c_i| = 1 and, above a threshold, from phases that follow from the s
 (`contour_fit.off_the_axis`). Where one part is learned the other one stays as it is at the start. For a real integral
 all phases are zero: a contour alone leaves x = t there, and the rule is the plain one.
 
+On box2l_physical rules of 8e4 to 9e4 nodes have 5.7 digits on average, 3.2 by the contour alone, and none by the
+importance map alone (worst of 104 points 4.7 and 2.9); on box1l_physical 8³ nodes have 6.8, 3.5 and 0.1.
+
 A step of Levenberg's method solves H z = g. With z = B y for real y, y minimises the same quadratic form where
 
     Re(B† H B) y = Re(B† g).
