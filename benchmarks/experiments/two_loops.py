@@ -28,11 +28,16 @@ LABEL_DIGITS = {"chebyshev": (6, 7), "total_degree": (7,), "tensor_train": (7,)}
 N_LABELS = {"box2l_physical": 700, "box2l_hh": 200, "pentabox_s33_physical": 700}
 """Labels of a table: a dozen nodes for each of two invariants, nine for each of three."""
 
-EPSREL = {"box2l_physical": (1, 2, 3, 4), "box2l_hh": (1, 2, 3, 4), "pentabox_s33_physical": (1, 2, 3)}
-"""Digits that pySecDec is asked for."""
+EPSREL = {
+    "box2l_physical": ("1e-1", "1e-2", "1e-3", "3e-4"),
+    "box2l_hh": ("1e-1", "1e-2", "1e-3"),
+    "pentabox_s33_physical": ("1e-1", "1e-2", "1e-3"),
+}
+"""What pySecDec is asked for. At 1e-3 it takes about 5 s for a value of box2l_physical, at 1e-4 about 20, and calls of
+more than 10 s are not timed."""
 
 POINTS, PYSECDEC_S = 10, 120.0
-"""Points that judge pySecDec, and its seconds to compile; with these points it may take 300 s."""
+"""Points that judge pySecDec, and seconds to compile, of which it takes 16; with these points it may take 300 s."""
 
 LEARNED = ("both", "contour", "importance")
 """Parts of the map that are learned."""
@@ -71,8 +76,8 @@ def _jobs(integral: str) -> list[Job]:
         *(Job(method, TABLE_S, batches=OF_TABLES) for method in tables),
         Job(f"differential_mlp,n_labels={n_labels},{LABELS.format(6)}", NETWORK_S, batches=OF_TABLES),
         *(
-            Job(f"pysecdec_qmc,workers=1,epsrel=1e-{digits}", PYSECDEC_S, points=POINTS, batches=ONE_BY_ONE)
-            for digits in EPSREL[integral]
+            Job(f"pysecdec_qmc,workers=1,epsrel={epsrel}", PYSECDEC_S, points=POINTS, batches=ONE_BY_ONE)
+            for epsrel in EPSREL[integral]
         ),
     ]
 
