@@ -1,8 +1,8 @@
 """A network that learns I(s) and ∂I/∂s together, in coordinates in which I(s) is nearly a polynomial.
 
-∂I/∂s is the integral of ∂f/∂s: the quadrature that gives a label gives all its m derivatives, too, at about ten times
-the cost (`node_gradients.py`), so that a label tells 1 + m numbers. The network N and its own derivatives are fitted
-together,
+∂I/∂s is the integral of ∂f/∂s: the quadrature that gives a label gives all its m derivatives, too, at two to three
+times the cost where sums are compiled (`node_gradients.py`), so that a label tells 1 + m numbers. The network N and its
+own derivatives are fitted together,
 
     loss = Σ_i (N(u_i) − y_i)² / n  +  λ/m Σ_j Σ_i (∂N/∂u_j(u_i) − ∂y_i/∂u_j)² / (n ⟨(∂y/∂u_j)²⟩),
 

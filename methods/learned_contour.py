@@ -37,6 +37,7 @@ from methods.primitives import contour_search
 from methods.primitives.box_coordinates import BoxCoordinates
 from methods.primitives.contour_map import ContourMap
 from methods.primitives.contour_orders import MOST_MOVING_NODES
+from methods.primitives.contour_parts import LEARNED, Learned
 from methods.primitives.contour_region import ContourRegion, Wanted
 from methods.primitives.contour_search import Search
 from methods.primitives.contour_windows import COMPILING_SECONDS, Pairs, WindowSearch, first_boxes
@@ -67,6 +68,9 @@ class LearnedContour(Method):
         variables. A box inside which F vanishes at corners of the cube is two windows, which meet there, anyway.
     n_refinements : int
         Steps in which maps of more than three variables are fitted to the errors of rules, after log g.
+    learned : "both", "contour" or "importance"
+        The part of log c_i that is fitted: all of it; its phases alone, with |c_i| = 1; or |c_i| alone, with the phases
+        from which a fit starts. The last two tell what each part is worth, and are no better choice anywhere.
     seed : int
         Of the points to which the map is fitted.
     device : str
@@ -106,6 +110,7 @@ class LearnedContour(Method):
     n_orders: int | None = None
     max_windows: int = 1
     n_refinements: int = 6
+    learned: Learned = "both"
     seed: int = 0
     device: str = "cpu"
 
@@ -192,12 +197,14 @@ class LearnedContour(Method):
         return Estimate(value, error, round(n_eval))
 
     def integrate_with_gradient(self, s: np.ndarray) -> tuple[Estimate, np.ndarray]:
-        """Integrate, and give ∂I/∂s (n, m) too: the rule's own derivatives, without an error."""
-        s, estimate = self.integral_.check(s), self.integrate(s)
-        gradient = np.empty(s.shape, dtype=estimate.value.dtype)
+        """Integrate, and give ∂I/∂s (n, m) too: those of the sums at fixed nodes, without an error."""
+        s = self.integral_.check(s)
+        gradient = np.empty(s.shape, dtype=np.complex128 if self.integral_.is_complex else np.float64)
+        value, error, n_eval = np.empty(len(s), dtype=gradient.dtype), np.empty(len(s)), 0.0
         for region, rows in self._rows(s):
-            gradient[rows] = region.gradient(s[rows])
-        return estimate, gradient
+            value[rows], error[rows], gradient[rows] = region.estimate_with_gradient(s[rows])
+            n_eval += len(rows) * region.n_nodes
+        return Estimate(value, error, round(n_eval)), gradient
 
     @property
     def maps_(self) -> list[ContourMap]:
@@ -219,7 +226,7 @@ class LearnedContour(Method):
 
     def _searches(self, integral: ParametricIntegral, on_arcs: bool = True) -> list[Search]:
         coordinates = BoxCoordinates(integral, self.device)
-        return [Search(term, coordinates, self.seed, self.device, on_arcs) for term in integral.terms]
+        return [Search(term, coordinates, self.seed, self.device, on_arcs, self.learned) for term in integral.terms]
 
     def _rows(self, s: np.ndarray) -> Iterator[tuple[ContourRegion, np.ndarray]]:
         """Yield regions with the rows of s (n, m) that they treat; each row belongs to the first that contains it."""
@@ -236,6 +243,8 @@ class LearnedContour(Method):
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise InputError(f"learned_contour.{name} is {value!r}; give a number above zero.")
+        if self.learned not in LEARNED:
+            raise InputError(f"learned_contour.learned is {self.learned!r}; give one of {', '.join(LEARNED)}.")
         least = contour_search.least_orders(integral)
         if self.n_orders is not None and self.n_orders < least:
             raise InputError(

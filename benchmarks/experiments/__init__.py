@@ -19,6 +19,7 @@ EXPERIMENTS: dict[str, tuple[str, ...]] = {
     "curves": ("curves", "held_out", "pysecdec", "pysecdec_held_out"),
     "physical": ("physical", "physical_held_out"),
     "two_loops": ("two_loops", "two_loops_held_out"),
+    "contour_ablation": (),
     "performance_profile": (),
     "cost_map": (),
     "evaluations": (),

@@ -4,8 +4,8 @@
 
 Records lie beside those of `physical`, whose tables and charts show them, too. `learned_contour` runs over epsrel, and
 so does `pysecdec_qmc`, which is judged by a few points, as it takes seconds for each. Tables and `differential_mlp`
-learn from labels of `learned_contour`: of 6 and 7 digits where values are enough, and of fewer where derivatives, which
-cost 40 times as much, are asked for.
+learn from labels of `learned_contour`. Three runs with as many nodes tell what contour and importance map are worth
+(`contour_ablation.py` is their table).
 """
 
 from __future__ import annotations
@@ -17,26 +17,36 @@ from benchmarks.running.jobs import Job
 
 CONTOUR_S, TABLE_S, NETWORK_S = 120.0, 180.0, 240.0
 """Seconds of preparation. The contour of box2l_physical takes 35 of them at 1e-6; a table leaves it
-54 of its 180 at least."""
+54 of its 180 at least, and a network 48 of its 240."""
 
-CONTOURS = tuple(f"learned_contour,epsrel=1e-{digits},max_nodes=2000000" for digits in (3, 4, 5, 6, 7))
+DIGITS = {"box2l_physical": (3, 5, 6, 7)}
+DIGITS_ELSEWHERE = (4, 6, 7)
+"""Digits that `learned_contour` is asked for."""
 
-LABELS = tuple(f"labels=(learned_contour,epsrel=1e-{digits},max_nodes=2000000)" for digits in (6, 7))
+LABELS = "labels=(learned_contour,epsrel=1e-{},max_nodes=2000000)"
 
-SLOPE_LABELS = "labels=(learned_contour,epsrel=1e-5,max_nodes=200000)"
-"""Of which there are some hundreds with derivatives in the time that labels may take."""
+LABEL_DIGITS = {"chebyshev": (6, 7), "total_degree": (7,), "tensor_train": (7,)}
+"""Tables, and the digits of their labels on the first integral; on the others they have the most."""
 
 N_LABELS = {"box2l_physical": 700, "box2l_hh": 200, "pentabox_s33_physical": 700}
-"""Integrals, and the labels of a table: a dozen nodes for each of two invariants, nine for each of three."""
+"""Labels of a table: a dozen nodes for each of two invariants, nine for each of three."""
 
 HELD_OUT = {"triangle2l_physical_s01": 700, "box2l_rung_physical_s01": 700}
 """The same of held-out integrals, by their numbers of invariants alone."""
 
-EPSREL = {"box2l_physical": (1, 2, 3, 4), "box2l_hh": (1, 2, 3, 4), "pentabox_s33_physical": (1, 2, 3)}
-"""Digits that pySecDec is asked for; those of held-out integrals are 1 to 4, too."""
+EPSREL = {"box2l_physical": ("1e-1", "1e-2", "1e-3", "3e-4")}
+EPSREL_ELSEWHERE = ("1e-1", "1e-2", "1e-3")
+"""What pySecDec is asked for. At 1e-3 it takes about 5 s for a value of box2l_physical, at 1e-4 about 20, and calls of
+more than 10 s are not timed."""
 
-POINTS, PYSECDEC_S = 10, 300.0
-"""Points that judge pySecDec, and its seconds to compile; it may then take 2 × 300 s for these points."""
+POINTS, PYSECDEC_S = 10, 120.0
+"""Points that judge pySecDec, and seconds to compile, of which it takes 16; with these points it may take 300 s."""
+
+LEARNED = ("both", "contour", "importance")
+"""Parts of the map that are learned."""
+
+ABLATION, SAME_NODES = "box2l_physical", "epsrel=1e-12,max_nodes=90000"
+"""The integral on which parts of the map are learned alone, and an error out of reach, so that all take these nodes."""
 
 BATCHES, ONE_BY_ONE, OF_TABLES = (1, 64), (1, 4), (1, 1024)
 """Integrals per timed call: of the contour 64, which take a second at 7 digits, and of pySecDec four."""
@@ -46,12 +56,12 @@ TIMED_S = 0.3
 
 
 def two_loops() -> Preset:
-    """Run on two-loop integrals above threshold that have true values: about 60 minutes on two cores."""
+    """Run on two-loop integrals above threshold that have true values: at most 50 minutes on two cores."""
     return _preset(N_LABELS)
 
 
 def two_loops_held_out() -> Preset:
-    """Run on held-out ones: about 40 minutes."""
+    """Run on held-out ones: about 30 minutes."""
     return _preset(HELD_OUT)
 
 
@@ -60,15 +70,26 @@ def _preset(n_labels: Mapping[str, int]) -> Preset:
     return Preset(dict.fromkeys(jobs, TABLE_S), jobs, timed_s=TIMED_S)
 
 
+def ablation() -> list[str]:
+    """List the methods that learn contour and importance map together, and each alone, at as many nodes."""
+    return [f"learned_contour,{SAME_NODES},learned={part}" for part in LEARNED]
+
+
 def _jobs(integral: str, n_labels: int) -> list[Job]:
-    tables = [f"{name},max_labels={n_labels},{labels}" for name in ("chebyshev", "total_degree") for labels in LABELS]
+    wanted = DIGITS.get(integral, DIGITS_ELSEWHERE)
+    contours = [f"learned_contour,epsrel=1e-{digits},max_nodes=2000000" for digits in wanted]
+    is_first = integral == ABLATION
+    tables = [
+        f"{name},max_labels={n_labels},{LABELS.format(digits)}"
+        for name, each in LABEL_DIGITS.items() for digits in (each if is_first else each[-1:])
+    ]  # fmt: skip
     return [
-        *(Job(method, CONTOUR_S, batches=BATCHES) for method in CONTOURS),
+        *(Job(method, CONTOUR_S, batches=BATCHES) for method in [*contours, *(ablation() if is_first else ())]),
         *(Job(method, TABLE_S, batches=OF_TABLES) for method in tables),
-        Job(f"differential_mlp,n_labels={n_labels},{SLOPE_LABELS}", NETWORK_S, batches=OF_TABLES),
+        Job(f"differential_mlp,n_labels={n_labels},{LABELS.format(6)}", NETWORK_S, batches=OF_TABLES),
         *(
-            Job(f"pysecdec_qmc,workers=1,epsrel=1e-{digits}", PYSECDEC_S, points=POINTS, batches=ONE_BY_ONE)
-            for digits in EPSREL.get(integral, (1, 2, 3, 4))
+            Job(f"pysecdec_qmc,workers=1,epsrel={epsrel}", PYSECDEC_S, points=POINTS, batches=ONE_BY_ONE)
+            for epsrel in EPSREL.get(integral, EPSREL_ELSEWHERE)
         ),
     ]
 
@@ -76,4 +97,4 @@ def _jobs(integral: str, n_labels: int) -> list[Job]:
 EXPERIMENT = Experiment(
     source="physical", presets={"two_loops": two_loops, "two_loops_held_out": two_loops_held_out}, tables=nothing
 )
-"""Without tables of its own: `physical` reads the same folder."""
+"""Without tables of its own: `physical` and `contour_ablation` read the same folder."""

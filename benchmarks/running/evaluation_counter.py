@@ -53,6 +53,10 @@ class _CountedIntegrand(_CountedCallable):
     def weighted_sum(self, x: Any, weights: Any) -> Callable[[Any], Any]:
         return self._counted(self._integrand.weighted_sum(x, weights), len(x))
 
+    def weighted_sum_with_gradient(self, x: Any, weights: Any) -> Callable[[Any], Any] | None:
+        made = self._integrand.weighted_sum_with_gradient(x, weights)
+        return None if made is None else self._counted(made, len(x))
+
     def _counted(self, function: Callable[[Any], Any], n_nodes: int) -> Callable[[Any], Any]:
         def counted(s: Any) -> Any:
             self.meter.n_eval += self.share * len(s) * n_nodes

@@ -33,6 +33,13 @@ class FixesNodes(Protocol):
 
 
 @runtime_checkable
+class FixesNodesWithGradient(Protocol):
+    """An integrand whose sums over nodes may have a fast path for their derivatives in s as well."""
+
+    def weighted_sum_with_gradient(self, x: Any, weights: Any) -> Callable[[Any], tuple[Any, Any]] | None: ...  # noqa: D102
+
+
+@runtime_checkable
 class HasTerms(Protocol):
     """An integrand that is a sum of others, as those from text may be."""
 

@@ -51,6 +51,13 @@ class Sum:
         parts = [term.weighted_sum(x, weights) for term in self.terms]
         return lambda s: _total(part(s) for part in parts)
 
+    def weighted_sum_with_gradient(self, x: Any, weights: Any) -> Callable[[Any], tuple[Any, Any]] | None:
+        """Return s (n_s, m) -> the same sums and their derivatives in s (n_s, m); None where a term has no kernel."""
+        parts = [term.weighted_sum_with_gradient(x, weights) for term in self.terms]
+        if None in parts:
+            return None
+        return lambda s: tuple(map(_total, zip(*[part(s) for part in parts], strict=True)))
+
 
 class Integrand:
     """f(s, x) of an `Expression` that is one product or quotient; compiled when it is first evaluated."""
@@ -101,28 +108,36 @@ class Integrand:
         """Fix torch nodes x (n_x, k) and weights (n_x,); return s (n_s, m) -> Σ_n w_n f(s, x_n) (n_s,)."""
         from methods.core import compiled_sums, node_sums
 
-        if self._factor is None:
+        found = self._monomial_at(x, weights)
+        if found is None:
             return node_sums.weighted_sum(self.at_nodes(x), len(x), weights)
-        factor, powers, without_s = self._factor
-        coefficients = self._coefficients_at(x)
-        values = [_polynomial(coefficients[name], []) for name in without_s]
-        c = factor(_namespace(x), *_columns(x), *values)[0]
-        matrices = [(_matrix(_namespace(x), coefficients[name]), power) for name, power in powers.items()]
-        made = compiled_sums.monomial_weighted_sum(matrices, weights * c)
-        return node_sums.monomial_weighted_sum(matrices, weights * c) if made is None else made
+        made = compiled_sums.monomial_weighted_sum(*found)
+        return node_sums.monomial_weighted_sum(*found) if made is None else made
+
+    def weighted_sum_with_gradient(self, x: Any, weights: Any) -> Callable[[Any], tuple[Any, Any]] | None:
+        """Return s (n_s, m) -> the same sums and their derivatives in s (n_s, m); None where there is no kernel."""
+        from methods.core import compiled_sums
+
+        found = self._monomial_at(x, weights)
+        return None if found is None else compiled_sums.monomial_weighted_sum_with_gradient(*found)
 
     def factors(self, x: np.ndarray, weights: np.ndarray) -> tuple[list[Factor], np.ndarray] | None:
         """Give Σ_n w_n f(s, x_n) as powers of polynomials affine in s, and weights; None where it is no such product.
 
         x (n_x, k) and weights (n_x,) are arrays, real or complex.
         """
+        found = self._monomial_at(x, weights)
+        return None if found is None else ([Factor(*pair) for pair in found[0]], found[1])
+
+    def _monomial_at(self, x: Any, weights: Any) -> tuple[list[tuple[Any, int]], Any] | None:
+        """Return coefficients (m + 1, n_x) and powers of polynomials with s, and weights with all that has no s."""
         if self._factor is None:
             return None
         factor, powers, without_s = self._factor
-        coefficients = self._coefficients_at(x)
+        coefficients, xp = self._coefficients_at(x), _namespace(x)
         values = [_polynomial(coefficients[name], []) for name in without_s]
-        c = factor(_namespace(x), *_columns(x), *values)[0]
-        return [Factor(_matrix(np, coefficients[name]), power) for name, power in powers.items()], weights * c
+        c = factor(xp, *_columns(x), *values)[0]
+        return [(_matrix(xp, coefficients[name]), power) for name, power in powers.items()], weights * c
 
     @functools.cached_property
     def _factor(self) -> tuple[Callable[..., list[Any]], dict[sympy.Symbol, int], list[sympy.Symbol]] | None:

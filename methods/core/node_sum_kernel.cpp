@@ -1,8 +1,9 @@
-// Sums Σ_n w_n Π_i P_i(s, x_n)^{n_i} over fixed nodes, P_i affine in s, for many s.
+// Sums Σ_n w_n f(s, x_n), f = Π_i P_i(s, x_n)^{n_i}, over fixed nodes, P_i affine in s, for many s; where SUMS is M + 1 and
+// not 1 their derivatives in s as well, Σ_n w_n Σ_i (n_i f/P_i) ∂P_i/∂s_j.
 //
 // Compiled by methods/core/compiled_sums.py for M kinematic invariants; product.inc sets T f to the product at a vector of
-// nodes. A few points go through together, so that coefficients are loaded once for all of them, and a block of nodes
-// serves many points while it is in cache.
+// nodes, and T slopes[FACTORS] to n_i f/P_i where there are derivatives. A few points go through together, so that
+// coefficients are loaded once for all of them, and a block of nodes serves many points while it is in cache.
 
 #include <stddef.h>
 
@@ -46,6 +47,7 @@ static inline double sum(V a) {
 #if COMPLEX
 typedef C T;
 constexpr ptrdiff_t PARTS = 2;
+static inline T number(double a) { return {V{} + a, V{}}; }
 static inline T at(const double* p) { return {load(p), load(p + LANES)}; }
 static inline void add_product(T& total, double s, const T& c) { total.re += s * c.re, total.im += s * c.im; }
 static inline void add_product(T& total, const T& a, const T& b) {
@@ -55,6 +57,7 @@ static inline void store_sum(double* out, const T& total) { out[0] += sum(total.
 #else
 typedef V T;
 constexpr ptrdiff_t PARTS = 1;
+static inline T number(double a) { return V{} + a; }
 static inline T at(const double* p) { return load(p); }
 static inline void add_product(T& total, double s, T c) { total += s * c; }
 static inline void add_product(T& total, T a, T b) { total += a * b; }
@@ -83,7 +86,7 @@ static inline T affine(const double* s, const double* c) {
 
 // Add the sums over n_vectors vectors of nodes to out, for `points` points.
 template <ptrdiff_t points> static void add(const double* s, const double* nodes, ptrdiff_t n_vectors, double* out) {
-  T total[points]{};
+  T total[points][SUMS]{};
   for (ptrdiff_t v = 0; v < n_vectors; v++) {
     const double* const c = nodes + v * ALL;
     const T w = at(c + FACTORS * AFFINE);
@@ -91,13 +94,20 @@ template <ptrdiff_t points> static void add(const double* s, const double* nodes
     for (ptrdiff_t p = 0; p < points; p++) {
       const double* const s_p = s + p * M;
 #include "product.inc"
-      add_product(total[p], f, w);
+      add_product(total[p][0], f, w);
+#if SUMS > 1
+      for (ptrdiff_t i = 0; i < FACTORS; i++) {
+        const T slope = slopes[i] * w;
+        for (ptrdiff_t j = 0; j < M; j++) add_product(total[p][1 + j], slope, at(c + i * AFFINE + j * NUMBERS));
+      }
+#endif
     }
   }
-  for (ptrdiff_t p = 0; p < points; p++) store_sum(out + p * PARTS, total[p]);
+  for (ptrdiff_t p = 0; p < points; p++)
+    for (ptrdiff_t j = 0; j < SUMS; j++) store_sum(out + (p * SUMS + j) * PARTS, total[p][j]);
 }
 
-// out [n][PARTS] at s [n][M]; nodes [n_vectors][ALL]: coefficients of s_1, …, s_M and of 1 for each polynomial, and weights.
+// out [n][SUMS][PARTS] at s [n][M]; nodes [n_vectors][ALL]: coefficients of s_1, …, s_M and of 1 for each polynomial, and weights.
 extern "C" void evaluate(const double* s, const double* nodes, ptrdiff_t n_vectors, double* out, ptrdiff_t threads, ptrdiff_t n) {
   const ptrdiff_t n_together = BLOCK / (ALL * sizeof(double)) + 1;
   const ptrdiff_t share = (n / threads + TOGETHER - 1) / TOGETHER * TOGETHER + (n < threads);
@@ -105,12 +115,12 @@ extern "C" void evaluate(const double* s, const double* nodes, ptrdiff_t n_vecto
 #pragma omp parallel for schedule(dynamic) num_threads(threads) if (threads > 1 && n > 1)
   for (ptrdiff_t first = 0; first < n; first += at_once) {
     const ptrdiff_t stop = n - first < at_once ? n : first + at_once;
-    for (ptrdiff_t i = first * PARTS; i < stop * PARTS; i++) out[i] = 0;
+    for (ptrdiff_t i = first * SUMS * PARTS; i < stop * SUMS * PARTS; i++) out[i] = 0;
     for (ptrdiff_t v = 0; v < n_vectors; v += n_together) {
       const ptrdiff_t count = n_vectors - v < n_together ? n_vectors - v : n_together;
       ptrdiff_t i = first;
-      for (; i + TOGETHER <= stop; i += TOGETHER) add<TOGETHER>(s + i * M, nodes + v * ALL, count, out + i * PARTS);
-      for (; i < stop; i++) add<1>(s + i * M, nodes + v * ALL, count, out + i * PARTS);
+      for (; i + TOGETHER <= stop; i += TOGETHER) add<TOGETHER>(s + i * M, nodes + v * ALL, count, out + i * SUMS * PARTS);
+      for (; i < stop; i++) add<1>(s + i * M, nodes + v * ALL, count, out + i * SUMS * PARTS);
     }
   }
 }

@@ -111,11 +111,12 @@ typedef V T;
 static inline void store(V total, double* out) { out[0] = sum(total); }
 #endif
 
-// The sum at one point, given the coefficients of log c_i there.
+// The sums of SUMS integrands at one point, given the coefficients of log c_i there.
+constexpr ptrdiff_t NUMBERS = sizeof(T) / sizeof(V);
 static void at_point(const Rule& rule, const double* s, const double* a, double* out) {
-  T total;
+  T total[SUMS];
 #include "point.inc"
-  store(total, out);
+  for (ptrdiff_t i = 0; i < SUMS; i++) store(total[i], out + i * NUMBERS);
 }
 
 // a [n_coefficients] at one point: products of Chebyshev polynomials of u times a matrix.
@@ -135,7 +136,7 @@ static void coefficients(const Rule& rule, const double* u, double* polynomials,
   }
 }
 
-// out [n], numbers of type T, at s and u [n][m].
+// out [n][SUMS], real or complex numbers, at s and u [n][m].
 extern "C" void evaluate(const Rule* rule, const double* s, const double* u, double* out, ptrdiff_t threads, ptrdiff_t n) {
 #pragma omp parallel num_threads(threads < n ? threads : n) if (threads > 1 && n > 1)
   {
@@ -144,7 +145,7 @@ extern "C" void evaluate(const Rule* rule, const double* s, const double* u, dou
 #pragma omp for schedule(dynamic)
     for (ptrdiff_t i = 0; i < n; i++) {
       coefficients(*rule, u + i * rule->m, polynomials.data(), a.data());
-      at_point(*rule, s + i * rule->m, a.data(), out + i * (sizeof(T) / sizeof(V)));
+      at_point(*rule, s + i * rule->m, a.data(), out + i * SUMS * NUMBERS);
     }
   }
 }

@@ -12,6 +12,9 @@ exponential, two reciprocals, and two steps of Horner's scheme for F.
 
 from __future__ import annotations
 
+import functools
+import operator
+from collections import Counter
 from collections.abc import Sequence
 
 import sympy
@@ -21,14 +24,15 @@ from methods.kernels.statements import Powers, Statements, Value
 
 
 def point_source(
-    expression: Expression, order: Sequence[int], monomials: Sequence[Sequence[Powers]], n_lane_axes: int
+    integrands: Sequence[Expression], order: Sequence[int], monomials: Sequence[Sequence[Powers]], n_lane_axes: int
 ) -> str:
     """Return the statements of one phase-space point.
 
     Parameters
     ----------
-    expression : Expression
-        The integrand; no sum.
+    integrands : sequence of Expression
+        Formulas in the same x and s, each of which has a sum of its own over the same nodes; one that is a product
+        leaves less for the innermost loop.
     order : sequence of int
         The column of x that each column of t makes.
     monomials : sequence of sequences of tuples
@@ -43,7 +47,8 @@ def point_source(
     """
     k = len(order)
     levels = [1 + max(0, i - n_lane_axes + 1) for i in range(k)]
-    given = {f"s{j}": 0 for j in range(len(expression.parameters))} | {"w": 1}
+    m = len(integrands[0].parameters)
+    given = {f"s{j}": 0 for j in range(m)} | {"w": 1}
     given |= {f"t{i}": level for i, level in enumerate(levels)}
     given |= {f"w{i}": level for i, level in enumerate(levels) if level > 1}
     given |= {f"A({n})": 0 for n in range(sum(map(len, monomials)))}
@@ -59,8 +64,8 @@ def point_source(
         x[order[i]], slopes = _moved(statements, f"t{i}", terms, z[: i + 1])
         factors += slopes
 
-    factors += _factors(statements, expression, order, x)
-    return "\n".join(_loops(statements, factors, len(expression.parameters), n_lane_axes, k))
+    products = [factors + _factors(statements, integrand, order, x) for integrand in integrands]
+    return "\n".join(_loops(statements, products, m, n_lane_axes, k))
 
 
 def _moved(statements: Statements, t: str, terms: dict[Powers, Value], z: Sequence[Value]) -> tuple[Value, list[Value]]:
@@ -92,21 +97,36 @@ def _factors(statements: Statements, expression: Expression, order: Sequence[int
     return [statements.formula(factor, values) for factor in sympy.Mul.make_args(expression.outer)]
 
 
-def _loops(statements: Statements, factors: Sequence[Value], m: int, n_lane_axes: int, k: int) -> list[str]:
-    """Put the statements into loops, and add up."""
-    by_level: list[list[Value]] = [[] for _ in statements.lines]
-    for factor in factors:
-        by_level[max(0, statements.level(factor))].append(factor)
-    code = [f"const double s{j} = s[{j}];" for j in range(m)] + statements.lines[0] + ["T sum1{};"]
+def _loops(statements: Statements, products: Sequence[list[Value]], m: int, n_lane_axes: int, k: int) -> list[str]:
+    """Put the statements into loops, and add up the products, each given by its factors."""
+    levels = range(len(statements.lines))
+    code = [f"const double s{j} = s[{j}];" for j in range(m)] + statements.lines[0] + _zeros(1, len(products))
     code += ["for (ptrdiff_t l = 0; l < rule.n_lanes; l += LANES) {", "const V w = load(rule.lane_weights + l);"]
     code += [f"const V t{i} = load(rule.lane_t[{i}] + l);" for i in range(n_lane_axes)]
     code += statements.lines[1]
     for level, i in enumerate(range(n_lane_axes, k), 2):
-        code += [f"T sum{level}{{}};", f"for (ptrdiff_t j{i} = 0; j{i} < rule.n[{i}]; j{i}++) {{"]
+        code += [*_zeros(level, len(products)), f"for (ptrdiff_t j{i} = 0; j{i} < rule.n[{i}]; j{i}++) {{"]
         code += [f"const double t{i} = rule.t[{i}][j{i}], w{i} = rule.weights[{i}][j{i}];", *statements.lines[level]]
-    deepest = len(by_level) - 1
-    for level in range(deepest, -1, -1):
-        inner: list[Value] = [] if level == deepest else [f"sum{level + 1}"]
-        product = " * ".join(map(str, [*by_level[level], *inner]))
-        code.append(f"sum{level} += {product};\n}}" if level else f"total = {product};")
+    for level in reversed(levels):
+        of_level = [[f for f in factors if max(0, statements.level(f)) == level] for factors in products]
+        deeper = [[f"sum{level + 1}[{i}]"] for i in range(len(products))]
+        inner = deeper if level < levels[-1] else [[] for _ in products]
+        code += _additions(level, of_level, inner)
     return code
+
+
+def _zeros(level: int, n: int) -> list[str]:
+    return [f"T sum{level}[{n}]{{}};"]
+
+
+def _additions(level: int, factors: Sequence[list[Value]], inner: Sequence[list[str]]) -> list[str]:
+    """Return what adds the products of a level to its sums, and ends its loop; what all share is multiplied once."""
+    counted = list(map(Counter, factors))
+    shared = functools.reduce(operator.and_, counted)
+    code, first = [], list(map(str, shared.elements()))
+    if len(factors) > 1 and len(first) > 1:
+        code, first = [f"const auto shared{level} = {' * '.join(first)};"], [f"shared{level}"]
+    for i, (all_factors, sums) in enumerate(zip(counted, inner, strict=True)):
+        product = " * ".join([*first, *map(str, (all_factors - shared).elements()), *sums])
+        code.append(f"sum{level}[{i}] += {product};" if level else f"total[{i}] = {product};")
+    return [*code, "}"] if level else code

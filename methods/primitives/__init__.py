@@ -5,9 +5,11 @@ Read `sine_network.py` first: mixed derivative and corner sum of a neuron are pr
 methods share whose value is a corner sum, those of `methods/deep` included.
 
 `contour_map.py` is a change of variables that may be complex, for integrals above threshold; `contour_fit.py` fits it,
-`contour_search.py` finds its order of variables, `causality.py` looks at whether it is causal, `moving_rule.py`
-integrates on it, and `contour_orders.py` says with how many nodes. With many variables `contour_trials.py` finds the
-order, `contour_refinement.py` fits the map to the errors of rules, `contour_zeros.py` refutes contours, and
-`contour_windows.py` divides the box; `contour_region.py` is a part of it with its rules, and `pair_error.py` their
-error. `contour_target.py` flattens f on such a contour, and `complex_primitive.py` trains replicas on it.
+`contour_parts.py` its contour or its importance map alone, `contour_search.py` finds its order of variables,
+`causality.py` looks at whether it is causal, `moving_rule.py` integrates on it, `compiled_rule.py` and
+`compiled_gradients.py` do so by kernels, and `contour_orders.py` says with how many nodes. With many variables
+`contour_trials.py` finds the order, `contour_refinement.py` fits the map to the errors of rules, `contour_zeros.py`
+refutes contours, and `contour_windows.py` divides the box; `contour_region.py` is a part of it with its rules, and
+`pair_error.py` their error. `contour_target.py` flattens f on such a contour, and `complex_primitive.py` trains
+replicas on it.
 """

@@ -46,14 +46,14 @@ class CompiledRule:
 
     def __call__(self, s: torch.Tensor) -> torch.Tensor:
         """Return the sums at s (n, m): (n,)."""
-        return torch.from_numpy(self._total(s.numpy(), self._coordinates.u(s).numpy()))
+        return torch.from_numpy(self._total(s.numpy(), self._coordinates.u(s).numpy())[:, 0])
 
     def marginal(self, s: torch.Tensor, axis: int) -> torch.Tensor:
         """Return the integrals over all axes of t but one, at its nodes: (n, n_axis)."""
         u, before, after = self._coordinates.u(s).numpy(), self._rules[:axis], self._rules[axis + 1 :]
         single = [(node[None], np.ones(1)) for node in self._rules[axis][0]]
         columns = [self._sum([*before, rule, *after])(s.numpy(), u) for rule in single]
-        return torch.from_numpy(np.stack(columns, axis=1))
+        return torch.from_numpy(np.concatenate(columns, axis=1))
 
 
 class Kernel(NamedTuple):
@@ -72,7 +72,7 @@ def kernel(term: ParametricIntegral, contour: ContourMap) -> Kernel | None:
     if contour.a.device.type != "cpu" or term.expression is None:
         return None
     log_c = log_c_of(contour)
-    function = library(term.expression, log_c, n_shared(contour.k))
+    function = library([term.expression], log_c, n_shared(contour.k))
     return None if function is None else Kernel(function, log_c)
 
 

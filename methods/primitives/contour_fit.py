@@ -24,6 +24,7 @@ from methods.core.moving_nodes import MovingIntegrand
 from methods.primitives import chebyshev_series
 from methods.primitives.box_coordinates import BoxCoordinates
 from methods.primitives.contour_map import ContourMap, block_sizes
+from methods.primitives.contour_parts import Learned, solver
 
 NORM_DEGREE, MAX_NORM = 4, 250
 """Largest degree of log h, less where s has so many columns that it would have more than MAX_NORM coefficients."""
@@ -62,8 +63,11 @@ def draw(k: int, coordinates: BoxCoordinates, m: int, n: int, seed: int, device:
 class Fit:
     """Levenberg's method for the mean of |log g|², from a given map."""
 
-    def __init__(self, integrand: MovingIntegrand, start: ContourMap, points: Points, powers: torch.Tensor) -> None:
-        self.map, self._integrand = start, integrand
+    def __init__(
+        self, integrand: MovingIntegrand, start: ContourMap, points: Points, powers: torch.Tensor,
+        learned: Learned = "both",
+    ) -> None:  # fmt: skip
+        self.map, self._integrand, self._solve = start, integrand, solver(learned, len(start.a))
         columns = list(start.order)
         self._s, self._t = list(points.s.T), list(points.t[:, columns].T)
         self._bases = start.bases(points.u, points.t[:, columns])
@@ -89,7 +93,7 @@ class Fit:
             hessian = jacobian.conj() @ jacobian.T / len(log_g) + torch.diag(ridge)
             gradient = jacobian.conj() @ log_g / len(log_g) + ridge * torch.cat([self.map.a, self._b])
             while damping < 1e6:
-                step = torch.linalg.solve(hessian + damping * torch.eye(len(ridge)).to(hessian), gradient)
+                step = self._solve(hessian + damping * torch.eye(len(ridge)).to(hessian), gradient)
                 trial, b = dataclasses.replace(self.map, a=self.map.a - step[:n_a]), self._b - step[n_a:]
                 there = self._log_g(trial, b)
                 if _mean_square(there) < square:

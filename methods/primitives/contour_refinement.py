@@ -22,6 +22,7 @@ from methods.primitives import compiled_rule, contour_orders, contour_trials
 from methods.primitives.compiled_rule import CompiledRule, Kernel
 from methods.primitives.contour_map import ContourMap
 from methods.primitives.contour_orders import TermRules
+from methods.primitives.contour_parts import solver
 from methods.primitives.contour_search import Found, Search
 from methods.primitives.contour_zeros import count_zeros
 
@@ -71,13 +72,14 @@ class Refinement:
     def run(self, steps: int) -> ContourMap:
         """Make at most so many steps."""
         error, damping = self._errors(self.map), 1e-2
+        solve = solver(self._search.learned, len(self.map.a))
         for _ in range(steps):
             slopes = np.stack([(self._errors(moved) - error) / STEP for moved in self._neighbours()], axis=1)
             hessian, gradient = slopes.conj().T @ slopes, slopes.conj().T @ error
             unit = np.eye(len(gradient)) * hessian.trace().real / len(gradient)
             for _ in range(TRIALS):
-                change = torch.as_tensor(np.linalg.solve(hessian + damping * unit, gradient)).to(self.map.a)
-                trial = dataclasses.replace(self.map, a=self.map.a - change)
+                change = solve(torch.as_tensor(hessian + damping * unit), torch.as_tensor(gradient))
+                trial = dataclasses.replace(self.map, a=self.map.a - change.to(self.map.a))
                 there = self._errors(trial)
                 if _square(there) < _square(error):
                     self.map, error, damping = trial, there, damping / 3

@@ -10,6 +10,7 @@ of F.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Self
@@ -19,10 +20,12 @@ import torch
 
 from methods.base import ParametricIntegral
 from methods.core.budget import Clock
-from methods.primitives import contour_orders
+from methods.primitives import compiled_gradients, contour_orders
 from methods.primitives.box_coordinates import BoxCoordinates
+from methods.primitives.compiled_gradients import CompiledGradientRule
 from methods.primitives.contour_map import ContourMap
 from methods.primitives.contour_orders import TermRules, total
+from methods.primitives.moving_rule import MovingRule
 from methods.primitives.pair_error import PairError, pair_error
 from methods.quadrature.rule_error import RuleError, relative, root_mean_square, rule_error
 
@@ -139,11 +142,22 @@ class ContourRegion:
             return value, self.error(value, lower)
         return value, self.error(value, lower, self.integral.to_unit(s))
 
-    def gradient(self, s: np.ndarray) -> np.ndarray:
-        """Return ∂I/∂s (n, m) of the sums at s (n, m)."""
+    def estimate_with_gradient(self, s: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the sums (n,) at s (n, m), their errors, and ∂I/∂s (n, m)."""
         points = torch.as_tensor(s, device=self._device)
-        of_terms = [rule.with_gradient(points)[1] for rule in self.rules.of(self.orders)]
-        return torch.stack(of_terms).sum(dim=0).cpu().numpy()
+        values, gradients = zip(*[rule.with_gradient(points) for rule in self._gradient_rules], strict=True)
+        value, gradient = (torch.stack(of_terms).sum(dim=0).cpu().numpy() for of_terms in (values, gradients))
+        lower = total(self._lower_sums, points).cpu().numpy()
+        return value, self.error(value, lower, self.integral.to_unit(s)), gradient
+
+    @functools.cached_property
+    def _gradient_rules(self) -> list[CompiledGradientRule | MovingRule]:
+        slow = self.rules.of(self.orders)
+        if not self._may_compile:
+            return list(slow)
+        of_terms = zip(self.integral.terms, self.maps, self.orders, slow, strict=True)
+        coordinates = self._coordinates
+        return [compiled_gradients.rule(term, map_, coordinates, n) or moving for term, map_, n, moving in of_terms]
 
     @property
     def n_nodes(self) -> float:

@@ -24,6 +24,7 @@ from methods.primitives.box_coordinates import BoxCoordinates
 from methods.primitives.causality import share_not_causal
 from methods.primitives.contour_fit import Fit, Points
 from methods.primitives.contour_map import ContourMap, block_sizes
+from methods.primitives.contour_parts import Learned
 
 POINTS, FEW = 2**13, 2**11
 """Points to which a map is fitted, and of the short fits that compare orders of variables."""
@@ -75,12 +76,16 @@ class Search:
         Whether each x_i runs on arcs of circles, and the factors with which f vanishes at faces are left in log g. Then
         log g varies more, but rules in many variables need fewer nodes: on box2l above its threshold 2e5 nodes have 5.4
         digits so, and 4.0 in the other way.
+    learned : "both", "contour" or "importance"
+        The part of the maps that is fitted (`contour_parts.py`).
     """
 
     def __init__(
-        self, term: ParametricIntegral, coordinates: BoxCoordinates, seed: int, device: str, on_arcs: bool = False
-    ) -> None:
+        self, term: ParametricIntegral, coordinates: BoxCoordinates, seed: int, device: str, on_arcs: bool = False,
+        learned: Learned = "both",
+    ) -> None:  # fmt: skip
         self.term, self.coordinates, self.seed, self._is_arc = term, coordinates, seed, on_arcs
+        self.learned: Learned = learned
         self._points = contour_fit.draw(term.k, coordinates, term.m, POINTS, seed, device)
         self._powers = contour_fit.powers(term, coordinates, device)
         if self._is_arc:
@@ -153,7 +158,7 @@ class Search:
     def _fitted(self, start: ContourMap, points: Points, steps: int) -> Found:
         if not self._can_fit:
             return self._judged(start, math.inf, points)
-        fit = Fit(self._integrand, start, points, self._powers)
+        fit = Fit(self._integrand, start, points, self._powers, self.learned)
         square = fit.run(steps)
         return self._judged(fit.map, square, points)
 

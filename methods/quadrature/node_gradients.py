@@ -2,8 +2,8 @@
 
     I(s) = Σ_n w_n f(s, x_n),        ∂I/∂s_j = Σ_n w_n ∂f/∂s_j(s, x_n)
 
-by reverse-mode automatic differentiation, all m derivatives in one pass back. Value and derivatives cost 8 to 12 times
-the value alone (box1l, box2l and pentagon1l_8d, one core), whose powers and sums are fused (`node_sums.py`).
+compiled where the value is (`methods/core/compiled_sums.py`), since ∂f/∂s_j needs coefficients and powers that f needs
+anyway. Else it is reverse-mode automatic differentiation, all m derivatives in one pass back.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Callable
 import torch
 
 from methods.base import ParametricIntegral
+from methods.core.integral import FixesNodesWithGradient
 from methods.core.node_sums import chunk_rows
 
 WithGradient = Callable[[torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
@@ -21,6 +22,15 @@ WithGradient = Callable[[torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
 
 def weighted_sum_with_gradient(integral: ParametricIntegral, x: torch.Tensor, weights: torch.Tensor) -> WithGradient:
     """Fix nodes x (n_x, k) and weights (n_x,); return s (n_s, m) -> Σ_n w_n f(s, x_n) and its derivatives in s."""
+    if isinstance(integral.integrand, FixesNodesWithGradient):
+        compiled = integral.integrand.weighted_sum_with_gradient(x, weights)
+        if compiled is not None:
+            return compiled
+    return automatic_gradient(integral, x, weights)
+
+
+def automatic_gradient(integral: ParametricIntegral, x: torch.Tensor, weights: torch.Tensor) -> WithGradient:
+    """Return the same by automatic differentiation, for integrands of any form."""
     at_nodes = integral.at_nodes(x)
     rows = chunk_rows(len(weights), weights.device)
 

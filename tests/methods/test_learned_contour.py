@@ -57,6 +57,34 @@ def test_derivatives_are_those_of_the_closed_form(triangle):
     np.testing.assert_allclose(estimate.value, triangle.integrate(s).value, rtol=1e-13)
 
 
+def test_a_contour_learned_alone_crowds_no_nodes_and_has_fewer_digits():
+    integral = physical.triangle_physical()
+    s = integral.sample(50, seed=0)
+    both, alone = (
+        methods.create("learned_contour", order=8, degree=2, learned=part).fit(integral) for part in ("both", "contour")
+    )
+    assert max(float(map_.a.real.abs().max()) for map_ in alone.maps_) == 0
+    of_both, of_alone = (digits(rule.integrate(s).value, integral.exact(s)).mean() for rule in (both, alone))
+    assert 1 < of_alone < of_both
+
+
+def test_an_importance_map_learned_alone_keeps_the_phases_of_the_start():
+    integral = physical.triangle_physical()
+    (found,) = methods.create("learned_contour", order=4, degree=2, learned="importance").fit(integral).maps_
+    of_start = 2 * integral.k  # a + b (2t_i − 1) for each variable
+    assert 0 < np.count_nonzero(found.a.imag) <= of_start < np.count_nonzero(found.a.real.abs() > 1e-3)
+
+
+def test_a_real_integral_without_an_importance_map_has_the_plain_rule():
+    rule = methods.create("learned_contour", order=5, learned="contour").fit(references.integral("bubble"))
+    assert float(rule.maps_[0].a.abs().max()) == 0
+
+
+def test_the_part_that_is_learned_has_a_name():
+    with pytest.raises(InputError, match="both, contour, importance"):
+        methods.create("learned_contour", learned="nothing").fit(product(1))
+
+
 def test_saved_maps_are_complex_still(triangle, tmp_path):
     triangle.save(tmp_path / "file")
     s = triangle.integral_.sample(10, seed=0)

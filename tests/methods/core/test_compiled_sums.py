@@ -41,6 +41,33 @@ def test_they_are_those_of_torch(m: int, powers: tuple[int, ...], n: int, is_com
 
 
 @needs_compiler
+@pytest.mark.parametrize("is_complex", [True, False])
+@pytest.mark.parametrize(("m", "powers"), [(3, (-2,)), (2, (1, -4, 2))])
+def test_derivatives_are_those_of_torch(m: int, powers: tuple[int, ...], is_complex: bool):
+    matrices, weights = some_sum(m, powers, 21, is_complex)
+
+    def f(s: torch.Tensor) -> torch.Tensor:
+        affine = torch.cat([s, s.new_ones(len(s), 1)], dim=1).to(weights)
+        return torch.stack([(affine @ matrix) ** power for matrix, power in matrices]).prod(dim=0) @ weights
+
+    s = points(6, m).requires_grad_()
+    value, gradient = compiled_sums.monomial_weighted_sum_with_gradient(matrices, weights)(s.detach())
+    expected = f(s)
+    torch.testing.assert_close(value, expected.detach(), rtol=1e-11, atol=0)
+    parts = [expected.real, expected.imag] if is_complex else [expected]
+    slopes = [torch.autograd.grad(part.sum(), s, retain_graph=True)[0] for part in parts]
+    torch.testing.assert_close(gradient, torch.complex(*slopes) if is_complex else slopes[0], rtol=1e-10, atol=1e-12)
+
+
+@needs_compiler
+def test_a_polynomial_that_is_zero_has_a_derivative():
+    one = torch.ones(1, dtype=torch.float64)
+    matrices = [(torch.tensor([[1.0], [-0.5]], dtype=torch.float64), 1)]
+    value, gradient = compiled_sums.monomial_weighted_sum_with_gradient(matrices, one)(0.5 * one[None])
+    assert (float(value), float(gradient)) == (0.0, 1.0)
+
+
+@needs_compiler
 @pytest.mark.parametrize("n_points", [0, 1, 5, 600])
 def test_threads_and_numbers_of_points_change_nothing(n_points: int):
     total, s = compiled_sums.monomial_weighted_sum(*some_sum(3, (-2,), 100, False)), points(n_points, 3)

@@ -13,6 +13,7 @@ import references
 from methods.base import ParametricIntegral
 from methods.core import build_cache
 from methods.kernels import moving_sum
+from methods.kernels.derivatives import derivatives
 from methods.kernels.moving_sum import MovingSum, Nodes
 from methods.primitives.box_coordinates import BoxCoordinates
 from methods.primitives.compiled_rule import log_c_of
@@ -82,9 +83,9 @@ def all_nodes(nodes: Nodes) -> tuple[np.ndarray, np.ndarray]:
 def assert_equal(integral: ParametricIntegral, degree: int, is_complex: bool, nodes: Nodes, n_points: int = 3) -> None:
     contour = some_map(integral, degree, is_complex)
     log_c = log_c_of(contour)
-    function = moving_sum.library(integral.expression, log_c, nodes.shared.shape[1])
+    function = moving_sum.library([integral.expression], log_c, nodes.shared.shape[1])
     s = integral.sample(n_points, seed=0)
-    found = MovingSum(function, log_c, nodes)(s, BoxCoordinates(integral, "cpu").u(torch.as_tensor(s)).numpy())
+    found = MovingSum(function, log_c, nodes)(s, BoxCoordinates(integral, "cpu").u(torch.as_tensor(s)).numpy())[:, 0]
     value, size = expected(integral, contour, s, *all_nodes(nodes))
     assert found.dtype == (np.complex128 if is_complex else np.float64)
     np.testing.assert_array_less(np.abs(found - value), 1e-12 * size)
@@ -137,7 +138,7 @@ def test_nodes_at_the_ends():
 def test_threads_and_few_or_no_points_change_nothing():
     integral, contour = BOXES["box1l"], some_map(BOXES["box1l"], 1, True)
     log_c, nodes = log_c_of(contour), tensor(3, 3, 3)
-    kernel = MovingSum(moving_sum.library(integral.expression, log_c, 2), log_c, nodes)
+    kernel = MovingSum(moving_sum.library([integral.expression], log_c, 2), log_c, nodes)
     s = integral.sample(9, seed=1)
     u = BoxCoordinates(integral, "cpu").u(torch.as_tensor(s)).numpy()
     before = torch.get_num_threads()
@@ -147,21 +148,49 @@ def test_threads_and_few_or_no_points_change_nothing():
     finally:
         torch.set_num_threads(before)
     np.testing.assert_array_equal(together, np.concatenate([kernel(s[i : i + 1], u[i : i + 1]) for i in range(9)]))
-    assert kernel(s[:0], u[:0]).shape == (0,)
+    assert kernel(s[:0], u[:0]).shape == (0, 1)
 
 
 @pytest.mark.parametrize("text", ["sqrt(a + x)", "exp(x)*y", "(a + x)**(a/2)"])
 def test_a_formula_with_other_functions_has_no_kernel(text: str):
     integral = formula(text)
-    assert moving_sum.library(integral.expression, log_c_of(some_map(integral, 1, True)), 1) is None
+    assert moving_sum.library([integral.expression], log_c_of(some_map(integral, 1, True)), 1) is None
 
 
 def test_without_a_compiler_there_is_none(monkeypatch):
     monkeypatch.setenv("CXX", "no-such-compiler")
     integral = formula("x/(a + 17*y)")  # one that no other test has compiled
-    assert moving_sum.library(integral.expression, log_c_of(some_map(integral, 1, True)), 1) is None
+    assert moving_sum.library([integral.expression], log_c_of(some_map(integral, 1, True)), 1) is None
 
 
 def test_the_weights_of_a_tensor_rule_add_up_to_one():
     for k in range(1, 5):
         assert math.isclose(all_nodes(tensor(*range(2, 2 + k)))[1].sum(), 1)
+
+
+def expected_gradient(integral: ParametricIntegral, contour: ContourMap, s: np.ndarray, t: np.ndarray, w: np.ndarray):
+    """Return the derivatives (n, m) of `expected` in s while x stays where it is."""
+    nodes, found = torch.as_tensor(t), []
+    for point in torch.as_tensor(s).split(1):
+        u = BoxCoordinates(integral, "cpu").u(point).expand(len(t), integral.m)
+        x, log_slope = contour.move(list(nodes.T), *contour.log_c(contour.bases(u, nodes)))
+        fixed, weights = torch.stack(x, dim=1), torch.exp(torch.stack(log_slope).sum(dim=0)) * torch.as_tensor(w)
+        (slopes,) = torch.autograd.functional.jacobian(
+            lambda p, x=fixed, w=weights: torch.view_as_real((integral.integrand(p.to(x), x) * w).sum()[None]), point
+        ).permute(0, 2, 3, 1)
+        found.append(torch.view_as_complex(slopes.contiguous()).numpy()[0])
+    return np.array(found)
+
+
+@needs_compiler
+@pytest.mark.parametrize("name", ["without x", "two denominators"])
+def test_derivatives_are_those_at_fixed_nodes(name: str):
+    integral, contour = FORMULAS[name], some_map(FORMULAS[name], 1, True)
+    log_c, nodes = log_c_of(contour), tensor(4, 5)
+    library = moving_sum.library([integral.expression, *derivatives(integral.expression)], log_c, 1)
+    s = integral.sample(3, seed=2)
+    found = MovingSum(library, log_c, nodes, n_sums=3)(s, BoxCoordinates(integral, "cpu").u(torch.as_tensor(s)).numpy())
+    value, size = expected(integral, contour, s, *all_nodes(nodes))
+    np.testing.assert_array_less(np.abs(found[:, 0] - value), 1e-12 * size)
+    slopes = expected_gradient(integral, contour, s, *all_nodes(nodes))
+    np.testing.assert_allclose(found[:, 1:], slopes, rtol=1e-11, atol=1e-12 * size.max())

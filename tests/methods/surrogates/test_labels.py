@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from integrals import changing_sign, plain, product
 
+import references
 from benchmarks.running.evaluation_counter import Meter
 from methods.base import InputError
 from methods.core import names
 from methods.core.budget import Clock
-from methods.surrogates import labels, targets
+from methods.surrogates import gradient_labels, labels, targets
 from methods.surrogates.schedule import Schedule
 
 EXACT = "label_methods:Exact"
@@ -62,6 +63,14 @@ def test_labels_of_the_integrals_own_integrand_are_counted_once(costs):
     labels.EVALUATIONS_SEEN.reset(token)
     assert sum(p.n_eval for p in costs) == 50 * (3**2 + 2**2) < meter.n_eval
     assert sum(p.n_uncounted for p in costs) == 0
+
+
+def test_a_label_with_its_derivatives_counts_as_the_value_does():
+    meter, integral = Meter(), references.integral("box1l")
+    source = gradient_labels.GradientLabelSource("gauss_legendre,order=3,a=1.0", meter.metered(integral))
+    before = meter.n_eval
+    source.compute_with_gradient(integral.sample(50, seed=3))
+    assert meter.n_eval - before == 50 * (3**3 + 2**3)
 
 
 def test_the_label_method_prepares_itself_within_its_part_of_the_budget(own_time, costs):
