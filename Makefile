@@ -1,4 +1,4 @@
-# Each target sets up .venv by itself, from the versions in requirements.txt; nothing is downloaded after that.
+# Each target sets up .venv by itself, from files whose hashes are in requirements.txt; nothing is downloaded after that.
 
 PYTHON ?= python3
 PIP := .venv/bin/python -m pip -qq --disable-pip-version-check --no-input
@@ -62,5 +62,6 @@ results: .venv
 	@echo "Setting up .venv from requirements.txt (2.3 GB, a few minutes) ..."
 	@rm -rf .venv
 	@$(PYTHON) -m venv .venv
-	@$(PIP) install --requirement requirements.txt
+	@$(PIP) install --require-hashes --no-deps --requirement requirements.txt
+	@$(PIP) install torch  # which is there; a build for GPUs brings its CUDA libraries, a CPU build needs nothing
 	@touch $@

@@ -51,8 +51,11 @@ PRELOADED = [
     "methods.gauss_legendre",  # of most labels
     "methods.total_degree",
     "references.integrals.catalogue",
+    "references.integrals.double_box",
+    "references.integrals.ngon",
     "benchmarks.running.run",
     "benchmarks.running.isolated_worker",
+    "benchmarks.running.first_runs",
     "benchmarks.running.shared_pages",  # the last: it finds what the others have left in memory
 ]
 """Modules that the forkserver imports once, so that no run has to: all that most runs were found to import."""

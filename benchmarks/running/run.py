@@ -92,6 +92,11 @@ def fit_and_judge(task: Task) -> Iterator[dict[str, Any]]:
     raises.
     """
     stopwatch.limit_threads(1)
+    yield from first_stage(task)
+
+
+def first_stage(task: Task) -> Iterator[dict[str, Any]]:
+    """Yield what `fit_and_judge` does, on as many threads as this process has."""
     integral = references.integral(task.integral)
     method = methods.create(task.method, **task.fields)
     if reason := method.unsupported(integral):
