@@ -11,9 +11,8 @@ The records are those of `curves`. The best of them for so many digits and value
 
 among those with the digits. All choices of an integral are made first, among all methods, as `benchmarks.choose` makes
 them; pilots of one serve the next. Only then are the integral's records read, and the best configuration is fitted
-here, too: the ratio of both is not that of two machines, or of a busy and an idle one. A second ratio has no
-measurement of today in it: the recorded seconds of the chosen method, in its cheapest recorded configuration with the
-digits, over the best.
+here, too: the ratio of both is not that of two machines, or of a busy and an idle one. A second ratio is that to the
+recorded seconds themselves.
 
 The file grows by an integral at a time, and one that was interrupted goes on with what it lacks: an integral is kept
 where formula, digits, values, budget and machine are the same. Where the code of choices has changed, remove the file.
@@ -117,21 +116,20 @@ def _by_records(integral: str, row: Mapping[str, Any], costs: Costs, truth: refe
     count = row["count"]
     best = best_recorded(costs, row["digits"], count)
     if best is None:
-        return dict.fromkeys(("best", "best_recorded_s", "best_s", "ratio", "ratio_of_records"))
-    own = best_recorded({row["method"]: costs.get(row["method"], [])}, row["digits"], count)
-    best_s = measured_here(integral, best, truth, count)
+        return dict.fromkeys(("best", "best_recorded_s", "best_s", "ratio", "ratio_to_recorded"))
+    recorded_s, best_s = count * best.seconds(count), measured_here(integral, best, truth, count)
     return {
         "best": ", ".join(filter(None, (best.configuration.method, best.configuration.fields))),
-        "best_recorded_s": count * best.seconds(count), "best_s": best_s,
+        "best_recorded_s": recorded_s, "best_s": best_s,
         "ratio": row["total_s"] / best_s if best_s and row["reached"] else None,
-        "ratio_of_records": own.seconds(count) / best.seconds(count) if own else None,
+        "ratio_to_recorded": row["total_s"] / recorded_s if row["reached"] else None,
     }  # fmt: skip
 
 
 def _without_choice(digits: float, count: float, problem: InputError) -> dict[str, Any]:
     """Return the row of a wish for which there was no choice."""
     row: dict[str, Any] = {"digits": digits, "count": count, "reached": False, "chosen": f"none: {problem}"}
-    numbers = ("digits_mean", "digits_worst", "total_s", "best_s", "best_recorded_s", "ratio", "ratio_of_records")
+    numbers = ("digits_mean", "digits_worst", "total_s", "best_s", "best_recorded_s", "ratio", "ratio_to_recorded")
     return row | dict.fromkeys(numbers) | {"best": "not looked up"}
 
 

@@ -25,7 +25,7 @@ FACTOR = 2.0
 
 COLUMNS = (
     "integral", "digits", "values", "chosen", "mean, worst digits", "s in all", "best recorded", "s, here",
-    "s, recorded", "ratio", "ratio of records",
+    "s, recorded", "ratio", "to recorded",
 )  # fmt: skip
 
 Row = Mapping[str, Any]
@@ -51,11 +51,11 @@ def agrees(row: Row, ratio: str = "ratio") -> bool:
 def text(rows: Sequence[Row]) -> str:
     """Write the table in Markdown, and below it in how many cases choice and records agree."""
     lines = [_line(COLUMNS), "|---" * len(COLUMNS) + "|", *(_line(_cells(row)) for row in rows)]
-    here, by_records = (sum(agrees(row, ratio) for row in rows) for ratio in ("ratio", "ratio_of_records"))
+    here, recorded = (sum(agrees(row, ratio) for row in rows) for ratio in ("ratio", "ratio_to_recorded"))
     n = len({row["integral"] for row in rows})
     lines.append(
-        f"\nWithin a factor {FACTOR:g} of the best are {here} of {len(rows)} choices on {n} integral{'s' * (n != 1)} "
-        f"as measured here, and {by_records} by the records of the chosen method, where it has any with the digits."
+        f"\nOf {len(rows)} choices on {n} integral{'s' * (n != 1)}, {here} take at most {FACTOR:g} times as long as the "
+        f"best recorded configuration does here, and {recorded} at most {FACTOR:g} times as long as was recorded of it."
     )
     return "\n".join(lines)
 
@@ -68,7 +68,7 @@ def _cells(row: Row) -> tuple[str, ...]:
     return (
         row["integral"], f"{row['digits']:g}", count, row["chosen"], digits, _number(row["total_s"]),
         row["best"] or "none", _number(row["best_s"]), _number(row["best_recorded_s"]), _number(row["ratio"]),
-        _number(row["ratio_of_records"]),
+        _number(row["ratio_to_recorded"]),
     )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from methods.base import InputError
 ROW = {
     "digits": 3.0, "count": 1e9, "chosen": "rbf", "method": "rbf", "total_s": 1.0, "digits_mean": 3.5,
     "digits_worst": 3.1, "reached": True, "best": None, "best_s": None, "best_recorded_s": None, "ratio": None,
-    "ratio_of_records": None,
+    "ratio_to_recorded": None,
 }  # fmt: skip
 
 ASKED = ["--digits", "3", "--count", "1e9"]
@@ -151,7 +151,7 @@ def test_the_table_has_all_choices_and_counts_them():
     text = agreement_table.text(agreement_table.rows({"box1l": {"rows": [ROW, missed]}}))
     assert "| box1l | 3 | 1e9 | rbf | 3.5, 3.1 | 1 | none | – | – | – | – |" in text
     assert "| box1l | 3 | 1e4 | rbf | 3.5, 3.1: missed | 1 | rbf | 12,345 | – | – | – |" in text
-    assert "are 1 of 2 choices on 1 integral as" in text
+    assert "Of 2 choices on 1 integral, 1 take" in text
 
 
 def test_the_page_has_the_table_of_the_published_choices():
