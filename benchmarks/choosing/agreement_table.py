@@ -53,9 +53,10 @@ def text(rows: Sequence[Row]) -> str:
     lines = [_line(COLUMNS), "|---" * len(COLUMNS) + "|", *(_line(_cells(row)) for row in rows)]
     here, recorded = (sum(agrees(row, ratio) for row in rows) for ratio in ("ratio", "ratio_to_recorded"))
     n = len({row["integral"] for row in rows})
+    on = f"{len(rows)} choices on {n} integral{'s' * (n != 1)}"
     lines.append(
-        f"\nOf {len(rows)} choices on {n} integral{'s' * (n != 1)}, {here} take at most {FACTOR:g} times as long as the "
-        f"best recorded configuration does here, and {recorded} at most {FACTOR:g} times as long as was recorded of it."
+        f"\nOf {on}, {here} take at most {FACTOR:g} times as long as the best recorded configuration does here,\n"
+        f"and {recorded} at most {FACTOR:g} times as long as was recorded of it."
     )
     return "\n".join(lines)
 

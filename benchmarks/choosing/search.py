@@ -4,8 +4,8 @@
 
 Each method is asked by one pilot first. From then on its knob has a setting that is expected to give the digits
 (`extrapolation.py`), and the method with the least expected seconds is fitted at that setting, which corrects what is
-expected of it. Where none is expected to be cheaper than one that was measured, by a factor of WORTH, the search ends. Where none is
-expected to give the digits, that with most is measured instead, to say what the best is.
+expected of it. Where none is expected to be cheaper than one that was measured, by a factor of WORTH, the search ends.
+Where none is expected to give the digits, that with most is measured instead, to say what the best is.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ WORTH = 1.25
 """Factor by which a setting must be expected to be cheaper than a measured one to be tried."""
 
 GAIN = 0.5
-"""Digits by which a setting must be expected to exceed all that was measured to be tried where none has those wanted."""
+"""Digits that a setting must be expected to have beyond all that was measured to be tried where none has enough."""
 
 ROUNDED = 0.1
 """Digits that an expected setting may lack since settings are rounded; it aims at a few more (`MARGIN`)."""
