@@ -137,7 +137,9 @@ def main(arguments: list[str] | None = None) -> int:
         return INTERRUPTED
     print(ranking.text(choice))
     if given.save and choice.method is not None:
-        print(f"Saved as {given.save}; methods.load({given.save!r}) reads it.")
+        print(f"Saved as {given.save}: methods.load({given.save!r}) reads it, and python -m methods.export writes C++.")
+    elif choice.method is not None:
+        print("Nothing was saved; --save FILE keeps the fitted method.")
     return 0 if choice.reached else 1
 
 

@@ -30,6 +30,7 @@ from methods.core.budget import Clock
 from methods.core.names import unknown
 from methods.surrogates import boosting, targets
 from methods.surrogates.adam import Descent, descend
+from methods.surrogates.batched_layers import Layers
 from methods.surrogates.boosting import BOOSTING
 from methods.surrogates.likelihood import Likelihood
 from methods.surrogates.schedule import UPDATES_WITHOUT_BUDGET
@@ -78,8 +79,6 @@ class BayesianMLP(UncertainRegressor):
     boosting: str = "none"
     boost_share: float = 0.3
     boost_rate: float = 0.3
-
-    export_form = None  # type: ignore[assignment]  # each value averages over hundreds of networks
 
     def _network(self, m: int, n_parts: int) -> VariationalNetwork:
         widths = [m] + [self.width] * self.depth + [n_parts + 1]
@@ -165,6 +164,9 @@ class BayesianMLP(UncertainRegressor):
 
     def _draw(self) -> None:
         self._draws = self._bayesian.draw(self.n_samples, self.seed)
+
+    def _layers(self) -> Layers:
+        return self._draws
 
     def _members(self, scaled: torch.Tensor) -> torch.Tensor:
         return self._bayesian.at(self._draws, scaled)

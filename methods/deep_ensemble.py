@@ -22,17 +22,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import numpy as np
 import torch
 from torch import nn
 
 from methods.base import InputError, ParametricIntegral
-from methods.core.arithmetic import Arithmetic
 from methods.core.budget import Clock
-from methods.surrogates import complex_parts, network_arithmetic
 from methods.surrogates.adam import Descent, descend
-from methods.surrogates.batched_layers import outputs
-from methods.surrogates.likelihood import FLOOR, negative_log_likelihood
+from methods.surrogates.batched_layers import Layers, outputs
+from methods.surrogates.likelihood import negative_log_likelihood
 from methods.surrogates.regressor import CHUNK
 from methods.surrogates.skip_network import Elementwise
 from methods.surrogates.targets import Examples
@@ -65,17 +62,15 @@ class EnsembleNetwork(nn.Module):
             self.biases.append(torch.zeros(n_replicas, 1, o, dtype=torch.float32))
         self.activation = Elementwise(activation)
 
-    def replicas(self) -> list[list[tuple[np.ndarray, np.ndarray]]]:
-        """Give weights (n_out, n_in) and biases (n_out,) of each layer, replica by replica."""
-        pairs = zip(self.weights, self.biases, strict=True)
-        layers = [(w.detach().cpu().numpy(), b.detach().cpu().numpy()) for w, b in pairs]
-        return [[(weights[i].T, biases[i, 0]) for weights, biases in layers] for i in range(len(layers[0][0]))]
+    def layers(self) -> Layers:
+        """Return weights and biases of each layer, all replicas together."""
+        return list(zip(self.weights, self.biases, strict=True))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return the outputs (n_replicas, n, n_out) for x (n_replicas, n, n_in), or x (n, n_in) for all of them."""
         if x.ndim == 2:
             x = x.expand(len(self.weights[0]), *x.shape)
-        return outputs(list(zip(self.weights, self.biases, strict=True)), self.activation, x)
+        return outputs(self.layers(), self.activation, x)
 
 
 @dataclass(kw_only=True)
@@ -102,31 +97,6 @@ class DeepEnsemble(UncertainRegressor):
 
     n_replicas: int = 5
 
-    def export_form(self) -> Arithmetic:
-        """List the steps of value and error, as `methods.base.Exportable` says."""
-        arithmetic, s, x = self._input_steps()
-        a, variances, n_parts = [], [], 2 if self.integral_.is_complex else 1
-        ensemble: Any = self.network_
-        for layers in ensemble.replicas():
-            found = arithmetic.cast(network_arithmetic.dense(arithmetic, x, layers, self.activation), "float64")
-            a.append(arithmetic.take(found, range(n_parts)))
-            log_sigma = arithmetic.take(found, [n_parts])
-            variances.append(arithmetic.scale(arithmetic.apply("exp", arithmetic.scale(log_sigma, 2.0)), 1.0, FLOOR**2))
-        n = len(a)
-        members, mean_of, of_parts = arithmetic.join(*a), np.full((1, n), 1 / n), np.eye(n_parts)
-        y = arithmetic.affine(members, np.kron(mean_of, of_parts))
-        deviations = arithmetic.affine(members, np.kron(np.eye(n) - 1 / n, of_parts))
-        squares = arithmetic.apply("square", deviations)
-        statistical = arithmetic.affine(squares, np.full((1, squares.n), 1 / (n - 1)))
-        systematic = arithmetic.affine(arithmetic.join(*variances), mean_of)
-        sigma = arithmetic.apply("sqrt", arithmetic.add(systematic, statistical))
-        y = arithmetic.scale(y, self.scale_, complex_parts.parts(np.asarray(self.mean_)))
-        value, slope = network_arithmetic.decoded(arithmetic, s, y, self._target)
-        arithmetic.outputs |= {
-            "value": value, "error": arithmetic.multiply(arithmetic.scale(slope, self.scale_), sigma),
-        }  # fmt: skip
-        return arithmetic
-
     def _prepare(self, integral: ParametricIntegral) -> None:
         if self.n_replicas < 2:
             raise InputError(f"{self.name}.n_replicas is {self.n_replicas}; a spread needs at least 2.")
@@ -135,6 +105,10 @@ class DeepEnsemble(UncertainRegressor):
     def _network(self, m: int, n_parts: int) -> EnsembleNetwork:
         widths = [m] + [self.width] * self.depth + [n_parts + 1]
         return EnsembleNetwork(widths, self.n_replicas, self.activation, self.seed)
+
+    def _layers(self) -> Layers:
+        ensemble: Any = self.network_
+        return ensemble.layers()
 
     def _members(self, scaled: torch.Tensor) -> torch.Tensor:
         return self.network_(scaled)

@@ -8,12 +8,17 @@ A quintic has no length to tune; with 1,000 labels of box1l it has 1.1 to 1.5 di
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
+from methods.base import InputError
 from methods.tables.label_interpolant import Function, LabelInterpolant
+
+DEGREE = 2
+"""Degree of the polynomial, the least that goes with a quintic."""
 
 
 @dataclass(kw_only=True)
@@ -31,4 +36,10 @@ class RBF(LabelInterpolant):
     def _interpolant(self, u: np.ndarray, y: np.ndarray, settings: np.ndarray) -> Function:
         from scipy.interpolate import RBFInterpolator
 
-        return RBFInterpolator(u, y, kernel="quintic", degree=2)
+        n_coefficients = math.comb(u.shape[1] + DEGREE, DEGREE)
+        if len(y) < n_coefficients:
+            raise InputError(
+                f"rbf has {len(y)} labels to fit, fewer than the {n_coefficients} coefficients of a polynomial of "
+                f"second degree in {u.shape[1]} invariants; give it more labels, and a budget that lets them be computed."
+            )
+        return RBFInterpolator(u, y, kernel="quintic", degree=DEGREE)

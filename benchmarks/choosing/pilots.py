@@ -142,7 +142,7 @@ def fitted(
     if outcome.status == "timeout":
         return Pilot(**about, reason=f"not prepared, judged and timed within {budget_s + GRACE_S:.0f} s")
     if outcome.status != "ok":
-        return Pilot(**about, reason=outcome.reason or outcome.status)
+        return Pilot(**about, reason=(outcome.reason or outcome.status).removeprefix("InputError: "))
     if candidate.learns and "preparation_s" in outcome.result:
         outcome.result["preparation_s"] = max(setting, outcome.result["preparation_s"])
     return Pilot(**about, **outcome.result)

@@ -26,7 +26,8 @@ def text(choice: Choice) -> str:
     reasons: dict[str, list[str]] = {}
     for standing in choice.standings:
         if standing.now is None:
-            reasons.setdefault(standing.reason, []).append(standing.candidate.method)
+            name = standing.candidate.method
+            reasons.setdefault(standing.reason.replace(f" {name} ", " it "), []).append(name)
     refused = [
         textwrap.fill(f"{', '.join(names)}: {reason.rstrip('.')}.", WIDTH, subsequent_indent="    ")
         for reason, names in reasons.items()

@@ -5,6 +5,7 @@
 Each method is asked by one pilot first. From then on its knob has a setting that is expected to give the digits
 (`extrapolation.py`), and the method with the least expected seconds is fitted at that setting, which corrects what is
 expected of it. Where none is expected to be cheaper than one that was measured, by a factor of WORTH, the search ends.
+Where none is expected to give the digits, that with most is measured instead, to say what the best is.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from benchmarks.choosing.pilots import Pilot, Pilots
 
 WORTH = 1.25
 """Factor by which a setting must be expected to be cheaper than a measured one to be tried."""
+
+GAIN = 0.5
+"""Digits that a setting must be expected to have beyond all that was measured to be tried where none has enough."""
 
 ROUNDED = 0.1
 """Digits that an expected setting may lack since settings are rounded; it aims at a few more (`MARGIN`)."""
@@ -122,9 +126,9 @@ class Search:
                 self._fit(candidate, candidate.first, budget_s)
 
     def narrow(self, deadline: float) -> None:
-        """Measure what looks cheapest until it has been measured, or the deadline passes."""
+        """Measure what looks cheapest, or has most digits, until it has been measured, or the deadline passes."""
         while time.monotonic() < deadline:
-            best = self.winner()
+            best = self.winner() or self._most_promising()
             if best is None or best.measured:
                 return
             self._fit(best.candidate, best.setting, self._longest_s)  # a failure takes this setting out
@@ -138,6 +142,19 @@ class Search:
         """Return the setting that takes least time in all, measured or expected; None where none has the digits."""
         first = self.standings()[0]
         return first.best
+
+    def _most_promising(self) -> Forecast | None:
+        """Return the setting that is expected to have most digits, where those are more than any measured one has."""
+        standings = self.standings()
+        most = [
+            standing.most for standing in standings
+            if standing.most is not None and not standing.most.measured
+            and standing.most.preparation_s <= self._longest_s
+            and all(pilot.setting != standing.most.setting for pilot in self._pilots.made(standing.candidate))
+        ]  # fmt: skip
+        known = max((standing.now.digits for standing in standings if standing.now is not None), default=0.0)
+        best = max(most, key=lambda forecast: forecast.digits, default=None)
+        return best if best is not None and best.digits > known + GAIN else None
 
     def seconds(self, forecast: Forecast) -> float:
         """Seconds that a setting takes for all integrals of the wish."""

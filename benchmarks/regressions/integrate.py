@@ -31,7 +31,7 @@ CONFIGURATIONS: dict[str, dict[str, Any]] = {
 """Name -> fields. The list is fixed: a new method joins on purpose, and the history of the others goes on."""
 
 
-class Integrate(fitted_methods.FittedMethods):
+class OnBox1l:
     """Each method on box1l."""
 
     integral, configurations = "box1l", CONFIGURATIONS
@@ -42,6 +42,14 @@ class Integrate(fitted_methods.FittedMethods):
         return fitted_methods.fit_all(self.integral, self.configurations)
 
     setup_cache.timeout = 900.0  # type: ignore[attr-defined]
+
+
+class Fit(OnBox1l, fitted_methods.Fitted):
+    """Seconds of the fit and digits."""
+
+
+class Integrate(OnBox1l, fitted_methods.Timed):
+    """Seconds and memory of calls."""
 
     def time_integrate_one(self, folder: str, name: str) -> None:
         """Seconds for a single phase-space point."""

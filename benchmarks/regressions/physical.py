@@ -19,7 +19,7 @@ CONFIGURATIONS: dict[str, dict[str, Any]] = {
 """Name -> fields; `learned_contour` runs the kernel of moving nodes, and the tables that of complex polynomials."""
 
 
-class IntegratePhysical(fitted_methods.FittedMethods):
+class OnBox1lPhysical:
     """Each method on box1l_physical."""
 
     integral, configurations = "box1l_physical", CONFIGURATIONS
@@ -30,3 +30,11 @@ class IntegratePhysical(fitted_methods.FittedMethods):
         return fitted_methods.fit_all(self.integral, self.configurations)
 
     setup_cache.timeout = 900.0  # type: ignore[attr-defined]
+
+
+class FitPhysical(OnBox1lPhysical, fitted_methods.Fitted):
+    """Seconds of the fit and digits."""
+
+
+class IntegratePhysical(OnBox1lPhysical, fitted_methods.Timed):
+    """Seconds of calls."""

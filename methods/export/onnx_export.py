@@ -49,7 +49,7 @@ def export(method: Method, path: Any, dtype: str = "float64") -> None:
         onnxruntime computes in float32 only, or where onnx is not installed; for `published_primitive` with
         normalisation="centre" also for an integral that is a Python function.
     """
-    if not isinstance(method, Exportable):
+    if not isinstance(method, Exportable) or not callable(method.export_form):
         raise InputError(f"{method.name} cannot be exported: its value is no short arithmetic of s.")
     if dtype not in PRECISIONS:
         raise unknown("dtype", dtype, PRECISIONS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import torch
 
 Layers = Sequence[tuple[torch.Tensor, torch.Tensor]]
@@ -16,3 +17,9 @@ def outputs(layers: Layers, activation: Callable[[torch.Tensor], torch.Tensor], 
         x = activation(torch.baddbmm(bias, x, weight))
     weight, bias = layers[-1]
     return torch.baddbmm(bias, x, weight)
+
+
+def separate(layers: Layers) -> list[list[tuple[np.ndarray, np.ndarray]]]:
+    """Return weights (n_out, n_in) and biases (n_out,) of each layer, network by network."""
+    arrays = [(weight.detach().cpu().numpy(), bias.detach().cpu().numpy()) for weight, bias in layers]
+    return [[(weight[i].T, bias[i, 0]) for weight, bias in arrays] for i in range(len(arrays[0][0]))]

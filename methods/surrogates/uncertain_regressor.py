@@ -28,8 +28,10 @@ import torch
 
 from methods.base import Estimate, ParametricIntegral
 from methods.core import calibration, few_points
-from methods.surrogates import complex_parts, symmetry, targets
-from methods.surrogates.likelihood import variance
+from methods.core.arithmetic import Arithmetic
+from methods.surrogates import complex_parts, network_arithmetic, symmetry, targets
+from methods.surrogates.batched_layers import Layers, separate
+from methods.surrogates.likelihood import FLOOR, variance
 from methods.surrogates.regressor import Regressor
 
 ROWS = 512
@@ -72,6 +74,10 @@ class UncertainRegressor(Regressor):
     def _members(self, scaled: torch.Tensor) -> torch.Tensor:
         """Return the parts of A, and log σ, of each member for scaled s (n, m): (n_members, n, n_parts + 1)."""
 
+    @abstractmethod
+    def _layers(self) -> Layers:
+        """Return weights and biases of all members."""
+
     def fit(
         self, integral: ParametricIntegral, *, budget: float | None = None,
         monitor: Callable[[Self], None] | None = None,
@@ -94,6 +100,30 @@ class UncertainRegressor(Regressor):
         """Return the systematic and the statistical uncertainty (n,) of I(s), each one standard deviation."""
         _, systematic, statistical = self._parts(self.integral_.check(s))
         return systematic, statistical
+
+    def export_form(self) -> Arithmetic:
+        """List the steps of value and error, as `methods.base.Exportable` says."""
+        arithmetic, s, x = self._input_steps()
+        a, variances, n_parts = [], [], 2 if self.integral_.is_complex else 1
+        for layers in separate(self._layers()):
+            found = arithmetic.cast(network_arithmetic.dense(arithmetic, x, layers, self.activation), "float64")
+            a.append(arithmetic.take(found, range(n_parts)))
+            log_sigma = arithmetic.take(found, [n_parts])
+            variances.append(arithmetic.scale(arithmetic.apply("exp", arithmetic.scale(log_sigma, 2.0)), 1.0, FLOOR**2))
+        n = len(a)
+        members, mean_of, of_parts = arithmetic.join(*a), np.full((1, n), 1 / n), np.eye(n_parts)
+        y = arithmetic.affine(members, np.kron(mean_of, of_parts))
+        deviations = arithmetic.affine(members, np.kron(np.eye(n) - 1 / n, of_parts))
+        squares = arithmetic.apply("square", deviations)
+        statistical = arithmetic.affine(squares, np.full((1, squares.n), 1 / (n - 1)))
+        systematic = arithmetic.affine(arithmetic.join(*variances), mean_of)
+        sigma = arithmetic.apply("sqrt", arithmetic.add(systematic, statistical))
+        y = arithmetic.scale(y, self.scale_, complex_parts.parts(np.asarray(self.mean_)))
+        value, slope = network_arithmetic.decoded(arithmetic, s, y, self._target)
+        arithmetic.outputs |= {
+            "value": value, "error": arithmetic.multiply(arithmetic.scale(slope, self.scale_), sigma),
+        }  # fmt: skip
+        return arithmetic
 
     def _parts(self, s: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         s = symmetry.fold(s, self._exchangeable)

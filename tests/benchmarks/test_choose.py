@@ -87,7 +87,7 @@ def test_a_rule_that_cannot_says_why():
 def test_no_module_of_a_choice_reads_records():
     """Only the comparison with records does, and nothing of a choice imports that."""
     for path in [ROOT / "benchmarks/choose.py", *(ROOT / "benchmarks/choosing").glob("*.py")]:
-        if path.name == "agreement.py":
+        if path.name.startswith("agreement"):
             continue
         imported = [
             name

@@ -51,6 +51,15 @@ def test_reasons_stand_where_there_are_no_values():
     assert "most, at epsrel=1e-13" in text
 
 
+def test_one_reason_of_several_methods_stands_once():
+    standings = [
+        Standing(candidate, None, None, None, f"I(s) is complex, and {candidate.method} treats real integrals only")
+        for candidate in (RULE, LATTICE)
+    ]
+    text = ranking.text(choice(standings=standings))
+    assert "gauss_legendre, lattice_qmc: I(s) is complex, and it treats real integrals only." in text
+
+
 def test_it_is_plain_where_nothing_has_the_digits():
     text = ranking.text(choice(reached=False, wish=Wish(9, 1e8)))
     assert "Nothing that was tried has 9 digits on average" in text

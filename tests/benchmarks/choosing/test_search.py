@@ -91,6 +91,14 @@ def test_no_method_has_too_many_digits():
     assert "most, at budget=600" in first.reason
 
 
+def test_where_none_has_the_digits_that_with_most_is_measured():
+    small = dataclasses.replace(TABLE, most=1000)
+    found, pilots, _ = searched(Wish(12, 1e9), candidates=(small, LEARNED))
+    assert found.winner() is None
+    assert [pilot.setting for pilot in pilots.made(small)] == [150, 1000]
+    assert found.standings()[0].now.digits == pytest.approx(0.9 * 1000 ** (1 / M))
+
+
 def test_reasons_are_kept():
     found, _, _ = searched(Wish(3, 1e9))
     reasons = {standing.candidate.method: standing.reason for standing in found.standings()}

@@ -25,18 +25,18 @@ from benchmarks.regressions import commands, deep, integrate, kernels, physical
 ROOT = Path(__file__).resolve().parents[3]
 HEAVY = ("torch", "xgboost", "pySecDec")
 UNITS = {
+    "regressions.integrate.Fit.track_fit": "seconds",
+    "regressions.integrate.Fit.track_rel_err_median": "relative error",
     "regressions.integrate.Integrate.peakmem_integrate": "bytes",
     "regressions.integrate.Integrate.time_integrate": "seconds",
     "regressions.integrate.Integrate.time_integrate_one": "seconds",
-    "regressions.integrate.Integrate.track_fit": "seconds",
-    "regressions.integrate.Integrate.track_rel_err_median": "relative error",
 }
 """Of each method."""
 
 OF_PHYSICAL = {
+    "regressions.physical.FitPhysical.track_fit": "seconds",
+    "regressions.physical.FitPhysical.track_rel_err_median": "relative error",
     "regressions.physical.IntegratePhysical.time_integrate": "seconds",
-    "regressions.physical.IntegratePhysical.track_fit": "seconds",
-    "regressions.physical.IntegratePhysical.track_rel_err_median": "relative error",
 }
 """Of each method above threshold."""
 
@@ -87,6 +87,8 @@ def test_asv_finds_exactly_these_benchmarks_and_imports_nothing_heavy(poison):
     for name in OF_PHYSICAL:
         assert found[name]["params"] == [[repr(name) for name in physical.CONFIGURATIONS]]
         assert found[name]["setup_cache_key"].startswith("regressions.physical:")
+    assert len({found[name]["setup_cache_key"] for name in UNITS}) == 1  # all methods are fitted once
+    assert len({found[name]["setup_cache_key"] for name in OF_PHYSICAL}) == 1
     units = UNITS | OF_PHYSICAL
     assert {name: found[name]["unit"] for name in units} == units
     assert all(found[name]["params"] == [[repr(name) for name in deep.SHAPES]] for name in MIXED)
@@ -151,7 +153,7 @@ def test_a_method_that_fails_is_reported_and_the_others_run(monkeypatch, tmp_pat
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LOOPMARK_CACHE", "")  # put back afterwards
     monkeypatch.setattr(
-        integrate.Integrate,
+        integrate.OnBox1l,
         "configurations",
         {"gauss_legendre": {"order": 4, "a": 3.0}, "chebyshev": {"labels": "nobody"}},
     )
@@ -164,15 +166,17 @@ def test_a_method_that_fails_is_reported_and_the_others_run(monkeypatch, tmp_pat
     works.time_integrate(folder, "gauss_legendre")
     works.time_integrate_one(folder, "gauss_legendre")
     works.peakmem_integrate(folder, "gauss_legendre")
-    assert 0 < works.track_fit(folder, "gauss_legendre") < 60
+    found = integrate.Fit()
+    found.setup(folder, "gauss_legendre")
+    assert 0 < found.track_fit(folder, "gauss_legendre") < 60
     # A 4-point rule is right to four or five digits on box1l: not wrong, and not the truth itself.
-    assert 1e-7 < works.track_rel_err_median(folder, "gauss_legendre") < 1e-3
+    assert 1e-7 < found.track_rel_err_median(folder, "gauss_legendre") < 1e-3
 
 
 def test_a_method_that_does_not_support_the_integral_is_skipped(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LOOPMARK_CACHE", "")
-    monkeypatch.setattr(integrate.Integrate, "configurations", {"gauss_legendre": {"max_nodes": 4}})
+    monkeypatch.setattr(integrate.OnBox1l, "configurations", {"gauss_legendre": {"max_nodes": 4}})
     suite = integrate.Integrate()
     with pytest.raises(NotImplementedError, match="max_nodes"):  # asv's way to skip
         suite.setup(suite.setup_cache(), "gauss_legendre")

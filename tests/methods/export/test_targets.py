@@ -40,6 +40,7 @@ FITS: dict[str, tuple[str, dict]] = {
     "dense_mlp": ("dense_mlp", {"depth": 2, "width": 9, "activation": "silu", "target": "log", **NETWORK}),
     "skip_mlp": ("skip_mlp", {"n_blocks": 2, "width": 8, "activation": "elu", "symmetry": "s1:s2", **NETWORK}),
     "deep_ensemble": ("deep_ensemble", {"width": 8, "depth": 1, "activation": "softplus", "n_replicas": 2, **NETWORK}),
+    "bayesian_mlp": ("bayesian_mlp", {"width": 8, "depth": 1, "n_samples": 3, "initial_std": 1e-2, **NETWORK}),
     "differential_mlp": ("differential_mlp", {"width": 8, "n_labels": 50, "n_iterations": 20}),
     "arcs": ("gauss_legendre", {"epsrel": 1e-2, "search_order": 4}),
     "complex_chebyshev": ("chebyshev", {"max_labels": 100, **LABELS}),
@@ -48,6 +49,8 @@ FITS: dict[str, tuple[str, dict]] = {
     "complex_dense": ("dense_mlp", {"depth": 1, "width": 8, **NETWORK}),
     "crossing_skip": ("skip_mlp", {"n_blocks": 1, "width": 6, **NETWORK}),
     "complex_ensemble": ("deep_ensemble", {"width": 6, "depth": 1, "n_replicas": 2, **NETWORK}),
+    "complex_bayesian": ("bayesian_mlp", {"width": 6, "depth": 1, "n_samples": 3, **NETWORK}),
+    "complex_differential": ("differential_mlp", {"width": 8, "n_labels": 60, "n_iterations": 40}),
     "complex_train": ("tensor_train", {"max_labels": 600, "n_pilot": 64, **LABELS}),
 }
 
@@ -79,9 +82,13 @@ def _below(s: np.ndarray) -> np.ndarray:
 
 INTEGRALS = {
     **dict.fromkeys(
-        ("arcs", "complex_chebyshev", "complex_primitive", "complex_dense", "complex_ensemble"), "bubble_physical"
+        (
+            "arcs", "complex_chebyshev", "complex_primitive", "complex_dense", "complex_ensemble", "complex_bayesian",
+        ),
+        "bubble_physical",
     ),
     "complex_train": "triangle_physical",
+    "complex_differential": "triangle_physical",
 }  # fmt: skip
 
 MAIN = """

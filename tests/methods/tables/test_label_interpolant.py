@@ -99,3 +99,12 @@ def test_the_error_holds_what_labels_have_in_common(name):
     estimate = fitted(name, integral, labels=spec).integrate(s)
     pull = (estimate.value - integral.exact(s)) / estimate.error
     assert 0.5 < np.sqrt(np.mean(pull**2)) < 2
+
+
+def test_too_few_labels_for_the_polynomial_are_named():
+    three = ParametricIntegral.from_expression(
+        name="three", variables=["x"], parameters=["s1", "s2", "s3"], expression="x + s1*s2*s3", low=[1, 1, 1],
+        high=[2, 2, 2], exact=lambda s: 0.5 + s.prod(axis=1),
+    )  # fmt: skip
+    with pytest.raises(InputError, match="8 labels to fit, fewer than the 10 coefficients"):
+        fitted("rbf", three, n_labels=10)

@@ -1,0 +1,105 @@
+"""The table of choices beside records, from the file of `agreement`: docs/choose.md has that of the published one.
+
+python -m benchmarks.choosing.agreement_table
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.records import files
+from benchmarks.records.folders import PUBLISHED, REPORTS
+
+FILE = "choices.json"
+
+DOCUMENT = REPORTS.parent / "docs" / "choose.md"
+
+BEGIN, END = "<!-- table: begin (python -m benchmarks.choosing.agreement_table) -->", "<!-- table: end -->"
+
+FACTOR = 2.0
+"""A choice agrees with the records where it takes at most so many times the least recorded seconds."""
+
+COLUMNS = (
+    "integral", "digits", "values", "chosen", "mean, worst digits", "s in all", "best recorded", "s, here",
+    "s, recorded", "ratio", "to recorded",
+)  # fmt: skip
+
+Row = Mapping[str, Any]
+
+
+def read(path: Path) -> dict[str, dict[str, Any]]:
+    """Read what is known of each integral; nothing where there is no file."""
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def rows(entries: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """List the choices of all integrals."""
+    return [{"integral": name, **row} for name, entry in entries.items() for row in entry["rows"]]
+
+
+def agrees(row: Row, ratio: str = "ratio") -> bool:
+    """Tell whether a choice takes at most FACTOR times the best recorded seconds; so it does where only it has any."""
+    if row["best"] is None:
+        return True
+    return bool(row["reached"]) and row[ratio] is not None and row[ratio] <= FACTOR
+
+
+def text(rows: Sequence[Row]) -> str:
+    """Write the table in Markdown, and below it in how many cases choice and records agree."""
+    lines = [_line(COLUMNS), "|---" * len(COLUMNS) + "|", *(_line(_cells(row)) for row in rows)]
+    here, recorded = (sum(agrees(row, ratio) for row in rows) for ratio in ("ratio", "ratio_to_recorded"))
+    n = len({row["integral"] for row in rows})
+    on = f"{len(rows)} choices on {n} integral{'s' * (n != 1)}"
+    lines.append(
+        f"\nOf {on}, {here} take at most {FACTOR:g} times as long as the best recorded configuration does here,\n"
+        f"and {recorded} at most {FACTOR:g} times as long as was recorded of it."
+    )
+    return "\n".join(lines)
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    known = row["digits_mean"] is not None
+    digits = f"{row['digits_mean']:.1f}, {row['digits_worst']:.1f}" if known else "–"
+    digits += "" if row["reached"] else ": missed"
+    count = f"{row['count']:.0e}".replace("e+0", "e").replace("e+", "e")
+    return (
+        row["integral"], f"{row['digits']:g}", count, row["chosen"], digits, _number(row["total_s"]),
+        row["best"] or "none", _number(row["best_s"]), _number(row["best_recorded_s"]), _number(row["ratio"]),
+        _number(row["ratio_to_recorded"]),
+    )  # fmt: skip
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "–"
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
+
+
+def inserted(document: str, table: str) -> str:
+    """Return the document with the table between its two markers."""
+    before, _, rest = document.partition(BEGIN)
+    return f"{before}{BEGIN}\n\n{table}\n\n{END}{rest.partition(END)[2]}"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write the table of the published choices into docs/choose.md."""
+    argparse.ArgumentParser(
+        prog="python -m benchmarks.choosing.agreement_table", description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    ).parse_args(arguments)  # fmt: skip
+    table = text(rows(read(PUBLISHED / FILE)))
+    files.write_text(DOCUMENT, inserted(DOCUMENT.read_text(encoding="utf-8"), table))
+    print(f"Written: {DOCUMENT}")
+    return 0
+
+
+if __name__ == "__main__":
+    main()
