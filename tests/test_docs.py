@@ -33,7 +33,7 @@ MOST_SECONDS = 180
 
 FILE = re.compile(r"(?:#|//) ([\w-]+\.(?:py|toml|cpp))\n")
 
-LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
+LINK = re.compile(r"(?:\]\(|^\[\d+\]: )([^)#:\n]+)(?:#[^)]*)?\)?", re.MULTILINE)
 
 
 def environment() -> dict[str, str]:
