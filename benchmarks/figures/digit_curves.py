@@ -31,6 +31,9 @@ GAP = 0.02
 MOST_LINES_AWAY = 6
 """Lines up to which a name may be away from the end of its curve."""
 
+MARK = 8
+"""How much worse it is to hide a mark of a curve than a point between two."""
+
 ROOM = 0.2
 """Room right of the curves and above them for names, in units of the range that they take."""
 
@@ -114,13 +117,13 @@ def _write_name(axes: Axes, name: str, colour: str, box: Box, end: Point) -> Non
         axes.plot(*zip(near, end, strict=True), color=colour, linewidth=0.6, transform=axes.transAxes)
 
 
-def _along(points: Sequence[Point]) -> Iterator[Point]:
-    """Yield points of a curve as close to one another as names are high."""
-    yield points[0]
+def _along(points: Sequence[Point]) -> Iterator[tuple[Point, int]]:
+    """Yield points of a curve, closer to one another than names are high, with weights: its marks weigh most."""
+    yield points[0], MARK
     for (x, y), (next_x, next_y) in itertools.pairwise(points):
         steps = max(1, math.ceil(2 * math.hypot(next_x - x, next_y - y) / LINE))
         for step in range(1, steps + 1):
-            yield x + (next_x - x) * step / steps, y + (next_y - y) * step / steps
+            yield (x + (next_x - x) * step / steps, y + (next_y - y) * step / steps), MARK if step == steps else 1
 
 
 def _places(end: Point, width: float) -> Iterator[tuple[int, Box]]:
@@ -138,9 +141,9 @@ def _places(end: Point, width: float) -> Iterator[tuple[int, Box]]:
             yield away + math.ceil(moved), box
 
 
-def _cost(box: Box, away: int, names: Sequence[Box], curves: Sequence[Point]) -> float:
+def _cost(box: Box, away: int, names: Sequence[Box], curves: Sequence[tuple[Point, int]]) -> float:
     """How bad a box is: it must not hide a name, nor should it hide curves, or be far away."""
     left, right, bottom, top = box
     over_names = sum(left < b and a < right and bottom < d and c < top for a, b, c, d in names)
-    over_curves = sum(left <= x <= right and bottom <= y <= top for x, y in curves)
+    over_curves = sum(weight for (x, y), weight in curves if left <= x <= right and bottom <= y <= top)
     return 1000 * over_names + 2 * over_curves + away

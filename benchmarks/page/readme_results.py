@@ -10,6 +10,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 
+import methods
 from benchmarks.experiments import all_configurations
 from benchmarks.figures import digit_curves
 from benchmarks.page import headlines, method_kinds
@@ -17,9 +18,13 @@ from benchmarks.page.method_kinds import KINDS
 from benchmarks.records import configurations, digit_costs
 from benchmarks.records.configurations import Configuration
 from benchmarks.records.digit_costs import DigitCost
+from benchmarks.records.run_records import Record
 
 PICTURE = "figures/digit_curves.svg"
 """The picture, below the folder of reports."""
+
+EXAMPLE = "box1l", ("chebyshev", "total_degree"), 20
+"""Integral, methods and budget in seconds of a command whose output is shown."""
 
 LEAST_KINDS = 3
 """Kinds of methods that an integral must have been computed with to be shown."""
@@ -51,27 +56,28 @@ def text(euclidean: Sequence[Configuration], physical: Sequence[Configuration]) 
         return found or "There are no records yet."
     blocks = [f"![{shown[0]}: digits against time](reports/{PICTURE})", _caption(shown), found]
     blocks += [table(places[shown]), _without_a_value(grouped, shown, places[shown]), _measured(grouped)]
+    blocks += [_printed([record for c in euclidean if not c.superseded for record in c.good])]
     return "\n\n".join(filter(None, blocks))
 
 
 def place(places: Places) -> Place | None:
     """Choose the integral to show, and its machine; None where none was computed with enough kinds of methods."""
-    ranks = {(integral, machine): _rank(integral, methods) for (integral, machine), methods in places.items()}
+    ranks = {(integral, machine): _rank(integral, here) for (integral, machine), here in places.items()}
     known = {where: rank for where, rank in ranks.items() if rank is not None}
     return max(known, key=lambda where: (known[where], where)) if known else None
 
 
-def _rank(integral: str, methods: Mapping[str, Sequence[DigitCost]]) -> tuple[int, ...] | None:
+def _rank(integral: str, here: Mapping[str, Sequence[DigitCost]]) -> tuple[int, ...] | None:
     """How much an integral says, to be compared with others; None where too few kinds of methods were run on it."""
     from references.integrals import catalogue  # with sympy, which is not imported for a report without records
 
-    n_kinds = sum(bool(of_kind) for of_kind in method_kinds.by_kind(methods).values())
+    n_kinds = sum(bool(of_kind) for of_kind in method_kinds.by_kind(here).values())
     if n_kinds < LEAST_KINDS or catalogue.find(integral) is None:
         return None
     made = catalogue.integral(integral)
     physical, held_out = catalogue.is_physical(integral), catalogue.is_held_out(integral)
     two_loops = physical and made.k > MOST_OF_ONE_LOOP
-    return two_loops, physical and held_out, held_out, n_kinds, made.k + len(made.parameters), len(methods)
+    return two_loops, physical and held_out, held_out, n_kinds, made.k + len(made.parameters), len(here)
 
 
 def _caption(shown: Place) -> str:
@@ -89,7 +95,7 @@ def _caption(shown: Place) -> str:
     )
 
 
-def table(methods: Mapping[str, Sequence[DigitCost]]) -> str:
+def table(here: Mapping[str, Sequence[DigitCost]]) -> str:
     """Write the table as Markdown: each method's configuration with most digits, and its cheapest with six."""
     import pandas
 
@@ -97,7 +103,7 @@ def table(methods: Mapping[str, Sequence[DigitCost]]) -> str:
         (max(costs, key=lambda cost: cost.digits_mean), kind, costs)
         for kind, names in KINDS.items()
         for name in names
-        if (costs := methods.get(name))
+        if (costs := here.get(name))
     ]
     best.sort(key=lambda row: -row[0].digits_mean)
     rows = [
@@ -126,15 +132,31 @@ def _us(cost: DigitCost | None) -> str:
     return "–" if cost is None else all_configurations.number(1e6 * cost.s_per_integral)
 
 
-def _without_a_value(grouped: Iterable[Configuration], shown: Place, methods: Iterable[str]) -> str:
+def _without_a_value(grouped: Iterable[Configuration], shown: Place, valued: Iterable[str]) -> str:
     """Name the methods that were run on the integral and have no row, with what became of them."""
     here = configurations.by_place(c for c in grouped if digit_costs.counts(c)).get(shown, [])
     without: dict[str, list[str]] = {}
     for configuration in here:
-        if configuration.method not in methods:
+        if configuration.method not in valued:
             without.setdefault(configuration.method, []).extend(record["status"] for record in configuration.bad)
     said = [f"{name} ({', '.join(dict.fromkeys(statuses)) or 'not timed'})" for name, statuses in without.items()]
     return f"Without a value here: {', '.join(sorted(said))}." if said else ""
+
+
+def _printed(found: Iterable[Record]) -> str:
+    """Write a command, and what it prints when it leaves these records; "" where they are not among them."""
+    integral, names, budget_s = EXAMPLE
+    params = {name: methods.create(name).params() for name in names}
+    asked = [
+        record
+        for record in found
+        if (record["integral"], record["budget_s"]) == (integral, budget_s)
+        and all(params.get(record["method"], {}).get(key, record) == value for key, value in record["params"].items())
+    ]
+    if {record["method"] for record in asked} != set(names):
+        return ""
+    command = " ".join(["--integral", integral, *(f"--method {name}" for name in names), "--budget", str(budget_s)])
+    return f"`python -m benchmarks.accuracy {command}` prints\n\n```text\n{all_configurations.text(asked)}\n```"
 
 
 def _measured(grouped: Sequence[Configuration]) -> str:
@@ -145,9 +167,10 @@ def _measured(grouped: Sequence[Configuration]) -> str:
     integrals = {c.first["integral"] for c in current}
     budgets = [c.first["budget_s"] for c in current]
     machines = "; ".join(sorted({c.first["machine"] for c in current}))
+    superseded = sum(c.superseded for c in current)
     return (
         f"Measured so far, in [all tables](reports/tables.md): {len(current):,} configurations on {len(integrals)} "
         f"integrals, {sum(map(catalogue.is_held_out, integrals))} of them held out and "
         f"{sum(map(catalogue.is_physical, integrals))} above threshold, with budgets of {min(budgets):g} to "
-        f"{max(budgets):g} s, on one thread of {machines}."
+        f"{max(budgets):g} s, on one thread of {machines}; {superseded:,} of older versions of a method."
     )
