@@ -10,6 +10,8 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from benchmarks.figures.drawing import COLOURS, MARKERS, label_powers_of_ten, svg
 from benchmarks.records.digit_costs import DigitCost, lower_envelope
 
@@ -22,7 +24,7 @@ HEIGHT = 4.6
 NAME_SIZE = 8.5
 """Points of a name's letters, which a phone shows nearly as large."""
 
-LETTER, LINE = 0.0185, 0.042
+LETTER, LINE = 0.0175, 0.042
 """Width of a letter and height of a line of names, in units of the axes."""
 
 GAP = 0.02
@@ -31,7 +33,10 @@ GAP = 0.02
 MOST_LINES_AWAY = 6
 """Lines up to which a name may be away from the end of its curve."""
 
-MARK = 8
+PAD = 0.012
+"""Half the size of a mark, in units of the axes."""
+
+MARK = 14
 """How much worse it is to hide a mark of a curve than a point between two."""
 
 ROOM = 0.2
@@ -99,20 +104,22 @@ def _name_curves(axes: Axes, envelopes: Sequence[tuple[str, str, list[Point]]]) 
     curves = [point for _, _, points in placed for point in _along(points)]
     names: list[Box] = []
     for name, colour, points in sorted(placed, key=lambda each: -each[2][-1][1]):
-        costs = {box: _cost(box, away, names, curves) for away, box in _places(points[-1], LETTER * len(name))}
+        end = points[-1]
+        costs = {box: _cost(box, end, away, names, curves) for away, box in _places(end, LETTER * len(name))}
         box = min(costs, key=lambda box: costs[box])
         names.append(box)
-        _write_name(axes, name, colour, box, points[-1])
+        curves += _along([_nearest(box, end), end])
+        _write_name(axes, name, colour, box, end)
 
 
 def _write_name(axes: Axes, name: str, colour: str, box: Box, end: Point) -> None:
     """Write a name into its box, on white where it hides a curve, with a line to an end that is not beside it."""
-    left, right, bottom, top = box
+    left, _, bottom, top = box
     axes.text(
         left, (bottom + top) / 2, name, color=colour, fontsize=NAME_SIZE, va="center", transform=axes.transAxes,
         bbox={"facecolor": "#ffffff", "alpha": 0.7, "linewidth": 0, "pad": 0.3},
     )  # fmt: skip
-    near = min(max(end[0], left), right), min(max(end[1], bottom), top)
+    near = _nearest(box, end)
     if math.dist(near, end) > LINE:
         axes.plot(*zip(near, end, strict=True), color=colour, linewidth=0.6, transform=axes.transAxes)
 
@@ -126,10 +133,10 @@ def _along(points: Sequence[Point]) -> Iterator[tuple[Point, int]]:
             yield (x + (next_x - x) * step / steps, y + (next_y - y) * step / steps), MARK if step == steps else 1
 
 
-def _places(end: Point, width: float) -> Iterator[tuple[int, Box]]:
+def _places(end: Point, width: float) -> Iterator[tuple[float, Box]]:
     """Yield lines of distance and a box for a name near the end of its curve: right, left, above and below of it."""
     x, y = end
-    for away in range(MOST_LINES_AWAY):
+    for away in np.arange(0, MOST_LINES_AWAY, 0.5):
         rise = away * LINE
         for left, middle in (
             (x + GAP, y + rise), (x + GAP, y - rise), (x - width / 2, y + rise + LINE), (x - width - GAP, y + rise),
@@ -138,12 +145,21 @@ def _places(end: Point, width: float) -> Iterator[tuple[int, Box]]:
             inside = min(max(left, 0.005), 1 - width), min(max(middle, LINE / 2), 1 - LINE / 2)
             moved = math.dist(inside, (left, middle)) / LINE
             box = inside[0], inside[0] + width, inside[1] - LINE / 2, inside[1] + LINE / 2
-            yield away + math.ceil(moved), box
+            yield away + moved, box
 
 
-def _cost(box: Box, away: int, names: Sequence[Box], curves: Sequence[tuple[Point, int]]) -> float:
-    """How bad a box is: it must not hide a name, nor should it hide curves, or be far away."""
-    left, right, bottom, top = box
+def _cost(
+    box: Box, end: Point, away: float, names: Sequence[Box], curves: Sequence[tuple[Point, int]]
+) -> float:  # fmt: skip
+    """How bad a box is: it must hide no name, its line should cross none, and it should hide no curve and be near."""
+    left, right, bottom, top = box[0] - PAD, box[1] + PAD, box[2] - PAD, box[3] + PAD
     over_names = sum(left < b and a < right and bottom < d and c < top for a, b, c, d in names)
     over_curves = sum(weight for (x, y), weight in curves if left <= x <= right and bottom <= y <= top)
-    return 1000 * over_names + 2 * over_curves + away
+    line = [point for point, _ in _along([_nearest(box, end), end])]
+    crossed = sum(a <= x <= b and c <= y <= d for x, y in line for a, b, c, d in names)
+    return 1000 * over_names + 20 * crossed + over_curves + 2 * away
+
+
+def _nearest(box: Box, end: Point) -> Point:
+    """Find the point of a box that is nearest to the end of a curve."""
+    return min(max(end[0], box[0]), box[1]), min(max(end[1], box[2]), box[3])
