@@ -24,20 +24,23 @@ HEIGHT = 4.6
 NAME_SIZE = 8.5
 """Points of a name's letters, which a phone shows nearly as large."""
 
-LETTER, LINE = 0.0175, 0.042
+LETTER, LINE = 0.018, 0.042
 """Width of a letter and height of a line of names, in units of the axes."""
 
 GAP = 0.02
 """Distance between a curve's end and its name, in units of the axes."""
 
-MOST_LINES_AWAY = 6
+SWEEPS = 3
+"""How often all names are placed."""
+
+MOST_LINES_AWAY = 8
 """Lines up to which a name may be away from the end of its curve."""
 
 PAD = 0.012
 """Half the size of a mark, in units of the axes."""
 
-MARK = 14
-"""How much worse it is to hide a mark of a curve than a point between two."""
+MARK, LEADER = 20, 7
+"""How much worse it is to hide a mark of a curve, or a line to a name, than a point between two marks."""
 
 ROOM = 0.2
 """Room right of the curves and above them for names, in units of the range that they take."""
@@ -95,21 +98,27 @@ def _make_room(axes: Axes, points: Sequence[Point]) -> None:
 
 
 def _name_curves(axes: Axes, envelopes: Sequence[tuple[str, str, list[Point]]]) -> None:
-    """Write each name near the end of its curve, the highest first, where little stands yet.
+    """Write each name near the end of its curve, where it hides little.
 
-    The axes must have their limits already.
+    The highest is placed first; then each is placed again, given all others. The axes must have their limits already.
     """
     to_axes = axes.transData + axes.transAxes.inverted()
-    placed = [(name, colour, [tuple(to_axes.transform(p)) for p in points]) for name, colour, points in envelopes]
-    curves = [point for _, _, points in placed for point in _along(points)]
-    names: list[Box] = []
-    for name, colour, points in sorted(placed, key=lambda each: -each[2][-1][1]):
-        end = points[-1]
-        costs = {box: _cost(box, end, away, names, curves) for away, box in _places(end, LETTER * len(name))}
-        box = min(costs, key=lambda box: costs[box])
-        names.append(box)
-        curves += _along([_nearest(box, end), end])
-        _write_name(axes, name, colour, box, end)
+    placed = {name: [tuple(to_axes.transform(point)) for point in points] for name, _, points in envelopes}
+    curves = [point for points in placed.values() for point in _along(points)]
+    boxes: dict[str, Box] = {}
+    for _ in range(SWEEPS):
+        for name in sorted(placed, key=lambda name: -placed[name][-1][1]):
+            end = placed[name][-1]
+            others = [box for other, box in boxes.items() if other != name]
+            lines = [
+                (point, LEADER) for other, box in boxes.items() if other != name
+                for point, _ in _along([_nearest(box, placed[other][-1]), placed[other][-1]])
+            ]  # fmt: skip
+            obstacles = np.array([(*point, weight) for point, weight in [*curves, *lines]])
+            costs = {box: _cost(box, end, away, others, obstacles) for away, box in _places(end, LETTER * len(name))}
+            boxes[name] = min(costs, key=lambda box: costs[box])
+    for name, colour, _ in envelopes:
+        _write_name(axes, name, colour, boxes[name], placed[name][-1])
 
 
 def _write_name(axes: Axes, name: str, colour: str, box: Box, end: Point) -> None:
@@ -148,16 +157,21 @@ def _places(end: Point, width: float) -> Iterator[tuple[float, Box]]:
             yield away + moved, box
 
 
-def _cost(
-    box: Box, end: Point, away: float, names: Sequence[Box], curves: Sequence[tuple[Point, int]]
-) -> float:  # fmt: skip
-    """How bad a box is: it must hide no name, its line should cross none, and it should hide no curve and be near."""
+def _cost(box: Box, end: Point, away: float, names: Sequence[Box], obstacles: np.ndarray) -> float:
+    """How bad a box is: it must hide no name, its line should cross none, and it should hide no curve and be near.
+
+    `obstacles` (n, 3) are points of curves and lines with their weights.
+    """
     left, right, bottom, top = box[0] - PAD, box[1] + PAD, box[2] - PAD, box[3] + PAD
     over_names = sum(left < b and a < right and bottom < d and c < top for a, b, c, d in names)
-    over_curves = sum(weight for (x, y), weight in curves if left <= x <= right and bottom <= y <= top)
-    line = [point for point, _ in _along([_nearest(box, end), end])]
+    x, y, weight = obstacles.T
+    over_curves = weight[(left <= x) & (x <= right) & (bottom <= y) & (y <= top)].sum()
+    line = [point for point, _ in _along([_nearest(box, end), end])][:-1]
     crossed = sum(a <= x <= b and c <= y <= d for x, y in line for a, b, c, d in names)
-    return 1000 * over_names + 20 * crossed + over_curves + 2 * away
+    distances = np.hypot(*(obstacles[:, None, :2] - np.reshape(line, (1, -1, 2))).transpose(2, 0, 1))
+    near = np.hypot(x - end[0], y - end[1]) < PAD  # its own mark
+    touched = weight[(distances < PAD).any(1) & ~near].sum() if away else 0.0
+    return float(1000 * over_names + 20 * crossed + over_curves + 0.5 * touched + 2 * away)
 
 
 def _nearest(box: Box, end: Point) -> Point:

@@ -28,7 +28,9 @@ def kinds(n, spread=0.01):
 
 
 def drawn(n, **changes):
-    axes = Figure(figsize=(drawing.WIDTH, digit_curves.HEIGHT)).add_subplot()
+    width, height = drawing.WIDTH, digit_curves.HEIGHT
+    box = (0, 0, 1 - (drawing.LEFT + drawing.RIGHT) / width, 1 - (drawing.BOTTOM + drawing.TOP) / height)
+    axes = Figure(figsize=(width, height)).add_axes(box)
     digit_curves.draw(axes, kinds(n, **changes))
     axes.figure.canvas.draw()
     return axes
