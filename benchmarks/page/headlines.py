@@ -44,8 +44,8 @@ def rules(costs: Costs) -> str:
         return ""
     ratios = [theirs.s_per_integral / rule.s_per_integral for rule, theirs in found if rule and theirs]
     return (
-        f"For {FEW:,} values {_ahead('rule', costs, FEW)}: {DIGITS} digits take {_range(cheapest, _us)} µs per value "
-        f"on {len(cheapest)}. {_of_pysecdec(ratios)}"
+        f"For {FEW:,} values {_ahead('rule', costs, FEW)}: {DIGITS} digits take {_median(cheapest, _us)} µs per "
+        f"value (median of {len(cheapest)}; {_range(cheapest, _us)}). {_of_pysecdec(ratios)}"
     )
 
 
@@ -70,9 +70,9 @@ def tables(costs: Costs) -> str:
         return ""
     made = list(cheapest.values())
     return (
-        f"For {MANY:,} values {_ahead('table', costs, MANY)}: {DIGITS} digits take {_range(made, _us)} µs per value "
-        f"on {len(made)}, after {_range(made, _seconds)} s, which pays from {_rounded(statistics.median(first))} "
-        "values on (median)."
+        f"For {MANY:,} values {_ahead('table', costs, MANY)}: {DIGITS} digits take {_median(made, _us)} µs per value "
+        f"(median of {len(made)}; {_range(made, _us)}) after {_median(made, _seconds)} s ({_range(made, _seconds)}), "
+        f"which pays from {_rounded(statistics.median(first))} values on (median)."
     )
 
 
@@ -117,6 +117,10 @@ def _us(cost: DigitCost) -> float:
 
 def _seconds(cost: DigitCost) -> float:
     return cost.preparation_s
+
+
+def _median(costs: Sequence[DigitCost], figure: Callable[[DigitCost], float]) -> str:
+    return all_configurations.number(statistics.median(map(figure, costs)))
 
 
 def _range(costs: Sequence[DigitCost], figure: Callable[[DigitCost], float]) -> str:

@@ -31,12 +31,12 @@ def test_the_three_of_one_region():
     where, rule, table, learned = said([*place("heptagon1l"), *place("box2l")])
     assert where == "Below thresholds (2 integrals, 1 of them held out):"
     assert rule == (
-        "- For 1,000 values a **rule** is the cheapest on 2 of 2 integrals: 6 digits take 20.0 to 20.0 µs per value on "
-        "2. pySecDec has them on 2, after 200 to 200 times as long, 200 times in the median."
+        "- For 1,000 values a **rule** is the cheapest on 2 of 2 integrals: 6 digits take 20.0 µs per value "
+        "(median of 2; 20.0 to 20.0). pySecDec has them on 2, after 200 to 200 times as long, 200 times in the median."
     )
     assert table == (
-        "- For 100,000,000 values a **table** is the cheapest on 2 of 2 integrals: 6 digits take 0.500 to 0.500 µs per "
-        "value on 2, after 39.0 to 39.0 s, which pays from 2,000,000 values on (median)."
+        "- For 100,000,000 values a **table** is the cheapest on 2 of 2 integrals: 6 digits take 0.500 µs per "
+        "value (median of 2; 0.500 to 0.500) after 39.0 s (39.0 to 39.0), which pays from 2,000,000 values on (median)."
     )
     assert learned.startswith(
         "- Methods that **learn** have 5.0 digits at most (median), and the best table 8.0: more on 2 of 2"
