@@ -94,3 +94,23 @@ def test_the_text_says_what_was_measured_where_and_what_failed():
     assert "below thresholds, k = 6, 7 invariants, on one thread of A." in text
     assert "Without a value here: skip_mlp (failed)." in text
     assert "13 configurations on 3 integrals, 2 of them held out and 0 above threshold, with budgets of 60 " in text
+
+
+def test_what_a_command_prints_is_shown_where_its_records_are_current():
+    integral, names, budget_s = readme_results.EXAMPLE
+    fields = [
+        {key: value for key, value in methods.create(name).params().items() if key not in ("seed", "device")}
+        for name in names
+    ]
+    made = [
+        run(name, 9.0, 0.5, integral, params=own, budget_s=budget_s) for name, own in zip(names, fields, strict=True)
+    ]
+    printed = (
+        "`python -m benchmarks.accuracy --integral box1l --method chebyshev --method total_degree --budget 20` prints"
+    )
+    text = readme_results.text(configurations.grouped([*EUCLIDEAN, *made]), [])
+    _, _, block = text.partition(f"{printed}\n\n```text\n")
+    assert block.startswith("box1l\n")
+    assert block.count("9.0") >= 2
+    superseded = [*EUCLIDEAN, made[0] | {"version": 0}, made[1]]
+    assert printed not in readme_results.text(configurations.grouped(superseded), [])

@@ -1,4 +1,4 @@
-"""Changes of published figures: beyond the scatter of seeds and of calls, each with what differs between the records."""
+"""Changes of published figures beyond the scatter of seeds and calls, each with what differs between the records."""
 
 from __future__ import annotations
 
