@@ -13,7 +13,7 @@ help:
 	@echo "make test-all   the slow ones too: pySecDec in depth, faults, the pages' code, the browser (45 minutes)"
 	@echo "make timing     timing regressions by asv, in an environment of its own; results in reports/asv (15 minutes)"
 	@echo "make results    every published experiment again, then the report (up to 6 hours; what is finished is kept)"
-	@echo "make report     tables, figures, page and README again, from the records in reports/published"
+	@echo "make report     tables, page and README again, from the records in reports/published"
 
 accuracy: .venv
 	.venv/bin/python -m benchmarks.accuracy --preset quick; status=$$?; \

@@ -10,7 +10,7 @@
 
 First every method is fitted, on one pinned thread, and judged by true values, as many at a time as there are CPUs, or
 on a Dask cluster (--scheduler, see docs/cluster.md); then each is timed by itself, on this machine. Records and tables
-go to reports/local; python -m benchmarks.report draws figures and a page.
+go to reports/local; python -m benchmarks.report makes a page of them.
 
 Finished runs are reused; interrupt at any moment and start again. Exit status: 0 when all runs finished, 1 when some
 failed (they are listed), 2 for wrong arguments, 130 when interrupted.
@@ -132,7 +132,7 @@ def main(arguments: list[str] | None = None) -> int:
         _say(f"error: The tables could not be written: {problem}.")
         return 1
     print(f"\nAll records here: {given.out / 'tables.md'}, {given.out / 'tables.csv'}")
-    print(f"Figures and a page: python -m benchmarks.report --out {given.out}")
+    print(f"A page: python -m benchmarks.report --out {given.out}")
     return report_failures(results)
 
 

@@ -1,7 +1,7 @@
-"""Regenerate tables, figures and page from the records, without running anything.
+"""Regenerate tables, picture and page from the records, without running anything.
 
-python -m benchmarks.report             from reports/published: tables.md, tables.csv, index.html and figures/ in
-                                        reports/, and the generated parts of README.md and docs/findings.md
+python -m benchmarks.report             from reports/published: tables.md, tables.csv, index.html in reports/, README's
+                                        picture, and the generated parts of README.md and docs/findings.md
 python -m benchmarks.report --out DIR   from somebody's own runs: the same in DIR, with published results beside them
 """
 
@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.experiments import all_configurations
-from benchmarks.figures import figure_sections
 from benchmarks.page import findings, html_page, page_content, readme_results
 from benchmarks.page.contents import Contents
 from benchmarks.records import configurations, files
@@ -33,21 +32,26 @@ BEGIN, END = "<!-- table: begin (python -m benchmarks.report) -->", "<!-- table:
 
 
 def write_published(reports: Path, readme: Path, found: Path) -> list[Path]:
-    """Write tables, figures and page of the published records, README's table and what was found; return the paths."""
+    """Write tables and page of the published records, README's results and what was found; return the paths."""
     contents = Contents.published(reports)
-    drawn = contents.figure_sections()
     link = findings.links_from(found.parent, contents.folders())
-    generated = {readme: _readme(contents, drawn), found: findings.text(contents.measured, link)}
-    return _write(contents, drawn, {path: insert(path.read_text(), text) for path, text in generated.items()})
+    euclidean, physical = (configurations.grouped(contents.measured(name)) for name in ("curves", "physical"))
+    more = {
+        readme: insert(readme.read_text(), readme_results.text(euclidean, physical)),
+        found: insert(found.read_text(), findings.text(contents.measured, link)),
+    }
+    if (picture := readme_results.picture([*euclidean, *physical])) is not None:
+        more[reports / readme_results.PICTURE] = picture
+    return _write(contents, more)
 
 
 def write_local(out: Path) -> list[Path]:
-    """Write tables, figures and page of the records below `out`; return the paths, or none without a record."""
+    """Write tables and page of the records below `out`; return the paths, or none without a record."""
     contents = Contents.local(out)
-    return _write(contents, contents.figure_sections(), {}) if contents.compared else []
+    return _write(contents, {}) if contents.compared else []
 
 
-def _write(contents: Contents, drawn: list[figure_sections.Section], more: dict[Path, str]) -> list[Path]:
+def _write(contents: Contents, more: dict[Path, str]) -> list[Path]:
     for path, problem in contents.damaged.items():
         print(f"note: {path} is left out: {problem}.", file=sys.stderr)
     texts = {
@@ -58,7 +62,7 @@ def _write(contents: Contents, drawn: list[figure_sections.Section], more: dict[
     }
     for path, text in texts.items():
         files.write_text(path, text)
-    return [*texts, _write_figures(drawn, contents.out / html_page.FOLDER)]
+    return list(texts)
 
 
 def page(contents: Contents) -> str:
@@ -74,17 +78,6 @@ def _tables(contents: Contents) -> str:
         parts = (f"### {table.title}", table.explanation, _markdown(pandas.DataFrame([row for row, _ in table.rows])))
         blocks.append("\n\n".join(filter(None, parts)) + "\n")
     return "\n".join([all_configurations.markdown(contents.compared), *blocks])
-
-
-def _write_figures(drawn: list[figure_sections.Section], folder: Path) -> Path:
-    for figure in (figure for section in drawn for figure in section.figures):
-        files.write_text(folder / f"{figure.name}.svg", figure.svg)
-        files.write_bytes(folder / f"{figure.name}.png", figure.png)
-    return folder
-
-
-def _readme(contents: Contents, drawn: list[figure_sections.Section]) -> str:
-    return readme_results.text(configurations.grouped(contents.measured("curves")), drawn)
 
 
 def _markdown(table: pandas.DataFrame) -> str:

@@ -35,6 +35,9 @@ FILE = re.compile(r"(?:#|//) ([\w-]+\.(?:py|toml|cpp))\n")
 
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 
+NUMBERED = re.compile(r"^\[\d+\]: (\S+)$", re.MULTILINE)
+"""The address of a link by number, as docs/findings.md has them."""
+
 
 def environment() -> dict[str, str]:
     """Return this process's environment, with the project to import and its Python as `python`."""
@@ -104,7 +107,8 @@ def test_blocks_see_the_files_before_them_and_text_is_not_run(tmp_path):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page):
-    missing = [link for link in LINK.findall(page.read_text()) if not (page.parent / link).exists()]
+    text = page.read_text()
+    missing = [link for link in LINK.findall(text) + NUMBERED.findall(text) if not (page.parent / link).exists()]
     assert not missing
 
 

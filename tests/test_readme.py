@@ -1,4 +1,4 @@
-"""README's table and figures, and the reports, are those that the committed records give."""
+"""README's results and its picture, and the reports, are those that the committed records give."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import report
-from benchmarks.page import html_page, readme_results
+from benchmarks.page import readme_results
 from benchmarks.records.folders import PUBLISHED
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -30,7 +30,7 @@ def reported(tmp_path_factory):
     return folder
 
 
-FIGURES = [f"reports/{html_page.FOLDER}/{name}.svg" for name in readme_results.FIGURES]
+PICTURE = f"reports/{readme_results.PICTURE}"
 
 
 @pytest.mark.parametrize("path", ["README.md", "docs/findings.md", "reports/tables.md", "reports/tables.csv"])
@@ -46,26 +46,22 @@ def test_the_page_follows_from_the_records(reported):
     assert made == committed, "python -m benchmarks.report makes another page of the committed records"
 
 
-def drawings(folder: Path) -> dict[str, str]:
-    """Return the figures that README shows, the only ones that are committed, by their paths."""
-    return {path: (folder / path).read_text() for path in FIGURES}
-
-
 def structure(svg: str) -> tuple[list[str], set[str]]:
     """Find what a chart says and in which colours: ticks, and where lines run, are matplotlib's to choose."""
     texts = re.findall(r"<text[^>]*>([^<]*)</text>", svg)
     return sorted(text for text in texts if re.search("[a-z]", text)), set(re.findall(r"stroke: (#\w+)", svg))
 
 
-def test_figures_follow_from_the_records(reported):
+def test_the_picture_follows_from_the_records(reported):
     """Another version of matplotlib than the locked one draws the same with other bytes."""
-    made, committed = drawings(reported), drawings(ROOT)
-    assert {name: structure(svg) for name, svg in made.items()} == {n: structure(svg) for n, svg in committed.items()}
-    assert all(words and colours for words, colours in map(structure, made.values()))
+    made, committed = ((folder / PICTURE).read_text() for folder in (reported, ROOT))
+    assert structure(made) == structure(committed)
+    assert all(structure(made))
     locked = re.search(r"^matplotlib==(\S+)", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
     if importlib.metadata.version("matplotlib") == locked[1]:
         assert made == committed
 
 
-def test_readme_shows_its_figures():
-    assert re.findall(r"!\[[^]]*\]\(([^)]*)\)", README) == FIGURES
+def test_readme_shows_its_picture_and_no_other_is_made(reported):
+    assert re.findall(r"!\[[^]]*\]\(([^)]*)\)", README) == [PICTURE]
+    assert [path.name for path in (reported / PICTURE).parent.iterdir()] == [Path(PICTURE).name]

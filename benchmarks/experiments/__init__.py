@@ -1,4 +1,4 @@
-"""The experiments: each is one file, with what it runs, its tables and its charts.
+"""The experiments: each is one file, with what it runs and its tables.
 
 Read `experiment.py` first, which says what an experiment is, then `paper_recipes.py`, the shortest one. `comparison.py`
 is the largest: `all_configurations`, `paper_values` and `break_even` are its tables. `curves` asks what digits cost:

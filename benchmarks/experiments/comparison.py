@@ -4,9 +4,6 @@
 
 The tables are `all_configurations`, which the command prints and the page shows first, `paper_values` and
 `break_even`.
-
-A core draws about three charts a second, each as SVG and as PNG, so that what is drawn is bounded: all charts for the
-integrals that come first and those with most methods, and for the others the few that say most.
 """
 
 from __future__ import annotations
@@ -15,14 +12,12 @@ from collections.abc import Iterable
 
 from benchmarks.experiments import break_even, paper_values
 from benchmarks.experiments.experiment import METHODS, Experiment, Preset, Table
-from benchmarks.figures import accuracy, cost, drawing
-from benchmarks.figures.figure_sections import Section, drawn
 from benchmarks.records import configurations
 from benchmarks.records.folders import COMPARISON
 from benchmarks.records.run_records import Record
 
 INTEGRALS = ("box1l", "box2l", "box2l_sum", "pentagon1l_8d")
-"""Integrals that README.md shows, where there are records of them, and whose figures come first."""
+"""Integrals whose histograms the page shows first."""
 
 # ----- what is run ----------------------------------------------------------------------------------------------------
 
@@ -94,58 +89,8 @@ def tables(found: Iterable[Record]) -> list[Table]:
     return [module.table(grouped) for module in (paper_values, break_even)]
 
 
-FULL = 5
-"""Sections with all their charts."""
-
-SHORT = ("p", "pareto_1024")
-"""Charts of the sections after these."""
-
-MOST = 150
-"""Charts in all; those for which this leaves no room are counted on the page."""
-
-
-def sections(found: Iterable[Record]) -> list[Section]:
-    """Draw each integral on each machine, in the order of the titles.
-
-    Where there is no room for all charts, INTEGRALS come first, and then those with most methods. What is not drawn is
-    named in a last section, without figures.
-    """
-    current = [c for c in configurations.grouped(found) if c.good and not c.replaced]
-    methods = sorted({c.method for c in current})
-    places = configurations.by_place(current)
-    several = len({machine for _, machine in places}) > 1
-    order = {integral: nth for nth, integral in enumerate(INTEGRALS)}
-    ranked = sorted(places, key=lambda place: (order.get(place[0], len(order)), -len(places[place]), place))
-    room = MOST
-    made = []
-    for rank, place in enumerate(ranked):
-        curves, left_out = drawing.curves(places[place], methods)
-        charts = [*accuracy.charts(curves), *cost.charts(curves, left_out)]
-        chosen = [chart for chart in charts if rank < FULL or chart.name in SHORT][: max(room, 0)]
-        room -= len(chosen)
-        nth = sorted(machine for integral, machine in places if integral == place[0]).index(place[1])
-        prefix = place[0] + (f".{nth + 1}" if nth else "")
-        title = f"{place[0]}, on {place[1]}" if several else place[0]
-        note = _note(len(left_out), len(charts) - len(chosen))
-        made.append(Section(title, *place, note, [drawn(prefix, chart) for chart in chosen]))
-    made.sort(key=lambda section: section.title)
-    empty = [f"{section.title}: {section.note}" for section in made if section.note and not section.figures]
-    shown = [section for section in made if section.figures]
-    return shown + ([Section("Not drawn", "", "", "; ".join(empty), [])] if empty else [])
-
-
-def _note(curves: int, charts: int) -> str:
-    """Say what is not drawn."""
-    parts = [
-        f"{curves} more configurations are in the table, and not drawn" if curves else "",
-        f"{charts} more charts are not drawn, since other integrals come first" if charts else "",
-    ]
-    return "; ".join(filter(None, parts))
-
-
 EXPERIMENT = Experiment(
     source=COMPARISON,
     presets={make.__name__: make for make in (smoke, quick, every, cuba, catalogue, full)},
     tables=tables,
-    sections=sections,
 )

@@ -19,8 +19,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from benchmarks.experiments.experiment import Experiment, Table
-from benchmarks.figures import cost_maps
-from benchmarks.figures.figure_sections import Section, drawn
 from benchmarks.records import configurations, digit_costs
 from benchmarks.records.configurations import Configuration
 from benchmarks.records.digit_costs import DigitCost
@@ -177,23 +175,4 @@ def tables(found: Sequence[Record]) -> list[Table]:
     return [table(grouped), sentences(grouped)]
 
 
-def sections(found: Sequence[Record]) -> list[Section]:
-    """Draw the map of each machine."""
-    made = cells(configurations.grouped(found))
-    sections = []
-    for nth, machine in enumerate(dict.fromkeys(machine for _, machine in made)):
-        blocks = {
-            f"{integral}: k = {CELLS[integral][0]}, m = {CELLS[integral][1]}": [
-                [winner and (winner.method, winner.extrapolated) for n in COUNTS for winner in [cell.get((digits, n))]]
-                for digits in DIGITS
-            ]
-            for (integral, other), cell in made.items()
-            if other == machine
-        }
-        prefix = "all" + (f".{nth + 1}" if nth else "")
-        chart = cost_maps.chart(blocks, DIGITS)
-        sections.append(Section("Which method is the cheapest", "", machine, "", [drawn(prefix, chart)]))
-    return sections
-
-
-EXPERIMENT = Experiment(source="curves", tables=tables, sections=sections)
+EXPERIMENT = Experiment(source="curves", tables=tables)

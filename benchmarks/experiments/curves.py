@@ -8,7 +8,7 @@
 The first preset runs on development integrals, on which defaults were tuned, the second on held-out ones; the other two
 run pySecDec on the same, which takes as long as all others together. Tables say what the cheapest configuration with
 two, three, four, six and eight digits costs (`matched_digits`), and which share of pySecDec's time is spent evaluating
-the integrand (`pysecdec_costs`); a chart for each integral has a curve for each method.
+the integrand (`pysecdec_costs`); the page has a curve for each method.
 
 A method's knob is the field, or the budget, that its documentation says accuracy follows from. Methods that integrate
 one point after the other have their settings in `one_by_one`, and are judged by fewer points, which `curve_points`
@@ -21,9 +21,7 @@ from collections.abc import Iterable, Sequence
 
 from benchmarks.experiments import curve_points, matched_digits, one_by_one, pysecdec_costs
 from benchmarks.experiments.experiment import Experiment, Preset, Table
-from benchmarks.figures import digit_curves
-from benchmarks.figures.figure_sections import Section, drawn
-from benchmarks.records import configurations, digit_costs
+from benchmarks.records import configurations
 from benchmarks.records.run_records import Record
 from benchmarks.running.jobs import Job, Pilot
 
@@ -87,7 +85,7 @@ FEW = (
 """Methods on integrals that are there for their dimensions."""
 
 HEADLINES = ("box2l_sum", "heptagon1l", "crossed2l_sum")
-"""Integrals of README's table."""
+"""Integrals with every method and three seeds: a development one, and two that are held out."""
 
 MANY_METHODS = ("box1l", "box2l", "box2l_sum", "pentagon1l_8d")
 EVERY_METHOD = ("box1l", "pentagon1l_8d")
@@ -198,24 +196,8 @@ def tables(found: Sequence[Record]) -> list[Table]:
     return [*matched_digits.tables(grouped), pysecdec_costs.table(grouped)]
 
 
-def sections(found: Sequence[Record]) -> list[Section]:
-    """Draw a chart for each integral on each machine."""
-    places = digit_costs.by_place(configurations.grouped(found))
-    methods = sorted({method for here in places.values() for method in here})
-    several = len({machine for _, machine in places}) > 1
-    made = []
-    for (integral, machine), here in places.items():
-        nth = sorted(other for name, other in places if name == integral).index(machine)
-        title = f"{integral}: digits against time" + (f", on {machine}" if several else "")
-        prefix = integral + (f".{nth + 1}" if nth else "")
-        if (chart := digit_curves.chart(here, methods)) is not None:
-            made.append(Section(title, integral, machine, "", [drawn(prefix, chart)]))
-    return made
-
-
 EXPERIMENT = Experiment(
     source="curves",
     presets={make.__name__: make for make in (curves, held_out, pysecdec, pysecdec_held_out)},
     tables=tables,
-    sections=sections,
 )

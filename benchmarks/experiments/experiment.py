@@ -1,4 +1,4 @@
-"""The parts of an experiment: what it runs, where its published results lie, and tables and charts that show them."""
+"""The parts of an experiment: what it runs, where its published results lie, and the tables that show them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from benchmarks.figures.figure_sections import Section
 from benchmarks.records.run_records import Row
 from benchmarks.running.jobs import Job
 from benchmarks.running.stopwatch import TIMED_S
@@ -67,7 +66,7 @@ class Table:
 
 
 def nothing(measured: Any) -> list[Any]:
-    """Show neither a table nor a chart."""
+    """Show no table."""
     return []
 
 
@@ -85,11 +84,8 @@ class Experiment:
         Name after `--preset` -> what it runs.
     tables : callable
         Makes the tables of what was read, those without rows included.
-    sections : callable
-        Draws the charts of what was read.
     """
 
     source: str
     presets: Mapping[str, Callable[[], Preset]] = dataclasses.field(default_factory=dict)
     tables: Callable[[Any], list[Table]] = nothing
-    sections: Callable[[Any], list[Section]] = nothing

@@ -20,9 +20,6 @@ from typing import Any
 
 import methods
 from benchmarks.experiments.experiment import Experiment, Preset, Table
-from benchmarks.figures import accuracy, drawing
-from benchmarks.figures.figure_sections import Section, drawn
-from benchmarks.records import configurations
 from benchmarks.records.run_records import Record
 from methods.core import names
 
@@ -102,31 +99,6 @@ def tables(found: Sequence[Record]) -> list[Table]:
     )
     is_run = any(used for _, used in rows)
     return [Table("Claims of the papers, at equal updates and seeds", explanation, rows if is_run else [])]
-
-
-def sections(found: Sequence[Record]) -> list[Section]:
-    """Draw histograms of P and R by activation, one section per machine."""
-    named = [
-        (name, configuration)
-        for name, records in activations(found).items()
-        for configuration in configurations.grouped(records)
-        if configuration.good and not configuration.replaced
-    ]
-    made = []
-    for nth, place in enumerate(configurations.by_place(configuration for _, configuration in named)):
-        here = [(name, c) for name, c in named if (c.first["integral"], c.first["machine"]) == place]
-        curves = [drawing.curve(configuration, name, colour, 0) for colour, (name, configuration) in enumerate(here)]
-        charts = [chart for chart in accuracy.charts(curves) if chart.name in ("p", "r")]
-        title = f"Activations of {here[0][1].method} on {place[0]}"
-        note = f"Equal updates, on {place[1]}; “Claims of the papers” says which claims they test."
-        made.append(Section(title, *place, note, [drawn(f"activations.{nth + 1}", chart) for chart in charts]))
-    return [section for section in made if section.figures]
-
-
-def activations(found: Sequence[Record]) -> dict[str, list[Record]]:
-    """Find the records of each activation that a claim compares, by its name."""
-    here = [r for r in found if (r["integral"], r["budget_s"]) == (INTEGRAL, BUDGET_S)]
-    return {label: [r for r in here if is_of(r, spec)] for label, spec in _ACTIVATIONS.items()}
 
 
 def _row(claim: Claim, digits: Mapping[str, Sequence[float]]) -> dict[str, str]:
@@ -234,4 +206,4 @@ CLAIMS = (
     ),
 )  # fmt: skip
 
-EXPERIMENT = Experiment(source="ablations", presets={"ablations": ablations}, tables=tables, sections=sections)
+EXPERIMENT = Experiment(source="ablations", presets={"ablations": ablations}, tables=tables)

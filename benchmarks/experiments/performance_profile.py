@@ -20,8 +20,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from benchmarks.experiments.experiment import Experiment, Table
-from benchmarks.figures import profiles as figures
-from benchmarks.figures.figure_sections import Section, drawn
 from benchmarks.records import configurations, digit_costs
 from benchmarks.records.configurations import Configuration
 from benchmarks.records.digit_costs import DigitCost
@@ -116,17 +114,4 @@ def tables(found: Sequence[Record]) -> list[Table]:
     return [table(configurations.grouped(found))]
 
 
-def sections(found: Sequence[Record]) -> list[Section]:
-    """Draw the profiles of each machine, without the preparation."""
-    made = profiles(configurations.grouped(found))
-    sections = []
-    for nth, machine in enumerate(dict.fromkeys(profile.machine for profile in made)):
-        first = next(iter(N_INTEGRALS))
-        here = [profile for profile in made if (profile.machine, profile.counted) == (machine, first)]
-        chart = figures.chart({f"{p.digits} digits": p.ratios for p in here}, sorted(here[0].ratios))
-        prefix = "held_out" + (f".{nth + 1}" if nth else "")
-        sections.append(Section("Held-out integrals: performance profile", "", machine, "", [drawn(prefix, chart)]))
-    return sections
-
-
-EXPERIMENT = Experiment(source="curves", tables=tables, sections=sections)
+EXPERIMENT = Experiment(source="curves", tables=tables)

@@ -3,19 +3,16 @@
     python -m benchmarks.accuracy --preset physical --jobs 2 --out reports/published/physical
 
 Methods that cannot treat such an integral are rows that say why. The tables of matched digits are those of `curves`; a
-further one shows real and imaginary parts, the honesty of the errors, and what is known of each contour. A chart for
-each integral shows the digits against the invariant that has a threshold.
+further one shows real and imaginary parts, the honesty of the errors, and what is known of each contour. The
+page draws digits against the invariant that has a threshold.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 from benchmarks.experiments import all_configurations, matched_digits, two_loops
 from benchmarks.experiments.experiment import Experiment, Preset, Table
-from benchmarks.figures import digit_curves, invariant_curves
-from benchmarks.figures.figure_sections import Section, drawn
 from benchmarks.records import configurations, digit_costs
 from benchmarks.records.configurations import Configuration
 from benchmarks.records.run_records import Record, Row
@@ -146,35 +143,6 @@ def _percent(share: float | None) -> str:
     return "" if share is None else f"{100 * share:.0f} %"
 
 
-def sections(found: Sequence[Record]) -> list[Section]:
-    """Draw for each integral and machine digits against time, and against invariants that have a threshold."""
-    grouped = configurations.grouped(found)
-    places = digit_costs.by_place(grouped)
-    methods = sorted({method for here in places.values() for method in here})
-    several = len({machine for _, machine in places}) > 1
-    made = []
-    for (integral, machine), here in places.items():
-        nth = sorted(other for name, other in places if name == integral).index(machine)
-        prefix = integral + (f".{nth + 1}" if nth else "")
-        title = f"{integral}: digits against time and threshold" + (f", on {machine}" if several else "")
-        best = {
-            method: max(costs, key=lambda cost: cost.digits_mean).configuration.first["by_invariant"] or {}
-            for method, costs in here.items()
-        }
-        charts = [digit_curves.chart(here, methods), *_by_invariants(integral, best, methods)]
-        made.append(Section(title, integral, machine, "", [drawn(prefix, chart) for chart in charts if chart]))
-    return made
-
-
-def _by_invariants(integral: str, best: Mapping[str, Mapping[str, Any]], methods: Sequence[str]) -> list[Any]:
-    import references
-
-    return [
-        invariant_curves.chart(invariant, {m: b[invariant] for m, b in best.items() if invariant in b}, at, methods)
-        for invariant, at in marked(references.integral(integral)).items()
-    ]
-
-
 def marked(integral: ParametricIntegral) -> dict[str, list[float]]:
     """List by invariants that have a threshold its value, and corner zeros that depend on no other invariant."""
     from methods.core import thresholds
@@ -192,5 +160,4 @@ EXPERIMENT = Experiment(
     source="physical",
     presets={"physical": physical, "physical_held_out": physical_held_out},
     tables=tables,
-    sections=sections,
 )

@@ -2,10 +2,9 @@
 
     python -m benchmarks.accuracy --preset replicas --out reports/published/replicas
 
-trains eight replicas of `neural_primitive`; the table and the charts also have the ensembles of `thesis_on_cpu`. For
-both conventions of the error (σ: JHEP and ACAT; σ/√n: thesis eq. 4.1) there are the share of points within one and
-three of it, and the distribution of log10(error/|e − t|), as in JHEP figure 3, ACAT figure 4 and thesis figures 11 and
-21.
+trains eight replicas of `neural_primitive`; the table also has the ensembles of `thesis_on_cpu`. For both conventions
+of the error (σ: JHEP and ACAT; σ/√n: thesis eq. 4.1) there are the share of points within one and three of it, and the
+median of log10(error/|e − t|), whose distribution JHEP figure 3, ACAT figure 4 and thesis figures 11 and 21 show.
 
 If the values of n replicas are independent and normal around the truth, (e − t)/(σ/√n) follows Student's t with n − 1
 degrees of freedom: what that law gives stands in brackets. Less is found where replicas have errors in common.
@@ -19,29 +18,21 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
 from benchmarks.experiments import thesis_on_cpu
 from benchmarks.experiments.experiment import Experiment, Preset, Table
-from benchmarks.figures.drawing import Chart, Curve, curve
-from benchmarks.figures.figure_sections import Section, drawn
-from benchmarks.figures.histograms import REFERENCE, added, count, draw_shares
 from benchmarks.records import configurations
 from benchmarks.records.configurations import Configuration
 from benchmarks.records.run_records import Record, Row
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 INTEGRALS, BUDGET_S, METHOD = ("box1l", "box2l"), 60.0, "neural_primitive,n_replicas=8"
 
 SYMBOLS = {"spread": "σ", "mean": "σ/√n"}
 """Conventions of the error, as records call them."""
-
-PAPERS = {"spread": "JHEP figure 3, right, and ACAT figure 4", "mean": "thesis figures 11a and 21b"}
 
 Entries = list[dict[str, Any]]
 """The figures of a configuration's repeats for one number of replicas."""
@@ -62,18 +53,6 @@ def tables(found: Sequence[Record]) -> list[Table]:
     )
     rows = [row for configuration in ensembles(found) for row in _rows(configuration)]
     return [Table("Digits and errors against the number of replicas", explanation, rows)]
-
-
-def sections(found: Sequence[Record]) -> list[Section]:
-    """Draw error ratios of all ensembles, and of each by its number of replicas, one section per place."""
-    made = []
-    for nth, (place, here) in enumerate(configurations.by_place(ensembles(found)).items(), 1):
-        shown = [(c, curve(c, label(c), colour, colour // 8)) for colour, c in enumerate(here)]
-        charts = [_of_all(shown), _gain(shown), *(_by_number(c) for c in here)]
-        note = "Right of zero the error that the replicas claim is larger than the actual one, left of it smaller."
-        figures = [drawn(f"replicas.{nth}", chart) for chart in charts]
-        made.append(Section(f"Errors of ensembles on {place[0]}", *place, note, figures))
-    return made
 
 
 def ensembles(found: Sequence[Record]) -> list[Configuration]:
@@ -143,53 +122,6 @@ def expected_median(n: int, kind: str) -> float:
     return math.log10(factor / student.ppf(0.75, n - 1))
 
 
-def _of_all(shown: Sequence[tuple[Configuration, Curve]]) -> Chart:
-    def panel(kind: str) -> Callable[[Axes], None]:
-        return _panel([(style, list(_by_n(configuration))[-1][1]) for configuration, style in shown], kind)
-
-    caption = (
-        f"Every replica of an ensemble; the error σ above ({PAPERS['spread']}), σ/√n below ({PAPERS['mean']}). At zero "
-        "the error that is claimed is the actual one."
-    )
-    return Chart("error_ratio", caption, [panel(kind) for kind in SYMBOLS])
-
-
-def _by_number(configuration: Configuration) -> Chart:
-    numbers = [(n, entries) for n, entries in _by_n(configuration) if n > 1]
-    curves = [(curve(configuration, f"n = {n}", nth, 0), entries) for nth, (n, entries) in enumerate(numbers)]
-    name = label(configuration)
-    caption = f"{name} by the number n of its replicas: the error σ above, σ/√n below."
-    return Chart(f"error_ratio.{name}", caption, [_panel(curves, kind) for kind in SYMBOLS])
-
-
-def _panel(curves: Sequence[tuple[Curve, Entries]], kind: str) -> Callable[[Axes], None]:
-    def draw(axes: Axes) -> None:
-        every = [(style, added([entry[kind]["log10_error_ratio"] for entry in entries])) for style, entries in curves]
-        histograms = [(style, histogram) for style, histogram in every if histogram]
-        draw_shares(axes, histograms, log=False, also=lambda axes, _: axes.axvline(0, **REFERENCE))
-        axes.set(xlabel="log10(error/|e − t|)", title=f"{SYMBOLS[kind]}: {count([h for _, h in histograms])}")
-
-    return draw
-
-
-def _gain(shown: Sequence[tuple[Configuration, Curve]]) -> Chart:
-    def draw(axes: Axes) -> None:
-        most = 1
-        for configuration, style in shown:
-            numbers, digits = zip(*((n, _digits(entries)) for n, entries in _by_n(configuration)), strict=True)
-            axes.plot(numbers, digits[0] - np.array(digits), label=style.label, marker=style.marker, **style.style)
-            most = max(most, *numbers)
-        n = np.arange(1, most + 1)
-        axes.plot(n, -np.log10(n) / 2, label="1/√n", **REFERENCE)
-        axes.set(xlabel="number of replicas n", ylabel="log10(error / that of one)", title=f"n = 1 … {most} replicas")
-
-    caption = (
-        "How the error falls with the number of replicas, to be compared with thesis figure 7: the mean of "
-        "log10|(e − t)/t| less that of one replica; independent errors would fall as 1/√n."
-    )
-    return Chart("gain", caption, [draw])
-
-
 def _digits(entries: Entries) -> float:
     return float(np.mean(list(itertools.chain.from_iterable(entry["digits"] for entry in entries))))
 
@@ -198,4 +130,4 @@ def _mean(entries: Entries, key: str) -> float:
     return float(np.mean([entry[key] for entry in entries]))
 
 
-EXPERIMENT = Experiment(source="replicas", presets={"replicas": replicas}, tables=tables, sections=sections)
+EXPERIMENT = Experiment(source="replicas", presets={"replicas": replicas}, tables=tables)

@@ -1,4 +1,1 @@
-"""Charts of configurations of records; matplotlib draws them, and is imported only then.
-
-Read `drawing.py` first; `accuracy.py` and `cost.py` have the charts that several experiments show.
-"""
+"""The chart that README.md shows; matplotlib draws it, and is imported only then. The page draws its own charts."""

@@ -1,4 +1,4 @@
-"""The contents of a report: all that was measured below a folder, read once, and the tables and charts made of it."""
+"""The contents of a report: all that was measured below a folder, read once, and the tables made of it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from typing import Any
 
 from benchmarks.experiments import EXPERIMENTS, load
 from benchmarks.experiments.experiment import Table
-from benchmarks.figures.figure_sections import Section
 from benchmarks.records import configurations, run_records
 from benchmarks.records.folders import COMPARISON, PUBLISHED
 from benchmarks.records.run_records import Record
@@ -20,7 +19,7 @@ from benchmarks.records.run_records import Record
 
 @dataclasses.dataclass(frozen=True)
 class Contents:
-    """Records, tables and charts that a report shows.
+    """Records and tables that a report shows.
 
     Parameters
     ----------
@@ -97,10 +96,6 @@ class Contents:
     def records(self) -> list[Record]:
         """List all records, without those beside."""
         return [record for path, found in self.read.items() if not path.suffix for record in found]
-
-    def figure_sections(self) -> list[Section]:
-        """Draw the charts of every experiment, which takes most of a report's time."""
-        return [section for name in EXPERIMENTS for section in load(name).sections(self.measured(name))]
 
     def folders(self) -> dict[int, Path]:
         """Map the id of a record to the folder with its runs."""

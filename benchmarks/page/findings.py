@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.experiments import cost_map, label_counts, paper_claims, performance_profile, thesis_on_cpu
-from benchmarks.page.readme_results import KINDS
+from benchmarks.page.method_kinds import KINDS, costs_of
 from benchmarks.records import configurations, digit_costs, run_records
 from benchmarks.records.configurations import Configuration
 from benchmarks.records.digit_costs import DigitCost
@@ -22,8 +22,8 @@ from benchmarks.records.run_records import Record, Row
 LEAST_WITHIN_ONE, LEAST_WITHIN_THREE = 0.60, 0.95
 """Shares of points within one and three stated errors from which on errors are called honest."""
 
-MOST_LINKS = 6
-"""Records that a sentence links to; of more, it says how many there are."""
+MOST_LINKS = 4
+"""Records that a finding links to; of more, it says how many there are."""
 
 PYSECDEC_DIGITS = (3, 6)
 
@@ -33,6 +33,34 @@ class Finding(NamedTuple):
 
     sentence: str
     records: list[Record]
+
+
+class Links:
+    """Numbers records in the order in which they are first referred to, as `[1]` in Markdown.
+
+    Parameters
+    ----------
+    link : callable
+        Gives the address of a record, as seen from the file that the text stands in.
+    """
+
+    def __init__(self, link: Callable[[Record], str]) -> None:
+        self._link = link
+        self._numbers: dict[str, int] = {}
+
+    def to(self, records: Iterable[Record]) -> str:
+        """Write links to the first of these records, and how many more there are."""
+        addresses = list(dict.fromkeys(map(self._link, records)))
+        shown = ", ".join(f"[{self._number(address)}]" for address in addresses[:MOST_LINKS])
+        more = len(addresses) - MOST_LINKS
+        return (f"{shown} and {more:,} more" if more > 0 else shown) or "no record"
+
+    def definitions(self) -> str:
+        """Write the addresses of all numbers, which Markdown does not show."""
+        return "\n".join(f"[{number}]: {address}" for address, number in self._numbers.items())
+
+    def _number(self, address: str) -> int:
+        return self._numbers.setdefault(address, len(self._numbers) + 1)
 
 
 def text(measured: Callable[[str], Sequence[Record]], link: Callable[[Record], str]) -> str:
@@ -46,17 +74,24 @@ def text(measured: Callable[[str], Sequence[Record]], link: Callable[[Record], s
         Gives the address of a record, as seen from the file that the text stands in.
     """
     euclidean, physical = (configurations.grouped(measured(name)) for name in ("curves", "physical"))
+    links = Links(link)
     sections = {
         "Below thresholds, where I(s) is real": [
-            *_profiles(euclidean), *_on_the_map(euclidean), *_most_digits(euclidean), *_pysecdec(euclidean),
-            *_honesty(euclidean),
+            _lines(
+                [*_profiles(euclidean), *_on_the_map(euclidean), *_most_digits(euclidean), *_pysecdec(euclidean)], links
+            ),
+            _honesty(euclidean, links),
         ],
         "Above threshold, where I(s) is complex": [
-            *_most_digits(physical), *_pysecdec(physical), *_honesty(physical),
+            _lines([*_most_digits(physical), *_pysecdec(physical)], links), _honesty(physical, links),
         ],
-        "What the papers claim": list(_claims(measured)),
+        "What the papers claim": [_lines(list(_claims(measured)), links)],
     }  # fmt: skip
-    return "\n\n".join(f"## {title}\n\n{_lines(findings, link)}" for title, findings in sections.items())
+    blocks = [
+        "\n\n".join([f"## {title}", *(filter(None, parts) if any(parts) else ["There are no records yet."])])
+        for title, parts in sections.items()
+    ]
+    return "\n\n".join(filter(None, [*blocks, links.definitions()]))
 
 
 def links_from(folder: Path, folders: dict[int, Path]) -> Callable[[Record], str]:
@@ -68,17 +103,8 @@ def links_from(folder: Path, folders: dict[int, Path]) -> Callable[[Record], str
     return link
 
 
-def _lines(findings: Sequence[Finding], link: Callable[[Record], str]) -> str:
-    lines = [f"- {finding.sentence} {_links(finding.records, link)}" for finding in findings]
-    return "\n".join(lines) or "There are no records yet."
-
-
-def _links(records: Iterable[Record], link: Callable[[Record], str]) -> str:
-    """Write links to the first of these records in brackets, and how many more there are."""
-    addresses = list(dict.fromkeys(map(link, records)))
-    shown = ", ".join(f"[{nth}]({address})" for nth, address in enumerate(addresses[:MOST_LINKS], start=1))
-    more = len(addresses) - MOST_LINKS
-    return f"({shown}{f' and {more:,} more' if more > 0 else ''})" if shown else "(no record)"
+def _lines(findings: Sequence[Finding], links: Links) -> str:
+    return "\n".join(f"- {finding.sentence} ({links.to(finding.records)})" for finding in findings)
 
 
 def _profiles(grouped: Sequence[Configuration]) -> Iterator[Finding]:
@@ -118,7 +144,7 @@ def _most_digits(grouped: Sequence[Configuration]) -> Iterator[Finding]:
     costs = digit_costs.by_place(_held_out(grouped))
     kinds = ("learned", "table")
     best = [
-        [max(found, key=lambda cost: cost.digits_mean) for kind in kinds if (found := _of_kind(methods, kind))]
+        [max(found, key=lambda cost: cost.digits_mean) for kind in kinds if (found := costs_of(kind, methods))]
         for methods in costs.values()
     ]
     both = [pair for pair in best if len(pair) == len(kinds)]
@@ -140,7 +166,7 @@ def _pysecdec(grouped: Sequence[Configuration]) -> Iterator[Finding]:
         pairs = [
             pair
             for methods in costs.values()
-            if all(pair := [digit_costs.cheapest(_of_kind(methods, kind), digits) for kind in ("pySecDec", "rule")])
+            if all(pair := [digit_costs.cheapest(costs_of(kind, methods), digits) for kind in ("pySecDec", "rule")])
         ]
         ratios = [theirs.s_per_integral / rule.s_per_integral for theirs, rule in pairs if theirs and rule]
         if ratios:
@@ -152,18 +178,29 @@ def _pysecdec(grouped: Sequence[Configuration]) -> Iterator[Finding]:
             )
 
 
-def _honesty(grouped: Sequence[Configuration]) -> Iterator[Finding]:
-    """Say whose errors are honest on held-out integrals, and whose are not."""
+def _honesty(grouped: Sequence[Configuration], links: Links) -> str:
+    """Make a table of whose errors are honest on held-out integrals; "" where no method states any."""
     stated: dict[str, list[Configuration]] = {}
     for configuration in _held_out(grouped):
         if configuration.good and configuration.mean("coverage_1sigma") is not None and not configuration.replaced:
             stated.setdefault(configuration.method, []).append(configuration)
+    lines = []
     for name, found in sorted(stated.items()):
-        honest = sum(map(_is_honest, found))
-        yield Finding(
-            f"The errors of {name} are honest in {honest} of {len(found)} configurations on held-out integrals.",
-            [record for configuration in sorted(found, key=_is_honest) for record in configuration.good],
-        )
+        shares = [
+            statistics.median(configuration.mean(f"coverage_{z}sigma") or 0.0 for configuration in found)
+            for z in (1, 3)
+        ]
+        within = " | ".join(f"{100 * share:.0f} %" for share in shares)
+        records = [record for configuration in sorted(found, key=_is_honest) for record in configuration.good]
+        lines.append(f"| {name} | {sum(map(_is_honest, found))} of {len(found)} | {within} | {links.to(records)} |")
+    if not lines:
+        return ""
+    head = (
+        "In how many configurations on held-out integrals the errors of each method are honest, and the median shares "
+        "of points within one and three of them; records of errors that are not honest come first.\n\n"
+        "| method | honest in | within one | within three | records |\n| --- | --- | --- | --- | --- |"
+    )
+    return "\n".join([head, *lines])
 
 
 def _is_honest(configuration: Configuration) -> bool:
@@ -195,10 +232,6 @@ def _held_out(grouped: Iterable[Configuration]) -> list[Configuration]:
     from references.integrals import catalogue  # with sympy, which is not imported for a report without records
 
     return [c for c in grouped if catalogue.is_held_out(c.first["integral"])]
-
-
-def _of_kind(methods: dict[str, list[DigitCost]], kind: str) -> list[DigitCost]:
-    return [cost for name in KINDS[kind] for cost in methods.get(name, [])]
 
 
 def _records(costs: Iterable[DigitCost]) -> list[Record]:

@@ -12,9 +12,6 @@ from benchmarks.page import charts
 from benchmarks.page.views import VIEWS
 from benchmarks.records import run_records
 
-FOLDER = "figures"
-"""Folder beside the page with charts as files, for print."""
-
 HERE = Path(__file__).parent
 """Folder of the template and of the scripts."""
 

@@ -7,14 +7,14 @@ from typing import Any
 
 from benchmarks.experiments import all_configurations
 from benchmarks.figures import drawing
-from benchmarks.page import charts, readme_results, summaries, training_data, view_data
+from benchmarks.page import charts, method_kinds, summaries, training_data, view_data
 from benchmarks.page.contents import Contents
 from benchmarks.page.page_data import Data
 from benchmarks.page.views import VIEWS
 from benchmarks.records.configurations import Configuration
 
 FIRST_INTEGRAL = "heptagon1l"
-"""Integral that the page asks for at first, where it was measured: README.md shows it, too."""
+"""Integral that the page asks for at first, where it was measured."""
 
 
 def content(contents: Contents) -> dict[str, Any]:
@@ -29,7 +29,7 @@ def content(contents: Contents) -> dict[str, Any]:
         "summary": summaries.content(grouped, data),
         "integrals": _integrals({configuration.first["integral"] for configuration in grouped}),
         "start": start(grouped),
-        "learned": readme_results.KINDS["learned"],
+        "learned": method_kinds.KINDS["learned"],
         "published": all_configurations.published(),
         "colours": drawing.COLOURS,
         "charts": charts.specifications(),

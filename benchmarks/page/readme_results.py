@@ -1,102 +1,176 @@
-"""The generated part of README.md: a figure, and what three and six digits cost with each kind of method.
+"""The generated part of README.md: a picture and a table of one integral, and three findings of all.
 
-Both are of the curves' records, on one thread of one machine, and two of the integrals are held out: no default of a
-method was tuned on them.
+The integral is the one that says most, by a rule that knows no result: a two-loop one above threshold where one was
+measured, else a held-out one above threshold, else a held-out one; of several the one with most kinds of methods, and
+then with most Feynman parameters and invariants. All is on one thread of one machine.
 """
 
 from __future__ import annotations
 
-import itertools
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 
+import methods
 from benchmarks.experiments import all_configurations
-from benchmarks.figures.figure_sections import Section
-from benchmarks.page import html_page
-from benchmarks.records import digit_costs
+from benchmarks.figures import digit_curves
+from benchmarks.page import headlines, method_kinds
+from benchmarks.page.method_kinds import KINDS
+from benchmarks.records import configurations, digit_costs
 from benchmarks.records.configurations import Configuration
 from benchmarks.records.digit_costs import DigitCost
+from benchmarks.records.run_records import Record
 
-INTEGRALS = ("box2l_sum", "heptagon1l", "crossed2l_sum")
-"""Integrals of the table: a development one, and two that are held out."""
+PICTURE = "figures/digit_curves.svg"
+"""The picture, below the folder of reports."""
 
-DIGITS = (3, 6)
+EXAMPLE = "box1l", ("chebyshev", "total_degree"), 20
+"""Integral, methods and budget in seconds of a command whose output is shown."""
 
-KINDS = {
-    "rule": ("gauss_legendre", "learned_contour", "lattice_qmc", "scipy_qmc", "vegas", "vegas_map"),
-    "table": ("chebyshev", "total_degree", "tensor_train", "rbf"),
-    "pySecDec": ("pysecdec_qmc", "pysecdec_qmc_pylink", "pysecdec_cuba"),
-    "learned": (
-        "neural_primitive", "separable_primitive", "published_primitive", "dense_mlp", "skip_mlp", "bayesian_mlp",
-        "deep_ensemble", "differential_mlp", "boosted_trees", "gaussian_process",
-    ),
-}  # fmt: skip
-"""Kinds of methods, of each of which the table has the cheapest.
+LEAST_KINDS = 3
+"""Kinds of methods that an integral must have been computed with to be shown."""
 
-`primitive_corrected` evaluates the integrand at thousands of nodes for each value, so it is neither a rule nor
-learned."""
+MOST_OF_ONE_LOOP = 4
+"""Feynman parameters of an integral above threshold, beyond which it has two loops."""
 
-FIGURES = ("heptagon1l.digit_curves",)
-"""Figures that README.md shows, by the names of their files."""
+Place = tuple[str, str]
+"""(integral, machine)."""
 
-Places = Mapping[tuple[str, str], Mapping[str, Sequence[DigitCost]]]
+Places = Mapping[Place, Mapping[str, Sequence[DigitCost]]]
 """(integral, machine) -> method -> its configurations."""
 
 
-def text(grouped: Iterable[Configuration], drawn: Iterable[Section]) -> str:
-    """Write figure and table as Markdown."""
+def picture(grouped: Iterable[Configuration]) -> str | None:
+    """Draw the picture as the text of an SVG file; None where no integral can be shown."""
     places = digit_costs.by_place(grouped)
-    return "\n\n".join([*figures(drawn), table(places)])
+    shown = place(places)
+    return digit_curves.text_of_svg(method_kinds.by_kind(places[shown])) if shown else None
 
 
-def figures(drawn: Iterable[Section]) -> list[str]:
-    """List the figures, each as Markdown with its caption and where it was measured."""
-    shown = {figure.name: (section, figure.caption) for section in drawn for figure in section.figures}
-    return [
-        f"![{name}](reports/{html_page.FOLDER}/{name}.svg)\n\n{section.integral} on {section.machine}: {caption}"
-        for name in FIGURES
-        if name in shown
-        for section, caption in [shown[name]]
-    ]
+def text(euclidean: Sequence[Configuration], physical: Sequence[Configuration]) -> str:
+    """Write picture, findings and table as Markdown."""
+    grouped = [*euclidean, *physical]
+    places = digit_costs.by_place(grouped)
+    shown = place(places)
+    found = "\n".join(headlines.sentences(euclidean, physical)).replace("\n", "\n\n", 1)
+    if shown is None:
+        return found or "There are no records yet."
+    blocks = [f"![{shown[0]}: digits against time](reports/{PICTURE})", _caption(shown), found]
+    blocks += [table(places[shown]), _without_a_value(grouped, shown, places[shown]), _measured(grouped)]
+    blocks += [_printed([record for c in euclidean if not c.superseded for record in c.good])]
+    return "\n\n".join(filter(None, blocks))
 
 
-def table(places: Places) -> str:
-    """Write the table as Markdown: a row for each integral and kind of method, and where it was measured."""
-    import pandas
+def place(places: Places) -> Place | None:
+    """Choose the integral to show, and its machine; None where none was computed with enough kinds of methods."""
+    ranks = {(integral, machine): _rank(integral, here) for (integral, machine), here in places.items()}
+    known = {where: rank for where, rank in ranks.items() if rank is not None}
+    return max(known, key=lambda where: (known[where], where)) if known else None
 
+
+def _rank(integral: str, here: Mapping[str, Sequence[DigitCost]]) -> tuple[int, ...] | None:
+    """How much an integral says, to be compared with others; None where too few kinds of methods were run on it."""
     from references.integrals import catalogue  # with sympy, which is not imported for a report without records
 
-    rows, machines = [], []
-    for wanted, (kind, names) in itertools.product(INTEGRALS, KINDS.items()):
-        for (integral, machine), methods in places.items():
-            costs = [cost for name in names for cost in methods.get(name, ())]
-            if integral != wanted or not costs:
-                continue
-            use = catalogue.HELD_OUT if catalogue.is_held_out(integral) else catalogue.DEVELOPMENT
-            cells = {f"{digits} digits": _cheapest(costs, digits) for digits in DIGITS}
-            rows.append({"integral": integral, "use": use, "kind": kind, **cells, "most digits": _most(costs)})
-            machines.append(machine)
-    columns = ["integral", "use", "kind", *(f"{digits} digits" for digits in DIGITS), "most digits"]
-    made = pandas.DataFrame(rows, columns=columns).to_markdown(index=False, disable_numparse=True)
-    where = "; ".join(dict.fromkeys(machines))
-    return f"{made}\n\nMeasured on one thread of {where}; all runs: `reports/tables.md`."
+    n_kinds = sum(bool(of_kind) for of_kind in method_kinds.by_kind(here).values())
+    if n_kinds < LEAST_KINDS or catalogue.find(integral) is None:
+        return None
+    made = catalogue.integral(integral)
+    physical, held_out = catalogue.is_physical(integral), catalogue.is_held_out(integral)
+    two_loops = physical and made.k > MOST_OF_ONE_LOOP
+    return two_loops, physical and held_out, held_out, n_kinds, made.k + len(made.parameters), len(here)
 
 
-def _cheapest(costs: Sequence[DigitCost], digits: int) -> str:
-    """Name the method that has so many digits on average in least time per integral, with what it takes."""
-    cost = digit_costs.cheapest(costs, digits)
-    return "–" if cost is None else f"{cost.configuration.method}: {_time(cost)}"
+def _caption(shown: Place) -> str:
+    import references
+    from references.integrals import catalogue
+
+    integral, machine = shown
+    made = references.integral(integral)
+    use = catalogue.HELD_OUT if catalogue.is_held_out(integral) else catalogue.DEVELOPMENT
+    region = "above threshold" if catalogue.is_physical(integral) else "below thresholds"
+    return (
+        f"`{integral}`, {use}, {region}, k = {made.k}, {len(made.parameters)} invariants, on one thread of {machine}. "
+        "A curve joins the settings of a method, in the colour of its kind; time is per value in batches of "
+        f"{digit_costs.LARGEST_BATCH:,}, smaller ones where a method integrates one point after the other."
+    )
 
 
-def _most(costs: Sequence[DigitCost]) -> str:
-    """Name the method with most digits, with their spread between seeds, and those at the worst point."""
-    best = max(costs, key=lambda cost: cost.digits_mean)
-    found = [record["digits_mean"] for record in best.configuration.good]
+def table(here: Mapping[str, Sequence[DigitCost]]) -> str:
+    """Write the table as Markdown: each method's configuration with most digits, and its cheapest with six."""
+    import pandas
+
+    best = [
+        (max(costs, key=lambda cost: cost.digits_mean), kind, costs)
+        for kind, names in KINDS.items()
+        for name in names
+        if (costs := here.get(name))
+    ]
+    best.sort(key=lambda row: -row[0].digits_mean)
+    rows = [
+        {
+            "method": most.configuration.method,
+            "kind": kind,
+            "most digits (worst point)": _digits(most),
+            "µs per value": _us(most),
+            "after s": all_configurations.number(most.preparation_s),
+            f"µs with {headlines.DIGITS} digits": _us(digit_costs.cheapest(costs, headlines.DIGITS)),
+        }
+        for most, kind, costs in best
+    ]
+    made: str = pandas.DataFrame(rows).to_markdown(index=False, disable_numparse=True)
+    return made
+
+
+def _digits(cost: DigitCost) -> str:
+    """Write mean digits, with their spread between seeds, and those of the worst point."""
+    found = [record["digits_mean"] for record in cost.configuration.good]
     spread = f" ± {statistics.stdev(found):.1f}" if len(found) > 1 else ""
-    digits = f"{best.digits_mean:.1f}{spread} (worst {best.digits_worst:.1f})"
-    return f"{best.configuration.method} {digits}: {_time(best)}"
+    return f"{cost.digits_mean:.1f}{spread} ({cost.digits_worst:.1f})"
 
 
-def _time(cost: DigitCost) -> str:
-    number = all_configurations.number
-    return f"{number(cost.s_per_integral, scale=1e6)} µs after {number(cost.preparation_s)} s"
+def _us(cost: DigitCost | None) -> str:
+    return "–" if cost is None else all_configurations.number(1e6 * cost.s_per_integral)
+
+
+def _without_a_value(grouped: Iterable[Configuration], shown: Place, valued: Iterable[str]) -> str:
+    """Name the methods that were run on the integral and have no row, with what became of them."""
+    here = configurations.by_place(c for c in grouped if digit_costs.counts(c)).get(shown, [])
+    without: dict[str, list[str]] = {}
+    for configuration in here:
+        if configuration.method not in valued:
+            without.setdefault(configuration.method, []).extend(record["status"] for record in configuration.bad)
+    said = [f"{name} ({', '.join(dict.fromkeys(statuses)) or 'not timed'})" for name, statuses in without.items()]
+    return f"Without a value here: {', '.join(sorted(said))}." if said else ""
+
+
+def _printed(found: Iterable[Record]) -> str:
+    """Write a command, and what it prints when it leaves these records; "" where they are not among them."""
+    integral, names, budget_s = EXAMPLE
+    params = {name: methods.create(name).params() for name in names}
+    asked = [
+        record
+        for record in found
+        if (record["integral"], record["budget_s"]) == (integral, budget_s)
+        and all(params.get(record["method"], {}).get(key, record) == value for key, value in record["params"].items())
+    ]
+    if {record["method"] for record in asked} != set(names):
+        return ""
+    command = " ".join(["--integral", integral, *(f"--method {name}" for name in names), "--budget", str(budget_s)])
+    return f"`python -m benchmarks.accuracy {command}` prints\n\n```text\n{all_configurations.text(asked)}\n```"
+
+
+def _measured(grouped: Sequence[Configuration]) -> str:
+    """Say what was measured in all: integrals, budgets, machines."""
+    from references.integrals import catalogue
+
+    current = [c for c in grouped if digit_costs.counts(c)]
+    integrals = {c.first["integral"] for c in current}
+    budgets = [c.first["budget_s"] for c in current]
+    machines = "; ".join(sorted({c.first["machine"] for c in current}))
+    superseded = sum(c.superseded for c in current)
+    return (
+        f"Measured so far, in [all tables](reports/tables.md): {len(current):,} configurations on {len(integrals)} "
+        f"integrals, {sum(map(catalogue.is_held_out, integrals))} of them held out and "
+        f"{sum(map(catalogue.is_physical, integrals))} above threshold, with budgets of {min(budgets):g} to "
+        f"{max(budgets):g} s, on one thread of {machines}; {superseded:,} of older versions of a method."
+    )

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from benchmarks.experiments import replicas, thesis_on_cpu
+from benchmarks.experiments import replicas, thesis_on_cpu, training
 from benchmarks.page.page_data import Data
 from benchmarks.records import configurations
 from benchmarks.records.run_records import Record
@@ -22,7 +22,7 @@ CURVES = ("loss", "validation_loss", "learning_rate", "label_digits_mean", "digi
 
 def trainings(found: Iterable[Record], data: Data) -> list[dict[str, Any]]:
     """List the stages of the newest configurations with diagnostics: curves, and those of layers by name."""
-    looked_at = [record for record in found if record["diagnostics"] and record["diagnostics"][0].get("layers")]
+    looked_at = filter(training.is_diagnosed, found)
     current = [c for c in configurations.grouped(looked_at) if not c.replaced]
     current.sort(key=lambda configuration: configuration.first["date_utc"] or "", reverse=True)
     return [_training(c.first, thesis_on_cpu.row_name(c.first) or c.label, data) for c in current[:MOST]]

@@ -10,11 +10,18 @@ import statistics
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from benchmarks.experiments import comparison, devices, label_counts, paper_surrogates, physical, uncertain_networks
-from benchmarks.figures import histograms
-from benchmarks.page import readme_results, summaries
+from benchmarks.experiments import (
+    comparison,
+    curves,
+    devices,
+    label_counts,
+    paper_surrogates,
+    physical,
+    uncertain_networks,
+)
+from benchmarks.page import summaries
 from benchmarks.page.page_data import Data
-from benchmarks.records import configurations
+from benchmarks.records import configurations, histograms
 from benchmarks.records.configurations import Configuration
 from benchmarks.records.run_records import Record
 
@@ -40,7 +47,7 @@ def best(grouped: Iterable[Configuration]) -> dict[tuple[str, str, str], Configu
 def accuracy(grouped: Iterable[Configuration], data: Data) -> list[dict[str, Any]]:
     """List histograms {kind: [first edge, width, counts]} of each method's configuration with most digits."""
     chosen = best(grouped)
-    wanted = dict.fromkeys((*comparison.INTEGRALS, *readme_results.INTEGRALS, *(key[0] for key in chosen)))
+    wanted = dict.fromkeys((*comparison.INTEGRALS, *curves.HEADLINES, *(key[0] for key in chosen)))
     measured = {key[0] for key in chosen}
     headlines = [name for name in wanted if name in measured][:MOST_INTEGRALS]
     made = []

@@ -7,14 +7,6 @@ from sample_records import record as sample
 from benchmarks.experiments import uncertain_networks
 from benchmarks.records import run_records
 
-EDGES = [-5.125 + 0.25 * nth for nth in range(42)]
-
-
-def pulls(*counts):
-    """Return a histogram with these counts in its middle bins."""
-    first = (41 - len(counts)) // 2
-    return {"edges": EDGES, "counts": [0] * first + list(counts) + [0] * (41 - first - len(counts))}
-
 
 def record(status="ok", n_labels=11_250, boosting="none", date_utc="2026-01-02T00:00:00+00:00", **changes):
     final = {
@@ -32,13 +24,3 @@ def record(status="ok", n_labels=11_250, boosting="none", date_utc="2026-01-02T0
         "reason": "over 180 s",
     }  # fmt: skip
     return sample(**{**none, **base, **(good if status == "ok" else {}), **changes})
-
-
-def with_histograms(train=(10, 20, 10), validation=(20, 10, 20), delta=0.03, **changes):
-    """Return a record from which every chart can be drawn."""
-    made = record(**changes)
-    final = made["details"]["final"]
-    for part, counts in (("train", train), ("validation", validation)):
-        final[part]["histogram"] = pulls(*counts)
-    final["delta_largest_1pct"] = delta
-    return made | {"histograms": {"all": {"pull": pulls(5, 10, 5)}, "by_cornerness": {}, "by_edge": {}}}

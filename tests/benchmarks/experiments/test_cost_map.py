@@ -6,7 +6,6 @@ import pytest
 from sample_records import record, timing
 
 from benchmarks.experiments import cost_map
-from benchmarks.figures import cost_maps, drawing
 from benchmarks.records import configurations
 
 
@@ -77,17 +76,5 @@ def test_there_are_twelve_cells_and_each_has_its_integral():
         assert (integral.k, integral.m) == shape
 
 
-def test_the_chart_has_a_bar_for_each_stretch_and_names_the_winners():
-    blocks = {"a cell": [[("rule", False), ("rule", False), ("table", False)], [("table", True), None, None]]}
-    text = drawing.svg(cost_maps.chart(blocks, (2, 3)))
-    assert all(name in text for name in ("a cell", "rule", "table"))
-    colours = [colour for colour, _ in drawing.COLOURS[:2]]
-    assert [text.count(f"fill: {colour}") for colour in colours] == [3, 4]  # bars, and two of the legend
-    assert text.count("opacity: 0.4") >= 1
-
-
 def test_the_experiment_shows_both():
     assert [len(table.rows) for table in cost_map.EXPERIMENT.tables(RECORDS)] == [1, 1]
-    (section,) = cost_map.EXPERIMENT.sections(RECORDS)
-    assert section.figures[0].name == "all.cost_map"
-    assert cost_map.EXPERIMENT.sections([]) == []

@@ -19,7 +19,6 @@ from benchmarks.experiments import (
     preset,
     pysecdec_costs,
 )
-from benchmarks.page import readme_results
 from benchmarks.records import configurations
 from references.integrals import catalogue
 
@@ -50,10 +49,6 @@ def test_each_preset_has_integrals_of_its_kind():
     for name, held_out in (("curves", False), ("held_out", True)):
         assert {catalogue.is_held_out(integral) for integral in preset(name).budgets} == {held_out}
     assert set(cost_map.CELLS) <= {*preset("curves").budgets, *preset("held_out").budgets}
-
-
-def test_headlines_are_the_integrals_of_the_readme():
-    assert readme_results.INTEGRALS == curves.HEADLINES
 
 
 def test_no_job_is_there_twice(jobs):
@@ -220,20 +215,3 @@ def test_kernel_and_dispatch_stand_apart():
     assert [row["method"] for row in rows] == ["pysecdec_qmc, epsrel=1e-06", "pysecdec_qmc, epsrel=1.0"]
     assert (rows[0]["kernel µs"], rows[0]["dispatch µs"], rows[0]["kernel share"]) == ("3,000", "1,000", "75 %")
     assert rows[0]["workers"] == "1"
-
-
-# ----- charts ---------------------------------------------------------------------------------------------------------
-
-
-def test_each_integral_has_one_chart_with_each_method_named_once():
-    found = [
-        run(1.0, digits_mean=3.0, params={"order": 4}), run(2.0, digits_mean=6.0, params={"order": 8}),
-        run(0.5, method="chebyshev", n_eval_per_integral=0.0), run(3.0, integral="box2l"),
-    ]  # fmt: skip
-    sections = curves.sections(found)
-    assert [(s.integral, len(s.figures)) for s in sections] == [("box1l", 1), ("box2l", 1)]
-    (figure,) = sections[0].figures
-    assert figure.name == "box1l.digit_curves"
-    assert figure.svg.count("gauss_legendre") == figure.svg.count("chebyshev") == 1
-    assert "time per integral [µs]" in figure.svg
-    assert curves.sections([]) == []

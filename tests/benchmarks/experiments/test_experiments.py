@@ -89,7 +89,7 @@ def upward_imports(room, sources):
 @pytest.mark.parametrize("room", ABOVE)
 def test_no_room_imports_one_above_it(room):
     sources = [path.read_text() for path in (FOLDER.parent / room).rglob("*.py")]
-    assert len(sources) >= 5
+    assert len(sources) >= 3
     assert upward_imports(room, sources) == []
     for line in (f"from benchmarks.{ABOVE[room][0]} import x", f"    import benchmarks.{ABOVE[room][-1]}.y"):
         assert upward_imports(room, [line])

@@ -63,9 +63,3 @@ def test_rows_are_sorted_by_who_is_the_quickest_most_often():
     assert (at_six[0]["the quickest"], at_six[1]["within 100 times"], at_six[1]["within 10 times"]) == (
         "50 %", "50 %", "0 %",
     )  # fmt: skip
-
-
-def test_the_chart_is_drawn_where_there_are_records():
-    (section,) = performance_profile.EXPERIMENT.sections(RECORDS)
-    assert section.figures[0].name == "held_out.profile"
-    assert performance_profile.EXPERIMENT.sections(RECORDS[-1:]) == []

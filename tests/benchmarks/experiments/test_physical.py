@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from matplotlib.figure import Figure
 from sample_records import record, timing
 
 import methods
 import references
 from benchmarks.experiments import physical, preset
-from benchmarks.figures import invariant_curves
 from methods.core import names
 from references.integrals import catalogue
 
@@ -46,17 +44,6 @@ def test_the_table_shows_parts_errors_and_contours():
     assert (rule["Re"], rule["Im"], rule["within 1 σ"], rule["not causal"]) == ("5.00", "4.00", "70 %", "0 %")
     assert rule["min |F|"] == "0.250"
     assert chebyshev["not causal"] == ""
-
-
-def test_charts_mark_thresholds_and_zeros_at_corners():
-    (section,) = physical.sections([run(integral="box1l_sectors_physical")])
-    assert [figure.name for figure in section.figures] == [
-        "box1l_sectors_physical.digit_curves", "box1l_sectors_physical.by_s12",
-    ]  # fmt: skip
-    axes = Figure().add_subplot()
-    chart = invariant_curves.chart("s12", {"a": BINNED}, [4.0, 9.0], ["a"])
-    chart.panels[0](axes)
-    assert [line.get_xdata()[0] for line in axes.lines] == [9.0]
 
 
 def test_corner_zeros_of_the_sectors_are_at_nine():

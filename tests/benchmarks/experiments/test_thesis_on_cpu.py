@@ -1,4 +1,4 @@
-"""The thesis's CPU rows: what is run, how it is compared, and the tables and charts of ensembles and of training."""
+"""The thesis's CPU rows: what is run, how it is compared, and the tables of ensembles and of training."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from ensemble_records import STAGES, ensemble, stage
 from sample_records import full, record
 
 from benchmarks.experiments import preset, replicas, thesis_on_cpu, training
-from benchmarks.figures import drawing
 from methods.core import names
 from methods.papers.primitive_recipes import RECIPES
 
@@ -89,18 +88,6 @@ def test_ensembles_have_a_row_for_each_number_of_replicas():
     assert three["within 1, 3 σ/√n"].endswith("(58, 90.5)")
 
 
-def test_ensembles_are_drawn_together_and_one_by_one():
-    (section,) = replicas.sections([ensemble(ROW_6), ensemble(ROW_8), full()])
-    assert [figure.name for figure in section.figures] == [
-        f"replicas.1.{name}" for name in ("error_ratio", "gain", f"error_ratio.{ROW_6}", f"error_ratio.{ROW_8}")
-    ]
-    every, gain, single, _ = (figure.svg for figure in section.figures)
-    assert all(row in every for row in (ROW_6, ROW_8))
-    assert "1/√n" in gain
-    assert all(f"n = {n}" in single for n in (2, 3))
-    assert "σ/√n: n = 40, 120 points per curve" in single
-
-
 # ----- training -------------------------------------------------------------------------------------------------------
 
 
@@ -114,26 +101,9 @@ def test_what_figures_of_training_say_is_read_off_the_looks():
     assert row["dead nodes, mean and most of a layer"] == "25, 25 %"
 
 
-def test_training_is_drawn_against_updates_where_all_looks_have_them():
-    found = {chart.name: drawing.svg(chart) for chart in training.charts(ensemble(ROW_6))}
-    assert {"losses", "digits", "loss_and_digits", "gradient_std", "dead_share", "mixed_std"} <= set(found)
-    assert "updates" in found["losses"]
-    assert "one replica, in training" in found["digits"]
-    without = [{key: value for key, value in look.items() if key != "n_updates"} for look in STAGES]
-    in_seconds = {chart.name: drawing.svg(chart) for chart in training.charts(ensemble(ROW_6, diagnostics=without))}
-    assert "training time [s]" in in_seconds["losses"]
-
-
 def test_looks_without_finite_figures_leave_a_row():
     broken = stage(25, None, float("nan"), (None, 0.0))
     (row,) = rows(training, [ensemble(ROW_6, diagnostics=[broken, STAGES[0]])])
     assert (row["correlation"], row["looks"]) == ("–", "2")
     assert (row["log10 gradient spread, first layer"], row["last layer"]) == ("– → -2.0", "– → -3.0")
     assert row["validation loss"] == "– → 0.01"
-
-
-def test_repeats_are_drawn_once():
-    sections = training.sections([ensemble(ROW_6), ensemble(ROW_6, repeat=1, seed=1), ensemble(ROW_8)])
-    assert [section.title for section in sections] == [
-        f"Training of {name} on box1l, seed 0" for name in (ROW_6, ROW_8)
-    ]

@@ -1,4 +1,4 @@
-"""Curves of digits against time: every method is named inside its panel, and no name lies on another."""
+"""Curves of digits against time: every method is named inside the picture, and no name lies on another."""
 
 from __future__ import annotations
 
@@ -8,51 +8,63 @@ import pytest
 from matplotlib.figure import Figure
 from sample_records import record, timing
 
-from benchmarks.figures import digit_curves
+from benchmarks.figures import digit_curves, drawing
 from benchmarks.records import configurations, digit_costs
 
 
-def methods(n, *, n_eval=100.0):
-    """Return n methods whose curves end at nearly the same place."""
+def kinds(n, spread=0.01):
+    """Return n methods, three of a kind, whose curves end so many digits apart."""
     found = [
         record(
-            method=f"method_{nth}", params={"order": order}, digits_mean=order + 0.01 * nth, threads=1,
-            s_per_integral={"1024": timing(1e-6 * order)}, n_eval_per_integral=n_eval,
+            method=f"method_{nth}", params={"order": order}, digits_mean=order + spread * nth, threads=1,
+            s_per_integral={"1024": timing(1e-6 * order)},
         )
         for nth in range(n)
         for order in (2, 5)
     ]  # fmt: skip
-    (made,) = digit_costs.by_place(configurations.grouped(found)).values()
-    return made
+    (methods,) = digit_costs.by_place(configurations.grouped(found)).values()
+    names = sorted(methods)
+    return {f"kind {nth}": {name: methods[name] for name in names[nth::4]} for nth in range(4)}
 
 
-def drawn(found):
-    """Draw the first panel."""
-    axes = Figure(figsize=(4.4, digit_curves.HEIGHT)).add_subplot()
-    chart = digit_curves.chart(found, sorted(found))
-    chart.panels[0](axes)
+def drawn(n, **changes):
+    width, height = drawing.WIDTH, digit_curves.HEIGHT
+    box = (0, 0, 1 - (drawing.LEFT + drawing.RIGHT) / width, 1 - (drawing.BOTTOM + drawing.TOP) / height)
+    axes = Figure(figsize=(width, height)).add_axes(box)
+    digit_curves.draw(axes, kinds(n, **changes))
     axes.figure.canvas.draw()
     return axes
 
 
-@pytest.mark.parametrize("n", [1, 9])
-def test_names_lie_beside_one_another_and_inside_the_panel(n):
-    axes = drawn(methods(n))
-    boxes = [text.get_window_extent() for text in axes.texts]
-    assert sorted(text.get_text() for text in axes.texts) == [f"method_{nth}" for nth in range(n)]
+@pytest.mark.parametrize(("n", "spread"), [(1, 0.01), (9, 0.01), (14, 0.3)])
+def test_names_lie_beside_one_another_and_inside_the_picture(n, spread):
+    axes = drawn(n, spread=spread)
+    names = [text for text in axes.texts if text.get_text().startswith("method")]
+    boxes = [text.get_window_extent() for text in names]
+    assert sorted(text.get_text() for text in names) == sorted(f"method_{nth}" for nth in range(n))
     assert not any(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
     panel = axes.get_window_extent()
-    assert all(box.x1 <= panel.x1 for box in boxes)
+    assert all(panel.x0 <= box.x0 and box.x1 <= panel.x1 for box in boxes)
 
 
-def test_methods_that_look_alike_have_other_markers():
-    lines = [line for line in drawn(methods(17)).lines if line.get_linestyle() == "-"]
-    assert len({(line.get_color(), line.get_marker()) for line in lines}) == 17
+def test_a_kind_has_one_colour_and_its_name_has_it_too():
+    axes = drawn(9)
+    curves = [line for line in axes.lines if line.get_linestyle() == "-" and line.get_marker() != "None"]
+    assert len({line.get_color() for line in curves}) == 4
+    coloured = {text.get_text(): text.get_color() for text in axes.texts}
+    assert coloured["kind 1"] == coloured["method_1"] == coloured["method_5"] != coloured["method_2"]
 
 
-def test_methods_with_many_evaluations_and_with_one_or_none_have_panels_of_their_own():
-    assert len(digit_curves.chart(methods(2), ["method_0", "method_1"]).panels) == 1
-    for n_eval, n_panels in ((0.0, 2), (1.0, 2), (2.0, 1)):
-        found = {"other": methods(1)["method_0"], **methods(1, n_eval=n_eval)}
-        assert len(digit_curves.chart(found, ["method_0", "other"]).panels) == n_panels
-    assert digit_curves.chart({}, []) is None
+def test_kinds_without_a_method_are_not_named():
+    assert "kind 3" not in {text.get_text() for text in drawn(3).texts}
+
+
+def test_a_curve_joins_what_nothing_beats():
+    curves = [line for line in drawn(1).lines if line.get_linestyle() == "-"]
+    assert curves[0].get_xydata().tolist() == [pytest.approx([2.0, 2.0]), pytest.approx([5.0, 5.0])]
+
+
+def test_the_picture_is_text_and_says_what_its_axes_are():
+    text = digit_curves.text_of_svg(kinds(2))
+    assert text == digit_curves.text_of_svg(kinds(2))
+    assert all(f">{word}<" in text for word in ("time per value [µs], after preparation", "digits (mean)", "method_1"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from sample_records import record, timing
 
 import methods
@@ -22,8 +24,10 @@ def run(method, digits, us, integral=HELD_OUT, **changes):
 
 
 def sentences(**measured):
-    """Sections of the text -> their sentences, links replaced by the method of each record."""
+    """Return the lines of each section, by its title; numbers of links are replaced by the method of their record."""
     text = findings.text(lambda name: measured.get(name, []), lambda found: found["method"])
+    named = dict(re.findall(r"^\[(\d+)\]: (\w+)$", text, re.MULTILINE))
+    text = re.sub(r"\[(\d+)\](?!:)", lambda number: f"[{named[number[1]]}]", text)
     blocks = [block.split("\n\n", 1) for block in text.split("## ")[1:]]
     return {title: lines.split("\n") for title, lines in blocks}
 
@@ -40,7 +44,7 @@ def test_the_quickest_method_on_held_out_integrals():
     said = below(run("chebyshev", 7.0, 0.2), run("total_degree", 7.0, 0.3), run("total_degree", 9.0, 0.1, "box1l"))
     quickest = [line for line in said if "after preparation" in line]
     assert len(quickest) == 2
-    assert all("chebyshev takes the least time on 100 %" in line and "([1](chebyshev))" in line for line in quickest)
+    assert all("chebyshev takes the least time on 100 %" in line and "([chebyshev])" in line for line in quickest)
 
 
 def test_a_method_that_learns_is_found_on_the_map():
@@ -48,7 +52,7 @@ def test_a_method_that_learns_is_found_on_the_map():
     (said,) = [line for line in below(*found) if "the map's" in line]
     assert "box2l, 3 digits, 1,000,000,000 values: differential_mlp" in said
     assert "box2l, 4 digits" not in said
-    assert said.endswith("([1](differential_mlp))")
+    assert said.endswith("([differential_mlp])")
 
 
 def test_most_digits_of_tables_and_of_what_learns():
@@ -69,15 +73,24 @@ def test_errors_are_honest_by_both_shares():
         run("rbf", 3.0 + nth, 1.0, coverage_1sigma=one, coverage_3sigma=three)
         for nth, (one, three) in enumerate(shares)
     ]
-    (said,) = [line for line in below(*found) if "honest" in line]
-    assert "The errors of rbf are honest in 1 of 3 configurations" in said
+    (said,) = [line for line in below(*found) if line.startswith("| rbf ")]
+    assert said == "| rbf | 1 of 3 | 70 % | 99 % | [rbf] |"
 
 
 def test_many_records_are_counted():
     found = [run("total_degree", 6.5, 1.0, repeat=nth) for nth in range(9)]
     text = findings.text(lambda name: found if name == "curves" else [], lambda one: f"{one['repeat']}.json")
-    assert "[5](4.json), [6](5.json) and 3 more)" in text
-    assert "(6.json)" not in text
+    assert "[3], [4] and 5 more)" in text
+    assert "\n[4]: 3.json" in text
+    assert "4.json" not in text
+
+
+def test_a_record_has_one_number():
+    """However many findings link to it."""
+    found = [run("chebyshev", 7.0, 0.2), run("differential_mlp", 3.5, 0.1)]
+    text = findings.text(lambda name: found if name == "curves" else [], lambda one: f"{one['method']}.json")
+    assert text.count("chebyshev.json") == text.count("differential_mlp.json") == 1
+    assert text.count("[1]") > 2
 
 
 def test_claims_have_their_verdict_first():

@@ -1,4 +1,4 @@
-"""The page as a file: it needs no network, nothing from a record is markup, and figures lie beside it."""
+"""The page as a file: it needs no network, and nothing from a record is markup."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from page_records import SCRIPT
 from sample_records import full, of_claim
 
 from benchmarks import report
-from benchmarks.figures import drawing
 from benchmarks.page import charts, html_page
 from benchmarks.page.contents import Contents
 from benchmarks.records import run_records
@@ -81,19 +80,6 @@ def test_rows_lead_to_their_records(folder):
     assert len(data["files"]) == len(files)  # each once, in however many tables
 
 
-def test_figures_lie_beside_the_page(folder):
-    names = {path.name for path in (folder / html_page.FOLDER).iterdir()}
-    assert {"box1l.p.svg", "box1l.break_even.svg", "box2l.pareto_1024.svg"} <= names
-    of_svg, of_png = ({name[:-4] for name in names if name.endswith(kind)} for kind in (".svg", ".png"))
-    assert of_svg == of_png
-
-
-@pytest.fixture
-def no_png(monkeypatch):
-    """Leave PNG files empty, where a test is of the page."""
-    monkeypatch.setattr(drawing, "as_png", lambda figure: b"")
-
-
 WICKED = '../<b>"&'
 
 STAGES = [
@@ -101,16 +87,19 @@ STAGES = [
 ]
 
 
-def test_markup_and_paths_in_names_stay_names(no_png, tmp_path):
+def test_nothing_but_tables_and_page_lies_there(tmp_path):
+    run_records.write(tmp_path, full())
+    report.write_local(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"runs", "index.html", "tables.md", "tables.csv"}
+
+
+def test_markup_and_paths_in_names_stay_names(tmp_path):
     run_records.write(tmp_path, full(integral=WICKED, diagnostics=STAGES))
     contents = Contents.local(tmp_path)
     assert "<b>" not in outside_library(report.page(contents))
-    names = [figure.name for section in contents.figure_sections() for figure in section.figures]
-    assert "..__b___.p" in names
-    assert all(re.fullmatch(r"[\w.-]+", name) for name in names)
 
 
-def test_half_a_character_in_a_reason_does_not_stop_the_report(no_png, tmp_path):
+def test_half_a_character_in_a_reason_does_not_stop_the_report(tmp_path):
     run_records.write(tmp_path, full())
     run_records.write(tmp_path, full(method="worse", status="failed", reason="\ud83d is half", digits_mean=None))
     report.write_local(tmp_path)
@@ -118,7 +107,7 @@ def test_half_a_character_in_a_reason_does_not_stop_the_report(no_png, tmp_path)
     assert "? is half" in (tmp_path / "tables.md").read_text()
 
 
-def test_an_experiment_s_table_says_what_it_is_of(no_png, tmp_path):
+def test_an_experiment_s_table_says_what_it_is_of(tmp_path):
     run_records.write(tmp_path, of_claim("tanh"))
     report.write_local(tmp_path)
     for name in ("index.html", "tables.md"):

@@ -1,17 +1,18 @@
-"""README's table and figure: the cheapest of each kind, their spread between seeds, and where they were measured."""
+"""README's results: which integral is shown, the best configuration of each method, and where all was measured."""
 
 from __future__ import annotations
 
+import pytest
 from sample_records import record, timing
 
 import methods
-from benchmarks.experiments import curves
-from benchmarks.figures import drawing
-from benchmarks.page import readme_results
+from benchmarks.page import method_kinds, readme_results
 from benchmarks.records import configurations, digit_costs
 
+FOUR_KINDS = ("gauss_legendre", "chebyshev", "pysecdec_qmc", "differential_mlp")
 
-def run(method, digits, us, integral="box2l_sum", **changes):
+
+def run(method, digits, us, integral="heptagon1l", **changes):
     base = {
         "integral": integral, "method": method, "params": {"knob": round(digits)}, "digits_mean": digits,
         "digits_worst": digits - 1, "threads": 1, "fit_s": 2.0, "s_per_integral": {"1024": timing(1e-6 * us)},
@@ -19,45 +20,97 @@ def run(method, digits, us, integral="box2l_sum", **changes):
     return record(**base | changes)
 
 
+def place(integral, names=FOUR_KINDS):
+    return [run(name, 5.0, 1.0, integral) for name in names]
+
+
+def shown(*found):
+    """Name the integral that is shown."""
+    chosen = readme_results.place(digit_costs.by_place(configurations.grouped(found)))
+    return chosen and chosen[0]
+
+
+EUCLIDEAN = [*place("box2l_sum"), *place("heptagon1l"), *place("crossed2l_sum")]
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ([], "heptagon1l"),  # held out, and of these the one with most variables
+        (place("box1l_physical"), "heptagon1l"),  # one loop, and defaults were tuned on it
+        (place("pentagon1l_physical"), "pentagon1l_physical"),
+        (place("pentagon1l_physical") + place("box2l_hh"), "box2l_hh"),
+        (place("box2l_hh", FOUR_KINDS[:2]), "heptagon1l"),  # two kinds of methods show little
+        (place("box2l_hh", FOUR_KINDS[:3]) + place("pentabox_s33_physical"), "pentabox_s33_physical"),
+        (place("my_module:integral"), "heptagon1l"),
+    ],
+)
+def test_a_two_loop_integral_above_threshold_comes_first_then_a_held_out_one(more, expected):
+    assert shown(*EUCLIDEAN, *more) == shown(*more, *EUCLIDEAN) == expected
+
+
+def test_without_enough_kinds_nothing_is_shown():
+    found = configurations.grouped(place("heptagon1l", FOUR_KINDS[:2]))
+    assert shown() is None
+    assert readme_results.picture(found) is None
+    assert readme_results.text(found, []) == "There are no records yet."
+
+
 def rows(*found):
-    text = readme_results.table(digit_costs.by_place(configurations.grouped(found)))
-    lines = [line for line in text.splitlines() if line.startswith("|")]
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]], text.splitlines()[-1]
+    (costs,) = digit_costs.by_place(configurations.grouped(found)).values()
+    lines = readme_results.table(costs).splitlines()
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
 
 
-def test_the_cheapest_of_each_kind_with_the_digits():
-    shown, where = rows(
-        run("gauss_legendre", 4.0, 5.0), run("gauss_legendre", 7.0, 9.0), run("lattice_qmc", 3.2, 4.0),
-        run("chebyshev", 9.0, 0.5, threads=2), run("neural_primitive", 4.9, 1.0), run("my_method", 9.0, 0.1),
-        run("total_degree", 5.0, 0.3, integral="heptagon1l"), run("gauss_legendre", 9.0, 1.0, integral="box1l_wide"),
+def test_a_row_is_the_configuration_with_most_digits_and_the_cheapest_with_six():
+    made = rows(
+        run("gauss_legendre", 6.5, 5.0), run("gauss_legendre", 9.0, 900.0), run("neural_primitive", 4.9, 1.0),
+        run("chebyshev", 9.5, 0.5, threads=2), run("my_method", 9.0, 0.1),
     )  # fmt: skip
-    assert shown == [
-        ["box2l_sum", "development", "rule", "lattice_qmc: 4.00 µs after 2.00 s",
-         "gauss_legendre: 9.00 µs after 2.00 s",
-         "gauss_legendre 7.0 (worst 6.0): 9.00 µs after 2.00 s"],
-        ["box2l_sum", "development", "learned", "neural_primitive: 1.00 µs after 2.00 s", "–",
-         "neural_primitive 4.9 (worst 3.9): 1.00 µs after 2.00 s"],
-        ["heptagon1l", "held-out", "table", "total_degree: 0.300 µs after 2.00 s", "–",
-         "total_degree 5.0 (worst 4.0): 0.300 µs after 2.00 s"],
-    ]  # fmt: skip
-    assert where == "Measured on one thread of A; all runs: `reports/tables.md`."
+    assert made == [
+        ["gauss_legendre", "rule", "9.0 (8.0)", "900", "2.00", "5.00"],
+        ["neural_primitive", "learned", "4.9 (3.9)", "1.00", "2.00", "–"],
+    ]
 
 
 def test_digits_of_several_seeds_have_a_spread():
     seeds = [run("differential_mlp", digits, 1.0, params={}, repeat=i) for i, digits in enumerate((4.0, 5.0, 6.0))]
-    ((*_, most),), _ = rows(*seeds)
-    assert most == "differential_mlp 5.0 ± 1.0 (worst 3.0): 1.00 µs after 2.00 s"
+    ((_, _, most, *_),) = rows(*seeds)
+    assert most == "5.0 ± 1.0 (3.0)"
 
 
 def test_every_registered_method_has_at_most_one_kind():
-    names = [name for kind in readme_results.KINDS.values() for name in kind]
+    names = [name for kind in method_kinds.KINDS.values() for name in kind]
     assert len(names) == len(set(names))
     assert set(methods.METHODS) - set(names) == {"primitive_corrected"}
 
 
-def test_figures_say_where_they_were_measured(monkeypatch):
-    monkeypatch.setattr(drawing, "svg_and_png", lambda chart: ("<svg></svg>", b""))
-    found = [run("total_degree", 5.0, 0.3, integral="heptagon1l"), run("chebyshev", 5.0, 0.3)]
-    (figure,) = readme_results.figures(curves.sections(found))
-    assert figure.startswith("![heptagon1l.digit_curves](reports/figures/heptagon1l.digit_curves.svg)")
-    assert "heptagon1l on A: Mean digits against" in figure
+def test_the_text_says_what_was_measured_where_and_what_failed():
+    failed = run("skip_mlp", 5.0, 1.0, status="failed", digits_mean=None)
+    text = readme_results.text(configurations.grouped([*EUCLIDEAN, failed]), [])
+    assert text.startswith(
+        "![heptagon1l: digits against time](reports/figures/digit_curves.svg)\n\n`heptagon1l`, held-"
+    )
+    assert "below thresholds, k = 6, 7 invariants, on one thread of A." in text
+    assert "Without a value here: skip_mlp (failed)." in text
+    assert "13 configurations on 3 integrals, 2 of them held out and 0 above threshold, with budgets of 60 " in text
+
+
+def test_what_a_command_prints_is_shown_where_its_records_are_current():
+    integral, names, budget_s = readme_results.EXAMPLE
+    fields = [
+        {key: value for key, value in methods.create(name).params().items() if key not in ("seed", "device")}
+        for name in names
+    ]
+    made = [
+        run(name, 9.0, 0.5, integral, params=own, budget_s=budget_s) for name, own in zip(names, fields, strict=True)
+    ]
+    printed = (
+        "`python -m benchmarks.accuracy --integral box1l --method chebyshev --method total_degree --budget 20` prints"
+    )
+    text = readme_results.text(configurations.grouped([*EUCLIDEAN, *made]), [])
+    _, _, block = text.partition(f"{printed}\n\n```text\n")
+    assert block.startswith("box1l\n")
+    assert block.count("9.0") >= 2
+    superseded = [*EUCLIDEAN, made[0] | {"version": 0}, made[1]]
+    assert printed not in readme_results.text(configurations.grouped(superseded), [])

@@ -1,0 +1,60 @@
+"""README's findings: rules, tables and methods that learn, counted by hand."""
+
+from __future__ import annotations
+
+from sample_records import record, timing
+
+from benchmarks.page import headlines
+from benchmarks.records import configurations
+
+
+def run(method, digits, us, preparation_s=0.0, integral="heptagon1l"):
+    return record(
+        integral=integral, method=method, params={"knob": digits}, digits_mean=digits, digits_worst=digits, threads=1,
+        fit_s=preparation_s, s_per_integral={"1024": timing(1e-6 * us)},
+    )  # fmt: skip
+
+
+def place(integral):
+    return [
+        run("gauss_legendre", 4.0, 1.0, integral=integral), run("gauss_legendre", 7.0, 20.0, integral=integral),
+        run("chebyshev", 8.0, 0.5, 39.0, integral), run("pysecdec_qmc", 6.5, 4000.0, integral=integral),
+        run("differential_mlp", 5.0, 0.1, integral=integral),
+    ]  # fmt: skip
+
+
+def said(euclidean=(), physical=()):
+    return headlines.sentences(configurations.grouped(euclidean), configurations.grouped(physical))
+
+
+def test_the_three_of_one_region():
+    where, rule, table, learned = said([*place("heptagon1l"), *place("box2l")])
+    assert where == "Below thresholds (2 integrals, 1 of them held out):"
+    assert rule == (
+        "- For 1,000 values a **rule** is the cheapest on 2 of 2 integrals: 6 digits take 20.0 µs per value "
+        "(median of 2; 20.0 to 20.0). pySecDec has them on 2, after 200 to 200 times as long, 200 times in the median."
+    )
+    assert table == (
+        "- For 100,000,000 values a **table** is the cheapest on 2 of 2 integrals: 6 digits take 0.500 µs per "
+        "value (median of 2; 0.500 to 0.500) after 39.0 s (39.0 to 39.0), which pays from 2,000,000 values on (median)."
+    )
+    assert learned.startswith(
+        "- Methods that **learn** have 5.0 digits at most (median), and the best table 8.0: more on 2 of 2"
+    )
+    assert (
+        "They are the cheapest in 40 of 70 cells of the map" in learned
+    )  # up to five digits, here free of preparation
+
+
+def test_above_threshold_comes_first_where_all_is_measured():
+    above = place("box1l_physical")
+    assert said(place("box2l"), above)[0] == "Above threshold (1 integral, 0 of them held out):"
+    assert "the map" not in said(place("box2l"), above)[-1]
+    without_tables = [one for one in above if one["method"] != "chebyshev"]
+    assert said(place("box2l"), without_tables)[0].startswith("Below thresholds")
+    assert said() == []
+
+
+def test_pysecdec_may_have_fewer_digits():
+    found = [one for one in place("box2l") if one["method"] != "pysecdec_qmc"]
+    assert said(found)[1].endswith("pySecDec was not run, or has fewer.")
