@@ -43,7 +43,8 @@ from methods.core.arithmetic import Arithmetic
 from methods.core.budget import Clock
 from methods.core.storage import StorageError
 from methods.primitives import chebyshev_series, complex_primitive, triangular_map, two_stages
-from methods.primitives.complex_primitive import ComplexSeries, Trained
+from methods.primitives.complex_primitive import Trained
+from methods.primitives.complex_series import ComplexSeries
 from methods.primitives.ensemble import UNCERTAINTIES, Primitive
 from methods.primitives.sine_network import Network, Sines
 from methods.primitives.triangular_map import Coordinates, TriangularMap
@@ -145,7 +146,7 @@ class NeuralPrimitive(Primitive):
 
     name: ClassVar[str] = "neural_primitive"
     source: ClassVar[str] = "after Maître & Santos-Mateos, JHEP 03 (2023) 221"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     network: ClassVar[type[Network]] = Sines
     neurons: ClassVar[int] = NEURONS_PER_CBRT_SECOND
     treats_complex: ClassVar[bool] = True

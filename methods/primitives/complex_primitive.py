@@ -1,15 +1,19 @@
 """Primitives of a complex integral on a learned contour, and the Chebyshev series of their corner sums.
 
-    g(s, t) ≈ 1 + Σ_r c_r sin(Σ_i ω_ri (2t_i − 1) + ν_r·u + b_r) + Σ_j c'_j T_j(u),    c_r and c'_j complex
+    g(s, t) ≈ 1 + Σ_r c_r sin(Σ_i ω_ri (2t_i − 1) + ν_r·u + b_r) + r(u),    c_r and r complex
 
 with g of `contour_target.py`: sines and a second stage as in `neural_primitive`, where real and imaginary part have the
 same frequencies, so that one normal matrix serves both. I(s) is h(u) times the corner sum, the integral of the
-right-hand side over t with weight w(t), in closed form for each sine. Replicas differ by their frequencies and points;
-they have the contour and h in common. Their series are cut at the degree up to which they agree
-(`series_cut.py`); with a low degree of the second stage they would agree on what it cannot follow.
+right-hand side over t with weight w(t), in closed form for each sine. The second stage takes over the mean over t of
+what the sines leave; lattices compute it, with random shifts, at points of u (`contour_sum.py`):
 
-Digits, mean and worst, after 30 s of processor time, the contour's included: box1l_physical 3.6 and 3.0,
-box1l_hh 3.9 and 3.2.
+    I/h = corner sum of the sines + Σ_n w_n (g − 1 − Σ_r c_r sine_r)(u, t_n) + 1
+
+I/h at these points is fitted by a Chebyshev series, which is what is kept. Replicas differ by their frequencies, shifts
+and points; they have the contour and h in common. Their series are cut at the degree up to which they agree
+(`series_cut.py`).
+
+@FIGURES@
 """
 
 from __future__ import annotations
@@ -17,7 +21,7 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -25,34 +29,39 @@ import torch
 
 from methods.base import ParametricIntegral
 from methods.core import thresholds
-from methods.core.arithmetic import Arithmetic
 from methods.core.budget import Clock
 from methods.primitives import chebyshev_series, contour_target, series_cut
+from methods.primitives.complex_series import ComplexSeries
 from methods.primitives.contour_coordinates import ContourCoordinates
+from methods.primitives.contour_fit import SMALLEST_T
+from methods.primitives.contour_sum import ContourSum
 from methods.primitives.contour_target import ContourTarget
 from methods.primitives.least_squares import LeastSquares
 from methods.primitives.sine_network import Sines
+from methods.quadrature import lattices
+from methods.quadrature.transforms import korobov
 
 CHUNK, PILOT = 2**13, 2**10
 """Points added to a fit at once, and by which the time of the first stage is estimated beforehand."""
 
-EVALUATED = 2**9
-"""Phase-space points evaluated at once, so that all of it stays in second-level cache."""
-
-STAGE_ONE_SHARE = 0.35
-"""Share of the time left after the contour that the sines may take; where they would take more, there are fewer."""
+STAGE_ONE_SHARE, UPDATE_SHARE = 0.35, 0.15
+"""Shares of the time left after the contour that the sines may take, and of that left then that an update may. Where
+they would take more, there are fewer sines, and smaller lattices."""
 
 LEAST_WIDTH = 50
 """Smallest width, however short the time."""
 
-UPDATES_WITHOUT_BUDGET = 64
+MAX_TERMS, MAX_DEGREE, POINTS_PER_TERM = 500, 30, 2
+"""Terms of the series, and their degree, at most; points of u for each term."""
 
-MAX_SECOND, MAX_DEGREE = 500, 14
-"""Coefficients of the second stage, and its degree, at most. On box1l_hh degree 8 stops at 4.1 digits."""
+SMALLEST_LATTICE, LARGEST_LATTICE = 64, 2**16
+"""Bounds of the lattice size; the smallest one tells the time of an update beforehand."""
 
-MAX_SERIES, SERIES_POINTS, SERIES_ERROR = 3000, 4, 1e-7
-"""Coefficients of a corner sum's series, at most; points per coefficient that they are fitted to; and the error wanted,
-at other points, by which their degree is chosen."""
+UPDATES_WITHOUT_BUDGET, LATTICE_OF_NO_BUDGET = 4, 1024
+
+KOROBOV_WEIGHTS, TRIED_SIZE, TRIED_POINTS, TRIED_SHIFTS = (1, 2), 4096, 16, 3
+"""Weights of Korobov's transform of which the one is taken whose lattices depend least on their shift, and the lattices,
+no larger than those to be used, by which that is found."""
 
 
 class Trainable(Protocol):
@@ -62,75 +71,12 @@ class Trainable(Protocol):
     points_per_neuron: int
     omega: float
     nu: float
+    n_terms: int | None
+    lattice_size: int | None
     n_updates: int | None
     n_replicas: int
     seed: int
     device: str
-
-
-class ComplexSeries:
-    """I(s) by each replica: (1 + series) times exp(log h).
-
-    Parameters
-    ----------
-    integral : ParametricIntegral
-        The integral.
-    of_thresholds : dict
-        Its thresholds by parameter.
-    series : tensor (count, 2 n_replicas + 2)
-        Coefficients of `chebyshev_series.products(u, degree)`: real and imaginary part of each replica's corner sum,
-        less 1, and of log h.
-    """
-
-    def __init__(
-        self, integral: ParametricIntegral, of_thresholds: Mapping[str, float], series: torch.Tensor, device: str
-    ) -> None:
-        self._thresholds, self._series, self._parameters = dict(of_thresholds), series, integral.parameters
-        self._coordinates = ContourCoordinates(integral, self._thresholds, device)
-        self._degree = _degree_of(len(series), integral.m)
-
-    def values(self, s: torch.Tensor) -> torch.Tensor:
-        """Compute I (n_replicas, n) at s (n, m), complex128."""
-        return torch.cat([self._values(part) for part in s.split(EVALUATED)], dim=1)
-
-    def _values(self, s: torch.Tensor) -> torch.Tensor:
-        sums = self._series.T @ chebyshev_series.products(self._coordinates.u(s), self._degree)
-        *of_replicas, log_size, phase = sums
-        h = torch.polar(torch.exp(log_size), phase)
-        return torch.complex(1 + torch.stack(of_replicas[::2]), torch.stack(of_replicas[1::2])) * h
-
-    def steps(self, error_factor: float) -> Arithmetic:
-        """List the steps of the mean of the replicas, and of their standard deviation times a factor: they share h."""
-        arithmetic, n = Arithmetic(len(self._parameters)), (self._series.shape[1] - 2) // 2
-        alpha = np.array(chebyshev_series.terms(len(self._parameters), self._degree))
-        u = self._coordinates.steps(arithmetic, arithmetic.s)
-        sums = arithmetic.polynomial(u, alpha, self._series.cpu().numpy())
-        size, phase = arithmetic.apply("exp", arithmetic.take(sums, [2 * n])), arithmetic.take(sums, [2 * n + 1])
-        members = arithmetic.take(sums, range(2 * n))
-        mean = arithmetic.affine(members, np.kron(np.full((1, n), 1 / n), np.eye(2)), [1.0, 0.0])
-        turned = arithmetic.scale(arithmetic.take(mean, [1, 0]), [-1.0, 1.0])  # i times the mean
-        parts = (
-            arithmetic.multiply(mean, arithmetic.apply("cos", phase)),
-            arithmetic.multiply(turned, arithmetic.apply("sin", phase)),
-        )
-        arithmetic.outputs["value"] = arithmetic.multiply(arithmetic.add(*parts), size)
-        if n > 1:
-            deviations = arithmetic.affine(members, np.kron(np.eye(n) - 1 / n, np.eye(2)))
-            weights = np.full((1, 2 * n), error_factor**2 / (n - 1))
-            spread = arithmetic.apply("sqrt", arithmetic.affine(arithmetic.apply("square", deviations), weights))
-            arithmetic.outputs["error"] = arithmetic.multiply(spread, size)
-        return arithmetic
-
-    def state(self) -> dict[str, np.ndarray]:
-        """Give what `of_state` takes."""
-        found = [self._thresholds.get(name, 0.0) for name in self._parameters]
-        return {"series": self._series.cpu().numpy(), "thresholds": np.array(found)}
-
-    @classmethod
-    def of_state(cls, state: Mapping[str, np.ndarray], integral: ParametricIntegral, device: str) -> ComplexSeries:
-        """Make it of what `state` gave."""
-        found = {name: t for name, t in zip(integral.parameters, state["thresholds"].tolist(), strict=True) if t}
-        return cls(integral, found, torch.as_tensor(state["series"], device=device), device)
 
 
 class Trained(NamedTuple):
@@ -177,28 +123,31 @@ def train(
     coordinates = ContourCoordinates(integral, found, method.device)
     target, cut_short = contour_target.find(integral, coordinates, method.seed, method.device, clock)
     width = method.width or _affordable_width(method, target, default_width, clock.share(STAGE_ONE_SHARE))
-    degree = max(d for d in range(MAX_DEGREE + 1) if d < 2 or chebyshev_series.count(integral.m, d) <= MAX_SECOND)
-    replicas = [_Replica(method, target, width, degree, index) for index in range(method.n_replicas)]
-    expanded = _expand(replicas, integral.m, degree)
+    degree = _largest_degree(integral.m, method.n_terms or MAX_TERMS)
+    total = ContourSum(target)
+    replicas = [_Replica(method, target, total, width, degree, index) for index in range(method.n_replicas)]
+    lattice_size = method.lattice_size or _affordable_lattice(replicas, clock.share(UPDATE_SHARE))
+    korobov_weight = replicas[0].best_weight(min(lattice_size, TRIED_SIZE))
     limit = method.n_updates or (sys.maxsize if clock.is_limited else UPDATES_WITHOUT_BUDGET)
 
     def trained(n_updates: int) -> Trained:
-        series, degree = _joined(replicas, expanded, target)
+        series, kept_degree = _joined(replicas, target, degree)
         details = {
-            "series_degree": degree,
+            "n_terms": chebyshev_series.count(integral.m, degree), "series_degree": kept_degree,
+            "lattice_size": lattice_size, "korobov_weight": korobov_weight,
             "order_of_map": list(target.contour.order),
             "spread_after_map": replicas[0].spread,
             "spread_after_neurons": max(replica.residual for replica in replicas),
             "thresholds": found,
             "cut_short": cut_short,
-        }
+        }  # fmt: skip
         return Trained(ComplexSeries(integral, found, series, method.device), n_updates, width, details)
 
     done, longest = 0, 0.0
     while done < limit and (done == 0 or clock.left > 2 * longest):
         left = clock.left
         for replica in replicas:
-            replica.update()
+            replica.update(lattice_size, korobov_weight)
         done += 1
         longest = max(longest, left - clock.left)
         if done & (done - 1) == 0:
@@ -209,47 +158,72 @@ def train(
 class _Replica:
     """A primitive in training."""
 
-    def __init__(self, method: Trainable, target: ContourTarget, width: int, degree: int, index: int) -> None:
+    def __init__(
+        self, method: Trainable, target: ContourTarget, total: ContourSum, width: int, degree: int, index: int
+    ) -> None:
         k, m = target.integral.k, target.integral.m
         seed = 1000 * method.seed + 2 * index
         generator = torch.Generator().manual_seed(seed)
-        self._target, self._degree = target, degree
-        self._points = torch.quasirandom.SobolEngine(k + m, scramble=True, seed=seed + 1)
-        self.network = Sines.draw(k, m, width, method.omega / k, method.nu / k, generator, method.device)
-        self._second = LeastSquares(chebyshev_series.count(m, degree), method.device)
-        self._squares, squares, n_points = 0.0, 0.0, method.points_per_neuron * width
+        self._target, self._total, self._degree = target, total, degree
+        points = torch.quasirandom.SobolEngine(k + m, scramble=True, seed=seed + 1)
+        self._network = Sines.draw(k, m, width, method.omega / k, method.nu / k, generator, method.device)
+        squares, n_points = 0.0, method.points_per_neuron * width
         fit = LeastSquares(width, method.device)
         while fit.n_points < n_points:
-            u, t, g = self._draw(min(CHUNK, n_points - fit.n_points))
-            fit.add(self.network.neurons(u, t), g)
+            u, t, g = _drawn(target, points, min(CHUNK, n_points - fit.n_points))
+            fit.add(self._network.neurons(u, t), g)
             squares += float(g.square().sum())
-        self.c = fit.solve()
+        self._c = fit.solve()
         self.spread = math.sqrt(squares / n_points)
+        u, t, g = _drawn(target, points, PILOT)
+        self.residual = math.sqrt(float((g - self._network.neurons(u, t) @ self._c).square().sum()) / PILOT)
+        """Standard deviation of what the sines leave of g, at points that they were not fitted to."""
+        self._waves = target.waves(self._network.omega)
+        n_points = POINTS_PER_TERM * chebyshev_series.count(m, degree)
+        sobol = torch.quasirandom.SobolEngine(m, scramble=True, seed=seed + 1)
+        self._u = chebyshev_series.draw(sobol.draw(n_points, dtype=torch.float64)).to(method.device)
+        self._shifts = np.random.default_rng(seed + 1)
+        self._sum, self._n_shifts = torch.zeros(n_points, dtype=torch.complex128, device=method.device), 0
 
-    def update(self) -> None:
-        """Give the second stage more points."""
-        u, t, g = self._draw(CHUNK)
-        left = g - self.network.neurons(u, t) @ self.c
-        self._second.add(chebyshev_series.products(u, self._degree).T, left)
-        self._squares += float(left.square().sum())
+    def update(self, lattice_size: int, korobov_weight: int) -> None:
+        """Add a lattice with a new shift."""
+        self._sum += self._by_lattice(self._u, lattice_size, korobov_weight, self._shifts)
+        self._n_shifts += 1
 
-    def second(self) -> torch.Tensor:
-        """Return c' so far: (count, 2)."""
-        return self._second.solve()
+    def best_weight(self, lattice_size: int) -> int:
+        """Return the weight of Korobov's transform by which lattices depend least on their shift."""
 
-    @property
-    def residual(self) -> float:
-        """Standard deviation of what the sines leave of g, at the points of the second stage."""
-        return math.sqrt(self._squares / max(1, self._second.n_points))
+        def spread(korobov_weight: int) -> float:
+            shifts, u = np.random.default_rng(0), self._u[:TRIED_POINTS]
+            totals = [self._by_lattice(u, lattice_size, korobov_weight, shifts) for _ in range(TRIED_SHIFTS)]
+            return float(torch.stack(totals).std(dim=0).square().sum())
 
-    def corner_sums(self, u: torch.Tensor) -> torch.Tensor:
-        """Return real and imaginary part of the sines' corner sum at u (n, m): (n, 2)."""
-        waves = self._target.waves(self.network.omega)
-        return self.network.sums(u, waves[:, None] * self.c)
+        return min(KOROBOV_WEIGHTS, key=spread)
 
-    def _draw(self, n: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Return u, t, and real and imaginary part of g − 1 (n, 2) at new points."""
-        return _drawn(self._target, self._points, n)
+    def seconds_per_node(self) -> float:
+        """Seconds of an update for each node of its lattice, by a small one."""
+        start = time.perf_counter()
+        float(self._by_lattice(self._u, SMALLEST_LATTICE, 1, np.random.default_rng(0)).real[0])  # waits for the device
+        return (time.perf_counter() - start) / SMALLEST_LATTICE
+
+    def series(self) -> torch.Tensor:
+        """Real and imaginary part (count, 2) of the Chebyshev series of the corner sum of both stages over h, less 1."""
+        fit, basis = LeastSquares(chebyshev_series.count(self._u.shape[1], self._degree), self._u.device), self._u
+        total = torch.view_as_real(self._sum / self._n_shifts)
+        fit.add(chebyshev_series.products(basis, self._degree).T, total - total.new_tensor([1.0, 0.0]))
+        return fit.solve()
+
+    def _by_lattice(self, u: torch.Tensor, size: int, korobov_weight: int, shifts: np.random.Generator) -> torch.Tensor:
+        """Return I/h (n,) at u (n, m)."""
+        k = self._target.integral.k
+        points = lattices.points(lattices.generating_vector(size, k), size) + shifts.random(k)
+        t, slopes = korobov(torch.as_tensor(points % 1, device=u.device), korobov_weight)
+        t, weights = t.clamp(SMALLEST_T, 1 - SMALLEST_T), slopes.prod(dim=1) / size
+        left, of_w = self._waves, weights * torch.exp(self._target.log_w(t))
+        for some, some_weights in zip(t.split(CHUNK), of_w.split(CHUNK), strict=True):
+            left = left - self._network.average(some, some_weights)
+        of_sines = self._network.sums(u, left[:, None] * self._c)
+        return self._total(u, t, weights) / self._target.h(u) + torch.view_as_complex(of_sines) + 1 - of_w.sum()
 
 
 def _drawn(
@@ -275,38 +249,28 @@ def _affordable_width(method: Trainable, target: ContourTarget, width: int, cloc
     return max(LEAST_WIDTH, round(width * min(1.0, clock.budget / seconds) ** (1 / 3)))
 
 
-def _expand(replicas: Sequence[_Replica], m: int, degree: int) -> torch.Tensor:
-    """Return Chebyshev series (count, 2 n_replicas) of the sines' corner sums, of at least this degree."""
-    while True:
-        size = chebyshev_series.count(m, degree)
-        sobol = torch.quasirandom.SobolEngine(m, scramble=True, seed=0)
-        u = chebyshev_series.draw(sobol.draw((SERIES_POINTS + 1) * size, dtype=torch.float64)).to(replicas[0].c.device)
-        values = torch.cat([replica.corner_sums(u) for replica in replicas], dim=1)
-        basis, fitted = chebyshev_series.products(u, degree).T, slice(0, SERIES_POINTS * size)
-        fit = LeastSquares(size, u.device)
-        fit.add(basis[fitted], values[fitted])
-        series = fit.solve()
-        error = float((basis @ series - values)[fitted.stop :].abs().max())
-        if error < SERIES_ERROR or chebyshev_series.count(m, degree + 1) > MAX_SERIES:
-            return series
-        degree += 1
+def _affordable_lattice(replicas: Sequence[_Replica], clock: Clock) -> int:
+    """Return the size, a power of two, of lattices of which the clock allows one for each replica."""
+    if clock.budget is None:
+        return LATTICE_OF_NO_BUDGET
+    n_nodes = max(1, int(clock.budget / (len(replicas) * replicas[0].seconds_per_node())))
+    return min(LARGEST_LATTICE, max(SMALLEST_LATTICE, 1 << (n_nodes.bit_length() - 1)))
 
 
-def _degree_of(count: int, m: int) -> int:
-    """Return the degree of a series in m variables with so many coefficients."""
-    return next(degree for degree in range(count + 1) if chebyshev_series.count(m, degree) >= count)
+def _largest_degree(m: int, n_terms: int) -> int:
+    """Return the largest degree of a series in m variables with no more than `n_terms` terms, but at least 1."""
+    return max(d for d in range(MAX_DEGREE + 1) if d < 2 or chebyshev_series.count(m, d) <= n_terms)
 
 
-def _joined(replicas: Sequence[_Replica], expanded: torch.Tensor, target: ContourTarget) -> tuple[torch.Tensor, int]:
-    """Return the series of `ComplexSeries`, sines and second stages together, and log h; and their degree."""
-    both = expanded.clone()
-    for i, replica in enumerate(replicas):
-        second = replica.second()
-        both[: len(second), 2 * i : 2 * i + 2] += second
-    m, n_norm = target.integral.m, len(target.log_h)
-    degree = series_cut.best_degree(
-        torch.complex(both[:, ::2], both[:, 1::2]), m, contour_target.norm_degree(m), _degree_of(len(both), m)
-    )
-    series = torch.nn.functional.pad(both[: chebyshev_series.count(m, degree)], (0, 2))
-    series[:n_norm, -2:] = torch.view_as_real(target.log_h)
-    return series, degree
+def _joined(replicas: Sequence[_Replica], target: ContourTarget, degree: int) -> tuple[torch.Tensor, int]:
+    """Return the series of `ComplexSeries`, cut where replicas do not agree, with log h; and their degree."""
+    each = [replica.series() for replica in replicas]
+    estimates = torch.stack([torch.view_as_complex(series.contiguous()) for series in each], dim=1)
+    m, lowest = target.integral.m, contour_target.norm_degree(target.integral.m)
+    kept = series_cut.best_degree(estimates, m, min(lowest, degree), degree)
+    n_kept = chebyshev_series.count(m, max(kept, lowest))
+    series = torch.zeros(n_kept, 2 * len(each) + 2, dtype=torch.float64, device=target.log_h.device)
+    of_replicas = torch.cat(each, dim=1)[: chebyshev_series.count(m, kept)]
+    series[: len(of_replicas), :-2] = of_replicas
+    series[: len(target.log_h), -2:] = torch.view_as_real(target.log_h)
+    return series, kept

@@ -19,8 +19,9 @@ import torch
 
 from methods.base import ParametricIntegral
 from methods.core.budget import Clock
+from methods.core.errors import NoCausalContour
 from methods.core.moving_nodes import MovingIntegrand
-from methods.primitives import chebyshev_series, contour_effort, contour_fit, contour_search
+from methods.primitives import chebyshev_series, contour_effort, contour_fit, contour_search, contour_trials
 from methods.primitives.contour_coordinates import ContourCoordinates
 from methods.primitives.contour_fit import MAX_NORM, NORM_DEGREE
 from methods.primitives.contour_map import ContourMap
@@ -29,6 +30,9 @@ from methods.primitives.least_squares import LeastSquares
 
 SEARCH_SHARE, FINAL_SHARE = 0.2, 0.3
 """Shares of the time left for the order of variables, and for the last fit of the contour."""
+
+ARC_DEGREE = 1
+"""Degree of a map of arcs: of degree 2 log g varies less, but rules need more nodes."""
 
 NODES = 80
 """Nodes of the Gauss rule for the integrals over one variable."""
@@ -89,13 +93,19 @@ class ContourTarget:
 
     def log_g_times_h(self, u: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
         """Return log g + log h (n,) at u (n, m) and t (n, k), whose imaginary part is continuous."""
+        return self.log_f_det(u, t) - self.log_w(t)
+
+    def log_f_det(self, u: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+        """Return log f + log det ∂x/∂t (n,) at u (n, m) and t (n, k), whose imaginary part is continuous."""
         s = self.coordinates.s(u)
         x, log_slopes = self.contour.move(list(t.T), *self.contour.log_c(self.contour.bases(u, t)))
-        log_f = MovingIntegrand(self.integral, range(self.contour.k)).log(list(s.T), x)
+        return MovingIntegrand(self.integral, range(self.contour.k)).log(list(s.T), x) + sum(log_slopes)
+
+    def log_w(self, t: torch.Tensor) -> torch.Tensor:
+        """Return log w (n,) at t (n, k)."""
         p, q = self.powers
         norm = torch.lgamma(p + 1) + torch.lgamma(q + 1) - torch.lgamma(p + q + 2)
-        log_w = (p * torch.log(t) + q * torch.log1p(-t) - norm).sum(dim=1)
-        return log_f + sum(log_slopes) - log_w
+        return (p * torch.log(t) + q * torch.log1p(-t) - norm).sum(dim=1)
 
     def _log_h(self, u: torch.Tensor) -> torch.Tensor:
         return self.log_h @ chebyshev_series.products(u, norm_degree(self.contour.m)).to(self.log_h)
@@ -123,15 +133,11 @@ def find(
     InputError
         Where no contour is causal.
     """
-    k, m, search = integral.k, integral.m, Search(integral, coordinates, seed, device)
-    shares = clock.share(SEARCH_SHARE), clock.share(SEARCH_SHARE + FINAL_SHARE)
-    effort = contour_effort.affordable(search, k, m, *shares)
-    contour = contour_effort.best(search, integral.name, effort)
-    is_cut_short = {
-        "order_of_map": search.n_tried == effort.n_orders and search.n_tried < math.factorial(k),
-        "degree_of_map": effort.degree != contour_search.degree_of(k, m),
-    }
+    is_many = integral.k > contour_search.ALL_ORDERS
+    contour, cut_short = (_by_trial if is_many else _by_spread)(integral, coordinates, seed, device, clock)
     powers = contour_fit.powers(integral, coordinates, device)[:, list(contour.order)]
+    if contour.is_arc:  # such a map is fitted with these factors left in g
+        powers = torch.zeros_like(powers)
     degree = norm_degree(integral.m)
     size = chebyshev_series.count(integral.m, degree)
     without_h = ContourTarget(integral, coordinates, contour, powers, contour.a.new_zeros(size))
@@ -140,4 +146,37 @@ def find(
     fit = LeastSquares(size, device)
     fit.add(chebyshev_series.products(points.u, degree).T, torch.stack([log_g.real, log_g.imag], dim=1))
     target = dataclasses.replace(without_h, log_h=torch.complex(*fit.solve().T))
-    return target, [part for part, is_cut in is_cut_short.items() if is_cut]
+    return target, cut_short
+
+
+def _by_spread(
+    integral: ParametricIntegral, coordinates: ContourCoordinates, seed: int, device: str, clock: Clock
+) -> tuple[ContourMap, list[str]]:
+    """Take the order of variables in which log g varies least."""
+    k, m, search = integral.k, integral.m, Search(integral, coordinates, seed, device)
+    shares = clock.share(SEARCH_SHARE), clock.share(SEARCH_SHARE + FINAL_SHARE)
+    effort = contour_effort.affordable(search, k, m, *shares)
+    contour = contour_effort.best(search, integral.name, effort)
+    is_cut_short = {
+        "order_of_map": search.n_tried == effort.n_orders and search.n_tried < math.factorial(k),
+        "degree_of_map": effort.degree != contour_search.degree_of(k, m),
+    }
+    return contour, [part for part, is_cut in is_cut_short.items() if is_cut]
+
+
+def _by_trial(
+    integral: ParametricIntegral, coordinates: ContourCoordinates, seed: int, device: str, clock: Clock
+) -> tuple[ContourMap, list[str]]:
+    """Take the map of arcs of `learned_contour` for many variables, one that agrees with a map in another order."""
+    search = Search(integral, coordinates, seed, device, on_arcs=True)
+    n_orders = None
+    if clock.is_limited:
+        search.short(tuple(range(integral.k)))  # the first evaluation compiles the formula
+        seconds = 2 * search.seconds_of_short()  # a trial takes about as long again
+        n_orders = max(contour_search.least_orders(integral), int(clock.share(SEARCH_SHARE).left / seconds))
+    orders = contour_trials.ranked_orders(search, n_orders)
+    try:
+        best, _ = contour_trials.agreeing(search, integral.name, ARC_DEGREE, orders)
+    except NoCausalContour:  # arcs cannot pass above one zero of F and below the next
+        return _by_spread(integral, coordinates, seed, device, clock)
+    return best.contour, ["order_of_map"] if search.n_tried == n_orders else []
