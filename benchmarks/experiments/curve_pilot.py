@@ -11,6 +11,7 @@ with the numbers of points that `curve_points` derives; the values that were com
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import math
 import sys
@@ -109,10 +110,12 @@ def _costs(method: Method, s: Any) -> tuple[float, float]:
 
 
 def _cpu_s() -> float:
-    """Seconds that the processors worked for this process and for those that it started and that live."""
+    """Seconds that the processors worked for this process and for those that it started, ended ones included."""
     process = psutil.Process()
-    times = [each.cpu_times() for each in (process, *process.children(recursive=True))]
-    return sum(each.user + each.system for each in times)
+    while True:
+        with contextlib.suppress(psutil.NoSuchProcess):  # one ended after it was listed: its parent has its seconds now
+            times = [each.cpu_times() for each in (process, *process.children(recursive=True))]
+            return sum(each.user + each.system + each.children_user + each.children_system for each in times)
 
 
 def toml(pilot: dict[str, dict[str, dict[str, Any]]]) -> str:
