@@ -18,7 +18,7 @@ import numpy as np
 
 from methods.core import domain, points
 from methods.core.errors import InputError
-from methods.core.integral_hash import integral_hash
+from methods.core.integral_hash import fixed_points, integral_hash
 
 if TYPE_CHECKING:
     from methods.core.expression import Expression
@@ -233,6 +233,30 @@ class ParametricIntegral:
         """Map points s (n, m) of the box to u (n, m) in [0, 1]^m: the inverse of `from_unit`."""
         return domain.DRAWS[self.draw].to_unit(np.array(self.low), np.array(self.high), s)
 
+    def check_integrand(self) -> np.ndarray:
+        """Return f at eight fixed points (8,); InputError where a real one is no number, as log(s1 - x1) may be."""
+        u = fixed_points(self.k + self.m)
+        x, s = u[:, : self.k], self.from_unit(u[:, self.k :])
+        with np.errstate(all="ignore"):
+            f = np.asarray(self.integrand(s, x))
+        if f.shape != (len(u),) or f.dtype.kind not in "fiuc":
+            raise InputError(
+                f"The integrand of {self.name} gives {f.dtype} of shape {f.shape} for s {s.shape} and x {x.shape}; it "
+                f"must give numbers ({len(u)},)."
+            )
+        is_nan = np.isnan(f)
+        if is_nan.any() and not self.is_complex:
+            row = int(np.argmax(is_nan))
+            at = ", ".join(f"{name} = {value:.6g}" for name, value in zip(self.parameters, s[row], strict=True))
+            raise InputError(
+                f"The integrand of {self.name} is no number at {at}, x = {np.round(x[row], 6).tolist()}; give one that "
+                "is real in the whole cube, for all s of the box."
+            )
+        return f
+
     def fingerprint(self) -> str:
         """Hash the integral's definition: f at eight fixed points, the box and the parameters."""
-        return integral_hash(self)
+        definition = [self.k, self.parameters, self.low, self.high, self.draw]
+        if self.prescription is not None:  # the formula is that of a real integral, whose hash stays what it was
+            definition.append(f"{self.prescription} - i0")
+        return integral_hash(self.check_integrand(), definition)

@@ -3,7 +3,7 @@
 A kernel's source includes what is written for the case at hand, such as an activation's rule, from files named here,
 and from `vector_width.hpp` the bytes of a vector.
 Beside each library lies a file with the seconds that its compilation took, and the hash of the library: one that was
-damaged since may crash its process or give wrong values, so it is compiled again. Hashing one takes 0.1 ms.
+damaged since may crash its process or give wrong values, so it is compiled again. Hashing one takes 0.05 ms.
 """
 
 from __future__ import annotations
