@@ -16,12 +16,19 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
 
 import numpy as np
 
-from methods.core import domain, points
+from methods.core import domain, given_values, points
 from methods.core.errors import InputError
 from methods.core.integral_hash import fixed_points, integral_hash
 
 if TYPE_CHECKING:
     from methods.core.expression import Expression
+
+
+FORMS: dict[str, Callable[[str, Any], Any]] = {
+    "name": given_values.text, "k": given_values.whole_number, "parameters": given_values.texts,
+    "low": given_values.numbers, "high": given_values.numbers, "draw": given_values.text,
+}  # fmt: skip
+"""Fields of an integral -> the function that returns them in the form that they are kept in."""
 
 
 @runtime_checkable
@@ -67,14 +74,18 @@ class ParametricIntegral:
     In a sum of sectors, F1, F2, … are the polynomials "F" of its terms. None for a real integral."""
 
     def __post_init__(self) -> None:
-        for field, convert in (("parameters", str), ("low", float), ("high", float)):
-            object.__setattr__(self, field, tuple(map(convert, getattr(self, field))))
+        for field, form in FORMS.items():
+            object.__setattr__(self, field, form(field, getattr(self, field)))
         if not re.fullmatch(r"\w+", self.name):
             raise InputError(f"The integral's name {self.name!r} may hold letters, digits and underscores only.")
         if self.k < 1:
             raise InputError(f"Integral {self.name} has k = {self.k}; at least one Feynman parameter is needed.")
         if problem := domain.problem(self.parameters, self.low, self.high, self.draw):
             raise InputError(f"Integral {self.name}: {problem}")
+        if not callable(self.integrand):
+            raise InputError(f"Integral {self.name}: its integrand is no function; give f(s, x).")
+        if self.prescription is not None:
+            given_values.text("prescription", self.prescription)
         if self.prescription is not None and self.expression is not None:
             from methods.core import denominators
 
@@ -96,9 +107,12 @@ class ParametricIntegral:
         from methods.core.expression import Expression
         from methods.core.integrand import integrand_of
 
-        symbols = Expression.parse(expression, definitions or {}, tuple(variables), tuple(parameters))
+        formula = given_values.text("expression", expression)
+        formulas = given_values.named_texts("definitions", definitions)
+        x, s = given_values.texts("variables", variables), given_values.texts("parameters", parameters)
+        symbols = Expression.parse(formula, formulas, x, s)
         return cls(
-            name=name, k=len(variables), parameters=tuple(parameters), low=tuple(low), high=tuple(high),
+            name=name, k=len(x), parameters=s, low=low, high=high,  # type: ignore[arg-type]
             integrand=integrand_of(symbols), exact=exact, source=source, expression=symbols, draw=draw,
             prescription=prescription,
         )  # fmt: skip

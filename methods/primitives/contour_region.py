@@ -60,7 +60,7 @@ class ContourRegion:
     ----------
     orders, lower_orders : array (n_terms, k)
         Nodes of each axis, in the order of its map; those of the smaller rule in the order of the second ones.
-    error : RuleError
+    error : RuleError or PairError
         The law of the error.
     apart : array (n,) or None
         By how much values by the second maps differ relatively at the points by which the rules were judged.
@@ -70,7 +70,7 @@ class ContourRegion:
 
     orders: np.ndarray
     lower_orders: np.ndarray
-    error: RuleError
+    error: RuleError | PairError
     apart: np.ndarray | None
     max_nodes: int
 

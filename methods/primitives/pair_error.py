@@ -10,9 +10,11 @@ elsewhere, and nobody knows which one it is: there the error is δ itself.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
-from methods.quadrature.rule_error import ROUNDING, RuleError, relative, root_mean_square
+from methods.quadrature.rule_error import ROUNDING, SMALL, radius, relative, root_mean_square
 
 GOOD = 30.0
 """Points whose two values differ by at most so many times the median do not count as failures of a contour."""
@@ -21,14 +23,28 @@ BEYOND = 2.0
 """Differences larger than so many times the largest one at good points are failures."""
 
 
-class PairError(RuleError):
-    """The constants of the estimate; `largest_difference` is that of good points."""
+class PairError(NamedTuple):
+    """The constants of the estimate."""
 
-    __slots__ = ()
+    ratio: float
+    floor: float
+    rise: float
+    largest_difference: float
+    """Relative to |I|, at good points."""
+    typical_value: float
+    """Mean |I| there."""
 
-    def relative(self, difference: np.ndarray, seen: np.ndarray) -> np.ndarray:
-        """Estimate the relative error (n,) from δ (n,) and ratio² δ² + floor² + rise² r² (n,)."""
-        return np.where(difference > BEYOND * self.largest_difference, difference, np.sqrt(seen))
+    def __call__(self, value: np.ndarray, lower: np.ndarray, unit: np.ndarray) -> np.ndarray:
+        """Estimate the standard deviation (n,) of `value` (n,), given what the smaller rule has (n,).
+
+        `unit` (n, m) is s mapped to [0, 1]^m.
+        """
+        size = np.abs(value)
+        scale = np.maximum(size, max(SMALL * self.typical_value, 1e-300))
+        difference = np.abs(value - lower) / scale
+        squared = self.ratio**2 * difference**2 + self.floor**2 + np.square(self.rise * radius(unit))
+        sigma = np.where(difference > BEYOND * self.largest_difference, difference, np.sqrt(squared))
+        return sigma * scale + ROUNDING * (size + self.typical_value)
 
 
 def pair_error(value: np.ndarray, lower: np.ndarray, other: np.ndarray, n_drawn: int) -> PairError:

@@ -51,14 +51,10 @@ class RuleError(NamedTuple):
         """
         size = np.abs(value)
         scale = np.maximum(size, max(SMALL * self.typical_value, 1e-300))
-        difference = np.abs(value - lower) / scale
-        seen = self.ratio**2 * np.square(difference) + self.floor**2 + np.square(self.rise * radius(unit))
-        return self.relative(difference, seen) * scale + ROUNDING * (size + self.typical_value)
-
-    def relative(self, difference: np.ndarray, seen: np.ndarray) -> np.ndarray:
-        """Estimate the relative error (n,) from δ (n,) and ratio² δ² + floor² + rise² r² (n,)."""
-        squared = np.square(difference)
-        return np.sqrt(seen + np.maximum(0.0, squared * squared - self.largest_difference**4))
+        squared = np.square(np.abs(value - lower) / scale)
+        unseen = np.maximum(0.0, squared * squared - self.largest_difference**4)
+        sigma = np.sqrt(self.ratio**2 * squared + self.floor**2 + np.square(self.rise * radius(unit)) + unseen)
+        return sigma * scale + ROUNDING * (size + self.typical_value)
 
 
 def relative(difference: np.ndarray, value: np.ndarray) -> np.ndarray:
