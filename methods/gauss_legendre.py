@@ -26,6 +26,7 @@ from methods.base import Estimate, InputError, Method, ParametricIntegral
 from methods.core import devices
 from methods.core.arithmetic import Arithmetic
 from methods.core.budget import Clock
+from methods.core.finite_values import finite
 from methods.core.node_factors import node_factors
 from methods.quadrature import (
     arc_choice,
@@ -128,6 +129,7 @@ class GaussLegendre(Method):
         devices.check(self.name, self.device)
         if problem := self._too_many_nodes(integral.k):
             raise InputError(f"{self.name} cannot treat {integral.name}: {problem}.")
+        integral.check_integrand()
         self.integral_ = integral
         corners = self._tensor(box_corners.corners(integral))
         drawn = self._tensor(integral.sample(N_DRAWN, seed=0))
@@ -194,7 +196,8 @@ class GaussLegendre(Method):
     def _estimate(self, points: torch.Tensor, value: torch.Tensor) -> Estimate:
         lower = total(self._lower_rules, points).cpu().numpy()
         n_nodes = np.prod(self.orders_, axis=1) + np.prod(rule_orders.lower(self.orders_), axis=1)
-        found, s = value.cpu().numpy(), points.cpu().numpy()
+        s = points.cpu().numpy()
+        found = finite(value.cpu().numpy(), s, self.integral_)
         error = self.error_(found, lower, self.integral_.to_unit(s))
         if len(self.corner_planes_):
             error = np.hypot(error, self._corner_zero_error(s) * np.abs(found))

@@ -29,6 +29,7 @@ import torch
 from methods.base import Estimate, InputError, Method, ParametricIntegral
 from methods.core import devices
 from methods.core.budget import Clock
+from methods.core.finite_values import finite
 from methods.core.names import unknown
 from methods.core.node_sums import CHUNK, CHUNK_GPU
 from methods.quadrature import arc_choice, arc_search, axis_choice, box_corners
@@ -144,6 +145,7 @@ class LatticeQMC(Method):
         """Choose map, periodisation and number of points on a few dozen points; raise InputError for bad fields."""
         clock = Clock(budget)
         self._check_fields()
+        integral.check_integrand()
         self.integral_ = integral
         corners = list(itertools.islice(itertools.product(*zip(integral.low, integral.high, strict=True)), 16))
         s = self._tensor(np.concatenate([integral.sample(32, seed=0), corners]))
@@ -169,9 +171,10 @@ class LatticeQMC(Method):
 
     def integrate(self, s: np.ndarray) -> Estimate:
         """Return the means over the shifts, and the standard deviations of these means."""
-        value, error = self._mean_and_error(self._tensor(self.integral_.check(s)))
+        s = self.integral_.check(s)
+        value, error = self._mean_and_error(self._tensor(s))
         n_eval = len(s) * self.shifts * self.points_
-        return Estimate(value.cpu().numpy(), error.cpu().numpy(), n_eval)
+        return Estimate(finite(value.cpu().numpy(), s, self.integral_), error.cpu().numpy(), n_eval)
 
     def _check_fields(self) -> None:
         devices.check(self.name, self.device)

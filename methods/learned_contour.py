@@ -33,6 +33,7 @@ from methods.base import Estimate, InputError, Method, ParametricIntegral
 from methods.core import devices
 from methods.core.budget import Clock
 from methods.core.errors import NoCausalContour
+from methods.core.finite_values import finite
 from methods.primitives import contour_search
 from methods.primitives.box_coordinates import BoxCoordinates
 from methods.primitives.contour_map import ContourMap
@@ -134,6 +135,7 @@ class LearnedContour(Method):
         """Fit the maps, choose orders, and find the law of the error. Raises NoCausalContour where none is."""
         clock = Clock(budget)
         self._check_fields(integral)
+        integral.check_integrand()
         self.integral_ = integral
         boxes = first_boxes(integral) if self._is_many else [integral]
         degree, n_orders, is_lower = self._affordable(len(boxes), clock)
@@ -194,7 +196,7 @@ class LearnedContour(Method):
         for region, rows in self._rows(s):
             value[rows], error[rows] = region.estimate(s[rows])
             n_eval += len(rows) * region.n_nodes
-        return Estimate(value, error, round(n_eval))
+        return Estimate(finite(value, s, self.integral_), error, round(n_eval))
 
     def integrate_with_gradient(self, s: np.ndarray) -> tuple[Estimate, np.ndarray]:
         """Integrate, and give ∂I/∂s (n, m) too: those of the sums at fixed nodes, without an error."""

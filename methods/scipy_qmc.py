@@ -19,6 +19,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from methods.base import Estimate, InputError, Method, ParametricIntegral
+from methods.core.finite_values import finite
 
 
 @dataclass(kw_only=True)
@@ -60,6 +61,7 @@ class ScipyQMC(Method):
             raise InputError(
                 f"scipy_qmc.scramblings is {self.scramblings}; give at least two, whose spread is the error."
             )
+        integral.check_integrand()
         self.integral_ = integral
         return self
 
@@ -77,4 +79,4 @@ class ScipyQMC(Method):
                 n_estimates=self.scramblings, n_points=self.points, qrng=qmc.Sobol(k, rng=self.seed),
             )  # fmt: skip
             value[i], error[i] = result.integral, result.standard_error
-        return Estimate(value, error, len(s) * self.scramblings * self.points)
+        return Estimate(finite(value, s, self.integral_), error, len(s) * self.scramblings * self.points)

@@ -26,6 +26,7 @@ import numpy as np
 import torch
 
 from methods.base import Estimate, InputError, Method, ParametricIntegral
+from methods.core.finite_values import finite
 from methods.core.packages import reason_if_missing
 from methods.quadrature import lattices
 from methods.quadrature.transforms import tent
@@ -87,6 +88,7 @@ class VegasMap(Method):
             raise InputError(f"vegas_map.points is {self.points}; give a power of two.")
         if self.shifts < 2:
             raise InputError(f"vegas_map.shifts is {self.shifts}; give at least two, whose spread is the error.")
+        integral.check_integrand()
         self.integral_ = integral
         adaptation, shifting = np.random.default_rng(self.seed).spawn(2)
         s = torch.as_tensor(integral.sample(N_POINTS_OF_BOX, seed=0))
@@ -109,10 +111,11 @@ class VegasMap(Method):
 
     def integrate(self, s: np.ndarray) -> Estimate:
         """Compute the means over the shifts, and the standard deviations of these means."""
-        points = torch.as_tensor(self.integral_.check(s))
+        s = self.integral_.check(s)
+        points = torch.as_tensor(s)
         value = np.stack([rule(points).numpy() for rule in self._rules])
         error = value.std(axis=0, ddof=1) / math.sqrt(self.shifts)
-        return Estimate(value.mean(axis=0), error, len(s) * self.shifts * self.points)
+        return Estimate(finite(value.mean(axis=0), s, self.integral_), error, len(s) * self.shifts * self.points)
 
     def _make_rules(self) -> None:
         """Fix the nodes of all shifts."""

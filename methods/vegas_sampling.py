@@ -17,6 +17,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from methods.base import Estimate, InputError, Method, ParametricIntegral
+from methods.core.finite_values import finite
 from methods.core.packages import reason_if_missing
 
 
@@ -64,6 +65,7 @@ class Vegas(Method):
         for field, least in (("n_samples", 1), ("n_warm_up", 0), ("n_iterations", 1)):
             if getattr(self, field) < least:
                 raise InputError(f"vegas.{field} is {getattr(self, field)}; give at least {least}.")
+        integral.check_integrand()
         self.integral_ = integral
         return self
 
@@ -88,7 +90,8 @@ class Vegas(Method):
         def f(x: np.ndarray) -> np.ndarray:
             nonlocal n_eval
             n_eval += len(x)
-            return np.ascontiguousarray(self.integral_.integrand(s, np.asarray(x)))
+            found = np.ascontiguousarray(self.integral_.integrand(s, np.asarray(x)))
+            return finite(found, np.broadcast_to(s, (len(x), len(s))), self.integral_)
 
         if self.n_warm_up:
             integrator(f, nitn=self.n_warm_up, neval=self.n_samples)

@@ -45,7 +45,7 @@ def integral(name: str) -> ParametricIntegral:
     from references.sectors import sector_files
 
     path, _, which = name.partition(":")
-    if path.endswith(".json"):
+    if path.endswith(".json") and "\0" not in path:  # which no file's name may hold
         return sector_files.integral(Path(path).resolve(), which)
     if not which:
         if catalogue.find(name) is None:

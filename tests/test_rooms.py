@@ -62,10 +62,6 @@ text; `references` holds the commands and the functions that everybody asks for 
 
 CIRCLES_OF_TYPES = {
     (
-        "methods.core.integral",
-        "methods.core.integral_hash",
-    ): "the hash is of an integral, which offers it as a function",
-    (
         "methods.deep.network",
         "methods.deep.cpu_corner_sum",
     ): "kernels take a network's weights, and networks use kernels",

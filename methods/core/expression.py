@@ -71,7 +71,7 @@ class Expression:
         names = [*variables, *parameters, *definitions]
         clashes = {name for name in names if names.count(name) > 1 or not name.isidentifier() or name in RESERVED}
         if clashes:
-            given = shortened(", ".join(sorted(clashes)))
+            given = shortened(", ".join(map(repr, sorted(clashes))))
             raise InputError(f"The names {given} are no identifiers, or stand for two things; rename them.")
         symbols = {name: sympy.Symbol(name, real=True) for name in names}
         base = {name: symbols[name] for name in (*variables, *parameters)}

@@ -178,10 +178,15 @@ class _Parser:
         if name in GROWING and argument.is_number and abs(_as_float(argument)) > LARGEST_ARGUMENT:
             result = "too small for" if name == "exp" and argument.is_negative else "infinite in"
             raise self.error(f"asks for {name} of {shortened(str(argument))}, which is {result} double precision")
+        is_outside = {"log": argument.is_extended_nonpositive, "sqrt": argument.is_extended_negative}.get(name)
+        if is_outside and not argument.is_number:
+            raise self.error(f"asks for {name} of {shortened(str(argument))}, which is not real")
         return self.real(getattr(sympy, name)(argument))
 
     def check_power(self, base: sympy.Expr, exponent: sympy.Expr) -> None:
         """Refuse powers before they are computed: of numbers by their digits, of others by the exponent."""
+        if base.is_extended_negative and exponent.is_integer is False and not base.is_number:
+            raise self.error(f"has a power {shortened(str(exponent))} of {shortened(str(base))}, which is not real")
         if not exponent.is_number:
             return
         size = abs(_as_float(exponent))

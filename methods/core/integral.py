@@ -16,12 +16,19 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
 
 import numpy as np
 
-from methods.core import domain, points
+from methods.core import domain, given_values, points
 from methods.core.errors import InputError
-from methods.core.integral_hash import integral_hash
+from methods.core.integral_hash import fixed_points, integral_hash
 
 if TYPE_CHECKING:
     from methods.core.expression import Expression
+
+
+FORMS: dict[str, Callable[[str, Any], Any]] = {
+    "name": given_values.text, "k": given_values.whole_number, "parameters": given_values.texts,
+    "low": given_values.numbers, "high": given_values.numbers, "draw": given_values.text,
+}  # fmt: skip
+"""Fields of an integral -> the function that returns them in the form that they are kept in."""
 
 
 @runtime_checkable
@@ -74,14 +81,18 @@ class ParametricIntegral:
     In a sum of sectors, F1, F2, … are the polynomials "F" of its terms. None for a real integral."""
 
     def __post_init__(self) -> None:
-        for field, convert in (("parameters", str), ("low", float), ("high", float)):
-            object.__setattr__(self, field, tuple(map(convert, getattr(self, field))))
+        for field, form in FORMS.items():
+            object.__setattr__(self, field, form(field, getattr(self, field)))
         if not re.fullmatch(r"\w+", self.name):
             raise InputError(f"The integral's name {self.name!r} may hold letters, digits and underscores only.")
         if self.k < 1:
             raise InputError(f"Integral {self.name} has k = {self.k}; at least one Feynman parameter is needed.")
         if problem := domain.problem(self.parameters, self.low, self.high, self.draw):
             raise InputError(f"Integral {self.name}: {problem}")
+        if not callable(self.integrand):
+            raise InputError(f"Integral {self.name}: its integrand is no function; give f(s, x).")
+        if self.prescription is not None:
+            given_values.text("prescription", self.prescription)
         if self.prescription is not None and self.expression is not None:
             from methods.core import denominators
 
@@ -103,9 +114,12 @@ class ParametricIntegral:
         from methods.core.expression import Expression
         from methods.core.integrand import integrand_of
 
-        symbols = Expression.parse(expression, definitions or {}, tuple(variables), tuple(parameters))
+        formula = given_values.text("expression", expression)
+        formulas = given_values.named_texts("definitions", definitions)
+        x, s = given_values.texts("variables", variables), given_values.texts("parameters", parameters)
+        symbols = Expression.parse(formula, formulas, x, s)
         return cls(
-            name=name, k=len(variables), parameters=tuple(parameters), low=tuple(low), high=tuple(high),
+            name=name, k=len(x), parameters=s, low=low, high=high,  # type: ignore[arg-type]
             integrand=integrand_of(symbols), exact=exact, source=source, expression=symbols, draw=draw,
             prescription=prescription,
         )  # fmt: skip
@@ -240,6 +254,38 @@ class ParametricIntegral:
         """Map points s (n, m) of the box to u (n, m) in [0, 1]^m: the inverse of `from_unit`."""
         return domain.DRAWS[self.draw].to_unit(np.array(self.low), np.array(self.high), s)
 
+    def check_integrand(self) -> np.ndarray:
+        """Return f at eight fixed points (8,); InputError where a real one is no number, as log(s1 - x1) may be."""
+        u = fixed_points(self.k + self.m)
+        x, s = u[:, : self.k], self.from_unit(u[:, self.k :])
+        with np.errstate(all="ignore"):
+            f = np.asarray(self._few_values(s, x))
+        if f.shape != (len(u),) or f.dtype.kind not in "fiuc":
+            raise InputError(
+                f"The integrand of {self.name} gives {f.dtype} of shape {f.shape} for s {s.shape} and x {x.shape}; it "
+                f"must give numbers ({len(u)},)."
+            )
+        is_nan = np.isnan(f)
+        if is_nan.any() and not self.is_complex:
+            row = int(np.argmax(is_nan))
+            at = ", ".join(f"{name} = {value:.6g}" for name, value in zip(self.parameters, s[row], strict=True))
+            raise InputError(
+                f"The integrand of {self.name} is no number at {at}, x = {np.round(x[row], 6).tolist()}; give one that "
+                "is real in the whole cube, for all s of the box."
+            )
+        return f
+
+    def _few_values(self, s: np.ndarray, x: np.ndarray) -> np.ndarray:
+        """Return f(s, x) (n,): of a formula from its symbols, since a few points are not worth compiling it."""
+        if self.expression is None:
+            return self.integrand(s, x)
+        from methods.core import formula_values  # with sympy, which a Python function does not need
+
+        return formula_values.integrand_values(self.expression, s, x)
+
     def fingerprint(self) -> str:
         """Hash the integral's definition: f at eight fixed points, the box and the parameters."""
-        return integral_hash(self)
+        definition = [self.k, self.parameters, self.low, self.high, self.draw]
+        if self.prescription is not None:  # the formula is that of a real integral, whose hash stays what it was
+            definition.append(f"{self.prescription} - i0")
+        return integral_hash(self.check_integrand(), definition)

@@ -39,10 +39,14 @@ def read(path: Path) -> dict[str, Any]:
             content["sectors"] = [Sector(**sector) for sector in content["sectors"]]
             names(content)
             return content
-        problem = f"its schema is {content['schema']}, not {SCHEMA}"
-    except (OSError, ValueError, LookupError, TypeError) as error:
+        problem = f"its schema is {content["schema"]!r}, not {SCHEMA}"
+    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
         problem = f"{type(error).__name__} {error}"
-    raise InputError(f"{path} is no file of sectors ({problem}); make one by python -m references.from_loop.")
+    raise _refusal(path, problem)
+
+
+def _refusal(path: Path, problem: str) -> InputError:
+    return InputError(f"{path} is no file of sectors ({problem}); make one by python -m references.from_loop.")
 
 
 def integral(path: Path, name: str = "") -> ParametricIntegral:
@@ -60,7 +64,12 @@ def integral(path: Path, name: str = "") -> ParametricIntegral:
         raise InputError(f"{path} holds no integral {name!r}; it has {', '.join(known)}.")
     sectors = content["sectors"]
     chosen = sectors if name == known[-1] else [sectors[known.index(name)]._replace(multiplicity=1)]
-    return _integral(content, name, chosen)
+    try:
+        return _integral(content, name, chosen)
+    except InputError:
+        raise
+    except (ValueError, LookupError, TypeError) as error:
+        raise _refusal(path, f"{type(error).__name__} {error}") from error
 
 
 def _integral(content: dict[str, Any], name: str, sectors: list[Sector]) -> ParametricIntegral:

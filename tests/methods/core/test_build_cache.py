@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextvars
 import ctypes
 import json
+import math
 import shutil
 import sys
 
@@ -45,6 +46,14 @@ DAMAGES = {
 """What may become of an entry of the cache of pySecDec libraries."""
 
 
+LIBRARY_DAMAGES = {
+    "truncated": lambda content: content[: len(content) // 2],
+    "empty": lambda content: b"",
+    "one bit": lambda content: content[:-1000] + bytes([content[-1000] ^ 1]) + content[-999:],
+}
+"""What may become of a compiled kernel in the cache."""
+
+
 @pytest.fixture
 def metered():
     """Return a function that calls another one while its builds are noted, and returns these."""
@@ -79,7 +88,7 @@ def test_a_compilation_is_noted_with_its_seconds_and_later_as_from_the_cache(loa
     (found,) = metered(load)
     assert found == made._replace(from_cache=True)
     (kept,) = (tmp_path / "cache" / "kernels").glob("*.json")
-    assert json.loads(kept.read_text()) == made.seconds
+    assert json.loads(kept.read_text())["compile"] == made.seconds["compile"]
 
 
 @needs_compiler
@@ -90,17 +99,35 @@ def test_two_kernels_are_two_builds_and_one_that_is_opened_twice_is_one(load, me
 
 
 @needs_compiler
-@pytest.mark.parametrize("kept", [None, "", "[]", "{}", '{"compile": null}', '{"compile": NaN}', '{"compile": -1.0}'])
+@pytest.mark.parametrize("kept", [None, "", "[]", "{}", {"compile": None}, {"compile": math.nan}, {"compile": -1.0}])
 def test_an_entry_whose_seconds_are_not_known_is_compiled_again(load, metered, tmp_path, kept):
     load()
     (seconds,) = (tmp_path / "cache" / "kernels").glob("*.json")
     if kept is None:
         seconds.unlink()
-    else:
+    elif isinstance(kept, str):
         seconds.write_text(kept)
+    else:
+        seconds.write_text(json.dumps(json.loads(seconds.read_text()) | kept))
     (build,) = metered(load)
     assert not build.from_cache
-    assert json.loads(seconds.read_text()) == build.seconds
+    assert json.loads(seconds.read_text())["compile"] == build.seconds["compile"]
+
+
+@needs_compiler
+@pytest.mark.parametrize("damage", LIBRARY_DAMAGES.values(), ids=LIBRARY_DAMAGES)
+def test_a_damaged_library_is_compiled_again(load, metered, tmp_path, damage):
+    load()
+    (library,) = (tmp_path / "cache" / "kernels").glob("*.so")
+    content = library.read_bytes()
+    library.unlink()  # its memory stays with this process, which has opened it
+    library.write_bytes(damage(content))
+    loaded = []
+    (build,) = metered(lambda: loaded.append(load()))
+    assert not build.from_cache
+    assert loaded[0].answer() == 42
+    (build,) = metered(load)
+    assert build.from_cache
 
 
 @needs_compiler

@@ -1,0 +1,5 @@
+"""What must hold at every entry, whatever is given: `entries.py` for values and files, `command_lines.py` for words.
+
+`random_inputs.py` makes inputs for them by a random number generator, which `python -m benchmarks.survive` counts; the
+tests give them those of hypothesis, which makes what fails as small as it can.
+"""
