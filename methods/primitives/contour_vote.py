@@ -19,8 +19,8 @@ from methods.primitives.contour_search import Found, Search
 from methods.quadrature.rule_error import relative
 
 MAX_MAPS = 4
-"""Maps that are compared. On box2l_low above s12 = 9, of four maps that agree to 1e-3 with 2e4 nodes, one stays at 2.7
-digits at the worst of 20 points with 5e6, the next one has 3.6."""
+"""Maps that are compared. On box2l_low above s12 = 9, of two maps that agree to 3e-3 with 2e4 nodes, one stays at 2.7
+digits at the worst of 20 points with 5e6, the other one has 3.6."""
 
 POINTS = 24
 """Phase-space points at which they are."""
