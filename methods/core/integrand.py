@@ -53,8 +53,9 @@ class Sum:
 
     def weighted_sum_with_gradient(self, x: Any, weights: Any) -> Callable[[Any], tuple[Any, Any]] | None:
         """Return s (n_s, m) -> the same sums and their derivatives in s (n_s, m); None where a term has no kernel."""
-        parts = [term.weighted_sum_with_gradient(x, weights) for term in self.terms]
-        if None in parts:
+        made = (term.weighted_sum_with_gradient(x, weights) for term in self.terms)
+        parts = [part for part in made if part is not None]
+        if len(parts) < len(self.terms):
             return None
         return lambda s: tuple(map(_total, zip(*[part(s) for part in parts], strict=True)))
 
