@@ -40,6 +40,9 @@ def read(path: Path) -> dict[str, Any]:
             names(content)
             return content
         problem = f"its schema is {content['schema']}, not {SCHEMA}"
+    except FileNotFoundError as error:
+        sentence = f"There is no file {path}; give one that python -m references.from_loop wrote."
+        raise InputError(sentence) from error
     except (OSError, ValueError, LookupError, TypeError) as error:
         problem = f"{type(error).__name__} {error}"
     raise InputError(f"{path} is no file of sectors ({problem}); make one by python -m references.from_loop.")
