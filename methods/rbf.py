@@ -39,7 +39,7 @@ class RBF(LabelInterpolant):
         n_coefficients = math.comb(u.shape[1] + DEGREE, DEGREE)
         if len(y) < n_coefficients:
             raise InputError(
-                f"rbf has {len(y)} labels to fit, fewer than the {n_coefficients} coefficients of a polynomial of "
-                f"second degree in {u.shape[1]} invariants; give it more labels, and a budget that lets them be computed."
+                f"rbf has {len(y)} labels to fit, fewer than the {n_coefficients} coefficients of its polynomial of "
+                f"second degree in {u.shape[1]} invariants; give it more labels, and a budget to compute them."
             )
         return RBFInterpolator(u, y, kernel="quintic", degree=DEGREE)

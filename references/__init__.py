@@ -47,6 +47,8 @@ def integral(name: str) -> ParametricIntegral:
     path, _, which = name.partition(":")
     if path.endswith(".json") and "\0" not in path:  # which no file's name may hold
         return sector_files.integral(Path(path).resolve(), which)
+    if path.endswith(".py"):
+        raise InputError(f"{path} is a file; name the integral in it, as {Path(path).stem}:NAME, from its folder.")
     if not which:
         if catalogue.find(name) is None:
             raise lookup.unknown("integral", name, catalogue.ENTRIES)

@@ -32,7 +32,8 @@ SOURCE = Path(__file__).with_name("step_kernel.cpp")
 FUNCTIONS_SOURCE = Path(__file__).with_name("elementary_functions.hpp")
 
 MOST = 16
-"""Points for which this is used: the largest batch for which no method tried is faster the usual way."""
+"""Points for which this is used: the largest batch for which no method tried is faster the usual way, except that
+`bayesian_mlp` with its thirty networks takes 62 instead of 339 µs for one point, but 697 instead of 522 for sixteen."""
 
 
 @build_cache.remembered

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import os
 import shutil
 import subprocess
@@ -15,9 +16,10 @@ import pytest
 import methods
 import references
 from benchmarks import choose
-from benchmarks.choosing import choice, direct_values, pilots
+from benchmarks.choosing import choice, direct_values, pilot_run, pilots
 from benchmarks.choosing.candidates import CANDIDATES
 from benchmarks.choosing.search import Wish
+from methods.core.storage import StorageError
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -82,6 +84,22 @@ def test_direct_rules_agree_with_the_truth():
 def test_a_rule_that_cannot_says_why():
     s = references.truth("box1l_physical").s[:2]
     assert "real axis" in direct_values.values("box1l_physical", direct_values.QUADRATURE, s, 1e-8, 5.0)
+
+
+def test_what_is_saved_has_its_digits_and_formula_and_refuses_another_integral(tmp_path):
+    truth, path = references.truth("bubble"), tmp_path / "bubble.model"
+    fields = {"n_labels": 20, "labels": "label_methods:Exact"}
+    found = pilot_run.fit_and_measure("bubble", "rbf", fields, 5.0, truth, path)
+    assert found["saved"]
+    loaded = methods.load(path)
+    bubble = references.integral("bubble")
+    assert loaded.measured_ == {
+        "mean": found["digits_mean"], "worst": found["digits_worst"], "points": len(truth.s),
+        "integral": bubble.fingerprint(),
+    }  # fmt: skip
+    np.testing.assert_allclose(loaded.integrate(truth.s).value, found["values"], rtol=1e-12)
+    with pytest.raises(StorageError, match="holds integral"):
+        methods.load(path, dataclasses.replace(bubble, high=(-2.0,)))
 
 
 def test_no_module_of_a_choice_reads_records():

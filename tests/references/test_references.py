@@ -104,6 +104,11 @@ def test_an_unknown_name_is_told_with_the_known_ones(ask):
         ask("box1")
 
 
+def test_a_file_of_ones_own_is_asked_for_the_name_in_it():
+    with pytest.raises(InputError, match=r"mine.py is a file; name the integral in it, as mine:NAME"):
+        references.integral("mine.py")
+
+
 def test_an_integral_of_ones_own_by_module_and_attribute():
     assert references.integral("my_integrals:closed").name == "product2"
     with pytest.raises(InputError, match=r"not a methods\.base\.ParametricIntegral"):

@@ -10,6 +10,7 @@ import pytest
 
 import references
 from benchmarks.choosing import agreement, agreement_table
+from benchmarks.running.isolated import Outcome
 from methods.base import InputError
 
 ROW = {
@@ -121,6 +122,21 @@ def test_records_are_read_after_the_last_choice(monkeypatch):
     rows = agreement.compared("bubble", [3.0, 6.0], [1e4], 1.0, lambda *_: None)
     assert happened == ["chooser", 3.0, 6.0, "records", "records"]
     assert [row["best"] for row in rows] == [None, None]
+
+
+def test_the_shorter_of_two_fits_counts(monkeypatch):
+    """One fit alone may be disturbed; of what learns, the budget is the least that preparation takes."""
+    figures = iter([(3.0, 1e-6), (2.0, 2e-6)] * 2)
+
+    def call(*_, time_limit):
+        preparation_s, s_per_integral = next(figures)
+        return Outcome("ok", result={"preparation_s": preparation_s, "s_per_integral": s_per_integral})
+
+    monkeypatch.setattr(agreement.calls, "call", call)
+    for method, seconds in (("chebyshev", 2.0 + 1.0), ("dense_mlp", 20.0 + 1.0)):
+        record = {"method": method, "fields": {}, "budget_s": 20.0}
+        cost = SimpleNamespace(configuration=SimpleNamespace(first=record))
+        assert agreement.measured_here("bubble", cost, None, 1e6) == pytest.approx(seconds)
 
 
 def test_all_integrals_with_curves_are_compared_the_held_out_ones_first():

@@ -55,6 +55,12 @@ def test_saturated_digits_promise_nothing():
     assert expected([pilot(TABLE, 150, 4.6), pilot(TABLE, 500, 4.6)], 6.0, False, m=3) is None
 
 
+def test_neighbouring_settings_of_one_rule_are_not_its_last_digits():
+    """On hexagon1l the rules for both are the same; a finer one has 7.3 digits."""
+    found = expected([pilot(RULE, 7e-5, 5.9), pilot(RULE, 4.5e-5, 5.9)], 6.0, False, m=3)
+    assert found.setting == pytest.approx(4.5e-5 * 10 ** -(0.1 + MARGIN), rel=0.05)
+
+
 def test_a_lattice_has_a_power_of_two_of_points():
     found = expected([pilot(LATTICE, 512, 4.0)], 5.0, False, m=3)
     assert found.setting in {2.0**i for i in range(9, 19)}

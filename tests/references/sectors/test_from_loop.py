@@ -194,7 +194,7 @@ def test_sectors_are_integrals_by_name(make):
     assert (whole.k, whole.parameters) == (2, ("s",))
     with pytest.raises(InputError, match=r"no integral 'triangle_s9'; it has triangle_s1"):
         references.integral(f"{path}:triangle_s9")
-    with pytest.raises(InputError, match=r"no file of sectors.*python -m references\.from_loop"):
+    with pytest.raises(InputError, match=r"There is no file .*nowhere.json.*python -m references\.from_loop"):
         references.integral("nowhere.json")
     for content in ("{}", '{"schema": 1}', '{"schema": 2}', '{"schema": 1, "name": "a", "sectors": [{}]}', "["):
         path.write_text(content)
