@@ -126,7 +126,7 @@ _HELD_OUT: dict[str, Entry] = {
     **_sectors("box1l_masses_physical", "standard", "a box of two masses above threshold", lambda _: True),
     **_sectors("pentagon1l_physical", "hard", "a massive pentagon above threshold, k = 4", lambda _: True),
     **_sectors("triangle2l_physical", "hard", "two loops far above a threshold", lambda name: name.endswith("_s01")),
-    **_sectors("box2l_rung_physical", "hard", "a massive rung above threshold, k = 6", lambda name: name.endswith("_s01")),
+    **_sectors("box2l_rung_physical", "hard", "a massive rung above threshold", lambda name: name.endswith("_s01")),
     "genz_gaussian_4d": _genz("gaussian", 4),
     "genz_oscillatory_5d": _genz("oscillatory", 5),
     "genz_corner_peak_5d": _genz("corner_peak", 5),
