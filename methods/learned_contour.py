@@ -31,6 +31,7 @@ import numpy as np
 
 from methods.base import Estimate, InputError, Method, ParametricIntegral
 from methods.core import devices
+from methods.core.batches import in_batches
 from methods.core.budget import Clock
 from methods.core.errors import NoCausalContour
 from methods.primitives import contour_refinement, contour_search, contour_trials, contour_windows
@@ -197,6 +198,7 @@ class LearnedContour(Method):
             "cut_short": cut_short or steps < self.n_refinements,
         }  # fmt: skip
 
+    @in_batches
     def integrate(self, s: np.ndarray) -> Estimate:
         """Compute the sums over the nodes; `n_eval` counts both rules."""
         s = self.integral_.check(s)
