@@ -6,7 +6,8 @@
 Each method is fitted in a process of its own, small, since it is not its digits that matter, and called for as many
 points as it computes in the seconds that it is given, ten million at the most. What a call needs is the largest
 resident memory during it, without what was there before and without the values and errors that it returns. Where fewer
-points are computed, the growth from a quarter of them to all of them is continued to ten million.
+points are computed, the growth from a quarter of them to all is continued to the points of a batch
+(`methods.core.batches`), and what a batch needs is what ten million need.
 
 Exit status: 0 where every method stays within 300 MiB, 1 where one does not or cannot be called, 2 for wrong arguments.
 """
@@ -21,6 +22,7 @@ import references
 from benchmarks.running import isolated
 from benchmarks.running.call_memory import FEWEST, measured
 from benchmarks.versions import FIELDS
+from methods.core import batches
 
 N = 10_000_000
 """Points of a call."""
@@ -36,8 +38,11 @@ TIME_LIMIT_S = 3600.0
 
 
 def at_n_mib(found: dict[str, float | int], n: int) -> float:
-    """Return the MiB of a call for n points, from what was `measured` for as many or fewer."""
-    left = max(0, n - found["points"])
+    """Return the MiB of a call for n points, from what was `measured` for as many or fewer.
+
+    All methods compute in batches, so that nothing grows beyond the points of one.
+    """
+    left = max(0, min(n, batches.ROWS) - found["points"])
     return (found["bytes"] + max(0.0, found["growth"]) * left) / 2**20
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
+
 import numpy as np
 import pytest
 from integrals import product
 
+import methods
 from methods.base import Estimate, InputError
 from methods.core import batches
 
@@ -52,3 +55,9 @@ def test_what_is_no_array_goes_to_the_method_as_it_is(short_batches):
     method = Recording()
     assert len(method.integrate(method.integral_.sample(12, seed=1).tolist()).value) == 12
     assert method.calls == [12]
+
+
+@pytest.mark.parametrize("target", methods.METHODS.values(), ids=methods.METHODS.keys())
+def test_every_registered_method_computes_in_batches(target):
+    module, _, name = target.partition(":")
+    assert hasattr(getattr(importlib.import_module(module), name).integrate, "__wrapped__")
