@@ -15,7 +15,7 @@ import numpy as np
 from methods.core.errors import InputError
 
 ROWS = 2**16
-"""Points of a batch: 8 MiB where a method has 120 bytes for each, as tensor rules do, and 170 MiB where it has 2,760, as
+"""Points of a batch: 8 MiB where a method has 120 bytes for each, as tensor rules, and 170 MiB where it has 2,760, as
 vegas. Smaller calls are left as they are."""
 
 
