@@ -5,7 +5,7 @@ PIP := .venv/bin/python -m pip -qq --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help accuracy lint test test-all timing report results .venv
+.PHONY: help accuracy lint test test-all timing report results packages .venv
 
 help:
 	@echo "make accuracy   digits against cost: the quick preset, tables and page in reports/local (10 minutes on two cores)"
@@ -62,6 +62,16 @@ results: .venv
 	@echo "Setting up .venv from requirements.txt (2.3 GB, a few minutes) ..."
 	@rm -rf .venv
 	@$(PYTHON) -m venv .venv
-	@$(PIP) install --require-hashes --no-deps --requirement requirements.txt
-	@$(PIP) install torch  # which is there; a build for GPUs brings its CUDA libraries, a CPU build needs nothing
+	@$(MAKE) --no-print-directory packages
 	@touch $@
+
+# The files of the lock. In this mode pip prefers files whose hashes the index tells, and so torch's build for GPUs to a
+# CPU build that lies at hand: torch's file is chosen first, and then held against the hashes. A build for GPUs asks for
+# CUDA libraries, which are not in the lock; the last line brings them, and nothing else.
+packages:
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
+	sed -n '/^torch==/,/[^\\]$$/p' requirements.txt > $$folder/torch.txt && \
+	$(PIP) download --no-deps --dest $$folder "$$(grep -o '^torch==[^ ]*' requirements.txt)" && \
+	$(PIP) install --no-deps --require-hashes --no-index --find-links $$folder --requirement $$folder/torch.txt && \
+	$(PIP) install --no-deps --require-hashes --requirement requirements.txt && \
+	$(PIP) install torch

@@ -28,6 +28,7 @@ import numpy as np
 import torch
 
 from methods.base import Estimate, InputError, Method, ParametricIntegral
+from methods.core.batches import in_batches
 from methods.core.budget import Clock
 from methods.core.packages import reason_if_missing
 from methods.core.storage import StorageError
@@ -149,6 +150,7 @@ class BoostedTrees(Method):
         }
         return self
 
+    @in_batches
     def integrate(self, s: np.ndarray) -> Estimate:
         """Return the predictions; one row gives exactly what it gives in a batch.
 

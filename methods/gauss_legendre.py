@@ -25,6 +25,7 @@ import torch
 from methods.base import Estimate, InputError, Method, ParametricIntegral
 from methods.core import devices
 from methods.core.arithmetic import Arithmetic
+from methods.core.batches import in_batches
 from methods.core.budget import Clock
 from methods.core.finite_values import finite
 from methods.core.node_factors import node_factors
@@ -157,6 +158,7 @@ class GaussLegendre(Method):
             self.details_["n_corner_zeros"] = len(zeros)
         return self
 
+    @in_batches
     def integrate(self, s: np.ndarray) -> Estimate:
         """Compute the sums over the nodes; `n_eval` counts both rules."""
         points = self._tensor(self.integral_.check(s))

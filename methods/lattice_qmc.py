@@ -28,6 +28,7 @@ import torch
 
 from methods.base import Estimate, InputError, Method, ParametricIntegral
 from methods.core import devices
+from methods.core.batches import in_batches
 from methods.core.budget import Clock
 from methods.core.finite_values import finite
 from methods.core.names import unknown
@@ -169,6 +170,7 @@ class LatticeQMC(Method):
             self.details_["contour"] = self.contour_.tolist()
         return self
 
+    @in_batches
     def integrate(self, s: np.ndarray) -> Estimate:
         """Return the means over the shifts, and the standard deviations of these means."""
         s = self.integral_.check(s)

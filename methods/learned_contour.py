@@ -33,6 +33,7 @@ import numpy as np
 
 from methods.base import Estimate, InputError, Method, ParametricIntegral
 from methods.core import devices
+from methods.core.batches import in_batches
 from methods.core.budget import Clock
 from methods.core.errors import NoCausalContour
 from methods.core.finite_values import finite
@@ -190,6 +191,7 @@ class LearnedContour(Method):
             "cut_short": cut_short or steps < self.n_refinements,
         }  # fmt: skip
 
+    @in_batches
     def integrate(self, s: np.ndarray) -> Estimate:
         """Compute the sums over the nodes; `n_eval` counts both rules."""
         s = self.integral_.check(s)

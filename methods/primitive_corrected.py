@@ -26,6 +26,7 @@ import numpy as np
 import torch
 
 from methods.base import Estimate, InputError, ParametricIntegral
+from methods.core.batches import in_batches
 from methods.neural_primitive import NeuralPrimitive
 from methods.primitives import chebyshev_series
 from methods.primitives.two_stages import Stages, Training
@@ -96,6 +97,7 @@ class PrimitiveCorrected(NeuralPrimitive):
     n_updates: int | None = 1
     n_replicas: int = 1
 
+    @in_batches
     def integrate(self, s: np.ndarray) -> Estimate:
         """Return mean over the shifts and its standard deviation; `n_eval` is nodes times rows."""
         points = torch.as_tensor(self.integral_.check(s), device=self.device)

@@ -21,6 +21,7 @@ from typing import ClassVar
 import numpy as np
 
 from methods.base import Estimate
+from methods.core.batches import in_batches
 from methods.secdec.compiled_method import CompiledMethod
 from methods.secdec.disteval import Session
 from methods.secdec.library import Library
@@ -89,6 +90,7 @@ class PySecDecQMC(CompiledMethod):
     lattice_candidates: int = 0
     cxxflags: str = "-march=native"
 
+    @in_batches
     def integrate(self, s: np.ndarray) -> Estimate:
         """Return I(s) and the error that pySecDec states, one call of the library per row.
 

@@ -19,6 +19,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from methods.base import Estimate, InputError, Method, ParametricIntegral
+from methods.core.batches import in_batches
 from methods.core.finite_values import finite
 
 
@@ -65,6 +66,7 @@ class ScipyQMC(Method):
         self.integral_ = integral
         return self
 
+    @in_batches
     def integrate(self, s: np.ndarray) -> Estimate:
         """Integrate at one point after the other."""
         from scipy.integrate import qmc_quad

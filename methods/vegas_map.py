@@ -26,6 +26,7 @@ import numpy as np
 import torch
 
 from methods.base import Estimate, InputError, Method, ParametricIntegral
+from methods.core.batches import in_batches
 from methods.core.finite_values import finite
 from methods.core.packages import reason_if_missing
 from methods.quadrature import lattices
@@ -109,6 +110,7 @@ class VegasMap(Method):
         self._make_rules()
         return self
 
+    @in_batches
     def integrate(self, s: np.ndarray) -> Estimate:
         """Compute the means over the shifts, and the standard deviations of these means."""
         s = self.integral_.check(s)

@@ -17,6 +17,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from methods.base import Estimate, InputError, Method, ParametricIntegral
+from methods.core.batches import in_batches
 from methods.core.finite_values import finite
 from methods.core.packages import reason_if_missing
 
@@ -69,6 +70,7 @@ class Vegas(Method):
         self.integral_ = integral
         return self
 
+    @in_batches
     def integrate(self, s: np.ndarray) -> Estimate:
         """Adapt and integrate at one point after the other."""
         s = self.integral_.check(s)

@@ -53,7 +53,9 @@ def test_every_package_has_one_version_and_hashes():
     assert unlocked(text) == []
 
 
-@pytest.mark.parametrize("entry", ["numpy", "numpy==2.4.6", "numpy>=2 --hash=sha256:" + "0" * 64, "numpy==2 --hash=md5:0"])
+@pytest.mark.parametrize(
+    "entry", ["numpy", "numpy==2.4.6", "numpy>=2 --hash=sha256:" + "0" * 64, "numpy==2 --hash=md5:0"]
+)
 def test_an_entry_without_version_or_hash_is_noticed(entry):
     assert unlocked(entry) == [entry]
 

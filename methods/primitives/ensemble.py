@@ -24,6 +24,7 @@ import torch
 
 from methods.base import Estimate, InputError, Method, ParametricIntegral
 from methods.core import devices, few_points
+from methods.core.batches import in_batches
 from methods.core.names import unknown
 
 PRECISIONS = {"float32": torch.float32, "float64": torch.float64}
@@ -64,6 +65,7 @@ class Primitive(Method):
         """Integrand evaluations per phase-space point that `_normalisation` takes."""
         return 1
 
+    @in_batches
     def integrate(self, s: np.ndarray) -> Estimate:
         """Return mean and error of the replicas; `n_eval` is that at the centre, `n_centre` per row."""
         s = self.integral_.check(s)

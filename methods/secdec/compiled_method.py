@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from methods.base import Estimate, InputError, Method, ParametricIntegral
+from methods.core.batches import in_batches
 from methods.secdec import library as pysecdec_library
 from methods.secdec.evaluator import Evaluator
 from methods.secdec.library import Library
@@ -82,6 +83,7 @@ class CompiledMethod(Method):
         self._start()
         return self
 
+    @in_batches
     def integrate(self, s: np.ndarray) -> Estimate:
         """Return I(s) and the error that pySecDec states, one call of the library per row.
 

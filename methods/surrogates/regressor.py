@@ -23,6 +23,7 @@ from torch import nn
 from methods.base import Estimate, InputError, Method, ParametricIntegral
 from methods.core import devices, few_points, thresholds
 from methods.core.arithmetic import Arithmetic, Rows
+from methods.core.batches import in_batches
 from methods.core.budget import Clock
 from methods.core.storage import StorageError
 from methods.surrogates import complex_parts, network_arithmetic, symmetry, targets
@@ -137,6 +138,7 @@ class Regressor(Method):
         self._few = few and few.listed()
         return self
 
+    @in_batches
     def integrate(self, s: np.ndarray) -> Estimate:
         """Return the predictions; rows differ from single evaluation by float32 rounding, 1e-6 of the spread of y.
 

@@ -29,6 +29,7 @@ import torch
 from methods.base import Estimate, ParametricIntegral
 from methods.core import calibration, few_points
 from methods.core.arithmetic import Arithmetic
+from methods.core.batches import in_batches
 from methods.surrogates import complex_parts, network_arithmetic, symmetry, targets
 from methods.surrogates.batched_layers import Layers, separate
 from methods.surrogates.likelihood import FLOOR, variance
@@ -88,6 +89,7 @@ class UncertainRegressor(Regressor):
         self.details_ |= self._found
         return self
 
+    @in_batches
     def integrate(self, s: np.ndarray) -> Estimate:
         """Return means and errors; rows differ from single evaluation by float32 rounding, 1e-6 of the spread of y."""
         s = self.integral_.check(s)

@@ -20,6 +20,7 @@ import numpy as np
 import torch
 
 from methods.base import Estimate, InputError, Method, ParametricIntegral
+from methods.core.batches import in_batches
 from methods.core.budget import Clock
 from methods.surrogates import targets
 from methods.surrogates.labels import LabelSource, with_label_errors
@@ -132,6 +133,7 @@ class LabelInterpolant(Method):
         }  # fmt: skip
         return self
 
+    @in_batches
     def integrate(self, s: np.ndarray) -> Estimate:
         """Evaluate the interpolant; weights of both signs cancel, so that a row may differ from a batch by 1e-8.
 

@@ -12,6 +12,7 @@ import numpy as np
 from methods.base import Estimate, InputError, ParametricIntegral
 from methods.core import devices, few_points, thresholds
 from methods.core.arithmetic import Arithmetic, Rows
+from methods.core.batches import in_batches
 from methods.core.budget import Clock
 from methods.tables import table_arithmetic, threshold_pieces
 from methods.tables.table import Table
@@ -81,6 +82,7 @@ class PiecewiseTable(Table):
         """Fit a piece; where its training can be looked at, a method calls `monitor` once all pieces can integrate."""
         piece._tabulate(clock)
 
+    @in_batches
     def integrate(self, s: np.ndarray) -> Estimate:
         """Evaluate the polynomial; no integrand evaluations."""
         s = self.integral_.check(s)

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from methods.base import Estimate, Method, ParametricIntegral
+from methods.core.batches import in_batches
 from methods.core.budget import Clock
 from methods.surrogates.labels import LabelSource, with_label_errors
 from methods.surrogates.targets import compute_in_steps
@@ -41,6 +42,7 @@ class Table(Method):
     def _prepare(self) -> None:
         """Lay out what gives y for evaluation, from the fitted state."""
 
+    @in_batches
     def integrate(self, s: np.ndarray) -> Estimate:
         """Evaluate the table; no integrand evaluations."""
         return self._estimate(self.integral_.check(s))
