@@ -39,7 +39,7 @@ def read(path: Path) -> dict[str, Any]:
             content["sectors"] = [Sector(**sector) for sector in content["sectors"]]
             names(content)
             return content
-        problem = f"its schema is {content["schema"]!r}, not {SCHEMA}"
+        problem = f"its schema is {content['schema']!r}, not {SCHEMA}"
     except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
         problem = f"{type(error).__name__} {error}"
     raise _refusal(path, problem)
