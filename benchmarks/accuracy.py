@@ -39,6 +39,9 @@ from methods.core import dask_cluster
 TIMED_S = 1.0
 """Seconds of timed calls of each batch, where the preset does not ask for fewer."""
 
+LARGEST_SEED = 2**62
+"""Half of what a whole number of a record may be: later repeats have larger seeds."""
+
 LONGEST_BUDGET_S = 1e7
 """Four months: time limits are made of budgets, and must be numbers that the system takes."""
 
@@ -64,7 +67,7 @@ def parser() -> argparse.ArgumentParser:
     add("--method", action="append", metavar="M", help="a name or module:Class, with ,field=value; may be repeated")
     add("--budget", type=_positive, metavar="S", help="seconds of preparation a method may use")
     add("--repeats", type=_count, metavar="N", help="independent reruns, with seeds seed, seed + 1, …")
-    add("--seed", type=int, default=0, metavar="N", help="of the first repeat (default: 0)")
+    add("--seed", type=_seed, default=0, metavar="N", help="of the first repeat (default: 0)")
     add("--device", type=_device, default="cpu", metavar="D", help="as torch names it (default: cpu)")
     where = command.add_mutually_exclusive_group().add_argument
     where("--jobs", type=_count, metavar="N", help="fits at a time, each on one thread (default: one per CPU)")
@@ -89,6 +92,13 @@ def _device(text: str) -> str:
     if not re.fullmatch(r"cpu|mps|(cuda|xpu)(:\d+)?", text):
         raise argparse.ArgumentTypeError(f"{text} is no device; torch knows cpu, cuda, cuda:0, mps, xpu")
     return text
+
+
+def _seed(text: str) -> int:
+    value = int(text)
+    if not 0 <= value <= LARGEST_SEED:
+        raise argparse.ArgumentTypeError(f"{text} is no seed; give a whole number from 0 to {LARGEST_SEED}")
+    return value
 
 
 def _count(text: str) -> int:

@@ -94,14 +94,20 @@ class Times(NamedTuple):
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command."""
-    given = parser().parse_args(arguments)
-    if given.model is not None:
-        print(*of_integrate(given.model))
-        return 0
+    command = parser()
+    given = command.parse_args(arguments)
     import methods
     import references
+    from methods.base import InputError
+    from methods.core.storage import StorageError
 
-    integral = references.integral(given.integral)
+    try:
+        if given.model is not None:
+            print(*of_integrate(given.model))
+            return 0
+        integral = references.integral(given.integral)
+    except (InputError, StorageError, OSError) as problem:
+        command.error(str(problem))
     print(f"ns per value of {integral.name}, singly and in batches of {BATCH}; one thread, {_rate():.0f} GFLOP/s\n")
     print("| method | header, -O3 | onnxruntime | `integrate` | torch | header | seconds, -O2 and -O3 |")
     print("| --- | --- | --- | --- | --- | --- | --- |", flush=True)

@@ -15,6 +15,7 @@ import io
 import math
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -100,6 +101,8 @@ def main(arguments: list[str] | None = None) -> int:
     from asv.machine import Machine
     from asv.repo import NoSuchNameError, get_repo
 
+    if not Path("asv.conf.json").is_file():
+        command.error("there is no asv.conf.json here; run it from the project's own folder")
     asv = [sys.executable, "-m", "asv"]
     subprocess.run([*asv, "machine", "--yes"], check=True, stdout=subprocess.DEVNULL)
     conf = Config.load()

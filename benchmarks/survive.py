@@ -5,9 +5,10 @@
 
 A kill is a SIGKILL of a suite at a random moment, after which the same command goes on. When it has come to its end,
 its records must be those of a suite that nobody disturbed, apart from times; no process, lock or half-written file may
-be left. Damaged inputs are records and models of which one bit is another one, and formulas of random characters: each
-must be refused in a sentence, or mean what it meant. Exit status: 0 where everything survived, 1 where something was
-lost (it is listed), 2 for wrong arguments.
+be left. Damaged inputs are records, models, sectors and true values of which one bit is another one, changed loop
+integrals, random formulas and fields, strange points and wrong command lines (200 at most): each must be refused in a
+sentence, or mean what it meant. Exit status: 0 where everything survived, 1 where something was lost (it is listed), 2
+for wrong arguments.
 """
 
 from __future__ import annotations
@@ -22,13 +23,14 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import psutil
 
 import methods
 import references
+from benchmarks.faults import random_rows
+from benchmarks.faults.random_rows import Row
 from benchmarks.records import run_records
 from methods.base import InputError, ParametricIntegral
 from methods.core.storage import StorageError
@@ -46,20 +48,6 @@ END_LIMIT_S = 60.0
 
 ALPHABET = [*"x1s+-*/().0123456789eE,[]'\" \n\t=:_\\ψ\x00", "**", "exp(", "log(", "sqrt(", "9**9**", "1e400", "pi"]
 """Parts of random formulas."""
-
-
-class Row(NamedTuple):
-    """A row of the table of faults."""
-
-    fault: str
-    tried: int
-    lost: list[str]
-    """A sentence for each that was not survived."""
-
-    @property
-    def survived(self) -> int:
-        """Return how many were survived."""
-        return self.tried - len(self.lost)
 
 
 def kills(n: int, rng: random.Random) -> list[Row]:
@@ -208,7 +196,9 @@ def main(arguments: list[str] | None = None) -> int:
     rng = random.Random(chosen.seed)
     rows = kills(chosen.kills, rng) if chosen.kills else []
     if chosen.fuzz:
-        rows += [fuzz(chosen.fuzz, rng) for fuzz in (damaged_records, damaged_models, random_formulas)]
+        rows += [
+            fuzz(chosen.fuzz, rng) for fuzz in (damaged_records, damaged_models, random_formulas, *random_rows.ROWS)
+        ]
     print(table(rows))
     return 1 if any(row.lost for row in rows) else 0
 

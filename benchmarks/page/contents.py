@@ -61,10 +61,14 @@ class Contents:
         read: dict[Path, Any] = {}
         damaged: dict[Path, str] = {}
         for path in dict.fromkeys(sources.values()):
-            if "*" in path.name:
-                read[path] = [json.loads(found.read_text()) for found in _matching(path)]
-            elif path.suffix:
-                read[path] = json.loads(path.read_text()) if path.exists() else []
+            below = path.relative_to(out)
+            if "*" in below.name:
+                read[path], wrong = _json_files(sorted(out.glob(str(below))))
+                damaged |= wrong
+            elif below.suffix:
+                contents, wrong = _json_files([path] if path.exists() else [])
+                read[path] = contents[0] if contents else []
+                damaged |= wrong
             else:
                 read[path], wrong = read_records(path)
                 damaged |= wrong
@@ -95,23 +99,32 @@ class Contents:
 
     def records(self) -> list[Record]:
         """List all records, without those beside."""
-        return [record for path, found in self.read.items() if not path.suffix for record in found]
+        return [record for path, found in self.read.items() if self._is_folder(path) for record in found]
 
     def folders(self) -> dict[int, Path]:
         """Map the id of a record to the folder with its runs."""
-        of_runs = {path: found for path, found in self.read.items() if not path.suffix}
+        of_runs = {path: found for path, found in self.read.items() if self._is_folder(path)}
         own = {id(record): folder for folder, found in of_runs.items() for record in found}
         return own | {id(record): PUBLISHED / COMPARISON for record in self.beside}
+
+    def _is_folder(self, source: Path) -> bool:
+        """Tell whether a source is a folder with runs: what somebody calls the folder of all does not matter."""
+        return not source.relative_to(self.out).suffix
 
     def measured(self, name: str) -> Any:
         """Give the records of an experiment, or the content of its file."""
         return self.read[self.sources[name]]
 
 
-def _matching(pattern: Path) -> list[Path]:
-    """List the files that match a path with * in some of its parts."""
-    first = next(index for index, part in enumerate(pattern.parts) if "*" in part)
-    return sorted(Path(*pattern.parts[:first]).glob(str(Path(*pattern.parts[first:]))))
+def _json_files(paths: list[Path]) -> tuple[list[Any], dict[Path, str]]:
+    """Return what the files hold that can be read, and the other ones with what is wrong."""
+    found, damaged = [], {}
+    for path in paths:
+        try:
+            found.append(json.loads(path.read_text(encoding="utf-8")))
+        except run_records.UNBELIEVABLE as problem:
+            damaged[path] = str(problem)
+    return found, damaged
 
 
 def read_records(folder: Path) -> tuple[list[Record], dict[Path, str]]:

@@ -1,4 +1,4 @@
-"""Pieces of an integral as people give them, in the form that they are kept in; an InputError says what was expected."""
+"""Pieces of an integral as people give them, in the form that they are kept in; an InputError says what is expected."""
 
 from __future__ import annotations
 

@@ -81,7 +81,8 @@ class Target:
     def encode(self, s: np.ndarray, value: np.ndarray) -> np.ndarray:
         """Return y (n,) for s (n, m) and I(s) (n,). Raises InputError where it is not defined over the whole box."""
         divisor = self._divisor(s)
-        if self.centred and not (divisor.min() > 0 or divisor.max() < 0):
+        has_one_sign = np.isfinite(divisor).all() and (divisor.min() > 0 or divisor.max() < 0)
+        if self.centred and not has_one_sign:
             raise self._not_defined("f(s, 1/2)")
         if not self.logarithmic:
             return value / divisor
@@ -101,7 +102,9 @@ class Target:
         return self._at_centre(s)[:, 0] if self.centred else np.ones(len(s))  # type: ignore[attr-defined]
 
     def _not_defined(self, what: str) -> InputError:
-        return InputError(f"{what} is not positive over the whole box of {self.integral.name}; use target='plain'.")
+        return InputError(
+            f"{what} is not positive and finite over the whole box of {self.integral.name}; use target='plain'."
+        )
 
 
 TARGETS: dict[str, Callable[[ParametricIntegral], Target]] = {

@@ -2,6 +2,23 @@
 
 from __future__ import annotations
 
+MASSIVE_TRIANGLE = """
+name = "triangle"
+lines = [["m", 1, 2], ["m", 2, 3], ["m", 3, 1]]
+legs = [["p1", 1], ["p2", 2], ["p3", 3]]
+[rules]
+"p1*p1" = "0"
+"p2*p2" = "0"
+"p3*p3" = "s"
+"p1*p2" = "s/2"
+"p1*p3" = "-s/2"
+"p2*p3" = "-s/2"
+"m**2" = "1"
+[box]
+s = [-30, -3]
+"""
+"""Three lines of one mass, and one leg with p² = s."""
+
 
 def massless_triangle(low: float, high: float) -> str:
     """Return the triangle with massless lines and all three legs M1, M2 and M3 off-shell, in [low, high]."""

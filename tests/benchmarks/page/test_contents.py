@@ -170,3 +170,17 @@ def test_measurements_without_records_say_so(tmp_path):
     for table in tables:
         assert "without a record of each run" in table.explanation
         assert not any(used for _, used in table.rows)
+
+
+@pytest.mark.parametrize("name", ["results.1", "q**", "[a]", "*"])
+def test_a_folder_may_be_called_anything_and_hold_what_is_no_json(name, tmp_path):
+    out = tmp_path / name
+    run_records.write(out, full())
+    broken = [out / "gpu" / "device" / "rates.json", out / deep_speed.EXPERIMENT.source]
+    for path in broken:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"{\xff")
+    found = Contents.local(out)
+    assert len(found.compared) == 1
+    assert set(found.damaged) == set(broken)
+    assert len(found.records()) == len(found.folders()) - len(found.beside) == 1

@@ -14,6 +14,7 @@ import literature
 import numpy as np
 import pytest
 import sympy
+from loop_texts import MASSIVE_TRIANGLE as TRIANGLE
 from loop_texts import massless_triangle, polygon
 
 import references
@@ -27,22 +28,6 @@ from references.values import sums
 pytestmark = pytest.mark.pysecdec
 
 EXAMPLES = sorted(catalogue.FOLDER.glob("*.toml"))
-
-TRIANGLE = """
-name = "triangle"
-lines = [["m", 1, 2], ["m", 2, 3], ["m", 3, 1]]
-legs = [["p1", 1], ["p2", 2], ["p3", 3]]
-[rules]
-"p1*p1" = "0"
-"p2*p2" = "0"
-"p3*p3" = "s"
-"p1*p2" = "s/2"
-"p1*p3" = "-s/2"
-"p2*p3" = "-s/2"
-"m**2" = "1"
-[box]
-s = [-30, -3]
-"""
 
 FOUR_LEGS = """
 "p1*p1" = "{p1}"
