@@ -86,11 +86,11 @@ def truth_of(integral: ParametricIntegral, n: int = 1000, seed: int = 1, edge_po
     integral : ParametricIntegral
         Any integral.
     n : int
-        Points drawn uniformly from the box.
+        Points drawn uniformly from the box; above threshold 200 at most.
     seed : int
         Of the points.
     edge_points : int
-        Further points, in equal parts from cornerness 1, 2, 3 (up to m) and the edge.
+        Further points, in equal parts from cornerness 1, 2, 3 (up to m) and the edge; above threshold 50 at most.
 
     Raises
     ------
