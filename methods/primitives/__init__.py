@@ -9,5 +9,6 @@ methods share whose value is a corner sum, those of `methods/deep` included.
 integrates on it, and `contour_orders.py` says with how many nodes. With many variables `contour_trials.py` finds the
 order, `contour_refinement.py` fits the map to the errors of rules, `contour_zeros.py` refutes contours, and
 `contour_windows.py` divides the box; `contour_region.py` is a part of it with its rules, and `pair_error.py` their
-error. `contour_target.py` flattens f on such a contour, and `complex_primitive.py` trains replicas on it.
+error. `contour_target.py` flattens f on such a contour, `complex_replica.py` is a primitive there, `contour_sum.py` its
+sums over lattices, and `complex_primitive.py` trains replicas, of which it keeps the series of `complex_series.py`.
 """
