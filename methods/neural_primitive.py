@@ -116,7 +116,8 @@ class NeuralPrimitive(Primitive):
         less than 20 % and twice the residual.
     n_terms : int, optional
         Terms of the tables before those that do not matter are left out; None takes as many as leave less to the
-        tables than to the lattices, and `TERMS_PER_CBRT_SECOND` times the cube root of the budget at most.
+        tables than to the lattices, and `TERMS_PER_CBRT_SECOND` times the cube root of the budget at most. Of a complex
+        integral, terms of the series, 500 at most by default.
     lattice_size : int, optional
         Points of a lattice, a power of two; None takes as many as leave time for a few lattices.
     n_updates : int, optional
@@ -141,7 +142,8 @@ class NeuralPrimitive(Primitive):
     details_ : dict
         Order of the map; c and the power p of the target; standard deviations of g about 1, and about the neurons;
         `n_terms`, how many of them are left, `lattice_size`, and the weight of its Korobov transform; parts that the
-        budget ended: "coordinates", "order_of_map", and of a complex integral "degree_of_map".
+        budget ended: "coordinates", "order_of_map", and of a complex integral "degree_of_map". A complex integral has
+        thresholds in place of c and p, and the degree at which series are cut.
     """
 
     name: ClassVar[str] = "neural_primitive"

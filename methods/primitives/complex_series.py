@@ -1,6 +1,8 @@
 """I(s) of a complex integral as Chebyshev series of its primitives' corner sums: what `neural_primitive` evaluates.
 
-I(s) = (1 + Σ_j a_j T_j(u)) h(u),    log h(u) = Σ_j b_j T_j(u),    a for each replica, b for all; both complex
+    I(s) = (1 + Σ_j a_j T_j(u)) h(u),    log h(u) = Σ_j b_j T_j(u)
+
+with complex a for each replica and complex b for all of them.
 """
 
 from __future__ import annotations

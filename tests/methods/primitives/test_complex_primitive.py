@@ -15,6 +15,7 @@ from methods.core.budget import Clock
 from methods.core.thresholds import thresholds
 from methods.primitives import contour_target
 from methods.primitives.contour_coordinates import ContourCoordinates
+from methods.primitives.contour_sum import ContourSum
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +69,42 @@ def test_points_have_the_density_of_the_weight(target):
     weighted = dataclasses.replace(target, powers=torch.tensor([[1.0], [1.0]], dtype=torch.float64))
     t = weighted.draw(torch.linspace(0, 1, 1001, dtype=torch.float64)[:, None])
     assert float(t.square().mean()) == pytest.approx(0.3, abs=1e-3)  # ∫ 6 t³ (1 − t) dt
+
+
+@pytest.mark.parametrize("has_formula", [True, False])
+def test_sums_over_nodes_on_the_contour_reach_the_closed_form(target, bubble, has_formula):
+    without = dataclasses.replace(target, integral=dataclasses.replace(bubble, expression=None))
+    u = torch.linspace(-1, 1, 9, dtype=torch.float64)[:, None]
+    nodes, weights = (torch.as_tensor(part) / 2 for part in np.polynomial.legendre.leggauss(64))
+    found = ContourSum(target if has_formula else without)(u, (nodes + 0.5)[:, None], weights)
+    np.testing.assert_allclose(found.numpy(), bubble.exact(target.coordinates.s(u).numpy()), rtol=1e-9)
+
+
+@pytest.mark.parametrize("width", [1, 200])
+def test_the_second_stage_takes_over_what_any_sines_leave(bubble, width):
+    few = create("neural_primitive", width=width, lattice_size=1024, n_updates=1, n_replicas=2).fit(bubble)
+    s = bubble.sample(50, seed=3)
+    assert np.abs(few.integrate(s).value / bubble.exact(s) - 1).max() < 1e-5
+
+
+def test_terms_lattice_and_weight_are_told(bubble):
+    fields = {"width": 60, "n_updates": 1, "n_replicas": 2}
+    few = create("neural_primitive", n_terms=7, lattice_size=128, **fields).fit(bubble)
+    assert few.details_["n_terms"] == 7
+    assert few.details_["lattice_size"] == 128
+    assert few.details_["korobov_weight"] in (1, 2)
+
+
+@pytest.mark.slow
+def test_two_loops_above_threshold():
+    truth = references.truth("box2l_physical")
+    fields = {"width": 300, "n_terms": 120, "lattice_size": 8192, "n_updates": 1, "n_replicas": 3}
+    primitive = create("neural_primitive", **fields).fit(references.integral("box2l_physical"))
+    value, error, n_eval = primitive.integrate(truth.s)
+    distance = np.abs(value - truth.value)
+    assert n_eval == 0
+    assert -np.log10(distance / np.abs(truth.value)).mean() > 3
+    assert (distance < 3 * error).mean() > 0.8
 
 
 def test_the_closed_form_is_reached_with_an_honest_error(primitive, bubble):
