@@ -8,8 +8,8 @@ methods share whose value is a corner sum, those of `methods/deep` included.
 `contour_parts.py` its contour or its importance map alone, `contour_search.py` finds its order of variables,
 `causality.py` looks at whether it is causal, `moving_rule.py` integrates on it, `compiled_rule.py` and
 `compiled_gradients.py` do so by kernels, and `contour_orders.py` says with how many nodes. With many variables
-`contour_trials.py` finds the order, `contour_refinement.py` fits the map to the errors of rules, `contour_vote.py` takes
-the most central of several, `contour_zeros.py` refutes contours, and `contour_windows.py` divides the box where
+`contour_trials.py` finds the order, `contour_refinement.py` fits the map to the errors of rules, `contour_vote.py`
+takes the most central of several, `contour_zeros.py` refutes contours, and `contour_windows.py` divides the box where
 `contour_cuts.py` says; `contour_region.py` is a part of it with its rules, and `pair_error.py` their error.
 `contour_target.py` flattens f on such a contour, `complex_replica.py` is a primitive there, `contour_sum.py` its sums
 over lattices, and `complex_primitive.py` trains replicas, of which it keeps the series of `complex_series.py`.

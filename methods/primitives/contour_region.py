@@ -138,9 +138,7 @@ class ContourRegion:
         """Return the sums (n,) at s (n, m) and their errors."""
         points = torch.as_tensor(s, device=self._device)
         value, lower = (total(sums, points).cpu().numpy() for sums in (self._sums, self._lower_sums))
-        if isinstance(self.error, PairError):
-            return value, self.error(value, lower)
-        return value, self.error(value, lower, self.integral.to_unit(s))
+        return value, self._error_of(value, lower, s)
 
     def estimate_with_gradient(self, s: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the sums (n,) at s (n, m), their errors, and ∂I/∂s (n, m)."""
@@ -148,7 +146,12 @@ class ContourRegion:
         values, gradients = zip(*[rule.with_gradient(points) for rule in self._gradient_rules], strict=True)
         value, gradient = (torch.stack(of_terms).sum(dim=0).cpu().numpy() for of_terms in (values, gradients))
         lower = total(self._lower_sums, points).cpu().numpy()
-        return value, self.error(value, lower, self.integral.to_unit(s)), gradient
+        return value, self._error_of(value, lower, s), gradient
+
+    def _error_of(self, value: np.ndarray, lower: np.ndarray, s: np.ndarray) -> np.ndarray:
+        if isinstance(self.error, PairError):
+            return self.error(value, lower)
+        return self.error(value, lower, self.integral.to_unit(s))
 
     @functools.cached_property
     def _gradient_rules(self) -> list[CompiledGradientRule | MovingRule]:

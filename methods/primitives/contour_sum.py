@@ -30,14 +30,14 @@ class ContourSum:
         self._log_c = log_c_of(target.contour) if target.log_h.device.type == "cpu" else None
         self._function = None
         if self._log_c is not None and integral.expression is not None:
-            self._function = library(integral.expression, self._log_c, integral.k)
+            self._function = library([integral.expression], self._log_c, integral.k)
 
     def __call__(self, u: torch.Tensor, t: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
         """Return the sums (n_u,) at u (n_u, m), for nodes t (n_t, k) and weights (n_t,)."""
         if self._function is None or self._log_c is None:
             return self._by_torch(u, t, weights)
         total = MovingSum(self._function, self._log_c, Nodes(t.numpy(), weights.numpy(), []))
-        return torch.from_numpy(total(self._target.coordinates.s(u).numpy(), u.numpy()))
+        return torch.from_numpy(total(self._target.coordinates.s(u).numpy(), u.numpy())[:, 0])
 
     def _by_torch(self, u: torch.Tensor, t: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
         sums, rows = torch.zeros(len(u), dtype=torch.complex128, device=u.device), max(1, PAIRS // len(u))
