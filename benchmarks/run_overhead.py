@@ -12,6 +12,7 @@ resident memory. Ten runs beforehand start the forkserver and do not count. Exit
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 import tempfile
 from pathlib import Path
@@ -36,10 +37,16 @@ class Used(NamedTuple):
 def used() -> Used:
     """Return what this process, its forkserver and the ended processes below that have used so far."""
     suite = psutil.Process()
-    server = next(child for child in suite.children() if "multiprocessing.forkserver" in " ".join(child.cmdline()))
+    server = next(child for child in suite.children() if _is_forkserver(child))
     own, theirs = suite.cpu_times(), server.cpu_times()
     runs = theirs.children_user + theirs.children_system
     return Used(own.user + own.system, theirs.user + theirs.system, runs, suite.memory_info().rss)
+
+
+def _is_forkserver(child: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.NoSuchProcess):  # as one that has ended since
+        return "multiprocessing.forkserver" in " ".join(child.cmdline())
+    return False
 
 
 def measured(n: int, integral: str) -> tuple[Used, Used]:

@@ -23,11 +23,15 @@ WRONG: dict[str, tuple[tuple[str, ...], ...]] = {
         *(("--integral", "bubble", f"--{name}") for name in ACCURACY),
         *(("--dry-run", "--integral"), ("--dry-run", "--method"), ()),
     ),
+    "benchmarks.call_memory": (("--method",), ("--seconds",), ()),
     "benchmarks.choose": tuple(
         ("--integral", "bubble", "--digits", "3", "--count", "10", option)
         for option in ("--integral", "--digits", "--count", "--budget", "--q")
     ),
+    "benchmarks.choosing.agreement_table": ((),),
+    "benchmarks.cluster_load": (("--kills",), ()),
     "benchmarks.conformance": ((), ("gauss_legendre", "--budget"), ("gauss_legendre", "--integral")),
+    "benchmarks.corrections": ((), ("HEAD",)),
     "benchmarks.export_speed": (("--integral",), ("--method",), ("--model",)),
     "benchmarks.gate": (("HEAD", "--factor"), ()),
     "benchmarks.gpu": (("--device",), ("--seconds",), ("--part",), ("--device", "cpu", "--carried"), ("--method",)),
@@ -35,6 +39,7 @@ WRONG: dict[str, tuple[tuple[str, ...], ...]] = {
     "benchmarks.mixed_speed": (("--rounds",), ("--threads",), ("--busy",), ("--shape",), ()),
     "benchmarks.report": (("--out",), ()),
     "benchmarks.results": (("--experiment",), ("--jobs",), ()),
+    "benchmarks.run_overhead": (("--runs",), ("--integral",), ()),
     "benchmarks.survive": (("--kills",), ("--fuzz",), ("--seed",), ()),
     "benchmarks.versions": (("--method",), ("--check", "--method"), ()),
     "benchmarks.regressions.many_records": (("folder",),),

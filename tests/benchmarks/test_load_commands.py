@@ -25,6 +25,7 @@ class Needs:
         return Estimate(np.zeros(len(s)), np.zeros(len(s)), 0)
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # of what other tests left to collect
 def test_memory_beyond_input_and_output_is_found():
     s = np.ones((1000, 3))
     assert needed_bytes(Needs(64 * MIB), s) == pytest.approx(64 * MIB, rel=0.1)

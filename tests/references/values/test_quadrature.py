@@ -18,7 +18,9 @@ from references.values.truth_files import TruthError
 def in_box(m, low=-30.0, high=-3.0, **fields):
     """Return an integral with that box in m parameters."""
     parameters = tuple(f"s{j}" for j in range(m))
-    return callable_integral(None, parameters=parameters, low=(low,) * m, high=(high,) * m, **fields)
+    return callable_integral(
+        lambda s, x: 1 + s[..., 0] * x[..., 0], parameters=parameters, low=(low,) * m, high=(high,) * m, **fields
+    )
 
 
 JHEP = in_box(3)
