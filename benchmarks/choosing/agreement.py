@@ -56,7 +56,7 @@ ENOUGH = 0.8
 """Share of the choices that is to agree with the records."""
 
 Costs = dict[str, list[DigitCost]]
-"""What digits cost on an integral, by method."""
+"""The configurations recorded on one integral, as digits with their cost, by the name of the method."""
 
 
 class Stopped(Exception):
@@ -196,7 +196,7 @@ class Comparison:
             return [_without_choice(digits, count, problem) for digits in self._digits for count in self._counts]
 
     def _asked(self, integral: str) -> dict[str, Any]:
-        """Return what an entry of an integral must agree in to be kept."""
+        """Return what a finished entry of an integral was made with: where this differs, it is made again."""
         return {
             "integral_hash": references.integral(integral).fingerprint(), "budget_s": self._budget_s,
             "digits": list(self._digits), "counts": list(self._counts), "machine": machine.name(),

@@ -39,8 +39,8 @@ NETWORK = "differential_mlp,n_labels=2000,width=48"
 
 EPSREL = {"box2l_physical": ("1e-1", "1e-2", "1e-3", "3e-4")}
 EPSREL_ELSEWHERE = ("1e-1", "1e-2", "1e-3")
-"""What pySecDec is asked for. At 1e-3 it takes about 5 s for a value of box2l_physical, at 1e-4 about 20, and calls of
-more than 10 s are not timed."""
+"""Relative errors that pySecDec is asked for. At 1e-3 it takes 5 to 8 s for a value of box2l_physical, at 1e-4 about
+20, and calls of more than 10 s are not timed."""
 
 POINTS, PYSECDEC_S = 10, 120.0
 """Points that judge pySecDec, and seconds to compile, of which it takes 16; with these points it may take 300 s."""

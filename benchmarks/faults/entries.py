@@ -31,7 +31,7 @@ LONGEST = 2_000
 
 
 def problem_of(call: Callable[[], str | None]) -> str | None:
-    """Return what `call` finds wrong, or what is wrong with the error that it raises; None where nothing is."""
+    """Return the fault that `call` reports, or that of an error which it raises; None where there is no fault."""
     try:
         with warnings.catch_warnings(action="ignore"):
             return call()
