@@ -7,17 +7,14 @@ python -m references box1l box2l       box, source, and how well the true values
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 import textwrap
 
 import references
 from methods.base import InputError, ParametricIntegral
+from methods.core import text_table
 from references.integrals import catalogue
 from references.values import truth_files
-
-WIDEST = 120
-"""Columns of the widest table."""
 
 HEADER = ("integral", "k", "m", "use", "difficulty", "error", "checked by", "why")
 
@@ -35,9 +32,7 @@ USES = {
 def table(width: int) -> str:
     """Return one line per registered integral, each of at most `width` characters."""
     rows = [HEADER, *(_row(name, entry) for name, entry in catalogue.ENTRIES.items())]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join(cell.ljust(n) for cell, n in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return "\n".join(_cut(line, width) for line in lines)
+    return text_table.table(rows, width)
 
 
 def details(name: str, width: int) -> str:
@@ -105,10 +100,6 @@ def _box(integral: ParametricIntegral) -> str:
     return text if integral.draw == "uniform" else f"{text}, {integral.draw}"
 
 
-def _cut(line: str, width: int) -> str:
-    return line if len(line) <= width else f"{line[: width - 1]}…"
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Print the table or the details; return the exit status."""
     summary, _, examples = (__doc__ or "").partition("\n\n")
@@ -120,7 +111,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("integral", nargs="*", metavar="NAME", help="a name of the table, or module:attribute")
     names = parser.parse_args(arguments).integral
-    width = min(shutil.get_terminal_size().columns, WIDEST)
+    width = text_table.terminal_width()
     try:
         print("\n\n".join(details(name, width) for name in names) if names else table(width))
     except InputError as problem:

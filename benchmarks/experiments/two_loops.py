@@ -19,14 +19,15 @@ CONTOUR_S, TABLE_S, NETWORK_S = 120.0, 180.0, 240.0
 """Seconds of preparation. The contour of box2l_physical takes 35 of them at 1e-6; a table leaves it
 54 of its 180 at least, and a network 48 of its 240."""
 
-DIGITS = {"box2l_physical": (3, 5, 6, 7)}
-DIGITS_ELSEWHERE = (4, 6, 7)
-"""Digits that `learned_contour` is asked for."""
+CONTOUR = "learned_contour,epsrel={},max_nodes=2000000"
+LABELS = f"labels=({CONTOUR})"
 
-LABELS = "labels=(learned_contour,epsrel=1e-{},max_nodes=2000000)"
+CONTOURS = {"box2l_physical": ("1e-3", "1e-5", "1e-6", "3e-7", "1e-7")}
+CONTOURS_ELSEWHERE = ("1e-4", "1e-6", "1e-7")
+"""Relative errors that `learned_contour` is asked for."""
 
-LABEL_DIGITS = {"chebyshev": (6, 7), "total_degree": (7,), "tensor_train": (7,)}
-"""Tables, and the digits of their labels on the first integral; on the others they have the most."""
+TABLES = {"chebyshev": ("1e-6", "1e-7"), "total_degree": ("1e-7",), "tensor_train": ("1e-7",)}
+"""Tables, and the errors of their labels on the first integral; on the others they have the least."""
 
 N_LABELS = {"box2l_physical": 700, "box2l_hh": 200, "pentabox_s33_physical": 700}
 """Labels of a table: a dozen nodes for each of two invariants, nine for each of three."""
@@ -41,6 +42,12 @@ EPSREL = {"box2l_physical": ("1e-1", "1e-2", "1e-3", "3e-4")}
 EPSREL_ELSEWHERE = ("1e-1", "1e-2", "1e-3")
 """Relative errors that pySecDec is asked for. At 1e-3 it takes 5 to 8 s for a value of box2l_physical, at 1e-4 about
 20, and calls of more than 10 s are not timed."""
+
+CORNER_ZEROS = {"box2l_low": 700}
+"""Labels of a table on integrals with zeros of F at corners of the cube, on which only the most digits are asked for."""
+
+WINDOWS_S = 200.0
+"""Seconds of preparation there: the two contours of box2l_low take 83 of the processor."""
 
 POINTS, PYSECDEC_S = 10, 120.0
 """Points that judge pySecDec, and seconds to compile, of which it takes 16; with these points it may take 300 s."""
@@ -60,17 +67,20 @@ TIMED_S = 0.3
 
 def two_loops() -> Preset:
     """Run on two-loop integrals above threshold that have true values: at most 50 minutes on two cores."""
-    return _preset(N_LABELS)
+    return _preset(_jobs_of(N_LABELS) | {name: _few(n_labels) for name, n_labels in CORNER_ZEROS.items()})
 
 
 def two_loops_held_out() -> Preset:
     """Run on held-out ones: about 30 minutes."""
-    return _preset(HELD_OUT)
+    return _preset(_jobs_of(HELD_OUT))
 
 
-def _preset(n_labels: Mapping[str, int]) -> Preset:
-    jobs = {integral: _jobs(integral, n) for integral, n in n_labels.items()}
+def _preset(jobs: Mapping[str, list[Job]]) -> Preset:
     return Preset(dict.fromkeys(jobs, TABLE_S), jobs, timed_s=TIMED_S)
+
+
+def _jobs_of(n_labels: Mapping[str, int]) -> dict[str, list[Job]]:
+    return {integral: _jobs(integral, n) for integral, n in n_labels.items()}
 
 
 def ablation() -> list[str]:
@@ -79,21 +89,30 @@ def ablation() -> list[str]:
 
 
 def _jobs(integral: str, n_labels: int) -> list[Job]:
-    wanted = DIGITS.get(integral, DIGITS_ELSEWHERE)
-    contours = [f"learned_contour,epsrel=1e-{digits},max_nodes=2000000" for digits in wanted]
+    contours = map(CONTOUR.format, CONTOURS.get(integral, CONTOURS_ELSEWHERE))
     is_first = integral == ABLATION
     tables = [
-        f"{name},max_labels={n_labels},{LABELS.format(digits)}"
-        for name, each in LABEL_DIGITS.items() for digits in (each if is_first else each[-1:])
+        f"{name},max_labels={n_labels},{LABELS.format(epsrel)}"
+        for name, each in TABLES.items() for epsrel in (each if is_first else each[-1:])
     ]  # fmt: skip
     return [
         *(Job(method, CONTOUR_S, batches=BATCHES) for method in [*contours, *(ablation() if is_first else ())]),
         *(Job(method, TABLE_S, batches=OF_TABLES) for method in tables),
-        Job(f"{NETWORK},{LABELS.format(6)}", NETWORK_S, batches=OF_TABLES),
+        Job(f"{NETWORK},{LABELS.format("1e-6")}", NETWORK_S, batches=OF_TABLES),
         *(
             Job(f"pysecdec_qmc,workers=1,epsrel={epsrel}", PYSECDEC_S, points=POINTS, batches=ONE_BY_ONE)
             for epsrel in EPSREL.get(integral, EPSREL_ELSEWHERE)
         ),
+    ]
+
+
+def _few(n_labels: int) -> list[Job]:
+    """List what runs where zeros of F come to corners."""
+    contour = CONTOUR.format("1e-5")
+    return [
+        Job(contour, WINDOWS_S, batches=BATCHES),
+        Job(f"chebyshev,max_labels={n_labels},{LABELS.format('1e-5')}", WINDOWS_S, batches=OF_TABLES),
+        Job("pysecdec_qmc,workers=1,epsrel=1e-1", PYSECDEC_S, points=POINTS, batches=ONE_BY_ONE),
     ]
 
 

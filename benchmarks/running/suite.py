@@ -11,7 +11,7 @@ from __future__ import annotations
 import concurrent.futures
 import dataclasses
 import datetime
-import queue
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -73,27 +73,28 @@ class Suite:
 
     def fit_and_judge(self, jobs: int, told: Told) -> None:
         """Make the first stage's part of all records, `jobs` at a time."""
-        cpus: queue.SimpleQueue[int | None] = queue.SimpleQueue()
         available = machine.cpus()
-        for job in range(jobs):
-            cpus.put(available[job % len(available)])
+        runs = iter(self.runs)  # which the threads share, so that each run is one thread's
+        stopped = threading.Event()
 
-        def one(planned: Run) -> None:
-            if self.is_fitted(planned):
-                told("reused", planned, self.record(planned, planned.places[0]))
-                return
-            cpu = cpus.get()
-            try:
-                told("begin", planned, None)
-                told("fitted", planned, self._fitted(planned, cpu))
-            finally:
-                cpus.put(cpu)
+        def work(cpu: int) -> None:
+            for planned in runs:
+                if stopped.is_set():
+                    return
+                if self.is_fitted(planned):
+                    told("reused", planned, self.record(planned, planned.places[0]))
+                else:
+                    told("begin", planned, None)
+                    told("fitted", planned, self._fitted(planned, cpu))
 
         pool = concurrent.futures.ThreadPoolExecutor(jobs)
         try:
-            list(pool.map(one, self.runs))
+            threads = [pool.submit(work, available[job % len(available)]) for job in range(jobs)]
+            for thread in concurrent.futures.as_completed(threads):
+                thread.result()
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            stopped.set()
+            pool.shutdown(wait=False)
 
     def fit_and_judge_on(self, cluster: ClusterRuns, told: Told) -> None:
         """Make the first stage's part of all records on a cluster.

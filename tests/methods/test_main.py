@@ -1,0 +1,50 @@
+"""`python -m methods`: a table that fits the terminal, and all that is known of a method."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+import methods
+from methods.__main__ import main
+from methods.chebyshev import Chebyshev
+
+
+@pytest.fixture
+def printed(monkeypatch, capsys):
+    """Run the command on a terminal of so many columns; return its status and what it printed."""
+
+    def run(*arguments, columns=120):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        status = main(list(arguments))
+        return status, capsys.readouterr()
+
+    return run
+
+
+@pytest.mark.parametrize("columns", [60, 250])
+def test_every_method_has_a_line_that_fits(printed, columns):
+    status, (out, _) = printed(columns=columns)
+    assert status == 0
+    lines = out.splitlines()
+    assert [line.split()[0] for line in lines[1:]] == list(methods.METHODS)
+    assert max(map(len, lines)) <= min(columns, 120)
+    treats_complex = {line.split()[0]: line.split()[1] for line in lines[1:]}
+    assert treats_complex["gauss_legendre"] == "yes"
+    assert treats_complex["vegas"] == "no"
+
+
+def test_details_name_source_fields_and_their_defaults(printed):
+    status, (out, _) = printed("chebyshev", "rbf", columns=80)
+    assert status == 0
+    assert Chebyshev.source.split()[0] in out
+    for field in dataclasses.fields(Chebyshev):
+        assert f"{field.name}=" in out
+    assert "\n\nrbf\n" in out
+
+
+def test_an_unknown_method_is_an_error(printed):
+    status, (out, err) = printed("chebishev")
+    assert (status, out) == (2, "")
+    assert "chebyshev" in err
