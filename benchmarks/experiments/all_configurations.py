@@ -120,7 +120,7 @@ def by_integral(grouped: Iterable[configurations.Configuration]) -> list[tuple[s
 def row(configuration: configurations.Configuration) -> dict[str, Any]:
     """Say what a table shows of a configuration beside its names, text in every cell."""
     first, good, mean = configuration.first, configuration.good, configuration.mean
-    limit = -math.log10(first["truth_rel_err_max"]) if first["truth_rel_err_max"] else math.inf
+    limit = configuration.truth_digits
     repeats = [f"mean of {len(good)} repeats"] if len(good) > 1 else []
     failures = dict.fromkeys(f"{record['status']}: {_one_line(record['reason'])}" for record in configuration.bad)
     preparation_s = mean("fit_s")
@@ -130,7 +130,7 @@ def row(configuration: configurations.Configuration) -> dict[str, Any]:
     return {
         "digits": _digits(configuration.digits, limit, mean("digits_std")),
         "median": _digits(mean("digits_median"), limit),
-        "worst": _digits(min((r["digits_worst"] for r in good if r["digits_worst"] is not None), default=None), limit),
+        "worst": _digits(configuration.worst, limit),
         "within 1 %": _percent(mean("frac_within_1pct")),
         "within 0.1 %": _percent(mean("frac_within_0p1pct")),
         "≤ error": _percent(mean("coverage_1sigma")),
@@ -192,6 +192,11 @@ def number(value: float | None, scale: float = 1.0) -> str:
     if value == 0 or abs(value) >= 1e6:
         return f"{value:.3g}"
     return f"{value:,.{max(0, 2 - math.floor(math.log10(abs(value))))}f}"
+
+
+def rounded_down(digits: float) -> str:
+    """Write a number of digits with one decimal, such that "6.0" is never less than six."""
+    return f"{math.floor(10 * digits) / 10:.1f}"
 
 
 def _published(record: Record) -> str:

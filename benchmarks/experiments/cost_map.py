@@ -92,10 +92,14 @@ def sentences(grouped: Iterable[Configuration]) -> Table:
             continue
         shares = [(name, n / (len(DIGITS) * len(COUNTS))) for name, n in counted.items()]
         ranked = sorted(shares, key=lambda item: (-item[1], item[0]))
-        said = "; ".join(f"{name} {_where(cell, name)}" for name, _ in ranked)
+        said = ", ".join(f"{name} in {100 * share:.0f} %{_extrapolated(cell, name)}" for name, share in ranked)
         row = {"integral": integral, "sentence": f"{integral} (k = {k}, m = {m}): {said}.", "machine": machine}
         made.append((row, _records(cell)))
-    return Table("The map in sentences", "Where each method is the cheapest, the one with most of the map first.", made)
+    explanation = (
+        f"The share of the {len(DIGITS)} · {len(COUNTS)} cells (digits, n) in which each method is the cheapest, the one "
+        "with most of them first."
+    )
+    return Table("The map in sentences", explanation, made)
 
 
 def _winners(methods: Mapping[str, Sequence[DigitCost]]) -> Cell:
@@ -148,14 +152,10 @@ def _name(winner: Winner | None) -> tuple[str, bool]:
     return ("no method", False) if winner is None else (winner.method, winner.extrapolated)
 
 
-def _where(cell: Cell, name: str) -> str:
-    """Say at which digits a method wins, and for how many integrals."""
-    at = [key for key, winner in cell.items() if winner.method == name]
-    digits, counts = sorted({digits for digits, _ in at}), sorted({n for _, n in at})
-    between = f"{digits[0]} digits" if len(digits) == 1 else f"{digits[0]} to {digits[-1]} digits"
-    numbers = f"n = {_power(counts[0])}" + (f" to {_power(counts[-1])}" if len(counts) > 1 else "")
-    continued = all(cell[key].extrapolated for key in at)
-    return f"at {between}, {numbers}" + (" (extrapolated)" if continued else "")
+def _extrapolated(cell: Cell, name: str) -> str:
+    """Say which share of the cells a method wins by digits that were not measured; "" where there are none."""
+    share = sum(winner.method == name and winner.extrapolated for winner in cell.values()) / len(DIGITS) / len(COUNTS)
+    return f" ({100 * share:.0f} % extrapolated)" if share else ""
 
 
 def _power(n: int) -> str:

@@ -17,6 +17,7 @@ says.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 
 from benchmarks.experiments import curve_points, matched_digits, one_by_one, pysecdec_costs
@@ -31,7 +32,8 @@ BUDGET_S = 20.0
 """Seconds of preparation of what does not learn; most of it needs less."""
 
 PYSECDEC_BUDGET_S = 120.0
-"""Five minutes for compiling and judging together: a run is ended after twice its budget and a minute."""
+"""Five minutes for compiling and judging together: a run is ended after twice its budget and a minute. A library that
+takes longer than this to compile has as much more."""
 
 FEW_POINTS = {"genz_product_peak_6d": ("gauss_legendre,max_nodes=2000000,epsrel=1e-12",)}
 """Integral -> methods that would take more than a minute for all of its points, and are judged by the fewest."""
@@ -93,7 +95,7 @@ MANY_INVARIANTS = ("pentagon1l_8d", "hexagon1l")
 COSTLY = ("box2l_sum", "pentabox_s01")
 DEVELOPMENT = (*MANY_METHODS, "box1l_wide", "hexagon1l", "pentabox_s01")
 FOR_DIMENSIONS = ("bubble", "box1l_2d", "box1l_4d", "genz_gaussian_8d")
-"""Development integrals: with more settings, with every method, with more of what learns, with labels so dear that
+"""Development integrals: with more settings, with every method, with more of what learns, with labels so expensive that
 LONG_S leaves few and rough ones, all that are loop integrals of several invariants, and others."""
 
 
@@ -173,14 +175,18 @@ def _one_by_one(knob: str, integral: str, budget_s: float) -> list[Job]:
 
 
 def _pysecdec(integral: str) -> list[Job]:
-    """List pySecDec's settings, first one for each library: others begin while it is compiled, and find it later."""
+    """List pySecDec's settings, first one for each library: others begin while it is compiled, and find it later.
+
+    Those of the library that is compiled sooner come first of the others, so that nobody compiles the other one twice.
+    """
     first: list[Job] = []
     others: list[Job] = []
     for library in one_by_one.LIBRARIES:
-        jobs = [job for knob in library for job in _one_by_one(knob, integral, PYSECDEC_BUDGET_S)]
         compiled_s = max((s.setup_s for knob in library for s in curve_points.settings(integral, knob)), default=0.0)
+        budget_s = max(PYSECDEC_BUDGET_S, 60.0 * math.ceil(compiled_s / 60.0))
+        jobs = [job for knob in library for job in _one_by_one(knob, integral, budget_s)]
         first += [job._replace(pilot=job.pilot._replace(fit_s=compiled_s)) for job in jobs[:1] if job.pilot]
-        others += jobs[1:]
+        others = [*jobs[1:], *others]
     unsupported = Job(
         one_by_one.KNOBS["pysecdec_qmc"][0], PYSECDEC_BUDGET_S, points=curve_points.FEWEST, batches=SINGLY
     )

@@ -53,15 +53,20 @@ def per_value(configuration: Configuration) -> float | None:
     return preparation / N_VALUES + each
 
 
+def _digits(configuration: Configuration) -> float:
+    """Mean digits, at most those of the true values."""
+    return min(configuration.digits or 0.0, configuration.truth_digits)
+
+
 def _row(same: Iterable[Configuration]) -> tuple[dict[str, str], list[Record]]:
     """Make the cells of a method, and list the records that they tell of."""
     found = list(same)
-    most = max(found, key=lambda c: c.digits or 0)
+    most = max(found, key=_digits)
     row, used = {}, {id(most): most}
     for digits in DIGITS:
-        enough = [c for c in found if (c.digits or 0) >= digits]
+        enough = [c for c in found if _digits(c) >= digits]
         if not enough:
-            row[f"{digits} digits"] = MOST_DIGITS.format(most.digits)
+            row[f"{digits} digits"] = MOST_DIGITS.format(all_configurations.rounded_down(_digits(most)))
             continue
         best = min(enough, key=lambda c: per_value(c) or 0)
         used[id(best)] = best

@@ -19,10 +19,11 @@ DIGITS = (2, 3, 4, 6, 8)
 
 EXPLANATION = (
     "of each method's cheapest configuration with at least so many digits {where}, on one thread: microseconds per "
-    "integral in batches of {batch:,}, its preparation in seconds, and what sets it apart from the method's other "
-    "configurations. (by n): timed in batches of n, since the method integrates one point after the "
+    "integral in batches of {batch:,}, its preparation in seconds, the digits that it has, and what sets it apart from "
+    "the method's other configurations. (by n): timed in batches of n, since the method integrates one point after the "
     "other, or a batch of {batch:,} takes more than ten seconds. A cell without a time says how many digits the method "
-    "has at most, or why it has none."
+    "has at most, or why it has none. No method is said to have more digits than the true values; points are the "
+    "uniform ones that judge it, fewer where a value takes long."
 )
 
 
@@ -43,7 +44,8 @@ def _table(grouped: Sequence[Configuration], digits: Digits, title: str, where: 
         for method in sorted({c.method for c in here}):
             same = [c for c in here if c.method == method]
             row, used = _row(same, costs[place].get(method, []), digits)
-            made.append(({"integral": place[0], "method": method, **row, "machine": place[1]}, used))
+            named = {"integral": place[0], "method": method, "points": _points(same)}
+            made.append((named | row | {"machine": place[1]}, used))
     explanation = f"Time {EXPLANATION.format(where=where, batch=digit_costs.LARGEST_BATCH)}"
     return Table(title, explanation, made)
 
@@ -58,7 +60,8 @@ def _row(
     row, used = {}, {id(most): most}
     for wanted in DIGITS:
         cost = digit_costs.cheapest(costs, wanted, digits=digits)
-        row[_column(wanted)] = f"at most {getattr(most, digits):.1f}" if cost is None else _cell(cost, same)
+        at_most = f"at most {all_configurations.rounded_down(getattr(most, digits))}"
+        row[_column(wanted)] = at_most if cost is None else _cell(cost, digits, same)
         used |= {id(cost): cost} if cost else {}
     return row, [record for cost in used.values() for record in cost.configuration.records]
 
@@ -67,16 +70,22 @@ def _column(digits: int) -> str:
     return f"{digits} digits"
 
 
-def _cell(cost: DigitCost, same: Sequence[Configuration]) -> str:
-    """Say what an integral costs, after which preparation, and with which setting."""
+def _points(same: Iterable[Configuration]) -> str:
+    """Say how many points judge the configurations of a method: "10" or "50 to 2,000"."""
+    found = sorted({record["n_points"] for c in same for record in c.good if record["n_points"]})
+    return " to ".join(f"{n:,}" for n in dict.fromkeys(found[:1] + found[-1:]))
+
+
+def _cell(cost: DigitCost, digits: Digits, same: Sequence[Configuration]) -> str:
+    """Say what an integral costs, after which preparation, with how many digits and which setting."""
     number = all_configurations.number
     batch = "" if cost.batch == digit_costs.LARGEST_BATCH else f" (by {cost.batch:,})"
     time = f"{number(cost.s_per_integral, scale=1e6)} µs{batch} after {number(cost.preparation_s)} s"
-    return ": ".join(filter(None, (time, configurations.setting(cost.configuration, same))))
+    has = f"{time}, {all_configurations.rounded_down(getattr(cost, digits))}"
+    return ": ".join(filter(None, (has, configurations.setting(cost.configuration, same))))
 
 
 def _why_without(same: Sequence[Configuration]) -> str:
     """Say why no configuration has both digits and a time."""
-    if any(c.digits is not None for c in same):
-        return "not timed"
-    return ", ".join(dict.fromkeys(record["status"] for c in same for record in c.bad)) or "no digits"
+    failed = ", ".join(dict.fromkeys(record["status"] for c in same for record in c.bad))
+    return failed or ("not timed" if any(c.digits is not None for c in same) else "no digits")

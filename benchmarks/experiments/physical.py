@@ -63,7 +63,7 @@ LATTICES = tuple(f"lattice_qmc,points={2**n}" for n in (9, 12, 15))
 UNABLE = ("primitive_corrected", "vegas_map")
 """Methods that say why they do not treat complex integrals."""
 
-EPSREL = (1e-2, 1e-4, 1e-6, 1e-8)
+EPSREL = tuple(10.0**-n for n in range(2, 9))
 
 ALL_METHODS = "box1l_physical"
 DEVELOPMENT = (

@@ -37,25 +37,32 @@ def sentences(euclidean: Sequence[Configuration], physical: Sequence[Configurati
 
 
 def rules(costs: Costs) -> str:
-    """Say what a value costs with the cheapest rule, and with pySecDec; "" where no rule has the digits."""
-    found = [(_cheapest("rule", here), _cheapest("pySecDec", here)) for here in costs]
-    cheapest = [rule for rule, _ in found if rule]
+    """Say what FEW values cost with the cheapest rule, and with pySecDec; "" where no rule has the digits."""
+    cheapest = [rule for here in costs if (rule := _cheapest("rule", here, FEW))]
     if not cheapest:
         return ""
-    ratios = [theirs.s_per_integral / rule.s_per_integral for rule, theirs in found if rule and theirs]
     return (
-        f"For {FEW:,} values {_ahead('rule', costs, FEW)}: {DIGITS} digits take {_median(cheapest, _us)} µs per "
-        f"value (median of {len(cheapest)}; {_range(cheapest, _us)}). {_of_pysecdec(ratios)}"
+        f"For {FEW:,} values {_ahead('rule', costs, FEW)}: with {DIGITS} digits they take {_median(cheapest, _few_s)} s "
+        f"in all, preparation included (median of {len(cheapest)}; {_range(cheapest, _few_s)}). {_of_pysecdec(costs)}"
     )
 
 
-def _of_pysecdec(ratios: Sequence[float]) -> str:
-    if not ratios:
+def _of_pysecdec(costs: Costs) -> str:
+    in_all, each = (_ratios_of_pysecdec(costs, n_integrals) for n_integrals in (FEW, math.inf))
+    if not in_all:
         return "pySecDec was not run, or has fewer."
+    number = all_configurations.number
     return (
-        f"pySecDec has them on {len(ratios)}, after {min(ratios):,.0f} to {max(ratios):,.0f} times as long, "
-        f"{statistics.median(ratios):,.0f} times in the median."
+        f"pySecDec has them on {len(in_all)}, and takes {number(min(in_all))} to {number(max(in_all))} times as long, "
+        f"{number(statistics.median(in_all))} times in the median; for each further value {number(min(each))} to "
+        f"{number(max(each))} times, {number(statistics.median(each))} in the median."
     )
+
+
+def _ratios_of_pysecdec(costs: Costs, n_integrals: float) -> list[float]:
+    """List how many times as long as the cheapest rule the cheapest of pySecDec's takes, where both have the digits."""
+    pairs = [[_cheapest(kind, here, n_integrals) for kind in ("pySecDec", "rule")] for here in costs]
+    return [theirs.seconds(n_integrals) / rule.seconds(n_integrals) for theirs, rule in pairs if theirs and rule]
 
 
 def tables(costs: Costs) -> str:
@@ -84,8 +91,9 @@ def learned(costs: Costs, cells: Iterable[cost_map.Cell]) -> str:
         return ""
     ours, theirs = (statistics.median(pair[nth] for pair in both) for nth in range(len(COMPARED)))
     behind = sum(pair[0] < pair[1] for pair in both)
+    down = all_configurations.rounded_down
     return (
-        f"Methods that **learn** have {ours:.1f} digits at most (median), and the best table {theirs:.1f}: more on "
+        f"Methods that **learn** have {down(ours)} digits at most (median), and the best table {down(theirs)}: more on "
         f"{behind} of {len(both)} integrals.{_of_map([winner.method for cell in cells for winner in cell.values()])}"
     )
 
@@ -107,12 +115,16 @@ def _ahead(kind: str, costs: Costs, n_integrals: int) -> str:
     return f"a **{kind}** is the cheapest on {ahead} of {len(cheapest)} integrals"
 
 
-def _cheapest(kind: str, here: Mapping[str, Sequence[DigitCost]]) -> DigitCost | None:
-    return digit_costs.cheapest(costs_of(kind, here), DIGITS)
+def _cheapest(kind: str, here: Mapping[str, Sequence[DigitCost]], n_integrals: float = math.inf) -> DigitCost | None:
+    return digit_costs.cheapest(costs_of(kind, here), DIGITS, n_integrals=n_integrals)
 
 
 def _us(cost: DigitCost) -> float:
     return 1e6 * cost.s_per_integral
+
+
+def _few_s(cost: DigitCost) -> float:
+    return FEW * cost.seconds(FEW)
 
 
 def _seconds(cost: DigitCost) -> float:

@@ -8,14 +8,14 @@ from benchmarks.records.digit_costs import DigitCost
 
 KINDS = {
     "rule": ("gauss_legendre", "learned_contour", "lattice_qmc", "scipy_qmc", "vegas", "vegas_map"),
-    "table": ("chebyshev", "total_degree", "tensor_train", "rbf"),
+    "table": ("chebyshev", "total_degree", "tensor_train", "rbf", "gaussian_process"),
     "pySecDec": ("pysecdec_qmc", "pysecdec_qmc_pylink", "pysecdec_cuba"),
     "learned": (
         "neural_primitive", "separable_primitive", "published_primitive", "dense_mlp", "skip_mlp", "bayesian_mlp",
-        "deep_ensemble", "differential_mlp", "boosted_trees", "gaussian_process",
+        "deep_ensemble", "differential_mlp", "boosted_trees",
     ),
 }  # fmt: skip
-"""Kind -> its methods.
+"""Kind -> its methods. A table interpolates labels, by polynomials or by kernels.
 
 `primitive_corrected` evaluates the integrand at thousands of nodes for each value, so it is neither a rule nor
 learned."""

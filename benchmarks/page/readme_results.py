@@ -54,7 +54,7 @@ def text(euclidean: Sequence[Configuration], physical: Sequence[Configuration]) 
     found = "\n".join(headlines.sentences(euclidean, physical)).replace("\n", "\n\n", 1)
     if shown is None:
         return found or "There are no records yet."
-    blocks = [f"![{shown[0]}: digits against time](reports/{PICTURE})", _caption(shown), found]
+    blocks = [f"![{shown[0]}: digits against time](reports/{PICTURE})", _caption(shown, places[shown]), found]
     blocks += [table(places[shown]), _without_a_value(grouped, shown, places[shown]), _measured(grouped)]
     blocks += [_printed([record for c in euclidean if not c.superseded for record in c.good])]
     return "\n\n".join(filter(None, blocks))
@@ -80,7 +80,7 @@ def _rank(integral: str, here: Mapping[str, Sequence[DigitCost]]) -> tuple[int, 
     return two_loops, physical and held_out, held_out, n_kinds, made.k + len(made.parameters), len(here)
 
 
-def _caption(shown: Place) -> str:
+def _caption(shown: Place, here: Mapping[str, Sequence[DigitCost]]) -> str:
     import references
     from references.integrals import catalogue
 
@@ -91,8 +91,16 @@ def _caption(shown: Place) -> str:
     return (
         f"`{integral}`, {use}, {region}, k = {made.k}, {len(made.parameters)} invariants, on one thread of {machine}. "
         "A curve joins the settings of a method, in the colour of its kind; time is per value in batches of "
-        f"{digit_costs.LARGEST_BATCH:,}, smaller ones where a method integrates one point after the other."
+        f"{digit_costs.LARGEST_BATCH:,}, smaller ones where these would take long.{_fewer_points(here)}"
     )
+
+
+def _fewer_points(here: Mapping[str, Sequence[DigitCost]]) -> str:
+    """Name the methods that fewer points judge than others; "" where there are none."""
+    n_points = {name: min(cost.configuration.first["n_points"] or 0 for cost in costs) for name, costs in here.items()}
+    most = max(n_points.values())
+    fewer = [f"`{name}` by {n:,}" for name, n in n_points.items() if n < most]
+    return f" {most:,} points judge them, {', '.join(fewer)}." if fewer else ""
 
 
 def table(here: Mapping[str, Sequence[DigitCost]]) -> str:
@@ -125,7 +133,8 @@ def _digits(cost: DigitCost) -> str:
     """Write mean digits, with their spread between seeds, and those of the worst point."""
     found = [record["digits_mean"] for record in cost.configuration.good]
     spread = f" ± {statistics.stdev(found):.1f}" if len(found) > 1 else ""
-    return f"{cost.digits_mean:.1f}{spread} ({cost.digits_worst:.1f})"
+    mean, worst = map(all_configurations.rounded_down, (cost.digits_mean, cost.digits_worst))
+    return f"{mean}{spread} ({worst})"
 
 
 def _us(cost: DigitCost | None) -> str:
@@ -172,5 +181,5 @@ def _measured(grouped: Sequence[Configuration]) -> str:
         f"Measured so far, in [all tables](reports/tables.md): {len(current):,} configurations on {len(integrals)} "
         f"integrals, {sum(map(catalogue.is_held_out, integrals))} of them held out and "
         f"{sum(map(catalogue.is_physical, integrals))} above threshold, with budgets of {min(budgets):g} to "
-        f"{max(budgets):g} s, on one thread of {machines}; {superseded:,} of older versions of a method."
+        f"{max(budgets):g} s, on one thread of {machines}. {superseded:,} of them are of older versions of a method."
     )

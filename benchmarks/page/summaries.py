@@ -1,7 +1,7 @@
 """One row for each configuration that compares methods: what the page's script answers questions from.
 
 A row has what decides between methods, and links to its records; everything else is in the records. Digits are rounded
-down, so that no row claims more of them than its records have.
+down, and are those of the true values at most, so that no row claims more of them than its records can show.
 """
 
 from __future__ import annotations
@@ -58,15 +58,14 @@ def _row(configuration: Configuration, data: Data) -> list[Any]:
     cost = digit_costs.digit_cost(configuration)
     mean = configuration.mean
     large = configuration.seconds("65536")
-    worst = [record["digits_worst"] for record in good if record["digits_worst"] is not None]
     texts = [
         first["integral"], configuration.method, ", ".join(filter(None, (configuration.fields, _budget(first)))),
         place(first), ", ".join(dict.fromkeys(record["status"] for record in configuration.records)),
         _note(configuration),
     ]  # fmt: skip
     numbers = [
-        _short(first["budget_s"]), _down(configuration.digits), _down(mean("digits_std")),
-        _down(min(worst, default=None)), _down(mean("digits_re")), _down(mean("digits_im")),
+        _short(first["budget_s"]), _judged(configuration.digits, configuration), _down(mean("digits_std")),
+        _judged(configuration.worst, configuration), _down(mean("digits_re")), _down(mean("digits_im")),
         _short(cost and cost.s_single, 1e6), _short(cost and cost.s_per_integral, 1e6), cost and cost.batch,
         _short(large, 1e6), _short(mean("fit_s")), _short(mean("n_eval_per_integral")),
         _short(mean("model_bytes"), 1e-3), _short(mean("frac_within_1pct")), _short(mean("coverage_1sigma")),
@@ -112,6 +111,11 @@ def _stages(stages: list[dict[str, float]]) -> list[list[float | None]]:
 def _short(value: float | None, scale: float = 1.0) -> float | None:
     """Keep four significant digits."""
     return None if value is None else float(f"{value * scale:.4g}")
+
+
+def _judged(digits: float | None, configuration: Configuration) -> float | None:
+    """Keep no more digits than the true values have."""
+    return None if digits is None else _down(min(digits, configuration.truth_digits))
 
 
 def _down(digits: float | None) -> float | None:

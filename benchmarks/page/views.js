@@ -59,10 +59,16 @@ function showLegend(id, entries) {
   }));
 }
 
-const normalShare = (from, to) => {
-  const density = x => Math.exp(-x * x / 2) / Math.sqrt(2 * Math.PI);
-  return (to - from) * (density(from) + 4 * density((from + to) / 2) + density(to)) / 6;
+/** Laws of pulls where errors are honest: the normal law and, of the modulus of a complex difference with equal errors
+ * of both parts, Rayleigh's. */
+const HONEST = {
+  real: { density: x => Math.exp(-x * x / 2) / Math.sqrt(2 * Math.PI), within: [0.683, 0.997] },
+  complex: { density: x => x < 0 ? 0 : 2 * x * Math.exp(-x * x), within: [0.632, 0.9999] },
 };
+
+const honestLaw = integral => HONEST[(data.integrals[integral] || {}).region === "physical" ? "complex" : "real"];
+
+const shareOf = (density, from, to) => (to - from) * (density(from) + 4 * density((from + to) / 2) + density(to)) / 6;
 
 function drawHonesty(question) {
   const integral = members(question.integral).find(name => byMethod(name, question).size) || question.integral;
@@ -75,11 +81,12 @@ function drawHonesty(question) {
   showLegend("legend-coverage", kinds.map(([, words, colour, shape]) => [words, colourAt(colour), shape]));
   const pull = histogramRows(question, "pull");
   note("honesty", `${integral}: ${claiming.length} methods state errors, of each the configuration with most digits. Pulls: ${otherIntegral(question, pull.integral, "")}`);
-  const lines = row => Array.from({ length: 65 }, (_, nth) => -4 + nth / 8).map(x => ({ x, share: normalShare(x - row.width / 2, x + row.width / 2) }));
-  const verticals = [{ x: 0.683, name: "68.3 %" }, { x: 0.997, name: "99.7 %" }];
+  const { density } = honestLaw(pull.integral);
+  const lines = row => Array.from({ length: 65 }, (_, nth) => -4 + nth / 8).map(x => ({ x, share: shareOf(density, x - row.width / 2, x + row.width / 2) }));
+  const verticals = honestLaw(integral).within.map(x => ({ x, name: `${number(100 * x)} %` }));
   return Promise.all([
     draw("coverage", { dots, verticals }, { x: [0, 1.02] }, { left: 190, description: "Shares of points within claimed errors." }),
-    drawRows("pull", pull.rows, { x: [-8, 8], lines, description: "Histograms of pulls, with the normal law." }),
+    drawRows("pull", pull.rows, { x: [-8, 8], lines, description: "Histograms of pulls, with the law of honest errors." }),
   ]);
 }
 

@@ -79,10 +79,11 @@ VIEWS = (
     ),
     View(
         "honesty", "Honesty", "Whether claimed errors are the actual ones.",
-        (("coverage", "Share of points whose error is within one and three claimed errors; a normal law has 68.3 % and "
-          "99.7 %. Further left errors are claimed too small, further right too large."),
-         ("pull", "Share of points by error over claimed error; the curve is the standard normal law. The outermost "
-          "bins also count what lies beyond ±8.")),
+        (("coverage", "Share of points whose error is within one and three claimed errors; honest ones have 68.3 % and "
+          "99.7 % or, where I(s) is complex, 63.2 % and all. Further left errors are claimed too small, further right "
+          "too large."),
+         ("pull", "Share of points by error over claimed error; the curve is the law of honest errors, normal or, of "
+          "the modulus where I(s) is complex, Rayleigh's. The outermost bins also count what lies beyond ±8.")),
         ("coverage",),
     ),
     View(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -82,6 +83,17 @@ class Configuration:
     def digits(self) -> float | None:
         """Mean digits."""
         return self.mean("digits_mean")
+
+    @property
+    def worst(self) -> float | None:
+        """Digits of the worst point of all finished runs, None where none has any."""
+        return min((r["digits_worst"] for r in self.good if r["digits_worst"] is not None), default=None)
+
+    @property
+    def truth_digits(self) -> float:
+        """Digits to which the true values are known that judged it, at the point where that is worst."""
+        errors = [record["truth_rel_err_max"] for record in self.good if record["truth_rel_err_max"]]
+        return -math.log10(max(errors)) if errors else math.inf
 
     def seconds(self, batch: str) -> float | None:
         """Seconds per integral in batches of that size: the mean of the runs' medians, None where none was timed."""

@@ -5,7 +5,8 @@
     cheapest(methods["lattice_qmc"], 6, n_integrals=10_000)     with preparation shared by 10,000 integrals
     lower_envelope(methods["lattice_qmc"])                      all that are cheapest at some number of digits
 
-Only runs on one thread of a CPU count, so that all costs are of the same resource.
+Only runs on one thread of a CPU count, so that all costs are of the same resource. Nobody is said to have more digits
+than the true values that judge it.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ class DigitCost:
     configuration : Configuration
         What was run; ``configuration.fields`` has the knob's setting.
     digits_mean, digits_worst : float
-        Of −log₁₀ of the relative error: the mean over points and repeats, and the least of all.
+        Of −log₁₀ of the relative error: the mean over points and repeats, and the least of all; both at most those of
+        the true value that is known least well.
     s_single : float, optional
         Seconds per integral in calls with one integral; None where it was not timed.
     s_per_integral : float
@@ -80,15 +82,17 @@ def counts(configuration: Configuration) -> bool:
 
 
 def digit_cost(configuration: Configuration) -> DigitCost | None:
-    """Digits and costs of a configuration, means over its finished repeats; None where one of them is unknown."""
+    """Digits and costs of a configuration, means over its repeats; None where one is unknown or a repeat failed."""
     timed = {int(batch) for record in configuration.good for batch in record["s_per_integral"] or ()}
     seconds = {batch: s for batch in timed if (s := configuration.seconds(str(batch))) and batch <= LARGEST_BATCH}
     digits, preparation_s = configuration.digits, configuration.mean("fit_s")
-    worst = [record["digits_worst"] for record in configuration.good if record["digits_worst"] is not None]
-    if digits is None or not worst or preparation_s is None or not seconds:
+    worst, limit = configuration.worst, configuration.truth_digits
+    if configuration.bad or digits is None or worst is None or preparation_s is None or not seconds:
         return None
     batch = max(seconds)
-    return DigitCost(configuration, digits, min(worst), seconds.get(1), seconds[batch], batch, preparation_s)
+    return DigitCost(
+        configuration, min(digits, limit), min(worst, limit), seconds.get(1), seconds[batch], batch, preparation_s
+    )
 
 
 def cheapest(

@@ -17,6 +17,10 @@ LONGEST_CALL_S = 10.0
 TIMED_S, WARM_UP_S, FEWEST_CALLS = 1.0, 0.1, 3
 """Calls are timed for TIMED_S seconds, and FEWEST_CALLS at least, after WARM_UP_S seconds that do not count."""
 
+SINGLE_POINTS = 8
+"""Points that are integrated one at a time, since what an adaptive method takes depends on the point: pySecDec with
+`epsrel=1e-3` needs 8.5 s at one point of box2l_physical and 2.6 s on average."""
+
 PROBED = 32
 """Points in the call that predicts once more before a batch is left out: one point takes as long as the call itself
 where this is all overhead."""
@@ -31,7 +35,8 @@ def of_batches(
 ) -> dict[str, Any]:  # fmt: skip
     """Return {batch: {median, p10, p90} in seconds per integral, or {reason}} for batches of the points s (n, m).
 
-    `batches` ascend: each predicts how long the next takes.
+    `batches` ascend: each predicts how long the next takes. In a batch of one, SINGLE_POINTS points are integrated in
+    as many calls, and what is timed is their mean.
     """
     timings: dict[str, Any] = {}
     per_integral, largest = 0.0, 0
@@ -44,28 +49,42 @@ def of_batches(
         if per_integral * batch > LONGEST_CALL_S:
             timings[str(batch)] = {"reason": f"a batch is predicted to take {per_integral * batch:.0f} s"}
             continue
-        points = np.resize(s, (batch, s.shape[1]))
         warm_up_s = 0.0 if per_integral * batch > WARM_BY_SMALLER_S else WARM_UP_S
-        seconds = of_calls(lambda points=points: integrate(points), device=device, timed_s=timed_s, warm_up_s=warm_up_s)
-        p10, median, p90 = (float(q) / batch for q in np.quantile(seconds, [0.1, 0.5, 0.9]))
+        n_calls = SINGLE_POINTS if batch == 1 else 1
+        called = np.resize(s, (n_calls, batch, s.shape[1]))
+        warm_up(lambda points=called[0]: integrate(points), warm_up_s, device)
+        seconds = of_calls(
+            lambda called=called: [integrate(points) for points in called], device=device, timed_s=timed_s,
+            warm_up_s=0.0, fewest=1 if batch == 1 else FEWEST_CALLS,
+        )  # fmt: skip
+        p10, median, p90 = (float(q) / (n_calls * batch) for q in np.quantile(seconds, [0.1, 0.5, 0.9]))
         timings[str(batch)] = {"median": median, "p10": p10, "p90": p90}
         per_integral, largest = median, batch
     return timings
 
 
 def of_calls(
-    call: Callable[[], Any], *, device: str = "cpu", timed_s: float = TIMED_S, warm_up_s: float = WARM_UP_S
-) -> list[float]:
-    """Return the seconds of each call after `warm_up_s` of them; a call ends when the device has done its work."""
-    warm = 0.0
-    while warm < warm_up_s:
-        warm += _seconds(call, device)
+    call: Callable[[], Any], *, device: str = "cpu", timed_s: float = TIMED_S, warm_up_s: float = WARM_UP_S,
+    fewest: int = FEWEST_CALLS,
+) -> list[float]:  # fmt: skip
+    """Return the seconds of each of at least `fewest` calls, `timed_s` in all, after `warm_up_s` of them.
+
+    A call ends when the device has done its work.
+    """
+    warm_up(call, warm_up_s, device)
     seconds: list[float] = []
     total = 0.0
-    while len(seconds) < FEWEST_CALLS or total < timed_s:
+    while len(seconds) < fewest or total < timed_s:
         seconds.append(_seconds(call, device))
         total += seconds[-1]
     return seconds
+
+
+def warm_up(call: Callable[[], Any], seconds: float, device: str = "cpu") -> None:
+    """Make calls for so many seconds, none for 0."""
+    warm = 0.0
+    while warm < seconds:
+        warm += _seconds(call, device)
 
 
 def _seconds(call: Callable[[], Any], device: str) -> float:

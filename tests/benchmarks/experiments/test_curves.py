@@ -163,21 +163,32 @@ def test_matched_digits_take_the_cheapest_that_has_them():
         run(20.0, params={"order": 9}, digits_mean=6.4, digits_worst=1.0),
     ]
     mean, worst, used = both(*found)
-    assert mean["2 digits"] == mean["3 digits"] == "1.00 µs after 0.500 s: order=4"
-    assert mean["4 digits"] == mean["6 digits"] == worst["3 digits"] == "9.00 µs after 2.00 s: order=8"
+    assert mean["2 digits"] == mean["3 digits"] == "1.00 µs after 0.500 s, 3.5: order=4"
+    assert mean["4 digits"] == mean["6 digits"] == "9.00 µs after 2.00 s, 6.5: order=8"
+    assert worst["3 digits"] == "9.00 µs after 2.00 s, 3.5: order=8"
     assert (mean["8 digits"], worst["4 digits"]) == ("at most 6.5", "at most 3.5")
     assert sorted(r["params"]["order"] for r in used) == [4, 8]
 
 
 def test_a_budget_is_named_where_it_is_the_knob():
     mean, _, _ = both(run(1.0, budget_s=5.0, digits_mean=3.0), run(2.0, budget_s=20.0, digits_mean=4.2, points=50))
-    assert mean["3 digits"] == "1.00 µs after 0.500 s: 5 s"
-    assert mean["4 digits"] == "2.00 µs after 0.500 s: 20 s"
+    assert mean["3 digits"] == "1.00 µs after 0.500 s, 3.0: 5 s"
+    assert mean["4 digits"] == "2.00 µs after 0.500 s, 4.2: 20 s"
+
+
+def test_points_are_named_since_slow_settings_have_fewer():
+    several = [run(1.0, params={"order": 4}, n_points=2000), run(2.0, params={"order": 8}, n_points=50)]
+    assert both(*several)[0]["points"] == "50 to 2,000"
+    assert both(several[0])[0]["points"] == "2,000"
+
+
+def test_at_most_is_rounded_down():
+    assert both(run(1.0, digits_mean=5.99, digits_worst=3.0))[0]["6 digits"] == "at most 5.9"
 
 
 def test_smaller_batches_are_named():
     mean, _, _ = both(run(1.0, s_per_integral={"1": timing(0.02), "32": timing(0.01)}))
-    assert mean["4 digits"] == "10,000 µs (by 32) after 0.500 s"
+    assert mean["4 digits"] == "10,000 µs (by 32) after 0.500 s, 4.5"
 
 
 @pytest.mark.parametrize(
@@ -198,7 +209,7 @@ def test_cells_without_a_time_say_why(changes, said):
 def test_only_one_thread_counts():
     mean, _ = matched_digits.tables(configurations.grouped([run(1.0, threads=2), run(2.0)]))
     ((row, _),) = mean.rows
-    assert row["4 digits"] == "2.00 µs after 0.500 s"
+    assert row["4 digits"] == "2.00 µs after 0.500 s, 4.5"
 
 
 # ----- pySecDec -------------------------------------------------------------------------------------------------------

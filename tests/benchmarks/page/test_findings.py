@@ -77,6 +77,12 @@ def test_errors_are_honest_by_both_shares():
     assert said == "| rbf | 1 of 3 | 70 % | 99 % | [rbf] |"
 
 
+def test_chance_is_allowed_for_where_points_are_few():
+    few, many = (run("rbf", 3.0, 1.0, coverage_1sigma=0.5, coverage_3sigma=0.95, n_points=n) for n in (50, 5000))
+    assert "| rbf | 1 of 1 |" in "\n".join(below(few))
+    assert "| rbf | 0 of 1 |" in "\n".join(below(many))
+
+
 def test_many_records_are_counted():
     found = [run("total_degree", 6.5, 1.0, repeat=nth) for nth in range(9)]
     text = findings.text(lambda name: found if name == "curves" else [], lambda one: f"{one['repeat']}.json")

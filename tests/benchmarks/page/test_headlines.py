@@ -28,12 +28,24 @@ def said(euclidean=(), physical=()):
 
 
 def test_the_three_of_one_region():
-    where, rule, table, learned = said([*place("heptagon1l"), *place("box2l")])
+    where, rule, *_ = said([*place("heptagon1l"), *place("box2l")])
     assert where == "Below thresholds (2 integrals, 1 of them held out):"
     assert rule == (
-        "- For 1,000 values a **rule** is the cheapest on 2 of 2 integrals: 6 digits take 20.0 µs per value "
-        "(median of 2; 20.0 to 20.0). pySecDec has them on 2, after 200 to 200 times as long, 200 times in the median."
+        "- For 1,000 values a **rule** is the cheapest on 2 of 2 integrals: with 6 digits they take 0.0200 s in all, "
+        "preparation included (median of 2; 0.0200 to 0.0200). pySecDec has them on 2, and takes 200 to 200 times as "
+        "long, 200 times in the median; for each further value 200 to 200 times, 200 in the median."
     )
+
+
+def test_preparation_counts_where_values_are_few():
+    found = [run("gauss_legendre", 7.0, 20.0, 10.0), run("pysecdec_qmc", 6.5, 4000.0, 16.02)]
+    (rule,) = [line for line in said([*found, *place("box2l")]) if "**rule**" in line]
+    assert "take 5.02 s in all" in rule  # the median of 10.02 and 0.02
+    assert "takes 2.00 to 200 times as long, 101 times in the median; for each further value 200 to 200 times" in rule
+
+
+def test_tables_and_methods_that_learn():
+    *_, table, learned = said([*place("heptagon1l"), *place("box2l")])
     assert table == (
         "- For 100,000,000 values a **table** is the cheapest on 2 of 2 integrals: 6 digits take 0.500 µs per "
         "value (median of 2; 0.500 to 0.500) after 39.0 s (39.0 to 39.0), which pays from 2,000,000 values on (median)."

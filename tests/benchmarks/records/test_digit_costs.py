@@ -42,6 +42,18 @@ def test_digits_and_costs_of_a_configuration():
     assert cost.seconds(1e6) == pytest.approx(5e-6)
 
 
+def test_nobody_has_more_digits_than_the_truth():
+    found = costs(run(4, 9.0, 1.0, truth_rel_err_max=1e-6), run(8, 5.0, 2.0, truth_rel_err_max=1e-6))
+    assert [(cost.digits_mean, cost.digits_worst) for cost in found] == [(6.0, 6.0), (5.0, 4.0)]
+    assert digit_costs.cheapest(found, 7) is None
+
+
+def test_a_configuration_counts_with_all_of_its_repeats():
+    """The digits of those that finished may be those of luck."""
+    failed = run(8, 6.0, 4.0, repeat=1) | {"status": "failed", "digits_mean": None}
+    assert orders(costs(run(4, 3.0, 1.0), run(8, 6.0, 4.0), failed)) == [4]
+
+
 def test_the_cheapest_with_so_many_digits():
     found = costs(*CURVE)
     assert orders([digit_costs.cheapest(found, digits) for digits in (2, 4, 6)]) == [4, 8, 8]

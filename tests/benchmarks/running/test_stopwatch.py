@@ -47,6 +47,21 @@ def test_predicting_takes_no_longer_than_a_call_may(sizes, each):
     assert max(called) * each <= max(stopwatch.LONGEST_CALL_S, each)
 
 
+def test_single_calls_go_through_several_points(monkeypatch):
+    """Points that take longer than others count as often as these, and a slow method goes through them once."""
+    now, called = [0.0], []
+    monkeypatch.setattr(stopwatch.time, "perf_counter", lambda: now[0])
+
+    def integrate(s):
+        called.append(s[0, 0])
+        now[0] += 1 + s[0, 0]
+
+    s = np.arange(2.0 * stopwatch.SINGLE_POINTS)[:, None]
+    timings = stopwatch.of_batches(integrate, s, (1,))
+    assert timings["1"]["median"] == pytest.approx(1 + (stopwatch.SINGLE_POINTS - 1) / 2)
+    assert called == [0.0, *range(stopwatch.SINGLE_POINTS)]  # the first warms up
+
+
 def test_fast_methods_are_not_asked_again(sizes):
     assert set(sizes(1e-3, 1e-6)[1]) == {1, 1024, 65_536}
 
