@@ -12,7 +12,7 @@ help:
 	@echo "make test       linters, types and the quick tests (10 minutes on two cores)"
 	@echo "make test-all   the slow ones too: pySecDec in depth, faults, the pages' code, the browser (45 minutes)"
 	@echo "make timing     timing regressions by asv, in an environment of its own; results in reports/asv (15 minutes)"
-	@echo "make results    published experiments of up to 75 minutes again, then the report (6 hours; finished runs are kept)"
+	@echo "make results    published experiments of <= 75 minutes again, then the report (6 hours; finished runs are kept)"
 	@echo "make report     tables, page and README again, from the records in reports/published"
 
 accuracy: .venv
