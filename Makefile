@@ -8,11 +8,11 @@ PIP := .venv/bin/python -m pip -qq --disable-pip-version-check --no-input
 .PHONY: help accuracy lint test test-all timing report results packages .venv
 
 help:
-	@echo "make accuracy   digits against cost: the quick preset, tables and page in reports/local (10 minutes on two cores)"
+	@echo "make accuracy   digits against cost: quick preset, tables and page in reports/local (10 minutes on two cores)"
 	@echo "make test       linters, types and the quick tests (10 minutes on two cores)"
 	@echo "make test-all   the slow ones too: pySecDec in depth, faults, the pages' code, the browser (45 minutes)"
 	@echo "make timing     timing regressions by asv, in an environment of its own; results in reports/asv (15 minutes)"
-	@echo "make results    every published experiment again, then the report (up to 6 hours; what is finished is kept)"
+	@echo "make results    published experiments of <= 75 minutes again, then the report (6 hours; finished runs are kept)"
 	@echo "make report     tables, page and README again, from the records in reports/published"
 
 accuracy: .venv

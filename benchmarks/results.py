@@ -1,9 +1,12 @@
-"""Run every published experiment again, one after the other; finished runs are kept.
+"""Run the published experiments again that fit into 75 minutes each, one after the other; finished runs are kept.
 
     python -m benchmarks.results --dry-run                      runs and minutes of each, and what is left out
     python -m benchmarks.results                                everything that is left: up to six hours on two cores
     python -m benchmarks.results --experiment curves --experiment held_out
     python -m benchmarks.report                                 afterwards: tables, figures, page and README
+
+`catalogue`, `paper_cpu` and `mixed_speed` are run only where `--experiment` names them. The records of the preset
+`cuba` are made by benchmarks.accuracy, and choices.json by benchmarks.choosing.agreement.
 
 Records go to reports/published. After each experiment the git command that commits them is printed; nothing is
 committed by itself, and whatever is committed in between, the same command goes on with what is left. It can be

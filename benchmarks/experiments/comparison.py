@@ -1,4 +1,4 @@
-"""All methods against one another: digits, their cost, and from how many integrals on a preparation pays.
+"""Methods against one another: digits, their cost, and from how many integrals on a preparation pays.
 
     python -m benchmarks.accuracy --preset every --out reports/published/comparison
 
@@ -57,7 +57,7 @@ def quick() -> Preset:
 
 
 def every() -> Preset:
-    """Run every method but Cuba's on the papers' integrals."""
+    """Run fifteen methods on the papers' five integrals."""
     return Preset(DIMENSIONS, dict.fromkeys(DIMENSIONS, EVERY))
 
 
