@@ -41,7 +41,7 @@ def test_box1l_to_six_digits():
 
 
 def test_each_stage_is_worth_its_while():
-    """On box1l, by the standard deviation of what is left to fit; facts.md's best map that knows only s leaves 0.23."""
+    """On box1l, by the standard deviation of what is left to fit; the best map that depends on s alone leaves 0.23."""
     integral = references.integral("box1l")
     details = fitted(integral=integral, width=500, n_terms=30, n_updates=1).details_
     assert details["spread_after_map"] < 0.05

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import references
+from methods.base import ParametricIntegral
 from references.values import dispersion
 from references.values.truth_files import TruthError
 
@@ -34,3 +35,30 @@ def test_a_contour_that_crosses_a_zero_is_refused():
 def test_what_one_loop_s_contours_do_not_reach_is_refused_with_what_to_do():
     with pytest.raises(TruthError, match=r"k = 6, too many .*give `exact`.*benchmarks.choose checks"):
         references.truth_of(without_closed_form("box2l_physical"), n=4, edge_points=0)
+
+
+def half_bubble(factor=1.0):
+    """Return half the interval of a bubble above threshold, which one arc passes, with its closed form × factor."""
+
+    def exact(s):
+        beta = np.sqrt(1 - 4 / s[:, 0])
+        return factor * 2 / (s[:, 0] * beta) * (np.log((1 - beta) / (1 + beta)) + 1j * np.pi)
+
+    made = ParametricIntegral.from_expression(
+        name="half_bubble", variables=["x"], parameters=["s"], definitions={"F": "4 - s*x*(2 - x)"},
+        expression="4/F", prescription="F", low=[5], high=[30],
+    )  # fmt: skip
+    return dataclasses.replace(made, exact=exact)
+
+
+def test_a_complex_closed_form_is_compared_with_a_rule_on_contours():
+    truth = references.truth_of(half_bubble(), n=20, edge_points=0)
+    assert truth.value.imag.min() > 0
+    assert truth.how.startswith("closed form, compared with Gauss–Legendre (")
+    with pytest.raises(TruthError, match="correct exact"):
+        references.truth_of(half_bubble(1 + 1e-6), n=20, edge_points=0)
+
+
+def test_where_no_contour_is_found_a_closed_form_says_that_it_was_not_compared():
+    bubble = dataclasses.replace(references.integral("bubble_physical"), name="mine")
+    assert "not compared with quadrature" in references.truth_of(bubble, n=4, edge_points=0).how
