@@ -69,6 +69,11 @@ class Method(ABC):
             return None
         return f"I(s) is complex ({integral.prescription} - i0), and {self.name} treats real integrals only"
 
+    def _require_supported(self, integral: ParametricIntegral) -> None:
+        """Raise InputError with the reason that `unsupported` gives, where it gives one: the beginning of `fit`."""
+        if reason := self.unsupported(integral):
+            raise InputError(f"{self.name} cannot treat {integral.name}: {reason.removesuffix('.')}.")
+
     @abstractmethod
     def fit(
         self, integral: ParametricIntegral, *, budget: float | None = None,

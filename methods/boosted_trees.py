@@ -128,8 +128,7 @@ class BoostedTrees(Method):
             Where xgboost is missing, or for an unknown target, a setting it refuses or labels that cannot be learnt.
         """
         clock = Clock(budget)
-        if reason := self.unsupported(integral):
-            raise InputError(f"boosted_trees cannot run: {reason}.")
+        self._require_supported(integral)
         if self.n_trees < 1:
             raise InputError(f"boosted_trees.n_trees is {self.n_trees}; give at least 1.")
         self.integral_ = integral

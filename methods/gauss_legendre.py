@@ -128,8 +128,7 @@ class GaussLegendre(Method):
         """Choose maps and orders, and fit the law of the error, on a few dozen points."""
         clock = Clock(budget)
         devices.check(self.name, self.device)
-        if problem := self._too_many_nodes(integral.k):
-            raise InputError(f"{self.name} cannot treat {integral.name}: {problem}.")
+        self._require_supported(integral)
         integral.check_integrand()
         self.integral_ = integral
         corners = self._tensor(box_corners.corners(integral))

@@ -146,6 +146,7 @@ class LatticeQMC(Method):
         """Choose map, periodisation and number of points on a few dozen points; raise InputError for bad fields."""
         clock = Clock(budget)
         self._check_fields()
+        self._require_supported(integral)
         integral.check_integrand()
         self.integral_ = integral
         corners = list(itertools.islice(itertools.product(*zip(integral.low, integral.high, strict=True)), 16))

@@ -138,6 +138,7 @@ class LearnedContour(Method):
         """Fit the maps, choose orders, and find the law of the error. Raises NoCausalContour where none is."""
         clock = Clock(budget)
         self._check_fields(integral)
+        self._require_supported(integral)
         integral.check_integrand()
         self.integral_ = integral
         boxes = first_boxes(integral) if self._is_many else [integral]

@@ -179,7 +179,7 @@ class PublishedPrimitive(Primitive):
         Raises
         ------
         InputError
-            For a field that is not allowed, or an integrand whose values cannot be normalised.
+            For a complex integral, a field that is not allowed, or an integrand whose values cannot be normalised.
         """
         clock = Clock(budget)
         replicas = self._replicas_to_train(integral, clock)
@@ -276,6 +276,7 @@ class PublishedPrimitive(Primitive):
 
     def _replicas_to_train(self, integral: ParametricIntegral, clock: Clock) -> list[Replica]:
         """Prepare everything for the first update."""
+        self._require_supported(integral)
         self._prepare(integral)
         self.scale_ = self._constant()
         if self.labels is not None:

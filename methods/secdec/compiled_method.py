@@ -77,8 +77,7 @@ class CompiledMethod(Method):
                 raise InputError(f"{self.name} has {field} = {getattr(self, field)!r}; give at least {low}.")
         if not self.epsrel > 0:
             raise InputError(f"{self.name} has epsrel = {self.epsrel!r}; give a positive one.")
-        if reason := self.unsupported(integral):
-            raise InputError(f"{self.name} cannot treat {integral.name}: {reason}")
+        self._require_supported(integral)
         self.integral_ = integral
         self._start()
         return self

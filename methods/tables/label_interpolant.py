@@ -109,8 +109,7 @@ class LabelInterpolant(Method):
             For a complex integral, too few labels, or labels that cannot be learnt.
         """
         clock = Clock(budget)
-        if reason := self.unsupported(integral):
-            raise InputError(f"{self.name} cannot be fitted to {integral.name}: {reason}.")
+        self._require_supported(integral)
         self.integral_ = integral
         examples, cut_short = self._examples(clock)
         self.mean_, self.scale_ = examples.mean, examples.scale
