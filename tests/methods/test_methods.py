@@ -116,7 +116,8 @@ def test_a_complex_integral_that_is_unsupported_is_not_fitted(name, kind):
     reason = method.unsupported(integral)
     if reason is None:
         pytest.skip(f"{name} treats it")
-    with pytest.raises(InputError, match=re.escape(f"{name} cannot treat {integral.name}: {reason.removesuffix('.')}.")):
+    message = f"{name} cannot treat {integral.name}: {reason.removesuffix('.')}."
+    with pytest.raises(InputError, match=re.escape(message)):
         method.fit(integral)
 
 
