@@ -46,6 +46,7 @@ from methods.quadrature.node_gradients import weighted_sum_with_gradient
 from methods.quadrature.rule_error import RuleError, rule_error
 from methods.quadrature.rule_orders import MOST_NODES
 from methods.quadrature.term_rules import TermRules, total
+from methods.quadrature.transforms import check_strength
 
 N_CORNERS, N_DRAWN = 128, 64
 """Phase-space points by which rules are judged: corners of the box, and drawn from it."""
@@ -125,9 +126,15 @@ class GaussLegendre(Method):
         budget: float | None = None,
         monitor: Callable[[Self], None] | None = None,
     ) -> Self:
-        """Choose maps and orders, and fit the law of the error, on a few dozen points."""
+        """Choose maps and orders, and fit the law of the error, on a few dozen points.
+
+        Raises
+        ------
+        InputError
+            For a field that is not allowed, an integral that it cannot treat, or a budget too short for any contour.
+        """
         clock = Clock(budget)
-        devices.check(self.name, self.device)
+        self._check_fields()
         self._require_supported(integral)
         integral.check_integrand()
         self.integral_ = integral
@@ -203,6 +210,14 @@ class GaussLegendre(Method):
         if len(self.corner_planes_):
             error = np.hypot(error, self._corner_zero_error(s) * np.abs(found))
         return Estimate(found, error, round(len(points) * n_nodes.mean()))
+
+    def _check_fields(self) -> None:
+        devices.check(self.name, self.device)
+        for field in ("max_nodes", "order", "search_order", "n_contours"):
+            value = getattr(self, field)
+            if value is not None and not value >= 1:
+                raise InputError(f"{self.name}.{field} is {value!r}; give at least 1.")
+        check_strength(self.name, self.a)
 
     def _too_many_nodes(self, k: int) -> str | None:
         """Say that the order asked for needs too many nodes; None where it does not, or is left to be chosen."""
