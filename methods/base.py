@@ -132,7 +132,11 @@ class ReportsSetup(Protocol):
 
 @runtime_checkable
 class ReportsDetails(Protocol):
-    """It says what `fit` chose, as JSON values by fields, and under "cut_short" what ended for lack of time."""
+    """It says what `fit` chose, as JSON values by fields.
+
+    Where a method says by "cut_short" whether its budget ended a part of the preparation, that is true or false, or a
+    list of these parts.
+    """
 
     details_: dict[str, Any]
 

@@ -52,7 +52,7 @@ N_CORNERS, N_DRAWN = 128, 64
 """Phase-space points by which rules are judged: corners of the box, and drawn from it."""
 
 N_SEARCHED = 16
-"""How many of either are for the choice of the maps."""
+"""Corners, and as many drawn points, by which the maps are chosen."""
 
 SEARCH_SHARE = 1 / 3
 """Share of the budget that the choice of the maps may take: with fewer nodes on the other axes where it would take

@@ -88,7 +88,7 @@ POINTS_PER_TERM = 2
 """Points of u in the second stage for each term."""
 
 LEAST_TERMS = 50
-"""Smallest default number of terms, however dear the integrand."""
+"""Smallest default number of terms, however expensive the integrand."""
 
 UPDATE_SHARE = 0.2
 """Share of the time left after the first stage that an update may take."""

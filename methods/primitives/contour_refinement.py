@@ -36,7 +36,7 @@ OTHERS = 2
 """Nodes more on each of the other axes."""
 
 STEP = 1e-4
-"""Of the difference quotients; sums are exact to 1e-13."""
+"""Step of the difference quotients; sums are exact to 1e-13."""
 
 TRIALS = 8
 """Dampings that are tried in a step."""

@@ -111,7 +111,7 @@ class CompiledMethod(Method):
         return Estimate(value if self.integral_.is_complex else value.real.copy(), error, n_eval)
 
     def close(self) -> None:
-        """End the processes; the next `integrate` would start new ones. Happens by itself at the end of its life."""
+        """End the processes, which also end when this object is deleted; the next `integrate` would start new ones."""
         self._evaluator.close()
 
     def _alive_evaluator(self) -> Evaluator:

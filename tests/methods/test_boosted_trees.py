@@ -1,12 +1,13 @@
 """Boosted trees: what they learn, and that a run can be repeated, saved and kept in time."""
 
 import importlib.util
+import os
 
 import numpy as np
 import pytest
 from integrals import changing_sign, product
 
-from methods import create
+from methods import boosted_trees, create
 from methods.base import InputError
 from methods.boosted_trees import BoostedTrees
 from methods.core.storage import StorageError
@@ -150,6 +151,15 @@ def test_a_damaged_or_foreign_file_is_refused(tmp_path):
 def test_fields_that_make_no_sense_are_refused(fields, message):
     with pytest.raises(InputError, match=message):
         create("boosted_trees", **{"labels": EXACT, "n_labels": 100, **fields}).fit(product(1))
+
+
+def test_a_system_that_does_not_tell_the_cpus_of_a_process_lends_all(monkeypatch):
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 3)
+    monkeypatch.setenv("OMP_NUM_THREADS", "")
+    assert boosted_trees._n_threads() == 3
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    assert boosted_trees._n_threads() == 2
 
 
 def test_without_the_package_it_says_so(monkeypatch):
