@@ -147,11 +147,11 @@ class GaussLegendre(Method):
         near_zeros = corner_zero_error.points(zeros, integral) if len(zeros) else np.empty((0, 0, 0, integral.m))
         if self.order is None:
             n_near = near_zeros.size / integral.m / len(s)
-            found = order_choice.choose(integral, axes, s, self.epsrel, self.max_nodes, clock, n_near)
+            found, max_nodes = order_choice.choose(integral, axes, s, self.epsrel, self.max_nodes, clock, n_near)
         else:
             orders = np.full((len(axes), integral.k), self.order)
-            found = order_choice.judged(integral, axes, orders, s, self.max_nodes)
-        self.a_, self.orders_, max_nodes = found.rules.maps, found.rules.orders, found.max_nodes
+            found, max_nodes = order_choice.judged(integral, axes, orders, s), self.max_nodes
+        self.a_, self.orders_ = found.rules.maps, found.rules.orders
         self._make_rules()
         lower = total(self._lower_rules, s)
         self.error_ = rule_error(found.value.cpu().numpy(), lower.cpu().numpy(), found.higher.cpu().numpy(), N_DRAWN)
