@@ -127,7 +127,7 @@ class ReportsSetup(Protocol):
 
 @runtime_checkable
 class ReportsDetails(Protocol):
-    """It says what `fit` chose, as JSON values by fields; "cut_short", where it is there, what its budget ended."""
+    """It says what `fit` chose, as JSON values by fields; "cut_short", where present, tells what the budget ended."""
 
     details_: dict[str, Any]
 
