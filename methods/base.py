@@ -7,7 +7,8 @@ integral (`fit`) and then returns I(s) for any number of phase-space points (`in
     python -m benchmarks.conformance my_file:MyMethod
     python -m benchmarks.accuracy --integral box1l --method my_file:MyMethod,field=value
 
-What else a method can do is a Protocol below, asked for by ``isinstance``; docs/method.md tells it all by an example.
+What else a method can do is a Protocol below, asked for by ``isinstance``; members that end in an underscore exist
+after `fit`. docs/method.md tells it all by an example.
 """
 
 from __future__ import annotations
@@ -53,12 +54,9 @@ class Method(ABC):
 
     name: ClassVar[str]
     """Record key and command line: at most 60 letters, digits, dots, dashes and underscores."""
-    source: ClassVar[str]
-    """Paper and equation."""
-    version: ClassVar[int] = 1
-    """Raised when its results change."""
-    treats_complex: ClassVar[bool] = False
-    """Whether it treats integrals with a prescription."""
+    source: ClassVar[str]  # paper and equation
+    version: ClassVar[int] = 1  # raised when its results change
+    treats_complex: ClassVar[bool] = False  # whether it treats integrals with a prescription
     _few: Any = None  # `methods.core.few_points.FewPoints` after fit or load, for methods that have it
     measured_: dict[str, Any] | None = None  # digits on true values: "mean", "worst", number of "points", "integral"
     precision = "float64"  # in which it evaluates; a method that offers a choice has a field of this name instead
@@ -68,6 +66,11 @@ class Method(ABC):
         if self.treats_complex or not integral.is_complex:
             return None
         return f"I(s) is complex ({integral.prescription} - i0), and {self.name} treats real integrals only"
+
+    def _require_supported(self, integral: ParametricIntegral) -> None:
+        """Raise InputError with the reason that `unsupported` gives, where it gives one: the beginning of `fit`."""
+        if reason := self.unsupported(integral):
+            raise InputError(f"{self.name} cannot treat {integral.name}: {reason.removesuffix('.')}.")
 
     @abstractmethod
     def fit(
@@ -108,9 +111,6 @@ class Method(ABC):
         vars(self).update((key, value[()]) for key, value in state.items())
 
 
-# ----- What a method may offer beyond fit and integrate. Members that end in an underscore exist after `fit`. ---------
-
-
 @runtime_checkable
 class TrainsInUpdates(Protocol):
     """It trains step by step, and a fit cut short by its budget is repeated by its number of updates."""
@@ -127,7 +127,7 @@ class ReportsSetup(Protocol):
 
 @runtime_checkable
 class ReportsDetails(Protocol):
-    """It says what `fit` chose, as JSON values by fields, and under "cut_short" what ended for lack of time."""
+    """It says what `fit` chose, as JSON values by fields; "cut_short", where present, tells what the budget ended."""
 
     details_: dict[str, Any]
 

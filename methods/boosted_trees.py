@@ -128,8 +128,7 @@ class BoostedTrees(Method):
             Where xgboost is missing, or for an unknown target, a setting it refuses or labels that cannot be learnt.
         """
         clock = Clock(budget)
-        if reason := self.unsupported(integral):
-            raise InputError(f"boosted_trees cannot run: {reason}.")
+        self._require_supported(integral)
         if self.n_trees < 1:
             raise InputError(f"boosted_trees.n_trees is {self.n_trees}; give at least 1.")
         self.integral_ = integral
@@ -255,6 +254,6 @@ def _callback(after_tree: Callable[[Any, int, float], bool]) -> Any:
 
 def _n_threads() -> int:
     """Return the number of CPUs that this process may use, or what OMP_NUM_THREADS limits it to."""
-    n_cpus = len(os.sched_getaffinity(0))
+    n_cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     limit = os.environ.get("OMP_NUM_THREADS", "")
     return min(n_cpus, int(limit)) if limit.isdigit() and int(limit) else n_cpus

@@ -46,12 +46,13 @@ from methods.quadrature.node_gradients import weighted_sum_with_gradient
 from methods.quadrature.rule_error import RuleError, rule_error
 from methods.quadrature.rule_orders import MOST_NODES
 from methods.quadrature.term_rules import TermRules, total
+from methods.quadrature.transforms import check_strength
 
 N_CORNERS, N_DRAWN = 128, 64
 """Phase-space points by which rules are judged: corners of the box, and drawn from it."""
 
 N_SEARCHED = 16
-"""How many of either are for the choice of the maps."""
+"""Corners, and as many drawn points, by which the maps are chosen."""
 
 SEARCH_SHARE = 1 / 3
 """Share of the budget that the choice of the maps may take: with fewer nodes on the other axes where it would take
@@ -125,11 +126,16 @@ class GaussLegendre(Method):
         budget: float | None = None,
         monitor: Callable[[Self], None] | None = None,
     ) -> Self:
-        """Choose maps and orders, and fit the law of the error, on a few dozen points."""
+        """Choose maps and orders, and fit the law of the error, on a few dozen points.
+
+        Raises
+        ------
+        InputError
+            For a field that is not allowed, an integral that it cannot treat, or a budget too short for any contour.
+        """
         clock = Clock(budget)
-        devices.check(self.name, self.device)
-        if problem := self._too_many_nodes(integral.k):
-            raise InputError(f"{self.name} cannot treat {integral.name}: {problem}.")
+        self._check_fields()
+        self._require_supported(integral)
         integral.check_integrand()
         self.integral_ = integral
         corners = self._tensor(box_corners.corners(integral))
@@ -141,11 +147,11 @@ class GaussLegendre(Method):
         near_zeros = corner_zero_error.points(zeros, integral) if len(zeros) else np.empty((0, 0, 0, integral.m))
         if self.order is None:
             n_near = near_zeros.size / integral.m / len(s)
-            found = order_choice.choose(integral, axes, s, self.epsrel, self.max_nodes, clock, n_near)
+            found, max_nodes = order_choice.choose(integral, axes, s, self.epsrel, self.max_nodes, clock, n_near)
         else:
             orders = np.full((len(axes), integral.k), self.order)
-            found = order_choice.judged(integral, axes, orders, s, self.max_nodes)
-        self.a_, self.orders_, max_nodes = found.rules.maps, found.rules.orders, found.max_nodes
+            found, max_nodes = order_choice.judged(integral, axes, orders, s), self.max_nodes
+        self.a_, self.orders_ = found.rules.maps, found.rules.orders
         self._make_rules()
         lower = total(self._lower_rules, s)
         self.error_ = rule_error(found.value.cpu().numpy(), lower.cpu().numpy(), found.higher.cpu().numpy(), N_DRAWN)
@@ -204,6 +210,14 @@ class GaussLegendre(Method):
         if len(self.corner_planes_):
             error = np.hypot(error, self._corner_zero_error(s) * np.abs(found))
         return Estimate(found, error, round(len(points) * n_nodes.mean()))
+
+    def _check_fields(self) -> None:
+        devices.check(self.name, self.device)
+        for field in ("max_nodes", "order", "search_order", "n_contours"):
+            value = getattr(self, field)
+            if value is not None and not value >= 1:
+                raise InputError(f"{self.name}.{field} is {value!r}; give at least 1.")
+        check_strength(self.name, self.a)
 
     def _too_many_nodes(self, k: int) -> str | None:
         """Say that the order asked for needs too many nodes; None where it does not, or is left to be chosen."""

@@ -29,7 +29,10 @@ NOISES = 10.0 ** np.arange(-12, -3)
 
 @dataclass(kw_only=True)
 class GaussianProcess(LabelInterpolant):
-    """A Gaussian process with a squared-exponential kernel and a length for each invariant; fields as there."""
+    """A Gaussian process with a squared-exponential kernel and a length for each invariant.
+
+    The fields are those of `LabelInterpolant`.
+    """
 
     name: ClassVar[str] = "gaussian_process"
     source: ClassVar[str] = "Rasmussen & Williams, Gaussian Processes for Machine Learning (MIT, 2006), eq. 2.25"

@@ -37,7 +37,7 @@ from methods.quadrature import arc_choice, arc_search, axis_choice, box_corners
 from methods.quadrature.arc_choice import Effort
 from methods.quadrature.arc_rules import Contour
 from methods.quadrature.lattices import generating_vector
-from methods.quadrature.transforms import PERIODISATIONS, exponential
+from methods.quadrature.transforms import PERIODISATIONS, check_strength, exponential
 
 MOST_POINTS = 2**22
 """Largest lattice: its generating vector takes 2 s and 0.2 GB of memory at k = 6."""
@@ -83,7 +83,7 @@ class LatticeQMC(Method):
     epsrel : float
         Relative error wanted, root mean square over the box; the lattice is the smallest that reaches it.
     max_nodes : int
-        Largest number of nodes, points times shifts; it wins over `epsrel`.
+        Largest number of nodes, points times shifts; it wins over `epsrel`, and has no effect where `points` is given.
     points : int, optional
         Points of a lattice, a power of two; None chooses it by comparing lattices.
     shifts : int
@@ -146,6 +146,7 @@ class LatticeQMC(Method):
         """Choose map, periodisation and number of points on a few dozen points; raise InputError for bad fields."""
         clock = Clock(budget)
         self._check_fields()
+        self._require_supported(integral)
         integral.check_integrand()
         self.integral_ = integral
         corners = list(itertools.islice(itertools.product(*zip(integral.low, integral.high, strict=True)), 16))
@@ -193,6 +194,7 @@ class LatticeQMC(Method):
             )
         if self.weight < 1:
             raise InputError(f"lattice_qmc.weight is {self.weight}; give a Korobov weight of at least one.")
+        check_strength(self.name, self.a)
 
     def _choose_contour(self, s: torch.Tensor, clock: Clock) -> tuple[np.ndarray, bool]:
         """Return the fields of a `Contour` for each Feynman parameter (k, 2), and whether the clock cut the search."""

@@ -138,12 +138,15 @@ class LearnedContour(Method):
         """Fit the maps, choose orders, and find the law of the error. Raises NoCausalContour where none is."""
         clock = Clock(budget)
         self._check_fields(integral)
+        self._require_supported(integral)
         integral.check_integrand()
         self.integral_ = integral
         boxes = first_boxes(integral) if self._is_many else [integral]
         degree, n_orders, is_lower = self._affordable(len(boxes), clock)
-        fit = self._fit_by_trial if self._is_many else self._fit_by_spread
-        pairs, n_tried, details = fit(boxes, degree, n_orders, clock)
+        if self._is_many:
+            pairs, n_tried, details = self._fit_by_trial(boxes, degree, n_orders, clock)
+        else:
+            pairs, n_tried, details = self._fit_by_spread(degree, n_orders, clock)
         is_few = n_orders != self.n_orders and n_tried == n_orders
         max_nodes = min(region.max_nodes for region in self.regions_)
         self.details_ = {
@@ -157,9 +160,7 @@ class LearnedContour(Method):
         self.details_["cut_short"] = bool(details.get("cut_short")) or is_lower or is_few or max_nodes < self.max_nodes
         return self
 
-    def _fit_by_spread(
-        self, boxes: list[ParametricIntegral], degree: int, n_orders: int | None, clock: Clock
-    ) -> tuple[Pairs, int, dict[str, Any]]:
+    def _fit_by_spread(self, degree: int, n_orders: int | None, clock: Clock) -> tuple[Pairs, int, dict[str, Any]]:
         """Take the order of variables in which log g varies least, for few variables."""
         searches = self._searches(self.integral_, on_arcs=False)
         pairs = [contour_search.find(search, self.integral_.name, degree, n_orders) for search in searches]
@@ -182,7 +183,7 @@ class LearnedContour(Method):
             found, cut_short = search.find(boxes, self.max_windows)
         except NoCausalContour:  # arcs cannot pass above one zero of F and below the next
             k, m = self.integral_.k, self.integral_.m
-            return self._fit_by_spread(boxes, self.degree or contour_search.degree_of(k, m), n_orders, clock)
+            return self._fit_by_spread(self.degree or contour_search.degree_of(k, m), n_orders, clock)
         self.regions_ = [window.region for window in found]
         differs = [region.differs for region in self.regions_ if region.differs is not None]
         steps = min(window.n_refinements for window in found)

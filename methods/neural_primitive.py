@@ -88,7 +88,7 @@ POINTS_PER_TERM = 2
 """Points of u in the second stage for each term."""
 
 LEAST_TERMS = 50
-"""Smallest default number of terms, however dear the integrand."""
+"""Smallest default number of terms, however expensive the integrand."""
 
 UPDATE_SHARE = 0.2
 """Share of the time left after the first stage that an update may take."""
@@ -182,9 +182,10 @@ class NeuralPrimitive(Primitive):
         Raises
         ------
         InputError
-            For a field that is not allowed.
+            For an integral that it cannot treat, or a field that is not allowed.
         """
         clock = Clock(budget)
+        self._require_supported(integral)
         if integral.is_complex:
             return self._fit_complex(integral, budget, clock, monitor)
         self._prepare(integral)
@@ -229,8 +230,6 @@ class NeuralPrimitive(Primitive):
         self, integral: ParametricIntegral, budget: float | None, clock: Clock, monitor: Callable[[Self], None] | None
     ) -> Self:
         """Fit primitives on a contour; only the series of their corner sums are kept."""
-        if reason := self.unsupported(integral):
-            raise InputError(f"{self.name} cannot treat {integral.name}: {reason}.")
         self._prepare(integral)
         self._few, few = None, few_points.of(self)
         width = round(self.neurons * (budget or BUDGET_OF_NONE) ** (1 / 3))

@@ -179,12 +179,10 @@ class PublishedPrimitive(Primitive):
         Raises
         ------
         InputError
-            For a field that is not allowed, or an integrand whose values cannot be normalised.
+            For a complex integral, a field that is not allowed, or an integrand whose values cannot be normalised.
         """
         clock = Clock(budget)
-        replicas = self._replicas_to_train(integral, clock)
-        n_updates = self.n_updates or (UPDATES_WITHOUT_BUDGET if budget is None else sys.maxsize)
-        return self._train(replicas, n_updates, clock, monitor)
+        return self._train(self._replicas_to_train(integral, clock), clock, monitor)
 
     def resume(
         self, integral: ParametricIntegral, state: Mapping[str, np.ndarray], *, budget: float | None = None,
@@ -205,7 +203,7 @@ class PublishedPrimitive(Primitive):
             own = {key.partition(":")[2]: array for key, array in state.items() if key.startswith(f"{index}:")}
             checkpoint.restore(replica, own)
         self.n_updates_ = int(state["n_updates"])
-        return self._train(replicas, self.n_updates or sys.maxsize, clock, monitor)
+        return self._train(replicas, clock, monitor)
 
     def training_state(self) -> dict[str, np.ndarray]:
         """Give what `resume` needs, in a monitor or after `fit`; a method that was loaded has none: AttributeError."""
@@ -276,6 +274,7 @@ class PublishedPrimitive(Primitive):
 
     def _replicas_to_train(self, integral: ParametricIntegral, clock: Clock) -> list[Replica]:
         """Prepare everything for the first update."""
+        self._require_supported(integral)
         self._prepare(integral)
         self.scale_ = self._constant()
         if self.labels is not None:
@@ -289,10 +288,9 @@ class PublishedPrimitive(Primitive):
         self.n_updates_ = 0
         return self.replicas
 
-    def _train(
-        self, replicas: list[Replica], n_updates: int, clock: Clock, monitor: Callable[[Self], None] | None
-    ) -> Self:
-        """Make updates of all replicas until there are so many, or the time is over."""
+    def _train(self, replicas: list[Replica], clock: Clock, monitor: Callable[[Self], None] | None) -> Self:
+        """Make updates of all replicas until there are as many as `n_updates` says, or the time is over."""
+        n_updates = self.n_updates or (sys.maxsize if clock.is_limited else UPDATES_WITHOUT_BUDGET)
         longest, at_once, begun = 0.0, 1, False
         while self.n_updates_ < n_updates and (not begun or clock.left > longest):
             start, begun = time.perf_counter(), True

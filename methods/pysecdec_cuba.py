@@ -47,7 +47,7 @@ class PySecDecCuba(PylinkMethod):
     sobol : bool
         Vegas and Suave take Sobol's quasi-random points, as is pySecDec's default, in place of random ones: more
         accurate, the same for each seed, and with an error that is an upper estimate. Divonne takes a lattice of
-        Korobov's, the same for each seed too, unless `key1` or `key2` is negative.
+        Korobov's, the same for each seed too, unless `key1`, `key2` or `key3` is negative.
     mineval, maxeval : int
         Evaluations of the first call, and at most, per term.
     nstart, nincrease, nbatch : int

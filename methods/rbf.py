@@ -23,7 +23,7 @@ DEGREE = 2
 
 @dataclass(kw_only=True)
 class RBF(LabelInterpolant):
-    """An interpolant of quintic radial basis functions; fields as there."""
+    """An interpolant of quintic radial basis functions; the fields are those of `LabelInterpolant`."""
 
     name: ClassVar[str] = "rbf"
     source: ClassVar[str] = "Fasshauer, Meshfree Approximation Methods with Matlab (World Scientific, 2007), chapter 7"

@@ -55,7 +55,8 @@ class ScipyQMC(Method):
         budget: float | None = None,
         monitor: Callable[[Self], None] | None = None,
     ) -> Self:
-        """Keep the integral; raise InputError for bad fields."""
+        """Keep the integral; raise InputError for a complex one, or bad fields."""
+        self._require_supported(integral)
         if self.points < 1 or self.points.bit_count() != 1:
             raise InputError(f"scipy_qmc.points is {self.points}; give a power of two, as Sobol's sequence wants it.")
         if self.scramblings < 2:

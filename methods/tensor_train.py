@@ -33,7 +33,7 @@ RANKS = (2, 4, 6, 8, 10, 12, 16, 20, 24)
 """Ranks tried, one after the other, as long as there are labels and the error falls."""
 
 SWEEPS = 2
-"""Over the axes, for each rank."""
+"""Sweeps over the axes for each rank."""
 
 
 @dataclass(kw_only=True)

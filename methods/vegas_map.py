@@ -82,7 +82,8 @@ class VegasMap(Method):
         budget: float | None = None,
         monitor: Callable[[Self], None] | None = None,
     ) -> Self:
-        """Adapt the map; raise InputError for bad fields."""
+        """Adapt the map; raise InputError for a complex integral, without the package vegas, and for bad fields."""
+        self._require_supported(integral)
         import vegas
 
         if self.points < 1 or self.points.bit_count() != 1:

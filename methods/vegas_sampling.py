@@ -62,7 +62,15 @@ class Vegas(Method):
         budget: float | None = None,
         monitor: Callable[[Self], None] | None = None,
     ) -> Self:
-        """Keep the integral; raise InputError for fields that are not positive."""
+        """Keep the integral.
+
+        Raises
+        ------
+        InputError
+            For a complex integral, without the package vegas, and for `n_samples` or `n_iterations` below 1 or a
+            negative `n_warm_up`.
+        """
+        self._require_supported(integral)
         for field, least in (("n_samples", 1), ("n_warm_up", 0), ("n_iterations", 1)):
             if getattr(self, field) < least:
                 raise InputError(f"vegas.{field} is {getattr(self, field)}; give at least {least}.")

@@ -20,11 +20,16 @@ vegas. Smaller calls are left as they are."""
 
 
 def in_batches(integrate: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    """Return `integrate` of a method, s (n, m) -> Estimate, larger arrays being passed on in batches."""
+    """Return `integrate` of a method, s (n, m) -> Estimate, which treats many points in batches.
+
+    A list, table or tensor becomes an array first, as `ParametricIntegral.check` makes it.
+    """
 
     @functools.wraps(integrate)
     def batched(self: Any, s: Any) -> Any:
-        if not isinstance(s, np.ndarray) or s.ndim != 2 or len(s) <= ROWS:
+        if not isinstance(s, np.ndarray):
+            s = self.integral_.check(s)
+        if s.ndim != 2 or len(s) <= ROWS:
             return integrate(self, s)
         try:
             return _joined(lambda rows: integrate(self, s[rows]), len(s))

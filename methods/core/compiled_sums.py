@@ -106,8 +106,7 @@ def _library(m: int, powers: tuple[int, ...], is_complex: bool, n_sums: int) -> 
     """Return the kernel, a function, and the numbers in its vectors; None where it cannot be compiled."""
     defines = [f"M={m}", f"FACTORS={len(powers)}", f"COMPLEX={int(is_complex)}", f"SUMS={n_sums}"]
     product = _product(powers) + ("" if n_sums == 1 else _slopes(powers))
-    flags = ["-mprefer-vector-width=512"] if "avx512f" in " ".join(build_cache.processor()) else []
-    loaded = kernel_library.load(SOURCE, defines, {"product.inc": product}, flags)
+    loaded = kernel_library.load(SOURCE, defines, {"product.inc": product}, kernel_library.vector_flags())
     if loaded is None:
         return None
     loaded.evaluate.argtypes = [

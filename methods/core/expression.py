@@ -21,7 +21,7 @@ RESERVED = (*FUNCTIONS, "pi", "xp")
 """Names that mean something else here: functions, a number, and the array module in compiled code."""
 
 MOST_TERMS = 10**6
-"""Of a polynomial when it is multiplied out; a larger one stays as it is written."""
+"""Most terms of a polynomial that is multiplied out; a larger one stays as it is written."""
 
 LONG_SUM, PART_OF_SUM = 500, 100
 """Terms from which a sum is written in parts, and terms of a part: Python cannot compile a sum of a thousand."""

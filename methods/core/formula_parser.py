@@ -32,14 +32,15 @@ DEEPEST = 60
 """Brackets, signs and powers within each other."""
 
 LARGEST_EXPONENT = 1000
-"""Of a power of anything but a number: more is no formula of physics, and multiplying it out takes for ever."""
+"""Largest exponent of anything but a number: more is no formula of physics, and multiplying it out takes for ever."""
 
 MOST_BITS = 10_000
-"""Of the numerator or the denominator of a number: those of double precision have 1,074 at most."""
+"""Most bits of a number's numerator or denominator: those of double precision have 1,074 at most."""
 
 GROWING = ("exp", "sinh", "cosh")
 LARGEST_ARGUMENT = 709.0
-"""Of these functions: exp(710) is infinite in double precision. exp(-710) is refused, too: its inverse is."""
+"""Largest |argument| of the functions in GROWING: exp(710) is infinite in double precision; exp(−710) is refused too,
+since its inverse is."""
 
 QUOTED = 60
 """Characters of a formula that an error shows."""

@@ -37,10 +37,12 @@ def formula_of(integral: ParametricIntegral) -> dict[str, Any] | None:
 
 
 def _text(formula: sympy.Expr) -> str:
-    """Write a formula as `Expression.parse` reads it, which knows e as exp(1)."""
+    """Write a formula as `Expression.parse` reads it, which knows e as exp(1), and |x| as sqrt(x**2)."""
     import sympy
 
-    return str(formula.xreplace({sympy.E: sympy.Function("exp")(1)}))
+    # Functions of these names that sympy does not know, since it would make e and |x| of its own again.
+    exp, sqrt = sympy.Function("exp"), sympy.Function("sqrt")
+    return str(formula.xreplace({sympy.E: exp(1)}).replace(sympy.Abs, lambda x: sqrt(x**2)))
 
 
 def integral_of(path: Any, header: Mapping[str, Any]) -> ParametricIntegral:

@@ -32,9 +32,8 @@ def library(k: int, dtype: torch.dtype, activation: Activation) -> Any:
         return None
     scalar = TYPES[dtype]
     includes = {"base.inc": activation.formula, "phi.inc": cpu_kernels.tower_code(activation, 0, "T", scalar)}
-    # Compilers prefer half vectors on processors that once paid for whole ones with their clock rate.
-    flags = ["-mprefer-vector-width=512"] if "avx512f" in " ".join(build_cache.processor()) else []
-    loaded = kernel_library.load(SOURCE, [f"K={k}", f"T={scalar}"], includes, [*flags, "-lmvec"])
+    flags = [*kernel_library.vector_flags(), "-lmvec"]
+    loaded = kernel_library.load(SOURCE, [f"K={k}", f"T={scalar}"], includes, flags)
     if loaded is None:
         return None
     loaded.corner_sum.argtypes = [ctypes.c_void_p] * 3 + [ctypes.c_ssize_t] * 5

@@ -24,7 +24,7 @@ CATALOGUE = "references:integral"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command; 0 where the file was written, 1 where it was not."""
+    """Run the command; 0 where the file was written, 1 where it was not; ends with 2 for wrong arguments."""
     parser = argparse.ArgumentParser(prog="python -m methods.export", description="Write a fitted method for others.")
     parser.add_argument("model", type=Path, help="a file that Method.save wrote")
     parser.add_argument("--integral", help="name in the catalogue, or module:attribute; default: the file's formula")
@@ -36,7 +36,11 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(f"--out {given.out} is a folder; name a file in it, such as model{SUFFIXES[given.to]}")
     out = given.out or given.model.with_suffix(SUFFIXES[given.to])
     try:
-        method = methods.load(given.model, _integral(given.integral))
+        integral = _integral(given.integral)
+    except (InputError, OSError) as problem:
+        parser.error(f"--integral {given.integral}: {problem}")
+    try:
+        method = methods.load(given.model, integral)
         export(method, given.to, out, given.name)
     except (InputError, StorageError, OSError) as problem:
         print(f"Not exported: {problem}", file=sys.stderr)

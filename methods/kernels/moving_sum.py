@@ -60,6 +60,17 @@ class Nodes(NamedTuple):
     """Nodes and weights of each variable that follows."""
 
 
+class CompiledSum(NamedTuple):
+    """A kernel, and the form of the rules that it was compiled for."""
+
+    function: Any
+    """The function of the library."""
+    n_shared: int
+    """How many of the first variables share their nodes."""
+    n_sums: int
+    """Number of integrands."""
+
+
 class CRule(ctypes.Structure):
     """`Rule` of the kernel."""
 
@@ -71,8 +82,8 @@ class CRule(ctypes.Structure):
 
 @build_cache.remembered
 def _library(source: str, n_sums: int, is_complex: bool) -> Any:
-    flags = ["-mprefer-vector-width=512"] if "avx512f" in " ".join(build_cache.processor()) else []
-    loaded = kernel_library.load(SOURCE, [f"COMPLEX={int(is_complex)}", f"SUMS={n_sums}"], {"point.inc": source}, flags)
+    defines = [f"COMPLEX={int(is_complex)}", f"SUMS={n_sums}"]
+    loaded = kernel_library.load(SOURCE, defines, {"point.inc": source}, kernel_library.vector_flags())
     if loaded is None:
         return None
     loaded.evaluate.argtypes = [ctypes.c_void_p] * 4 + [ctypes.c_ssize_t] * 2
@@ -80,16 +91,17 @@ def _library(source: str, n_sums: int, is_complex: bool) -> Any:
     return loaded.evaluate
 
 
-def library(integrands: Sequence[Expression], log_c: LogC, n_lane_axes: int) -> Any:
-    """Return the compiled kernel, a function; None where the formulas have none, or it cannot be compiled.
+def library(integrands: Sequence[Expression], log_c: LogC, n_lane_axes: int) -> CompiledSum | None:
+    """Return the compiled kernel; None where the formulas have none, or it cannot be compiled.
 
-    Compiling takes about a second, once per machine.
+    The first `n_lane_axes` variables share their nodes. Compiling takes about a second, once per machine.
     """
     try:
         source = point_source(integrands, log_c.order, log_c.monomials, n_lane_axes)
     except InputError:
         return None
-    return _library(source, len(integrands), np.iscomplexobj(log_c.coefficients))
+    function = _library(source, len(integrands), np.iscomplexobj(log_c.coefficients))
+    return None if function is None else CompiledSum(function, n_lane_axes, len(integrands))
 
 
 def n_shared(k: int) -> int:
@@ -111,18 +123,27 @@ class MovingSum:
 
     Parameters
     ----------
-    function
+    compiled : CompiledSum
         The kernel: what `library` returns.
     log_c : LogC
         The change of variables.
     nodes : Nodes
         The rule.
-    n_sums : int
-        Number of integrands of the kernel.
+
+    Raises
+    ------
+    ValueError
+        Where the nodes have other numbers of shared and further variables than the kernel.
     """
 
-    def __init__(self, function: Any, log_c: LogC, nodes: Nodes, n_sums: int = 1) -> None:
-        self._function, self._n_sums, self._is_complex = function, n_sums, np.iscomplexobj(log_c.coefficients)
+    def __init__(self, compiled: CompiledSum, log_c: LogC, nodes: Nodes) -> None:
+        k, n_given, n_others = len(log_c.order), nodes.shared.shape[1], len(nodes.others)
+        if n_given != compiled.n_shared or n_given + n_others != k:  # the kernel would read memory beyond the nodes
+            raise ValueError(
+                f"{n_given} variables share nodes and {n_others} follow, where the kernel has {compiled.n_shared} of "
+                f"{k} that share them."
+            )
+        self._compiled, self._is_complex = compiled, np.iscomplexobj(log_c.coefficients)
         n_lanes = len(nodes.weights)
         padding = -n_lanes % LANES
         lane_t = [np.concatenate([column, np.full(padding, 0.5)]) for column in nodes.shared.T]
@@ -146,7 +167,7 @@ class MovingSum:
     def __call__(self, s: np.ndarray, u: np.ndarray) -> np.ndarray:
         """Compute the sums (n, n_sums) at s (n, m), whose coordinates in the map are u (n, m)."""
         s, u = (np.ascontiguousarray(array, dtype=np.float64) for array in (s, u))
-        out = np.empty((len(s), self._n_sums), dtype=np.complex128 if self._is_complex else np.float64)
+        out = np.empty((len(s), self._compiled.n_sums), dtype=np.complex128 if self._is_complex else np.float64)
         arrays = (s.ctypes.data, u.ctypes.data, out.ctypes.data)
-        self._function(ctypes.byref(self._rule), *arrays, torch.get_num_threads(), len(s))
+        self._compiled.function(ctypes.byref(self._rule), *arrays, torch.get_num_threads(), len(s))
         return out

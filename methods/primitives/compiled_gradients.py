@@ -10,14 +10,12 @@ and its m derivatives, which share the change of variables and the powers of pol
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
-
 import numpy as np
 import torch
 
 from methods.base import ParametricIntegral
 from methods.kernels.derivatives import derivatives
-from methods.kernels.moving_sum import MovingSum, library, n_shared, tensor_nodes
+from methods.kernels.moving_sum import CompiledSum, MovingSum, library, n_shared, tensor_nodes
 from methods.primitives.box_coordinates import BoxCoordinates
 from methods.primitives.compiled_rule import log_c_of
 from methods.primitives.contour_map import ContourMap
@@ -29,7 +27,7 @@ class CompiledGradientRule:
 
     Parameters
     ----------
-    function
+    compiled : CompiledSum
         The kernel of f, ∂f/∂s_1, …, ∂f/∂s_m: what `library` returns.
     contour : ContourMap
         The map.
@@ -40,10 +38,14 @@ class CompiledGradientRule:
     """
 
     def __init__(
-        self, function: Any, contour: ContourMap, coordinates: BoxCoordinates, orders: Sequence[int] | np.ndarray
+        self,
+        compiled: CompiledSum,
+        contour: ContourMap,
+        coordinates: BoxCoordinates,
+        orders: Sequence[int] | np.ndarray,
     ) -> None:
         nodes = tensor_nodes([gauss_legendre(int(n)) for n in orders])
-        self._total = MovingSum(function, log_c_of(contour), nodes, n_sums=1 + contour.m)
+        self._total = MovingSum(compiled, log_c_of(contour), nodes)
         self._coordinates = coordinates
 
     def with_gradient(self, s: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -59,5 +61,5 @@ def rule(
     if contour.a.device.type != "cpu" or term.expression is None:
         return None
     integrands = [term.expression, *derivatives(term.expression)]
-    function = library(integrands, log_c_of(contour), n_shared(contour.k))
-    return None if function is None else CompiledGradientRule(function, contour, coordinates, orders)
+    compiled = library(integrands, log_c_of(contour), n_shared(contour.k))
+    return None if compiled is None else CompiledGradientRule(compiled, contour, coordinates, orders)

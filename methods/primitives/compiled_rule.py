@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
 
 from methods.base import ParametricIntegral
-from methods.kernels.moving_sum import LogC, MovingSum, library, n_shared, tensor_nodes
+from methods.kernels.moving_sum import CompiledSum, LogC, MovingSum, library, n_shared, tensor_nodes
 from methods.primitives import chebyshev_series
 from methods.primitives.box_coordinates import BoxCoordinates
 from methods.primitives.contour_map import ContourMap
@@ -26,7 +26,7 @@ class CompiledRule:
 
     Parameters
     ----------
-    function
+    compiled : CompiledSum
         The kernel: what `library` returns.
     log_c : LogC
         The map.
@@ -36,13 +36,13 @@ class CompiledRule:
         Nodes of each axis of t.
     """
 
-    def __init__(self, function: Any, log_c: LogC, coordinates: BoxCoordinates, orders: Sequence[int]) -> None:
-        self._function, self._log_c, self._coordinates = function, log_c, coordinates
+    def __init__(self, compiled: CompiledSum, log_c: LogC, coordinates: BoxCoordinates, orders: Sequence[int]) -> None:
+        self._compiled, self._log_c, self._coordinates = compiled, log_c, coordinates
         self._rules = [gauss_legendre(int(n)) for n in orders]
         self._total = self._sum(self._rules)
 
     def _sum(self, rules: Sequence[tuple[np.ndarray, np.ndarray]]) -> MovingSum:
-        return MovingSum(self._function, self._log_c, tensor_nodes(rules))
+        return MovingSum(self._compiled, self._log_c, tensor_nodes(rules))
 
     def __call__(self, s: torch.Tensor) -> torch.Tensor:
         """Return the sums at s (n, m): (n,)."""
@@ -59,12 +59,12 @@ class CompiledRule:
 class Kernel(NamedTuple):
     """The compiled sums of one term on its map."""
 
-    function: Any
+    compiled: CompiledSum
     log_c: LogC
 
     def rule(self, coordinates: BoxCoordinates, orders: Sequence[int]) -> CompiledRule:
         """Return the rule with so many nodes on each axis of t."""
-        return CompiledRule(self.function, self.log_c, coordinates, orders)
+        return CompiledRule(self.compiled, self.log_c, coordinates, orders)
 
 
 def kernel(term: ParametricIntegral, contour: ContourMap) -> Kernel | None:
@@ -72,8 +72,8 @@ def kernel(term: ParametricIntegral, contour: ContourMap) -> Kernel | None:
     if contour.a.device.type != "cpu" or term.expression is None:
         return None
     log_c = log_c_of(contour)
-    function = library([term.expression], log_c, n_shared(contour.k))
-    return None if function is None else Kernel(function, log_c)
+    compiled = library([term.expression], log_c, n_shared(contour.k))
+    return None if compiled is None else Kernel(compiled, log_c)
 
 
 def log_c_of(contour: ContourMap) -> LogC:

@@ -36,7 +36,7 @@ OTHERS = 2
 """Nodes more on each of the other axes."""
 
 STEP = 1e-4
-"""Of the difference quotients; sums are exact to 1e-13."""
+"""Step of the difference quotients; sums are exact to 1e-13."""
 
 TRIALS = 8
 """Dampings that are tried in a step."""
@@ -92,7 +92,7 @@ class Refinement:
     def _errors(self, contour: ContourMap) -> np.ndarray:
         log_c = compiled_rule.log_c_of(contour)
         values = [
-            CompiledRule(self._kernel.function, log_c, self._search.coordinates, n)(self._s) for n in self._orders
+            CompiledRule(self._kernel.compiled, log_c, self._search.coordinates, n)(self._s) for n in self._orders
         ]
         return np.concatenate([(value.numpy() - self._exact) / np.abs(self._exact) for value in values])
 

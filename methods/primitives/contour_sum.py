@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import torch
 
-from methods.kernels.moving_sum import MovingSum, Nodes, library
+from methods.kernels.moving_sum import CompiledSum, MovingSum, Nodes, library
 from methods.primitives.compiled_rule import log_c_of
 from methods.primitives.contour_target import ContourTarget
 
@@ -28,15 +28,15 @@ class ContourSum:
     def __init__(self, target: ContourTarget) -> None:
         self._target, integral = target, target.integral
         self._log_c = log_c_of(target.contour) if target.log_h.device.type == "cpu" else None
-        self._function = None
+        self._compiled: CompiledSum | None = None
         if self._log_c is not None and integral.expression is not None:
-            self._function = library([integral.expression], self._log_c, integral.k)
+            self._compiled = library([integral.expression], self._log_c, integral.k)
 
     def __call__(self, u: torch.Tensor, t: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
         """Return the sums (n_u,) at u (n_u, m), for nodes t (n_t, k) and weights (n_t,)."""
-        if self._function is None or self._log_c is None:
+        if self._compiled is None or self._log_c is None:
             return self._by_torch(u, t, weights)
-        total = MovingSum(self._function, self._log_c, Nodes(t.numpy(), weights.numpy(), []))
+        total = MovingSum(self._compiled, self._log_c, Nodes(t.numpy(), weights.numpy(), []))
         return torch.from_numpy(total(self._target.coordinates.s(u).numpy(), u.numpy())[:, 0])
 
     def _by_torch(self, u: torch.Tensor, t: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:

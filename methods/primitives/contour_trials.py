@@ -24,7 +24,7 @@ TRIALS = 12
 """Orders of variables for which the nodes are foreseen."""
 
 TRIAL_POINTS, TRIAL_GOAL = 3, 1e-5
-"""Phase-space points at which they are, and the relative error for which."""
+"""Phase-space points, and relative error, for which the nodes are foreseen."""
 
 PAIR_POINTS, PAIR_NODES = 24, 20_000
 """Phase-space points at which two maps are compared, and nodes of their rules."""

@@ -23,10 +23,10 @@ MAX_MAPS = 4
 digits at the worst of 20 points with 5e6, the other one has 3.6."""
 
 POINTS = 24
-"""Phase-space points at which they are."""
+"""Phase-space points at which maps are compared."""
 
 SHARE = 0.8
-"""The quantile."""
+"""Quantile over s that is taken as their distance."""
 
 FEW_NODES = 100_000
 """Nodes of the rules that tell how far two maps are apart."""

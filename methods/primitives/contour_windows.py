@@ -77,7 +77,7 @@ class WindowSearch:
     device : str
         Where to compute.
     clock : Clock
-        Its seconds.
+        Clock of the budget.
     """
 
     searches_of: Callable[[ParametricIntegral], list[Search]]

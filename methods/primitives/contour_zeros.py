@@ -25,7 +25,7 @@ SMALLEST_TAU = 0.05
 """For τ → 0 the contour comes to the real cube, where F has zeros."""
 
 LARGEST_STEP = 0.2
-"""Of t and τ."""
+"""Largest change of any t_i or of τ in one step."""
 
 ZERO = 1e-9
 """|F| below which it counts as zero, relative to its mean size."""

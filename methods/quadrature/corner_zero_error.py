@@ -29,7 +29,7 @@ DECAY = 2.0
 share of the error the larger rule has, too."""
 
 SEED, N_ENDS = 5, 2048
-"""Of the points drawn from the box, between pairs of which those at a distance lie, and how many that are."""
+"""Seed and number of the points drawn from the box, between pairs of which lie those at a given distance."""
 
 
 class CornerZeroError:

@@ -77,14 +77,6 @@ def points(z: tuple[int, ...], n: int) -> np.ndarray:
     return np.arange(n)[:, None] * np.array(z) % n / n
 
 
-def worst_case_error(z: tuple[int, ...], n: int) -> float:
-    """Return the worst-case error of a lattice in the Korobov space of smoothness 2; it levels off near 1e-8."""
-    product = np.ones(n)
-    for z_i in z:
-        product *= 1 + _kernel(np.arange(n) * z_i % n / n)
-    return float(np.sqrt(max(product.mean() - 1, 0.0)))
-
-
 def _kernel(t: np.ndarray) -> np.ndarray:
     return -((2 * np.pi) ** 4) / 24 * (t**4 - 2 * t**3 + t**2 - 1 / 30)
 

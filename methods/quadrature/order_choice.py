@@ -41,8 +41,6 @@ class Chosen(NamedTuple):
     """I (n,) at the points by which they were chosen."""
     higher: torch.Tensor
     """The same by rules of higher orders."""
-    max_nodes: int
-    """The number of nodes that the clock allowed, as the mean over the terms: the one asked for, or less."""
 
 
 def higher(orders: np.ndarray) -> np.ndarray:
@@ -58,8 +56,10 @@ def choose(
     max_nodes: int,
     clock: Clock,
     n_near: float = 0.0,
-) -> Chosen:
+) -> tuple[Chosen, int]:
     """Choose orders, and the maps that suit them.
+
+    Also tell the number of nodes that the clock allowed, as the mean over the terms: `max_nodes`, or less.
 
     Parameters
     ----------
@@ -93,27 +93,21 @@ def choose(
     while not is_affordable(orders := orders_for(goal, max_nodes)) and max_nodes > least:
         max_nodes = max(least, int(0.9 * max_nodes))
     while True:
-        found = judged(integral, axes, orders, s, max_nodes)
+        found = judged(integral, axes, orders, s)
         goal /= MARGIN
         orders = orders_for(goal, max_nodes)
         if np.array_equal(orders, found.rules.orders) or _error(found) <= epsrel:
-            return found
+            return found, max_nodes
         if not is_affordable(orders):
-            return found._replace(max_nodes=math.ceil(rule_orders.n_nodes(found.rules.orders) / len(axes)))
+            return found, math.ceil(rule_orders.n_nodes(found.rules.orders) / len(axes))
 
 
-def judged(
-    integral: ParametricIntegral,
-    axes: list[list[AxisErrors]],
-    orders: np.ndarray,
-    s: torch.Tensor,
-    max_nodes: int,
-) -> Chosen:
+def judged(integral: ParametricIntegral, axes: list[list[AxisErrors]], orders: np.ndarray, s: torch.Tensor) -> Chosen:
     """Make rules of these orders (n_terms, k) and compute their values at s (n, m)."""
     of_terms = zip(axes, orders.tolist(), strict=True)
     maps = np.array([[axis.best_map(n) for axis, n in zip(*of_term, strict=True)] for of_term in of_terms])
     rules = TermRules(integral, maps, orders, str(s.device))
-    return Chosen(rules, rules.values(s), rules.values(s, higher), max_nodes)
+    return Chosen(rules, rules.values(s), rules.values(s, higher))
 
 
 def _seconds_per_node(integral: ParametricIntegral, s: torch.Tensor, clock: Clock) -> float:

@@ -31,6 +31,14 @@ from typing import Any
 
 import numpy as np
 
+from methods.core.errors import InputError
+
+LEAST_STRENGTH = 1e-6
+"""The exponential map is the identity below this |a|, where e^{a t} − 1 has lost ten digits."""
+
+LARGEST_STRENGTH = 700.0
+"""Largest |a| of the exponential map that a method may be given: e^710 is infinite in double precision."""
+
 Periodisation = Callable[[Any, int], tuple[Any, Any]]
 """t and the weight α -> x and x'(t)."""
 
@@ -56,9 +64,18 @@ PERIODISATIONS: dict[str, Periodisation] = {"identity": identity, "tent": tent, 
 """Periodisations by the names that `lattice_qmc`'s field `transform` takes."""
 
 
+def check_strength(name: str, a: float | None) -> None:
+    """Raise InputError for a field `a`, the strength of the exponential map, that the method `name` cannot use."""
+    if a is not None and not abs(a) <= LARGEST_STRENGTH:
+        raise InputError(
+            f"{name}.a is {a!r}; give a strength of the map from {-LARGEST_STRENGTH:g} to {LARGEST_STRENGTH:g}, beyond "
+            "which e^a is no number, or None."
+        )
+
+
 def exponential(t: Any, a: float) -> tuple[Any, Any]:
     """Map by x = (e^{a t} − 1)/(e^a − 1); its limit a = 0 is the identity."""
-    if a == 0:
+    if abs(a) < LEAST_STRENGTH:
         return identity(t)
     scale = float(np.expm1(a))
     growth = np.e ** (a * t)

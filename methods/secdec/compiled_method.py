@@ -77,8 +77,7 @@ class CompiledMethod(Method):
                 raise InputError(f"{self.name} has {field} = {getattr(self, field)!r}; give at least {low}.")
         if not self.epsrel > 0:
             raise InputError(f"{self.name} has epsrel = {self.epsrel!r}; give a positive one.")
-        if reason := self.unsupported(integral):
-            raise InputError(f"{self.name} cannot treat {integral.name}: {reason}")
+        self._require_supported(integral)
         self.integral_ = integral
         self._start()
         return self
@@ -112,7 +111,7 @@ class CompiledMethod(Method):
         return Estimate(value if self.integral_.is_complex else value.real.copy(), error, n_eval)
 
     def close(self) -> None:
-        """End the processes; the next `integrate` would start new ones. Happens by itself at the end of its life."""
+        """End the processes, which also end when this object is deleted; the next `integrate` would start new ones."""
         self._evaluator.close()
 
     def _alive_evaluator(self) -> Evaluator:

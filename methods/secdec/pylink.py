@@ -145,5 +145,5 @@ def _end(process: subprocess.Popen[bytes], words: Any) -> None:
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     for pipe in filter(None, (process.stdin, process.stdout, words)):
-        with contextlib.suppress(BrokenPipeError):  # a question that it did not live to read
+        with contextlib.suppress(BrokenPipeError):  # unread input of a process that has ended
             pipe.close()

@@ -116,8 +116,7 @@ class Regressor(Method):
             or learning rate that is not positive, or labels that cannot be learnt.
         """
         clock = Clock(budget)
-        if reason := self.unsupported(integral):
-            raise InputError(f"{self.name} cannot learn {integral.name}: {reason}.")
+        self._require_supported(integral)
         self._prepare(integral)
         self._few, few = None, few_points.of(self)
         examples = self._examples(clock)

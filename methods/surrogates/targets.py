@@ -36,7 +36,7 @@ LABEL_SHARE = 0.4
 """Share of the budget that labels may take; the rest is for training."""
 
 PREPARATION_SHARE = 0.5
-"""Share of that in which the direct method may prepare itself."""
+"""Share of the labels' time in which the direct method may prepare itself."""
 
 LABEL_EPSREL = 1e-6
 """Relative error wanted of labels: two digits more than either surrogate reaches in minutes."""
@@ -83,11 +83,11 @@ class Target:
         divisor = self._divisor(s)
         has_one_sign = np.isfinite(divisor).all() and (divisor.min() > 0 or divisor.max() < 0)
         if self.centred and not has_one_sign:
-            raise self._not_defined("f(s, 1/2)")
+            raise self._not_defined("f(s, 1/2) changes sign, vanishes or is not finite in")
         if not self.logarithmic:
             return value / divisor
         if not (value / divisor).min() > 0:
-            raise self._not_defined("the argument of the logarithm")
+            raise self._not_defined("the argument of the logarithm is not positive and finite over")
         return np.log(value / divisor)
 
     def decode(self, s: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -101,10 +101,8 @@ class Target:
     def _divisor(self, s: np.ndarray) -> np.ndarray:
         return self._at_centre(s)[:, 0] if self.centred else np.ones(len(s))  # type: ignore[attr-defined]
 
-    def _not_defined(self, what: str) -> InputError:
-        return InputError(
-            f"{what} is not positive and finite over the whole box of {self.integral.name}; use target='plain'."
-        )
+    def _not_defined(self, problem: str) -> InputError:
+        return InputError(f"{problem} the box of {self.integral.name}; use target='plain'.")
 
 
 TARGETS: dict[str, Callable[[ParametricIntegral], Target]] = {

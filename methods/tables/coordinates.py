@@ -173,5 +173,5 @@ def powers(value: np.ndarray) -> tuple[int, ...]:
 
 
 DISTANCES: tuple[Any, ...] = (*(10.0 ** np.arange(-4, 1.55, 0.1)),)
-"""Of c from the box, in units of its width; at the largest, u is nearly linear in s. Steps of 0.1 in the exponent
-instead of 0.25 give total_degree 0.1 to 0.2 digits more on pentagon1l_8d and hexagon1l."""
+"""Distances of c_j from the box, in units of its width; at the largest, u is nearly linear in s. Steps of 0.1 in the
+exponent instead of 0.25 give total_degree 0.1 to 0.2 digits more on pentagon1l_8d and hexagon1l."""

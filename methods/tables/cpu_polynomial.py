@@ -56,9 +56,7 @@ class Rows(NamedTuple):
 @build_cache.remembered
 def library() -> Any:
     """Return the compiled kernel, a function; None where it cannot be compiled."""
-    # Compilers prefer half vectors on processors that once paid for whole ones with their clock rate.
-    flags = ["-mprefer-vector-width=512"] if "avx512f" in " ".join(build_cache.processor()) else []
-    loaded = kernel_library.load(SOURCE, [], {}, [*flags, "-lmvec"])
+    loaded = kernel_library.load(SOURCE, [], {}, [*kernel_library.vector_flags(), "-lmvec"])
     if loaded is None:
         return None
     loaded.evaluate.argtypes = [ctypes.c_void_p] * 3 + [ctypes.c_ssize_t] * 2

@@ -21,7 +21,7 @@ from methods.tables.coordinate_choice import Choice
 from methods.tables.coordinates import Target
 
 LARGEST_SHARE = 0.1
-"""Of the grid; two values may be missing in any case."""
+"""Largest share of the grid that may be missing; two values may be in any case."""
 
 HIGHEST = 2
 """Coefficients at the end of each axis that count: in a symmetric invariant every other one vanishes."""

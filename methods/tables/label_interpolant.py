@@ -27,8 +27,8 @@ from methods.surrogates.labels import LabelSource, with_label_errors
 from methods.tables.coordinates import Coordinates
 
 DISTANCES = (0.3, 1.0, 0.1, 30.0, 0.01, 1e-3, 1e-4)
-"""Of the c_j from the box, in units of its width, in the order in which they are tried; at the largest, u is nearly
-linear in s."""
+"""Distances of c_j from the box, in units of its width, in the order in which they are tried; at the largest, u is
+nearly linear in s."""
 
 CHOICE_SHARE = 0.4
 """Share of the time left after the labels in which coordinates are tried."""
@@ -109,8 +109,7 @@ class LabelInterpolant(Method):
             For a complex integral, too few labels, or labels that cannot be learnt.
         """
         clock = Clock(budget)
-        if reason := self.unsupported(integral):
-            raise InputError(f"{self.name} cannot be fitted to {integral.name}: {reason}.")
+        self._require_supported(integral)
         self.integral_ = integral
         examples, cut_short = self._examples(clock)
         self.mean_, self.scale_ = examples.mean, examples.scale

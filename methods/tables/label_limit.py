@@ -24,7 +24,7 @@ LARGE = 1e-3
 """Relative error up to which a label is taken in any case."""
 
 FACTOR = 10
-"""Times the median relative error: what is more is not the usual spread over the box."""
+"""A label is refused above this many times the median relative error: more is not the usual spread over the box."""
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,7 @@ class PiecewiseTable(Table):
         The pieces of a complex integral share the budget and the labels.
         """
         clock = Clock(budget)
+        self._require_supported(integral)
         devices.check(self.name, self.device)
         self.integral_, self._few, few = integral, None, few_points.of(self)
         vars(self).pop("pieces_", None)  # those of an earlier fit

@@ -63,7 +63,7 @@ class Table(Method):
         coordinates = self._coordinates
         points = torch.as_tensor(s, dtype=torch.float64, device=self.device)
         result = points.new_empty(len(s), dtype=torch.complex128 if self.integral_.is_complex else torch.float64)
-        with torch.inference_mode():  # without the books that torch keeps for derivatives: 7 % less time
+        with torch.inference_mode():  # without recording for derivatives: 7 % less time
             for start in range(0, len(s), CHUNK):
                 part = slice(start, start + CHUNK)
                 result[part] = self.target_.decode_(self._target_values(coordinates.u(points[part])))

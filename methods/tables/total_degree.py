@@ -18,7 +18,7 @@ SLOWEST_DECAY = 0.2
 """Weight at least: per degree the coefficients fall by 18 % then."""
 
 BISECTIONS = 12
-"""Of D, which lies between two powers of two."""
+"""Bisections of D, which lies between two powers of two."""
 
 
 def terms(weights: np.ndarray, most: int) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Boosted trees: what they learn, and that a run can be repeated, saved and kept in time."""
 
 import importlib.util
+import os
 
 import numpy as np
 import pytest
@@ -150,6 +151,12 @@ def test_a_damaged_or_foreign_file_is_refused(tmp_path):
 def test_fields_that_make_no_sense_are_refused(fields, message):
     with pytest.raises(InputError, match=message):
         create("boosted_trees", **{"labels": EXACT, "n_labels": 100, **fields}).fit(product(1))
+
+
+def test_trees_grow_on_a_system_that_does_not_tell_the_cpus_of_a_process(monkeypatch):
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    s = product(1).sample(5, seed=0)
+    assert np.isfinite(small(n_trees=5).fit(product(1)).integrate(s).value).all()
 
 
 def test_without_the_package_it_says_so(monkeypatch):

@@ -8,7 +8,7 @@ from integrals import changing_sign, costly, plain, product, relative_error
 
 import methods
 import references
-from methods.base import ParametricIntegral
+from methods.base import InputError, ParametricIntegral
 
 
 def polynomial(degree: int) -> ParametricIntegral:
@@ -175,6 +175,23 @@ def test_integrals_that_change_sign():
 def test_too_many_dimensions_are_unsupported():
     reason = methods.create("gauss_legendre").unsupported(product(15))
     assert "k = 15" in reason
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"order": 0}, "order is 0; give at least 1"),
+        ({"order": -3}, "order is -3; give at least 1"),
+        ({"search_order": 0}, "search_order is 0; give at least 1"),
+        ({"n_contours": 0}, "n_contours is 0; give at least 1"),
+        ({"max_nodes": 0}, "max_nodes is 0; give at least 1"),
+        ({"a": 701.0}, "a is 701.0; give a strength of the map from -700 to 700"),
+        ({"a": float("nan")}, "a is nan; give a strength of the map from -700 to 700"),
+    ],
+)
+def test_fields_that_cannot_be_are_refused(fields, message):
+    with pytest.raises(InputError, match=f"gauss_legendre.{message}"):
+        methods.create("gauss_legendre", **fields).fit(product(2))
 
 
 def test_nine_digits_on_box1l():

@@ -8,12 +8,14 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import inspect
+import re
 
 import numpy as np
 import pytest
-from integrals import plain, product
+from integrals import callable_integral, of_invariants, plain, product
 
 import methods
+import references
 from benchmarks.running import contract_checks
 from methods.base import InputError, Method
 
@@ -94,6 +96,35 @@ def test_plain_callables_work_or_are_refused_with_a_reason(subject):
         np.testing.assert_allclose(value, subject.method.integrate(s).value, rtol=1e-3)
     else:
         assert "from_expression" in reason or "symbol" in reason
+
+
+COMPLEX = {
+    "function": callable_integral(lambda s, x: 1 / (s[..., 0] - x[..., 0]), prescription="F"),
+    "sum": references.integral("box1l_sectors_physical"),
+}
+
+OUT_OF_REACH = {
+    "gauss_legendre": product(15), "learned_contour": product(15), "chebyshev": of_invariants(5),
+    "tensor_train": of_invariants(1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", methods.METHODS)
+@pytest.mark.parametrize("kind", COMPLEX)
+def test_a_complex_integral_that_is_unsupported_is_not_fitted(name, kind):
+    method, integral = methods.create(name), COMPLEX[kind]
+    reason = method.unsupported(integral)
+    if reason is None:
+        pytest.skip(f"{name} treats it")
+    message = f"{name} cannot treat {integral.name}: {reason.removesuffix('.')}."
+    with pytest.raises(InputError, match=re.escape(message)):
+        method.fit(integral)
+
+
+@pytest.mark.parametrize("name", OUT_OF_REACH)
+def test_an_integral_out_of_reach_is_not_fitted(name):
+    with pytest.raises(InputError, match=f"{name} cannot treat {OUT_OF_REACH[name].name}: "):
+        methods.create(name).fit(OUT_OF_REACH[name])
 
 
 def test_a_device_that_is_not_there_is_refused_in_a_sentence(subject):

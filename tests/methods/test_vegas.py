@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+
 import numpy as np
 import pytest
 from integrals import changing_sign, product
@@ -84,3 +86,11 @@ def test_the_map_is_worth_its_adaptation():
 def test_bad_fields_are_refused(name, fields):
     with pytest.raises(InputError, match=next(iter(fields))):
         methods.create(name, **fields).fit(product(2))
+
+
+@pytest.mark.parametrize("name", ["vegas", "vegas_map"])
+def test_without_the_package_they_say_so(name, monkeypatch):
+    method = methods.create(name)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda module: None)
+    with pytest.raises(InputError, match="vegas is not installed"):
+        method.fit(product(1))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib
 
 import numpy as np
+import pandas as pd
 import pytest
+import torch
 from integrals import product
 
 import methods
@@ -51,10 +53,16 @@ def test_a_point_outside_is_named_by_its_row_among_all(short_batches):
         method.integrate(s)
 
 
-def test_what_is_no_array_goes_to_the_method_as_it_is(short_batches):
+def table(s):
+    return pd.DataFrame(s, columns=["s1", "s2"])
+
+
+@pytest.mark.parametrize("given", [np.ndarray.tolist, torch.as_tensor, table], ids=["list", "tensor", "table"])
+def test_what_is_no_array_is_passed_on_in_batches_too(short_batches, given):
     method = Recording()
-    assert len(method.integrate(method.integral_.sample(12, seed=1).tolist()).value) == 12
-    assert method.calls == [12]
+    s = method.integral_.sample(12, seed=1)
+    np.testing.assert_array_equal(method.integrate(given(s)).value, s.sum(1))
+    assert method.calls == [10, 2]
 
 
 @pytest.mark.parametrize("target", methods.METHODS.values(), ids=methods.METHODS.keys())

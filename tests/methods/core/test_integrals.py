@@ -17,6 +17,7 @@ from published_formulas import F1, F2, U2
 
 import references
 from methods.base import InputError, ParametricIntegral
+from methods.core import saved_header
 
 box1l, box2l = references.integral("box1l"), references.integral("box2l")
 INTEGRALS = [box1l, box2l, product(1), product(3), changing_sign()]
@@ -333,6 +334,16 @@ def test_functions_of_numbers_work_under_torch():
     expected = np.exp(2) * np.log(3) * np.sqrt(2) * np.pi * 0.25 * 1.5 + np.e
     s, x = torch.tensor([[1.5]], dtype=torch.float64), torch.tensor([[0.25]], dtype=torch.float64)
     np.testing.assert_allclose(integral.integrand(s, x).numpy(), expected)
+
+
+@pytest.mark.parametrize(
+    "text", ["sqrt(s1**2*x1)", "x1/sqrt((s1 - 3*x1)**2)", "sqrt((s1*x1)**2)**3 + exp(1)", "sqrt(sqrt(s1**2) + x1)"]
+)
+def test_a_formula_with_moduli_and_e_is_read_back_as_it_was_saved(text):
+    integral = ParametricIntegral.from_expression(name="roots", expression=text, **BOX)
+    again = ParametricIntegral.from_expression(**saved_header.formula_of(integral))
+    assert again.expression.full == integral.expression.full
+    assert again.fingerprint() == integral.fingerprint()
 
 
 @pytest.mark.parametrize("name", ["xp", "pi", "exp"])

@@ -13,6 +13,7 @@ from integrals import product
 from torch.utils._python_dispatch import TorchDispatchMode
 
 import methods
+from methods import published_primitive
 from methods.deep import optimiser, training, training_choices
 
 SMALL = {"width": 8, "depth": 2, "lattice_size": 64, "n_replicas": 2, "n_repeat": 5}
@@ -127,6 +128,13 @@ def test_training_goes_on_as_if_it_had_not_been_interrupted(fields, n_first, mak
     assert sorted(again) == sorted(expected)
     for name, array in expected.items():
         np.testing.assert_array_equal(again[name], array, err_msg=name)
+
+
+def test_training_without_a_budget_goes_on_to_the_number_of_updates_of_a_fit_without_one(monkeypatch):
+    monkeypatch.setattr(published_primitive, "UPDATES_WITHOUT_BUDGET", 12)
+    state = small(n_updates=10).fit(product(2)).training_state()
+    assert small(n_updates=None).fit(product(2)).n_updates_ == 12
+    assert small(n_updates=None).resume(product(2), state).n_updates_ == 12
 
 
 def test_what_a_checkpoint_leaves_out_changes_the_result():

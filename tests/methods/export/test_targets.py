@@ -338,6 +338,14 @@ def test_command_refuses_another_integral(tmp_path, capsys):
     assert not (tmp_path / "table.hpp").exists()
 
 
+@pytest.mark.parametrize("name", ["nonsense", "math:pi", "nonsense:box1l"])
+def test_command_ends_with_2_for_an_integral_that_is_none(name, tmp_path, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main([str(tmp_path / "table.loopmark"), "--to", "cpp", "--integral", name])
+    assert ended.value.code == 2
+    assert f"--integral {name}: " in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("to", [to for to in TARGETS if to != "onnx"])
 def test_what_cannot_be_written_is_refused(to, tmp_path):
     method = methods.create("lattice_qmc").fit(product(1))

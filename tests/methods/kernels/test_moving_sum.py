@@ -83,9 +83,9 @@ def all_nodes(nodes: Nodes) -> tuple[np.ndarray, np.ndarray]:
 def assert_equal(integral: ParametricIntegral, degree: int, is_complex: bool, nodes: Nodes, n_points: int = 3) -> None:
     contour = some_map(integral, degree, is_complex)
     log_c = log_c_of(contour)
-    function = moving_sum.library([integral.expression], log_c, nodes.shared.shape[1])
+    compiled = moving_sum.library([integral.expression], log_c, nodes.shared.shape[1])
     s = integral.sample(n_points, seed=0)
-    found = MovingSum(function, log_c, nodes)(s, BoxCoordinates(integral, "cpu").u(torch.as_tensor(s)).numpy())[:, 0]
+    found = MovingSum(compiled, log_c, nodes)(s, BoxCoordinates(integral, "cpu").u(torch.as_tensor(s)).numpy())[:, 0]
     value, size = expected(integral, contour, s, *all_nodes(nodes))
     assert found.dtype == (np.complex128 if is_complex else np.float64)
     np.testing.assert_array_less(np.abs(found - value), 1e-12 * size)
@@ -151,6 +151,19 @@ def test_threads_and_few_or_no_points_change_nothing():
     assert kernel(s[:0], u[:0]).shape == (0, 1)
 
 
+@pytest.mark.parametrize(
+    "nodes",
+    [general_nodes(3), tensor(3, 3), tensor(3, 3, 3, 3), tensor(3, 3, 3)._replace(shared=np.zeros((9, 1)))],
+    ids=["all share them", "an axis too few", "an axis too many", "one shares them"],
+)
+def test_nodes_of_another_form_than_the_kernel_are_refused(nodes: Nodes):
+    log_c = log_c_of(some_map(BOXES["box1l"], 1, True))
+    compiled = moving_sum.CompiledSum(None, n_shared=2, n_sums=1)
+    with pytest.raises(ValueError, match="variables share nodes and . follow, where the kernel has 2 of 3"):
+        MovingSum(compiled, log_c, nodes)
+    assert isinstance(MovingSum(compiled, log_c, tensor(3, 3, 3)), MovingSum)
+
+
 @pytest.mark.parametrize("text", ["sqrt(a + x)", "exp(x)*y", "(a + x)**(a/2)"])
 def test_a_formula_with_other_functions_has_no_kernel(text: str):
     integral = formula(text)
@@ -187,9 +200,9 @@ def expected_gradient(integral: ParametricIntegral, contour: ContourMap, s: np.n
 def test_derivatives_are_those_at_fixed_nodes(name: str):
     integral, contour = FORMULAS[name], some_map(FORMULAS[name], 1, True)
     log_c, nodes = log_c_of(contour), tensor(4, 5)
-    library = moving_sum.library([integral.expression, *derivatives(integral.expression)], log_c, 1)
+    compiled = moving_sum.library([integral.expression, *derivatives(integral.expression)], log_c, 1)
     s = integral.sample(3, seed=2)
-    found = MovingSum(library, log_c, nodes, n_sums=3)(s, BoxCoordinates(integral, "cpu").u(torch.as_tensor(s)).numpy())
+    found = MovingSum(compiled, log_c, nodes)(s, BoxCoordinates(integral, "cpu").u(torch.as_tensor(s)).numpy())
     value, size = expected(integral, contour, s, *all_nodes(nodes))
     np.testing.assert_array_less(np.abs(found[:, 0] - value), 1e-12 * size)
     slopes = expected_gradient(integral, contour, s, *all_nodes(nodes))
