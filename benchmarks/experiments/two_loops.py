@@ -98,7 +98,7 @@ def _jobs(integral: str, n_labels: int) -> list[Job]:
     return [
         *(Job(method, CONTOUR_S, batches=BATCHES) for method in [*contours, *(ablation() if is_first else ())]),
         *(Job(method, TABLE_S, batches=OF_TABLES) for method in tables),
-        Job(f"{NETWORK},{LABELS.format("1e-6")}", NETWORK_S, batches=OF_TABLES),
+        Job(f"{NETWORK},{LABELS.format('1e-6')}", NETWORK_S, batches=OF_TABLES),
         *(
             Job(f"pysecdec_qmc,workers=1,epsrel={epsrel}", PYSECDEC_S, points=POINTS, batches=ONE_BY_ONE)
             for epsrel in EPSREL.get(integral, EPSREL_ELSEWHERE)
