@@ -26,15 +26,15 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from benchmarks import experiments, interrupts
-from benchmarks.records import files, run_records
-from benchmarks.records.folders import LOCAL, is_published, published_folders, result_folder
+from benchmarks.records import run_records
+from benchmarks.records.folders import LOCAL, check_writable, is_published, published_folders, result_folder
 from benchmarks.running import machine, machine_lock, socket_folder
 from benchmarks.running.jobs import Job
 from benchmarks.running.plan import Options, Run
 from benchmarks.running.run import Place
 from benchmarks.running.suite import Suite, Told, fit_limit_s
 from methods.base import InputError
-from methods.core import dask_cluster
+from methods.core import dask_cluster, files
 
 TIMED_S = 1.0
 """Seconds of timed calls of each batch, where the preset does not ask for fewer."""
@@ -183,7 +183,7 @@ def carry_out(
 
     suite = None
     try:
-        files.check_writable(options.out)
+        check_writable(options.out)
         with interrupts.raised(), machine_lock.folder(options.out):
             for part in PARTS:
                 files.remove_partial(options.out / part)

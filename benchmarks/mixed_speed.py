@@ -26,11 +26,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.experiments.deep_speed import FILE
-from benchmarks.records import files
 from benchmarks.records.folders import LOCAL, result_folder
 from benchmarks.regressions import deep_timing
 from benchmarks.regressions.deep_contenders import COMPILED, CORNERS, STEPS, Shape
 from benchmarks.running import isolated, machine
+from methods.core import files
 
 SHAPES = (
     Shape(3, 4, 100, 4096),

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.records import files
 from benchmarks.records.folders import PUBLISHED, REPORTS
+from methods.core import files
 
 FILE = "choices.json"
 

@@ -16,12 +16,13 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.records import files, run_records
+from benchmarks.records import run_records
 from benchmarks.records.run_records import Record
 from benchmarks.running import device_rates, isolated, machine, machine_lock, run
 from benchmarks.running.isolated import Outcome, Process
 from benchmarks.running.plan import Options, Run
 from benchmarks.running.run import Place
+from methods.core import files
 
 if TYPE_CHECKING:
     from benchmarks.running.cluster_runs import ClusterRuns
