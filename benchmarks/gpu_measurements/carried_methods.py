@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.experiments import devices as experiment
+from benchmarks.experiments.gpu import AS_PUBLISHED, PUBLISHED
 from benchmarks.gpu_measurements.session import ROOT
 from benchmarks.records.folders import check_writable
 from benchmarks.running import device_rates, isolated, machine, machine_lock, plan, run
@@ -34,11 +35,6 @@ LARGEST_MIB = 25
 
 COMPARED = 8
 """Points at which a device must give the values of the CPU."""
-
-AS_PUBLISHED = {"n_updates": 1, "lattice_size": 512}
-"""The papers' networks are timed as large as they were; what an evaluation takes does not depend on the training."""
-
-PUBLISHED = ("jhep_tanh_i1", "jhep_tanh_i2", "thesis_gelu")
 
 COUNT_LIMIT_S = 300.0
 

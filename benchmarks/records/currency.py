@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import references
-from benchmarks import versions
+from benchmarks.versioning import lock_file
 from methods.core import names
 
 VERSIONS = ("version", "labels_version", "integral_hash", "truth_hash")
@@ -42,7 +42,7 @@ class Current:
         """Return in words what of the record is superseded; [] where it is current."""
         notes = []
         for method, version in _versions(record):
-            newest = max(versions.current_version(method) or 0, self._versions[method])
+            newest = max(lock_file.current_version(method) or 0, self._versions[method])
             if version < newest:
                 notes.append(f"superseded: version {version} of {method}, now {newest}")
         stored = references.stored_hashes(record["integral"])

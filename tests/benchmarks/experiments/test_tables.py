@@ -8,10 +8,10 @@ import io
 import pytest
 from sample_records import record
 
-from benchmarks import versions
 from benchmarks.experiments import all_configurations
 from benchmarks.records import configurations
 from benchmarks.report import BEGIN, END, insert
+from benchmarks.versioning import lock_file
 
 
 def rows(*found):
@@ -67,7 +67,7 @@ def test_configurations_are_told_apart_by_what_differs():
 @pytest.fixture
 def second_version(monkeypatch):
     """Make versions 2 of gauss_legendre and chebyshev the current ones."""
-    monkeypatch.setattr(versions, "current_version", {"gauss_legendre": 2, "chebyshev": 2}.get)
+    monkeypatch.setattr(lock_file, "current_version", {"gauss_legendre": 2, "chebyshev": 2}.get)
 
 
 def test_superseded_records_are_labelled_and_kept(second_version):
