@@ -96,11 +96,17 @@ def test_the_highest_version_of_a_stranger_s_method_is_current():
 
 
 @pytest.mark.parametrize(
-    ("key", "note"), [("integral_hash", "superseded: older equation"), ("truth_hash", "superseded: older truth")]
+    ("key", "note"),
+    [("integral_hash", "of another equation than the registered one"), ("truth_hash", "superseded: older truth")],
 )
 def test_an_integral_has_one_equation_and_one_truth_for_all_methods(key, note):
     old = record(method="chebyshev", date_utc="2027-01-01T00:00:00+00:00", **{key: "old"})
     assert {row["method"]: row["note"] for row in rows(record(), old)} == {"gauss_legendre": "", "chebyshev": note}
+
+
+def test_of_another_equation_nothing_is_said_of_its_truth():
+    own = record(integral_hash="own", truth_hash="own")
+    assert rows(own)[0]["note"] == "of another equation than the registered one"
 
 
 def test_of_several_equations_of_a_stranger_s_integral_nobody_knows_which_is_newer():
