@@ -19,22 +19,20 @@ failed (they are listed), 2 for wrong arguments, 130 when interrupted.
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import sys
-from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from benchmarks import experiments, interrupts
-from benchmarks.records import files, run_records
-from benchmarks.records.folders import LOCAL, is_published, published_folders, result_folder
-from benchmarks.running import machine, machine_lock, socket_folder
+from benchmarks import experiments
+from benchmarks.records import run_records
+from benchmarks.records.folders import LOCAL, published_folders, result_folder
+from benchmarks.running import machine
 from benchmarks.running.jobs import Job
-from benchmarks.running.plan import Options, Run
+from benchmarks.running.plan import Options
 from benchmarks.running.run import Place
-from benchmarks.running.suite import Suite, Told, fit_limit_s
+from benchmarks.running.whole_suite import carry_out, report_failures, say
 from methods.base import InputError
-from methods.core import dask_cluster
+from methods.core import files
 
 TIMED_S = 1.0
 """Seconds of timed calls of each batch, where the preset does not ask for fewer."""
@@ -44,11 +42,6 @@ LARGEST_SEED = 2**62
 
 LONGEST_BUDGET_S = 1e7
 """Four months: time limits are made of budgets, and must be numbers that the system takes."""
-
-PARTS = ("runs", "raw", "fitted")
-"""Folders below that of a suite in which nobody else writes."""
-
-FINE = ("ok", "unsupported")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -134,12 +127,12 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"\n{all_configurations.details(results)}")
     found, damaged = run_records.read_all(given.out)
     for path, problem in damaged.items():
-        _say(f"note: {path} is left out: {problem}.")
+        say(f"note: {path} is left out: {problem}.")
     try:
         files.write_text(given.out / "tables.md", all_configurations.markdown(found))
         files.write_text(given.out / "tables.csv", all_configurations.csv(found))
     except OSError as problem:
-        _say(f"error: The tables could not be written: {problem}.")
+        say(f"error: The tables could not be written: {problem}.")
         return 1
     print(f"\nAll records here: {given.out / 'tables.md'}, {given.out / 'tables.csv'}")
     print(f"A page: python -m benchmarks.report --out {given.out}")
@@ -156,7 +149,7 @@ def _foresee(work: Mapping[str, Iterable[Job]], options: Options, given: argpars
         for spec in given.integral or ():
             plan.described(plan.describe_integral, spec)
     except InputError as problem:
-        _say(f"error: {problem}")
+        say(f"error: {problem}")
         return 2
     foreseen = forecast.of_work(work, given.out, published_folders(), options.timed_s, force=given.force)
     print(forecast.text(foreseen, jobs))
@@ -165,105 +158,6 @@ def _foresee(work: Mapping[str, Iterable[Job]], options: Options, given: argpars
         f"of a run that\nis unknown only the budget. Of finished runs there is a current record in {given.out}."
     )
     return 0
-
-
-def carry_out(
-    work: Mapping[str, Iterable[Job]], options: Options, *, force: bool, jobs: int, scheduler: str | None = None
-) -> tuple[int, list[run_records.Record]]:
-    """Plan the runs of `work`, make both stages, and show how far they are.
-
-    Returns
-    -------
-    status : int
-        0 where both stages came to their end, else the exit status of the command, after a sentence about why.
-    results : list of dict
-        The records, in the order of the plan.
-    """
-    from benchmarks.running import plan
-
-    suite = None
-    try:
-        files.check_writable(options.out)
-        with interrupts.raised(), machine_lock.folder(options.out):
-            for part in PARTS:
-                files.remove_partial(options.out / part)
-            runs = plan.runs(work, options)
-            suite = Suite(runs, options, force=force, is_published=is_published(options.out), say=_say)
-            with _Progress(len(runs), "fit and judge") as progress:
-                _fit_and_judge(suite, jobs, scheduler, progress.told)
-            due = suite.to_time()
-            with _Progress(len(due), "time") as progress:
-                suite.time(due, progress.told)
-    except InputError as problem:
-        _say(f"error: {problem}")
-        return 2, []
-    except OSError as problem:
-        _say(f"error: {problem}. Finished runs are kept, and the same command goes on from there.")
-        _leave(1, suite)
-    except KeyboardInterrupt:
-        _say("Interrupted; finished runs are kept, and the same command goes on from there.")
-        _leave(interrupts.INTERRUPTED, suite)
-    return 0, [record for run in runs for place in run.places if (record := suite.record(run, place)) is not None]
-
-
-def _fit_and_judge(suite: Suite, jobs: int, scheduler: str | None, told: Told) -> None:
-    """Make the first stage here, so many runs at a time, or on the cluster of a scheduler."""
-    if scheduler is None:
-        suite.fit_and_judge(jobs, told)
-        return
-    from benchmarks.running.cluster_runs import ClusterRuns
-
-    with dask_cluster.connected(scheduler) as client:
-        suite.fit_and_judge_on(ClusterRuns(client, fit_limit_s, _say), told)
-
-
-def _say(sentence: str) -> None:
-    print(sentence, file=sys.stderr, flush=True)
-
-
-def _leave(status: int, suite: Suite | None) -> None:
-    """End this process at once: threads that wait for runs would keep it, and with it, its runs end."""
-    if suite is not None:
-        socket_folder.remove()
-        os._exit(status)
-    raise SystemExit(status)
-
-
-class _Progress:
-    """A bar for one stage, and a line for each run that ends; no bar where the output is not a terminal."""
-
-    def __init__(self, total: int, stage: str) -> None:
-        from tqdm import tqdm
-
-        self._bar = tqdm(total=total, unit="run", desc=stage, disable=None)
-        self._stage = stage
-
-    def __enter__(self) -> _Progress:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.close()
-
-    def told(self, event: str, planned: Run, record: run_records.Record | None) -> None:
-        """Show what `suite.Told` says."""
-        if event == "begin" or record is None:
-            self._bar.set_description(f"{self._stage}: {planned.label}")
-            return
-        how = event if record["status"] == "ok" else record["status"]
-        digits = f"  {record['digits_mean']:.1f} digits" if record["digits_mean"] is not None else ""
-        self._bar.write(f"{planned.label}: {how}{digits if event != 'timed' else ''}", file=sys.stderr)
-        self._bar.update()
-
-
-def report_failures(results: list[run_records.Record]) -> int:
-    """List the runs that did not finish; return the exit status."""
-    bad = [record for record in results if record["status"] not in FINE]
-    for record in bad:
-        _say(f"{record['status']}: {record['integral']} × {record['method']}: {record['reason']}")
-    if bad:
-        counts = Counter(record["status"] for record in results)
-        _say(f"{len(bad)} of {len(results)} runs did not finish: {dict(counts)}")
-    return 1 if bad else 0
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ import methods
 import references
 from benchmarks.running import isolated
 from benchmarks.running.call_memory import FEWEST, measured
-from benchmarks.versions import FIELDS
+from benchmarks.versioning.small_fits import FIELDS
 from methods.core import batches
 
 N = 10_000_000

@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.interrupts import INTERRUPTED
 from methods.base import InputError
 
 if TYPE_CHECKING:
@@ -33,9 +34,6 @@ exit status: 0 where the digits are reached, 1 where they are not, 2 for wrong a
 
 BUDGET_S = 120.0
 """Default seconds of the fits of a choice."""
-
-INTERRUPTED = 130
-"""Exit status after Ctrl-C, as shells have it."""
 
 MOST_DIGITS = 15.0
 """Relative errors below are those of rounding."""

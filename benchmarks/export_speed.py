@@ -98,9 +98,11 @@ def main(arguments: list[str] | None = None) -> int:
     given = command.parse_args(arguments)
     import methods
     import references
+    from benchmarks.running import stopwatch
     from methods.base import InputError
     from methods.core.storage import StorageError
 
+    stopwatch.limit_threads(1)  # before anything is timed; the fits, which are short, are on one thread, too
     try:
         if given.model is not None:
             print(*of_integrate(given.model))
@@ -176,11 +178,9 @@ def of_onnx(path: Path, s: Any) -> Times:
 
 
 def of_integrate(model: str | Path) -> Times:
-    """Time `integrate` of a saved method, on one thread."""
+    """Time `integrate` of a saved method, on the threads of this process: one, as `main` has it."""
     import methods
-    from benchmarks.running import stopwatch
 
-    stopwatch.limit_threads(1)
     method = methods.load(model)
     return times(method.integrate, method.integral_.sample(BATCH, seed=1))
 
@@ -216,7 +216,7 @@ def _rounded(ns: float) -> str:
 
 
 def _rate() -> float:
-    """Measure GFLOP/s of a product of matrices in float64 on one thread, the best of several."""
+    """Measure GFLOP/s of a product of matrices in float64 on the threads of this process, the best of several."""
     import numpy as np
 
     a = np.ones((512, 512))

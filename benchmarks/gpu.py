@@ -27,11 +27,11 @@ from typing import Any
 
 from benchmarks.gpu_measurements import MEASUREMENTS, Measurement, session
 from benchmarks.gpu_measurements.session import Session
-from benchmarks.records import files
-from benchmarks.records.folders import LOCAL, result_folder
+from benchmarks.records.folders import LOCAL, check_writable, result_folder
 from benchmarks.running import device_rates, isolated, machine
 from benchmarks.running.isolated import Outcome, Process
 from methods.base import InputError
+from methods.core import files
 
 SHARE_TOLD = 0.9
 """Share of its limit that a measurement is told to take: starting its process and ending it take the rest."""
@@ -132,7 +132,7 @@ def write_below(out: Path) -> Path:
             f"The path {out} has {len(str(out))} characters; {LONGEST_WORK_PATH - len('/work')} at most can be worked "
             "in, so give another folder."
         )
-    files.check_writable(work)
+    check_writable(work)
     for variable, name in WRITTEN.items():
         (work / name).mkdir(exist_ok=True)
         os.environ[variable] = str(work / name)

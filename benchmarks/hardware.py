@@ -20,12 +20,12 @@ import argparse
 import os
 import sys
 
-from benchmarks.accuracy import carry_out, report_failures
 from benchmarks.experiments import devices as experiment
 from benchmarks.records.folders import LOCAL, result_folder
 from benchmarks.running import device_rates, isolated, machine, plan
 from benchmarks.running.plan import Options
 from benchmarks.running.run import Place
+from benchmarks.running.whole_suite import carry_out, report_failures
 from methods.base import InputError
 
 TIMED_S = 0.5

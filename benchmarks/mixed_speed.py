@@ -6,9 +6,11 @@
     python -m benchmarks.report                       shows what is in reports/published
 
 Each contender (see `deep_contenders`) runs in a process of its own, for its peak memory, and all of them in turn,
-several times, because a machine's speed changes within minutes: the table has the median over these rounds. The file
-is written after each measurement; a command that was interrupted goes on with what the file lacks, on the same machine
-with the same versions and commit, and otherwise begins anew.
+several times, because a machine's speed changes within minutes: the table has the median over these rounds. What
+torch.compile compiles is measured in the first round alone, because compiling takes half a minute and more each time.
+
+The file is written after each measurement; a command that was interrupted goes on with what the file lacks, on the same
+machine with the same versions and commit, and otherwise begins anew.
 """
 
 from __future__ import annotations
@@ -24,11 +26,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.experiments.deep_speed import FILE
-from benchmarks.records import files
 from benchmarks.records.folders import LOCAL, result_folder
 from benchmarks.regressions import deep_timing
 from benchmarks.regressions.deep_contenders import COMPILED, CORNERS, STEPS, Shape
 from benchmarks.running import isolated, machine
+from methods.core import files
 
 SHAPES = (
     Shape(3, 4, 100, 4096),

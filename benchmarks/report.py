@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 from benchmarks.experiments import all_configurations
 from benchmarks.page import findings, html_page, page_content, readme_results
 from benchmarks.page.contents import Contents
-from benchmarks.records import configurations, files
+from benchmarks.records import configurations
 from benchmarks.records.folders import REPORTS, result_folder
+from methods.core import files
 
 if TYPE_CHECKING:
     import pandas

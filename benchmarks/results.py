@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 import signal
 import subprocess
 import sys
@@ -34,15 +33,6 @@ from benchmarks.interrupts import INTERRUPTED
 from benchmarks.records.folders import PUBLISHED, REPORTS, published_folders, result_folder
 from benchmarks.running import forecast, machine
 
-SOURCES = (
-    "methods",
-    "benchmarks/hardware.py",
-    "benchmarks/mixed_speed.py",
-    "benchmarks/regressions",
-    "benchmarks/running",
-)
-"""Code that measurements of a command of its own depend on: they have no version."""
-
 
 @dataclasses.dataclass
 class State:
@@ -53,7 +43,7 @@ class State:
     runs, finished : int, optional
         Of a preset; None of a command of its own.
     minutes : float
-        Foreseen for what is left; 0 where nothing is.
+        Foreseen for what is left of a preset, and for all of a command of its own; 0 where nothing is left.
     """
 
     runs: int | None
@@ -100,25 +90,13 @@ def parser(known: Mapping[str, Step]) -> argparse.ArgumentParser:
 def state(step: Step, out: Path, jobs: int) -> State:
     """Find what is left of a step, and foresee how long that takes."""
     if step.preset is None:
-        return State(None, None, 0.0 if _is_measured(out / step.published) else step.minutes)
+        is_finished = step.is_finished is not None and step.is_finished(out / step.published)
+        return State(None, None, 0.0 if is_finished else step.minutes)
     preset = experiments.preset(step.preset)
     timed_s = min(preset.timed_s, TIMED_S)
     found = forecast.of_work(step.work(preset), out / step.published, published_folders(), timed_s)
     seconds = sum(one.seconds(jobs) for one in found)
     return State(sum(one.runs for one in found), sum(one.finished for one in found), seconds / 60)
-
-
-def _is_measured(path: Path) -> bool:
-    """Tell whether what lies at a path, a file or a folder with runs, is of this machine and of the code as it is."""
-    files = [path] if path.is_file() else sorted(path.glob("runs/*.json"))
-    contents = [json.loads(file.read_text(encoding="utf-8")) for file in files]
-    commits = {str(content["commit"]) for content in contents if content["machine"] == machine.name()}
-    return bool(commits) and all(map(_has_the_same_code, commits))
-
-
-def _has_the_same_code(commit: str) -> bool:
-    command = ["git", "diff", "--quiet", commit, "--", *SOURCES]
-    return subprocess.run(command, cwd=REPORTS.parent, check=False, capture_output=True).returncode == 0
 
 
 def table(steps: Mapping[str, Step], states: Mapping[str, State], jobs: int) -> str:
@@ -155,8 +133,8 @@ def carry_out(steps: Mapping[str, Step], states: Mapping[str, State], out: Path,
     """Run the steps, and say after each what is left; return the exit status."""
     failed = []
     foreseen = taken = 0.0
-    # A command of its own that is asked again may begin anew; a preset keeps its records.
-    names = [name for name, now in states.items() if now.runs is not None or now.minutes > 0]
+    # Every step is started, also where nothing seems to be left: each keeps what is finished, and knows best what is.
+    names = list(steps)
     for index, name in enumerate(names):
         left = sum(states[other].minutes for other in names[index:])
         # Once something was timed, the rest is taken to be as much slower, or quicker, than foreseen.

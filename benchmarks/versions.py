@@ -24,9 +24,6 @@ by 2e-7 and 7e-7 (a thousandth of the error, which is their replicas' spread), p
 from __future__ import annotations
 
 import argparse
-import functools
-import json
-import os
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -34,48 +31,11 @@ from typing import Any, NamedTuple
 
 import methods
 from benchmarks.running.isolated import Outcome
-from benchmarks.versioning import small_fits
+from benchmarks.versioning import lock_file, small_fits
+from benchmarks.versioning.lock_file import LOCK, Entry, Lock
 from benchmarks.versioning.normalised_hash import Normaliser
-from benchmarks.versioning.small_fits import Fit
+from benchmarks.versioning.small_fits import FIELDS, INTEGRALS, Fit
 from benchmarks.versioning.sources import OwnModules
-
-LOCK = Path(methods.__file__).with_name("versions.json")
-
-INTEGRALS = ("box1l", "genz_product_peak_2d")
-"""k = 3 and 2, m = 3 and 2; both are rational functions, which pySecDec compiles quickly."""
-
-_LEARNING = {"labels": "gauss_legendre", "n_labels": 400, "n_updates": 50}
-_PRIMITIVE = {"width": 50, "n_replicas": 2, "n_updates": 2}
-_COMPILED = {"cxxflags": "-O0"}
-"""The same instructions on every processor, and half of the time of compiling."""
-
-FIELDS: dict[str, dict[str, Any]] = {
-    "gauss_legendre": {"max_nodes": 1000},
-    "chebyshev": {"labels": "gauss_legendre", "epsrel": 1e-5, "max_labels": 1000},
-    "total_degree": {"labels": "gauss_legendre", "max_labels": 300, "n_pilot": 50},
-    "tensor_train": {"labels": "gauss_legendre", "max_labels": 1000, "n_pilot": 50},
-    "learned_contour": {"max_nodes": 1000},
-    "lattice_qmc": {"epsrel": 1e-5, "max_nodes": 4096},
-    "scipy_qmc": {"points": 128},
-    "vegas": {"n_samples": 200},
-    "vegas_map": {"points": 512},
-    "gaussian_process": {"labels": "gauss_legendre", "n_labels": 200},
-    "rbf": {"labels": "gauss_legendre", "n_labels": 200},
-    "neural_primitive": _PRIMITIVE,
-    "separable_primitive": _PRIMITIVE,
-    "primitive_corrected": {"width": 50, "lattice_size": 64, "n_shifts": 4},
-    "published_primitive": {"width": 16, "depth": 2, "lattice_size": 128, "n_updates": 30},
-    "pysecdec_qmc": _COMPILED,
-    "pysecdec_qmc_pylink": _COMPILED,
-    "pysecdec_cuba": _COMPILED,
-    "dense_mlp": _LEARNING,
-    "skip_mlp": _LEARNING,
-    "bayesian_mlp": _LEARNING | {"width": 16},
-    "deep_ensemble": _LEARNING | {"width": 16},
-    "differential_mlp": {"labels": "gauss_legendre", "n_labels": 400, "width": 8, "n_iterations": 20},
-    "boosted_trees": {"labels": "gauss_legendre", "n_labels": 1000, "n_trees": 20},
-}
-"""The fields of each method's fits. Where a method takes labels from another one, they say from which."""
 
 SAFETY = 10.0
 FLOOR, ERROR_FLOOR, LARGEST_TOLERANCE = 1e-9, 1e-6, 1e-3
@@ -87,8 +47,6 @@ EXAMPLES = """examples:
   python -m benchmarks.versions --method chebyshev    one method only
 """
 
-Entry = dict[str, Any]
-Lock = dict[str, Entry]
 Repeat = Callable[[str, list[Fit]], Outcome]
 
 
@@ -106,24 +64,6 @@ class Now(NamedTuple):
 
 class Refused(Exception):
     """Raised where nothing may be written for a method; the message says why, and what to do."""
-
-
-def current_version(name: str) -> int | None:
-    """Return the version of a registered method, as the lock has it; None for others."""
-    entry = _lock().get(name)
-    return None if entry is None else entry["version"]
-
-
-def read(path: Path = LOCK) -> Lock:
-    """Return the entries of a lock by method; none where there is no file."""
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-
-
-def write(lock: Lock, path: Path = LOCK) -> None:
-    """Write a lock, at once or not at all."""
-    unfinished = path.with_suffix(".unfinished")
-    unfinished.write_text(json.dumps(dict(sorted(lock.items())), indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    os.replace(unfinished, path)
 
 
 def methods_now(registry: Mapping[str, str], fields: Mapping[str, Mapping[str, Any]]) -> dict[str, Now]:
@@ -149,7 +89,7 @@ def stale(entry: Entry | None, now: Now) -> str | None:
         return "has other code"
     if now.labels_version != entry["labels_version"]:
         return "takes labels from another version"
-    return None if now.fits == _asked(entry) else "has other fields in benchmarks/versions.py"
+    return None if now.fits == _asked(entry) else "has other fields in benchmarks/versioning/small_fits.py"
 
 
 def due_entry(entry: Entry | None, now: Now, repeat: Repeat, repeat_otherwise: Repeat) -> Entry:
@@ -172,7 +112,7 @@ def due_entry(entry: Entry | None, now: Now, repeat: Repeat, repeat_otherwise: R
 def _measured(now: Now, repeat: Repeat, repeat_otherwise: Repeat) -> Entry:
     """Return a new entry: what the fits give, and by how much they may differ where rounding is otherwise."""
     if not now.fits:
-        raise Refused("it has no line in FIELDS of benchmarks/versions.py; add one")
+        raise Refused("it has no line in FIELDS of benchmarks/versioning/small_fits.py; add one")
     found = _results(repeat(now.target, now.fits))
     other = _results(repeat_otherwise(now.target, now.fits))
     tolerance, error_tolerance = (
@@ -182,7 +122,7 @@ def _measured(now: Now, repeat: Repeat, repeat_otherwise: Repeat) -> Entry:
     if tolerance > LARGEST_TOLERANCE:
         raise Refused(
             f"rounding alone changes its fits by {tolerance / SAFETY:.0e}; give it fewer updates in FIELDS of "
-            "benchmarks/versions.py"
+            "benchmarks/versioning/small_fits.py"
         )
     return {
         "version": now.version,
@@ -223,11 +163,6 @@ def _asked(entry: Entry) -> list[Fit]:
     return [{"integral": fit["integral"], "fields": fit["fields"]} for fit in entry["fits"]]
 
 
-@functools.cache
-def _lock() -> Lock:
-    return read()
-
-
 def main(argv: list[str] | None = None) -> int:
     """Bring the lock up to date, or say why not; return 1 where something is stale or refused."""
     parser = argparse.ArgumentParser(
@@ -238,8 +173,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="fit nothing and write nothing: list what is stale")
     parser.add_argument("--method", action="append", metavar="M", help="only this method; may be given again")
     arguments = parser.parse_args(argv)
-    chosen = arguments.method or sorted({*methods.METHODS, *read()})
-    if unknown := sorted({*chosen} - {*methods.METHODS, *read()}):
+    chosen = arguments.method or sorted({*methods.METHODS, *lock_file.read()})
+    if unknown := sorted({*chosen} - {*methods.METHODS, *lock_file.read()}):
         parser.error(f"there is no method {unknown[0]!r}; known: {', '.join(sorted(methods.METHODS))}")
     if arguments.check:
         return check(chosen, methods.METHODS, FIELDS, LOCK)
@@ -248,7 +183,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def check(chosen: list[str], registry: Mapping[str, str], fields: Mapping[str, Any], path: Path) -> int:
     """Print what is stale; return 1 where anything is."""
-    lock, now = read(path), methods_now(registry, fields)
+    lock, now = lock_file.read(path), methods_now(registry, fields)
     reasons = {name: stale(lock.get(name), now[name]) if name in now else "is no longer registered" for name in chosen}
     found = [f"{name} {reason}." for name, reason in reasons.items() if reason]
     print("\n".join(found) or f"{path.name} is current.")
@@ -262,7 +197,7 @@ def update(
     """Repeat the fits of what is stale, write the entries that are due, and print which; return 1 for a refusal."""
     from tqdm import tqdm
 
-    lock, now = read(path), methods_now(registry, fields)
+    lock, now = lock_file.read(path), methods_now(registry, fields)
     due = [name for name in chosen if name not in now or stale(lock.get(name), now[name])]
     n_refused = 0
     with tqdm(due, disable=None, unit="method") as bar:
@@ -274,7 +209,7 @@ def update(
                 n_refused += 1
                 tqdm.write(f"{name} is refused: {refusal}.")
             else:
-                write(lock, path)
+                lock_file.write(lock, path)
                 tqdm.write(f"{name} is written." if name in lock else f"{name} is no longer registered: removed.")
     print(f"Refused: {n_refused} of {len(due)}." if n_refused else f"{path.name} is current.")
     return 1 if n_refused else 0

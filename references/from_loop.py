@@ -46,12 +46,14 @@ def make(
     Raises
     ------
     InputError
-        Where the file is not as it should be, the integral is not finite in every sector, or it cannot be decided
-        whether F changes sign in the box.
+        Where the file is not as it should be, there is no folder for the other one, the integral is not finite in
+        every sector, or it cannot be decided whether F changes sign in the box.
     """
     loop = loop_input.read(source)
     if target.resolve() == source.resolve():
         raise InputError(f"{source} would be overwritten by its own sectors; name another file by --out.")
+    if not target.parent.is_dir():
+        raise InputError(f"There is no folder {target.parent}; make it, or name another file by --out.")
     prefactor, sectors = form(loop, report)
     sector_files.write(target, loop, prefactor, sectors, f"pySecDec {importlib.metadata.version('pysecdec')}")
     sector_files.read.cache_clear()

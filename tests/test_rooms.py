@@ -1,4 +1,4 @@
-"""The rooms of methods and references: which may import which, that none go in circles, and what lies on the floor.
+"""The rooms of the three packages: which may import which, that none go in circles, and what lies on the floor.
 
 Imports inside functions count, since a circle that they hide is still one. Imports for type checking alone may go the
 wrong way; circles of them are listed here with their reasons. The registry's text, which names methods that nobody has
@@ -60,6 +60,30 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 """Room -> the rooms that its modules may import, besides itself. `methods` is the registry, which names methods by
 text; `references` holds the commands and the functions that everybody asks for truth."""
 
+WITHIN_BENCHMARKS: dict[str, tuple[str, ...]] = {
+    "benchmarks.interrupts": (),
+    "benchmarks.versioning": (),
+    "benchmarks.records": ("benchmarks.versioning",),
+    "benchmarks.running": ("benchmarks.interrupts", "benchmarks.versioning", "benchmarks.records"),
+    "benchmarks.versioning.small_fits": ("benchmarks.running",),
+    "benchmarks.regressions": ("benchmarks.records",),
+    "benchmarks.experiments": ("benchmarks.records", "benchmarks.running", "benchmarks.regressions"),
+    "benchmarks.choosing": ("benchmarks.interrupts", "benchmarks.records", "benchmarks.running"),
+    "benchmarks.faults": ("benchmarks.records",),
+    "benchmarks.figures": ("benchmarks.records",),
+    "benchmarks.gpu_measurements": (
+        *("benchmarks.records", "benchmarks.running"),
+        *("benchmarks.regressions", "benchmarks.experiments"),
+    ),
+    "benchmarks.page": ("benchmarks.records", "benchmarks.experiments", "benchmarks.figures"),
+}
+"""The same of the rooms of benchmarks, from the lowest one on. Each may import all of methods and references, too, and
+`benchmarks` itself, which holds the commands, everything."""
+
+MAY_IMPORT |= {room: (*MAY_IMPORT, *others) for room, others in WITHIN_BENCHMARKS.items()} | {
+    "benchmarks": (*MAY_IMPORT, *WITHIN_BENCHMARKS)
+}
+
 CIRCLES_OF_TYPES = {
     (
         "methods.deep.network",
@@ -76,7 +100,7 @@ Modules = dict[str, str]
 
 def project() -> Modules:
     sources = {}
-    for package in ("methods", "references"):
+    for package in ("methods", "references", "benchmarks"):
         for path in (ROOT / package).rglob("*.py"):
             parts = path.relative_to(ROOT).with_suffix("").parts
             sources[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path.read_text(encoding="utf-8")
@@ -145,11 +169,11 @@ def circles_with_types(modules: Modules) -> list[str]:
 
 
 def strangers(modules: Modules) -> list[str]:
-    """Modules directly in methods/ are the base and the methods: open the folder and see what is compared."""
+    """Modules directly in methods/ are base, command and methods: open the folder and see what is compared."""
     there = {module for module in modules if module.count(".") == 1 and module.startswith("methods.")}
     rooms = {module for module in there if any(name.startswith(f"{module}.") for name in modules)}
     methods = {target.partition(":")[0] for target in METHODS.values()}
-    return sorted((there - rooms) ^ (methods | {"methods.base"}))
+    return sorted((there - rooms) ^ (methods | {"methods.base", "methods.__main__"}))
 
 
 def rooms_without_a_word(modules: Modules) -> list[str]:
@@ -168,6 +192,9 @@ FAULTS = [
     (wrong_ways, "methods.deep.bad", "from methods.surrogates import labels", "methods.deep.bad imports"),
     (wrong_ways, "methods.secdec.bad", "from methods import chebyshev", "imports methods.chebyshev"),
     (wrong_ways, "references.sectors.bad", "import references", "imports references, which"),
+    (wrong_ways, "benchmarks.records.bad", "from benchmarks import versions", "imports benchmarks.versions, which"),
+    (wrong_ways, "benchmarks.running.bad", "from benchmarks.accuracy import main", "imports benchmarks.accuracy"),
+    (wrong_ways, "benchmarks.versioning.bad", "def f():\n    from benchmarks.running import run", "benchmarks.running"),
     (circles, "methods.core.errors", "def f():\n    from methods import base", "methods.base"),
     (circles, "methods.core.errors", "from methods.core.names import unknown", "methods.core.names"),
     (

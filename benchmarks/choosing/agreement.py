@@ -40,11 +40,12 @@ from benchmarks.choosing.candidates import CANDIDATES
 from benchmarks.choosing.choice import Chooser
 from benchmarks.choosing.search import Told, Wish
 from benchmarks.interrupts import INTERRUPTED
-from benchmarks.records import configurations, digit_costs, files, run_records
+from benchmarks.records import configurations, digit_costs, run_records
 from benchmarks.records.digit_costs import DigitCost
-from benchmarks.records.folders import LOCAL, PUBLISHED, result_folder
+from benchmarks.records.folders import LOCAL, PUBLISHED, check_writable, result_folder
 from benchmarks.running import machine
 from methods.base import InputError
+from methods.core import files
 from references.integrals import catalogue
 
 DIGITS, COUNTS = (3.0, 6.0), (1e9, 1e4)
@@ -231,7 +232,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Compare as the command line asks; return the exit status: 0 where four choices of five agree, else 1."""
     given = _parser().parse_args(arguments)
     try:
-        files.check_writable(given.out)
+        check_writable(given.out)
         integrals = given.integral or list(recorded())
         if unknown := [name for name in integrals if name not in recorded()]:
             raise InputError(f"There are no records of {unknown[0]}; give one of {', '.join(recorded())}.")

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.records import files
 from benchmarks.records.folders import PUBLISHED, REPORTS
+from methods.core import files
 
 FILE = "choices.json"
 
@@ -21,7 +21,7 @@ DOCUMENT = REPORTS.parent / "docs" / "choose.md"
 BEGIN, END = "<!-- table: begin (python -m benchmarks.choosing.agreement_table) -->", "<!-- table: end -->"
 
 FACTOR = 2.0
-"""A choice agrees with the records where it takes at most so many times the least recorded seconds."""
+"""A choice with the digits agrees with the records where it takes at most so many times the least recorded seconds."""
 
 COLUMNS = (
     "integral", "digits", "values", "chosen", "mean, worst digits", "s in all", "best recorded", "s, here",
@@ -42,10 +42,10 @@ def rows(entries: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def agrees(row: Row, ratio: str = "ratio") -> bool:
-    """Tell whether a choice takes at most FACTOR times the best recorded seconds; so it does where only it has any."""
-    if row["best"] is None:
-        return True
-    return bool(row["reached"]) and row[ratio] is not None and row[ratio] <= FACTOR
+    """Tell whether a choice has the digits and, where a record has them, takes at most FACTOR times its seconds."""
+    if not row["reached"]:
+        return False
+    return row["best"] is None or (row[ratio] is not None and row[ratio] <= FACTOR)
 
 
 def text(rows: Sequence[Row]) -> str:
@@ -58,6 +58,8 @@ def text(rows: Sequence[Row]) -> str:
         f"\nOf {on}, {here} take at most {FACTOR:g} times as long as the best recorded configuration does here,\n"
         f"and {recorded} at most {FACTOR:g} times as long as was recorded of it."
     )
+    if alone := sum(row["best"] is None and agrees(row) for row in rows):
+        lines.append(f"Both numbers count {alone} with digits that no recorded configuration has.")
     return "\n".join(lines)
 
 

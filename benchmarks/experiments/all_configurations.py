@@ -30,7 +30,7 @@ TERMINAL = 120
 LONGEST_METHOD = 40
 """Characters that a method with its fields may take of such a line."""
 
-SHOWN = ("method", "digits", "worst", "≤ error", "µs (1)", "µs (1024)", "µs (65536)", "prep. s")
+SHOWN = ("method", "digits", "spread", "worst", "≤ error", "µs (1)", "µs (1024)", "µs (65536)", "prep. s")
 """Columns that a terminal shows, beside the note."""
 
 OVER_BUDGET = 1.1
@@ -101,9 +101,10 @@ def markdown(found: Iterable[Record]) -> str:
     ]
     machines = sorted({f"{r['machine']} ({configurations.threads(r['threads'])})" for r in found})
     notes = [
-        "digits: mean ± standard deviation of −log₁₀|(e − t)/t| over the uniform points; µs per integral in batches of "
-        "the stated size; preparation includes labels; evaluations are per integral, after preparation; ≤ error, "
-        "≤ 3 errors: points within one and three stated standard deviations, 68.3 % and 99.7 % of a normal law.",
+        "digits: mean of −log₁₀|(e − t)/t| over the uniform points; spread: the standard deviation of these over the "
+        "points; µs per integral in batches of the stated size; preparation includes labels; evaluations are per "
+        "integral, after preparation; ≤ error, ≤ 3 errors: points within one and three stated standard deviations, "
+        "68.3 % and 99.7 % of a normal law.",
         f"Measured on: {'; '.join(machines)}.",
     ]
     return "\n\n".join([*blocks, *notes, "Published values:", "\n".join(sources)]) + "\n"
@@ -128,7 +129,8 @@ def row(configuration: configurations.Configuration) -> dict[str, Any]:
     over = [f"preparation took {preparation_s / first['budget_s']:.1f} × its budget"] if is_over else []
     in_fit = ["timed in its fit's process, since it cannot be saved"] if _is_unsaved(good) else []
     return {
-        "digits": _digits(configuration.digits, limit, mean("digits_std")),
+        "digits": _digits(configuration.digits, limit),
+        "spread": _digits(mean("digits_std")),
         "median": _digits(mean("digits_median"), limit),
         "worst": _digits(configuration.worst, limit),
         "within 1 %": _percent(mean("frac_within_1pct")),
@@ -166,11 +168,10 @@ def _setup(good: Sequence[Record]) -> str:
     return " + ".join(number(sum(step[key] for step in steps) / len(steps)) for key in ("generate", "compile"))
 
 
-def _digits(value: float | None, limit: float, spread: float | None = None) -> str:
+def _digits(value: float | None, limit: float = math.inf) -> str:
     if value is None:
         return BLANK
-    shown = f"{value:.1f}" if spread is None else f"{value:.1f} ± {spread:.1f}"
-    return shown if value <= limit else f"{shown} (≤ truth)"
+    return f"{value:.1f}" if value <= limit else f"{value:.1f} (≤ truth)"
 
 
 def _percent(share: float | None) -> str:

@@ -26,9 +26,8 @@ import references
 from benchmarks.experiments import curve_points
 from benchmarks.experiments.curve_points import SLOWEST_S
 from benchmarks.experiments.one_by_one import EVERYWHERE, KNOBS, LIBRARIES, PYSECDEC
-from benchmarks.records import files
 from methods.base import InputError, Method, ParametricIntegral, ReportsSetup
-from methods.core import names
+from methods.core import files, names
 
 TIMEOUT_S = 20.0
 """Seconds of the clock after which pySecDec gives a point up."""

@@ -6,14 +6,16 @@ The tables are made from its records alone: one column per machine, device and t
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from benchmarks.experiments.experiment import Experiment, Table
-from benchmarks.records import configurations, currency
+from benchmarks.records import configurations, currency, run_records
 from benchmarks.records.run_records import Record, Row
 from benchmarks.regressions import integrate
 from benchmarks.running import machine
 from benchmarks.running.jobs import Job
+from methods.core import names
 
 MORE: dict[str, dict[str, Any]] = {
     "separable_primitive": {"width": 500, "n_updates": 8},
@@ -50,8 +52,27 @@ def job(spec: str) -> Job:
 
 def is_shown(record: Record) -> bool:
     """Tell whether a record was made by `hardware`: it has all of these batches, or failed when judged by POINTS."""
-    timed = record["s_per_integral"]
-    return record["points"] == POINTS if timed is None else {str(batch) for batch in BATCHES} <= set(timed)
+    return record["points"] == POINTS if record["s_per_integral"] is None else _has_all_batches(record)
+
+
+def is_finished(folder: Path) -> bool:
+    """Tell whether `hardware` has nothing left to do for its default methods on this machine, by a folder's records.
+
+    It fits all methods before it times the first one. So what was interrupted lacks a method, or has one without times.
+    """
+    here = [record for record in run_records.read_all(folder)[0] if record["machine"] == machine.name()]
+    versions = currency.Current(here)
+    current = [record for record in here if not versions.outdated(record)]
+    wanted = {names.parse_spec(spec)[0] for spec in default_methods()}
+    return wanted <= {record["method"] for record in current} and all(map(_is_done, current))
+
+
+def _is_done(record: Record) -> bool:
+    return record["status"] == "unsupported" or (record["status"] == "ok" and _has_all_batches(record))
+
+
+def _has_all_batches(record: Record) -> bool:
+    return {str(batch) for batch in BATCHES} <= set(record["s_per_integral"] or ())
 
 
 def tables(found: Iterable[Record]) -> list[Table]:

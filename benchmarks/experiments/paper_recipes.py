@@ -42,7 +42,10 @@ def _on(integral: str) -> list[Recipe]:
 
 def tables(found: Sequence[Record]) -> list[Table]:
     """Make a row for each recipe's record."""
-    explanation = "Settings as printed, for the stated time instead of the authors' hours, beside the digits published."
+    explanation = (
+        "Settings as printed, for the stated time instead of the authors' hours, beside the digits published. Spread: "
+        "the standard deviation of digits from point to point."
+    )
     rows = [
         (_row(name, recipe, record), [record])
         for name, recipe in RECIPES.items()
@@ -68,7 +71,7 @@ def _row(name: str, recipe: Recipe, record: Mapping[str, Any]) -> dict[str, str]
 def _shown(record: Mapping[str, Any]) -> str:
     if record["status"] != "ok":
         return f"{record['status']}: {record['reason']}"
-    return f"{record['digits_mean']:.1f} ± {record['digits_std']:.1f}, worst {record['digits_worst']:.1f}"
+    return f"{record['digits_mean']:.1f} (spread {record['digits_std']:.1f}), worst {record['digits_worst']:.1f}"
 
 
 def _is_of(record: Mapping[str, Any], recipe: Recipe) -> bool:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from benchmarks.experiments import devices
 from benchmarks.experiments.experiment import Preset
 from benchmarks.running.jobs import Job
 
@@ -36,7 +37,9 @@ class Step:
     command : tuple of str
         Module and options of a command of its own, without `--out`.
     minutes : float
-        What that takes.
+        What that takes where nothing is finished.
+    is_finished : callable, optional
+        Tells of a folder of a command of its own whether nothing is left to do; None where what it holds cannot tell.
     """
 
     published: str
@@ -45,6 +48,7 @@ class Step:
     diagnostics: bool = False
     command: tuple[str, ...] = ()
     minutes: float = 0.0
+    is_finished: Callable[[Path], bool] | None = None
 
     def arguments(self, out: Path, jobs: int) -> list[str]:
         """Return the command line whose results go below `out`, with `jobs` fits at a time."""
@@ -79,7 +83,9 @@ STEPS = {
     "ablations": Step(preset="ablations", published="ablations"),
     "paper_short": Step(preset="paper_short", published="recipes", budget_s=180.0, diagnostics=True),
     "replicas": Step(preset="replicas", published="replicas"),
-    "hardware": Step(command=("benchmarks.hardware",), published="hardware", minutes=15),
+    "hardware": Step(
+        command=("benchmarks.hardware",), published="hardware", minutes=15, is_finished=devices.is_finished
+    ),
 }
 """Steps by name, in the order in which they are run: what the README rests on comes first."""
 

@@ -17,15 +17,12 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from benchmarks.experiments.experiment import Experiment, Preset, Table
 from benchmarks.records import configurations
 from benchmarks.records.configurations import Configuration
 from benchmarks.records.run_records import Record
-
-if TYPE_CHECKING:
-    pass
 
 METHOD, ENSEMBLE = "bayesian_mlp", "deep_ensemble"
 

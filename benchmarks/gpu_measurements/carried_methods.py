@@ -18,13 +18,15 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.experiments import devices as experiment
+from benchmarks.experiments.gpu import AS_PUBLISHED, PUBLISHED
 from benchmarks.gpu_measurements.session import ROOT
-from benchmarks.records import files
+from benchmarks.records.folders import check_writable
 from benchmarks.running import device_rates, isolated, machine, machine_lock, plan, run
 from benchmarks.running.plan import HARNESS_FIELDS, Options
 from benchmarks.running.run import Place, Task
 from benchmarks.running.suite import Suite, Told
 from methods.base import InputError, Method, ParametricIntegral
+from methods.core import files
 from methods.papers.primitive_recipes import RECIPES
 
 INDEX = "index.json"
@@ -33,11 +35,6 @@ LARGEST_MIB = 25
 
 COMPARED = 8
 """Points at which a device must give the values of the CPU."""
-
-AS_PUBLISHED = {"n_updates": 1, "lattice_size": 512}
-"""The papers' networks are timed as large as they were; what an evaluation takes does not depend on the training."""
-
-PUBLISHED = ("jhep_tanh_i1", "jhep_tanh_i2", "thesis_gelu")
 
 COUNT_LIMIT_S = 300.0
 
@@ -84,7 +81,7 @@ def prepare(folder: Path, wanted: Mapping[str, Sequence[str]], told: Told) -> li
     InputError
         For what there is not, a folder that cannot be written, or methods larger than LARGEST_MIB together.
     """
-    files.check_writable(folder)
+    check_writable(folder)
     fits = folder / "fits"
     work = {integral: [experiment.job(spec) for spec in specs] for integral, specs in wanted.items()}
     options = Options(fits, 0, "cpu", (Place("cpu", 1),), 0.0)

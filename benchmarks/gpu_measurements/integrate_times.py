@@ -14,6 +14,7 @@ import numpy as np
 
 import references
 from benchmarks.experiments import devices as experiment
+from benchmarks.experiments.gpu import AS_PUBLISHED
 from benchmarks.gpu_measurements import carried_methods
 from benchmarks.gpu_measurements.carried_methods import Carried
 from benchmarks.gpu_measurements.session import Entry, Session, tried
@@ -39,7 +40,7 @@ def measure(session: Session) -> Iterator[Entry]:
 
 def _is_of_paper(carried: Carried) -> bool:
     """Tell whether it has the size of a published network."""
-    return carried_methods.AS_PUBLISHED.items() <= carried.record["params"].items()
+    return AS_PUBLISHED.items() <= carried.record["params"].items()
 
 
 def _rates(session: Session) -> dict[str, Any] | None:

@@ -22,8 +22,9 @@ LICENCES = "library_licences.txt"
 """Notices of the charting library and of what it includes, which have to stay with every copy of it."""
 
 METRICS = (
-    ("digits", "mean of −log10|(e − t)/t| of values e against truths t, over points drawn uniformly in the box of s, ± "
-     "their standard deviation; the truth's own error is in each record."),
+    ("digits", "mean of −log10|(e − t)/t| of values e against truths t, over points drawn uniformly in the box of s; "
+     "the truth's own error is in each record."),
+    ("spread", "standard deviation of these digits from point to point; no uncertainty of their mean."),
     ("worst", "digits of the worst point of all repeats."),
     ("µs per value", "median time of a call with one point, or with a batch of points, over their number, on one "
      "thread unless the machine's name says more; batches have 1,024 points, fewer where a method integrates one after "

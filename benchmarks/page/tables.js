@@ -86,7 +86,7 @@ function showTables(view, question) {
 
 const RUN_COLUMNS = {
   "integral": run => run.integral, "method": run => run.method, "setting": run => run.setting,
-  "digits": run => run.digits === null ? "" : `${number(run.digits)} ± ${number(run.digits_std)}`,
+  "digits": run => run.digits === null ? "" : number(run.digits), "spread": run => number(run.digits_std),
   "worst": run => number(run.worst), "Re": run => number(run.digits_re), "Im": run => number(run.digits_im),
   "µs (1)": run => number(run.one_us), "µs (batch)": run => run.many_us === null ? "–" : `${number(run.many_us)} (${whole(run.batch)})`,
   "µs (65,536)": run => number(run.large_us), "prep. s": run => number(run.prep_s), "eval.": run => number(run.n_eval),

@@ -123,13 +123,13 @@ def uncertain(found: Iterable[Record], data: Data) -> list[dict[str, Any]]:
     made = []
     for configuration in uncertain_networks.ordered(found):
         kind = uncertain_networks.network(configuration)
-        name = uncertain_networks.NETWORKS.get(kind, kind)
         labels = uncertain_networks.training_labels(configuration)
-        dear = "" if uncertain_networks.labels(configuration) == uncertain_networks.LABELS else " of pySecDec"
+        expensive = "" if uncertain_networks.labels(configuration) == uncertain_networks.LABELS else " of pySecDec"
+        name = f"{uncertain_networks.NETWORKS.get(kind, kind)}, {labels:,.0f} labels{expensive}"
         for of_what, keys in PULLS.items():
             widths = uncertain_networks.values(configuration, *keys)
             if widths and not configuration.replaced:
-                made.append({"integral": configuration.first["integral"], "name": f"{name}, {labels:,.0f} labels{dear}",
+                made.append({"integral": configuration.first["integral"], "name": name,
                              "class": of_what, "x": statistics.fmean(widths),
                              "file": data.number_of_file(configuration.good[0])})  # fmt: skip
     return made

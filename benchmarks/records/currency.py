@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import references
-from benchmarks import versions
+from benchmarks.versioning import lock_file
 from methods.core import names
 
 VERSIONS = ("version", "labels_version", "integral_hash", "truth_hash")
@@ -39,19 +39,24 @@ class Current:
                 self._hashes.setdefault((record["integral"], key), set()).add(record[key])
 
     def outdated(self, record: Mapping[str, Any]) -> list[str]:
-        """Return in words what of the record is superseded; [] where it is current."""
+        """Return in words what of the record is superseded, or is not what is registered; [] where it is current."""
         notes = []
         for method, version in _versions(record):
-            newest = max(versions.current_version(method) or 0, self._versions[method])
+            newest = max(lock_file.current_version(method) or 0, self._versions[method])
             if version < newest:
                 notes.append(f"superseded: version {version} of {method}, now {newest}")
         stored = references.stored_hashes(record["integral"])
-        for key, words in (("integral_hash", "equation"), ("truth_hash", "truth")):
-            known = self._hashes[record["integral"], key]
-            if stored is not None and record[key] not in (getattr(stored, key), None):
-                notes.append(f"superseded: older {words}")
-            elif stored is None and len(known - {None}) > 1:
-                notes.append(f"one of {len(known - {None})} {words}s ({(record[key] or '')[:6]})")
+        if stored is not None:
+            if record["integral_hash"] not in (stored.integral_hash, None):
+                # An older one, or that of somebody's own integral with a registered name: the record does not tell.
+                notes.append("of another equation than the registered one")
+            elif record["truth_hash"] not in (stored.truth_hash, None):
+                notes.append("superseded: older truth")
+            return notes
+        for key, word in (("integral_hash", "equation"), ("truth_hash", "truth")):
+            known = self._hashes[record["integral"], key] - {None}
+            if len(known) > 1:
+                notes.append(f"one of {len(known)} {word}s ({(record[key] or '')[:6]})")
         return notes
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import tempfile
 from pathlib import Path
+
+from methods.base import InputError
 
 LOCAL = Path("reports") / "local"
 """Folder that this machine's results go to by default, below the one that a command is run in; git ignores it."""
@@ -30,6 +33,18 @@ def result_folder(text: str) -> Path:
     if path.resolve() == Path(path.resolve().anchor):
         raise argparse.ArgumentTypeError(f"{text} is the root of the file system; give a folder for the results alone")
     return path
+
+
+def check_writable(folder: Path) -> None:
+    """Raise InputError where nothing can be written below `folder`."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b"0")
+    except OSError as problem:
+        raise InputError(
+            f"Nothing can be written to --out {folder}: {problem.strerror}; give another folder."
+        ) from problem
 
 
 def published_folders() -> list[Path]:

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.records import files, record_types, record_upgrade
+from benchmarks.records import record_types, record_upgrade
+from methods.core import files
 
 SCHEMA = record_upgrade.SCHEMA
 

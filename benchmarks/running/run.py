@@ -6,9 +6,9 @@ host, so that a device has finished when the clock is read.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import errno
+import io
 import json
 import os
 import resource
@@ -36,7 +36,7 @@ from methods.base import (
     ReportsSetup,
     TrainsInUpdates,
 )
-from methods.core import build_cache, storage
+from methods.core import build_cache, files, storage
 from methods.surrogates import labels
 from references.values import test_points
 
@@ -263,18 +263,14 @@ def _write_raw(path: Path, estimate: Estimate, truth: references.Truth, replicas
         Where the disk does not take them.
     """
     arrays = {} if replicas is None else {"replicas": replicas}
-    partial = path.with_name(f".{path.name}.partial")
+    content = io.BytesIO()
+    np.savez(
+        content, value=estimate.value, error=estimate.error, s=truth.s, truth=truth.value, truth_error=truth.error,
+        uniform=truth.uniform, **arrays,
+    )  # fmt: skip
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as file:
-            np.savez(
-                file, value=estimate.value, error=estimate.error, s=truth.s, truth=truth.value,
-                truth_error=truth.error, uniform=truth.uniform, **arrays,
-            )  # fmt: skip
-        partial.replace(path)
+        files.write_bytes(path, content.getvalue())
     except OSError as problem:
-        with contextlib.suppress(OSError):
-            partial.unlink()
         raise isolated.Infrastructure(f"The values could not be written to {path}: {problem.strerror}.") from problem
 
 

@@ -16,12 +16,13 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.records import files, run_records
+from benchmarks.records import run_records
 from benchmarks.records.run_records import Record
 from benchmarks.running import device_rates, isolated, machine, machine_lock, run
 from benchmarks.running.isolated import Outcome, Process
 from benchmarks.running.plan import Options, Run
 from benchmarks.running.run import Place
+from methods.core import files
 
 if TYPE_CHECKING:
     from benchmarks.running.cluster_runs import ClusterRuns
@@ -36,7 +37,7 @@ TIMING_LIMIT_S = 600.0
 RATES_LIMIT_S = 120.0
 
 ATTEMPTS = 3
-"""Tries of a run where the failure is not its own."""
+"""Tries of a fit, and of a timing that loads it from its file, where the failure is not the method's."""
 
 Told = Callable[[str, Run, Record | None], None]
 """Called with "begin", "reused", "fitted" or "timed", the run, and its record where there is one."""
@@ -224,7 +225,10 @@ class Suite:
         else:
             flop, flop_reason = self._products(planned)
             arguments = (planned.task, place, planned.on_place(place), flop, rates)
-            outcome = isolated.call(run.timed_from_file, *arguments, time_limit=TIMING_LIMIT_S)
+            for _ in range(ATTEMPTS):
+                outcome = isolated.call(run.timed_from_file, *arguments, time_limit=TIMING_LIMIT_S)
+                if outcome.status != "infrastructure":
+                    break
         record = self.record(planned, place) or {}
         if outcome.status != "ok":
             record |= {"status": outcome.status, "traceback": outcome.traceback}

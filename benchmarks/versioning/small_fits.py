@@ -38,6 +38,42 @@ COMPILED_OTHERWISE = {"CXX": "g++ -mno-avx"}
 
 Fit = dict[str, Any]
 
+INTEGRALS = ("box1l", "genz_product_peak_2d")
+"""k = 3 and 2, m = 3 and 2; both are rational functions, which pySecDec compiles quickly."""
+
+_LEARNING = {"labels": "gauss_legendre", "n_labels": 400, "n_updates": 50}
+_PRIMITIVE = {"width": 50, "n_replicas": 2, "n_updates": 2}
+_COMPILED = {"cxxflags": "-O0"}
+"""The same instructions on every processor, and half of the time of compiling."""
+
+FIELDS: dict[str, dict[str, Any]] = {
+    "gauss_legendre": {"max_nodes": 1000},
+    "chebyshev": {"labels": "gauss_legendre", "epsrel": 1e-5, "max_labels": 1000},
+    "total_degree": {"labels": "gauss_legendre", "max_labels": 300, "n_pilot": 50},
+    "tensor_train": {"labels": "gauss_legendre", "max_labels": 1000, "n_pilot": 50},
+    "learned_contour": {"max_nodes": 1000},
+    "lattice_qmc": {"epsrel": 1e-5, "max_nodes": 4096},
+    "scipy_qmc": {"points": 128},
+    "vegas": {"n_samples": 200},
+    "vegas_map": {"points": 512},
+    "gaussian_process": {"labels": "gauss_legendre", "n_labels": 200},
+    "rbf": {"labels": "gauss_legendre", "n_labels": 200},
+    "neural_primitive": _PRIMITIVE,
+    "separable_primitive": _PRIMITIVE,
+    "primitive_corrected": {"width": 50, "lattice_size": 64, "n_shifts": 4},
+    "published_primitive": {"width": 16, "depth": 2, "lattice_size": 128, "n_updates": 30},
+    "pysecdec_qmc": _COMPILED,
+    "pysecdec_qmc_pylink": _COMPILED,
+    "pysecdec_cuba": _COMPILED,
+    "dense_mlp": _LEARNING,
+    "skip_mlp": _LEARNING,
+    "bayesian_mlp": _LEARNING | {"width": 16},
+    "deep_ensemble": _LEARNING | {"width": 16},
+    "differential_mlp": {"labels": "gauss_legendre", "n_labels": 400, "width": 8, "n_iterations": 20},
+    "boosted_trees": {"labels": "gauss_legendre", "n_labels": 1000, "n_trees": 20},
+}
+"""The fields of each method's fits. Where a method takes labels from another one, they say from which."""
+
 
 def outputs(target: str, fits: list[Fit]) -> list[dict[str, list[float | None]]]:
     """Return {"value", "error"} of each fit of "module:Class" by one thread, N_POINTS numbers each.

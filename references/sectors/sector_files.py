@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import functools
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 from methods.base import InputError, ParametricIntegral
+from methods.core import files
 from references.sectors.loop_input import LoopInput
 from references.sectors.sector import Sector
 
@@ -107,6 +107,4 @@ def write(path: Path, loop: LoopInput, prefactor: int, sectors: list[Sector], ma
         "parameters": loop.parameters, "low": loop.low, "high": loop.high, "draw": loop.draw,
         "prefactor": prefactor, "sectors": [_stated(sector) for sector in sectors],
     }  # fmt: skip
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    partial.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    partial.replace(path)
+    files.write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")

@@ -88,7 +88,7 @@ def converge(integral: ParametricIntegral, s: np.ndarray, *, epsrel: float) -> R
     if ORDERS[1] ** integral.k > MOST_NODES:
         raise InputError(
             f"{integral.name} has k = {integral.k}, too many for {ORDERS[1]} nodes per axis within {MOST_NODES:,}; "
-            "vouch for it by other means."
+            "check it by other means."
         )
     first = tune(integral, quadrature.hard_points(integral, s))
     contours = first, first.scaled(*SECOND)

@@ -31,6 +31,9 @@ class Checker(NamedTuple):
     """Seconds of generation and compilation, where there are any."""
 
 
+SCORED = ("pysecdec_qmc", "lattice_qmc")
+"""Registered methods that check values, by `pysecdec` and `lattice`."""
+
 MAX_PULL = 5.0
 """Largest |value − independent value| in stated standard deviations; among 2,400 points of a normal law, 4 is usual."""
 MAX_PULL_RMS = 3.0

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+import methods
 from methods.base import ParametricIntegral
 from references.values import (
     arcs,
@@ -23,10 +24,12 @@ from references.values import (
     deformation,
     dispersion,
     factors,
+    genz_quadrature,
     kernel_check,
     map_rules,
     quadrature,
     second_opinions,
+    sums,
     tabulation_tasks,
     tensor_sums,
     test_points,
@@ -39,10 +42,11 @@ ERRORS = ", relative errors up to "
 """What separates, in the account of how a table was made, its values from how well they are known."""
 
 SOURCES = (
-    *(quadrature, arcs, deformation, dispersion, factors, complex_maps, tensor_sums, map_rules),
+    *(quadrature, sums, arcs, deformation, dispersion, factors, complex_maps, tensor_sums, map_rules, genz_quadrature),
     *(second_opinions, tabulation_tasks),
 )
-"""Modules whose code decides the results."""
+"""Modules whose code decides the results: `tabulation_tasks` and all of this package behind it, but for `truth_files`,
+which stores them. Registered methods that check values count by their versions."""
 
 ROWS = {"few": 600, "many": 60, "maps": 5}
 """Points of a task, for few (up to four) and for many Feynman parameters, and for maps that are fitted at each of them:
@@ -157,8 +161,9 @@ class TableWork:
 def journal_key(integral: ParametricIntegral) -> str:
     """Hash what decides the results, besides what labels say: with other code, unfinished work starts anew."""
     packages = [importlib.metadata.version(package) for package in ("numpy", "torch", "pysecdec")]
+    versions = [methods.create(name).version for name in second_opinions.SCORED]
     sources = [*map(inspect.getsource, SOURCES), tensor_sums.SOURCE.read_text(encoding="utf-8")]
-    return _hash(json.dumps([integral.fingerprint(), packages, sources]).encode())
+    return _hash(json.dumps([integral.fingerprint(), packages, versions, sources]).encode())
 
 
 def _hash(content: bytes) -> str:

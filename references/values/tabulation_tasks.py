@@ -64,7 +64,7 @@ def _on_maps(integral: ParametricIntegral, s: np.ndarray, epsrel: float) -> tupl
     found = map_rules.converge(integral, s, epsrel=epsrel)
     how = (
         "Gauss–Legendre on complex triangular maps fitted at each point, two axis orders that agree, by compiled sums; "
-        "beyond the digits of pySecDec our own maps alone vouch for it"
+        "beyond the digits of pySecDec they rest on our own maps alone"
     )
     return found.value, found.error, how
 

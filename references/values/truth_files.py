@@ -12,7 +12,6 @@ import functools
 import hashlib
 import importlib.resources
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from methods.base import InputError, ParametricIntegral
+from methods.core import files
 
 VALUE = {False: ("value",), True: ("value_re", "value_im")}
 """Columns of a value: whether it is complex -> their names."""
@@ -131,9 +131,7 @@ def write(
     complete = {**about, "fingerprint": integral.fingerprint(), "how": truth.how}
     lines = [f"# {key}: {json.dumps(entry, ensure_ascii=False)}" for key, entry in complete.items()]
     lines += [f'# file_hash: "{_hash([*lines, *rows])}"', *rows, ""]
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    partial.write_text("\n".join(lines), encoding="utf-8")
-    partial.replace(path)
+    files.write_text(path, "\n".join(lines))
 
 
 def _parts(value: Any) -> list[str]:

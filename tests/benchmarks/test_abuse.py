@@ -116,6 +116,23 @@ def test_infrastructure_is_tried_again(run, monkeypatch):
     assert len(tries) == 2
 
 
+@pytest.mark.parametrize(("n_lost", "n_tries", "status"), [(1, 2, "ok"), (99, suite.ATTEMPTS, "infrastructure")])
+def test_a_timing_that_the_infrastructure_ended_is_tried_again(run, monkeypatch, n_lost, n_tries, status):
+    tries, call = [], isolated.call
+
+    def at_first_lost(function, *arguments, **options):
+        if function.__name__ == "timed_from_file":
+            tries.append(function)
+            if len(tries) <= n_lost:
+                return isolated.Outcome("infrastructure", "it died")
+        return call(function, *arguments, **options)
+
+    monkeypatch.setattr(isolated, "call", at_first_lost)
+    _, found, _ = run("Exact")
+    assert (found["exact"]["status"], len(tries)) == (status, n_tries)
+    assert (found["exact"]["s_per_integral"] is not None) == (status == "ok")
+
+
 def test_points_changed_in_place_are_noticed(run):
     status, found, _ = run("InPlace", "Exact")
     assert status == 1

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import timeit
+
 import pytest
+import torch
 from integrals import product
 
 import methods
@@ -26,6 +29,22 @@ def test_integrate_of_a_saved_method_is_timed(table, tmp_path, capsys):
     assert export_speed.main(["--model", str(tmp_path / "model")]) == 0
     one, batch = map(float, capsys.readouterr().out.split())
     assert one > batch > 0
+
+
+@pytest.mark.usefixtures("_quickly", "one_thread")
+def test_the_rate_of_the_heading_is_measured_on_one_thread(monkeypatch, capsys):
+    threads, repeat = [], timeit.repeat
+
+    def noted(*arguments, **options):
+        threads.append(torch.get_num_threads())
+        return repeat(*arguments, **options)
+
+    monkeypatch.setattr(timeit, "repeat", noted)
+    monkeypatch.setattr(export_speed, "FITS", {})
+    torch.set_num_threads(2)
+    assert export_speed.main([]) == 0
+    assert "one thread" in capsys.readouterr().out
+    assert threads == [1]
 
 
 @pytest.mark.slow

@@ -255,7 +255,7 @@ def test_superseded_records_and_failures_are_labelled_in_the_table():
     broken = hardware_record(1.0, method="broken", status="failed", reason="it\nbroke", s_per_integral=None, rates=None)
     _, table = devices.tables([hardware_record(1e-6), old, broken | {"points": devices.POINTS}])
     rows = {(row["method"], row["batch"]): row for row, _ in table.rows}
-    assert rows["chebyshev", "1"]["B: cpu, 1 thread"].endswith("(superseded: older equation)")
+    assert rows["chebyshev", "1"]["B: cpu, 1 thread"].endswith("(of another equation than the registered one)")
     assert rows["chebyshev", "1"]["A, 2 CPUs: cpu, 1 thread"].endswith("(25 %)")
     assert rows["broken", "1"]["A, 2 CPUs: cpu, 1 thread"] == "– failed: it broke"
     assert devices.tables([]) == []

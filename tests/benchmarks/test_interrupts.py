@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from benchmarks import interrupts
-from benchmarks.records import files
 from benchmarks.running import socket_folder
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -113,11 +112,3 @@ def test_sockets_lie_elsewhere_if_the_temporary_folder_has_too_long_a_path(tmp_p
     printed = subprocess.check_output([sys.executable, "-c", CLAIMS + "print(folder)"], cwd=ROOT, env=environment)
     assert Path(printed.decode()).parent == socket_folder.SHORT_BASE
     assert not list(long.iterdir())
-
-
-def test_half_written_files_of_killed_writers_are_removed(tmp_path):
-    for name in (".abc.partial", "record.json"):
-        (tmp_path / name).write_text("")
-    files.remove_partial(tmp_path)
-    files.remove_partial(tmp_path / "nowhere")
-    assert [path.name for path in tmp_path.iterdir()] == ["record.json"]

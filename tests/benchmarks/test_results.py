@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
+from sample_records import hardware_record
 
 from benchmarks import experiments, results
+from benchmarks.experiments import devices
 from benchmarks.experiments.result_steps import LEFT_OUT, ON_REQUEST, STEP_MINUTES, STEPS, Step
 from benchmarks.records import run_records
 from benchmarks.records.folders import PUBLISHED
 from benchmarks.running import machine
+from methods.core import names
 
 # Modules that end at once with exit status 0, 1 and 2 whatever `--out` they are given.
 FINE = Step(command=("this",), published="fine", minutes=3)
@@ -70,17 +71,9 @@ def test_only_named_experiments_are_run(tmp_path, capfd):
     assert exit_.value.code == 2
 
 
-def test_a_file_of_measurements_counts_while_machine_and_code_are_the_same(tmp_path):
-    step = Step(command=("this",), published="file.json", minutes=20)
-
-    def minutes(name, commit):
-        (tmp_path / "file.json").write_text(json.dumps({"machine": name, "commit": commit}))
-        return results.state(step, tmp_path, 2).minutes
-
-    described = machine.describe()
-    assert minutes("another", described["commit"]) == minutes(machine.name(), "0" * 40) == 20
-    if described["dirty"] is False:
-        assert minutes(machine.name(), described["commit"]) == 0
+def test_the_minutes_of_a_command_whose_file_cannot_tell_what_is_left_are_all_of_them(tmp_path):
+    (tmp_path / "file.json").write_text("{damaged")
+    assert results.state(Step(command=("this",), published="file.json", minutes=20), tmp_path, 2).minutes == 20
 
 
 def test_what_a_step_may_take_is_flagged():
@@ -109,18 +102,41 @@ def test_a_step_keeps_to_its_minutes():
     assert max(minutes.values()) <= STEP_MINUTES
 
 
-def test_measurements_in_a_folder_count_where_machine_and_code_are_the_same(tmp_path, capsys):
-    steps = {"hardware": Step(command=("this",), published="hardware", minutes=15)}
-    mine, other = (
-        {"machine": name, "commit": commit} for name, commit in ((machine.name(), "HEAD"), ("another", "no commit"))
-    )
-    for found, finished in (([], False), ([other], False), ([other, mine], True), ([mine | {"commit": "0"}], False)):
-        for nth, record in enumerate(found):
-            run_records.files.write_text(tmp_path / "hardware" / "runs" / f"{nth}.json", json.dumps(record))
-        assert results.state(steps["hardware"], tmp_path, 2).minutes == (0 if finished else 15)
+DEFAULT = [names.parse_spec(spec)[0] for spec in devices.default_methods()]
 
 
-def test_a_command_that_has_nothing_left_is_not_run_again(tmp_path, capfd):
+@pytest.mark.parametrize(
+    ("changes", "is_finished"),
+    [
+        ({}, True),
+        ({"status": "unsupported", "s_per_integral": None}, True),
+        ({"s_per_integral": None}, False),
+        ({"status": "timeout", "s_per_integral": None}, False),
+        ({"machine": "another"}, False),
+        ({"version": 0}, False),
+    ],
+)
+def test_hardware_is_finished_where_every_default_method_is_timed_here(tmp_path, changes, is_finished):
+    """Of the last method some record is not as it should be."""
+    for method in DEFAULT:
+        differs = changes if method == DEFAULT[-1] else {}
+        record = hardware_record(1e-6, **({"method": method, "machine": machine.name()} | differs))
+        run_records.write(tmp_path / "hardware", record)
+    assert results.state(STEPS["hardware"], tmp_path, 2).minutes == (0 if is_finished else STEPS["hardware"].minutes)
+
+
+def test_hardware_is_not_finished_where_a_method_is_missing_or_its_record_damaged(tmp_path):
+    paths = [
+        run_records.write(tmp_path / "hardware", hardware_record(1e-6, method=method, machine=machine.name()))
+        for method in DEFAULT
+    ]
+    paths[0].write_text("{damaged")
+    assert results.state(STEPS["hardware"], tmp_path, 2).minutes == STEPS["hardware"].minutes
+    paths[0].unlink()
+    assert results.state(STEPS["hardware"], tmp_path, 2).minutes == STEPS["hardware"].minutes
+
+
+def test_a_command_of_which_nothing_seems_to_be_left_is_started_all_the_same(tmp_path, capfd):
     states = {"fails": results.State(None, None, 0.0), "fine": results.State(None, None, 3.0)}
-    assert results.carry_out({"fails": FAILS, "fine": FINE}, states, tmp_path, 2) == 0
-    assert "1 of 1: fine" in capfd.readouterr().out
+    assert results.carry_out({"fails": FAILS, "fine": FINE}, states, tmp_path, 2) == 1
+    assert "1 of 2: fails" in capfd.readouterr().out

@@ -12,7 +12,7 @@ import pytest
 import methods
 from benchmarks import versions
 from benchmarks.running.isolated import Outcome
-from benchmarks.versioning import small_fits
+from benchmarks.versioning import lock_file, small_fits
 from benchmarks.versioning.normalised_hash import Normaliser
 from benchmarks.versioning.sources import OwnModules
 from methods.core import names
@@ -24,7 +24,7 @@ COMMAND = "run `python -m benchmarks.versions`"
 
 def test_the_committed_lock_is_current(capsys):
     status = versions.check(
-        sorted({*methods.METHODS, *versions.read()}), methods.METHODS, versions.FIELDS, versions.LOCK
+        sorted({*methods.METHODS, *lock_file.read()}), methods.METHODS, small_fits.FIELDS, lock_file.LOCK
     )
     assert status == 0, f"methods/versions.json is stale: {COMMAND}. {capsys.readouterr().out}"
 
@@ -37,8 +37,8 @@ def class_of(target):
 
 def test_the_lock_has_the_versions_of_the_classes():
     stated = {name: class_of(target).version for name, target in methods.METHODS.items()}
-    assert {name: versions.current_version(name) for name in stated} == stated, COMMAND
-    assert versions.current_version("my_file:MyMethod") is None
+    assert {name: lock_file.current_version(name) for name in stated} == stated, COMMAND
+    assert lock_file.current_version("my_file:MyMethod") is None
 
 
 def test_versions_read_from_sources_are_those_of_the_classes():
@@ -49,15 +49,15 @@ def test_versions_read_from_sources_are_those_of_the_classes():
 
 def test_fields_say_where_labels_come_from():
     """Else the lock would not know on whose version the labels depend."""
-    assert set(versions.FIELDS) == set(methods.METHODS)
-    for name, fields in versions.FIELDS.items():
+    assert set(small_fits.FIELDS) == set(methods.METHODS)
+    for name, fields in small_fits.FIELDS.items():
         assert methods.create(name, **fields).params().get("labels") == fields.get("labels")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["gauss_legendre", "dense_mlp"])
 def test_fits_give_what_the_lock_has(name):
-    entry = versions.read()[name]
+    entry = lock_file.read()[name]
     fits = [{"integral": fit["integral"], "fields": fit["fields"]} for fit in entry["fits"]]
     outcome = small_fits.outcome(methods.METHODS[name], fits)
     assert outcome.status == "ok", outcome.reason
@@ -147,10 +147,10 @@ class Bench:
         """Return exit status, what was printed, and the entries of the lock."""
         self.fitted.clear()
         status = versions.update(
-            sorted({*self.registry, *versions.read(self.lock)}), self.registry, self.fields, self.lock,
+            sorted({*self.registry, *lock_file.read(self.lock)}), self.registry, self.fields, self.lock,
             repeat=self.repeat, repeat_otherwise=self.repeat_otherwise,
         )  # fmt: skip
-        return status, self._capsys.readouterr().out, versions.read(self.lock)
+        return status, self._capsys.readouterr().out, lock_file.read(self.lock)
 
 
 @pytest.fixture
@@ -163,21 +163,21 @@ def bench(tmp_path, monkeypatch, capsys, one_thread):
 
 
 def test_nothing_is_fitted_where_nothing_changed(bench):
-    before = versions.read(bench.lock)
+    before = lock_file.read(bench.lock)
     status, printed, lock = bench.update()
     assert (status, bench.fitted, lock) == (0, [], before)
     assert "versions.json is current" in printed
 
 
 def test_an_entry_has_all_that_a_comparison_needs(bench):
-    entry = versions.read(bench.lock)["fake"]
+    entry = lock_file.read(bench.lock)["fake"]
     assert (entry["version"], entry["labels_version"], entry["tolerance"]) == (2, None, 1e-9)
-    assert [fit["integral"] for fit in entry["fits"]] == list(versions.INTEGRALS)
+    assert [fit["integral"] for fit in entry["fits"]] == list(small_fits.INTEGRALS)
     assert all(len(fit["value"]) == len(fit["error"]) == small_fits.N_POINTS for fit in entry["fits"])
 
 
 def test_a_harmless_edit_is_accepted_with_the_outputs_as_they_were(bench):
-    before = versions.read(bench.lock)
+    before = lock_file.read(bench.lock)
     bench.change("fake_parts", "3.0 * s", "(s + s + s) * 1.0")
     status, printed, lock = bench.update()
     assert status == 0
@@ -206,7 +206,7 @@ def test_a_changed_result_is_refused_and_nothing_written(bench, module, old, new
 
 
 def test_a_raised_version_is_accepted_with_its_outputs(bench):
-    before = versions.read(bench.lock)["fake"]
+    before = lock_file.read(bench.lock)["fake"]
     bench.change("fake_parts", "3.0 * s", "4.0 * s")
     bench.change("fake_method", "= 2", "= 3")
     status, _, lock = bench.update()
@@ -255,7 +255,7 @@ def test_a_fit_that_cannot_be_made_is_refused_with_its_reason(bench):
 def test_one_refusal_does_not_stop_the_others(bench):
     bench.change("fake_parts", "3.0 * s", "4.0 * s")
     bench.change("other_method", "return s\n", "return 1.0 * s\n")
-    before = versions.read(bench.lock)
+    before = lock_file.read(bench.lock)
     status, _, lock = bench.update()
     assert status == 1
     assert lock["fake"] == before["fake"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import methods
 import references
-from benchmarks import versions
 from benchmarks.experiments import devices, paper_claims
 from benchmarks.records import run_records
+from benchmarks.versioning import lock_file
 from methods.core import names
 
 
@@ -25,7 +25,7 @@ def record(**changes):
     found = base | changes
     stored = references.stored_hashes(found["integral"])
     current = {
-        "version": versions.current_version(found["method"]) or 1,
+        "version": lock_file.current_version(found["method"]) or 1,
         "integral_hash": stored.integral_hash if stored else "i",
         "truth_hash": stored.truth_hash if stored else "t",
     }

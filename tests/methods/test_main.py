@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+from terminals import on_terminal
 
 import methods
 from methods.__main__ import main
@@ -13,14 +14,7 @@ from methods.chebyshev import Chebyshev
 
 @pytest.fixture
 def printed(monkeypatch, capsys):
-    """Run the command on a terminal of so many columns; return its status and what it printed."""
-
-    def run(*arguments, columns=120):
-        monkeypatch.setenv("COLUMNS", str(columns))
-        status = main(list(arguments))
-        return status, capsys.readouterr()
-
-    return run
+    return on_terminal(main, monkeypatch, capsys)
 
 
 @pytest.mark.parametrize("columns", [60, 250])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from terminals import on_terminal
 
 import references
 from references.__main__ import main
@@ -10,14 +11,7 @@ from references.__main__ import main
 
 @pytest.fixture
 def printed(monkeypatch, capsys):
-    """Run the command on a terminal of so many columns; return its status and what it printed."""
-
-    def run(*arguments, columns=120):
-        monkeypatch.setenv("COLUMNS", str(columns))
-        status = main(list(arguments))
-        return status, capsys.readouterr()
-
-    return run
+    return on_terminal(main, monkeypatch, capsys)
 
 
 @pytest.mark.parametrize("columns", [70, 250])

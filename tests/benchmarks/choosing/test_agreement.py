@@ -152,6 +152,7 @@ def test_all_integrals_with_curves_are_compared_the_held_out_ones_first():
     ("changes", "does"),
     [
         ({"best": None}, True),
+        ({"best": None, "reached": False}, False),
         ({"best": "rbf", "ratio": 1.9}, True),
         ({"best": "rbf", "ratio": 2.1}, False),
         ({"best": "rbf", "ratio": None}, False),
@@ -168,6 +169,16 @@ def test_the_table_has_all_choices_and_counts_them():
     assert "| box1l | 3 | 1e9 | rbf | 3.5, 3.1 | 1 | none | – | – | – | – |" in text
     assert "| box1l | 3 | 1e4 | rbf | 3.5, 3.1: missed | 1 | rbf | 12,345 | – | – | – |" in text
     assert "Of 2 choices on 1 integral, 1 take" in text
+
+
+def test_the_sentence_says_how_many_choices_have_digits_that_no_record_has():
+    with_record = ROW | {"best": "rbf", "ratio": 1.0, "ratio_to_recorded": 3.0}
+    missed = ROW | {"reached": False}
+    text = agreement_table.text(agreement_table.rows({"box1l": {"rows": [ROW, with_record, missed]}}))
+    assert "Of 3 choices on 1 integral, 2 take" in text
+    assert "and 1 at most 2 times" in text
+    assert "Both numbers count 1 with digits that no recorded configuration has." in text
+    assert "Both" not in agreement_table.text(agreement_table.rows({"box1l": {"rows": [with_record, missed]}}))
 
 
 def test_the_page_has_the_table_of_the_published_choices():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -70,29 +69,6 @@ print(*{{"matplotlib", "pandas", "sympy", "torch"}} & set(sys.modules))
     modules, heavy = done.stdout.split("\n")[:2]
     assert {name.rpartition(".")[2] for name in modules.split()} == brought
     assert heavy == ""
-
-
-ABOVE = {
-    "records": ("figures", "experiments", "page"),
-    "figures": ("experiments", "page"),
-    "experiments": ("page",),
-}
-"""Room of benchmarks -> rooms that it must not import."""
-
-
-def upward_imports(room, sources):
-    names = "|".join(ABOVE[room])
-    pattern = rf"^\s*(?:from|import) benchmarks(?:\.| import .*\b)(?:{names})\b.*$"
-    return [line for source in sources for line in re.findall(pattern, source, re.MULTILINE)]
-
-
-@pytest.mark.parametrize("room", ABOVE)
-def test_no_room_imports_one_above_it(room):
-    sources = [path.read_text() for path in (FOLDER.parent / room).rglob("*.py")]
-    assert len(sources) >= 3
-    assert upward_imports(room, sources) == []
-    for line in (f"from benchmarks.{ABOVE[room][0]} import x", f"    import benchmarks.{ABOVE[room][-1]}.y"):
-        assert upward_imports(room, [line])
 
 
 def test_what_makes_a_report_is_light_to_import():

@@ -218,7 +218,7 @@ def test_the_papers_networks_stand_beside_what_the_papers_say():
     from sample_records import full
 
     recipe = RECIPES["thesis_gelu"]
-    params = recipe.fields(**carried_methods.AS_PUBLISHED)
+    params = recipe.fields(**experiment.AS_PUBLISHED)
     timings = {"1": {"median": 1e-3, "p10": 1e-3, "p90": 1e-3}, "27000": {"median": 2e-7, "p10": 1e-7, "p90": 3e-7}}
     record = full(method="published_primitive", integral="box1l", params=params, s_per_integral=timings)
     made = experiment.tables([result("times", [{"kind": "record", "status": "ok", "record": record}])])

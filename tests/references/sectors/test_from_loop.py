@@ -320,7 +320,8 @@ def test_command_line(tmp_path, capsys):
         from_loop.main([str(tmp_path / "nothing.toml")])
     assert "nothing.toml is no file" in capsys.readouterr().err
     assert from_loop.main([str(tmp_path / "triangle.toml"), "--out", str(tmp_path / "no" / "where.json")]) == 2
-    assert "No such file" in capsys.readouterr().err
+    assert f"There is no folder {tmp_path / 'no'}; make it" in capsys.readouterr().err
+    assert not (tmp_path / "no").exists()
     assert from_loop.main([str(tmp_path / "triangle.toml"), "--out", str(tmp_path / "triangle.toml")]) == 2
     assert "overwritten" in capsys.readouterr().err
 

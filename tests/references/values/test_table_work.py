@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
+import importlib
+import inspect
 
 import numpy as np
 import pytest
 from integrals import product
 
+import methods
 from references import tabulate
-from references.values import tabulation_tasks, truth_files
+from references.values import second_opinions, table_work, tabulation_tasks, truth_files
 from references.values.table_plans import Check, Precise, TablePlan
 from references.values.truth_files import TruthError
 
@@ -92,3 +96,28 @@ def test_stored_plans_without_a_key_that_came_later_are_as_planned(tmp_path, che
     del header["plan"]["precise"]
     truth_files.write(path, product(3), header, table.truth, table.independent)
     assert "as planned" in tabulate.tabulate(unsolved(3), ROUGH, tmp_path)
+
+
+def modules_behind(module):
+    """Return the names of the modules of references.values that a module imports, anywhere in it, and those behind."""
+    found = {module.__name__}
+    for node in ast.walk(ast.parse(inspect.getsource(module))):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("references.values"):
+            inside = node.module == "references.values"
+            for name in [f"{node.module}.{alias.name}" for alias in node.names] if inside else [node.module]:
+                found |= modules_behind(importlib.import_module(name))
+    return found
+
+
+def test_all_code_that_decides_results_is_in_the_key_of_unfinished_work():
+    assert {module.__name__ for module in table_work.SOURCES} == modules_behind(tabulation_tasks) - {
+        "references.values.truth_files"  # stores what was found
+    }
+
+
+@pytest.mark.parametrize("name", second_opinions.SCORED)
+def test_unfinished_work_starts_anew_where_a_method_that_checks_has_another_version(name, monkeypatch):
+    before = table_work.journal_key(product(3))
+    assert table_work.journal_key(product(3)) == before
+    monkeypatch.setattr(type(methods.create(name)), "version", 1000)
+    assert table_work.journal_key(product(3)) != before

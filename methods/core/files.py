@@ -1,4 +1,4 @@
-"""Files that are there complete or not at all: everything the harness writes goes through here."""
+"""Files that are there complete or not at all."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import contextlib
 import os
 import tempfile
 from pathlib import Path
-
-from methods.base import InputError
 
 
 def write_text(path: Path, text: str) -> None:
@@ -40,15 +38,3 @@ def remove_partial(folder: Path) -> None:
     """Remove what writers that were killed have left in a folder, in which nobody writes now."""
     for path in folder.glob(".*.partial"):
         path.unlink(missing_ok=True)
-
-
-def check_writable(folder: Path) -> None:
-    """Raise InputError where nothing can be written below `folder`."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder) as file:
-            file.write(b"0")
-    except OSError as problem:
-        raise InputError(
-            f"Nothing can be written to --out {folder}: {problem.strerror}; give another folder."
-        ) from problem

@@ -1,0 +1,121 @@
+"""A whole suite as a command makes it: the plan, both stages with their progress, and the exit status at the end."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from benchmarks import interrupts
+from benchmarks.records import run_records
+from benchmarks.records.folders import check_writable, is_published
+from benchmarks.running import machine_lock, plan, socket_folder
+from benchmarks.running.jobs import Job
+from benchmarks.running.plan import Options, Run
+from benchmarks.running.suite import Suite, Told, fit_limit_s
+from methods.base import InputError
+from methods.core import dask_cluster, files
+
+PARTS = ("runs", "raw", "fitted")
+"""Folders below that of a suite in which nobody else writes."""
+
+FINE = ("ok", "unsupported")
+
+
+def carry_out(
+    work: Mapping[str, Iterable[Job]], options: Options, *, force: bool, jobs: int, scheduler: str | None = None
+) -> tuple[int, list[run_records.Record]]:
+    """Plan the runs of `work`, make both stages, and show how far they are.
+
+    Returns
+    -------
+    status : int
+        0 where both stages came to their end, else the exit status of the command, after a sentence about why.
+    results : list of dict
+        The records, in the order of the plan.
+    """
+    suite = None
+    try:
+        check_writable(options.out)
+        with interrupts.raised(), machine_lock.folder(options.out):
+            for part in PARTS:
+                files.remove_partial(options.out / part)
+            runs = plan.runs(work, options)
+            suite = Suite(runs, options, force=force, is_published=is_published(options.out), say=say)
+            with _Progress(len(runs), "fit and judge") as progress:
+                _fit_and_judge(suite, jobs, scheduler, progress.told)
+            due = suite.to_time()
+            with _Progress(len(due), "time") as progress:
+                suite.time(due, progress.told)
+    except InputError as problem:
+        say(f"error: {problem}")
+        return 2, []
+    except OSError as problem:
+        say(f"error: {problem}. Finished runs are kept, and the same command goes on from there.")
+        _leave(1, suite)
+    except KeyboardInterrupt:
+        say("Interrupted; finished runs are kept, and the same command goes on from there.")
+        _leave(interrupts.INTERRUPTED, suite)
+    return 0, [record for run in runs for place in run.places if (record := suite.record(run, place)) is not None]
+
+
+def _fit_and_judge(suite: Suite, jobs: int, scheduler: str | None, told: Told) -> None:
+    """Make the first stage here, so many runs at a time, or on the cluster of a scheduler."""
+    if scheduler is None:
+        suite.fit_and_judge(jobs, told)
+        return
+    from benchmarks.running.cluster_runs import ClusterRuns
+
+    with dask_cluster.connected(scheduler) as client:
+        suite.fit_and_judge_on(ClusterRuns(client, fit_limit_s, say), told)
+
+
+def say(sentence: str) -> None:
+    """Print a sentence about the suite to the standard error."""
+    print(sentence, file=sys.stderr, flush=True)
+
+
+def _leave(status: int, suite: Suite | None) -> None:
+    """End this process at once: threads that wait for runs would keep it, and with it, its runs end."""
+    if suite is not None:
+        socket_folder.remove()
+        os._exit(status)
+    raise SystemExit(status)
+
+
+class _Progress:
+    """A bar for one stage, and a line for each run that ends; no bar where the output is not a terminal."""
+
+    def __init__(self, total: int, stage: str) -> None:
+        from tqdm import tqdm
+
+        self._bar = tqdm(total=total, unit="run", desc=stage, disable=None)
+        self._stage = stage
+
+    def __enter__(self) -> _Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def told(self, event: str, planned: Run, record: run_records.Record | None) -> None:
+        """Show what `suite.Told` says."""
+        if event == "begin" or record is None:
+            self._bar.set_description(f"{self._stage}: {planned.label}")
+            return
+        how = event if record["status"] == "ok" else record["status"]
+        digits = f"  {record['digits_mean']:.1f} digits" if record["digits_mean"] is not None else ""
+        self._bar.write(f"{planned.label}: {how}{digits if event != 'timed' else ''}", file=sys.stderr)
+        self._bar.update()
+
+
+def report_failures(results: list[run_records.Record]) -> int:
+    """List the runs that did not finish; return the exit status."""
+    bad = [record for record in results if record["status"] not in FINE]
+    for record in bad:
+        say(f"{record['status']}: {record['integral']} × {record['method']}: {record['reason']}")
+    if bad:
+        counts = Counter(record["status"] for record in results)
+        say(f"{len(bad)} of {len(results)} runs did not finish: {dict(counts)}")
+    return 1 if bad else 0
