@@ -96,8 +96,8 @@ def sentences(grouped: Iterable[Configuration]) -> Table:
         row = {"integral": integral, "sentence": f"{integral} (k = {k}, m = {m}): {said}.", "machine": machine}
         made.append((row, _records(cell)))
     explanation = (
-        f"The share of the {len(DIGITS)} · {len(COUNTS)} cells (digits, n) in which each method is the cheapest, the one "
-        "with most of them first."
+        f"The share of the {len(DIGITS)} · {len(COUNTS)} cells (digits, n) in which each method is the cheapest, the "
+        "one with most of them first."
     )
     return Table("The map in sentences", explanation, made)
 

@@ -44,7 +44,7 @@ EPSREL_ELSEWHERE = ("1e-1", "1e-2", "1e-3")
 at 1e-4, where ten points and the compilation take as long as a run may."""
 
 CORNER_ZEROS = {"box2l_low": 700}
-"""Labels of a table on integrals with zeros of F at corners of the cube, on which only the most digits are asked for."""
+"""Labels of a table on integrals with zeros of F at corners of the cube, of which few methods are asked for values."""
 
 WINDOWS_S = 200.0
 """Seconds of preparation there: the two contours of box2l_low take 83 of the processor."""

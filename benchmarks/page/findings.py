@@ -198,8 +198,8 @@ def _honesty(grouped: Sequence[Configuration], links: Links) -> str:
         return ""
     head = (
         "In how many configurations on held-out integrals the errors of each method are honest, that is, not too "
-        f"small: {100 * LEAST_WITHIN_ONE:.0f} % of the points lie within one and {100 * LEAST_WITHIN_THREE:.0f} % within three, "
-        "less two standard errors of such shares; and the median shares. A normal law has 68 % and 99.7 %, the modulus "
+        f"small: {100 * LEAST_WITHIN_ONE:.0f} % of the points lie within one and {100 * LEAST_WITHIN_THREE:.0f} % "
+        "within three, less two standard errors of such shares; and the median shares. A normal law has 68 % and 99.7 %, the modulus "
         "of a complex difference 63 % and all. Records of errors that are not honest come first.\n\n"
         "| method | honest in | within one | within three | records |\n| --- | --- | --- | --- | --- |"
     )

@@ -42,8 +42,8 @@ def rules(costs: Costs) -> str:
     if not cheapest:
         return ""
     return (
-        f"For {FEW:,} values {_ahead('rule', costs, FEW)}: with {DIGITS} digits they take {_median(cheapest, _few_s)} s "
-        f"in all, preparation included (median of {len(cheapest)}; {_range(cheapest, _few_s)}). {_of_pysecdec(costs)}"
+        f"For {FEW:,} values {_ahead('rule', costs, FEW)}: with {DIGITS} digits they take "
+        f"{_median(cheapest, _few_s)} s in all, preparation included (median of {len(cheapest)}; {_range(cheapest, _few_s)}). {_of_pysecdec(costs)}"
     )
 
 

@@ -15,7 +15,7 @@ def terminal_width() -> int:
 
 
 def table(rows: Sequence[Sequence[str]], width: int) -> str:
-    """Write rows with aligned columns, each in a line of at most `width` characters, which ends in … where it is cut."""
+    """Write rows with aligned columns, each in a line of at most `width` characters that ends in … where it is cut."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(cell.ljust(n) for cell, n in zip(row, widths, strict=True)).rstrip() for row in rows]
     return "\n".join(line if len(line) <= width else f"{line[: width - 1]}…" for line in lines)
