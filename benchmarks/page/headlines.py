@@ -43,7 +43,8 @@ def rules(costs: Costs) -> str:
         return ""
     return (
         f"For {FEW:,} values {_ahead('rule', costs, FEW)}: with {DIGITS} digits they take "
-        f"{_median(cheapest, _few_s)} s in all, preparation included (median of {len(cheapest)}; {_range(cheapest, _few_s)}). {_of_pysecdec(costs)}"
+        f"{_median(cheapest, _few_s)} s in all, preparation included (median of {len(cheapest)}; "
+        f"{_range(cheapest, _few_s)}). {_of_pysecdec(costs)}"
     )
 
 
