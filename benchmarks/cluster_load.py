@@ -46,7 +46,7 @@ def local_cluster(n_workers: int) -> Iterator[Any]:
     with (
         tempfile.TemporaryDirectory() as folder,
         distributed.LocalCluster(
-            n_workers, threads_per_worker=1, processes=True, dashboard_address=None, local_directory=folder
+            n_workers=n_workers, threads_per_worker=1, processes=True, dashboard_address=None, local_directory=folder
         ) as cluster,
         distributed.Client(cluster, set_as_default=False) as client,
     ):
