@@ -10,6 +10,7 @@ and its m derivatives, which share the change of variables and the powers of pol
 from __future__ import annotations
 
 from collections.abc import Sequence
+
 import numpy as np
 import torch
 

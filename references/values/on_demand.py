@@ -98,11 +98,11 @@ def _exact(integral: ParametricIntegral, s: np.ndarray) -> tuple[np.ndarray, np.
     return value, error, f"closed form, compared with Gauss–Legendre ({rule}) at {len(few)} points"
 
 
-def _by_quadrature(integral: ParametricIntegral, s: np.ndarray) -> tuple[quadrature.Result | arcs.Result, str]:
+def _by_quadrature(integral: ParametricIntegral, s: np.ndarray) -> tuple[quadrature.Quadrature | arcs.Result, str]:
     """Integrate at s (n, m), above threshold on complex contours; return the result, and which rule that was."""
     if integral.prescription is None:
         real = quadrature.converge(integral, s, epsrel=AIM, max_eval=MAX_EVAL / 100)
-        return real, real.rule
+        return real, str(real.rule)
     with np.errstate(invalid="ignore"):  # the search for a contour subtracts costs that are infinite
         result = arcs.converge(integral, s, epsrel=AIM_ABOVE_THRESHOLD)
     return result, result.contours

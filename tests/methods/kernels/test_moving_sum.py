@@ -159,7 +159,7 @@ def test_threads_and_few_or_no_points_change_nothing():
 def test_nodes_of_another_form_than_the_kernel_are_refused(nodes: Nodes):
     log_c = log_c_of(some_map(BOXES["box1l"], 1, True))
     compiled = moving_sum.CompiledSum(None, n_shared=2, n_sums=1)
-    with pytest.raises(ValueError, match="variables share nodes and . follow, where the kernel has 2 of 3"):
+    with pytest.raises(ValueError, match=r"variables share nodes and . follow, where the kernel has 2 of 3"):
         MovingSum(compiled, log_c, nodes)
     assert isinstance(MovingSum(compiled, log_c, tensor(3, 3, 3)), MovingSum)
 
