@@ -23,8 +23,6 @@ N_VALUES = 10_000
 
 DIGITS = (2, 3, 4, 6, 8)
 
-MOST_DIGITS = "at most {:.1f}"
-
 
 def tables(found: Sequence[Record]) -> list[Table]:
     """Make the table: for each integral and method the fewest evaluations per value with so many digits."""
@@ -66,7 +64,7 @@ def _row(same: Iterable[Configuration]) -> tuple[dict[str, str], list[Record]]:
     for digits in DIGITS:
         enough = [c for c in found if _digits(c) >= digits]
         if not enough:
-            row[f"{digits} digits"] = MOST_DIGITS.format(all_configurations.rounded_down(_digits(most)))
+            row[f"{digits} digits"] = f"at most {all_configurations.rounded_down(_digits(most))}"
             continue
         best = min(enough, key=lambda c: per_value(c) or 0)
         used[id(best)] = best

@@ -43,6 +43,7 @@ WRONG: dict[str, tuple[tuple[str, ...], ...]] = {
     "benchmarks.survive": (("--kills",), ("--fuzz",), ("--seed",), ()),
     "benchmarks.versions": (("--method",), ("--check", "--method"), ()),
     "benchmarks.regressions.many_records": (("folder",),),
+    "methods.__main__": ((),),
     "methods.export.__main__": (("model", "--to"),),
     "references.__main__": ((),),
     "references.from_loop": ((), ("--face-free",)),

@@ -199,8 +199,9 @@ def _honesty(grouped: Sequence[Configuration], links: Links) -> str:
     head = (
         "In how many configurations on held-out integrals the errors of each method are honest, that is, not too "
         f"small: {100 * LEAST_WITHIN_ONE:.0f} % of the points lie within one and {100 * LEAST_WITHIN_THREE:.0f} % "
-        "within three, less two standard errors of such shares; and the median shares. A normal law has 68 % and 99.7 %, the modulus "
-        "of a complex difference 63 % and all. Records of errors that are not honest come first.\n\n"
+        "within three, less two standard errors of such shares; and the median shares. A normal law has 68 % and "
+        "99.7 %, the modulus of a complex difference 63 % and all. Records of errors that are not honest come "
+        "first.\n\n"
         "| method | honest in | within one | within three | records |\n| --- | --- | --- | --- | --- |"
     )
     return "\n".join([head, *lines])
@@ -208,7 +209,7 @@ def _honesty(grouped: Sequence[Configuration], links: Links) -> str:
 
 def _is_honest(configuration: Configuration) -> bool:
     """Tell whether no share falls short by more than two standard errors of a share of so many points."""
-    n = configuration.first["n_points"] or 1
+    n = configuration.first["n_points"] or math.inf
     return all(
         (configuration.mean(f"coverage_{z}sigma") or 0.0) >= least - 2 * math.sqrt(least * (1 - least) / n)
         for z, least in ((1, LEAST_WITHIN_ONE), (3, LEAST_WITHIN_THREE))

@@ -27,7 +27,7 @@ from typing import Any, Self
 import psutil
 
 from benchmarks.running import isolated_messages as messages
-from benchmarks.running import isolated_worker, memory_use, socket_folder
+from benchmarks.running import isolated_worker, memory_use, socket_folder, stopwatch
 from benchmarks.running.isolated_messages import Infrastructure, Outcome
 
 __all__ = ["PRELOADED", "Infrastructure", "Outcome", "Process", "call"]
@@ -179,7 +179,7 @@ class Process:
         theirs = (lifeline, commands, results, report)
         arguments = (*theirs, bytes(function_and_args), cpus, memory_limit)
         process = context.Process(target=isolated_worker.supervise, args=arguments)
-        with _STARTING, _deaf_to_interrupts(), _without_main_module():
+        with _STARTING, _deaf_to_interrupts(), _without_main_module(), _one_thread_each():
             socket_folder.claim()
             multiprocessing.forkserver.ensure_running()
             process.start()
@@ -258,6 +258,25 @@ def _without_main_module() -> Iterator[None]:
         yield
     finally:
         sys.modules["__main__"] = main
+
+
+@contextlib.contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Have libraries that the forkserver loads start with one thread, until a run asks for more.
+
+    OpenBLAS starts its other threads again in each forked process, and they wait for work by spinning: they took more
+    than half of the processor time of a short run, on a CPU that is another run's.
+    """
+    before = {name: os.environ.get(name) for name in stopwatch.THREAD_VARIABLES}
+    os.environ.update(dict.fromkeys(before, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 @contextlib.contextmanager

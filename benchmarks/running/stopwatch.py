@@ -25,6 +25,9 @@ PROBED = 32
 """Points in the call that predicts once more before a batch is left out: one point takes as long as the call itself
 where this is all overhead."""
 
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""Environment variables that libraries read when they are loaded."""
+
 WARM_BY_SMALLER_S = 1.0
 """Calls that are predicted to take longer are warm from the smaller batch before them."""
 
@@ -124,5 +127,5 @@ def limit_threads(threads: int) -> None:
 
     torch.set_num_threads(threads)
     thread_pools(threads).limit(limits=threads)
-    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    for variable in THREAD_VARIABLES:
         os.environ[variable] = str(threads)
