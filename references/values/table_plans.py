@@ -124,7 +124,7 @@ PLANS: dict[str, TablePlan] = {
     "box2l_physical": _on_maps(100, 1e-8, pysecdec=1e-2)._replace(reached=0.98),
     "box2l_hh": _on_maps(30, 1e-7, pysecdec=1e-2),
     "box2l_low": _on_maps(30, 1e-5, pysecdec=1e-1)._replace(reached=0.75),
-    "box2l_sum_physical": _on_maps(50, 1e-5, pysecdec=3e-2),
+    "box2l_sum_physical": _on_maps(60, 1e-5, pysecdec=3e-2)._replace(reached=5 / 6),
     "pentabox_s33_physical": _on_maps(50, 1e-6, pysecdec=1e-2),
     "triangle2l_physical_s01": _on_maps(200, 1e-9, pysecdec=1e-4)._replace(edge_points=50, reached=0.95),
     "box2l_rung_physical_s01": _on_maps(50, 1e-6, pysecdec=1e-2),
