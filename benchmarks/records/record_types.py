@@ -54,6 +54,13 @@ def items(kind: Kind) -> Kind:
     return lambda value: isinstance(value, list) and all(map(kind, value))
 
 
+def numbers(value: Any) -> bool:
+    """Tell whether it is a list of finite numbers: `items(number)`, at once where all are of one plain type."""
+    if isinstance(value, list) and set(map(type, value)) == {float}:
+        return math.isfinite(math.fsum(map(abs, value)))
+    return isinstance(value, list) and all(map(number, value))
+
+
 def having(**kinds: Kind) -> Kind:
     """Return the kind of JSON objects that have these keys with such values, and perhaps others."""
     return lambda value: (
@@ -66,16 +73,16 @@ def one_of(*kinds: Kind) -> Kind:
     return lambda value: any(kind(value) for kind in kinds)
 
 
-histogram = having(edges=items(number), counts=items(number))
+histogram = having(edges=numbers, counts=numbers)
 histograms = each(optional(histogram))
 timing = one_of(having(median=number, p10=number, p90=number), having(reason=text))
 figures = each(optional(number))
 errors_of_replicas = having(
     coverage_1sigma=number, coverage_3sigma=number, log10_error_ratio_median=number, log10_error_ratio=histogram
 )
-by_n = having(digits=items(number), spread=optional(errors_of_replicas), mean=optional(errors_of_replicas))
+by_n = having(digits=numbers, spread=optional(errors_of_replicas), mean=optional(errors_of_replicas))
 by_interval = having(
-    edges=items(number), digits_mean=items(optional(number)), digits_worst=items(optional(number))
+    edges=numbers, digits_mean=items(optional(number)), digits_worst=items(optional(number))
 )  # fmt: skip
 rate = one_of(having(gflop_per_s=number), having(reason=text))
 rates = having(

@@ -24,6 +24,9 @@ EDGES = {
 }
 """Bins of the histograms; the outermost ones also count what lies beyond."""
 
+WRITTEN_EDGES = {key: [round(float(edge), 6) for edge in edges] for key, edges in EDGES.items()}
+"""The same as a record holds them."""
+
 
 def _finite(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
@@ -91,12 +94,13 @@ def histograms(value: np.ndarray, error: np.ndarray, true: np.ndarray, true_erro
     if np.isfinite(error).all():
         samples["pull"] = pulls(value, error, true, true_error)
         samples["log10_error_ratio"] = log10_error_ratios(value, error, true)
-    return {key: None if sample is None else _histogram(sample, EDGES[key]) for key, sample in samples.items()}
+    return {key: None if sample is None else _histogram(sample, key) for key, sample in samples.items()}
 
 
-def _histogram(sample: np.ndarray, edges: np.ndarray) -> dict[str, Any]:
+def _histogram(sample: np.ndarray, kind: str) -> dict[str, Any]:
+    edges = EDGES[kind]
     counts, _ = np.histogram(np.clip(sample, edges[0], edges[-1]), bins=edges)
-    return {"edges": [round(float(edge), 6) for edge in edges], "counts": counts.tolist()}
+    return {"edges": WRITTEN_EDGES[kind], "counts": counts.tolist()}
 
 
 def by_class(
