@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from benchmarks import interrupts
 from benchmarks.records import run_records
@@ -26,7 +26,10 @@ FINE = ("ok", "unsupported")
 def carry_out(
     work: Mapping[str, Iterable[Job]], options: Options, *, force: bool, jobs: int, scheduler: str | None = None
 ) -> tuple[int, list[run_records.Record]]:
-    """Plan the runs of `work`, make both stages, and show how far they are.
+    """Plan the runs of `work`, make both stages of one integral after the other, and show how far they are.
+
+    On a cluster all runs are fitted before the first one is timed. Here an integral is timed as soon as its runs are
+    fitted: methods that cannot be saved wait for that in processes of their own, which hold memory.
 
     Returns
     -------
@@ -43,11 +46,15 @@ def carry_out(
                 files.remove_partial(options.out / part)
             runs = plan.runs(work, options)
             suite = Suite(runs, options, force=force, is_published=is_published(options.out), say=say)
-            with _Progress(len(runs), "fit and judge") as progress:
-                _fit_and_judge(suite, jobs, scheduler, progress.told)
-            due = suite.to_time()
-            with _Progress(len(due), "time") as progress:
-                suite.time(due, progress.told)
+            with _Progress(sum(1 + len(run.places) for run in runs)) as progress:
+                for part in _by_integral(runs) if scheduler is None else [runs]:
+                    suite.runs = part
+                    progress.stage = "fit and judge"
+                    _fit_and_judge(suite, jobs, scheduler, progress.told)
+                    due = suite.to_time()
+                    progress.stage = "time"
+                    suite.time(due, progress.told)
+                    progress.skip(sum(len(run.places) for run in part) - len(due))
     except InputError as problem:
         say(f"error: {problem}")
         return 2, []
@@ -58,6 +65,14 @@ def carry_out(
         say("Interrupted; finished runs are kept, and the same command goes on from there.")
         _leave(interrupts.INTERRUPTED, suite)
     return 0, [record for run in runs for place in run.places if (record := suite.record(run, place)) is not None]
+
+
+def _by_integral(runs: Sequence[Run]) -> list[list[Run]]:
+    """Sort runs by integral, both in the order of the plan."""
+    found: dict[str, list[Run]] = {}
+    for planned in runs:
+        found.setdefault(planned.task.integral, []).append(planned)
+    return list(found.values())
 
 
 def _fit_and_judge(suite: Suite, jobs: int, scheduler: str | None, told: Told) -> None:
@@ -85,13 +100,19 @@ def _leave(status: int, suite: Suite | None) -> None:
 
 
 class _Progress:
-    """A bar for one stage, and a line for each run that ends; no bar where the output is not a terminal."""
+    """A bar for all fits and timings, and a line for each that ends; no bar where the output is not a terminal.
 
-    def __init__(self, total: int, stage: str) -> None:
+    Attributes
+    ----------
+    stage : str
+        What the suite does now.
+    """
+
+    def __init__(self, total: int) -> None:
         from tqdm import tqdm
 
-        self._bar = tqdm(total=total, unit="run", desc=stage, disable=None)
-        self._stage = stage
+        self.stage = ""
+        self._bar = tqdm(total=total, unit="stage", disable=None)
 
     def __enter__(self) -> _Progress:
         return self
@@ -102,12 +123,16 @@ class _Progress:
     def told(self, event: str, planned: Run, record: run_records.Record | None) -> None:
         """Show what `suite.Told` says."""
         if event == "begin" or record is None:
-            self._bar.set_description(f"{self._stage}: {planned.label}")
+            self._bar.set_description(f"{self.stage}: {planned.label}")
             return
         how = event if record["status"] == "ok" else record["status"]
         digits = f"  {record['digits_mean']:.1f} digits" if record["digits_mean"] is not None else ""
         self._bar.write(f"{planned.label}: {how}{digits if event != 'timed' else ''}", file=sys.stderr)
         self._bar.update()
+
+    def skip(self, n: int) -> None:
+        """Count what need not be done."""
+        self._bar.update(n)
 
 
 def report_failures(results: list[run_records.Record]) -> int:
