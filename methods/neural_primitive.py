@@ -38,11 +38,11 @@ import numpy as np
 import torch
 
 from methods.base import InputError, ParametricIntegral
-from methods.core import few_points
+from methods.core import chebyshev_series, few_points
 from methods.core.arithmetic import Arithmetic
 from methods.core.budget import Clock
 from methods.core.storage import StorageError
-from methods.primitives import chebyshev_series, complex_primitive, triangular_map, two_stages
+from methods.primitives import complex_primitive, triangular_map, two_stages
 from methods.primitives.complex_primitive import Trained
 from methods.primitives.complex_series import ComplexSeries
 from methods.primitives.ensemble import UNCERTAINTIES, Primitive

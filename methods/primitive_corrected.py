@@ -26,9 +26,9 @@ import numpy as np
 import torch
 
 from methods.base import Estimate, InputError, ParametricIntegral
+from methods.core import chebyshev_series
 from methods.core.batches import in_batches
 from methods.neural_primitive import NeuralPrimitive
-from methods.primitives import chebyshev_series
 from methods.primitives.two_stages import Stages, Training
 from methods.quadrature import lattices
 from methods.quadrature.transforms import PERIODISATIONS

@@ -18,8 +18,8 @@ from typing import ClassVar
 import numpy as np
 import torch
 
+from methods.core import chebyshev_series
 from methods.core.budget import Clock
-from methods.primitives import chebyshev_series
 from methods.surrogates import targets
 from methods.surrogates.labels import LabelSource
 from methods.tables import coordinate_choice, total_degree

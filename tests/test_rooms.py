@@ -32,10 +32,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         ("methods", "methods.base", "methods.core", "methods.quadrature"),
     ),
     "methods.primitives": ("methods", "methods.base", "methods.core", "methods.quadrature", "methods.kernels"),
-    "methods.tables": (
-        *("methods.base", "methods.core", "methods.quadrature"),
-        *("methods.primitives", "methods.surrogates"),
-    ),
+    "methods.tables": ("methods.base", "methods.core", "methods.quadrature", "methods.surrogates"),
     METHOD: (
         *("methods.base", "methods.core", "methods.quadrature"),
         *("methods.primitives", "methods.deep", "methods.secdec", "methods.surrogates", "methods.tables"),

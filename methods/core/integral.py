@@ -285,6 +285,10 @@ class ParametricIntegral:
 
     def fingerprint(self) -> str:
         """Hash the integral's definition: f at eight fixed points, the box and the parameters."""
+        return self._fingerprint
+
+    @functools.cached_property  # a run asks for it four times, and a formula takes a millisecond
+    def _fingerprint(self) -> str:
         definition = [self.k, self.parameters, self.low, self.high, self.draw]
         if self.prescription is not None:  # the formula is that of a real integral, whose hash stays what it was
             definition.append(f"{self.prescription} - i0")

@@ -14,8 +14,8 @@ import numpy as np
 import torch
 
 from methods.base import ParametricIntegral
+from methods.core import chebyshev_series
 from methods.kernels.moving_sum import CompiledSum, LogC, MovingSum, library, n_shared, tensor_nodes
-from methods.primitives import chebyshev_series
 from methods.primitives.box_coordinates import BoxCoordinates
 from methods.primitives.contour_map import ContourMap
 from methods.quadrature.axis_rules import gauss_legendre

@@ -20,15 +20,15 @@ from typing import NamedTuple
 import torch
 
 from methods.base import ParametricIntegral
-from methods.core import thresholds
+from methods.core import chebyshev_series, thresholds
 from methods.core.budget import Clock
-from methods.primitives import chebyshev_series, contour_target, series_cut
+from methods.core.least_squares import LeastSquares
+from methods.primitives import contour_target, series_cut
 from methods.primitives.complex_replica import PILOT, SMALLEST_LATTICE, Replica, Trainable, drawn
 from methods.primitives.complex_series import ComplexSeries
 from methods.primitives.contour_coordinates import ContourCoordinates
 from methods.primitives.contour_sum import ContourSum
 from methods.primitives.contour_target import ContourTarget
-from methods.primitives.least_squares import LeastSquares
 from methods.primitives.sine_network import Sines
 
 STAGE_ONE_SHARE, UPDATE_SHARE = 0.35, 0.15

@@ -22,11 +22,11 @@ from typing import Protocol
 import numpy as np
 import torch
 
-from methods.primitives import chebyshev_series
+from methods.core import chebyshev_series
+from methods.core.least_squares import LeastSquares
 from methods.primitives.contour_fit import SMALLEST_T
 from methods.primitives.contour_sum import ContourSum
 from methods.primitives.contour_target import ContourTarget
-from methods.primitives.least_squares import LeastSquares
 from methods.primitives.sine_network import Sines
 from methods.quadrature import lattices
 from methods.quadrature.transforms import korobov

@@ -13,8 +13,8 @@ import numpy as np
 import torch
 
 from methods.base import ParametricIntegral
+from methods.core import chebyshev_series
 from methods.core.arithmetic import Arithmetic
-from methods.primitives import chebyshev_series
 from methods.primitives.contour_coordinates import ContourCoordinates
 
 EVALUATED = 2**9

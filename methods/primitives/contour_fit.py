@@ -20,8 +20,8 @@ from typing import NamedTuple
 import torch
 
 from methods.base import ParametricIntegral
+from methods.core import chebyshev_series
 from methods.core.moving_nodes import MovingIntegrand
-from methods.primitives import chebyshev_series
 from methods.primitives.box_coordinates import BoxCoordinates
 from methods.primitives.contour_map import ContourMap, block_sizes
 from methods.primitives.contour_parts import Learned, solver

@@ -24,7 +24,7 @@ from typing import NamedTuple
 
 import torch
 
-from methods.primitives import chebyshev_series
+from methods.core import chebyshev_series
 
 
 class Basis(NamedTuple):

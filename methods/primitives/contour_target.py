@@ -18,15 +18,16 @@ import numpy as np
 import torch
 
 from methods.base import ParametricIntegral
+from methods.core import chebyshev_series
 from methods.core.budget import Clock
 from methods.core.errors import NoCausalContour
+from methods.core.least_squares import LeastSquares
 from methods.core.moving_nodes import MovingIntegrand
-from methods.primitives import chebyshev_series, contour_effort, contour_fit, contour_search, contour_trials
+from methods.primitives import contour_effort, contour_fit, contour_search, contour_trials
 from methods.primitives.contour_coordinates import ContourCoordinates
 from methods.primitives.contour_fit import MAX_NORM, NORM_DEGREE
 from methods.primitives.contour_map import ContourMap
 from methods.primitives.contour_search import Search
-from methods.primitives.least_squares import LeastSquares
 
 SEARCH_SHARE, FINAL_SHARE = 0.2, 0.3
 """Shares of the time left for the order of variables, and for the last fit of the contour."""

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 
 import torch
 
+from methods.core import chebyshev_series
 from methods.core.moving_nodes import MovingIntegrand
-from methods.primitives import chebyshev_series
 from methods.primitives.box_coordinates import BoxCoordinates
 from methods.primitives.contour_map import ContourMap, chebyshev
 from methods.quadrature.axis_rules import gauss_legendre

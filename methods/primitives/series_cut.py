@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import torch
 
-from methods.primitives import chebyshev_series
+from methods.core import chebyshev_series
 
 
 def best_degree(estimates: torch.Tensor, n_variables: int, lowest: int, highest: int) -> int:

@@ -25,8 +25,8 @@ import numpy as np
 import torch
 
 from methods.base import ParametricIntegral
+from methods.core import chebyshev_series
 from methods.core.budget import Clock
-from methods.primitives import chebyshev_series
 
 MAX_COEFFICIENTS = 600
 """Largest number of coefficients of a map, from which its degree follows: 3 for box1l and box2l."""

@@ -25,9 +25,9 @@ import numpy as np
 import torch
 
 from methods.base import ParametricIntegral
+from methods.core import chebyshev_series
 from methods.core.budget import Clock
-from methods.primitives import chebyshev_series
-from methods.primitives.least_squares import LeastSquares
+from methods.core.least_squares import LeastSquares
 from methods.primitives.sine_network import Network
 from methods.primitives.triangular_map import Coordinates, TriangularMap
 from methods.quadrature import lattices

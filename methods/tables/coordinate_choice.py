@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from methods.primitives import chebyshev_series
+from methods.core import chebyshev_series
 from methods.tables.coordinates import Coordinates, Target, powers
 
 LABELS_PER_TERM = 2.0

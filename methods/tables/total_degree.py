@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from methods.primitives.least_squares import LeastSquares
+from methods.core.least_squares import LeastSquares
 from methods.tables.chebyshev_basis import polynomials
 
 SLOWEST_DECAY = 0.2

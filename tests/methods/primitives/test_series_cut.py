@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from methods.primitives import chebyshev_series
+from methods.core import chebyshev_series
 from methods.primitives.series_cut import best_degree
 
 N_VARIABLES, DEGREE = 2, 6

@@ -11,8 +11,9 @@ from integrals import callable_integral, changing_sign, product
 
 import references
 from methods.base import ParametricIntegral
+from methods.core import chebyshev_series
 from methods.core.budget import Clock
-from methods.primitives import chebyshev_series, triangular_map
+from methods.primitives import triangular_map
 from methods.primitives.triangular_map import Coordinates, TriangularMap
 from methods.tables import coordinates as tables
 

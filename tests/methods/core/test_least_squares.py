@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from methods.base import InputError
-from methods.primitives import least_squares
-from methods.primitives.least_squares import LeastSquares
+from methods.core import least_squares
+from methods.core.least_squares import LeastSquares
 
 
 def problem(n: int, n_unknowns: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from methods.base import InputError
+from methods.core.errors import InputError
 
 BLOCK = 512
 """Columns of the normal matrix that one product makes: only its lower half is made."""

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from methods.primitives import chebyshev_series
+from methods.core import chebyshev_series
 
 
 def points(n: int, n_variables: int, seed: int = 0) -> torch.Tensor:
