@@ -29,9 +29,9 @@ from typing import Any
 RUNS, BUDGET_S = 40, 20.0
 
 METHOD = "chebyshev,max_labels=150"
-"""A table whose run takes a second and a half. Shorter runs gain less on a machine with two CPUs, as scheduler and suite
-take a tenth of a second for each: two workers are 1.9 times as fast as one with these, and 1.6 with `gauss_legendre`, of
-half a second."""
+"""A table whose run takes a second and a half. Shorter runs gain less on a machine with two CPUs, since scheduler and
+suite take a tenth of a second for each: two workers are 1.9 times as fast as one with these, and 1.6 with
+`gauss_legendre`, of half a second."""
 
 FIRST_RUNS = 4
 """Runs before those that are timed: both workers get some."""
