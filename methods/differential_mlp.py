@@ -34,6 +34,7 @@ from methods.base import Estimate, InputError, ParametricIntegral
 from methods.core import devices, few_points
 from methods.core.arithmetic import Arithmetic, Rows
 from methods.core.budget import Clock
+from methods.core.relative_error import SMALL, relative_errors
 from methods.core.storage import StorageError
 from methods.surrogates import complex_parts, local_error, network_arithmetic, tanh_network, targets
 from methods.surrogates.gradient_labels import GradientLabelSource
@@ -171,10 +172,7 @@ class DifferentialMLP(PiecewiseTable):
 
         def judge() -> None:
             label, noise = value[n_train:], label_error[n_train:]
-            parts = [
-                coordinate_choice.relative_errors(found, label)
-                for found in (self._evaluate(s[n_train:]), label + noise)
-            ]
+            parts = [relative_errors(difference, label) for difference in (self._evaluate(s[n_train:]) - label, noise)]
             self.error_ = local_error.fit(u[:, n_train:], np.hypot(*parts))
 
         def look() -> None:
@@ -202,7 +200,7 @@ class DifferentialMLP(PiecewiseTable):
                 u = self._u(points[rows])
                 value[rows] = self.target_.decode_(self._target_values(u))
                 error[rows] = local_error.evaluate(self.error_, u)
-        error *= value.abs().clamp_min_(coordinate_choice.SMALL * self.typical_value_)
+        error *= value.abs().clamp_min_(SMALL * self.typical_value_)
         return Estimate(value.cpu().numpy(), error.cpu().numpy(), 0)
 
     def gradient(self, s: np.ndarray) -> np.ndarray:

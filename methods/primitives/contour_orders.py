@@ -17,17 +17,18 @@ import torch
 from methods.base import ParametricIntegral
 from methods.core.budget import Clock
 from methods.core.moving_nodes import MovingIntegrand
+from methods.core.relative_error import SMALL, relative_errors
 from methods.primitives import compiled_rule
 from methods.primitives.box_coordinates import BoxCoordinates
 from methods.primitives.compiled_rule import CompiledRule, Kernel
 from methods.primitives.contour_map import ContourMap
 from methods.primitives.moving_rule import MovingRule
 from methods.quadrature import axis_choice
-from methods.quadrature.axis_choice import SMALL, AxisErrors
+from methods.quadrature.axis_choice import AxisErrors
 from methods.quadrature.axis_errors import HIGHEST_ORDER
 from methods.quadrature.axis_rules import gauss_legendre
 from methods.quadrature.order_choice import LEAST_NODES
-from methods.quadrature.rule_error import relative, root_mean_square
+from methods.quadrature.rule_error import root_mean_square
 from methods.quadrature.rule_orders import MARGIN, lower
 
 GRID = 2 * HIGHEST_ORDER + 1
@@ -167,7 +168,7 @@ def choose(rules: TermRules, s: torch.Tensor, epsrel: float, max_nodes: int, clo
                 continue
         chosen = orders
         reference = rules.values(higher(orders), s)
-        if root_mean_square(relative(rules.values(orders, s) - reference, reference)) <= epsrel:
+        if root_mean_square(relative_errors(rules.values(orders, s) - reference, reference)) <= epsrel:
             return chosen, max_nodes
         goal /= MARGIN
 
@@ -211,7 +212,7 @@ def difference(first: TermRules, second: TermRules, orders: np.ndarray, s: torch
     value, halved = (first.values(change, s) for change in (orders, lower(orders)))
     other, other_halved = (second.values(change, s) for change in (higher(permuted), lower(permuted)))
     compared = ((value, other), (value, halved), (other, other_halved))
-    found, of_first, of_second = (root_mean_square(relative(a - b, value)) for a, b in compared)
+    found, of_first, of_second = (root_mean_square(relative_errors(a - b, value)) for a, b in compared)
     return found, of_first + of_second
 
 

@@ -20,6 +20,7 @@ import torch
 
 from methods.base import ParametricIntegral
 from methods.core.budget import Clock
+from methods.core.relative_error import relative_errors
 from methods.primitives import compiled_gradients, contour_orders
 from methods.primitives.box_coordinates import BoxCoordinates
 from methods.primitives.compiled_gradients import CompiledGradientRule
@@ -27,7 +28,7 @@ from methods.primitives.contour_map import ContourMap
 from methods.primitives.contour_orders import TermRules, total
 from methods.primitives.moving_rule import MovingRule
 from methods.primitives.pair_error import PairError, pair_error
-from methods.quadrature.rule_error import RuleError, relative, root_mean_square, rule_error
+from methods.quadrature.rule_error import RuleError, root_mean_square, rule_error
 
 FEWER_NODES = 8
 """The smaller rule on a second map has so many times fewer nodes. With half the order on each axis, 64 times fewer in
@@ -181,7 +182,7 @@ class ContourRegion:
         self.lower_orders = contour_orders.best_orders(others, s, max(1, n_nodes // FEWER_NODES))
         value, lower = self.rules.values(self.orders, s), others.values(self.lower_orders, s)
         other = others.values(contour_orders.higher(as_many), s)
-        self.error, self.apart = pair_error(value, lower, other), relative(value - other, other)
+        self.error, self.apart = pair_error(value, lower, other), relative_errors(value - other, other)
 
     def compare(self, seconds: Sequence[ContourMap]) -> float:
         """Return how much values by second maps differ, relatively; where that is too much, the error knows of it."""

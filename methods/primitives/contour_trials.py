@@ -14,11 +14,12 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from methods.core.errors import NoCausalContour
+from methods.core.relative_error import relative_errors
 from methods.primitives import contour_orders
 from methods.primitives.contour_orders import TermRules
 from methods.primitives.contour_search import Found, Search
 from methods.primitives.contour_zeros import count_zeros
-from methods.quadrature.rule_error import relative, root_mean_square
+from methods.quadrature.rule_error import root_mean_square
 
 TRIALS = 12
 """Orders of variables for which the nodes are foreseen."""
@@ -62,7 +63,9 @@ def agreeing(search: Search, name: str, degree: int, orders: Sequence[tuple[int,
         found.append(candidate)
         values.append(_values(search, candidate))
         last = len(found) - 1
-        differences |= {(i, last): root_mean_square(relative(values[i] - values[-1], values[i])) for i in range(last)}
+        differences |= {
+            (i, last): root_mean_square(relative_errors(values[i] - values[-1], values[i])) for i in range(last)
+        }
         pairs = [pair for pair, difference in differences.items() if difference <= AGREEMENT]
         if pairs:
             return found[pairs[0][0]], found[pairs[0][1]]

@@ -13,10 +13,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from methods.core.relative_error import relative_errors
 from methods.primitives import contour_orders, contour_trials
 from methods.primitives.contour_orders import TermRules
 from methods.primitives.contour_search import Found, Search
-from methods.quadrature.rule_error import relative
 
 MAX_MAPS = 4
 """Maps that are compared. On box2l_low above s12 = 9, of two maps that agree to 3e-3 with 2e4 nodes, one stays at 2.7
@@ -71,7 +71,7 @@ def central(
 
 def distances(values: np.ndarray) -> np.ndarray:
     """Return q_ij (n_maps, n_maps) of values (n_maps, n)."""
-    return np.array([[np.quantile(relative(a - b, a), SHARE) for b in values] for a in values])
+    return np.array([[np.quantile(relative_errors(a - b, a), SHARE) for b in values] for a in values])
 
 
 def central_pair(distance: np.ndarray) -> tuple[int, int]:

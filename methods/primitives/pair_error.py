@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from methods.quadrature.rule_error import ROUNDING, SMALL, relative
+from methods.core.relative_error import SMALL, relative_errors
+from methods.quadrature.rule_error import ROUNDING
 
 GOOD = 30.0
 """Points whose two values differ by at most so many times the median do not count as failures of a contour."""
@@ -51,7 +52,7 @@ class PairError(NamedTuple):
 
 def pair_error(value: np.ndarray, lower: np.ndarray, other: np.ndarray) -> PairError:
     """Find the constants by a rule's values (n,), those of a smaller rule, and of a good one on another contour."""
-    error, difference = relative(value - other, other), relative(value - lower, other)
+    error, difference = relative_errors(value - other, other), relative_errors(value - lower, other)
     largest = float(difference[error <= GOOD * np.median(error)].max())
     counts = difference <= BEYOND * largest
     ratio = float(np.quantile(error[counts] / np.maximum(difference[counts], ROUNDING), MOST))

@@ -17,6 +17,7 @@ import torch
 from methods.base import ParametricIntegral
 from methods.core.budget import Clock
 from methods.core.errors import InputError, NoCausalContour
+from methods.core.relative_error import LEAST, SMALL
 from methods.quadrature import arc_errors, arc_search, axis_choice, causality
 from methods.quadrature.arc_errors import COARSE, FINE, Candidates
 from methods.quadrature.arc_rules import ArcMap, ArcRule, Contour
@@ -116,7 +117,7 @@ def errors_by_order(
         total += value
         orders = _orders(axes)
         others.append([ArcRule(axis.a[n - 1], order) for axis, n in zip(axes, orders, strict=True)])
-    scale = total.abs().clamp_min(max(axis_choice.SMALL * float(total.abs().mean()), 1e-300))
+    scale = total.abs().clamp_min(max(SMALL * float(total.abs().mean()), LEAST))
     return [_errors_of_term(term, s, rules, scale, candidates)[0] for term, rules in zip(terms, others, strict=True)]
 
 

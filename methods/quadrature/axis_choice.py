@@ -17,6 +17,7 @@ import torch
 
 from methods.base import ParametricIntegral
 from methods.core.budget import Clock
+from methods.core.relative_error import LEAST, SMALL
 from methods.quadrature import axis_errors
 from methods.quadrature.axis_rules import AxisRule
 
@@ -36,9 +37,6 @@ SWEEPS = 2
 TIMED_OTHERS = 32
 """Nodes, at most, on the other parameters of a marginal that is timed. With fewer the seconds per node would be
 those of the call."""
-
-SMALL = 0.01
-"""Share of the typical |I| below which an error counts relative to that, as where I changes sign."""
 
 
 class AxisErrors(NamedTuple):
@@ -116,7 +114,7 @@ def errors_by_order(
         found, value = _errors_of_term(term, s, [AxisRule(START, order)] * term.k, strengths, None)
         total += value
         first_maps.append([AxisRule(axis.a[_needed(axis, goal) - 1], order) for axis in found])
-    scale = total.abs().clamp_min(max(SMALL * float(total.abs().mean()), 1e-300))
+    scale = total.abs().clamp_min(max(SMALL * float(total.abs().mean()), LEAST))
     return [_errors_of_term(term, s, maps, strengths, scale)[0] for term, maps in zip(terms, first_maps, strict=True)]
 
 

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 
 from methods.base import ParametricIntegral
+from methods.core.relative_error import relative_errors
 from methods.quadrature.axis_choice import AxisErrors, choose_orders
 from methods.quadrature.axis_rules import tensor_nodes
-from methods.quadrature.rule_error import relative
 
 MOST_CORNERS = 512
 """Corners looked at: all of them up to m = 9, and drawn ones beyond."""
@@ -56,7 +56,7 @@ def worst_first(
         return None
     orders = choose_orders(axes, TRIAL_ERROR, TRIAL_NODES, TRIAL_NODES * 2 ** terms[0].k, HIGHER)
     value, higher = (_values(terms, axes, orders, more, corners) for more in (0, HIGHER))
-    error = relative(value - higher, higher)
+    error = relative_errors(value - higher, higher)
     if error[n_searched:].max() <= MUCH * error[:n_searched].max():
         return None
     return corners[np.argsort(-error)]

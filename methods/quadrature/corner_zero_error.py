@@ -15,7 +15,7 @@ import sympy
 from methods.core import thresholds
 from methods.core.errors import InputError
 from methods.core.integral import ParametricIntegral
-from methods.quadrature.rule_error import relative
+from methods.core.relative_error import relative_errors
 
 DISTANCES = 2.0 ** np.arange(-12, -2)
 """z of the tables; the error at the first one stands for all smaller z, too."""
@@ -98,7 +98,7 @@ def tabulated(s: np.ndarray, value: np.ndarray, reference: np.ndarray, growth: f
     floor : float
         Relative error.
     """
-    squared = np.square(relative(value - reference, reference)).reshape(s.shape[:3]).mean(axis=2)
+    squared = np.square(relative_errors(value - reference, reference)).reshape(s.shape[:3]).mean(axis=2)
     return np.sqrt(np.maximum(0.0, squared - floor**2)) / (1 - growth**-DECAY)
 
 

@@ -14,11 +14,12 @@ import torch
 
 from methods.base import ParametricIntegral
 from methods.core.budget import Clock
+from methods.core.relative_error import relative_errors
 from methods.quadrature import axis_choice, axis_errors, rule_orders
 from methods.quadrature.arc_rules import ArcMap
 from methods.quadrature.axis_choice import AxisErrors
 from methods.quadrature.axis_rules import tensor_nodes
-from methods.quadrature.rule_error import relative, root_mean_square
+from methods.quadrature.rule_error import root_mean_square
 from methods.quadrature.rule_orders import MARGIN, MOST_NODES
 from methods.quadrature.term_rules import TermRules, axis_rule
 
@@ -123,4 +124,4 @@ def _seconds_per_node(integral: ParametricIntegral, s: torch.Tensor, clock: Cloc
 def _error(found: Chosen) -> float:
     """Root mean square relative error of values (n,), by those of a larger rule."""
     value, reference = found.value.cpu().numpy(), found.higher.cpu().numpy()
-    return root_mean_square(relative(value - reference, reference))
+    return root_mean_square(relative_errors(value - reference, reference))

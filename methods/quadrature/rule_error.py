@@ -26,11 +26,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from methods.core.relative_error import LEAST, SMALL, relative_errors
+
 ROUNDING = 2e-16
 """Relative to |I|, and to its typical size, where the sum over the nodes cancels."""
-
-SMALL = 0.01
-"""Share of the typical |I| below which an error counts relative to that, as where I changes sign."""
 
 
 class RuleError(NamedTuple):
@@ -50,17 +49,11 @@ class RuleError(NamedTuple):
         `unit` (n, m) is s mapped to [0, 1]^m.
         """
         size = np.abs(value)
-        scale = np.maximum(size, max(SMALL * self.typical_value, 1e-300))
+        scale = np.maximum(size, max(SMALL * self.typical_value, LEAST))
         squared = np.square(np.abs(value - lower) / scale)
         unseen = np.maximum(0.0, squared * squared - self.largest_difference**4)
         sigma = np.sqrt(self.ratio**2 * squared + self.floor**2 + np.square(self.rise * radius(unit)) + unseen)
         return sigma * scale + ROUNDING * (size + self.typical_value)
-
-
-def relative(difference: np.ndarray, value: np.ndarray) -> np.ndarray:
-    """Size of differences (n,) relative to |value| (n,), and where that is small to 1 % of its mean."""
-    size = np.abs(value)
-    return np.abs(difference) / np.maximum(size, max(SMALL * float(size.mean()), 1e-300))
 
 
 def rule_error(value: np.ndarray, lower: np.ndarray, higher: np.ndarray, n_drawn: int) -> RuleError:
@@ -68,7 +61,7 @@ def rule_error(value: np.ndarray, lower: np.ndarray, higher: np.ndarray, n_drawn
 
     The last `n_drawn` points are drawn from the box, the others are its corners.
     """
-    error, difference = relative(value - higher, higher), relative(value - lower, higher)
+    error, difference = relative_errors(value - higher, higher), relative_errors(value - lower, higher)
     ratio = root_mean_square(error) / max(root_mean_square(difference), ROUNDING)
     floor, at_corners = root_mean_square(error[-n_drawn:]), root_mean_square(error[:-n_drawn])
     rise = float(np.sqrt(max(0.0, at_corners**2 - floor**2)))

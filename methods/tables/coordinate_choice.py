@@ -16,15 +16,13 @@ import numpy as np
 import torch
 
 from methods.core import chebyshev_series
+from methods.core.relative_error import relative_errors
 from methods.tables.coordinates import Coordinates, Target, powers
 
 LABELS_PER_TERM = 2.0
 """Labels per coefficient of the polynomials that judge, at least."""
 
 HIGHEST_DEGREE = 5
-
-SMALL = 0.01
-"""Share of the typical |I| below which an error counts relative to that, as where I changes sign."""
 
 
 class Choice(NamedTuple):
@@ -74,12 +72,6 @@ def error_by_degree(choice: Choice, s: np.ndarray, value: np.ndarray) -> Callabl
     return lambda other: choice.error * factor ** (degree - other)
 
 
-def relative_errors(found: np.ndarray, value: np.ndarray) -> np.ndarray:
-    """Errors of values (n,), relative to |I|, and where that is small to 1 % of its mean."""
-    size = np.abs(value)
-    return np.abs(found - value) / np.maximum(size, SMALL * size.mean())
-
-
 def _degree(n_labels: int, m: int) -> int:
     degree = 1
     while degree < HIGHEST_DEGREE and LABELS_PER_TERM * chebyshev_series.count(m, degree + 1) <= n_labels:
@@ -94,4 +86,4 @@ def _left_out_error(u: torch.Tensor, target: Target, value: np.ndarray, degree: 
     left_out = (y - q @ (q.T @ y)) / np.maximum(1 - np.square(q).sum(axis=1), 1e-12)
     if target.sign:
         return float(np.sqrt(np.mean((np.abs(left_out) * target.relative_slope(y)) ** 2)))
-    return float(np.sqrt(np.mean(relative_errors(y - left_out, y) ** 2)))
+    return float(np.sqrt(np.mean(relative_errors(left_out, y) ** 2)))

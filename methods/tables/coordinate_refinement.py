@@ -15,8 +15,9 @@ import dataclasses
 
 import numpy as np
 
+from methods.core.relative_error import relative_errors
 from methods.tables import chebyshev_basis
-from methods.tables.coordinate_choice import Choice, relative_errors
+from methods.tables.coordinate_choice import Choice
 from methods.tables.coordinates import Coordinates, Target, powers
 
 ROUNDS = 2
@@ -69,5 +70,5 @@ def _judged(choice: Choice, bases: list[np.ndarray], values: np.ndarray, expecte
     for basis in bases[1:]:
         found = np.einsum("ni,nij->nj", basis, found.reshape(len(basis), basis.shape[1], -1))
     with np.errstate(all="ignore"):  # where y has the wrong sign, I is not finite
-        error = float(np.sqrt(np.mean(relative_errors(choice.target.decode(found[:, 0]), expected) ** 2)))
+        error = float(np.sqrt(np.mean(relative_errors(choice.target.decode(found[:, 0]) - expected, expected) ** 2)))
     return choice._replace(error=error if np.isfinite(error) else np.inf)

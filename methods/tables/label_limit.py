@@ -17,8 +17,8 @@ from typing import Self
 import numpy as np
 
 from methods.base import Estimate, InputError
+from methods.core.relative_error import SMALL
 from methods.surrogates import targets
-from methods.tables.coordinate_choice import SMALL
 
 LARGE = 1e-3
 """Relative error up to which a label is taken in any case."""

@@ -11,9 +11,9 @@ import torch
 from methods.base import Estimate, Method, ParametricIntegral
 from methods.core.batches import in_batches
 from methods.core.budget import Clock
+from methods.core.relative_error import SMALL, relative_errors
 from methods.surrogates.labels import LabelSource, with_label_errors
 from methods.surrogates.targets import compute_in_steps
-from methods.tables.coordinate_choice import SMALL, relative_errors
 from methods.tables.coordinates import Coordinates, Target
 
 CHUNK = 1024
@@ -75,7 +75,7 @@ class Table(Method):
 
     def _error(self, s: np.ndarray, value: np.ndarray) -> float:
         """Root mean square relative error at s (n, m), where I is `value` (n,)."""
-        return float(np.sqrt(np.mean(relative_errors(self._evaluate(s), value) ** 2)))
+        return float(np.sqrt(np.mean(relative_errors(self._evaluate(s) - value, value) ** 2)))
 
     def _claimed_error(self, s: np.ndarray, value: np.ndarray, label_error: np.ndarray) -> float:
         """Add to that error the one that labels state there (n,)."""

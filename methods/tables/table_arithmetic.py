@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from methods.core.arithmetic import Arithmetic, Rows
-from methods.tables.coordinate_choice import SMALL
+from methods.core.relative_error import SMALL
 from methods.tables.coordinates import Coordinates, Target
 
 
