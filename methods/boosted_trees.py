@@ -224,7 +224,9 @@ class BoostedTrees(Method):
     def _state(self) -> dict[str, np.ndarray]:
         scalars = {key: np.asarray(getattr(self, key)) for key in ("mean_", "scale_", "residual_", "n_updates_")}
         boosters = [np.frombuffer(booster.save_raw("ubj"), dtype=np.uint8) for booster in self.boosters_]
-        return scalars | dict(zip(BOOSTERS, boosters, strict=False))
+        return (
+            scalars | {"n_bytes_": np.array([len(b) for b in boosters])} | dict(zip(BOOSTERS, boosters, strict=False))
+        )
 
     def _restore(self, state: dict[str, Any]) -> None:
         if reason := self.unsupported(self.integral_):
@@ -234,6 +236,8 @@ class BoostedTrees(Method):
         self._target = targets.make(self.target, self.integral_)
         try:
             files = [bytearray(state[key].tobytes()) for key in BOOSTERS[: 2 if self.integral_.is_complex else 1]]
+            if [len(file) for file in files] != state["n_bytes_"].tolist():  # XGBoost reads on, and the process ends
+                raise StorageError("The file's trees are cut short; save boosted_trees again.")
             self.boosters_ = [xgboost.Booster({"nthread": _n_threads()}, model_file=file) for file in files]
             self.mean_, self.scale_, self.residual_ = (state[key].item() for key in ("mean_", "scale_", "residual_"))
             self.n_updates_ = int(state["n_updates_"])
