@@ -177,9 +177,10 @@ def _measured(grouped: Sequence[Configuration]) -> str:
     budgets = [c.first["budget_s"] for c in current]
     machines = "; ".join(sorted({c.first["machine"] for c in current}))
     superseded = sum(c.superseded for c in current)
+    older = f" {superseded:,} of them are of older versions of a method." if superseded else ""
     return (
         f"Measured so far, in [all tables](reports/tables.md): {len(current):,} configurations on {len(integrals)} "
         f"integrals, {sum(map(catalogue.is_held_out, integrals))} of them held out and "
         f"{sum(map(catalogue.is_physical, integrals))} above threshold, with budgets of {min(budgets):g} to "
-        f"{max(budgets):g} s, on one thread of {machines}. {superseded:,} of them are of older versions of a method."
+        f"{max(budgets):g} s, on one thread of {machines}.{older}"
     )
