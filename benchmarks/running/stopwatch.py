@@ -14,6 +14,9 @@ import threadpoolctl
 LONGEST_CALL_S = 10.0
 """A batch predicted to take longer is not timed."""
 
+SLOW_CALL_S, SLOW_POINTS = 0.03, 3
+"""A method whose calls take longer goes through fewer of these points."""
+
 TIMED_S, WARM_UP_S, FEWEST_CALLS = 1.0, 0.1, 3
 """Calls are timed for TIMED_S seconds, and FEWEST_CALLS at least, after WARM_UP_S seconds that do not count."""
 
@@ -53,14 +56,14 @@ def of_batches(
             timings[str(batch)] = {"reason": f"a batch is predicted to take {per_integral * batch:.0f} s"}
             continue
         warm_up_s = 0.0 if per_integral * batch > WARM_BY_SMALLER_S else WARM_UP_S
-        n_calls = SINGLE_POINTS if batch == 1 else 1
-        called = np.resize(s, (n_calls, batch, s.shape[1]))
-        warm_up(lambda points=called[0]: integrate(points), warm_up_s, device)
+        called = np.resize(s, (SINGLE_POINTS if batch == 1 else 1, batch, s.shape[1]))
+        last_s = warm_up(lambda points=called[0]: integrate(points), warm_up_s, device)
+        called = called[: n_single(last_s)]
         seconds = of_calls(
             lambda called=called: [integrate(points) for points in called], device=device, timed_s=timed_s,
             warm_up_s=0.0, fewest=1 if batch == 1 else FEWEST_CALLS,
         )  # fmt: skip
-        p10, median, p90 = (float(q) / (n_calls * batch) for q in np.quantile(seconds, [0.1, 0.5, 0.9]))
+        p10, median, p90 = (float(q) / (len(called) * batch) for q in np.quantile(seconds, [0.1, 0.5, 0.9]))
         timings[str(batch)] = {"median": median, "p10": p10, "p90": p90}
         per_integral, largest = median, batch
     return timings
@@ -83,11 +86,18 @@ def of_calls(
     return seconds
 
 
-def warm_up(call: Callable[[], Any], seconds: float, device: str = "cpu") -> None:
-    """Make calls for so many seconds, none for 0."""
-    warm = 0.0
+def n_single(call_s: float) -> int:
+    """Return how many points are integrated one at a time, by the seconds of a call."""
+    return SINGLE_POINTS if call_s <= SLOW_CALL_S else SLOW_POINTS
+
+
+def warm_up(call: Callable[[], Any], seconds: float, device: str = "cpu") -> float:
+    """Make calls for so many seconds, none for 0; return the seconds of the last one."""
+    warm = last = 0.0
     while warm < seconds:
-        warm += _seconds(call, device)
+        last = _seconds(call, device)
+        warm += last
+    return last
 
 
 def _seconds(call: Callable[[], Any], device: str) -> float:

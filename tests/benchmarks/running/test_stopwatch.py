@@ -54,12 +54,15 @@ def test_single_calls_go_through_several_points(monkeypatch):
 
     def integrate(s):
         called.append(s[0, 0])
-        now[0] += 1 + s[0, 0]
+        now[0] += first + s[0, 0]
 
     s = np.arange(2.0 * stopwatch.SINGLE_POINTS)[:, None]
-    timings = stopwatch.of_batches(integrate, s, (1,))
-    assert timings["1"]["median"] == pytest.approx(1 + (stopwatch.SINGLE_POINTS - 1) / 2)
-    assert called == [0.0, *range(stopwatch.SINGLE_POINTS)]  # the first warms up
+    for first, n in ((stopwatch.SLOW_CALL_S, stopwatch.SINGLE_POINTS), (5.0, stopwatch.SLOW_POINTS)):
+        called.clear()
+        timings = stopwatch.of_batches(integrate, s, (1,))
+        assert timings["1"]["median"] == pytest.approx(first + (n - 1) / 2)
+        assert called[-n:] == [*range(n)]
+        assert set(called[:-n]) == {0.0}  # which warm up
 
 
 def test_fast_methods_are_not_asked_again(sizes):
