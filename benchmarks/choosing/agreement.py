@@ -197,7 +197,7 @@ class Comparison:
             return [_without_choice(digits, count, problem) for digits in self._digits for count in self._counts]
 
     def _asked(self, integral: str) -> dict[str, Any]:
-        """Return what a finished entry of an integral was made with: where this differs, it is made again."""
+        """Return the settings of an entry: one that was made with others is made again."""
         return {
             "integral_hash": references.integral(integral).fingerprint(), "budget_s": self._budget_s,
             "digits": list(self._digits), "counts": list(self._counts), "machine": machine.name(),

@@ -14,7 +14,7 @@ LOCK = Path(methods.__file__).with_name("versions.json")
 """The file of the registered methods, which lies beside them and is committed."""
 
 Entry = dict[str, Any]
-"""What the lock holds of a method: `benchmarks.versions` explains its keys."""
+"""Entry of a method in the lock file, whose keys `benchmarks.versions` explains."""
 
 Lock = dict[str, Entry]
 """Name of a method -> its entry."""

@@ -8,7 +8,7 @@ SMALL = 0.01
 """Share of the typical |I| below which an error counts relative to that, as where I changes sign."""
 
 LEAST = 1e-300
-"""What takes the place of a mean of zero."""
+"""Least size that an error is divided by, since the mean of |I| may be zero."""
 
 
 def relative_errors(difference: np.ndarray, value: np.ndarray) -> np.ndarray:

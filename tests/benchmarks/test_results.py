@@ -117,7 +117,7 @@ DEFAULT = [names.parse_spec(spec)[0] for spec in devices.default_methods()]
     ],
 )
 def test_hardware_is_finished_where_every_default_method_is_timed_here(tmp_path, changes, is_finished):
-    """Of the last method some record is not as it should be."""
+    """A record of the last method is missing, not timed, or of another version or machine."""
     for method in DEFAULT:
         differs = changes if method == DEFAULT[-1] else {}
         record = hardware_record(1e-6, **({"method": method, "machine": machine.name()} | differs))
