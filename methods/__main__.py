@@ -6,15 +6,15 @@ python -m methods chebyshev lattice_qmc      what they do, by which paper, and t
 
 from __future__ import annotations
 
-import argparse
 import inspect
 import sys
 import textwrap
 
 import methods
-from methods.base import InputError, Method
+from methods.base import Method
+from methods.core import listing_command, text_table
 from methods.core import names as lookup
-from methods.core import text_table
+from methods.core.listing_command import Listing
 
 HEADER = ("method", "complex", "what it is")
 
@@ -62,24 +62,18 @@ def _yes_or_no(value: bool) -> str:
     return "yes" if value else "no"
 
 
+LISTING = Listing(
+    program="python -m methods",
+    documentation=f"{__doc__}\n{COLUMNS}",
+    names="a name of the table, or module:Class",
+    table=table,
+    details=details,
+)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Print the table or the details; return the exit status."""
-    summary, _, examples = (__doc__ or "").partition("\n\n")
-    parser = argparse.ArgumentParser(
-        prog="python -m methods",
-        description=summary,
-        epilog=f"{examples}\n{COLUMNS}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("method", nargs="*", metavar="NAME", help="a name of the table, or module:Class")
-    names = parser.parse_args(arguments).method
-    width = text_table.terminal_width()
-    try:
-        print("\n\n".join(details(name, width) for name in names) if names else table(width))
-    except InputError as problem:
-        print(f"error: {problem}", file=sys.stderr)
-        return 2
-    return 0
+    return listing_command.run(LISTING, arguments)
 
 
 if __name__ == "__main__":

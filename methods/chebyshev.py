@@ -29,7 +29,7 @@ from methods.surrogates import targets
 from methods.surrogates.labels import LabelSource
 from methods.tables import chebyshev_basis, coordinate_choice, coordinate_refinement, grid_gaps
 from methods.tables.coordinate_choice import Choice
-from methods.tables.coordinates import Coordinates, Target
+from methods.tables.coordinates import Coordinates
 from methods.tables.label_limit import LabelLimit
 from methods.tables.polynomial_table import PolynomialTable
 
@@ -63,7 +63,8 @@ class Chebyshev(PolynomialTable):
     epsrel : float
         Relative error wanted, root mean square; the grid grows until the coefficients left out seem to be below it.
     max_labels : int
-        Largest number of labels; it wins over `epsrel`, as the budget does. The pieces of a box share them.
+        Largest number of labels; it wins over `epsrel`, as the budget does. The pieces of a box share them. The first
+        grid, 3^m labels, is computed whatever they and the budget allow.
     n_pilot : int, optional
         How many of them are at random points: they choose coordinates and measure the error. None takes one in six, at
         most 128.
@@ -89,7 +90,7 @@ class Chebyshev(PolynomialTable):
 
     name: ClassVar[str] = "chebyshev"
     source: ClassVar[str] = "Trefethen, Approximation Theory and Approximation Practice (SIAM, 2013)"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
 
     epsrel: float = 1e-9
     max_labels: int | list[int] = 50_000
@@ -192,9 +193,7 @@ def _left_out(values: np.ndarray, nodes: list[np.ndarray], choice: Choice) -> li
 
     Two at a time, since in a symmetric invariant every other coefficient vanishes.
     """
-    target = choice.target
-    if target.sign and not np.iscomplexobj(values) and not (target.sign * values > 0).all():
-        target = Target(0, 0, target.scale)
+    target = choice.target.suited_to(values)
     y = target.encode(values)
     u = [choice.coordinates.u_of(j, s_j) for j, s_j in enumerate(nodes)]
     size = np.abs(chebyshev_basis.coefficients(y, u))

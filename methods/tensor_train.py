@@ -46,6 +46,7 @@ class TensorTrain(ExtrapolatingTable):
         Relative error wanted of interpolation along one invariant; it decides the nodes of each.
     max_labels : int
         Largest number of labels; the budget may leave fewer. The pieces of a box that is cut at a threshold share them.
+        Those along each invariant, 17 m of them, are computed whatever both allow.
     n_pilot : int
         How many of them are at random points: they choose coordinates and measure the error.
     labels : str
@@ -66,6 +67,7 @@ class TensorTrain(ExtrapolatingTable):
 
     name: ClassVar[str] = "tensor_train"
     source: ClassVar[str] = "Oseledets & Tyrtyshnikov, Linear Algebra Appl. 432 (2010) 70"
+    version: ClassVar[int] = 2
 
     epsrel: float = 1e-6
     max_labels: int | list[int] = 20_000
@@ -96,6 +98,10 @@ class TensorTrain(ExtrapolatingTable):
         best = self._constant(pilot)
         for rank in RANKS:
             cores = tensor_train.cross(entries, shape, rank, SWEEPS, self.seed)
+            if entries.target != self.target_:  # an entry has the other sign, so that the tensor is another
+                self.target_, self.relative_error_ = entries.target, np.inf
+                best = self._constant(pilot)
+                cores = tensor_train.cross(entries, shape, rank, SWEEPS, self.seed)
             if cores is None:
                 break
             self._set(cores)
@@ -150,12 +156,16 @@ class TensorTrain(ExtrapolatingTable):
 
 
 class _Entries:
-    """Entries of the tensor, which are labels: each is computed once."""
+    """Entries of the tensor, made from labels, of which each is computed once.
+
+    `target` becomes I itself as soon as a label has the other sign.
+    """
 
     def __init__(
         self, source: LabelSource, choice: coordinate_choice.Choice, shape: tuple[int, ...], most: int, clock: Clock
     ) -> None:
-        self._source, self._choice, self._shape, self._most, self._clock = source, choice, shape, most, clock
+        self._source, self._shape, self._most, self._clock = source, shape, most, clock
+        self._coordinates, self.target = choice.coordinates, choice.target
         self._known: dict[int, complex] = {}
         self.ended_early = False
 
@@ -175,9 +185,10 @@ class _Entries:
         if len(new):
             at = np.stack(np.unravel_index(new, self._shape), axis=1)
             u = np.stack([chebyshev_basis.nodes(n)[i] for n, i in zip(self._shape, at.T, strict=True)], axis=1)
-            value = self._source.compute(self._choice.coordinates.s(u)).value
-            self._known.update(zip(new.tolist(), self._choice.target.encode(value).tolist(), strict=True))
-        return np.array([self._known[key] for key in keys.tolist()])
+            value = self._source.compute(self._coordinates.s(u)).value
+            self._known.update(zip(new.tolist(), value.tolist(), strict=True))
+            self.target = self.target.suited_to(value)
+        return self.target.encode(np.array([self._known[key] for key in keys.tolist()]))
 
 
 def _nodes_per_axis(source: LabelSource, choice: coordinate_choice.Choice, epsrel: float) -> tuple[int, ...]:
@@ -187,7 +198,7 @@ def _nodes_per_axis(source: LabelSource, choice: coordinate_choice.Choice, epsre
     u[np.arange(m), :, np.arange(m)] = chebyshev_basis.nodes(MOST_NODES)
     value = source.compute(choice.coordinates.s(u.reshape(-1, m))).value.reshape(m, MOST_NODES)
     found = []
-    for along in choice.target.encode(value):
+    for along in choice.target.suited_to(value).encode(value):
         size = np.abs(chebyshev_basis.coefficients(along, [chebyshev_basis.nodes(MOST_NODES)])) / max(
             float(np.abs(along).max()), 1.0
         )

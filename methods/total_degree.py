@@ -83,7 +83,7 @@ class TotalDegree(PolynomialTable):
     source: ClassVar[str] = (
         "Cohen & Migliorati, SMAI J. Comput. Math. 3 (2017) 181; Trefethen, Proc. AMS 145 (2017) 4837"
     )
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     max_labels: int | list[int] = 6000
     n_pilot: int | list[int] | None = None

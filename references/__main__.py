@@ -6,13 +6,13 @@ python -m references box1l box2l       box, source, and how well the true values
 
 from __future__ import annotations
 
-import argparse
 import sys
 import textwrap
 
 import references
-from methods.base import InputError, ParametricIntegral
-from methods.core import text_table
+from methods.base import ParametricIntegral
+from methods.core import listing_command, text_table
+from methods.core.listing_command import Listing
 from references.integrals import catalogue
 from references.values import truth_files
 
@@ -100,24 +100,18 @@ def _box(integral: ParametricIntegral) -> str:
     return text if integral.draw == "uniform" else f"{text}, {integral.draw}"
 
 
+LISTING = Listing(
+    program="python -m references",
+    documentation=f"{__doc__}\n{COLUMNS}",
+    names="a name of the table, or module:attribute",
+    table=table,
+    details=details,
+)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Print the table or the details; return the exit status."""
-    summary, _, examples = (__doc__ or "").partition("\n\n")
-    parser = argparse.ArgumentParser(
-        prog="python -m references",
-        description=summary,
-        epilog=f"{examples}\n{COLUMNS}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("integral", nargs="*", metavar="NAME", help="a name of the table, or module:attribute")
-    names = parser.parse_args(arguments).integral
-    width = text_table.terminal_width()
-    try:
-        print("\n\n".join(details(name, width) for name in names) if names else table(width))
-    except InputError as problem:
-        print(f"error: {problem}", file=sys.stderr)
-        return 2
-    return 0
+    return listing_command.run(LISTING, arguments)
 
 
 if __name__ == "__main__":

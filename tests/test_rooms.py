@@ -225,3 +225,9 @@ def test_every_circle_of_types_that_is_listed_is_there():
 def test_imports_for_type_checking_alone_close_no_circle():
     source = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from methods.base import Method"
     assert circles(with_module("methods.core.errors", source)) == []
+
+
+def test_no_two_files_of_tests_share_a_name():
+    """Pytest imports them by name alone, and ends at the second of two with one name."""
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert len(names) == len(set(names))

@@ -38,12 +38,11 @@ def refine(choice: Choice, nodes: list[np.ndarray], values: np.ndarray, s: np.nd
     s, expected : arrays (n, m) and (n,)
         Labels at other points.
     """
-    target = Target.of_values(values.ravel(), choice.target.power)
-    best = choice._replace(target=target, error=np.inf)
+    best = choice._replace(target=_target(values, expected, choice.target.power), error=np.inf)
     bases = [_lagrange(best.coordinates, j, nodes[j], s[:, j]) for j in range(len(nodes))]
     for _ in range(ROUNDS):
-        for power in powers(values):
-            tried = best._replace(target=Target.of_values(values.ravel(), power))
+        for power in powers(np.append(values, expected)):
+            tried = best._replace(target=_target(values, expected, power))
             best = min(best, _judged(tried, bases, values, expected), key=lambda found: found.error)
         for j in range(len(nodes)):
             for c_j in best.coordinates.candidates(j):
@@ -55,6 +54,11 @@ def refine(choice: Choice, nodes: list[np.ndarray], values: np.ndarray, s: np.nd
                 if tried.error < best.error:
                     best, bases = tried, with_it
     return best
+
+
+def _target(values: np.ndarray, expected: np.ndarray, power: int) -> Target:
+    """Make the target of labels on the grid: I itself where labels at other points do not have their sign."""
+    return Target.of_values(values.ravel(), power).suited_to(expected)
 
 
 def _lagrange(coordinates: Coordinates, j: int, nodes: np.ndarray, s_j: np.ndarray) -> np.ndarray:

@@ -128,6 +128,12 @@ class Target(NamedTuple):
         scale = float(np.exp(np.log(size).mean())) if sign else float(size.mean()) or 1.0
         return cls(sign, power if sign else 0, scale)
 
+    def suited_to(self, value: np.ndarray) -> Target:
+        """Return this target, or I itself where some of the labels (n,) have the other sign."""
+        if not self.sign or np.iscomplexobj(value) or (self.sign * value > 0).all():
+            return self
+        return Target(0, 0, self.scale)
+
     def encode(self, value: np.ndarray) -> np.ndarray:
         """Compute y (n,) for I (n,), which has the sign `sign` where that is not 0."""
         if not self.sign:

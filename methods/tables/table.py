@@ -79,7 +79,7 @@ class Table(Method):
 
     def _claimed_error(self, s: np.ndarray, value: np.ndarray, label_error: np.ndarray) -> float:
         """Add to that error the one that labels state there (n,)."""
-        return with_label_errors(self._error(s, value), label_error / np.abs(value))
+        return with_label_errors(self._error(s, value), relative_errors(label_error, value))
 
     def _restore(self, state: dict[str, np.ndarray]) -> None:
         super()._restore(state)

@@ -72,6 +72,20 @@ def changing_sign() -> ParametricIntegral:
     )
 
 
+def negative_in_a_corner(share: float) -> ParametricIntegral:
+    """∫ (r² − a²)(1 + s1 x) dx, r the distance of s from a corner of the cube: negative where r < a = share^½."""
+    return ParametricIntegral.from_expression(
+        name="negative_in_a_corner",
+        variables=("x1",),
+        parameters=("s1", "s2", "s3"),
+        expression=f"((s1 - 1)**2 + (s2 - 1)**2 + (s3 - 1)**2 - {share})*(1 + s1*x1)",
+        low=(1.0,) * 3,
+        high=(2.0,) * 3,
+        exact=lambda s: (((s - 1) ** 2).sum(axis=1) - share) * (1 + s[:, 0] / 2),
+        source="closed form",
+    )
+
+
 def costly(integral: ParametricIntegral, seconds: float) -> ParametricIntegral:
     """Return the same integral where each evaluation of the integrand sleeps for so many seconds."""
 
