@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,9 +59,10 @@ def choose(
     latency : bool
         Whether values are asked for one at a time.
     budget : float
-        Seconds that the fits may take, about; a single one may take a sixth of them. The values that judge fits, and
-        those that check the choice, come on top: mostly a few seconds, for each rule that is tried at most half of
-        these.
+        Seconds that pilots and the winner's fit may take, about; a single one may take a sixth of them. A third more
+        goes to each further winner, of at most two, where a check finds fewer digits than were expected. The values
+        that judge fits, and those that check the choice, come on top: mostly a few seconds, for each rule that is
+        tried at most half of the budget and 30 s.
     save : path, optional
         File for the fitted method.
     told : callable, optional
@@ -87,16 +89,38 @@ def choose(
         if not least < value <= most or math.isinf(value):
             allowed = f"a finite number above {least:g}" + (f", and at most {most:g}" if math.isfinite(most) else "")
             raise InputError(f"{name} is {value:g}; give {allowed}.")
-    path = None if save is None else Path(save)
-    if path is not None and (path.is_dir() or not path.resolve().parent.is_dir()):
-        raise InputError(f"The fitted method cannot be saved as {path}; give a file in a folder that exists.")
+    if save is not None:
+        _require_writable(Path(save))
     choice = Chooser(integral, digits, budget, told).choose(Wish(digits, count, worst, latency))
-    if path is not None and choice.method is not None:
+    if save is not None:
+        _save(choice, Path(save))
+    return choice
+
+
+def _require_writable(path: Path) -> None:
+    folder = path.resolve().parent
+    if path.is_dir() or not folder.is_dir() or not os.access(path if path.exists() else folder, os.W_OK):
+        raise InputError(f"The fitted method cannot be saved as {path}; give a file in a folder that you can write to.")
+
+
+def _save(choice: Choice, path: Path) -> None:
+    """Save the method, where it can be."""
+    if choice.method is not None:
         try:
             choice.method.save(path)
         except OSError as problem:
             raise InputError(f"The fitted method could not be saved as {path}: {problem.strerror}.") from problem
-    return choice
+
+
+def _next_steps(choice: Choice, path: str) -> str:
+    """Say how to read the file, and how to export what it holds, where that can be."""
+    from methods.base import Exportable
+
+    integral = getattr(choice.method, "integral_", None)
+    needed = repr(path) if integral is not None and integral.expression else f"{path!r}, integral"
+    can_export = isinstance(choice.method, Exportable) and callable(choice.method.export_form)
+    how = ", and python -m methods.export writes C++" if can_export else ""
+    return f"Saved as {path}: methods.load({needed}) reads it{how}."
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -111,7 +135,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--count", required=True, type=float, metavar="N", help="values of I(s) that will be computed, such as 1e8")
     add("--worst", action="store_true", help="want the digits at the worst point instead of on average")
     add("--latency", action="store_true", help="values are asked for one at a time, instead of many at once")
-    add("--budget", type=float, default=BUDGET_S, metavar="S", help=f"seconds for all fits (default: {BUDGET_S:g})")
+    add("--budget", type=float, default=BUDGET_S, metavar="S", help=f"seconds for fits, about (default: {BUDGET_S:g})")
     add("--save", metavar="FILE", help="file for the fitted method")
     return command
 
@@ -123,19 +147,23 @@ def main(arguments: list[str] | None = None) -> int:
 
     try:
         with _Progress() as progress:
+            if given.save:
+                _require_writable(Path(given.save))
             choice = choose(
                 given.integral, digits=given.digits, count=given.count, worst=given.worst, latency=given.latency,
-                budget=given.budget, save=given.save, told=progress.told,
+                budget=given.budget, told=progress.told,
             )  # fmt: skip
+        print(ranking.text(choice))
+        if given.save:
+            _save(choice, Path(given.save))
     except InputError as problem:
         print(f"error: {problem}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("Interrupted; nothing was saved.", file=sys.stderr)
         return INTERRUPTED
-    print(ranking.text(choice))
     if given.save and choice.method is not None:
-        print(f"Saved as {given.save}: methods.load({given.save!r}) reads it, and python -m methods.export writes C++.")
+        print(_next_steps(choice, given.save))
     elif choice.method is not None:
         print("Nothing was saved; --save FILE keeps the fitted method.")
     return 0 if choice.reached else 1

@@ -43,9 +43,17 @@ def text(commit: str) -> str:
         _check_out(commit, Path(folder))
         old = Path(folder) / FOLDER
         names = sorted({path.parent.name for root in (old, PUBLISHED) for path in root.glob("*/runs")})
-        sets = ((name, *(run_records.read_all(root / name)[0] for root in (old, PUBLISHED))) for name in names)
+        sets = ((name, *(_records(root / name) for root in (old, PUBLISHED))) for name in names)
         parts = [_section(name, compare(before, after)) for name, before, after in sets]
     return "\n\n".join(filter(None, parts)) or f"No published number changed since {commit}."
+
+
+def _records(folder: Path) -> list[run_records.Record]:
+    """Read the records of an experiment, and name on stderr what cannot be believed."""
+    found, damaged = run_records.read_all(folder)
+    for path, problem in damaged.items():
+        print(f"note: {path} is left out: {problem}.", file=sys.stderr)
+    return found
 
 
 def _check_out(commit: str, folder: Path) -> None:

@@ -36,9 +36,11 @@ def write_published(reports: Path, readme: Path, found: Path) -> list[Path]:
     """Write tables and page of the published records, README's results and what was found; return the paths."""
     contents = Contents.published(reports)
     link = findings.links_from(found.parent, contents.folders())
-    euclidean, physical = (configurations.grouped(contents.measured(name)) for name in ("curves", "physical"))
+    euclidean, physical, compared = (
+        configurations.grouped(contents.measured(name)) for name in ("curves", "physical", "comparison")
+    )
     more = {
-        readme: insert(readme.read_text(), readme_results.text(euclidean, physical)),
+        readme: insert(readme.read_text(), readme_results.text(euclidean, physical, compared)),
         found: insert(found.read_text(), findings.text(contents.measured, link)),
     }
     if (picture := readme_results.picture([*euclidean, *physical])) is not None:

@@ -96,6 +96,7 @@ class Method(ABC):
         header, state = storage.read(path)
         integral = integral or saved_header.integral_of(path, header)
         storage.compare(path, header, method=cls.name, version=cls.version, integral=integral.fingerprint())
+        saved_header.require_same_side(path, header, integral)
         return storage.rebuild(path, cls, header, integral, state)
 
     def params(self) -> dict[str, Any]:

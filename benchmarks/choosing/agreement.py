@@ -115,15 +115,18 @@ def compared(
                 "digits_mean": choice.pilot.digits_mean, "digits_worst": choice.pilot.digits_worst,
                 "rule": choice.rule, "rule_error": choice.rule_error,
             })  # fmt: skip
-    return [row | _by_records(integral, row, recorded()[integral], chooser.truth) for row in rows]
+    return [row | _by_records(integral, row, recorded()[integral], chooser.truth, told) for row in rows]
 
 
-def _by_records(integral: str, row: Mapping[str, Any], costs: Costs, truth: references.Truth) -> dict[str, Any]:
+def _by_records(
+    integral: str, row: Mapping[str, Any], costs: Costs, truth: references.Truth, told: Told
+) -> dict[str, Any]:
     """Return the best of the records, and both ratios; null where nothing has the digits."""
     count = row["count"]
     best = best_recorded(costs, row["digits"], count)
     if best is None:
         return dict.fromkeys(("best", "best_recorded_s", "best_s", "ratio", "ratio_to_recorded"))
+    told(f"{best.configuration.method}, the best recorded", None)
     recorded_s, best_s = count * best.seconds(count), measured_here(integral, best, truth, count)
     return {
         "best": ", ".join(filter(None, (best.configuration.method, best.configuration.fields))),

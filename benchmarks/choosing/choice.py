@@ -138,13 +138,14 @@ class Chooser:
         search.ask_all(start + ASKING * self._budget_s)
         search.narrow(start + NARROWING * self._budget_s)
         checked: list[Choice] = []
-        while len(checked) < ATTEMPTS:
+        while True:
             winner = search.winner()
             best = winner or _most_digits(search)
             if best is None or any((best.candidate, best.setting) == _fit_of(choice) for choice in checked):
                 break
             checked.append(self._checked(search, wish, best))
-            if checked[-1].reached or (winner is None and checked[-1].pilot.reason is None):
+            is_all_there_is = winner is None and checked[-1].pilot.reason is None
+            if checked[-1].reached or is_all_there_is or len(checked) == ATTEMPTS:
                 break
             search.narrow(time.monotonic() + LONGEST * self._budget_s)
         if not checked:
@@ -161,7 +162,8 @@ class Chooser:
         with tempfile.TemporaryDirectory() as folder:
             model = Path(folder) / "model"
             self._told(f"{candidate.title(setting)}, to be checked", None)
-            pilot = pilots.fitted(self._spec, candidate, setting, LONGEST * self._budget_s, values.truth, model)
+            longest_s, judging_s = LONGEST * self._budget_s, CHECKED * best.s_per_integral
+            pilot = pilots.fitted(self._spec, candidate, setting, longest_s, values.truth, model, judging_s)
             pilot = self._pilots.corrected(pilot)
             self._told(f"{candidate.title(setting)}, checked", pilot)
             method = methods.load(model, self._integral) if pilot.saved else None
@@ -176,7 +178,7 @@ class Chooser:
 
     def _values(self, method: str, fields: dict, digits: float) -> DirectValues:
         """Values at fresh points by a rule without a part in a method; computed once for each such rule and digits."""
-        parts = frozenset(direct_values.parts_of(method, fields))
+        parts = frozenset(direct_values.parts_of(method, fields, is_complex=self._integral.is_complex))
         if (parts, digits) not in self._checks:
             s = self._integral.sample(CHECKED, CHECKED_SEED)
             self._told("values that check the choice", None)

@@ -32,6 +32,10 @@ GRACE_S = 30.0
 """Seconds for the values at the points, beyond the budget of a rule's preparation."""
 
 
+SAME_CONTOURS = {"gauss_legendre", "lattice_qmc"}
+"""Methods that take their contours from one search."""
+
+
 class DirectValues(NamedTuple):
     """I(s) at n points, with the errors that a rule states."""
 
@@ -77,10 +81,14 @@ def checking(integral: str, s: np.ndarray, digits: float, parts: Collection[str]
         return found._replace(independent=False)
 
 
-def parts_of(method: str, fields: Mapping[str, Any]) -> set[str]:
-    """List the methods that have a part in one: itself, and that which labels come from."""
+def parts_of(method: str, fields: Mapping[str, Any], *, is_complex: bool) -> set[str]:
+    """List the methods that have a part in one: itself, and that which labels come from.
+
+    Above threshold Gauss rules and lattices have the same contours: neither shows what is wrong with the other's.
+    """
     labels = methods.create(method, **fields).params().get("labels")
-    return {method} | ({parse_spec(labels)[0]} if labels else set())
+    parts = {method} | ({parse_spec(labels)[0]} if labels else set())
+    return parts | SAME_CONTOURS if is_complex and parts & SAME_CONTOURS else parts
 
 
 def _first_good(integral: str, s: np.ndarray, order: list[str], epsrel: float, budget_s: float) -> DirectValues:
@@ -123,10 +131,12 @@ def values(spec: str, rule: str, s: np.ndarray, epsrel: float, budget_s: float) 
 
 
 def _exact(integral: Any, rule: str, s: np.ndarray, epsrel: float, budget_s: float) -> tuple[np.ndarray, np.ndarray]:
+    from references.values import on_demand
+
     if integral.exact is None:
         raise InputError(f"{integral.name} has no closed form.")
-    value = np.asarray(integral.exact(s))
-    return value, 1e-14 * np.abs(value)
+    value, error, _ = on_demand.closed_form(integral, s)
+    return value, error
 
 
 def _by_quadrature(

@@ -19,8 +19,8 @@ from benchmarks.running import metrics, run, stopwatch
 from methods.base import InputError
 from methods.core import build_cache
 
-BATCH = 1024
-"""Integrals in a timed call, as far as it takes LONGEST_CALL_S at most."""
+BATCHES = (4, 32, 1024)
+"""Integrals in timed calls, beside single ones, as far as a call takes LONGEST_CALL_S at most."""
 
 TIMED_S, LONGEST_CALL_S = 0.1, 0.3
 """Seconds of timed calls of each batch, and of the longest call."""
@@ -97,13 +97,18 @@ def _saved(method: methods.Method, model: Path) -> bool:
 
 
 def _timings(method: methods.Method, integral: methods.ParametricIntegral) -> dict[str, Any]:
-    """Seconds per integral of calls with one and with the largest batch that does not take too long."""
-    s = integral.sample(BATCH, seed=1)
+    """Seconds per integral of calls with one and with the largest batch that does not take too long.
+
+    Each batch predicts the next: a single call may be overhead for the most part, ten times what an integral takes in
+    a sum of many terms.
+    """
+    s = integral.sample(BATCHES[-1], seed=1)
     single = _fastest(method, s[:1])
     batch, seconds = 1, single
-    for n in (32, BATCH):
-        if seconds * n / batch <= LONGEST_CALL_S:
-            batch, seconds = n, _fastest(method, s[:n])
+    for n in BATCHES:
+        if seconds * n / batch > LONGEST_CALL_S:
+            break
+        batch, seconds = n, _fastest(method, s[:n])
     return {"s_single": single, "s_per_integral": seconds / batch, "batch": batch}
 
 

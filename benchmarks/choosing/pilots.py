@@ -132,15 +132,19 @@ class Pilots:
 
 def fitted(
     integral: str, candidate: Candidate, setting: float, budget_s: float, truth: references.Truth,
-    model: Path | None = None,
+    model: Path | None = None, judging_s: float = 0.0,
 ) -> Pilot:  # fmt: skip
-    """Fit a method in a process of its own, judge it by `truth`, time it, and save it as `model`."""
+    """Fit a method in a process of its own, judge it by `truth`, time it, and save it as `model`.
+
+    It is ended GRACE_S after its budget, and `judging_s` later where judging is known to take these.
+    """
     seconds = setting if candidate.learns else budget_s
     arguments = (integral, candidate.method, candidate.fields_at(setting), seconds, truth, model)
-    outcome = calls.call(pilot_run.fit_and_measure, *arguments, time_limit=max(seconds, budget_s) + GRACE_S)
+    limit_s = max(seconds, budget_s) + GRACE_S + judging_s
+    outcome = calls.call(pilot_run.fit_and_measure, *arguments, time_limit=limit_s)
     about: dict[str, Any] = {"candidate": candidate, "setting": setting, "budget_s": budget_s}
     if outcome.status == "timeout":
-        return Pilot(**about, reason=f"not prepared, judged and timed within {budget_s + GRACE_S:.0f} s")
+        return Pilot(**about, reason=f"not prepared, judged and timed within {limit_s:.0f} s")
     if outcome.status != "ok":
         return Pilot(**about, reason=(outcome.reason or outcome.status).removeprefix("InputError: "))
     if candidate.learns and "preparation_s" in outcome.result:

@@ -129,10 +129,10 @@ def row(configuration: configurations.Configuration) -> dict[str, Any]:
     over = [f"preparation took {preparation_s / first['budget_s']:.1f} × its budget"] if is_over else []
     in_fit = ["timed in its fit's process, since it cannot be saved"] if _is_unsaved(good) else []
     return {
-        "digits": _digits(configuration.digits, limit),
-        "spread": _digits(mean("digits_std")),
-        "median": _digits(mean("digits_median"), limit),
-        "worst": _digits(configuration.worst, limit),
+        "digits": digits_or_truth(configuration.digits, limit),
+        "spread": digits_or_truth(mean("digits_std")),
+        "median": digits_or_truth(mean("digits_median"), limit),
+        "worst": digits_or_truth(configuration.worst, limit),
         "within 1 %": _percent(mean("frac_within_1pct")),
         "within 0.1 %": _percent(mean("frac_within_0p1pct")),
         "≤ error": _percent(mean("coverage_1sigma")),
@@ -168,7 +168,8 @@ def _setup(good: Sequence[Record]) -> str:
     return " + ".join(number(sum(step[key] for step in steps) / len(steps)) for key in ("generate", "compile"))
 
 
-def _digits(value: float | None, limit: float = math.inf) -> str:
+def digits_or_truth(value: float | None, limit: float = math.inf) -> str:
+    """Write a number of digits, marked where it is beyond those of the true values, which then are what is compared."""
     if value is None:
         return BLANK
     return f"{value:.1f}" if value <= limit else f"{value:.1f} (≤ truth)"
@@ -207,6 +208,5 @@ def _published(record: Record) -> str:
 
 def published_value(result: dict[str, Any]) -> str:
     """Write a published result as a cell."""
-    parts = [f"{result['digits']:g} digits"] if "digits" in result else []
-    parts.append(f"{result['us']:g} µs")
-    return ", ".join(parts) + (f" ({result['hardware']})" if "hardware" in result else "")
+    hardware = f" ({result['hardware']})" if "hardware" in result else ""
+    return f"{result['digits']:g} digits, {result['us']:g} µs{hardware}"

@@ -22,7 +22,8 @@ EXPLANATION = (
     "integral in batches of {batch:,}, its preparation in seconds, the digits that it has, and what sets it apart from "
     "the method's other configurations. (by n): timed in batches of n, since the method integrates one point after the "
     "other, or a batch of {batch:,} takes more than ten seconds. A cell without a time says how many digits the method "
-    "has at most, or why it has none. No method is said to have more digits than the true values; points are the "
+    "has at most with the settings that were run, of which those are left out that take too long for a run, or why it "
+    "has none. No method is said to have more digits than the true values; points are the "
     "uniform ones that judge it, fewer where a value takes long."
 )
 

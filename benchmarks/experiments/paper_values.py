@@ -20,9 +20,8 @@ def table(grouped: Iterable[configurations.Configuration]) -> Table:
         same = [g for g in current if (g.first["integral"], g.method) == (result["integral"], result["method"])]
         ours: list[configurations.Configuration | None] = [*all_configurations.best_first(same)]
         for configuration in ours or [None]:
-            if "digits" in result:
-                here = configuration.digits if configuration else None
-                made.append(_row(result, configuration, "digits (mean)", result["digits"], here))
+            digits = configuration.digits if configuration else None
+            made.append(_row(result, configuration, "digits (mean)", result["digits"], digits))
             seconds = configuration.seconds(BATCH) if configuration else None
             here = None if seconds is None else 1e6 * seconds
             made.append(_row(result, configuration, "µs per integral (1024)", result["us"], here))

@@ -93,7 +93,7 @@ def _ratios(here: Mapping[str, Mapping[str, list[DigitCost]]], digits: int, n: f
     for integral in sorted(here):
         cheapest = {name: digit_costs.cheapest(here[integral].get(name, []), digits, n_integrals=n) for name in methods}
         seconds = {name: math.inf if cost is None else cost.seconds(n) for name, cost in cheapest.items()}
-        best = min(seconds.values())
+        best = min(seconds.values(), default=math.inf)
         for name, time in seconds.items():
             ratios[name].append(time / best if math.isfinite(time) else math.inf)
     return ratios

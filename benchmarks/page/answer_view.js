@@ -15,27 +15,41 @@ function described(answer) {
   if (answer.run)
     return ` (${number(answer.us)} µs per value; ${number(answer.run.prep_s)} s of preparation; ` +
       `${number(answer.run.digits)} digits, worst ${number(answer.run.worst)})`;
-  return ` (median ${number(answer.us)} µs per value; has the digits on ${answer.solved} of ${answer.of} integrals, ` +
+  return ` (median ${number(answer.us)} µs per value; has the digits on ${solvedOf(answer)} integrals, ` +
     `the cheapest on ${answer.wins || "none"})`;
 }
+
+/** On how many integrals of a family a method has the digits, and on how many it was run where those are not all. */
+const solvedOf = answer => `${answer.solved} of ${answer.of}` + (answer.ran < answer.of ? ` (run on ${answer.ran})` : "");
+
+/** Words for a method that lacks the digits on half of a family or more, and so has no median cost. */
+const onSome = answer => `${answer.method} has them on ${solvedOf(answer)}`;
 
 function showSentence(question) {
   const ranked = answers(question), able = ranked.filter(answer => answer.us < Infinity);
   const learned = ranked.filter(answer => data.learned.includes(answer.method));
+  const mostSolved = found => found.filter(answer => answer.solved).sort((a, b) => b.solved - a.solved)[0];
   const box = document.getElementById("answer");
   const parts = [];
   const add = (words, answer) =>
     parts.push(element("b", words), link(answer.method, answer.run?.files[0]), described(answer));
   if (able[0]) add("Cheapest: ", able[0]);
-  else parts.push(element("b", "No method "), `that was run has ${question.digits} digits ${measureName(question)}`);
+  else {
+    const some = mostSolved(ranked);
+    parts.push(element("b", "No method "), `that was run has ${question.digits} digits ${measureName(question)}` +
+      (some ? ` on more than half of the integrals; ${onSome(some)}` : ""));
+  }
   if (able[1]) parts.push("; "), add("next: ", able[1]);
   parts.push("; ");
   const best = learned.find(answer => answer.us < Infinity);
   if (best && best !== able[0]) add("learned methods: ", best);
   else if (best) parts.push(element("b", "learned methods: "), `${best.method} is the cheapest of all`);
-  else if (learned.length) {
+  else if (mostSolved(learned)) {
+    const some = mostSolved(learned);
+    parts.push(element("b", "learned methods: "), `none has so many digits on more than half of the integrals; ${onSome(some)}`);
+  } else if (learned.length) {
     const most = learned.reduce((a, b) => b.most > a.most ? b : a);
-    parts.push(element("b", "learned methods: "), `none has so many digits; ${most.method} has most, ${number(most.most)}`);
+    parts.push(element("b", "learned methods: "), `no setting that was run has so many digits; ${most.method} has most, ${number(most.most)}`);
   } else parts.push(element("b", "learned methods: "), "none was run here");
   box.replaceChildren(...parts, ".");
   box.dataset.cheapest = able[0]?.method || "";
@@ -59,7 +73,7 @@ function costCurves(question) {
   for (let digits = 1; digits <= 14; digits += 0.5)
     for (const answer of answers({ ...question, digits }))
       if (answer.us < Infinity) {
-        const said = `${answer.method} has ${digits} digits on ${answer.solved} of ${answer.of} integrals, at a median of ${number(answer.us)} µs`;
+        const said = `${answer.method} has ${digits} digits on ${solvedOf(answer)} integrals, at a median of ${number(answer.us)} µs`;
         curves.set(answer.method, [...(curves.get(answer.method) || []), { x: log10(answer.us), y: digits, said }]);
       }
   return { curves: [...curves].map(([name, points]) => ({ name, style: styleOfMethod(name), points })), loose: [] };
@@ -69,13 +83,14 @@ function drawAnswer(question) {
   const { curves, loose } = costCurves(question);
   const published = data.published.filter(result => result.integral === question.integral);
   const marks = published.map(result => ({
-    x: log10(result.us), y: result.digits ?? 0, name: `${result.method.replace("published_", "")}, published`,
-    said: `${result.method}, published: ${result.digits ? `${result.digits} digits, ` : ""}${number(result.us)} µs. ${result.source}; ${result.note}`,
+    x: log10(result.us), y: result.digits, name: `${result.method.replace("published_", "")}, published${result.hardware ? ` (${result.hardware})` : ""}`,
+    said: `${result.method}, published: ${result.digits} digits, ${number(result.us)} µs` +
+      `${result.hardware ? ` on a ${result.hardware}` : ""}${result.preparation ? `, after ${result.preparation}` : ""}. ${result.source}; ${result.note}`,
   }));
   const top = Math.max(question.digits + 1, ...curves.flatMap(curve => curve.points.map(point => point.y + 0.5)), ...marks.map(mark => mark.y + 1));
   const shared = question.values === Infinity ? "preparation left out" : `with a share of the preparation for ${powerOfTen(log10(question.values))} values`;
   const family = members(question.integral).length > 1;
-  note("answer", published.length && question.values !== Infinity ? "Published times are without preparation." : family
+  note("answer", published.length ? "Published times are those of their authors' machines, without preparation." : family
     ? "Medians over the integrals: a curve ends where its method no longer has the digits on more than half of them." : "");
   showRanking(question);
   return drawCurves("answer", curves, {
@@ -90,9 +105,10 @@ function showRanking(question) {
   const heads = family ? ["method", "µs per value (median)", "has the digits on", "cheapest on", "most digits"]
     : ["method", "µs per value", "digits", "worst", "preparation (s)", "setting"];
   const rows = answers(question).map(answer => {
-    const { run } = answer, lacking = `at most ${number(answer.most)} digits`;
-    const cells = family ? [number(answer.us), `${answer.solved} of ${answer.of}`, `${answer.wins}`, number(answer.most)]
-      : run ? [number(answer.us), number(run.digits), number(run.worst), number(run.prep_s), run.setting] : ["–", lacking, "", "", ""];
+    const { run } = answer, lacking = `${number(answer.most)} digits at most, by the settings that were run`;
+    const setting = run && [run.setting, run.note].filter(Boolean).join("; ");
+    const cells = family ? [number(answer.us), solvedOf(answer), `${answer.wins}`, number(answer.most)]
+      : run ? [number(answer.us), number(run.digits), number(run.worst), number(run.prep_s), setting] : ["–", lacking, "", "", ""];
     const row = element("tr"), head = element("th", "", { scope: "row" });
     head.append(link(answer.method, run?.files[0]));
     row.append(head, ...cells.map(cell => element("td", cell)));
@@ -181,10 +197,12 @@ function drawProfile(question) {
     return [method, run ? cost(run, question) : Infinity];
   })));
   const least = costs.map(here => Math.min(...here.values()));
+  const ratiosOf = name => costs.map((here, nth) => (here.get(name) ?? Infinity) / least[nth]).filter(Number.isFinite).sort((a, b) => a - b);
+  const furthest = Math.max(1e6, ...methodNames.flatMap(ratiosOf));
   const curves = methodNames.map(name => {
-    const ratios = costs.map((here, nth) => (here.get(name) ?? Infinity) / least[nth]).filter(Number.isFinite).sort((a, b) => a - b);
+    const ratios = ratiosOf(name);
     const share = at => ratios.filter(ratio => ratio <= at).length / integrals.length;
-    const points = ratios.length ? [1, ...ratios, 1e6].map(ratio => ({
+    const points = ratios.length ? [1, ...ratios, furthest].map(ratio => ({
       x: log10(ratio), y: share(ratio), size: 0,
       said: `${name}: within ${number(ratio)} times the cheapest on ${number(100 * share(ratio))} % of ${integrals.length} held-out integrals`,
     })) : [];
@@ -192,5 +210,5 @@ function drawProfile(question) {
   });
   note("profile", integrals.length ? `${question.digits} digits ${measureName(question)} on ${integrals.length} held-out integrals: ${integrals.join(", ")}.`
     : "No held-out integral was measured on this machine.");
-  return drawCurves("profile", curves, { x: [0, 6], y: [0, 1.02], titles: { x: "times the cheapest method's cost" }, description: "Performance profile on held-out integrals." });
+  return drawCurves("profile", curves, { x: [0, log10(furthest)], y: [0, 1.02], titles: { x: "times the cheapest method's cost" }, description: "Performance profile on held-out integrals." });
 }

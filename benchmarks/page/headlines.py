@@ -86,17 +86,26 @@ def tables(costs: Costs) -> str:
 
 def learned(costs: Costs, cells: Iterable[cost_map.Cell]) -> str:
     """Compare the most digits of methods that learn and of tables, and count the map's cells; "" without both."""
-    most = [[max((c.digits_mean for c in costs_of(kind, here)), default=None) for kind in COMPARED] for here in costs]
-    both = [(ours, theirs) for ours, theirs in most if ours is not None and theirs is not None]
+    best = [[max(costs_of(kind, here), key=_digits, default=None) for kind in COMPARED] for here in costs]
+    both = [(ours, theirs) for ours, theirs in best if ours is not None and theirs is not None]
     if not both:
         return ""
-    ours, theirs = (statistics.median(pair[nth] for pair in both) for nth in range(len(COMPARED)))
-    behind = sum(pair[0] < pair[1] for pair in both)
+    ours, theirs = (statistics.median(_digits(pair[nth]) for pair in both) for nth in range(len(COMPARED)))
+    behind = sum(_digits(pair[0]) < _digits(pair[1]) for pair in both)
     down = all_configurations.rounded_down
+    seeds = _seeds([pair[0] for pair in both])
     return (
-        f"Methods that **learn** have {down(ours)} digits at most (median), and the best table {down(theirs)}: more on "
-        f"{behind} of {len(both)} integrals.{_of_map([winner.method for cell in cells for winner in cell.values()])}"
+        f"Methods that **learn** have {down(ours)} digits at most (median; {seeds}), and the best table "
+        f"{down(theirs)}: more on {behind} of {len(both)} integrals."
+        f"{_of_map([winner.method for cell in cells for winner in cell.values()])}"
     )
+
+
+def _seeds(costs: Iterable[DigitCost]) -> str:
+    """Say by how many seeds each is known: "3 seeds each", "1 to 3 seeds each"."""
+    found = sorted({len(cost.configuration.good) for cost in costs})
+    counts = " to ".join(str(n) for n in dict.fromkeys([found[0], found[-1]]))
+    return f"{counts} seed{'s' * (found[-1] > 1)} each"
 
 
 def _of_map(winners: Sequence[str]) -> str:
@@ -118,6 +127,10 @@ def _ahead(kind: str, costs: Costs, n_integrals: int) -> str:
 
 def _cheapest(kind: str, here: Mapping[str, Sequence[DigitCost]], n_integrals: float = math.inf) -> DigitCost | None:
     return digit_costs.cheapest(costs_of(kind, here), DIGITS, n_integrals=n_integrals)
+
+
+def _digits(cost: DigitCost) -> float:
+    return cost.digits_mean
 
 
 def _us(cost: DigitCost) -> float:

@@ -23,12 +23,12 @@ def content(contents: Contents) -> dict[str, Any]:
     for view in VIEWS:
         for table in view.tables(contents):
             data.add(table, view.name)
-    grouped = contents.comparable()
+    grouped, beside = contents.comparable(), set(map(id, contents.beside))
     of_experiment = contents.measured
     made = {
         "summary": summaries.content(grouped, data),
         "integrals": _integrals({configuration.first["integral"] for configuration in grouped}),
-        "start": start(grouped),
+        "start": start([c for c in grouped if id(c.first) not in beside] or grouped),
         "learned": method_kinds.KINDS["learned"],
         "published": all_configurations.published(),
         "colours": drawing.COLOURS,

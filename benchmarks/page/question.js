@@ -76,7 +76,7 @@ function median(values) {
 
 /**
  * Methods with their costs, the cheapest first: of one integral by its cheapest run; of several by the median over all
- * of them, where a method that lacks the digits on one costs infinitely much there.
+ * of them, where a method that lacks the digits on one, or was not run there, costs infinitely much.
  */
 function answers(question) {
   const measured = members(question.integral).map(name => byMethod(name, question)).filter(found => found.size);
@@ -89,7 +89,7 @@ function answers(question) {
     const most = Math.max(...measured.flatMap(here => (here.get(method) || []).map(run => digitsOf(run, question))));
     return {
       method, us: median(costs), run: measured.length === 1 ? found[0] : undefined, most,
-      solved: costs.filter(us => us < Infinity).length, of: costs.length,
+      solved: costs.filter(us => us < Infinity).length, of: costs.length, ran: measured.filter(here => here.has(method)).length,
       wins: costs.filter((us, nth) => us < Infinity && us === quickest[nth]).length,
     };
   });

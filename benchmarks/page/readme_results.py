@@ -19,11 +19,12 @@ from benchmarks.records import configurations, digit_costs
 from benchmarks.records.configurations import Configuration
 from benchmarks.records.digit_costs import DigitCost
 from benchmarks.records.run_records import Record
+from benchmarks.running import jobs
 
 PICTURE = "figures/digit_curves.svg"
 """The picture, below the folder of reports."""
 
-EXAMPLE = "box1l", ("chebyshev", "total_degree"), 20
+EXAMPLE = "box1l", ("gauss_legendre", "chebyshev"), 60
 """Integral, methods and budget in seconds of a command whose output is shown."""
 
 LEAST_KINDS = 3
@@ -46,8 +47,10 @@ def picture(grouped: Iterable[Configuration]) -> str | None:
     return digit_curves.text_of_svg(method_kinds.by_kind(places[shown])) if shown else None
 
 
-def text(euclidean: Sequence[Configuration], physical: Sequence[Configuration]) -> str:
-    """Write picture, findings and table as Markdown."""
+def text(
+    euclidean: Sequence[Configuration], physical: Sequence[Configuration], compared: Iterable[Configuration] = ()
+) -> str:
+    """Write picture, findings and table as Markdown; of `compared` a command prints a part."""
     grouped = [*euclidean, *physical]
     places = digit_costs.by_place(grouped)
     shown = place(places)
@@ -56,7 +59,7 @@ def text(euclidean: Sequence[Configuration], physical: Sequence[Configuration]) 
         return found or "There are no records yet."
     blocks = [f"![{shown[0]}: digits against time](reports/{PICTURE})", _caption(shown, places[shown]), found]
     blocks += [table(places[shown]), _without_a_value(grouped, shown, places[shown]), _measured(grouped)]
-    blocks += [_printed([record for c in euclidean if not c.superseded for record in c.good])]
+    blocks += [_printed([record for c in compared if not c.superseded for record in c.good])]
     return "\n\n".join(filter(None, blocks))
 
 
@@ -91,7 +94,8 @@ def _caption(shown: Place, here: Mapping[str, Sequence[DigitCost]]) -> str:
     return (
         f"`{integral}`, {use}, {region}, k = {made.k}, {len(made.parameters)} invariants, on one thread of {machine}. "
         "A curve joins the settings of a method, in the colour of its kind; time is per value in batches of "
-        f"{digit_costs.LARGEST_BATCH:,}, smaller ones where these would take long.{_fewer_points(here)}"
+        f"{digit_costs.LARGEST_BATCH:,}, smaller ones where these would take long. Settings that take too long for a "
+        f"run are left out.{_fewer_points(here)}"
     )
 
 
@@ -160,6 +164,7 @@ def _printed(found: Iterable[Record]) -> str:
         record
         for record in found
         if (record["integral"], record["budget_s"]) == (integral, budget_s)
+        and list(map(str, jobs.BATCHES)) == list(record["s_per_integral"] or ())
         and all(params.get(record["method"], {}).get(key, record) == value for key, value in record["params"].items())
     ]
     if {record["method"] for record in asked} != set(names):

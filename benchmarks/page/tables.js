@@ -2,8 +2,11 @@
 
 const AT_FIRST = 60;
 
+/** The number that a cell begins with, as Python (5.33e+06) or `number` (5.33 · 10⁶) writes it; null without one. */
 function leadingNumber(cell) {
-  const found = cell.replace(/(\d),(?=\d)/g, "$1").replace("−", "-").match(/^[-+]?\d+(\.\d+)?(e[-+]?\d+)?/i);
+  const plain = cell.replace(/(\d),(?=\d)/g, "$1").replace("−", "-").replace(/ · 10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)/, (_, power) =>
+    "e" + [...power].map(c => "-0123456789"["⁻⁰¹²³⁴⁵⁶⁷⁸⁹".indexOf(c)]).join(""));
+  const found = plain.match(/^[-+]?\d+(\.\d+)?(e[-+]?\d+)?/i);
   return found ? Number(found[0]) : null;
 }
 

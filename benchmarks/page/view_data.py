@@ -88,9 +88,15 @@ def thresholds(grouped: Iterable[Configuration], data: Data) -> list[dict[str, A
                 made.append(
                     _named(configuration, data)
                     | {"integral": integral, "place": place, "method": method, "invariant": invariant}
-                    | {"marked": marked, **binned[invariant]}
+                    | {"marked": marked, **_no_better_than_truth(binned[invariant], configuration.truth_digits)}
                 )
     return made
+
+
+def _no_better_than_truth(binned: dict[str, Any], limit: float) -> dict[str, Any]:
+    """Cut the digits in intervals of an invariant at those of the true values."""
+    cut = {key: [d if d is None else min(d, limit) for d in binned[key]] for key in ("digits_mean", "digits_worst")}
+    return binned | cut
 
 
 def surrogates(found: Sequence[Record], data: Data) -> list[dict[str, Any]]:

@@ -56,9 +56,14 @@ def items(kind: Kind) -> Kind:
 
 def numbers(value: Any) -> bool:
     """Tell whether it is a list of finite numbers: `items(number)`, at once where all are of one plain type."""
-    if isinstance(value, list) and set(map(type, value)) == {float}:
-        return math.isfinite(math.fsum(map(abs, value)))
-    return isinstance(value, list) and all(map(number, value))
+    if not isinstance(value, list):
+        return False
+    types = set(map(type, value))
+    if types == {float}:
+        return all(map(math.isfinite, value))
+    if types == {int}:
+        return max(map(abs, value)) < 2**63
+    return all(map(number, value))
 
 
 def having(**kinds: Kind) -> Kind:

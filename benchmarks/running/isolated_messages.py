@@ -120,7 +120,7 @@ def _plain(value: Any, where: str) -> Any:
             raise Unsendable(f"JSON has no number for {float.__repr__(value)}, which is {where}; return None instead.")
         return float.__float__(value)
     if isinstance(value, list | tuple):
-        return [_plain(item, f"{where}[{i}]") for i, item in enumerate(value)]
+        return _plain_list(value, where)
     if isinstance(value, dict):
         return {_key(key, where): _plain(item, f"{where}[{key!r}]") for key, item in value.items()}
     if type(value) is np.ndarray and value.dtype.kind in NUMBER_KINDS:
@@ -129,6 +129,14 @@ def _plain(value: Any, where: str) -> Any:
         return {ARRAY_KEY: [value.dtype.str, value.shape, base64.b64encode(value.tobytes()).decode("ascii")]}
     what = f"type {type(value).__name__}" + (f" of {value.dtype}" if isinstance(value, np.ndarray) else "")
     raise Unsendable(f"JSON cannot hold {where}, which is of {what}; {PLAIN}.")
+
+
+def _plain_list(value: list[Any] | tuple[Any, ...], where: str) -> list[Any]:
+    """Return a list of `_plain` items, at once where all are integers or all are finite numbers, as in most lists."""
+    types = set(map(type, value))
+    if types == {int} or (types == {float} and all(map(math.isfinite, value))):
+        return list(value)
+    return [_plain(item, f"{where}[{i}]") for i, item in enumerate(value)]
 
 
 def _key(key: Any, where: str) -> str:

@@ -7,6 +7,8 @@ the leader of a session, which no Ctrl-C reaches, and on Linux the "subreaper" o
 has ended becomes its child, whatever session it made. So the supervisor knows that nothing is left when it has no
 child left. It ends them all when the worker ends, when together they use too much memory, and when the suite closes
 the lifeline or dies, which closes it too. Elsewhere than on Linux, orphans that left the worker's session stay.
+
+Then it waits for the next call, and forks a worker that has seen nothing of the one before.
 """
 
 from __future__ import annotations
@@ -16,11 +18,12 @@ import ctypes
 import os
 import select
 import signal
+import socket
 import sys
 import time
 import traceback
 import types
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection, wait
 from multiprocessing.reduction import ForkingPickler
 from typing import Any, NoReturn
@@ -28,8 +31,9 @@ from typing import Any, NoReturn
 import psutil
 
 from benchmarks.running import isolated_messages as messages
-from benchmarks.running import memory_use
+from benchmarks.running import memory_use, supervisor_orders
 from benchmarks.running.isolated_messages import Infrastructure, Outcome
+from benchmarks.running.supervisor_orders import Ends, Order
 
 LOOK_S = 1.0
 """Seconds between looks at the memory of a run. A look reads the list of all processes: 3 ms where there are 64."""
@@ -46,56 +50,41 @@ SET_PARENT_DEATH_SIGNAL, SET_CHILD_SUBREAPER = 1, 36
 NOTHING_MORE = Outcome("failed", "The function has ended and says nothing more.")
 
 
-def supervise(
-    lifeline: Connection,
-    commands: Connection,
-    results: Connection,
-    report: Connection,
-    call: bytes,
-    cpus: Collection[int] | None,
-    memory_limit: float,
-) -> None:
-    """Start the worker, watch it, end all that it started, and say on `report` how it ended; runs in its own process.
-
-    Parameters
-    ----------
-    lifeline : Connection
-        Its other end is the suite's, and closes when the suite wants an end or dies.
-    commands, results : Connection
-        The worker's: a byte asks for the next result, and a message answers.
-    report : Connection
-        Takes one message, with an outcome and the last output; closes when everything has ended.
-    call : bytes
-        The function and its arguments, as `multiprocessing` sends them.
-    cpus : collection of int, optional
-        Where the worker may run.
-    memory_limit : float
-        Bytes.
-    """
+def supervise(orders: socket.socket) -> None:
+    """Take one order after the other, until the suite closes its end or dies; runs in a process of its own."""
     os.setsid()
     _prctl(SET_CHILD_SUBREAPER, 1)
+    while (received := supervisor_orders.receive(orders)) is not None:
+        _supervise_one(orders, *received)
+
+
+def _supervise_one(orders: socket.socket, order: Order, ends: Ends) -> None:
+    """Start the worker, watch it, end all that it started, and say on `ends.report` how it ended."""
     output, written = os.pipe()
     supervisor = os.getpid()
     worker = os.fork()
     if worker == 0:
-        lifeline.close()
-        report.close()
+        for closed in (orders, ends.lifeline, ends.report):
+            closed.close()
         os.close(output)
-        _work(supervisor, commands, results, written, call, cpus)
-    commands.close()
-    results.close()
+        _work(supervisor, ends.commands, ends.results, written, order)
+    ends.commands.close()
+    ends.results.close()
     os.close(written)
-    watch = _Watch(worker, lifeline, output, memory_limit)
+    watch = _Watch(worker, ends.lifeline, output, order.memory_limit)
     outcome = watch.until_the_end()
     watch.end_descendants()
     watch.read_output(seconds=0.0)
+    watch.close()
     text = watch.last_output.decode("utf-8", "replace")
     if outcome.status == "crashed":
         quoted = " ".join(text.split())[-QUOTED_OUTPUT:] or "none"
         outcome = Outcome("crashed", f"The process died with {_how(watch.exit_status)}; its last output: {quoted}")
     outcome = Outcome(outcome.status, outcome.reason, None, messages.last_lines(text) or None)
     with contextlib.suppress(BrokenPipeError):  # the suite has died
-        report.send_bytes(messages.encoded(outcome))
+        ends.report.send_bytes(messages.encoded(outcome))
+    ends.lifeline.close()
+    ends.report.close()
 
 
 class _Watch:
@@ -108,11 +97,11 @@ class _Watch:
         self._lifeline = lifeline
         self._output: int | None = output
         self._memory_limit = memory_limit
-        self._children_ended, wake_up = os.pipe()
-        for descriptor in (output, self._children_ended, wake_up):
+        self._children_ended, self._wake_up = os.pipe()
+        for descriptor in (output, self._children_ended, self._wake_up):
             os.set_blocking(descriptor, False)
         signal.signal(signal.SIGCHLD, lambda *_: None)  # a signal without a handler wakes nobody up
-        signal.set_wakeup_fd(wake_up, warn_on_full_buffer=False)
+        signal.set_wakeup_fd(self._wake_up, warn_on_full_buffer=False)
 
     def until_the_end(self) -> Outcome:
         """Return how the run ended: of itself, by its memory, or because the suite wants it to."""
@@ -159,6 +148,14 @@ class _Watch:
             time.sleep(pause)
             pause = min(2 * pause, 0.1)  # some may not be killed, as those of another user
 
+    def close(self) -> None:
+        """Handle signals as before the worker was started, since the next one inherits that."""
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        for descriptor in (self._children_ended, self._wake_up, self._output):
+            if descriptor is not None:
+                os.close(descriptor)
+
     def _descendants(self) -> list[psutil.Process]:
         return psutil.Process().children(recursive=True)
 
@@ -188,15 +185,13 @@ def _prctl(option: int, value: int) -> None:
         ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
-def _work(
-    supervisor: int, commands: Connection, results: Connection, output: int, call: bytes, cpus: Collection[int] | None
-) -> NoReturn:
+def _work(supervisor: int, commands: Connection, results: Connection, output: int, order: Order) -> NoReturn:
     """Answer each byte on `commands` by a message on `results`, until there is nobody who asks."""
     try:
         os.setsid()
         _prctl(SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
         if os.getppid() == supervisor:  # it may have ended before the signal was asked for
-            said = _said(output, call, cpus)
+            said = _said(output, order)
             while os.read(commands.fileno(), 1):
                 message = next(said, None) or messages.encoded(NOTHING_MORE)
                 _send(results.fileno(), message)
@@ -216,10 +211,10 @@ def _send(descriptor: int, message: bytes) -> None:
         pipe.write(message)
 
 
-def _said(output: int, call: bytes, cpus: Collection[int] | None) -> Iterator[bytes]:
+def _said(output: int, order: Order) -> Iterator[bytes]:
     """Yield a message for each result of the function: one, or those of a generator."""
     try:
-        function, args = _prepared(output, call, cpus)
+        function, args = _prepared(output, order)
     except BaseException as problem:
         sentence = f"The function could not be called in a process of its own: {_words(problem)}"
         yield messages.encoded(Outcome("infrastructure", messages.one_line(sentence), None, _traceback(problem)))
@@ -232,17 +227,17 @@ def _said(output: int, call: bytes, cpus: Collection[int] | None) -> Iterator[by
         yield messages.encoded(_diagnosis(problem))
 
 
-def _prepared(output: int, call: bytes, cpus: Collection[int] | None) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+def _prepared(output: int, order: Order) -> tuple[Callable[..., Any], tuple[Any, ...]]:
     """Return the function and its arguments, this process being where, and writing to what, it should."""
-    if cpus is not None and hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, cpus)
+    if order.cpus is not None and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, order.cpus)
     for stream in (1, 2):
         os.dup2(output, stream)
     os.close(output)
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    return ForkingPickler.loads(call)
+    return ForkingPickler.loads(order.call)
 
 
 def _diagnosis(problem: BaseException) -> Outcome:

@@ -71,6 +71,7 @@ class Suite:
         self.runs, self._options, self._force, self._is_published, self._say = runs, options, force, is_published, say
         self._waiting: dict[int, Process] = {}
         self._rates: dict[Place, dict[str, Any] | None] = {}
+        self._supervisors = isolated.Supervisors()
 
     def fit_and_judge(self, jobs: int, told: Told) -> None:
         """Make the first stage's part of all records, `jobs` at a time."""
@@ -89,13 +90,14 @@ class Suite:
                     told("fitted", planned, self._fitted(planned, cpu))
 
         pool = concurrent.futures.ThreadPoolExecutor(jobs)
-        try:
-            threads = [pool.submit(work, available[job % len(available)]) for job in range(jobs)]
-            for thread in concurrent.futures.as_completed(threads):
-                thread.result()
-        finally:
-            stopped.set()
-            pool.shutdown(wait=False)
+        with self._supervisors:
+            try:
+                threads = [pool.submit(work, available[job % len(available)]) for job in range(jobs)]
+                for thread in concurrent.futures.as_completed(threads):
+                    thread.result()
+            finally:
+                stopped.set()
+                pool.shutdown(wait=False)
 
     def fit_and_judge_on(self, cluster: ClusterRuns, told: Told) -> None:
         """Make the first stage's part of all records on a cluster.
@@ -184,7 +186,9 @@ class Suite:
         cpus = None if cpu is None else [cpu]
         for _ in range(ATTEMPTS):
             with machine_lock.sharing(told=self._say):
-                process = Process(run.fit_and_judge, planned.task, time_limit=limit, cpus=cpus)
+                process = Process(
+                    run.fit_and_judge, planned.task, time_limit=limit, cpus=cpus, supervisors=self._supervisors
+                )
                 outcome = process.outcome()
             if outcome.status != "infrastructure":
                 break

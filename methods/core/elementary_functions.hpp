@@ -3,23 +3,25 @@
 
 inline double exp_of(double x) {
   x = x < -708.0 ? -708.0 : x > 709.0 ? 709.0 : x;
-  // Adding 1.5 * 2^52 rounds to a whole number, which then stands in the lowest bits.
-  const double shifted = x * 1.4426950408889634 + 6755399441055744.0, n = shifted - 6755399441055744.0;
+  // Adding 1.5 * 2^52 rounds to a whole number n, which then stands in the lowest bits. It is read from these, since
+  // subtracting 1.5 * 2^52 would give x * log2(e) itself where compilers may reorder sums (-ffast-math).
+  const double shifted = x * 1.4426950408889634 + 6755399441055744.0;
+  std::uint64_t bits;
+  std::memcpy(&bits, &shifted, 8);
+  const double n = static_cast<double>(static_cast<std::int32_t>(bits));
   const double r = (x - n * 6.93147180369123816490e-01) - n * 1.90821492927058770002e-10;
   double p = 1.6059043836821613e-10;
   p = p * r + 2.08767569878681e-09, p = p * r + 2.505210838544172e-08, p = p * r + 2.755731922398589e-07;
   p = p * r + 2.7557319223985893e-06, p = p * r + 2.48015873015873e-05, p = p * r + 1.984126984126984e-04;
   p = p * r + 1.388888888888889e-03, p = p * r + 8.333333333333333e-03, p = p * r + 4.1666666666666664e-02;
   p = p * r + 1.6666666666666666e-01, p = p * r + 0.5, p = p * r + 1.0, p = p * r + 1.0;
-  std::uint64_t bits;
   double power;
-  std::memcpy(&bits, &shifted, 8);
   bits = (bits + 1023) << 52;
   std::memcpy(&power, &bits, 8);
   return p * power;
 }
 
-inline double log_of(double x) {  // for normal numbers above 0
+inline double log_of(double x) {  // for normal numbers above 0; nan for nan and infinity, by the last term
   std::uint64_t bits;
   std::memcpy(&bits, &x, 8);
   // x = 2^e m with m in [sqrt(1/2), sqrt(2)): e + 2048 in the lowest bits of 2^52 + e + 2048.
@@ -33,7 +35,7 @@ inline double log_of(double x) {  // for normal numbers above 0
   double p = 1.0 / 23;
   p = p * g + 1.0 / 21, p = p * g + 1.0 / 19, p = p * g + 1.0 / 17, p = p * g + 1.0 / 15, p = p * g + 1.0 / 13;
   p = p * g + 1.0 / 11, p = p * g + 1.0 / 9, p = p * g + 1.0 / 7, p = p * g + 1.0 / 5, p = p * g + 1.0 / 3;
-  return e * 6.93147180369123816490e-01 + (2.0 * f + (2.0 * f * g * p + e * 1.90821492927058770002e-10));
+  return e * 6.93147180369123816490e-01 + (2.0 * f + (2.0 * f * g * p + e * 1.90821492927058770002e-10)) + 0.0 * x;
 }
 
 inline float exp_of(float x) { return static_cast<float>(exp_of(static_cast<double>(x))); }
@@ -58,7 +60,7 @@ template <class T> struct Exp { static T of(T x) { return exp_of(x); } };
 template <class T> struct LeakyRelu { static T of(T x) { return x > 0 ? x : T(0.01) * x; } };
 template <class T> struct Log { static T of(T x) { return log_of(x); } };
 template <class T> struct Reciprocal { static T of(T x) { return 1 / x; } };
-template <class T> struct Relu { static T of(T x) { return x > 0 ? x : 0; } };
+template <class T> struct Relu { static T of(T x) { return x < 0 ? 0 : x; } };
 template <class T> struct Silu { static T of(T x) { return x / (1 + exp_of(-x)); } };
 template <class T> struct Sin { static T of(T x) { return std::sin(x); } };
 template <class T> struct Softplus {

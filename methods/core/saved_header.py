@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from methods.core.errors import InputError
 from methods.core.integral import ParametricIntegral
+from methods.core.integral_hash import fixed_points
 from methods.core.storage import StorageError
 
 if TYPE_CHECKING:
@@ -19,7 +22,31 @@ def header_of(method: Any) -> dict[str, Any]:
     return {
         "method": method.name, "version": method.version, "integral": integral.fingerprint(),
         "params": method.params(), "formula": formula_of(integral), "measured": method.measured_,
+        "prescribed": prescribed_values(integral),
     }  # fmt: skip
+
+
+def prescribed_values(integral: ParametricIntegral) -> list[list[float]] | None:
+    """Evaluate the polynomial that has −i0, of each term, at fixed points (8,); None for a real integral.
+
+    The fingerprint does not know it: U/F² and U/(−F)² are one function f, whose integrals are complex conjugates.
+    """
+    if integral.prescription is None or integral.expression is None:
+        return None
+    u = fixed_points(integral.k + integral.m)
+    values = integral.polynomial(integral.from_unit(u[:, integral.k :]), u[:, : integral.k])
+    return [np.broadcast_to(np.real(value), len(u)).tolist() for value in values]
+
+
+def require_same_side(path: Any, header: Mapping[str, Any], integral: ParametricIntegral) -> None:
+    """Raise StorageError where the integral of a file has −i0 on the other side of the zeros of its polynomial."""
+    saved, here = header.get("prescribed"), prescribed_values(integral)
+    if saved is not None and here is not None:
+        if not np.allclose(np.array(saved), np.array(here), rtol=1e-6, equal_nan=True):
+            raise StorageError(
+                f"{path} holds an integral whose {header['formula']['prescription']} is another polynomial: with the "
+                "other sign it is the complex conjugate of the one asked for."
+            )
 
 
 def formula_of(integral: ParametricIntegral) -> dict[str, Any] | None:

@@ -44,12 +44,16 @@ def write(path: Any, header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
     partial = path.with_name(path.name + ".partial")
     # The format last: a header that was read names the format of its own file.
     text = json.dumps({**header, "format": FORMAT})
-    with partial.open("w+b") as file:
-        np.savez(file, __header__=np.array(text), **arrays)  # type: ignore[arg-type]
-        file.seek(0)
-        checksum = hashlib.file_digest(file, CHECKSUM).digest()
-        file.write(checksum)
-    partial.replace(path)
+    try:
+        with partial.open("w+b") as file:
+            np.savez(file, __header__=np.array(text), **arrays)  # type: ignore[arg-type]
+            file.seek(0)
+            checksum = hashlib.file_digest(file, CHECKSUM).digest()
+            file.write(checksum)
+        partial.replace(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
 
 
 def read(path: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

@@ -13,21 +13,23 @@ import sys
 from pathlib import Path
 
 import methods
-from methods.base import InputError, ParametricIntegral
+from methods.base import InputError
 from methods.core.names import attribute
 from methods.core.storage import StorageError
 from methods.export.description import describe
 from methods.export.targets import SUFFIXES, TARGETS, export
 
 CATALOGUE = "references:integral"
-"""The function that gives an integral by its name."""
+"""The function that gives an integral by its name, by module:attribute, or from a file of sectors."""
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; 0 where the file was written, 1 where it was not; ends with 2 for wrong arguments."""
     parser = argparse.ArgumentParser(prog="python -m methods.export", description="Write a fitted method for others.")
     parser.add_argument("model", type=Path, help="a file that Method.save wrote")
-    parser.add_argument("--integral", help="name in the catalogue, or module:attribute; default: the file's formula")
+    parser.add_argument(
+        "--integral", help="a name, a file of sectors, or module:attribute; default: the file's formula"
+    )
     parser.add_argument("--to", required=True, choices=sorted(TARGETS), help="the format")
     parser.add_argument("--out", type=Path, help="the file to write; default: MODEL with the suffix of the format")
     parser.add_argument("--name", help="of the function in the file; default: the file's")
@@ -35,8 +37,10 @@ def main(arguments: list[str] | None = None) -> int:
     if given.out and given.out.is_dir():
         parser.error(f"--out {given.out} is a folder; name a file in it, such as model{SUFFIXES[given.to]}")
     out = given.out or given.model.with_suffix(SUFFIXES[given.to])
+    if out.resolve() == given.model.resolve():
+        parser.error(f"{out} is the model itself; name another file (--out)")
     try:
-        integral = _integral(given.integral)
+        integral = None if given.integral is None else attribute(CATALOGUE, callable)(given.integral)
     except (InputError, OSError) as problem:
         parser.error(f"--integral {given.integral}: {problem}")
     try:
@@ -47,17 +51,6 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     print(f"{out} has {method.name} of {describe(method).integral}.")
     return 0
-
-
-def _integral(name: str | None) -> ParametricIntegral | None:
-    if name is None:
-        return None
-    if ":" not in name:
-        return attribute(CATALOGUE, callable)(name)
-    found = attribute(name, lambda value: isinstance(value, ParametricIntegral))
-    if not isinstance(found, ParametricIntegral):
-        raise InputError(f"{name} is no ParametricIntegral.")
-    return found
 
 
 if __name__ == "__main__":

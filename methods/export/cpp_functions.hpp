@@ -9,12 +9,12 @@ template <int N, class T, class U> inline void cast(const T* __restrict x, U* __
   for (int i = 0; i < N; i++) y[i] = static_cast<U>(x[i]);
 }
 
-template <int R, int L, class T, class I> inline void take(const T* __restrict x, const I* rows, T* __restrict y) {
+template <int R, int L, class T, class Index> inline void take(const T* __restrict x, const Index* rows, T* __restrict y) {
   for (int r = 0; r < R; r++)
     for (int p = 0; p < L; p++) y[r * L + p] = x[rows[r] * L + p];
 }
 
-template <int R, int L, class T, class I> inline void sort(T* x, const I* rows) {
+template <int R, int L, class T, class Index> inline void sort(T* x, const Index* rows) {
   for (int end = R - 1; end > 0; end--)
     for (int r = 0; r < end; r++)
       for (int p = 0; p < L; p++) {
@@ -144,7 +144,7 @@ template <int L, class T> inline void chebyshev(const T* __restrict x, int n, T*
 }
 
 // Products of rows: product i is an earlier one times a row, of[2 i] and of[2 i + 1]; the first is 1.
-template <int N, int L, class I> inline void products(const double* __restrict rows, const I* of, double* __restrict y) {
+template <int N, int L, class Index> inline void products(const double* __restrict rows, const Index* of, double* __restrict y) {
   for (int p = 0; p < L; p++) y[p] = 1;
   for (int i = 1; i < N; i++)
     for (int p = 0; p < L; p++) y[i * L + p] = y[of[2 * i] * L + p] * rows[of[2 * i + 1] * L + p];
@@ -153,9 +153,9 @@ template <int N, int L, class I> inline void products(const double* __restrict r
 constexpr int PAD = 4;
 
 // A sum of products a_i b_j with coefficients c, of which row i has length[i], a multiple of PAD.
-template <int N, int L, class I>
+template <int N, int L, class Index>
 inline void bilinear(const double* __restrict a, const double* __restrict b, const double* __restrict c,
-                     const I* length, double* __restrict y) {
+                     const Index* length, double* __restrict y) {
   if constexpr (L == 1) {
     double total[PAD] = {};
     for (int i = 0; i < N; i++) {

@@ -74,7 +74,10 @@ class Graph:
             For an operator that onnxruntime does not compute in the graph's dtype.
         """
         if self.dtype == np.float64 and operator in ONLY_FLOAT32:
-            raise InputError(f'onnxruntime computes {operator} in float32 only; export with dtype="float32".')
+            raise InputError(
+                f"onnxruntime computes {operator} in float32 only; export it in Python, by methods.export.onnx_export."
+                'export(method, path, dtype="float32").'
+            )
         names = [(x if isinstance(x, Value) else self.constant(x)).name for x in operands]
         name = f"v{len(self._nodes)}"
         self._nodes.append(self._onnx.helper.make_node(operator, names, [name], **attributes))

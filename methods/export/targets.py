@@ -24,6 +24,9 @@ CPP_KEYWORDS = frozenset(
 )
 """Names that no function of C++ can have."""
 
+OWN_NAMES = frozenset({"s", "std", "np", "LOW", "HIGH"})
+"""Names that the files themselves use."""
+
 MOST_NUMBERS = 1_000_000
 """In a file of source code; more of them take compilers minutes."""
 
@@ -43,7 +46,8 @@ def export(method: Method, to: str, path: Any, name: str | None = None) -> None:
 
 def _written(writer: Callable[[str, Arithmetic, Description], str]) -> Callable[[Method, Path, str], None]:
     def write(method: Method, path: Path, name: str) -> None:
-        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name) or keyword.iskeyword(name) or name in CPP_KEYWORDS:
+        is_taken = keyword.iskeyword(name) or name in CPP_KEYWORDS | OWN_NAMES
+        if is_taken or not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
             raise InputError(
                 f"{name!r} is no name for a function; give another one, of letters, digits and underscores (--name)."
             )
@@ -93,5 +97,5 @@ TARGETS: dict[str, Callable[[Method, Path, str], None]] = {
 }
 """Writers by the names of formats."""
 
-SUFFIXES = {"cpp": ".hpp", "python": ".py", "onnx": ".onnx", "xgboost": ".json"}
-"""Ends of the names of files in these formats."""
+SUFFIXES = {"cpp": ".hpp", "python": ".py", "onnx": ".onnx", "xgboost": ".trees.json"}
+"""Ends of the names of files in these formats: sectors of a loop integral are in .json, too."""

@@ -6,7 +6,7 @@ methods share whose value is a corner sum, those of `methods/deep` included.
 
 `contour_map.py` is a change of variables that may be complex, for integrals above threshold; `contour_fit.py` fits it,
 `contour_parts.py` its contour or its importance map alone, `contour_search.py` finds its order of variables,
-`causality.py` looks at whether it is causal, `moving_rule.py` integrates on it, `compiled_rule.py` and
+`map_causality.py` looks at whether it is causal, `moving_rule.py` integrates on it, `compiled_rule.py` and
 `compiled_gradients.py` do so by kernels, and `contour_orders.py` says with how many nodes. With many variables
 `contour_trials.py` finds the order, `contour_refinement.py` fits the map to the errors of rules, `contour_vote.py`
 takes the most central of several, `contour_zeros.py` refutes contours, and `contour_windows.py` divides the box where

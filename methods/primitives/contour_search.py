@@ -21,10 +21,10 @@ from methods.core.errors import NoCausalContour
 from methods.core.moving_nodes import MovingIntegrand
 from methods.primitives import contour_fit
 from methods.primitives.box_coordinates import BoxCoordinates
-from methods.primitives.causality import share_not_causal
 from methods.primitives.contour_fit import Fit, Points
 from methods.primitives.contour_map import ContourMap, block_sizes
 from methods.primitives.contour_parts import Learned
+from methods.primitives.map_causality import share_not_causal
 
 POINTS, FEW = 2**13, 2**11
 """Points to which a map is fitted, and of the short fits that compare orders of variables."""

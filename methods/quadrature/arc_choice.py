@@ -18,7 +18,7 @@ from methods.base import ParametricIntegral
 from methods.core.budget import Clock
 from methods.core.errors import InputError, NoCausalContour
 from methods.core.relative_error import LEAST, SMALL
-from methods.quadrature import arc_errors, arc_search, axis_choice, causality
+from methods.quadrature import arc_causality, arc_errors, arc_search, axis_choice
 from methods.quadrature.arc_errors import COARSE, FINE, Candidates
 from methods.quadrature.arc_rules import ArcMap, ArcRule, Contour
 from methods.quadrature.axis_choice import AxisErrors
@@ -83,10 +83,10 @@ def contours(
     found, looks = [], []
     for term in terms:
         error = functools.partial(_error, term, s, effort.order)
-        final = causality.sample(term, corners, FINAL_SAMPLE)
-        points = causality.sample(term, corners, SEARCH_SAMPLE)
+        final = arc_causality.sample(term, corners, FINAL_SAMPLE)
+        points = arc_causality.sample(term, corners, SEARCH_SAMPLE)
         for paths in arc_search.contours(term, points, error, effort.n_contours):
-            look = causality.look(term, paths, final)
+            look = arc_causality.look(term, paths, final)
             if look.share_not_causal == 0:
                 break
         else:
@@ -140,12 +140,12 @@ def affordable(
         return wanted
     k, searching, least = terms[0].k, clock.share(share), min(wanted.order, LEAST_ORDER)
     paths = (Contour(0.5),) * k
-    samples = [causality.sample(term, corners, SEARCH_SAMPLE) for term in terms]
+    samples = [arc_causality.sample(term, corners, SEARCH_SAMPLE) for term in terms]
 
     def seconds_of_look() -> float:
         before = clock.left
         for term, points in zip(terms, samples, strict=True):
-            causality.look(term, paths, points)
+            arc_causality.look(term, paths, points)
         return before - clock.left
 
     def seconds_of_error(order: int) -> float:

@@ -18,7 +18,7 @@ import scipy.optimize
 
 from methods.base import ParametricIntegral
 from methods.core.errors import NoCausalContour
-from methods.quadrature import causality
+from methods.quadrature import arc_causality
 from methods.quadrature.arc_rules import Contour
 
 START_CONTOURS = (*[Contour(phase) for phase in (-1.2, -0.6, 0.0, 0.6, 1.2)], Contour(-1.2, True), Contour(1.2, True))
@@ -43,7 +43,7 @@ def n_contours(k: int) -> int:
 
 
 def contours(
-    term: ParametricIntegral, points: causality.Sample, error: Callable[[Sequence[Contour]], float], n_most: int
+    term: ParametricIntegral, points: arc_causality.Sample, error: Callable[[Sequence[Contour]], float], n_most: int
 ) -> list[tuple[Contour, ...]]:
     """List contours, one for each parameter, that the points find causal, from the best to the worst.
 
@@ -51,7 +51,7 @@ def contours(
     ----------
     term : ParametricIntegral
         A complex integral with one term.
-    points : causality.Sample
+    points : arc_causality.Sample
         Where contours are checked to be causal.
     error : callable
         The error of a rule on the contours.
@@ -70,7 +70,7 @@ def contours(
         if starts and n_tried >= n_most - n_changes:
             break
         n_tried += 1
-        if causality.is_causal(term, paths, points):
+        if arc_causality.is_causal(term, paths, points):
             starts.append(paths)
     if not starts:
         raise NoCausalContour(
@@ -88,10 +88,12 @@ def contours(
     return [_with_phases(starts[0], found.x), *starts]
 
 
-def _log_error(term: ParametricIntegral, points: causality.Sample, error: Callable, paths: Sequence[Contour]) -> float:
+def _log_error(
+    term: ParametricIntegral, points: arc_causality.Sample, error: Callable, paths: Sequence[Contour]
+) -> float:
     if any(abs(contour.phase) > MOST_PHASE[contour.is_s] for contour in paths):
         return WORST_LOG_ERROR
-    if not causality.is_causal(term, paths, points):
+    if not arc_causality.is_causal(term, paths, points):
         return WORST_LOG_ERROR
     found = error(paths)
     return math.log10(max(found, 1e-300)) if math.isfinite(found) else WORST_LOG_ERROR

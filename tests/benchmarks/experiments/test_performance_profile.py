@@ -43,6 +43,13 @@ def test_ratios_are_to_the_quickest_with_the_digits_on_held_out_integrals():
     assert profile(6).ratios["rule"].count(math.inf) == 1
 
 
+def test_integrals_on_which_every_run_failed_are_those_of_no_method():
+    failed = run(FIRST, "rule", 4.0, 8.0) | {"status": "failed", "reason": "none", "digits_mean": None}
+    assert performance_profile.table(configurations.grouped([failed])).rows == []
+    two = performance_profile.table(configurations.grouped([failed, run(SECOND, "table", 7.0, 1.0)]))
+    assert [(row["method"], row["digits"], row["at any factor"]) for row, _ in two.rows[:1]] == [("table", "3", "50 %")]
+
+
 def test_preparation_may_be_shared():
     # A second for 10,000 integrals is 100 µs for each.
     found = profile(3, "10,000 integrals share it")

@@ -160,6 +160,7 @@ def test_published_values_stand_beside_ours():
     assert row["published"] == "3.4 digits, 20 µs (GPU); 3.9 digits, 50 µs (GPU)"
     for result in all_configurations.published():
         assert "p." in result["source"] or "section" in result["source"]
+        assert result["digits"] > 0
 
 
 def test_markdown_names_sources_and_machines():

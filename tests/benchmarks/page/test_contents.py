@@ -127,6 +127,7 @@ def test_somebody_s_own_runs_stand_beside_published_ones(tmp_path):
     assert {record["integral"] for record in contents.beside} == {"box1l"}
     own, *beside = contents.comparable()
     assert own.first["machine"] == "mine"
+    assert page_content.content(contents)["start"]["place"].startswith("mine")  # though others were measured more often
     assert len(beside) > 10
     data = page_data.Data(contents.out, contents.folders())
     summaries.content([own, *beside], data)

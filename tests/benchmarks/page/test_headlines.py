@@ -51,7 +51,7 @@ def test_tables_and_methods_that_learn():
         "value (median of 2; 0.500 to 0.500) after 39.0 s (39.0 to 39.0), which pays from 2,000,000 values on (median)."
     )
     assert learned.startswith(
-        "- Methods that **learn** have 5.0 digits at most (median), and the best table 8.0: more on 2 of 2"
+        "- Methods that **learn** have 5.0 digits at most (median; 1 seed each), and the best table 8.0: more on 2 of 2"
     )
     assert (
         "They are the cheapest in 40 of 70 cells of the map" in learned

@@ -99,7 +99,7 @@ def test_the_answer_changes_with_the_question_and_is_what_records_say(page):
 def test_learned_methods_are_named_in_every_answer(page):
     ask(page, **ASKED | {"digits": "9"})
     said = page.execute_script("return document.getElementById('answer').textContent")
-    assert "learned methods: none has so many digits; skip_mlp has most, 6.5." in said
+    assert "learned methods: no setting that was run has so many digits; skip_mlp has most, 6.5." in said
 
 
 @pytest.mark.browser
@@ -108,6 +108,31 @@ def test_a_family_is_answered_by_medians(page):
     said = page.execute_script("return document.getElementById('answer').textContent")
     # 40 and 9 µs, and half a second and two of preparation for a million values.
     assert "Cheapest: gauss_legendre (median 25.8 µs per value; has the digits on 2 of 2 integrals" in said
+
+
+@pytest.mark.browser
+def test_digits_on_some_integrals_of_a_family_are_not_called_none(page):
+    ask(page, **ASKED | {"integral": "development integrals", "digits": "6"})
+    said = page.execute_script("return document.getElementById('answer').textContent")
+    assert "none has so many digits on more than half of the integrals; skip_mlp has them on 1 of 2 (run on 1)." in said
+    ask(page, **ASKED | {"integral": "development integrals", "digits": "9"})
+    said = page.execute_script("return document.getElementById('answer').textContent")
+    assert "has 9 digits on average on more than half of the integrals; gauss_legendre has them on 1 of 2;" in said
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    ("cell", "number"),
+    [
+        ("5.33 · 10⁶", 5.33e6),
+        ("7 · 10⁻⁴ (1,024)", 7e-4),
+        ("5.33e+06", 5.33e6),
+        ("−1,234.5 µs", -1234.5),
+        ("none", None),
+    ],
+)
+def test_cells_sort_by_the_number_that_they_begin_with(page, cell, number):
+    assert page.execute_script("return leadingNumber(arguments[0])", cell) == number
 
 
 def marks(page):

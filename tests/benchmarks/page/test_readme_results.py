@@ -8,6 +8,7 @@ from sample_records import record, timing
 import methods
 from benchmarks.page import method_kinds, readme_results
 from benchmarks.records import configurations, digit_costs
+from benchmarks.running import jobs
 
 FOUR_KINDS = ("gauss_legendre", "chebyshev", "pysecdec_qmc", "differential_mlp")
 
@@ -98,19 +99,26 @@ def test_the_text_says_what_was_measured_where_and_what_failed():
 
 def test_what_a_command_prints_is_shown_where_its_records_are_current():
     integral, names, budget_s = readme_results.EXAMPLE
+    timings = {str(batch): timing(1e-6) for batch in jobs.BATCHES}
     fields = [
         {key: value for key, value in methods.create(name).params().items() if key not in ("seed", "device")}
         for name in names
     ]
     made = [
-        run(name, 9.0, 0.5, integral, params=own, budget_s=budget_s) for name, own in zip(names, fields, strict=True)
+        run(name, 9.0, 0.5, integral, params=own, budget_s=budget_s, s_per_integral=timings)
+        for name, own in zip(names, fields, strict=True)
     ]
     printed = (
-        "`python -m benchmarks.accuracy --integral box1l --method chebyshev --method total_degree --budget 20` prints"
+        "`python -m benchmarks.accuracy --integral box1l --method gauss_legendre --method chebyshev --budget 60` prints"
     )
-    text = readme_results.text(configurations.grouped([*EUCLIDEAN, *made]), [])
+
+    def text_with(compared):
+        return readme_results.text(configurations.grouped(EUCLIDEAN), [], configurations.grouped(compared))
+
+    text = text_with(made)
     _, _, block = text.partition(f"{printed}\n\n```text\n")
     assert block.startswith("box1l\n")
     assert block.count("9.0") >= 2
-    superseded = [*EUCLIDEAN, made[0] | {"version": 0}, made[1]]
-    assert printed not in readme_results.text(configurations.grouped(superseded), [])
+    assert printed not in text_with([made[0] | {"version": 0}, made[1]])
+    other_batches = [one | {"s_per_integral": {"1": timing(1e-6), "1024": timing(1e-6)}} for one in made]
+    assert printed not in text_with(other_batches)

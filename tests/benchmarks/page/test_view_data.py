@@ -44,6 +44,9 @@ def test_digits_by_an_invariant_come_with_its_thresholds(data):
     assert (entry["integral"], entry["invariant"], entry["edges"]) == ("box1l_physical", "s12", [2.0, 4.0, 6.0])
     assert entry["digits_mean"] == [5.0, None]
     assert 4.0 in [round(value, 6) for value in entry["marked"]]
+    known = full(integral="box1l_physical", by_invariant=BINNED, truth_rel_err_max=10**-4.5)
+    (entry,) = view_data.thresholds(configurations.grouped([known]), data)
+    assert (entry["digits_mean"], entry["digits_worst"]) == ([pytest.approx(4.5), None], [4.0, None])
 
 
 def test_trainings_have_the_first_and_the_last_layer(data):

@@ -41,6 +41,17 @@ def test_every_key_has_a_kind():
     assert set(record_types.TYPES) == set(run_records.KEYS)
 
 
+@pytest.mark.parametrize(
+    ("value", "is_one"),
+    [
+        ([1e308] * 3, True), ([1, 2.5], True), ([-1, 2], True), ([], True),
+        ([1.0, float("inf")], False), ([1, 2**63], False), ([True], False), ([1.0, None], False), ("12", False),
+    ],
+)  # fmt: skip
+def test_a_list_of_finite_numbers_is_told_from_others(value, is_one):
+    assert record_types.numbers(value) is is_one
+
+
 POISON = {
     "setup_s": "1 s", "digits_mean": "4.5", "fit_s": [1.0], "params": [1], "status": "fine", "n_updates": True,
     "s_per_integral": {"1": 2e-6}, "histograms": {"all": {"p": {"edges": "x", "counts": []}}}, "by_edge": [1],

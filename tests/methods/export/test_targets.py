@@ -130,10 +130,14 @@ CALL = """  if (!std::strcmp(argv[1], "{name}")) {{
     std::fwrite(value.data(), sizeof value[0], n, stdout);
     std::fwrite(batch.data(), sizeof value[0], n, stdout);
     {more}
-    double outside[16];
-    for (std::size_t j = 0; j < m; j++) outside[j] = 1e9;
-    try {{ {name}_checked(outside); }} catch (const std::out_of_range&) {{ return 0; }}
-    return 3;
+    const double low[] = {{{low}}}, high[] = {{{high}}};
+    {name}_checked(low), {name}_checked(high);
+    for (std::size_t j = 0; j < m; j++) {{
+      std::vector<double> outside(low, low + m);
+      outside[j] = high[j] + 1;
+      try {{ {name}_checked(outside.data()); return 3; }} catch (const std::out_of_range&) {{ }}
+    }}
+    return 0;
   }}"""
 
 MORE = """std::vector<double> found(n * {width});
@@ -179,14 +183,17 @@ def compile_headers(folder: Path) -> None:
     calls = []
     for key in FITS:
         export(fitted(key), "cpp", folder / f"{key}.hpp")
-        m, is_complex = fitted(key).integral_.m, fitted(key).integral_.is_complex
+        integral = fitted(key).integral_
+        m, is_complex = integral.m, integral.is_complex
+        low, high = (", ".join(map(repr, map(float, end))) for end in (integral.low, integral.high))
         more = ""
         if "error" in outputs(key):
             more += MORE.format(name=key, what="error", width=1, single="")
         if "gradient" in outputs(key):
             single = f"{{ double one[{m}]; {key}_gradient(&s[0], one); std::fwrite(one, 8, m, stdout); }}"
             more += "{" + MORE.format(name=key, what="gradient", width=m, single=single) + "}"
-        calls.append(CALL.format(name=key, type="std::complex<double>" if is_complex else "double", more=more))
+        kind = "std::complex<double>" if is_complex else "double"
+        calls.append(CALL.format(name=key, type=kind, more=more, low=low, high=high))
     includes = "\n".join(f'#include "{key}.hpp"' for key in FITS)
     (folder / "main.cpp").write_text(MAIN.format(includes=includes, calls="\n".join(calls)))
     subprocess.run(
@@ -247,7 +254,7 @@ def differences(key: str, found: dict[str, np.ndarray], s: np.ndarray) -> list[f
 def test_headers_agree(key, program):
     s = points(key)
     apart = differences(key, from_cpp(program, key, s), s)
-    assert max(apart) < TOLERANCE[precision(key)]
+    assert np.max(apart) < TOLERANCE[precision(key)]
 
 
 @pytest.mark.parametrize("key", FITS)
@@ -255,7 +262,7 @@ def test_python_files_agree(key, tmp_path):
     export(fitted(key), "python", tmp_path / f"{key}.py")
     s = points(key)
     apart = differences(key, from_python(tmp_path / f"{key}.py", key)(s), s)
-    assert max(apart) < TOLERANCE[precision(key)]
+    assert np.max(apart) < TOLERANCE[precision(key)]
 
 
 @pytest.mark.parametrize("key", FITS)
@@ -265,7 +272,34 @@ def test_graphs_agree(key, tmp_path):
     found = from_onnx(tmp_path / "model.onnx", s)
     if found["value"].ndim == 2:
         found["value"] = found["value"][:, 0] + 1j * found["value"][:, 1]
-    assert max(differences(key, found, s)) < TOLERANCE[precision(key)]
+    assert np.max(differences(key, found, s)) < TOLERANCE[precision(key)]
+
+
+@pytest.mark.parametrize("key", FITS)
+def test_headers_pass_a_nan_on(key, program):
+    s = points(key)[:40]
+    s[20, -1] = np.nan
+    found = from_cpp(program, key, s)
+    is_nan = np.arange(len(s)) == 20
+    for part in ("value", "batch"):
+        np.testing.assert_array_equal(np.isnan(found[part]), is_nan)
+
+
+@pytest.mark.parametrize("key", ["chebyshev", "dense_mlp"])
+def test_headers_keep_their_digits_where_sums_are_reordered_and_i_is_a_macro(key, tmp_path):
+    if shutil.which("g++") is None:
+        pytest.skip("there is no g++")
+    export(fitted(key), "cpp", tmp_path / "table.hpp")
+    (tmp_path / "main.cpp").write_text(
+        '#include <complex.h>\n#include <cstdio>\n#include "table.hpp"\n'
+        'int main() { double s[2]; while (std::fread(s, 8, 2, stdin) == 2) std::printf("%.17g\\n", table(s)); }\n'
+    )
+    options = ["-std=gnu++17", "-O3", "-ffast-math"]
+    subprocess.run(["g++", *options, "main.cpp", "-o", "main"], cwd=tmp_path, check=True, timeout=300)
+    s = points(key)[:100]
+    said = subprocess.run([tmp_path / "main"], input=s.tobytes(), capture_output=True, check=True).stdout
+    expected = fitted(key).integrate(s).value
+    np.testing.assert_allclose(np.array(said.split(), float), expected, rtol=10 * TOLERANCE[precision(key)])
 
 
 def test_agreement_can_fail(program, tmp_path):
@@ -336,6 +370,19 @@ def test_a_changed_integral_is_refused(tmp_path):
         methods.load(tmp_path / "model", changed)
 
 
+def test_the_complex_conjugate_is_refused(tmp_path):
+    made = {"name": "half_bubble", "variables": ["x"], "parameters": ["s"], "low": [5], "high": [30]}
+    one, other = (
+        ParametricIntegral.from_expression(**made, expression=f"{sign}4/F", definitions={"F": f}, prescription="F")
+        for sign, f in (("", "4 - s*x*(2 - x)"), ("-", "s*x*(2 - x) - 4"))
+    )
+    assert one.fingerprint() == other.fingerprint()
+    methods.create("lattice_qmc").fit(one).save(tmp_path / "model")
+    assert methods.load(tmp_path / "model", one).integral_ is one
+    with pytest.raises(StorageError, match="complex conjugate"):
+        methods.load(tmp_path / "model", other)
+
+
 # ----- the command ----------------------------------------------------------------------------------------------------
 
 
@@ -369,6 +416,28 @@ def test_what_cannot_be_written_is_refused(to, tmp_path):
         export(method, to, tmp_path / "x.json")
     with pytest.raises(InputError, match=r"no name|no trees"):
         export(fitted("chebyshev"), to, tmp_path / "x", name="1x")
+
+
+@pytest.mark.parametrize("name", ["s", "std", "np", "LOW", "double", "lambda"])
+def test_names_that_a_file_uses_itself_are_refused(name, tmp_path):
+    for to in ("cpp", "python"):
+        with pytest.raises(InputError, match="no name"):
+            export(fitted("chebyshev"), to, tmp_path / "x", name=name)
+
+
+def test_the_model_itself_is_not_overwritten(tmp_path, capsys):
+    model = tmp_path / "model.hpp"
+    fitted("chebyshev").save(model)
+    content = model.read_bytes()
+    with pytest.raises(SystemExit):
+        main([str(model), "--to", "cpp"])
+    assert "is the model itself" in capsys.readouterr().err
+    assert model.read_bytes() == content
+
+
+def test_an_integral_of_one_s_own_may_be_given(tmp_path):
+    fitted("chebyshev").save(tmp_path / "table")
+    assert main([str(tmp_path / "table"), "--to", "python", "--integral", "my_integrals:closed"]) == 0
 
 
 def test_trees_are_written_in_their_own_format(tmp_path):

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from methods.core.moving_nodes import MovingIntegrand
-from methods.primitives import causality, contour_fit
+from methods.primitives import contour_fit, map_causality
 from methods.primitives.box_coordinates import BoxCoordinates
 from methods.primitives.contour_map import ContourMap
 from methods.primitives.contour_orders import TermRules, axis_errors
@@ -100,7 +100,7 @@ def test_an_arc_on_the_wrong_side_is_not_causal(phase, is_causal):
     integral = physical.triangle_physical()
     coordinates = BoxCoordinates(integral, "cpu")
     points = contour_fit.draw(2, coordinates, 1, 2048, 0, "cpu")
-    share, smallest = causality.share_not_causal(integral, arc((phase, 0.0)), points.s, points.u, points.t)
+    share, smallest = map_causality.share_not_causal(integral, arc((phase, 0.0)), points.s, points.u, points.t)
     assert (share == 0) == is_causal
     assert smallest > 1e-4
 
@@ -110,6 +110,6 @@ def test_a_fit_begins_on_the_allowed_side_whatever_the_order():
     points = contour_fit.draw(3, BoxCoordinates(integral, "cpu"), 3, 2048, 0, "cpu")
     for order in ((0, 1, 2), (2, 0, 1)):
         start = contour_fit.off_the_axis(integral, points, 1, order)
-        assert causality.share_not_causal(integral, start, points.s, points.u, points.t)[0] < 0.01
+        assert map_causality.share_not_causal(integral, start, points.s, points.u, points.t)[0] < 0.01
         wrong = dataclasses.replace(start, a=start.a.conj())
-        assert causality.share_not_causal(integral, wrong, points.s, points.u, points.t)[0] > 0.1
+        assert map_causality.share_not_causal(integral, wrong, points.s, points.u, points.t)[0] > 0.1

@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 
 import references
-from methods.quadrature import causality
+from methods.quadrature import arc_causality
 from methods.quadrature.arc_rules import ArcMap, ArcRule, Contour
 
 ARCS = (Contour(-1.1), Contour(-1.3), Contour(-0.1))
 """Of box1l_physical."""
 
 
-def look(name: str, contours: tuple[Contour, ...]) -> causality.Causality:
+def look(name: str, contours: tuple[Contour, ...]) -> arc_causality.Causality:
     integral = references.integral(name)
     corners = np.array([integral.low, integral.high])
-    return causality.look(integral, contours, causality.sample(integral, corners, 2048))
+    return arc_causality.look(integral, contours, arc_causality.sample(integral, corners, 2048))
 
 
 @pytest.mark.parametrize("a", [ArcMap(-1.2), ArcMap(1.5, False, 0.5, 0.8), ArcMap(-1.0, True), ArcMap(1.0, True, 3.0)])
