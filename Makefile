@@ -54,9 +54,9 @@ results: .venv
 
 .venv/packages.stamp: requirements.txt
 	@command -v $(PYTHON) > /dev/null || \
-		{ echo "There is no $(PYTHON) here; install Python 3.11 or newer, or name yours: make PYTHON=..." >&2; exit 1; }
+		{ echo "There is no $(PYTHON) here; install Python 3.11 or newer, or name yours: make accuracy PYTHON=..." >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "$$($(PYTHON) --version) is too old; Loopmark needs 3.11 or newer: install one and name it, make PYTHON=..." >&2; exit 1; }
+		{ echo "$$($(PYTHON) --version) is too old; Loopmark needs 3.11 or newer: install one and name it, make accuracy PYTHON=..." >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2> /dev/null || \
 		{ echo "$(PYTHON) lacks the module venv; install it (on Debian and Ubuntu the package python3-venv)." >&2; exit 1; }
 	@echo "Setting up .venv from requirements.txt (2.3 GB, a few minutes) ..."

@@ -151,7 +151,9 @@ def _foresee(work: Mapping[str, Iterable[Job]], options: Options, given: argpars
     except InputError as problem:
         say(f"error: {problem}")
         return 2
-    foreseen = forecast.of_work(work, given.out, published_folders(), options.timed_s, force=given.force)
+    foreseen = forecast.of_work(
+        work, given.out, published_folders(), options.timed_s, force=given.force, seed=given.seed
+    )
     print(forecast.text(foreseen, jobs))
     print(
         f"\nMinutes of the clock with {jobs} fits at a time, foreseen from records of earlier runs and from pilots; "

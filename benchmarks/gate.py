@@ -13,6 +13,7 @@ import argparse
 import contextlib
 import io
 import math
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -31,6 +32,8 @@ Values = dict[str, float | None]
 def entries(conf: Config, machine: str, commit: str, bench: list[str] | None = None) -> list[tuple[Any, ...]]:
     """Collect asv's results for a commit (full hash), of benchmarks that match a regex of `bench`.
 
+    Parameters that match none count as not measured, since asv keeps what an earlier run found for them.
+
     An entry is what asv's comparison asks for: name, parameters, values, statistics, samples, version, machine and
     environment.
     """
@@ -45,10 +48,23 @@ def entries(conf: Config, machine: str, commit: str, bench: list[str] | None = N
                 get(name, parameters)
                 for get in (result.get_result_value, result.get_result_stats, result.get_result_samples)
             )
+            value = _of_matching(name, parameters, value, bench)
             found.append(
                 (name, parameters, value, statistics, samples, known[name]["version"], machine, result.env_name)
             )
     return found
+
+
+def _of_matching(
+    name: str, parameters: list[list[str]], found: list[float | None], bench: list[str] | None
+) -> list[float | None]:
+    """Replace values by nan whose benchmark, with its parameters, matches no regex of `bench`."""
+    from asv.commands.compare import unroll_result
+
+    if not bench:
+        return found
+    each = list(unroll_result(name, parameters, found))
+    return [value if any(re.search(regex, full) for regex in bench) else math.nan for full, value in each]
 
 
 def values(found: list[tuple[Any, ...]]) -> Values:
@@ -73,12 +89,13 @@ def verdict(
         return f"{lost[0]} was measured at {base[:8]} but not at {head[:8]}; measure it, or take it out of both."
     if not measured:
         return f"No benchmark was measured at both {base[:8]} and {head[:8]}, so nothing is known; see asv above."
-    with contextlib.redirect_stdout(io.StringIO()):  # the table, which `asv continuous` has printed
+    with contextlib.redirect_stdout(io.StringIO()) as table:
         worse, _ = Compare.print_table(
             conf, base, head, factor=factor, split=False, resultset_1=recorded[0], resultset_2=recorded[1]
         )
     if worse:
-        return f"{head[:8]} is worse than {base[:8]} by more than {factor:g} × in a benchmark; see asv's table above."
+        print(table.getvalue())
+        return f"{head[:8]} is worse than {base[:8]} by more than {factor:g} × in a benchmark; see the table above."
     return None
 
 
@@ -111,11 +128,18 @@ def main(arguments: list[str] | None = None) -> int:
     except NoSuchNameError as unknown:
         print(f"error: There is no commit {unknown}; give a hash, a branch or a tag.", file=sys.stderr)
         return 2
+    if base == head:
+        print(f"error: {options.base} and {options.head} are one commit, {head[:8]}; give two.", file=sys.stderr)
+        return 2
     selected = [f"--bench={regex}" for regex in options.bench or []]
     status = subprocess.run([*asv, "continuous", f"--factor={options.factor}", *selected, base, head]).returncode
     machine = Machine.load(interactive=False).machine
     problem = verdict(conf, machine, base, head, factor=options.factor, bench=options.bench)
-    if status and problem is None:
+    before = values(entries(conf, machine, base, options.bench))
+    failed = sorted(name for name, value in before.items() if value is None)
+    if failed:  # as a benchmark of what the first commit does not have yet: asv calls that an error of the run
+        print(f"note: {len(failed)} benchmarks failed at {base[:8]} and are not compared: {', '.join(failed)}.")
+    elif status and problem is None:
         problem = f"asv continuous ended with exit status {status}; see its output above."
     if problem:
         print(f"error: {problem}", file=sys.stderr)

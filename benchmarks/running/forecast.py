@@ -62,8 +62,9 @@ class Forecast:
 
 
 def of_work(
-    work: Mapping[str, Iterable[Job]], out: Path, folders: Iterable[Path], timed_s: float, *, force: bool = False
-) -> list[Forecast]:
+    work: Mapping[str, Iterable[Job]], out: Path, folders: Iterable[Path], timed_s: float, *, force: bool = False,
+    seed: int = 0,
+) -> list[Forecast]:  # fmt: skip
     """Forecast the runs of {integral: jobs}.
 
     Parameters
@@ -76,11 +77,12 @@ def of_work(
         Folders with records that tell how long a run takes, besides `out`.
     timed_s : float
         Seconds of timed calls of each batch.
+    seed : int
+        Of the first repeat.
     """
     places = list(dict.fromkeys((out, *folders)))
-    return [
-        _of_integral(integral, list(dict.fromkeys(jobs)), places, timed_s, force) for integral, jobs in work.items()
-    ]
+    unique = {integral: list(dict.fromkeys(jobs)) for integral, jobs in work.items()}
+    return [_of_integral(integral, jobs, places, timed_s, force, seed) for integral, jobs in unique.items()]
 
 
 def text(forecasts: Sequence[Forecast], jobs: int) -> str:
@@ -97,7 +99,9 @@ def text(forecasts: Sequence[Forecast], jobs: int) -> str:
     return "\n".join(lines)
 
 
-def _of_integral(integral: str, jobs: Sequence[Job], folders: Sequence[Path], timed_s: float, force: bool) -> Forecast:
+def _of_integral(
+    integral: str, jobs: Sequence[Job], folders: Sequence[Path], timed_s: float, force: bool, seed: int
+) -> Forecast:
     known = {folder: _records(folder, integral, jobs) for folder in folders}
     everywhere = [record for found in known.values() for record in found]
     current = currency.Current(everywhere)
@@ -107,7 +111,7 @@ def _of_integral(integral: str, jobs: Sequence[Job], folders: Sequence[Path], ti
     for job in jobs:
         same = [record for record in everywhere if _has_fields(record, job)]
         for repeat in range(job.repeats):
-            if not force and any(_is_finished(record, job, repeat, current) for record in known[folders[0]]):
+            if not force and any(_is_finished(record, job, repeat, seed, current) for record in known[folders[0]]):
                 finished += 1
                 continue
             fitting_s, timing_s = _seconds(job, same, everywhere, timed_s, libraries)
@@ -140,12 +144,15 @@ def _has_fields(record: Record, job: Job) -> bool:
     )
 
 
-def _is_finished(record: Record, job: Job, repeat: int, current: currency.Current) -> bool:
+def _is_finished(record: Record, job: Job, repeat: int, seed: int, current: currency.Current) -> bool:
+    seeds = {seed + repeat, names.parse_spec(job.method)[1].get("seed")}
+    is_timed = set(map(str, job.batches)) <= set(record["s_per_integral"] or ())
     return (
         _has_fields(record, job)
         and (record["budget_s"], record["points"], record["repeat"]) == (job.budget_s, job.points, repeat)
         and (record["machine"], record["threads"], record["device"]) == (machine.name(), 1, "cpu")
-        and record["status"] in ("ok", "unsupported")
+        and record["seed"] in seeds
+        and (record["status"] == "unsupported" or (record["status"] == "ok" and is_timed))
         and not current.outdated(record)
     )
 

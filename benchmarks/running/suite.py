@@ -72,6 +72,7 @@ class Suite:
         self._waiting: dict[int, Process] = {}
         self._rates: dict[Place, dict[str, Any] | None] = {}
         self._supervisors = isolated.Supervisors()
+        self._load = machine.load()  # before there is any of ours
 
     def fit_and_judge(self, jobs: int, told: Told) -> None:
         """Make the first stage's part of all records, `jobs` at a time."""
@@ -79,7 +80,7 @@ class Suite:
         runs = iter(self.runs)  # which the threads share, so that each run is one thread's
         stopped = threading.Event()
 
-        def work(cpu: int) -> None:
+        def work(cpus: list[int]) -> None:
             for planned in runs:
                 if stopped.is_set():
                     return
@@ -87,12 +88,13 @@ class Suite:
                     told("reused", planned, self.record(planned, planned.places[0]))
                 else:
                     told("begin", planned, None)
-                    told("fitted", planned, self._fitted(planned, cpu))
+                    told("fitted", planned, self._fitted(planned, cpus))
 
         pool = concurrent.futures.ThreadPoolExecutor(jobs)
         with self._supervisors:
             try:
-                threads = [pool.submit(work, available[job % len(available)]) for job in range(jobs)]
+                firsts = [job % len(available) for job in range(jobs)]
+                threads = [pool.submit(work, available[first:] + available[:first]) for first in firsts]
                 for thread in concurrent.futures.as_completed(threads):
                     thread.result()
             finally:
@@ -118,7 +120,7 @@ class Suite:
                 told("fitted", planned, self._received(planned, outcome, fitted))
         for planned in unsaved:
             told("begin", planned, None)
-            told("fitted", planned, self._fitted(planned, None))
+            told("fitted", planned, self._fitted(planned, []))
 
     def _received(self, planned: Run, outcome: Outcome, fitted: Fitted | None) -> Record:
         """Write the files and the records of a run that a cluster made; return the first record."""
@@ -168,7 +170,7 @@ class Suite:
             return False
         if record["status"] == "unsupported":
             # What a method itself refuses is asked again, since a package that was missing may be there now.
-            return place.device != self._fitted_on(planned).device
+            return place != self._fitted_on(planned)
         if planned.task.diagnostics and record["diagnostics"] is None:
             return False
         return {str(batch) for batch in planned.task.batches} <= set(record["s_per_integral"] or ())
@@ -180,14 +182,18 @@ class Suite:
             return False
         return id(planned) in self._waiting or planned.task.model.exists()
 
-    def _fitted(self, planned: Run, cpu: int | None) -> Record:
-        """Fit and judge in a process of its own and write the records, however it ended; return the first."""
+    def _fitted(self, planned: Run, cpus: list[int]) -> Record:
+        """Fit and judge in a process of its own and write the records, however it ended; return the first.
+
+        The process is kept to the first of these CPUs that no other suite's run has, or where all are taken, to the
+        first.
+        """
         limit = fit_limit_s(planned)
-        cpus = None if cpu is None else [cpu]
         for _ in range(ATTEMPTS):
-            with machine_lock.sharing(told=self._say):
+            with machine_lock.sharing(told=self._say), machine_lock.cpu(cpus) as free:
+                own = cpus[:1] if free is None else [free]
                 process = Process(
-                    run.fit_and_judge, planned.task, time_limit=limit, cpus=cpus, supervisors=self._supervisors
+                    run.fit_and_judge, planned.task, time_limit=limit, cpus=own or None, supervisors=self._supervisors
                 )
                 outcome = process.outcome()
             if outcome.status != "infrastructure":
@@ -238,7 +244,7 @@ class Suite:
             record |= {"status": outcome.status, "traceback": outcome.traceback}
             record["reason"] = f"while it was timed: {outcome.reason}"
         record |= outcome.result or {}
-        record |= {"flop_per_integral": flop, "flop_reason": flop_reason, "rates": rates, **machine.load()}
+        record |= {"flop_per_integral": flop, "flop_reason": flop_reason, "rates": rates, **self._load}
         return self._write(planned, place, record)
 
     def _products(self, planned: Run) -> tuple[dict[str, float] | None, str | None]:

@@ -125,7 +125,8 @@ class _Progress:
         if event == "begin" or record is None:
             self._bar.set_description(f"{self.stage}: {planned.label}")
             return
-        how = event if record["status"] == "ok" else record["status"]
+        status = record["status"]
+        how = event if status == "ok" else f"reused, {status}" if event == "reused" else status
         digits = f"  {record['digits_mean']:.1f} digits" if record["digits_mean"] is not None else ""
         self._bar.write(f"{planned.label}: {how}{digits if event != 'timed' else ''}", file=sys.stderr)
         self._bar.update()

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from asv import util
@@ -92,6 +93,25 @@ def test_nothing_measured_of_what_was_asked_for_does_not_pass(judge):
     both = {"time_a": [FAST], "time_b": [FAST]}
     assert judge(both, both, bench=["time_b"]) is None
     assert "No benchmark" in judge(both, both, bench=["time_c"])
+
+
+def test_parameters_that_were_not_asked_for_are_not_judged(judge):
+    before, after = {"time_a": [FAST, FAST]}, {"time_a": [FAST, NAN]}
+    assert judge(before, after, bench=["time_a.*'0'"]) is None
+    assert "time_a('1') was measured" in judge(before, after, bench=["time_a"])
+    assert judge(before, {"time_a": [FAST, SLOW]}, bench=["'0'"]) is None
+
+
+def test_a_failure_at_the_first_commit_alone_passes(judge):
+    assert judge({"time_a": [FAST], "time_b": [None]}, {"time_a": [FAST], "time_b": [FAST]}) is None
+
+
+def test_a_commit_is_not_compared_with_itself(monkeypatch, capsys):
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, 0))
+    monkeypatch.setattr("asv.repo.get_repo", lambda conf: SimpleNamespace(get_hash_from_name=lambda name: BASE))
+    assert gate.main(["main"]) == 2
+    assert "are one commit" in capsys.readouterr().err
 
 
 def test_a_failure_does_not_pass(judge):

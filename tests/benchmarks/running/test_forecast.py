@@ -41,8 +41,12 @@ def test_a_finished_run_takes_no_time_unless_it_is_forced(foreseen):
 
 
 @pytest.mark.parametrize(
-    "changes", [{"version": 1}, {"machine": "another"}, {"status": "failed"}, {"budget_s": 5.0}, {"points": 50}]
-)
+    "changes",
+    [
+        {"version": 1}, {"machine": "another"}, {"status": "failed"}, {"budget_s": 5.0}, {"points": 50}, {"seed": 5},
+        {"s_per_integral": None}, {"s_per_integral": {"1": timing(2e-2)}},
+    ],
+)  # fmt: skip
 def test_other_records_only_tell_how_long_it_takes(foreseen, changes):
     one = foreseen(JOB, records=[run(**changes)])
     assert (one.finished, one.unknown) == (0, 0)
