@@ -56,7 +56,6 @@ def make(
         raise InputError(f"There is no folder {target.parent}; make it, or name another file by --out.")
     prefactor, sectors = form(loop, report)
     sector_files.write(target, loop, prefactor, sectors, f"pySecDec {importlib.metadata.version('pysecdec')}")
-    sector_files.read.cache_clear()
     names = sector_files.names(sector_files.read(target))
     for name in names:
         for line in singularities.sentences(sector_files.integral(target, name)):

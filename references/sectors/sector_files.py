@@ -30,20 +30,28 @@ def names(content: dict[str, Any]) -> list[str]:
     return [*sectors, f"{content['name']}_sum"]
 
 
-@functools.cache
 def read(path: Path) -> dict[str, Any]:
     """Read a file of sectors; InputError where it is not one."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        return _content(path, path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        sentence = f"There is no file {path}; give one that python -m references.from_loop wrote."
+        raise InputError(sentence) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise _refusal(path, f"{type(error).__name__} {error}") from error
+
+
+@functools.lru_cache(maxsize=64)
+def _content(path: Path, text: str) -> dict[str, Any]:
+    """Make sectors of the text of a file, once for each text."""
+    try:
+        content = json.loads(text)
         if content["schema"] == SCHEMA:
             content["sectors"] = [Sector(**sector) for sector in content["sectors"]]
             names(content)
             return content
         problem = f"its schema is {content['schema']!r}, not {SCHEMA}"
-    except FileNotFoundError as error:
-        sentence = f"There is no file {path}; give one that python -m references.from_loop wrote."
-        raise InputError(sentence) from error
-    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
         problem = f"{type(error).__name__} {error}"
     raise _refusal(path, problem)
 

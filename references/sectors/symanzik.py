@@ -51,14 +51,15 @@ def polynomials(loop: LoopInput) -> Symanzik:
     Raises
     ------
     InputError
-        Where pySecDec is missing or cannot read the graph, all sectors have a pole in ε, symbols are left in F, or U is
-        not positive.
+        Where pySecDec is missing or cannot read the graph, all sectors have a pole in ε, symbols are left in F, U is
+        not positive, or a propagator has the other sign.
     """
     try:
         importlib.metadata.version("pysecdec")
     except importlib.metadata.PackageNotFoundError as problem:
         raise InputError("Symanzik polynomials need pySecDec; run `pip install loopmark[pysecdec]`.") from problem
     symbols = loop.symbols()
+    _check_signs(loop, symbols)
     U, F, u, f = _checked(loop, symbols)
     if f >= 0:
         raise InputError(
@@ -72,6 +73,18 @@ def polynomials(loop: LoopInput) -> Symanzik:
         )
     _check_symbols(loop, symbols, F)
     return Symanzik(U, F, u, f, {symbol: sympy.Symbol(name) for name, symbol in symbols.items()})
+
+
+def _check_signs(loop: LoopInput, symbols: dict[str, sympy.Symbol]) -> None:
+    """Raise InputError for a propagator like m² − k²: with an even number of loops U would not tell, nor F − i0."""
+    momenta = [symbols[name] for name in loop.loop_momenta]
+    for text in loop.propagators:
+        propagator = sympy.Poly(sympy.expand(parse(text, symbols)), *momenta)
+        if any(propagator.coeff_monomial(momentum**2).is_negative for momentum in momenta):
+            raise InputError(
+                f"The propagator {text} of {loop.name} has a negative square of a loop momentum; write propagators as "
+                '"k**2 - m**2", so that m**2 - i0 is meant.'
+            )
 
 
 def _checked(loop: LoopInput, symbols: dict[str, sympy.Symbol]) -> tuple[Any, Any, int, int]:

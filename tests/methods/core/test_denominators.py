@@ -56,6 +56,25 @@ def test_the_most_negative_power_counts_and_of_equals_the_one_whose_zeros_move(f
     np.testing.assert_allclose(values(integral), [expected(lambda s, t, x, y: s + x * t + 0 * y)], rtol=1e-14)
 
 
+def prescribed(expression: str, **definitions: str) -> ParametricIntegral:
+    return ParametricIntegral.from_expression(
+        name="prescribed", expression=expression, definitions=definitions, variables=("x",), parameters=("s",),
+        low=(5.0,), high=(9.0,), prescription="F",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("expression", ["1/D", "1/(F + 2)", "s + x"])
+def test_a_prescription_names_what_the_formula_has(expression):
+    with pytest.raises(InputError, match="names F, which the formula"):
+        prescribed(expression, F="4 - s*x*(1 - x)", D="1 + s*x").polynomial(S[:, :1], X[:, :1])
+
+
+def test_a_prescription_may_name_what_another_definition_is_made_of():
+    integral = prescribed("R", F="4 - s*x*(1 - x)", R="1/F")
+    s, x = S[:1, :1], X[:, :1]
+    np.testing.assert_allclose(integral.polynomial(s, x)[0], 4 - s[:, 0] * x[:, 0] * (1 - x[:, 0]), rtol=1e-14)
+
+
 def test_a_term_without_denominator_has_one():
     assert values(written("exp(-s*x) * (y + t)**2")) == [np.ones((2, 3)).tolist()]
 

@@ -17,6 +17,7 @@ FORMULAS = [
     "exp(-x1)/(x1 + s1)**2",
     "sqrt(x1**2)*atan(x1)*sinh(s1)*cosh(x1)*tanh(x1)",
     "log(s1 + x1)*sin(x1)*cos(s1)*tan(x1)",
+    "tan(x1 + pi/2)",
     "(s1 + x1)**s1 + x1**0.5",
     "1/(x1 + s1) + 2*x1/(s1 + x1**2)**3",
 ]

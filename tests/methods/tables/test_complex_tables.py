@@ -13,7 +13,7 @@ import torch
 import methods
 from methods.base import InputError, ParametricIntegral
 from methods.core.storage import StorageError
-from methods.tables import cpu_polynomial
+from methods.tables import cpu_polynomial, threshold_pieces
 from methods.tables.complex_polynomial import ComplexSplitPolynomial
 from methods.tables.coordinates import Target
 
@@ -136,6 +136,20 @@ def test_near_the_threshold_labels_are_not_computed_and_the_error_grows():
     relative = table.integrate(s).error / np.abs(table.integrate(s).value)
     assert relative[0] > 10 * relative[2]
     assert relative[1] < 2 * relative[2]
+
+
+def two_sided(low: float, high: float) -> ParametricIntegral:
+    """∫ dx1 dx2 /(F − i0), F = 1 − s x1(1 − x1) + s x2(1 − x2): thresholds at 4 and at −4."""
+    return ParametricIntegral.from_expression(
+        name="two_sided", variables=("x1", "x2"), parameters=("s",), low=(low,), high=(high,),
+        expression="1/F", definitions={"F": "1 - s*x1*(1 - x1) + s*x2*(1 - x2)"}, prescription="F",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("low", "are_complex"), [(-8.0, [True, True]), (-3.0, [False, True])])
+def test_a_piece_below_one_threshold_and_beyond_another_stays_complex(low, are_complex):
+    pieces = threshold_pieces.pieces(two_sided(low, 8.0), np.array([4.0]))
+    assert [piece.integral.is_complex for piece in pieces] == are_complex
 
 
 def test_the_pieces_share_the_labels():

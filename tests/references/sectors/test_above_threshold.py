@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import literature
 import numpy as np
 import pytest
@@ -103,5 +105,19 @@ def test_propagators_of_the_other_sign_are_refused(tmp_path):
     path.write_text(PROPAGATORS.format(propagators=good))
     from_loop.make(path, tmp_path / "triangle.json", lambda _: None)
     path.write_text(PROPAGATORS.format(propagators=bad))
-    with pytest.raises(InputError, match=r"U of triangle is .*not positive; write propagators as .k\*\*2 - m\*\*2."):
+    with pytest.raises(InputError, match=r"m\*\*2 - k\*\*2 of triangle .*; write propagators as .k\*\*2 - m\*\*2."):
         from_loop.make(path, tmp_path / "triangle.json", lambda _: None)
+
+
+def test_propagators_of_the_other_sign_are_refused_at_two_loops(tmp_path):
+    """There U is the same for both signs."""
+    sunrise = ["k1**2 - m**2", "k2**2 - m**2", "(k1 + k2 + p)**2 - m**2"]
+    rest = 'loop_momenta = ["k1", "k2"]\nexternal_momenta = ["p"]\ndimension = 2\n'
+    rules = '[rules]\n"p*p" = "s"\n"m**2" = "1"\n[box]\ns = [-30, -3]\n'
+    path = tmp_path / "sunrise.toml"
+    path.write_text(f'name = "sunrise"\npropagators = {json.dumps(sunrise)}\n{rest}{rules}')
+    from_loop.make(path, tmp_path / "sunrise.json", lambda _: None)
+    turned = [f"-({propagator})" for propagator in sunrise]
+    path.write_text(f'name = "sunrise"\npropagators = {json.dumps(turned)}\n{rest}{rules}')
+    with pytest.raises(InputError, match="has a negative square of a loop momentum"):
+        from_loop.make(path, tmp_path / "sunrise.json", lambda _: None)

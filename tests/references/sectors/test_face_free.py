@@ -101,8 +101,6 @@ def test_on_the_real_cube_it_is_the_sum_of_sectors(make, name, ranges, order, to
         s[:, whole.parameters.index("mB2")] = 1.5
     values = [tensor_rule(i, s, order) for i in (integral, whole)]
     np.testing.assert_allclose(*values, rtol=tolerance)
-    # Negative control: half of the simplex counts twice, and no more.
-    assert not np.allclose(values[0], 2 * values[1], rtol=0.1)
 
 
 @pytest.mark.slow

@@ -181,9 +181,11 @@ def test_sectors_are_integrals_by_name(make):
         references.integral(f"{path}:triangle_s9")
     with pytest.raises(InputError, match=r"There is no file .*nowhere.json.*python -m references\.from_loop"):
         references.integral("nowhere.json")
+    good = path.read_text()
+    path.write_text(good.replace('"parameters": [\n  "s"', '"parameters": [\n  "t"').replace("*s", "*t"))
+    assert references.integral(str(path)).parameters == ("t",)  # a file that has changed is read again
     for content in ("{}", '{"schema": 1}', '{"schema": 2}', '{"schema": 1, "name": "a", "sectors": [{}]}', "["):
         path.write_text(content)
-        sector_files.read.cache_clear()
         with pytest.raises(InputError, match="no file of sectors"):
             references.integral(str(path))
 
