@@ -6,7 +6,7 @@ each method
 
     version, labels_version            its version, and that of the direct method which provides its labels
     hash                               of its code, blind to moves, imports and docstrings: `normalised_hash`
-    fits                               what small fits of two integrals gave: `small_fits`
+    fits                               what small fits of two or three integrals gave: `small_fits`
     tolerance, error_tolerance         by how much I(s) and its error may differ from these elsewhere, relatively
 
 After a change of the code this command repeats the fits of each method whose hash changed, and writes the new hash
@@ -34,7 +34,7 @@ from benchmarks.running.isolated import Outcome
 from benchmarks.versioning import lock_file, small_fits
 from benchmarks.versioning.lock_file import LOCK, Entry, Lock
 from benchmarks.versioning.normalised_hash import Normaliser
-from benchmarks.versioning.small_fits import FIELDS, INTEGRALS, Fit
+from benchmarks.versioning.small_fits import FIELDS, Fit
 from benchmarks.versioning.sources import OwnModules
 
 SAFETY = 10.0
@@ -74,7 +74,7 @@ def methods_now(registry: Mapping[str, str], fields: Mapping[str, Mapping[str, A
     for name, target in registry.items():
         own = fields.get(name)
         provider = str((own or {}).get("labels", "")).partition(",")[0]
-        fits = [{"integral": integral, "fields": dict(own)} for integral in INTEGRALS if own is not None]
+        fits = small_fits.fits_of(name, fields)
         now[name] = Now(target, versions[name], versions.get(provider), normaliser.hash(target), fits)
     return now
 

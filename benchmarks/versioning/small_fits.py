@@ -13,6 +13,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,8 @@ import numpy as np
 from benchmarks.running import isolated, stopwatch
 from benchmarks.running.isolated import Outcome
 
-N_POINTS = 8
+N_POINTS = 24
+"""More than the sixteen that a compiled kernel of a fitted method takes at a time (`methods.core.few_points`)."""
 
 TIME_LIMIT_S = 600.0
 """For the fits of one method; pySecDec compiles for about a minute where its libraries are not in the cache."""
@@ -40,6 +42,9 @@ Fit = dict[str, Any]
 
 INTEGRALS = ("box1l", "genz_product_peak_2d")
 """k = 3 and 2, m = 3 and 2; both are rational functions, which pySecDec compiles quickly."""
+
+COMPLEX_INTEGRAL = "box1l_hh"
+"""k = 3, m = 2, for methods that treat complex integrals."""
 
 _LEARNING = {"labels": "gauss_legendre", "n_labels": 400, "n_updates": 50}
 _PRIMITIVE = {"width": 50, "n_replicas": 2, "n_updates": 2}
@@ -73,6 +78,33 @@ FIELDS: dict[str, dict[str, Any]] = {
     "boosted_trees": {"labels": "gauss_legendre", "n_labels": 1000, "n_trees": 20},
 }
 """The fields of each method's fits. Where a method takes labels from another one, they say from which."""
+
+_ON_ARCS = {"labels": "gauss_legendre,order=12,search_order=4"}
+
+COMPLEX_FIELDS: dict[str, dict[str, Any]] = {
+    "gauss_legendre": {"order": 12, "search_order": 4},
+    "lattice_qmc": {"points": 512},
+    "learned_contour": {"order": 8},
+    "chebyshev": {"max_labels": 300, **_ON_ARCS},
+    "total_degree": {"max_labels": 200, "n_pilot": 40, **_ON_ARCS},
+    "tensor_train": {"max_labels": 400, "n_pilot": 40, **_ON_ARCS},
+    "neural_primitive": _PRIMITIVE,
+    "dense_mlp": _LEARNING | _ON_ARCS,
+    "skip_mlp": _LEARNING | _ON_ARCS,
+    "bayesian_mlp": _LEARNING | _ON_ARCS | {"width": 16},
+    "deep_ensemble": _LEARNING | _ON_ARCS | {"width": 16},
+    "differential_mlp": {"n_labels": 300, "width": 8, "n_iterations": 8, **_ON_ARCS},
+    "boosted_trees": {"n_labels": 500, "n_trees": 20, **_ON_ARCS},
+}
+"""The same of the complex integral."""
+
+
+def fits_of(name: str, fields: Mapping[str, Mapping[str, Any]]) -> list[Fit]:
+    """List the fits of a method by its fields; none where it has no line there."""
+    if name not in fields:
+        return []
+    real = [{"integral": integral, "fields": dict(fields[name])} for integral in INTEGRALS]
+    return real + [{"integral": COMPLEX_INTEGRAL, "fields": dict(own)} for own in [COMPLEX_FIELDS.get(name)] if own]
 
 
 def outputs(target: str, fits: list[Fit]) -> list[dict[str, list[float | None]]]:

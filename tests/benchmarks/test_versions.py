@@ -54,6 +54,14 @@ def test_fields_say_where_labels_come_from():
         assert methods.create(name, **fields).params().get("labels") == fields.get("labels")
 
 
+def test_methods_that_treat_complex_integrals_are_fitted_to_one():
+    treating = {name for name, target in methods.METHODS.items() if class_of(target).treats_complex}
+    pysecdec = {name for name in treating if name.startswith("pysecdec")}  # which compiles for a minute
+    assert set(small_fits.COMPLEX_FIELDS) == treating - pysecdec
+    for name, fields in small_fits.COMPLEX_FIELDS.items():
+        assert names.parse_spec(fields.get("labels", "none"))[0] == small_fits.FIELDS[name].get("labels", "none")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["gauss_legendre", "dense_mlp"])
 def test_fits_give_what_the_lock_has(name):
