@@ -95,8 +95,7 @@ class Method(ABC):
         """Read what `save` wrote, by default for its own formula; StorageError where it does not fit or is corrupt."""
         header, state = storage.read(path)
         integral = integral or saved_header.integral_of(path, header)
-        storage.compare(path, header, method=cls.name, version=cls.version, integral=integral.fingerprint())
-        saved_header.require_same_side(path, header, integral)
+        saved_header.require_match(path, header, cls, integral)
         return storage.rebuild(path, cls, header, integral, state)
 
     def params(self) -> dict[str, Any]:

@@ -80,7 +80,7 @@ def main(arguments: list[str] | None = None) -> int:
     target = chosen.out or chosen.file.with_suffix(".json")
     if target.is_dir():
         parser.error(f"--out {target} is a folder; name a JSON file in it")
-    if target.suffix != ".json":
+    if target.suffix != ".json" and target.resolve() != chosen.file.resolve():
         parser.error(f"--out {target} must end in .json, by which other commands know a file of sectors")
     try:
         names = make(chosen.file, target, form=face_free.integrand if chosen.face_free else decompose.decompose)

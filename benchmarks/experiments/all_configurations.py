@@ -30,7 +30,10 @@ TERMINAL = 120
 LONGEST_METHOD = 40
 """Characters that a method with its fields may take of such a line."""
 
-SHOWN = ("method", "digits", "spread", "worst", "≤ error", "µs (1)", "µs (1024)", "µs (65536)", "prep. s")
+BATCHES = ("1", "1024", "65536")
+"""Integrals per timed call, of which a table has a column each."""
+
+SHOWN = ("method", "digits", "spread", "worst", "≤ error", *(f"µs ({batch})" for batch in BATCHES), "prep. s")
 """Columns that a terminal shows, beside the note."""
 
 OVER_BUDGET = 1.1
@@ -137,9 +140,7 @@ def row(configuration: configurations.Configuration) -> dict[str, Any]:
         "within 0.1 %": _percent(mean("frac_within_0p1pct")),
         "≤ error": _percent(mean("coverage_1sigma")),
         "≤ 3 errors": _percent(mean("coverage_3sigma")),
-        "µs (1)": _microseconds(configuration, "1"),
-        "µs (1024)": _microseconds(configuration, "1024"),
-        "µs (65536)": _microseconds(configuration, "65536"),
+        **{f"µs ({batch})": _microseconds(configuration, batch) for batch in BATCHES},
         "prep. s": number(preparation_s),
         "gen. + comp. s": _setup(good),
         "eval.": number(mean("n_eval_per_integral")),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from methods.core import storage
 from methods.core.errors import InputError
 from methods.core.integral import ParametricIntegral
 from methods.core.integral_hash import fixed_points
@@ -38,15 +39,15 @@ def prescribed_values(integral: ParametricIntegral) -> list[list[float]] | None:
     return [np.broadcast_to(np.real(value), len(u)).tolist() for value in values]
 
 
-def require_same_side(path: Any, header: Mapping[str, Any], integral: ParametricIntegral) -> None:
-    """Raise StorageError where the integral of a file has −i0 on the other side of the zeros of its polynomial."""
+def require_match(path: Any, header: Mapping[str, Any], method: Any, integral: ParametricIntegral) -> None:
+    """Raise StorageError unless a file holds this method, in its version, for this integral and its side of F = 0."""
+    storage.compare(path, header, method=method.name, version=method.version, integral=integral.fingerprint())
     saved, here = header.get("prescribed"), prescribed_values(integral)
-    if saved is not None and here is not None:
-        if not np.allclose(np.array(saved), np.array(here), rtol=1e-6, equal_nan=True):
-            raise StorageError(
-                f"{path} holds an integral whose {header['formula']['prescription']} is another polynomial: with the "
-                "other sign it is the complex conjugate of the one asked for."
-            )
+    if saved is not None and here is not None and not np.allclose(saved, here, rtol=1e-6, equal_nan=True):
+        raise StorageError(
+            f"{path} holds an integral whose {header['formula']['prescription']} is another polynomial: with the "
+            "other sign it is the complex conjugate of the one asked for."
+        )
 
 
 def formula_of(integral: ParametricIntegral) -> dict[str, Any] | None:

@@ -150,7 +150,7 @@ def test_a_method_without_a_field_device_is_unsupported_elsewhere(command, quick
     (record,) = by_threads(tmp_path).values()
     assert (status, record["device"], record["status"]) == (0, "cuda", "unsupported")
     assert "has no field device" in record["reason"]
-    assert command(EXACT, options=("--device", "cuda"))[2].count(": reused") == 0
+    assert command(EXACT, options=("--device", "cuda"))[2].count(": reused, unsupported") == 1
 
 
 def test_a_fitted_method_is_loaded_on_a_device(tmp_path):

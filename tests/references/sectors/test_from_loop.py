@@ -182,8 +182,8 @@ def test_sectors_are_integrals_by_name(make):
     with pytest.raises(InputError, match=r"There is no file .*nowhere.json.*python -m references\.from_loop"):
         references.integral("nowhere.json")
     good = path.read_text()
-    path.write_text(good.replace('"parameters": [\n  "s"', '"parameters": [\n  "t"').replace("*s", "*t"))
-    assert references.integral(str(path)).parameters == ("t",)  # a file that has changed is read again
+    path.write_text(good.replace('"source": "', '"source": "again, '))
+    assert references.integral(str(path)).source.startswith("again, ")  # a file that has changed is read again
     for content in ("{}", '{"schema": 1}', '{"schema": 2}', '{"schema": 1, "name": "a", "sectors": [{}]}', "["):
         path.write_text(content)
         with pytest.raises(InputError, match="no file of sectors"):
@@ -326,6 +326,9 @@ def test_command_line(tmp_path, capsys):
     assert not (tmp_path / "no").exists()
     assert from_loop.main([str(tmp_path / "triangle.toml"), "--out", str(tmp_path / "triangle.toml")]) == 2
     assert "overwritten" in capsys.readouterr().err
+    with pytest.raises(SystemExit, match="2"):
+        from_loop.main([str(tmp_path / "triangle.toml"), "--out", str(tmp_path / "triangle.txt")])
+    assert "must end in .json" in capsys.readouterr().err
 
 
 def test_the_page_on_loop_integrals_walks_through_this_triangle(tmp_path):
