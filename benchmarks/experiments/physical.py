@@ -77,7 +77,7 @@ DEVELOPMENT = (
 
 
 def physical() -> Preset:
-    """Run on integrals above threshold that defaults may be tuned on: a quarter of an hour on two cores."""
+    """Run on integrals above threshold that defaults may be tuned on: half an hour on two cores."""
     return _preset(DEVELOPMENT)
 
 

@@ -69,12 +69,12 @@ TIMED_S = 0.3
 
 
 def two_loops() -> Preset:
-    """Run on two-loop integrals above threshold that have true values: at most 50 minutes on two cores."""
+    """Run on two-loop integrals above threshold that have true values: an hour on two cores."""
     return _preset(_jobs_of(N_LABELS) | {name: _few(n_labels) for name, n_labels in CORNER_ZEROS.items()})
 
 
 def two_loops_held_out() -> Preset:
-    """Run on held-out ones: about 30 minutes."""
+    """Run on held-out ones: about 40 minutes."""
     return _preset(_jobs_of(HELD_OUT))
 
 
