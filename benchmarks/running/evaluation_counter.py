@@ -10,18 +10,27 @@ from typing import Any
 import numpy as np
 
 from methods.base import ParametricIntegral
+from methods.core import direct_evaluations
 from methods.core.integral import FixesNodes, HasTerms
 
 
 class Meter:
-    """Counts evaluations of the integral that `metered` returns; one of a single term of n counts as 1/n."""
+    """Counts evaluations of the integral that `metered` returns; one of a single term of n counts as 1/n.
+
+    Those of formulas that are evaluated without the integrand count from then on, in this context.
+    """
 
     def __init__(self) -> None:
         self.n_eval: float = 0
 
     def metered(self, integral: ParametricIntegral) -> ParametricIntegral:
         """Return the same integral with an integrand that counts."""
+        n_terms = len(integral.terms)
+        direct_evaluations.COUNT.set(lambda n: self._count(n / n_terms))
         return dataclasses.replace(integral, integrand=_counted(integral.integrand, self, 1))
+
+    def _count(self, n: float) -> None:
+        self.n_eval += n
 
 
 def _counted(integrand: Any, meter: Meter, share: float) -> _CountedCallable:

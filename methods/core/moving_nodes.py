@@ -13,6 +13,7 @@ all but a few operations are made on the small tensors of the first variables.
 from __future__ import annotations
 
 import functools
+import math
 import operator
 from collections.abc import Callable, Sequence
 from typing import Any, cast
@@ -20,6 +21,7 @@ from typing import Any, cast
 import sympy
 import torch
 
+from methods.core import direct_evaluations
 from methods.core.expression import Expression, compile_for_arrays
 from methods.core.integral import ParametricIntegral
 from methods.core.integrand import horner
@@ -43,6 +45,7 @@ class MovingIntegrand:
         """Return f for columns s_1, …, s_m and x_1, …, x_k, in the order of the formula."""
         if self._term.expression is None:
             return self._term.integrand(*(torch.stack(torch.broadcast_tensors(*columns), dim=-1) for columns in (s, x)))
+        direct_evaluations.note(_n_points(s, x))
         return self._outer(torch, *x, *s, *self._polynomials(torch, *x, *s))[0]
 
     def log(self, s: Sequence[torch.Tensor], x: Sequence[torch.Tensor]) -> torch.Tensor:
@@ -53,6 +56,7 @@ class MovingIntegrand:
         """
         if self._term.expression is None:
             return torch.log(self(s, x))
+        direct_evaluations.note(_n_points(s, x))
         bases = self._bases(torch, *x, *s, *self._polynomials(torch, *x, *s))
         powers = [float(power) for _, power in self._factors]
         logs = [torch.log(torch.as_tensor(base, dtype=x[0].dtype, device=x[0].device)) for base in bases]
@@ -86,3 +90,8 @@ class MovingIntegrand:
     @property
     def _expression(self) -> Expression:
         return cast(Expression, self._term.expression)  # asked for only where there is one
+
+
+def _n_points(*columns: Sequence[torch.Tensor]) -> int:
+    """Return how many points columns make that broadcast against each other."""
+    return math.prod(torch.broadcast_shapes(*(column.shape for group in columns for column in group)))

@@ -17,6 +17,7 @@ Without a C++ compiler, or for integrands with functions or roots, there are non
 from __future__ import annotations
 
 import ctypes
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,7 +25,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from methods.core import build_cache, kernel_library
+from methods.core import build_cache, direct_evaluations, kernel_library
 from methods.core.errors import InputError
 from methods.core.expression import Expression
 from methods.kernels.moving_source import point_source
@@ -145,6 +146,7 @@ class MovingSum:
             )
         self._compiled, self._is_complex = compiled, np.iscomplexobj(log_c.coefficients)
         n_lanes = len(nodes.weights)
+        self._n_nodes = math.prod([n_lanes, *(len(weights) for _, weights in nodes.others)])
         padding = -n_lanes % LANES
         lane_t = [np.concatenate([column, np.full(padding, 0.5)]) for column in nodes.shared.T]
         lane_weights = np.concatenate([nodes.weights, np.zeros(padding)])
@@ -170,4 +172,5 @@ class MovingSum:
         out = np.empty((len(s), self._compiled.n_sums), dtype=np.complex128 if self._is_complex else np.float64)
         arrays = (s.ctypes.data, u.ctypes.data, out.ctypes.data)
         self._compiled.function(ctypes.byref(self._rule), *arrays, torch.get_num_threads(), len(s))
+        direct_evaluations.note(len(s) * self._n_nodes)
         return out

@@ -288,6 +288,14 @@ def test_labels_are_metered(run, tmp_path):
     assert record["n_eval_per_integral"] == 0
 
 
+def test_sums_over_nodes_that_move_are_counted(run, tmp_path):
+    run("learned_contour,order=6")
+    record = all_records(tmp_path)["learned_contour"]
+    assert record["n_eval_source"] == "counted"
+    assert record["n_eval_per_integral"] >= 6**2
+    assert record["n_eval_fit"] > 1e5  # of the map's fit, and of trials of orders
+
+
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_any_number_of_jobs_gives_all_timings(tmp_path, jobs):
     methods = [f"broken_methods:Sleepy,factor={factor}" for factor in (1.0, 1.1)]
