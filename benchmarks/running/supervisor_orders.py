@@ -1,4 +1,4 @@
-"""What a suite sends to a supervisor: the run that it is to watch over, and its ends of the connections of that run."""
+"""A suite sends a supervisor the call that it is to watch over, and its ends of the connections of that call."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 
 class Order(NamedTuple):
-    """What a supervisor is to do."""
+    """A call in a process of its own, and the limits of that process."""
 
     call: bytes
     """The function and its arguments, as `multiprocessing` pickles them; a supervisor does not look at them."""
@@ -22,7 +22,7 @@ class Order(NamedTuple):
 
 
 class Ends(NamedTuple):
-    """A supervisor's ends of the connections of a run."""
+    """A supervisor's ends of the connections of a call."""
 
     lifeline: Connection
     """Its other end is the suite's, and closes when the suite wants an end or dies."""

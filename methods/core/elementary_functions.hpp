@@ -3,12 +3,15 @@
 
 inline double exp_of(double x) {
   x = x < -708.0 ? -708.0 : x > 709.0 ? 709.0 : x;
-  // Adding 1.5 * 2^52 rounds to a whole number n, which then stands in the lowest bits. It is read from these, since
-  // subtracting 1.5 * 2^52 would give x * log2(e) itself where compilers may reorder sums (-ffast-math).
+  // Adding 1.5 * 2^52 rounds to a whole number n, which then stands in the lowest bits. Subtracting it at once would give
+  // x * log2(e) itself where compilers may reorder sums (-ffast-math); so 4096 is added to these bits in between.
   const double shifted = x * 1.4426950408889634 + 6755399441055744.0;
-  std::uint64_t bits;
+  std::uint64_t bits, moved;
   std::memcpy(&bits, &shifted, 8);
-  const double n = static_cast<double>(static_cast<std::int32_t>(bits));
+  moved = bits + 4096;
+  double n;
+  std::memcpy(&n, &moved, 8);
+  n -= 6755399441059840.0;
   const double r = (x - n * 6.93147180369123816490e-01) - n * 1.90821492927058770002e-10;
   double p = 1.6059043836821613e-10;
   p = p * r + 2.08767569878681e-09, p = p * r + 2.505210838544172e-08, p = p * r + 2.755731922398589e-07;

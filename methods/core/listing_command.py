@@ -19,7 +19,7 @@ class Listing(NamedTuple):
     documentation: str
     """Its summary and, after an empty line, examples and what the columns mean."""
     names: str
-    """What may be given as a name."""
+    """The text of --help about the names that the command takes."""
     table: Callable[[int], str]
     """Width -> a line for each thing, none of more characters than that."""
     details: Callable[[str, int], str]
