@@ -103,6 +103,6 @@ def _written(field: str, value: Any) -> str:
             _, fields = parse_spec(f"name,{field}={text}")
         except InputError:
             continue
-        if fields == {field: value} and type(fields[field]) is type(value):
+        if repr(fields) == repr({field: value}):  # -0.0 equals 0.0, and 1 equals True
             return text
     raise InputError(f"{field}={value!r} cannot be written on a command line; give a number, text, None or a list.")

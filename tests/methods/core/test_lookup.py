@@ -107,7 +107,7 @@ def test_what_is_no_spec_is_refused(text, message):
         names.parse_spec(text)
 
 
-@pytest.mark.parametrize("value", [float("nan"), np.float64(1.5), object()])
+@pytest.mark.parametrize("value", [float("nan"), np.float64(1.5), object(), -0j])
 def test_a_value_without_text_is_refused(value):
     with pytest.raises(InputError, match=r"^f=.* cannot be written on a command line"):
         names.spec_text("m", {"f": value})
