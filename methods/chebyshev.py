@@ -81,7 +81,7 @@ class Chebyshev(PolynomialTable):
     The error is the root mean square relative error on points outside the grid, times |I| (or 1 % of its typical
     size, where that is more); the errors that the labels claim there are added in quadrature, since they are common to
     both. Closer to a threshold than all labels it grows as polynomials do outside their nodes
-    (`methods/tables/piecewise_table.py`).
+    (`methods/tables/extrapolating_table.py`).
 
     ``details_["cut_short"]`` tells whether the budget ended anything: the preparation of the label method, the labels
     at random points, or the growth of the grid. `max_labels` and `n_pilot` from ``details_`` repeat the result, unless

@@ -75,8 +75,9 @@ class TotalDegree(PolynomialTable):
     The error is the root mean square relative error at random points to which the polynomial is not fitted, times |I|
     (or 1 % of its typical size, where that is more).
 
-    ``details_["cut_short"]`` tells whether the budget left fewer or less precise labels. `max_labels` and `n_pilot`
-    from ``details_`` repeat the result, unless it was the label method that was cut short.
+    ``details_["cut_short"]`` tells whether the budget left fewer or less precise labels, or time for fewer terms.
+    `max_labels` and `n_pilot` from ``details_`` repeat the result, unless the label method or the fit itself was cut
+    short.
     """
 
     name: ClassVar[str] = "total_degree"

@@ -66,8 +66,6 @@ class Refinement:
             [max(2, n - less) if i == axis else n + OTHERS for i, n in enumerate(few.tolist())]
             for axis in range(start.k) for less in (0, 1)
         ]  # fmt: skip
-        self.n_nodes = N_POINTS * len(start.a) * sum(map(np.prod, self._orders))
-        """Evaluations of the integrand for one step."""
 
     def run(self, steps: int) -> ContourMap:
         """Make at most so many steps."""

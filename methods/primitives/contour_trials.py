@@ -72,7 +72,7 @@ def agreeing(search: Search, name: str, degree: int, orders: Sequence[tuple[int,
     if not found:
         raise NoCausalContour(
             f"No contour of {name} was found that avoids the zeros of its prescribed polynomial: in all of "
-            f"{len(orders)} orders of variables some points are on the wrong side; give a smaller box."
+            f"{search.n_tried} orders of variables some points are on the wrong side; give a smaller box."
         )
     first, second = min(differences, key=differences.__getitem__, default=(0, 0))
     return found[first], found[second] if differences else None
