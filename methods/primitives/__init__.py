@@ -2,7 +2,8 @@
 
 Read `sine_network.py` first: mixed derivative and corner sum of a neuron are products over the variables. Then
 `triangular_map.py`, the change of variables, and `two_stages.py`, which trains a replica. `ensemble.py` is what all
-methods share whose value is a corner sum, those of `methods/deep` included.
+methods share whose value is a corner sum, those of `methods/deep` included. `normalisation.py` has the degree of the
+polynomial by which maps of either kind normalise an integrand.
 
 `contour_map.py` is a change of variables that may be complex, for integrals above threshold; `contour_fit.py` fits it,
 `contour_parts.py` its contour or its importance map alone, `contour_search.py` finds its order of variables,

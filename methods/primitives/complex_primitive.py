@@ -23,7 +23,7 @@ from methods.base import ParametricIntegral
 from methods.core import chebyshev_series, thresholds
 from methods.core.budget import Clock
 from methods.core.least_squares import LeastSquares
-from methods.primitives import contour_target, series_cut
+from methods.primitives import contour_target, normalisation, series_cut
 from methods.primitives.complex_replica import PILOT, SMALLEST_LATTICE, Replica, Trainable, drawn
 from methods.primitives.complex_series import ComplexSeries
 from methods.primitives.contour_coordinates import ContourCoordinates
@@ -153,7 +153,7 @@ def _joined(replicas: Sequence[Replica], target: ContourTarget, degree: int) -> 
     """Return the series of `ComplexSeries`, cut where replicas do not agree, with log h; and their degree."""
     each = [replica.series() for replica in replicas]
     estimates = torch.stack([torch.view_as_complex(series.contiguous()) for series in each], dim=1)
-    m, lowest = target.integral.m, contour_target.norm_degree(target.integral.m)
+    m, lowest = target.integral.m, normalisation.degree(target.integral.m)
     kept = series_cut.best_degree(estimates, m, min(lowest, degree), degree)
     n_kept = chebyshev_series.count(m, max(kept, lowest))
     series = torch.zeros(n_kept, 2 * len(each) + 2, dtype=torch.float64, device=target.log_h.device)

@@ -22,12 +22,10 @@ import torch
 from methods.base import ParametricIntegral
 from methods.core import chebyshev_series
 from methods.core.moving_nodes import MovingIntegrand
+from methods.primitives import normalisation
 from methods.primitives.box_coordinates import BoxCoordinates
 from methods.primitives.contour_map import ContourMap, block_sizes
 from methods.primitives.contour_parts import Learned, solver
-
-NORM_DEGREE, MAX_NORM = 4, 250
-"""Largest degree of log h, less where s has so many columns that it would have more than MAX_NORM coefficients."""
 
 RIDGE = 1e-6
 """Weight of Σ |a|², which is added to the mean of |log g|²."""
@@ -71,8 +69,7 @@ class Fit:
         columns = list(start.order)
         self._s, self._t = list(points.s.T), list(points.t[:, columns].T)
         self._bases = start.bases(points.u, points.t[:, columns])
-        m = points.u.shape[1]
-        degree = max(d for d in range(NORM_DEGREE + 1) if chebyshev_series.count(m, d) <= MAX_NORM)
+        degree = normalisation.degree(points.u.shape[1])
         self._norm_basis = chebyshev_series.products(points.u, degree).to(start.a)
         log_t = torch.stack([torch.log(points.t), torch.log1p(-points.t)])
         self._log_weight = (powers[:, None] * log_t).sum(dim=(0, 2))

@@ -23,9 +23,8 @@ from methods.core.budget import Clock
 from methods.core.errors import NoCausalContour
 from methods.core.least_squares import LeastSquares
 from methods.core.moving_nodes import MovingIntegrand
-from methods.primitives import contour_effort, contour_fit, contour_search, contour_trials
+from methods.primitives import contour_effort, contour_fit, contour_search, contour_trials, normalisation
 from methods.primitives.contour_coordinates import ContourCoordinates
-from methods.primitives.contour_fit import MAX_NORM, NORM_DEGREE
 from methods.primitives.contour_map import ContourMap
 from methods.primitives.contour_search import Search
 
@@ -109,12 +108,7 @@ class ContourTarget:
         return (p * torch.log(t) + q * torch.log1p(-t) - norm).sum(dim=1)
 
     def _log_h(self, u: torch.Tensor) -> torch.Tensor:
-        return self.log_h @ chebyshev_series.products(u, norm_degree(self.contour.m)).to(self.log_h)
-
-
-def norm_degree(m: int) -> int:
-    """Return the degree of log h for m invariants."""
-    return max(d for d in range(NORM_DEGREE + 1) if chebyshev_series.count(m, d) <= MAX_NORM)
+        return self.log_h @ chebyshev_series.products(u, normalisation.degree(self.contour.m)).to(self.log_h)
 
 
 def find(
@@ -139,7 +133,7 @@ def find(
     powers = contour_fit.powers(integral, coordinates, device)[:, list(contour.order)]
     if contour.is_arc:  # such a map is fitted with these factors left in g
         powers = torch.zeros_like(powers)
-    degree = norm_degree(integral.m)
+    degree = normalisation.degree(integral.m)
     size = chebyshev_series.count(integral.m, degree)
     without_h = ContourTarget(integral, coordinates, contour, powers, contour.a.new_zeros(size))
     points = contour_fit.draw(integral.k, coordinates, integral.m, contour_search.POINTS, seed + 1, device)

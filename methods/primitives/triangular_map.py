@@ -27,18 +27,13 @@ import torch
 from methods.base import ParametricIntegral
 from methods.core import chebyshev_series
 from methods.core.budget import Clock
+from methods.primitives import normalisation
 
 MAX_COEFFICIENTS = 600
 """Largest number of coefficients of a map, from which its degree follows: 3 for box1l and box2l."""
 
 MAX_DEGREE = 3
 """Largest degree of a map; on box1l degree 4 gains nothing."""
-
-NORM_DEGREE = 4
-"""Largest degree of log h, less where s has so many columns that it would have more than MAX_NORM coefficients."""
-
-MAX_NORM = 250
-"""Largest number of coefficients of log h."""
 
 POINTS = 2**13
 """Points to which a map is fitted; a quarter of them serve to find the order of variables."""
@@ -164,7 +159,7 @@ def fit(
     u = chebyshev_series.draw(unit[:, k:])
     s = coordinates.s(u)
     f = integral.integrand(s, unit[:, :k].clamp(SMALLEST_T, 1.0))
-    norm_degree = max(d for d in range(NORM_DEGREE + 1) if chebyshev_series.count(m, d) <= MAX_NORM)
+    norm_degree = normalisation.degree(m)
     degree = max(d for d in range(MAX_DEGREE + 1) if d <= 1 or _size(k, m, d) <= MAX_COEFFICIENTS)
     a = f.new_zeros(_size(k, m, degree))
     b = f.new_zeros(chebyshev_series.count(m, norm_degree))
