@@ -76,10 +76,10 @@ class MovingRule:
                 leaf = s[part].detach().to(total.dtype).requires_grad_()
                 with torch.enable_grad():
                     value = block.sums(*block.values(self._integrand, leaf, self._coordinates.u(s[part])))
-                    # Of a holomorphic function torch gives the conjugate derivative, from its real part alone.
-                    (slopes,) = torch.autograd.grad(value.real.sum(), leaf)
                 total[part] += value.detach()
-                gradient[part] += slopes.conj()
+                if value.requires_grad:  # a term without s has no derivatives to ask for
+                    # Of a holomorphic function torch gives the conjugate derivative, from its real part alone.
+                    gradient[part] += torch.autograd.grad(value.real.sum(), leaf)[0].conj()
         return total, gradient
 
     def marginal(self, s: torch.Tensor, axis: int) -> torch.Tensor:

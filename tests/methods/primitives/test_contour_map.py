@@ -75,6 +75,19 @@ def test_the_integral_of_a_holomorphic_function_stays_what_it_is(monkeypatch, ch
         np.testing.assert_allclose((rule.marginal(torch.as_tensor(s), axis) @ weights).numpy(), exact, rtol=1e-10)
 
 
+def test_a_term_without_s_has_no_derivatives():
+    integral = physical.ParametricIntegral.from_expression(
+        name="without_s", variables=("x1", "x2", "x3"), parameters=("s1", "s2"), low=(1.0, 1.0), high=(2.0, 2.0),
+        expression="x1*x2 + x3",
+    )  # fmt: skip
+    contour, s = some_map(), torch.as_tensor(integral.sample(4, seed=0))
+    rule = MovingRule(MovingIntegrand(integral, contour.order), contour, BoxCoordinates(integral, "cpu"), (9, 9, 9))
+    value, gradient = rule.with_gradient(s)
+    torch.testing.assert_close(value, rule(s))
+    assert gradient.shape == (4, 2)
+    assert not gradient.any()
+
+
 def test_errors_of_an_axis_are_those_of_its_rules():
     integral = physical.triangle_physical()
     contour, coordinates = arc((-0.7, 0.0)), BoxCoordinates(integral, "cpu")
