@@ -91,6 +91,7 @@ class PrimitiveCorrected(NeuralPrimitive):
     treats_complex: ClassVar[bool] = False
 
     export_form = None  # type: ignore[assignment]  # it evaluates the integrand, which is no arithmetic of s alone
+    replica_values = None  # type: ignore[assignment]  # its error is not their spread, and they share the correction
 
     lattice_size: int = 256
     n_shifts: int = 8

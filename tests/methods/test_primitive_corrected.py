@@ -9,7 +9,7 @@ from integrals import changing_sign, product
 
 import methods
 import references
-from methods.base import InputError, ParametricIntegral
+from methods.base import HasReplicas, InputError, ParametricIntegral
 from methods.quadrature import lattices
 from methods.quadrature.transforms import korobov
 
@@ -86,6 +86,11 @@ def test_the_network_leaves_less_to_the_lattice(tmp_path):
     for replica in method.replicas_:
         replica.c.zero_()
     assert with_network < 0.3 * with_nodes_of(method, tmp_path).integrate(s).error.mean()
+
+
+def test_no_replicas_are_told_whose_mean_is_not_its_value():
+    assert isinstance(methods.create("neural_primitive"), HasReplicas)
+    assert not isinstance(methods.create("primitive_corrected"), HasReplicas)
 
 
 @pytest.mark.parametrize("integral", [changing_sign(), product(1)], ids=lambda integral: integral.name)
