@@ -204,14 +204,17 @@ class LearnedContour(Method):
         return Estimate(finite(value, s, self.integral_), error, round(n_eval))
 
     def integrate_with_gradient(self, s: np.ndarray) -> tuple[Estimate, np.ndarray]:
-        """Integrate, and give ∂I/∂s (n, m) too: those of the sums at fixed nodes, without an error."""
+        """Integrate, and give ∂I/∂s (n, m) too: those of the sums at fixed nodes, without an error.
+
+        Raises InputError where `integrate` does, also where a real integral is no number.
+        """
         s = self.integral_.check(s)
         gradient = np.empty(s.shape, dtype=np.complex128 if self.integral_.is_complex else np.float64)
         value, error, n_eval = np.empty(len(s), dtype=gradient.dtype), np.empty(len(s)), 0.0
         for region, rows in self._rows(s):
             value[rows], error[rows], gradient[rows] = region.estimate_with_gradient(s[rows])
             n_eval += len(rows) * region.n_nodes
-        return Estimate(value, error, round(n_eval)), gradient
+        return Estimate(finite(value, s, self.integral_), error, round(n_eval)), gradient
 
     @property
     def maps_(self) -> list[ContourMap]:

@@ -41,6 +41,16 @@ def test_a_value_that_is_no_number_is_told_with_its_point(name):
         method.integrate([[1.5], [1.99], [2.0]])
 
 
+@pytest.mark.filterwarnings("ignore:invalid value")
+def test_a_value_with_derivatives_that_is_no_number_is_told_with_its_point():
+    method = methods.create("learned_contour", order=4).fit(integral("s1*x1 + sqrt(1.97 - s1)"), budget=1.0)
+    estimate, gradient = method.integrate_with_gradient([[1.5]])
+    assert np.isfinite(estimate.value).all()
+    assert np.isfinite(gradient).all()
+    with pytest.raises(InputError, match=r"partly is nan at s1 = 1\.99; give an integrand that is real and finite"):
+        method.integrate_with_gradient([[1.5], [1.99]])
+
+
 def test_complex_integrals_may_have_no_value_on_the_real_cube():
     physical = ParametricIntegral.from_expression(
         name="physical", expression="F**(-0.5)", definitions={"F": "x1 - s1/3"}, variables=("x1",), parameters=("s1",),
