@@ -137,7 +137,7 @@ class Search:
         # Where f falls by many decades, log g is small in the mean square where f does not matter, and huge where it
         # does: on genz_gaussian_3d the spread of g is then 65 times its mean.
         plain = self._plain(start.order, degree)
-        return fitted if self._variation(fitted.contour) < self._variation(plain) else Found(plain, *fitted[1:])
+        return fitted if self._variation(fitted.contour) < self._variation(plain) else self.judged(plain)
 
     def _fitted_shortly(self, order: tuple[int, ...]) -> Found:
         points = self._points.first(FEW)
