@@ -109,7 +109,8 @@ class Distribution:
         Raises
         ------
         InputError
-            For n below 1, or a density that the Chebyshev series does not resolve.
+            For n below 1, a density that the Chebyshev series does not resolve, or one whose integral over t_i is not
+            positive for the other values drawn.
         """
         _require_positive(n=n)
         t = self._tensor(np.zeros((n, self.k)))
@@ -140,12 +141,17 @@ class Distribution:
             raise InputError(
                 f"The density along t_{i} oscillates too fast for degree {len(self._nodes) - 1}; give a larger degree."
             )
-        return _invert(density @ self._integrated, self._tensor(generator.random(len(t))))
+        cdf = density @ self._integrated
+        norm = cdf.sum(dim=1, keepdim=True)  # at t = 1 every polynomial is 1
+        refused = t[~(norm > 0)[:, 0]]
+        if len(refused):
+            raise _no_density({j: float(refused[0, j]) for j in given if j != i})
+        return _invert(cdf / norm, self._tensor(generator.random(len(t))))
 
     def _norm(self, i: int, given: Mapping[int, float]) -> float:
         norm = float(self._partial(given, i, np.ones(1), held=False)[0])
         if not norm > 0:
-            raise InputError(f"The values given, {dict(given)}, have no positive density; give others.")
+            raise _no_density(given)
         return norm
 
     def _partial(self, given: Mapping[int, float], i: int, points: Any, *, held: bool) -> np.ndarray:
@@ -167,9 +173,12 @@ class Distribution:
         return torch.as_tensor(array, dtype=torch.float64, device=self.primitive.device)
 
 
+def _no_density(given: Mapping[int, float]) -> InputError:
+    return InputError(f"The values given, {dict(given)}, have no positive density; give others.")
+
+
 def _invert(cdf: torch.Tensor, unit: torch.Tensor) -> torch.Tensor:
-    """Return where Chebyshev series (n, count), over their value at t = 1, rise through unit (n,): (n,)."""
-    cdf = cdf / cdf.sum(dim=1, keepdim=True)  # at t = 1 every polynomial is 1
+    """Return where Chebyshev series (n, count), which are 1 at t = 1, rise through unit (n,): (n,)."""
     orders = torch.arange(cdf.shape[1]).to(cdf)
     low, high = torch.full_like(unit, torch.pi), torch.zeros_like(unit)  # angles, of which 2t − 1 is the cosine
     for _ in range(BISECTIONS):

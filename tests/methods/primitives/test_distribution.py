@@ -348,10 +348,24 @@ class Dipped:
         return t, torch.ones_like(t)
 
 
+class Sunken(Dipped):
+    """The same of three variables, the density negative in all where that of t_1 is held above a half."""
+
+    def partial(self, s, t, given, i, points):
+        found = super().partial(s, t, given, i, points)
+        return torch.where(t[:, :1] > 0.5, -found, found) if 0 in given and i else found
+
+
 def test_no_sample_falls_where_the_density_is_negative():
     x = Distribution(Dipped(), [0.0]).sample(500, np.random.default_rng(0))
     assert (1 + 1.5 * np.cos(2 * np.pi * x)).min() > 0
     assert np.abs(x.mean(axis=0) - 0.5).max() < 0.1
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_values_drawn_of_no_positive_density_are_refused_as_those_given_are(sampler):
+    with pytest.raises(InputError, match=r"values given, \{0: .*have no positive density"):
+        SAMPLERS[sampler](Distribution(Sunken(), [0.0]), 50, 0)
 
 
 @pytest.mark.parametrize(
