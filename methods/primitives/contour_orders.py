@@ -151,8 +151,9 @@ def choose(rules: TermRules, s: torch.Tensor, epsrel: float, max_nodes: int, clo
         The largest number of nodes, as the mean over the terms: `max_nodes`, or less where the clock does not allow it,
         but no less than LEAST_NODES: so many take milliseconds, even where no time is left.
     """
+    others = search_order(rules)  # before the clock is read, since it compiles the rules, which no node has to pay for
     before, least = clock.left, min(max_nodes, LEAST_NODES)
-    axes, n_nodes = axis_errors(rules, s, search_order(rules))
+    axes, n_nodes = axis_errors(rules, s, others)
     seconds_per_node = (before - clock.left) / n_nodes if clock.is_limited else 0.0
     goal, chosen = epsrel / MARGIN, np.zeros((len(axes), rules.k), dtype=int)
     while True:
@@ -174,9 +175,9 @@ def choose(rules: TermRules, s: torch.Tensor, epsrel: float, max_nodes: int, clo
 
 
 def search_order(rules: TermRules) -> int:
-    """Return the nodes on each axis while another one is judged."""
+    """Return the nodes on each axis while another one is judged; the rules are compiled then, where they can be."""
     cheap = axis_choice.search_order(rules.k)
-    if rules.k <= 2 or not rules.are_compiled:
+    if not rules.are_compiled or rules.k <= 2:
         return cheap
     return max(cheap, min(axis_choice.SEARCH_ORDER, math.floor(SEARCH_NODES ** (1 / (rules.k - 1)) + 1e-9)))
 
