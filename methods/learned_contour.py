@@ -39,12 +39,13 @@ from methods.core.errors import NoCausalContour
 from methods.core.finite_values import finite
 from methods.primitives import contour_search
 from methods.primitives.box_coordinates import BoxCoordinates
+from methods.primitives.compiled_rule import COMPILING_SECONDS
 from methods.primitives.contour_map import ContourMap
 from methods.primitives.contour_orders import MOST_MOVING_NODES
 from methods.primitives.contour_parts import LEARNED, Learned
 from methods.primitives.contour_region import ContourRegion, Wanted
 from methods.primitives.contour_search import Search
-from methods.primitives.contour_windows import COMPILING_SECONDS, Pairs, WindowSearch, first_boxes
+from methods.primitives.contour_windows import Pairs, WindowSearch, first_boxes
 
 SEARCH_SHARE, FINAL_SHARE = 0.35, 0.2
 """Shares of the budget for the order of variables, and for the last fits."""

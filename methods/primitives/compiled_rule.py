@@ -20,6 +20,9 @@ from methods.primitives.box_coordinates import BoxCoordinates
 from methods.primitives.contour_map import ContourMap
 from methods.quadrature.axis_rules import gauss_legendre
 
+COMPILING_SECONDS = 3.0
+"""Seconds of the budget that must be left for each term where its sums are to be compiled, which takes 0.7 to 1.3."""
+
 
 class CompiledRule:
     """The rule for one term of an integral.

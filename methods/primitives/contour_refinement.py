@@ -104,8 +104,10 @@ def refined(search: Search, found: Found, steps: int) -> Found:
 
     Rules that cannot be compiled are too slow for it: `found` is returned then, too.
     """
+    if not steps or not math.isfinite(found.spread):
+        return found
     kernel = compiled_rule.kernel(search.term, found.contour)
-    if kernel is None or not steps or not math.isfinite(found.spread):
+    if kernel is None:
         return found
     refinement = Refinement(search, found.contour, kernel)
     new = search.judged(refinement.run(steps))

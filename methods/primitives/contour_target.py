@@ -24,6 +24,7 @@ from methods.core.errors import NoCausalContour
 from methods.core.least_squares import LeastSquares
 from methods.core.moving_nodes import MovingIntegrand
 from methods.primitives import contour_effort, contour_fit, contour_search, contour_trials, normalisation
+from methods.primitives.compiled_rule import COMPILING_SECONDS
 from methods.primitives.contour_coordinates import ContourCoordinates
 from methods.primitives.contour_map import ContourMap
 from methods.primitives.contour_search import Search
@@ -170,8 +171,9 @@ def _by_trial(
         seconds = 2 * search.seconds_of_short()  # a trial takes about as long again
         n_orders = max(contour_search.least_orders(integral), int(clock.share(SEARCH_SHARE).left / seconds))
     orders = contour_trials.ranked_orders(search, n_orders)
+    may_compile = clock.left > 2 * COMPILING_SECONDS
     try:
-        best, _ = contour_trials.agreeing(search, integral.name, ARC_DEGREE, orders)
+        best, _ = contour_trials.agreeing(search, integral.name, ARC_DEGREE, orders, may_compile)
     except NoCausalContour:  # arcs cannot pass above one zero of F and below the next
         return _by_spread(integral, coordinates, seed, device, clock)
     return best.contour, ["order_of_map"] if search.n_tried == n_orders else []

@@ -48,8 +48,23 @@ def ranked_orders(search: Search, n_orders: int | None) -> list[tuple[int, ...]]
     return [short.contour.order for short in [*tried, *shorts[TRIALS:]]]
 
 
-def agreeing(search: Search, name: str, degree: int, orders: Sequence[tuple[int, ...]]) -> tuple[Found, Found | None]:
+def agreeing(
+    search: Search, name: str, degree: int, orders: Sequence[tuple[int, ...]], may_compile: bool = True
+) -> tuple[Found, Found | None]:
     """Return the first two maps that agree, or the two that differ least; the orders of variables are tried in turn.
+
+    Parameters
+    ----------
+    search : Search
+        Of the term.
+    name : str
+        Of the integral, for the message.
+    degree : int
+        Of the maps.
+    orders : sequence of orders of variables
+        They are tried in turn.
+    may_compile : bool
+        Whether there is time for compiling the sums on each map, two to MAX_MAPS of them.
 
     Raises
     ------
@@ -61,7 +76,7 @@ def agreeing(search: Search, name: str, degree: int, orders: Sequence[tuple[int,
     differences: dict[tuple[int, int], float] = {}
     for candidate in itertools.islice(causal(search, degree, orders), MAX_MAPS):
         found.append(candidate)
-        values.append(_values(search, candidate))
+        values.append(_values(search, candidate, may_compile))
         last = len(found) - 1
         differences |= {
             (i, last): root_mean_square(relative_errors(values[i] - values[-1], values[i])) for i in range(last)
@@ -97,9 +112,9 @@ def _foreseen_nodes(search: Search, found: Found) -> float:
     return contour_orders.foreseen_nodes(rules, search.drawn(TRIAL_POINTS), TRIAL_GOAL)
 
 
-def _values(search: Search, found: Found) -> np.ndarray:
+def _values(search: Search, found: Found, may_compile: bool) -> np.ndarray:
     """Compute the integral at PAIR_POINTS by a rule of PAIR_NODES."""
-    rules = TermRules([search.term], [found.contour], search.coordinates)
+    rules = TermRules([search.term], [found.contour], search.coordinates, may_compile)
     s = search.drawn(PAIR_POINTS)
     orders = contour_orders.best_orders(rules, s, PAIR_NODES)
     return rules.values(orders, s)

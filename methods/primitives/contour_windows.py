@@ -20,11 +20,9 @@ from methods.base import ParametricIntegral
 from methods.core.budget import Clock
 from methods.core.errors import NoCausalContour
 from methods.primitives import contour_cuts, contour_refinement, contour_trials, contour_vote
+from methods.primitives.compiled_rule import COMPILING_SECONDS
 from methods.primitives.contour_region import ContourRegion, Wanted
 from methods.primitives.contour_search import Found, Search
-
-COMPILING_SECONDS = 3.0
-"""Seconds of the budget that must be left for each term where its sums are to be compiled, which takes 0.7 to 1.3."""
 
 REFINING_SECONDS, REFINING_SHARE = 3.0, 0.6
 """Seconds that a step of the fit by errors of rules may take, and the share of those left that all may."""
@@ -126,11 +124,12 @@ class WindowSearch:
         """Fit maps for a box; where the first two that agree still differ too much, others may be better."""
         started, searches = clock.left, self.searches_of(box)
         orders = [contour_trials.ranked_orders(search, self.n_orders) for search in searches]
+        compiling_s = 2 * COMPILING_SECONDS * len(searches)
         pairs = [
-            contour_trials.agreeing(search, box.name, self.degree, of_term)
+            contour_trials.agreeing(search, box.name, self.degree, of_term, clock.left > compiling_s)
             for search, of_term in zip(searches, orders, strict=True)
         ]
-        may_compile = clock.left > 2 * COMPILING_SECONDS * len(pairs)
+        may_compile = clock.left > compiling_s
         steps = self.n_refinements if may_compile else 0
         if clock.is_limited and REFINING_SECONDS * steps * len(pairs) > REFINING_SHARE * clock.left:
             steps = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import types
 
 import numpy as np
 import pytest
@@ -108,6 +109,15 @@ def test_a_short_budget_leaves_two_orders_of_variables_for_two_contours(monkeypa
     monkeypatch.setattr(contour_trials, "ranked_orders", end)
     with pytest.raises(InterruptedError, match="n_orders = 2"):
         methods.create("learned_contour").fit(one_pole(), budget=1e-3)
+
+
+def test_without_steps_nothing_is_compiled_for_a_refinement(monkeypatch):
+    def compile_it(*_):
+        raise InterruptedError
+
+    monkeypatch.setattr(compiled_rule, "kernel", compile_it)
+    found = contour_search.Found("map", 0.1, 0.0, 1.0)
+    assert contour_refinement.refined(types.SimpleNamespace(term=None), found, 0) is found
 
 
 @pytest.mark.parametrize(("share", "is_kept"), [(0.5, True), (1.0001, False)])

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import types
+
 import numpy as np
 import pytest
 
 import references
 from methods.base import ParametricIntegral
-from methods.primitives import contour_cuts, contour_vote, contour_windows
+from methods.core.budget import Clock
+from methods.primitives import contour_cuts, contour_refinement, contour_trials, contour_vote, contour_windows
+from methods.primitives.contour_region import Wanted
+from methods.primitives.contour_search import Found
+from methods.primitives.contour_windows import WindowSearch
 
 
 def with_corners(f: str, **ranges: tuple[float, float]) -> ParametricIntegral:
@@ -76,3 +82,50 @@ def test_the_map_that_most_others_agree_with_is_taken_with_the_nearest_one():
 
 def test_of_two_maps_the_first_one_stays_the_first():
     assert contour_vote.central_pair(np.array([[0.0, 1e-3], [1e-3, 0.0]])) == (0, 1)
+
+
+class Region:
+    """Stands for a region whose two maps are that far apart everywhere; None where there is one map only."""
+
+    is_refuted = False
+
+    def __init__(self, integral: ParametricIntegral, distance: float | None) -> None:
+        self.integral, self.distance, self.points = integral, distance, integral.sample(16, seed=0)
+        self.apart = None if distance is None else np.full(16, distance)
+
+    def choose(self, *_) -> Region:
+        return self
+
+    def within(self, integral: ParametricIntegral) -> Region:
+        return Region(integral, self.distance)
+
+
+WHOLE = with_corners("1 + x + y", s=(2.0, 6.0), t=(1.0, 3.0))
+
+
+@pytest.fixture
+def asked(monkeypatch) -> list[bool]:
+    """Replace all fits of a window; return whether there was time to compile whenever two maps were compared."""
+    calls: list[bool] = []
+
+    def agreeing(search, name, degree, orders, may_compile):
+        calls.append(may_compile)
+        return Found("map", 0.1, 0.0, 1.0), None
+
+    monkeypatch.setattr(contour_trials, "ranked_orders", lambda *_: [])
+    monkeypatch.setattr(contour_trials, "agreeing", agreeing)
+    monkeypatch.setattr(contour_vote, "apart", lambda *_: 0.0)
+    monkeypatch.setattr(contour_refinement, "refined", lambda search, found, steps: found)
+    monkeypatch.setattr(contour_windows, "region_of", lambda box, *_: Region(box, 0.0))
+    return calls
+
+
+def window_search(budget: float | None = None) -> WindowSearch:
+    search = types.SimpleNamespace(n_tried=2, refuted=set())
+    return WindowSearch(lambda box: [search], None, Wanted(1e-5, 1000, None), 1, 0, "cpu", Clock(budget))
+
+
+@pytest.mark.parametrize(("budget", "may_compile"), [(None, True), (60.0, True), (1.0, False)])
+def test_two_maps_are_compared_by_compiled_sums_where_there_is_time_for_that(asked, budget, may_compile):
+    window_search(budget).find([WHOLE], 1)
+    assert asked == [may_compile]
