@@ -189,7 +189,8 @@ class LearnedContour(Method):
         differs = [region.differs for region in self.regions_ if region.differs is not None]
         steps = min(window.n_refinements for window in found)
         return [pair for window in found for pair in window.pairs], max(window.n_tried for window in found), {
-            "second_map_differs": max(differs, default=None), "windows": len(found), "n_refinements": steps,
+            "second_map_differs": max(differs) if len(differs) == len(found) else None,
+            "windows": len(found), "n_refinements": steps,
             "cut_short": cut_short or steps < self.n_refinements,
         }  # fmt: skip
 

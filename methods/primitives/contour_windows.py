@@ -1,16 +1,17 @@
 """Windows of s with maps of their own, where one map for the whole box is too little.
 
 A box inside which F vanishes at corners of the cube is divided there (`contour_cuts.py`) before any map is fitted. A
-window whose two maps still differ by more than is wanted at a fifth of its points is divided further, if more windows
-are allowed: at corner zeros inside it or, where there are none, at the middle of the invariant along which that
-difference varies most. Each window has its own search for the orders of variables: those that need fewest nodes below a
-corner zero do not above it. On box2l_low one map has four digits at 43 % of the points with 9e5 nodes, two windows at
-74 %, and at 84 % with 2.2e6.
+window whose two maps still differ by more than is wanted at a fifth of its points, or that has one map only, is divided
+further, if more windows are allowed: at corner zeros inside it or, where there are none, at the middle of the invariant
+along which that difference varies most. Each window has its own search for the orders of variables: those that need
+fewest nodes below a corner zero do not above it. On box2l_low one map has four digits at 43 % of the points with 9e5
+nodes, two windows at 74 %, and at 84 % with 2.2e6.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -52,7 +53,7 @@ class Window(NamedTuple):
 
     @property
     def apart(self) -> float:
-        """How far apart the values by its two maps are at most of its points; 0 where that helps no more."""
+        """What `quantile` says of the region; 0 where new maps were no better."""
         return 0.0 if self.is_settled else quantile(self.region)
 
 
@@ -167,8 +168,8 @@ def first_boxes(integral: ParametricIntegral) -> list[ParametricIntegral]:
 
 
 def quantile(region: ContourRegion) -> float:
-    """Return how far apart the values by two maps are at most of the points drawn."""
-    return 0.0 if region.apart is None else float(np.quantile(region.apart, SHARE))
+    """Return how far apart the values by two maps are at most of the points drawn; infinite where one map is alone."""
+    return math.inf if region.apart is None else float(np.quantile(region.apart, SHARE))
 
 
 def region_of(integral: ParametricIntegral, pairs: Pairs, device: str, may_compile: bool = True) -> ContourRegion:
@@ -179,7 +180,7 @@ def region_of(integral: ParametricIntegral, pairs: Pairs, device: str, may_compi
 
 
 def _divided(region: ContourRegion) -> list[ParametricIntegral]:
-    """Divide the box of a region whose maps differ."""
-    box = region.integral
-    cut = contour_cuts.at_corner_zeros(box) or contour_cuts.at_middle(box, region.points, np.asarray(region.apart))
-    return contour_cuts.parts(box, cut)
+    """Divide the box of a region whose maps differ, or that has one only."""
+    box, points = region.integral, region.points
+    apart = np.ones(len(points)) if region.apart is None else region.apart  # of one map any invariant is as good
+    return contour_cuts.parts(box, contour_cuts.at_corner_zeros(box) or contour_cuts.at_middle(box, points, apart))

@@ -72,6 +72,15 @@ def changing_sign() -> ParametricIntegral:
     )
 
 
+def one_pole() -> ParametricIntegral:
+    """∫ dx/(1 − s x − i0) = (iπ − log(s − 1))/s, times three factors of 3/2."""
+    return ParametricIntegral.from_expression(
+        name="one_pole", variables=("x", "a", "b", "c"), parameters=("s",), low=(2.5,), high=(6.0,),
+        expression="(1 + a)*(1 + b)*(1 + c)/F", definitions={"F": "1 - s*x"}, prescription="F",
+        exact=lambda s: 3.375 * (1j * np.pi - np.log(s[:, 0] - 1)) / s[:, 0],
+    )  # fmt: skip
+
+
 def negative_in_a_corner(share: float) -> ParametricIntegral:
     """∫ (r² − a²)(1 + s1 x) dx, r the distance of s from a corner of the cube: negative where r < a = share^½."""
     return ParametricIntegral.from_expression(

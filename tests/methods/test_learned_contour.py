@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import types
+
 import numpy as np
 import pytest
-from integrals import changing_sign, product
+from integrals import changing_sign, one_pole, product
 
 import methods
 import references
 from methods.base import InputError, ParametricIntegral
+from methods.primitives.contour_search import Found
+from methods.primitives.contour_windows import Window, WindowSearch
 from references.integrals import physical
 from references.values import dispersion
 
@@ -95,6 +99,19 @@ def test_saved_maps_are_complex_still(triangle, tmp_path):
 
 def test_a_second_map_in_another_order_of_variables_agrees(triangle):
     assert triangle.details_["second_map_differs"] < 1e-3
+
+
+def window(differs: float | None) -> Window:
+    """Return a window of four variables whose second map differs by so much; None where there is no second one."""
+    region = types.SimpleNamespace(differs=differs, max_nodes=20_000, orders=np.full((1, 4), 2))
+    best = Found(types.SimpleNamespace(order=(0, 1, 2, 3)), 0.1, 0.0, 1.0)
+    return Window(region, [(best, None)], n_tried=2, n_refinements=6)
+
+
+@pytest.mark.parametrize("differs", [2e-5, None])
+def test_a_window_of_one_map_alone_leaves_unknown_how_much_second_ones_differ(monkeypatch, differs):
+    monkeypatch.setattr(WindowSearch, "find", lambda *_: ([window(1e-5), window(differs)], False))
+    assert methods.create("learned_contour").fit(one_pole()).details_["second_map_differs"] == differs
 
 
 @pytest.mark.slow

@@ -7,9 +7,10 @@ import types
 
 import numpy as np
 import pytest
+from integrals import one_pole
 
 import methods
-from methods.base import InputError, ParametricIntegral
+from methods.base import InputError
 from methods.primitives import (
     compiled_rule,
     contour_fit,
@@ -21,15 +22,6 @@ from methods.primitives import (
 )
 from methods.primitives.box_coordinates import BoxCoordinates
 from methods.primitives.pair_error import pair_error
-
-
-def one_pole() -> ParametricIntegral:
-    """Return ∫ dx/(1 − s x − i0) = (iπ − log(s − 1))/s, times three factors of 3/2."""
-    return ParametricIntegral.from_expression(
-        name="one_pole", variables=("x", "a", "b", "c"), parameters=("s",), low=(2.5,), high=(6.0,),
-        expression="(1 + a)*(1 + b)*(1 + c)/F", definitions={"F": "1 - s*x"}, prescription="F",
-        exact=lambda s: 3.375 * (1j * np.pi - np.log(s[:, 0] - 1)) / s[:, 0],
-    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")

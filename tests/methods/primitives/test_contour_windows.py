@@ -129,3 +129,23 @@ def window_search(budget: float | None = None) -> WindowSearch:
 def test_two_maps_are_compared_by_compiled_sums_where_there_is_time_for_that(asked, budget, may_compile):
     window_search(budget).find([WHOLE], 1)
     assert asked == [may_compile]
+
+
+def distances(monkeypatch, whole: float | None, part: float | None) -> list[float | None]:
+    """Return how far apart maps are in two windows, where those of the whole box and new ones of parts are that far."""
+    monkeypatch.setattr(contour_windows, "region_of", lambda box, *_: Region(box, whole if box is WHOLE else part))
+    return [window.region.distance for window in window_search().find([WHOLE], 2)[0]]
+
+
+@pytest.mark.usefixtures("asked")
+@pytest.mark.parametrize(
+    ("whole", "part", "kept"),
+    [(1e-2, 1e-3, 1e-3), (1e-2, 1e-1, 1e-2), (1e-2, None, 1e-2), (None, 1e-2, 1e-2), (None, None, None)],
+)
+def test_a_map_that_no_other_confirms_is_the_worst_of_all(monkeypatch, whole, part, kept):
+    assert distances(monkeypatch, whole, part) == [kept, kept]
+
+
+def test_of_one_map_alone_nothing_tells_how_far_it_is_from_others():
+    assert contour_windows.quantile(Region(WHOLE, None)) == np.inf
+    assert contour_windows.quantile(Region(WHOLE, 0.1)) == pytest.approx(0.1)
