@@ -89,7 +89,8 @@ class LearnedContour(Method):
         For each term the order of variables and the root mean square of log g; the largest share of sampled points at
         which a contour is seen not to be causal, and the smallest |F|; by how much values by a second map, in
         another order of variables, differ, relatively, or None where no second one is causal: then the error tells
-        nothing of contours; `windows`; `degree`, `n_orders` and `max_nodes` as used.
+        nothing of contours; `windows`; with more than three variables `n_refuted`, how many of the maps that were tried
+        a zero of F on the way to them refutes, and `n_refinements`; `degree`, `n_orders` and `max_nodes` as used.
 
     Notes
     -----
@@ -97,7 +98,8 @@ class LearnedContour(Method):
     rules of higher order are known (`methods/quadrature/rule_error.py`). Where a second map gives other values than the
     first, by more than both differ from their rules of half the order, the error is at least that difference. With more
     than three variables the smaller rule is on the second map and has an eighth of the nodes, so that the error at each
-    s tells of contours that fail there (`methods/primitives/pair_error.py`).
+    s tells of contours that fail there (`methods/primitives/pair_error.py`). Where a zero of F refutes all maps, one of
+    them is taken, and no error is below |I|.
 
     Nodes depend on s, and a node costs more than in `gauss_legendre`; nodes are fewer. Where there is a C++ compiler
     the sums are compiled (`methods/kernels`), which takes about a second per term, once per machine.
@@ -190,7 +192,7 @@ class LearnedContour(Method):
         steps = min(window.n_refinements for window in found)
         return [pair for window in found for pair in window.pairs], max(window.n_tried for window in found), {
             "second_map_differs": max(differs) if len(differs) == len(found) else None,
-            "windows": len(found), "n_refinements": steps,
+            "windows": len(found), "n_refuted": sum(window.n_refuted for window in found), "n_refinements": steps,
             "cut_short": cut_short or steps < self.n_refinements,
         }  # fmt: skip
 

@@ -102,7 +102,8 @@ class Refinement:
 def refined(search: Search, found: Found, steps: int) -> Found:
     """Return the map after so many steps; `found` where that one is not causal, or rules need no fewer nodes on it.
 
-    Rules that cannot be compiled are too slow for it: `found` is returned then, too.
+    Rules that cannot be compiled are too slow for it: `found` is returned then, too. From a map that is refuted no step
+    leads to one that is not, since values on it are what the steps aim at.
     """
     if not steps or not math.isfinite(found.spread):
         return found
@@ -116,7 +117,7 @@ def refined(search: Search, found: Found, steps: int) -> Found:
         return found
     # The steps look at values at N_POINTS only: elsewhere they may carry the contour across a zero of F.
     is_refuted = search.term.is_complex and count_zeros(search.term, new.contour, search.coordinates, search.seed) > 0
-    return found if is_refuted else new
+    return found if is_refuted else new._replace(is_refuted=found.is_refuted)
 
 
 def _foreseen(search: Search, found: Found) -> float:

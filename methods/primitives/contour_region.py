@@ -35,6 +35,9 @@ FEWER_NODES = 8
 six variables, its difference hardly tells points where the larger rule errs by more than 1e-4 from the others: on two
 windows of box2l_low 20 of 28 points with less would have larger errors stated; with 8 times fewer 10 of 28."""
 
+UNKNOWN = 1.0
+"""Least relative error stated where all contours that were found are refuted: nothing tells by how much they err."""
+
 N_CORNERS, N_DRAWN = 16, 48
 """Phase-space points by which rules are judged: corners of the box, and drawn from it."""
 
@@ -65,6 +68,8 @@ class ContourRegion:
         Whether there is time for compiling their sums.
     coordinates : BoxCoordinates, optional
         Those of the maps; None: of the region.
+    is_refuted : bool
+        Whether a zero of F refutes one of `maps`: no error is below UNKNOWN then.
 
     Attributes
     ----------
@@ -92,8 +97,10 @@ class ContourRegion:
         device: str,
         may_compile: bool = True,
         coordinates: BoxCoordinates | None = None,
+        is_refuted: bool = False,
     ) -> None:
         self.integral, self.maps, self.others, self._device = integral, maps, others, device
+        self.is_refuted = is_refuted
         self._coordinates = coordinates = coordinates or BoxCoordinates(integral, device)
         self.rules, self._may_compile = TermRules(integral.terms, maps, coordinates, may_compile), may_compile
         self.other_rules = None if others is None else TermRules(integral.terms, others, coordinates, may_compile)
@@ -119,6 +126,8 @@ class ContourRegion:
             self._judge_alone(s)
         else:
             self._judge_by_pairs(self.other_rules, s)
+        if self.is_refuted:
+            self.error = self.error._replace(floor=max(self.error.floor, UNKNOWN))
         self.prepare()
         return self
 
@@ -129,7 +138,9 @@ class ContourRegion:
 
     def within(self, integral: ParametricIntegral) -> ContourRegion:
         """Return a region of the same maps, its box that of `integral`; rules are still to be chosen."""
-        return ContourRegion(integral, self.maps, self.others, self._device, self._may_compile, self._coordinates)
+        return ContourRegion(
+            integral, self.maps, self.others, self._device, self._may_compile, self._coordinates, self.is_refuted
+        )
 
     def contains(self, s: np.ndarray) -> np.ndarray:
         """Return which points (n, m) lie in the region."""

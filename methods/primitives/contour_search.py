@@ -57,6 +57,8 @@ class Found(NamedTuple):
     """Share of sampled points at which it is seen not to be causal; 0 for a real integral."""
     smallest: float
     """Smallest |F| in the sample; nan for a real integral."""
+    is_refuted: bool = False
+    """Whether a zero of F was found on the way to it (`contour_zeros.py`), where that was looked for."""
 
 
 class Search:
@@ -78,6 +80,11 @@ class Search:
         digits so, and 4.0 in the other way.
     learned : "both", "contour" or "importance"
         The part of the maps that is fitted (`contour_parts.py`).
+
+    Attributes
+    ----------
+    refuted : set of orders of variables
+        Those whose maps are refuted (`contour_trials.causal`).
     """
 
     def __init__(
@@ -94,6 +101,7 @@ class Search:
         f = term.integrand(self._points.s, self._points.t)
         self._can_fit = term.is_complex or bool((f > 0).all() and f.isfinite().all())
         self._short: dict[tuple[int, ...], Found] = {}
+        self.refuted: set[tuple[int, ...]] = set()
 
     def short(self, order: tuple[int, ...]) -> Found:
         """Fit a map to few points in few steps, degree by degree."""

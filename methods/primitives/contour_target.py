@@ -27,7 +27,7 @@ from methods.primitives import contour_effort, contour_fit, contour_search, cont
 from methods.primitives.compiled_rule import COMPILING_SECONDS
 from methods.primitives.contour_coordinates import ContourCoordinates
 from methods.primitives.contour_map import ContourMap
-from methods.primitives.contour_search import Search
+from methods.primitives.contour_search import Found, Search
 
 SEARCH_SHARE, FINAL_SHARE = 0.2, 0.3
 """Shares of the time left for the order of variables, and for the last fit of the contour."""
@@ -163,7 +163,10 @@ def _by_spread(
 def _by_trial(
     integral: ParametricIntegral, coordinates: ContourCoordinates, seed: int, device: str, clock: Clock
 ) -> tuple[ContourMap, list[str]]:
-    """Take the map of arcs of `learned_contour` for many variables, one that agrees with a map in another order."""
+    """Take the map of arcs of `learned_contour` for many variables, one that agrees with a map in another order.
+
+    Where a zero of F refutes all of them, none is taken: the spread of replicas would not tell of a wrong contour.
+    """
     search = Search(integral, coordinates, seed, device, on_arcs=True)
     n_orders = None
     if clock.is_limited:
@@ -173,7 +176,9 @@ def _by_trial(
     orders = contour_trials.ranked_orders(search, n_orders)
     may_compile = clock.left > 2 * COMPILING_SECONDS
     try:
-        best, _ = contour_trials.agreeing(search, integral.name, ARC_DEGREE, orders, may_compile)
-    except NoCausalContour:  # arcs cannot pass above one zero of F and below the next
+        best: Found | None = contour_trials.agreeing(search, integral.name, ARC_DEGREE, orders, may_compile)[0]
+    except NoCausalContour:
+        best = None
+    if best is None or best.is_refuted:  # arcs cannot pass above one zero of F and below the next
         return _by_spread(integral, coordinates, seed, device, clock)
     return best.contour, ["order_of_map"] if search.n_tried == n_orders else []

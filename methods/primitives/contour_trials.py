@@ -3,7 +3,8 @@
 How much log g varies tells little of how many nodes a Gauss rule needs, and a sample little of whether a map is causal.
 So of the orders of variables with the least variation some are tried: rules of few nodes foresee how many are needed
 (`contour_orders.py`). Then two maps, in different orders, are taken whose rules have the same values: a contour on the
-wrong side of a zero of F hardly has the values of another one.
+wrong side of a zero of F hardly has the values of another one. Several may be on the wrong side of the same zero, and
+have the same values for that: so one that is refuted may confirm another map, and is the first only where all are.
 """
 
 from __future__ import annotations
@@ -53,6 +54,8 @@ def agreeing(
 ) -> tuple[Found, Found | None]:
     """Return the first two maps that agree, or the two that differ least; the orders of variables are tried in turn.
 
+    The first of the two is refuted only where all maps are.
+
     Parameters
     ----------
     search : Search
@@ -74,13 +77,14 @@ def agreeing(
     found: list[Found] = []
     values: list[np.ndarray] = []
     differences: dict[tuple[int, int], float] = {}
-    for candidate in itertools.islice(causal(search, degree, orders), MAX_MAPS):
+    for candidate in itertools.islice(causal(search, degree, orders), MAX_MAPS):  # refuted ones come last
         found.append(candidate)
         values.append(_values(search, candidate, may_compile))
         last = len(found) - 1
         differences |= {
-            (i, last): root_mean_square(relative_errors(values[i] - values[-1], values[i])) for i in range(last)
-        }
+            (i, last): root_mean_square(relative_errors(values[i] - values[-1], values[i]))
+            for i in range(last) if found[0].is_refuted or not found[i].is_refuted
+        }  # fmt: skip
         pairs = [pair for pair, difference in differences.items() if difference <= AGREEMENT]
         if pairs:
             return found[pairs[0][0]], found[pairs[0][1]]
@@ -94,14 +98,15 @@ def agreeing(
 
 
 def causal(search: Search, degree: int, orders: Sequence[tuple[int, ...]]) -> Iterator[Found]:
-    """Yield maps fitted to all points, last those that a zero of F on the way to them refutes."""
+    """Yield maps fitted to all points, last those that a zero of F on the way to them refutes; `search` notes these."""
     refuted = []
     for order in orders:
         final = search.final(search.short(order).contour, degree)
         if final.not_causal > NOT_CAUSAL:
             continue
         if search.term.is_complex and count_zeros(search.term, final.contour, search.coordinates, search.seed):
-            refuted.append(final)
+            search.refuted.add(order)
+            refuted.append(final._replace(is_refuted=True))
             continue
         yield final
     yield from refuted

@@ -3,7 +3,8 @@
     map i with the least median over j of q_ij,    q_ij the quantile over s of |I_i(s) − I_j(s)|/|I_i(s)|
 
 Near corner zeros two maps may agree as far as rules of few nodes can tell, and one of them be wrong in the next digit,
-however many nodes it has. Which one, a third and a fourth map tell.
+however many nodes it has. Which one, a third and a fourth map tell. Maps that a zero of F refutes may tell it, too, but
+are not taken themselves unless all are refuted.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ def apart(search: Search, pair: tuple[Found, Found | None]) -> float:
 def central(
     search: Search, degree: int, orders: Sequence[tuple[int, ...]], known: tuple[Found, Found | None], n_nodes: int
 ) -> tuple[Found, Found | None]:
-    """Return the most central map, and of the others the one nearest to it.
+    """Return the most central map of those that are not refuted, if any, and of all others the one nearest to it.
 
     Parameters
     ----------
@@ -65,7 +66,7 @@ def central(
     others = contour_trials.causal(search, degree, [order for order in orders if order not in taken])
     maps = [first, second, *itertools.islice(others, MAX_MAPS - 2)]
     distance = distances(np.array([_values(search, found, n_nodes) for found in maps]))
-    i, j = central_pair(distance)
+    i, j = central_pair(distance, np.array([found.is_refuted for found in maps]))
     return maps[i], maps[j]
 
 
@@ -74,11 +75,15 @@ def distances(values: np.ndarray) -> np.ndarray:
     return np.array([[np.quantile(relative_errors(a - b, a), SHARE) for b in values] for a in values])
 
 
-def central_pair(distance: np.ndarray) -> tuple[int, int]:
-    """Return the most central map by distances (n_maps, n_maps), and the one nearest to it."""
+def central_pair(distance: np.ndarray, is_refuted: np.ndarray) -> tuple[int, int]:
+    """Return the most central map by distances (n_maps, n_maps), and the one nearest to it.
+
+    Those that are refuted (n_maps,) are the most central one only where all are.
+    """
     n = len(distance)
     apart = distance[~np.eye(n, dtype=bool)].reshape(n, n - 1)
-    first = int(np.median(apart, axis=1).argmin())
+    is_left_out = is_refuted & ~is_refuted.all()
+    first = int(np.where(is_left_out, np.inf, np.median(apart, axis=1)).argmin())
     return first, int(np.where(np.arange(n) == first, np.inf, distance[first]).argmin())
 
 

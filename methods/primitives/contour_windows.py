@@ -1,11 +1,11 @@
 """Windows of s with maps of their own, where one map for the whole box is too little.
 
 A box inside which F vanishes at corners of the cube is divided there (`contour_cuts.py`) before any map is fitted. A
-window whose two maps still differ by more than is wanted at a fifth of its points, or that has one map only, is divided
-further, if more windows are allowed: at corner zeros inside it or, where there are none, at the middle of the invariant
-along which that difference varies most. Each window has its own search for the orders of variables: those that need
-fewest nodes below a corner zero do not above it. On box2l_low one map has four digits at 43 % of the points with 9e5
-nodes, two windows at 74 %, and at 84 % with 2.2e6.
+window whose two maps still differ by more than is wanted at a fifth of its points, or whose map no other one confirms,
+is divided further, if more windows are allowed: at corner zeros inside it or, where there are none, at the middle of
+the invariant along which that difference varies most. Each window has its own search for the orders of variables: those
+that need fewest nodes below a corner zero do not above it. On box2l_low one map has four digits at 43 % of the points
+with 9e5 nodes, two windows at 74 %, and at 84 % with 2.2e6.
 """
 
 from __future__ import annotations
@@ -46,6 +46,8 @@ class Window(NamedTuple):
     pairs: Pairs
     n_tried: int
     """How many orders of variables were tried for a term."""
+    n_refuted: int
+    """How many maps of all terms a zero of F on the way to them refuted."""
     n_refinements: int
     """Steps in which its maps were fitted to the errors of rules, at most."""
     is_settled: bool = False
@@ -140,7 +142,8 @@ class WindowSearch:
             for search, of_term, pair in zip(searches, orders, pairs, strict=True)
         ]
         region = region_of(box, pairs, self.device, may_compile).choose(self.wanted, clock)
-        return Window(region, pairs, max(search.n_tried for search in searches), steps)
+        n_tried, n_refuted = max(search.n_tried for search in searches), sum(len(search.refuted) for search in searches)
+        return Window(region, pairs, n_tried, n_refuted, steps)
 
     def _improved(
         self, search: Search, orders: Sequence[tuple[int, ...]], pair: Pair, steps: int, may_compare: bool
@@ -168,15 +171,20 @@ def first_boxes(integral: ParametricIntegral) -> list[ParametricIntegral]:
 
 
 def quantile(region: ContourRegion) -> float:
-    """Return how far apart the values by two maps are at most of the points drawn; infinite where one map is alone."""
-    return math.inf if region.apart is None else float(np.quantile(region.apart, SHARE))
+    """Return how far apart the values by two maps are at most of the points drawn.
+
+    It is infinite where that tells nothing: of one map alone, and of one that is refuted.
+    """
+    return math.inf if region.apart is None or region.is_refuted else float(np.quantile(region.apart, SHARE))
 
 
 def region_of(integral: ParametricIntegral, pairs: Pairs, device: str, may_compile: bool = True) -> ContourRegion:
     """Make a region of pairs of maps."""
     seconds = [second.contour for _, second in pairs if second is not None]
     others = seconds if len(seconds) == len(pairs) else None
-    return ContourRegion(integral, [best.contour for best, _ in pairs], others, device, may_compile)
+    is_refuted = any(best.is_refuted for best, _ in pairs)
+    maps = [best.contour for best, _ in pairs]
+    return ContourRegion(integral, maps, others, device, may_compile, is_refuted=is_refuted)
 
 
 def _divided(region: ContourRegion) -> list[ParametricIntegral]:

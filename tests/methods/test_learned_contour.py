@@ -105,13 +105,15 @@ def window(differs: float | None) -> Window:
     """Return a window of four variables whose second map differs by so much; None where there is no second one."""
     region = types.SimpleNamespace(differs=differs, max_nodes=20_000, orders=np.full((1, 4), 2))
     best = Found(types.SimpleNamespace(order=(0, 1, 2, 3)), 0.1, 0.0, 1.0)
-    return Window(region, [(best, None)], n_tried=2, n_refinements=6)
+    return Window(region, [(best, None)], n_tried=2, n_refuted=3, n_refinements=6)
 
 
 @pytest.mark.parametrize("differs", [2e-5, None])
 def test_a_window_of_one_map_alone_leaves_unknown_how_much_second_ones_differ(monkeypatch, differs):
     monkeypatch.setattr(WindowSearch, "find", lambda *_: ([window(1e-5), window(differs)], False))
-    assert methods.create("learned_contour").fit(one_pole()).details_["second_map_differs"] == differs
+    details = methods.create("learned_contour").fit(one_pole()).details_
+    assert details["second_map_differs"] == differs
+    assert details["n_refuted"] == 6
 
 
 @pytest.mark.slow

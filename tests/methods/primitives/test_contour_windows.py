@@ -77,11 +77,20 @@ def test_the_map_that_most_others_agree_with_is_taken_with_the_nearest_one():
     values = np.ones((4, 24)) * np.array([[1.002], [1.0], [1.00001], [0.9998]])
     distance = contour_vote.distances(values)
     assert distance[0, 1] == pytest.approx(2e-3, rel=0.01)
-    assert set(contour_vote.central_pair(distance)) == {1, 2}
+    assert set(contour_vote.central_pair(distance, np.zeros(4, dtype=bool))) == {1, 2}
+
+
+@pytest.mark.parametrize(
+    ("refuted", "pair"), [([], (1, 2)), ([1], (2, 1)), ([1, 2, 3], (0, 2)), ([0, 1, 2, 3], (1, 2))]
+)
+def test_a_refuted_map_is_the_most_central_one_only_where_all_are(refuted, pair):
+    values = np.ones((4, 24)) * np.array([[1.01], [1.0], [1.00001], [0.9998]])
+    is_refuted = np.isin(np.arange(4), refuted)
+    assert contour_vote.central_pair(contour_vote.distances(values), is_refuted) == pair
 
 
 def test_of_two_maps_the_first_one_stays_the_first():
-    assert contour_vote.central_pair(np.array([[0.0, 1e-3], [1e-3, 0.0]])) == (0, 1)
+    assert contour_vote.central_pair(np.array([[0.0, 1e-3], [1e-3, 0.0]]), np.zeros(2, dtype=bool)) == (0, 1)
 
 
 class Region:
@@ -146,6 +155,8 @@ def test_a_map_that_no_other_confirms_is_the_worst_of_all(monkeypatch, whole, pa
     assert distances(monkeypatch, whole, part) == [kept, kept]
 
 
-def test_of_one_map_alone_nothing_tells_how_far_it_is_from_others():
-    assert contour_windows.quantile(Region(WHOLE, None)) == np.inf
-    assert contour_windows.quantile(Region(WHOLE, 0.1)) == pytest.approx(0.1)
+def test_of_one_map_alone_or_a_refuted_one_nothing_tells_how_far_it_is_from_others():
+    two, refuted = Region(WHOLE, 0.1), Region(WHOLE, 0.1)
+    refuted.is_refuted = True
+    assert contour_windows.quantile(two) == pytest.approx(0.1)
+    assert contour_windows.quantile(refuted) == contour_windows.quantile(Region(WHOLE, None)) == np.inf
