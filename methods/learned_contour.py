@@ -144,13 +144,8 @@ class LearnedContour(Method):
         self._require_supported(integral)
         integral.check_integrand()
         self.integral_ = integral
-        boxes = first_boxes(integral) if self._is_many else [integral]
-        degree, n_orders, is_lower = self._affordable(len(boxes), clock)
-        if self._is_many:
-            pairs, n_tried, details = self._fit_by_trial(boxes, degree, n_orders, clock)
-        else:
-            pairs, n_tried, details = self._fit_by_spread(degree, n_orders, clock)
-        is_few = n_orders != self.n_orders and n_tried == n_orders
+        is_many = integral.k > contour_search.ALL_ORDERS
+        pairs, details = self._fit_by_trial(clock) if is_many else self._fit_by_spread(clock)
         max_nodes = min(region.max_nodes for region in self.regions_)
         self.details_ = {
             "order_of_map": [list(best.contour.order) for best, _ in pairs],
@@ -158,13 +153,13 @@ class LearnedContour(Method):
             "spread_of_log_g": [_finite(best.spread) for best, _ in pairs],
             "share_not_causal": max(best.not_causal for best, _ in pairs),
             "least_modulus_of_polynomial": _finite(min(best.smallest for best, _ in pairs)),
-            **details, "degree": degree, "n_orders": n_orders, "max_nodes": max_nodes,
+            **details, "max_nodes": max_nodes, "cut_short": details["cut_short"] or max_nodes < self.max_nodes,
         }  # fmt: skip
-        self.details_["cut_short"] = bool(details.get("cut_short")) or is_lower or is_few or max_nodes < self.max_nodes
         return self
 
-    def _fit_by_spread(self, degree: int, n_orders: int | None, clock: Clock) -> tuple[Pairs, int, dict[str, Any]]:
+    def _fit_by_spread(self, clock: Clock) -> tuple[Pairs, dict[str, Any]]:
         """Take the order of variables in which log g varies least, for few variables."""
+        degree, n_orders, is_lower = self._affordable(1, clock, on_arcs=False)
         searches = self._searches(self.integral_, on_arcs=False)
         pairs = [contour_search.find(search, self.integral_.name, degree, n_orders) for search in searches]
         may_compile = clock.left > COMPILING_SECONDS * len(pairs)
@@ -173,27 +168,31 @@ class LearnedContour(Method):
         seconds = [second.contour for _, second in pairs if second is not None]
         differs = region.compare(seconds) if len(seconds) == len(pairs) else None
         n_tried = max(search.n_tried for search in searches)
-        return pairs, n_tried, {"second_map_differs": differs, "windows": 1}
+        return pairs, {
+            "second_map_differs": differs, "windows": 1, "degree": degree, "n_orders": n_orders,
+            "cut_short": is_lower or self._are_few(n_orders, n_tried),
+        }  # fmt: skip
 
-    def _fit_by_trial(
-        self, boxes: list[ParametricIntegral], degree: int, n_orders: int | None, clock: Clock
-    ) -> tuple[Pairs, int, dict[str, Any]]:
+    def _fit_by_trial(self, clock: Clock) -> tuple[Pairs, dict[str, Any]]:
         """Take the order of variables whose rules need fewest nodes, in each window."""
+        boxes = first_boxes(self.integral_)
+        degree, n_orders, is_lower = self._affordable(len(boxes), clock, on_arcs=True)
         search = WindowSearch(
             self._searches, n_orders, self._wanted, degree, self.n_refinements, self.device, clock
         )  # fmt: skip
         try:
             found, cut_short = search.find(boxes, self.max_windows)
         except NoCausalContour:  # arcs cannot pass above one zero of F and below the next
-            k, m = self.integral_.k, self.integral_.m
-            return self._fit_by_spread(self.degree or contour_search.degree_of(k, m), n_orders, clock)
+            pairs, details = self._fit_by_spread(clock)
+            return pairs, {**details, "n_refinements": 0, "cut_short": details["cut_short"] or is_lower}
         self.regions_ = [window.region for window in found]
         differs = [region.differs for region in self.regions_ if region.differs is not None]
-        steps = min(window.n_refinements for window in found)
-        return [pair for window in found for pair in window.pairs], max(window.n_tried for window in found), {
+        steps, n_tried = min(window.n_refinements for window in found), max(window.n_tried for window in found)
+        return [pair for window in found for pair in window.pairs], {
             "second_map_differs": max(differs) if len(differs) == len(found) else None,
             "windows": len(found), "n_refuted": sum(window.n_refuted for window in found), "n_refinements": steps,
-            "cut_short": cut_short or steps < self.n_refinements,
+            "degree": degree, "n_orders": n_orders,
+            "cut_short": cut_short or is_lower or steps < self.n_refinements or self._are_few(n_orders, n_tried),
         }  # fmt: skip
 
     @in_batches
@@ -231,10 +230,6 @@ class LearnedContour(Method):
         return np.concatenate([region.orders for region in self.regions_])
 
     @property
-    def _is_many(self) -> bool:
-        return self.integral_.k > contour_search.ALL_ORDERS
-
-    @property
     def _wanted(self) -> Wanted:
         return Wanted(self.epsrel, self.max_nodes, self.order)
 
@@ -266,18 +261,22 @@ class LearnedContour(Method):
                 f"where nothing but a second contour tells of a wrong one; give {least} or more, or None."
             )
 
-    def _affordable(self, n_boxes: int, clock: Clock) -> tuple[int, int | None, bool]:
+    def _are_few(self, n_orders: int | None, n_tried: int) -> bool:
+        """Return whether `n_orders` that the clock allowed ended the search while there were others to try."""
+        return n_orders != self.n_orders and n_tried == n_orders and n_tried < math.factorial(self.integral_.k)
+
+    def _affordable(self, n_boxes: int, clock: Clock, *, on_arcs: bool) -> tuple[int, int | None, bool]:
         """Return degree and `n_orders` that the clock allows, and whether it made the degree smaller."""
         k, m = self.integral_.k, self.integral_.m
-        default = 1 if k > contour_search.ALL_ORDERS else contour_search.degree_of(k, m)
+        default = 1 if on_arcs else contour_search.degree_of(k, m)
         degree, n_orders = self.degree or default, self.n_orders
         if not clock.is_limited:
             return degree, n_orders, False
-        searches = self._searches(self.integral_, on_arcs=self._is_many)
+        searches = self._searches(self.integral_, on_arcs)
         n_fits = n_boxes * len(searches)
         searches[0].short(tuple(range(k)))  # the first evaluation compiles the formula
         search, final = clock.share(SEARCH_SHARE), clock.share(SEARCH_SHARE + FINAL_SHARE)
-        seconds = searches[0].seconds_of_short() * (2 if self._is_many else 1)  # a trial takes about as long again
+        seconds = searches[0].seconds_of_short() * (2 if on_arcs else 1)  # a trial takes about as long again
         affordable = max(contour_search.least_orders(self.integral_), int(search.left / (n_fits * seconds)))
         lower = degree
         while lower > 1 and n_fits * contour_search.times_a_short(k, m, lower) * seconds > final.left - search.left:

@@ -181,4 +181,5 @@ def _by_trial(
         best = None
     if best is None or best.is_refuted:  # arcs cannot pass above one zero of F and below the next
         return _by_spread(integral, coordinates, seed, device, clock)
-    return best.contour, ["order_of_map"] if search.n_tried == n_orders else []
+    is_cut_short = search.n_tried == n_orders and search.n_tried < math.factorial(integral.k)
+    return best.contour, ["order_of_map"] if is_cut_short else []

@@ -11,6 +11,8 @@ from integrals import changing_sign, one_pole, product
 import methods
 import references
 from methods.base import InputError, ParametricIntegral
+from methods.core.errors import NoCausalContour
+from methods.primitives import compiled_rule, contour_fit, contour_search
 from methods.primitives.contour_search import Found
 from methods.primitives.contour_windows import Window, WindowSearch
 from references.integrals import physical
@@ -183,6 +185,35 @@ def test_a_budget_that_is_over_at_once_leaves_nodes_enough_for_values():
     s = integral.sample(20, seed=0)
     assert digits(rule.integrate(s).value, integral.exact(s)).min() > 3
     assert rule.details_["cut_short"]
+
+
+def test_where_all_orders_of_variables_were_tried_nothing_was_cut_short():
+    rule = methods.create("learned_contour", degree=1, order=8).fit(product(1), budget=1e-3)
+    assert rule.details_["n_orders"] == 1
+    assert not rule.details_["cut_short"]
+
+
+@pytest.mark.parametrize(("budget", "degree"), [(None, 3), (1e-3, 1)])
+def test_where_arcs_fail_the_degree_is_one_that_the_clock_allows(monkeypatch, budget, degree):
+    asked = []
+
+    def no_arcs(*_):
+        raise NoCausalContour("every arc crosses a zero")
+
+    def find(search, name, degree, n_orders):
+        asked.append(degree)
+        points = contour_fit.draw(4, search.coordinates, 1, 256, 0, "cpu")
+        return Found(contour_fit.off_the_axis(search.term, points, 1, (0, 1, 2, 3)), 0.1, 0.0, 1.0), None
+
+    monkeypatch.setattr(WindowSearch, "find", no_arcs)
+    monkeypatch.setattr(contour_search, "find", find)
+    monkeypatch.setattr(contour_search, "POINTS", 256)
+    monkeypatch.setattr(contour_search, "FEW", 64)
+    monkeypatch.setattr(compiled_rule, "kernel", lambda *_: None)
+    details = methods.create("learned_contour", order=3).fit(one_pole(), budget=budget).details_
+    assert asked == [details["degree"]] == [degree]
+    assert details["n_refinements"] == 0
+    assert details["cut_short"] == (budget is not None)
 
 
 def test_a_budget_that_is_over_keeps_to_fewer_nodes_where_no_more_are_allowed():

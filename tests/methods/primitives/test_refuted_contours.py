@@ -179,6 +179,16 @@ def test_a_primitive_is_not_made_on_a_refuted_contour(monkeypatch):
         target_on(monkeypatch, a_map(True), 10, None)
 
 
+@pytest.mark.parametrize(
+    ("n_tried", "budget", "cut_short"), [(24, 245.0, []), (10, 105.0, ["order_of_map"]), (10, None, [])]
+)
+def test_a_primitive_says_that_the_clock_ended_the_search_where_orders_of_variables_are_left(
+    monkeypatch, n_tried, budget, cut_short
+):
+    """A short fit takes a second here, so that a fifth of the budget is for 24 and for 10 orders."""
+    assert target_on(monkeypatch, a_map(False), n_tried, budget) == (True, cut_short)
+
+
 def target_on(monkeypatch, found: Found, n_tried: int, budget: float | None) -> tuple[bool, list[str]]:
     """Make a target on a map that the search by trial has found; return whether it has this map, and what was cut."""
 
