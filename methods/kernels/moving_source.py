@@ -7,7 +7,7 @@ a product rule in all variables or in some: the first few share nodes of any kin
 
 Each statement stands in the outermost loop that knows its operands, and sums are multiplied by the factors of outer
 loops once they are complete. In the innermost loop there is left, where F is quadratic in the last variable: a complex
-exponential, two reciprocals, and two steps of Horner's scheme for F.
+exponential, unless log c_k does not depend on t_k, two reciprocals, and two steps of Horner's scheme for F.
 """
 
 from __future__ import annotations

@@ -80,13 +80,16 @@ def kernel(term: ParametricIntegral, contour: ContourMap) -> Kernel | None:
 
 
 def log_c_of(contour: ContourMap) -> LogC:
-    """Return log c_1, …, log c_k of a map, in powers of 2t − 1."""
+    """Return log c_1, …, log c_k of a map, in powers of 2t − 1.
+
+    On arcs no power of 2t_i − 1 is among those of log c_i, so that the kernel leaves c_i to the loops of the t before.
+    """
     m, degree = contour.m, contour.degree
     basis = chebyshev_series.terms(m, degree)
     row = {term: i for i, term in enumerate(basis)}
     monomials, tables = [], []
     for i, of_power in enumerate(contour.parts):
-        powers = chebyshev_series.terms(i + 1, degree)
+        powers = [term for term in chebyshev_series.terms(i + 1, degree) if not (contour.is_arc and term[-1])]
         column = {term: n for n, term in enumerate(powers)}
         table = np.zeros((len(basis), len(powers)), dtype=contour.a.numpy().dtype)
         for j, coefficients in enumerate(of_power):

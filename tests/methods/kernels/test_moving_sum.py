@@ -14,6 +14,7 @@ from methods.base import ParametricIntegral
 from methods.core import build_cache
 from methods.kernels import moving_sum
 from methods.kernels.derivatives import derivatives
+from methods.kernels.moving_source import point_source
 from methods.kernels.moving_sum import MovingSum, Nodes
 from methods.primitives.box_coordinates import BoxCoordinates
 from methods.primitives.compiled_rule import log_c_of
@@ -44,12 +45,12 @@ FORMULAS = {
 BOXES = {name: references.integral(name) for name in ("box1l", "box2l")}
 
 
-def some_map(integral: ParametricIntegral, degree: int, is_complex: bool) -> ContourMap:
+def some_map(integral: ParametricIntegral, degree: int, is_complex: bool, is_arc: bool = False) -> ContourMap:
     k, m = integral.k, integral.m
-    size = sum(map(sum, block_sizes(k, m, degree)))
+    size = sum(map(sum, block_sizes(k, m, degree, is_arc)))
     dtype = torch.complex128 if is_complex else torch.float64
     a = 0.2 * torch.randn(size, generator=torch.Generator().manual_seed(k), dtype=dtype)
-    return ContourMap(tuple(np.random.default_rng(k).permutation(k).tolist()), m, degree, a)
+    return ContourMap(tuple(np.random.default_rng(k).permutation(k).tolist()), m, degree, a, is_arc)
 
 
 def expected(integral: ParametricIntegral, contour: ContourMap, s: np.ndarray, t: np.ndarray, w: np.ndarray):
@@ -80,8 +81,10 @@ def all_nodes(nodes: Nodes) -> tuple[np.ndarray, np.ndarray]:
     return t, w
 
 
-def assert_equal(integral: ParametricIntegral, degree: int, is_complex: bool, nodes: Nodes, n_points: int = 3) -> None:
-    contour = some_map(integral, degree, is_complex)
+def assert_equal(
+    integral: ParametricIntegral, degree: int, is_complex: bool, nodes: Nodes, n_points: int = 3, is_arc: bool = False
+) -> None:
+    contour = some_map(integral, degree, is_complex, is_arc)
     log_c = log_c_of(contour)
     compiled = moving_sum.library([integral.expression], log_c, nodes.shared.shape[1])
     s = integral.sample(n_points, seed=0)
@@ -108,6 +111,33 @@ def test_a_formula(name: str, is_complex: bool):
 )
 def test_a_tensor_rule_of_a_loop_integral(name: str, degree: int, orders: tuple[int, ...]):
     assert_equal(BOXES[name], degree, True, tensor(*orders))
+
+
+@needs_compiler
+@pytest.mark.parametrize("is_complex", [True, False])
+@pytest.mark.parametrize(("degree", "nodes"), [(1, tensor(5, 4, 6)), (3, tensor(3, 2, 4)), (2, general_nodes(3))])
+def test_arcs(degree: int, nodes: Nodes, is_complex: bool):
+    assert_equal(BOXES["box1l"], degree, is_complex, nodes, is_arc=True)
+
+
+def test_on_arcs_the_innermost_loop_has_no_exponential():
+    loops = []
+    for is_arc in (False, True):
+        log_c = log_c_of(some_map(BOXES["box2l"], 1, True, is_arc))
+        source = point_source([BOXES["box2l"].expression], log_c.order, log_c.monomials, moving_sum.n_shared(6))
+        loops.append(source.partition("for (ptrdiff_t j5")[2])
+    assert ["exponential" in loop for loop in loops] == [True, False]
+
+
+@needs_compiler
+def test_derivatives_on_arcs_are_those_at_fixed_nodes():
+    integral, contour = FORMULAS["two denominators"], some_map(FORMULAS["two denominators"], 1, True, is_arc=True)
+    log_c, nodes = log_c_of(contour), tensor(4, 5)
+    compiled = moving_sum.library([integral.expression, *derivatives(integral.expression)], log_c, 1)
+    s = integral.sample(3, seed=2)
+    found = MovingSum(compiled, log_c, nodes)(s, BoxCoordinates(integral, "cpu").u(torch.as_tensor(s)).numpy())
+    slopes = expected_gradient(integral, contour, s, *all_nodes(nodes))
+    np.testing.assert_allclose(found[:, 1:], slopes, rtol=1e-11, atol=1e-12 * np.abs(found[:, 0]).max())
 
 
 @needs_compiler
