@@ -40,6 +40,20 @@ def prescribed(expression: Expression, name: str) -> list[Callable[[Any, Any], A
     return [Integrand(term) for term in _prescribed(expression, name)]
 
 
+def others(expression: Expression, name: str) -> list[Callable[[Any, Any], Any]]:
+    """Make a function (s, x) -> G(s, x) for each polynomial in x with singular zeros besides the prescribed ones.
+
+    These are the polynomials that a term has to a negative or fractional power, or in a logarithm: at their zeros it is
+    singular. Denominators that are no polynomials are left out.
+    """
+    return [
+        Integrand(dataclasses.replace(term, polynomials={symbol: term.polynomials[symbol]}, outer=symbol))
+        for term, prescribed_one in zip(expression.terms, _prescribed(expression, name), strict=True)
+        for symbol in _singular(term)
+        if sympy.expand(term.polynomials[symbol] - prescribed_one.full) != 0
+    ]
+
+
 def polynomials(expression: Expression, prescription: str | None) -> list[sympy.Expr]:
     """Give P of each term as a formula in x and s: the prescribed one, or else that with the most negative power.
 
@@ -74,6 +88,15 @@ def _prescribed(expression: Expression, name: str) -> list[Expression]:
 def is_prescribed(polynomial: sympy.Expr, name: str) -> bool:
     """Tell whether a prescription of `name` means this polynomial of a formula: `name`, or `name` and a number."""
     return re.fullmatch(rf"{re.escape(name)}\d*", str(polynomial)) is not None
+
+
+def _singular(term: Expression) -> list[sympy.Symbol]:
+    """List the polynomials in x at whose zeros a term is singular."""
+    powers = [power.base for power in term.outer.atoms(sympy.Pow) if not (power.exp.is_Integer and power.exp > 0)]
+    products = [*powers, *(logarithm.args[0] for logarithm in term.outer.atoms(sympy.log))]
+    bases = {factor.as_base_exp()[0] for product in products for factor in sympy.Mul.make_args(product)}
+    x = set(term.variables)
+    return [symbol for symbol, formula in term.polynomials.items() if symbol in bases and formula.free_symbols & x]
 
 
 def _denominator(term: Expression) -> Expression:

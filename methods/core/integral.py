@@ -227,6 +227,18 @@ class ParametricIntegral:
             return denominators.prescribed(self.expression, self.prescription)
         return denominators.functions(self.expression)
 
+    @functools.cached_property
+    def other_denominators(self) -> list[Callable[[Any, Any], Any]]:
+        """Functions (s, x) -> G(s, x), as of `polynomial`, for the others in x at whose zeros f is singular.
+
+        In x1/(F*sqrt(G)), F being prescribed, it is G; where no polynomial is prescribed there are none.
+        """
+        from methods.core import denominators
+
+        if self.expression is None or self.prescription is None:
+            return []
+        return denominators.others(self.expression, self.prescription)
+
     def check(self, s: Any) -> np.ndarray:
         """Copy s into a new float64 array (n, m) in C order.
 

@@ -1,4 +1,4 @@
-"""Whether a map is causal: whether F has no zero on the way to it from the real cube (`methods/core/causality.py`).
+"""Whether a map is causal: whether there is no zero on the way to it from the real cube (`methods/core/causality.py`).
 
 With arg c_i → τ arg c_i, τ from 0 to 1, a map moves the real cube to its contour.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 
 from methods.base import ParametricIntegral
-from methods.core.causality import polynomial_on_the_way
+from methods.core.causality import around_other_zeros, polynomial_on_the_way
 from methods.primitives.contour_map import ContourMap
 
 ROUNDING = 1e-12
@@ -34,7 +34,8 @@ def share_not_causal(
     Returns
     -------
     float
-        Share of the points at which F has Im F > 0 and Re F <= 0 for some τ.
+        Share of the points at which F has Im F > 0 and Re F <= 0 for some τ, or which lie around a zero of another
+        denominator.
     float
         Smallest |F| on the contour.
     """
@@ -48,4 +49,6 @@ def share_not_causal(
     on_the_way = torch.stack(polynomial_on_the_way(term, s, x))
     largest = on_the_way.abs().amax(dim=1, keepdim=True)
     wrong = ((on_the_way.imag > ROUNDING * largest) & (on_the_way.real <= 0)).any(dim=0)
+    for around in around_other_zeros(term, s, x):
+        wrong |= around
     return float(wrong.double().mean()), float(on_the_way[-1].abs().min())

@@ -1,7 +1,7 @@
 """Whether a contour x(t) is on the side of the zeros of F that F − i0 asks for, by a sample.
 
-The criterion is that of `methods/core/causality.py`, with Im F ≥ 0 instead of Im F > 0, so that the real cube itself,
-where F = 0 lies on it, is refused.
+The criteria for F and for other denominators are those of `methods/core/causality.py`, with Im F ≥ 0 instead of
+Im F > 0, so that the real cube itself, where F = 0 lies on it, is refused.
 
 At a corner of the cube no contour can be moved. Near s where F vanishes at one, as artificial sector faces bring it
 about (`methods/core/thresholds.py`), a rule has few digits.
@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from methods.base import ParametricIntegral
-from methods.core.causality import polynomial_on_the_way
+from methods.core.causality import around_other_zeros, polynomial_on_the_way
 from methods.quadrature.arc_rules import Contour
 
 FIRST = 64
@@ -37,7 +37,7 @@ class Causality(NamedTuple):
     """What a sample says of a contour."""
 
     share_not_causal: float
-    """Share of the sampled (s, t) that are not causal for some τ."""
+    """Share of the sampled (s, t) that are not causal for some τ, or lie around a zero of another denominator."""
     least_modulus: float
     """Least |F| on the contour, over the sample."""
 
@@ -57,11 +57,13 @@ def is_causal(term: ParametricIntegral, contours: Sequence[Contour], points: Sam
 
 
 def look(term: ParametricIntegral, contours: Sequence[Contour], points: Sample) -> Causality:
-    """Follow F of an integral with one term on the way to its contours, one for each parameter."""
+    """Follow F, and other denominators, of an integral with one term to its contours, one for each parameter."""
 
     def x(tau: float) -> np.ndarray:
         return np.stack([contour.part(tau).at(t)[0] for contour, t in zip(contours, points.t.T, strict=True)], axis=1)
 
     on_the_way = np.stack(polynomial_on_the_way(term, points.s, x))
     wrong = ((on_the_way.imag >= 0) & (on_the_way.real <= 0)).any(axis=0)
+    for around in around_other_zeros(term, points.s, x):
+        wrong |= around
     return Causality(float(wrong.mean()), float(np.abs(on_the_way[-1]).min()))

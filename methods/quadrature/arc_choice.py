@@ -91,8 +91,9 @@ def contours(
                 break
         else:
             raise NoCausalContour(
-                f"All contours tried for {term.name} pass zeros of {term.prescription} - i0 on the wrong side, the "
-                f"last one at {look.share_not_causal:.1e} of the points; take a smaller box, or look at more contours."
+                f"All contours tried for {term.name} pass zeros of {term.prescription} - i0, or of other denominators, "
+                f"on the wrong side, the last one at {look.share_not_causal:.1e} of the points; take a smaller box, or "
+                "look at more contours."
             )
         found.append(paths)
         looks.append(look)

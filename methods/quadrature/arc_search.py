@@ -74,8 +74,9 @@ def contours(
             starts.append(paths)
     if not starts:
         raise NoCausalContour(
-            f"None of {n_tried} contours tried for {term.name} has the zeros of {term.prescription} - i0 on the "
-            "right side all over the box; take a smaller box, or a formula with fewer zeros at faces of the cube."
+            f"None of {n_tried} contours tried for {term.name} has the zeros of {term.prescription} - i0, and those of "
+            "other denominators, on the right side all over the box; take a smaller box, or a formula with fewer zeros "
+            "at faces of the cube."
         )
     log_error = functools.partial(_log_error, term, points, error)
     starts.sort(key=log_error)

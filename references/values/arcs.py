@@ -5,7 +5,8 @@
 is the Möbius map of `quadrature.py` along an arc of a circle from 0 to 1: |c| spreads peaks, arg c moves the contour to
 one side of the real axis. A contour is *causal* where it can be reached from the real cube without crossing a zero of
 F − i0: along c_τ = |c| e^{iτ arg c}, τ in (0, 1], F never has Im F > 0 where Re F ≤ 0. At one loop "Im F ≤ 0" all over
-the contour would refuse good ones. The certificate is a sample, no proof; that two contours agree is another one, and
+the contour would refuse good ones. Nor may it cross zeros of other denominators (`methods/core/causality.py`). The
+certificate is a sample, no proof; that two contours agree is another one, and
 `dispersion.py` needs no contour at all.
 
 Each contour's value is that of its finer rule, the error the larger of what its coarser rule and the other contour
@@ -20,6 +21,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from methods.base import InputError, ParametricIntegral
+from methods.core.causality import around_other_zeros
 from references.values import quadrature
 
 STARTS = -1.2, -0.9, -0.6, -0.3
@@ -150,18 +152,23 @@ def _change(integral: ParametricIntegral, contour: Arcs, s: np.ndarray) -> float
 def certify(integral: ParametricIntegral, contour: Arcs) -> None:
     """Raise InputError where the contour is seen not to be causal."""
     if not is_causal(integral, contour, CERTIFIED):
-        raise InputError(f"The contour c = {contour} of {integral.name} crosses a zero of its F - i0.")
+        raise InputError(
+            f"The contour c = {contour} of {integral.name} crosses a zero of its F - i0, or of another denominator."
+        )
 
 
 def is_causal(integral: ParametricIntegral, contour: Arcs, n: int) -> bool:
-    """Tell whether none of n points (s, t), corners of the box included, has Im F > 0 and Re F <= 0 on the way."""
+    """Tell whether no zero is crossed on the way, as n points (s, t) have it, corners of the box included."""
     rng = np.random.default_rng(0)
     s = np.concatenate([quadrature.hard_points(integral, integral.sample(8, seed=3)), integral.sample(n, seed=4)])[:n]
     t = rng.beta(0.5, 0.5, (n, integral.k))  # many of them near the faces, where F vanishes first
-    for tau in np.arange(1, HOMOTOPY + 1) / HOMOTOPY:
+
+    def x(tau: float) -> np.ndarray:
         c = np.array([abs(c) * np.exp(1j * tau * np.angle(c)) for c in contour.c])
-        x = t / (t + c * (1 - t))
-        for f in integral.polynomial(s, x):
+        return t / (t + c * (1 - t))
+
+    for tau in np.arange(1, HOMOTOPY + 1) / HOMOTOPY:
+        for f in integral.polynomial(s, x(tau)):
             if ((f.imag > 0) & (f.real <= 0)).any():
                 return False
-    return True
+    return not any(around.any() for around in around_other_zeros(integral, s, x))

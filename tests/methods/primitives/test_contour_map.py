@@ -118,6 +118,17 @@ def test_an_arc_on_the_wrong_side_is_not_causal(phase, is_causal):
     assert smallest > 1e-4
 
 
+@pytest.mark.parametrize(("phase", "is_causal"), [(-0.3, True), (-0.6, False)])
+def test_an_arc_beyond_a_pole_of_another_denominator_is_not_causal(phase, is_causal):
+    integral = physical.ParametricIntegral.from_expression(
+        name="beside_a_pole", variables=("x1",), parameters=("s",), low=(1.5,), high=(3.0,), prescription="F",
+        definitions={"F": "1 - s*x1", "G": "(x1 - 1/2)**2 + 1/100"}, expression="1/(F*G)",
+    )  # fmt: skip
+    points = contour_fit.draw(1, BoxCoordinates(integral, "cpu"), 1, 2048, 0, "cpu")
+    share, _ = map_causality.share_not_causal(integral, arc((phase,)), points.s, points.u, points.t)
+    assert (share == 0) == is_causal
+
+
 def test_a_fit_begins_on_the_allowed_side_whatever_the_order():
     integral = physical.box1l_physical()
     points = contour_fit.draw(3, BoxCoordinates(integral, "cpu"), 3, 2048, 0, "cpu")

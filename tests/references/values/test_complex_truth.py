@@ -66,6 +66,17 @@ def test_arcs_beyond_the_anomalous_threshold_are_caught():
         dispersion.values(np.array([[6.0, -10.0, 3.5]]))
 
 
+@pytest.mark.parametrize(("expression", "is_causal"), [("1/(F*G)", False), ("G/F", True)])
+def test_an_arc_beyond_a_pole_of_another_denominator_is_caught(expression, is_causal):
+    beside_a_pole = ParametricIntegral.from_expression(
+        name="beside_a_pole", variables=("x1",), parameters=("s",), low=(1.5,), high=(3.0,), prescription="F",
+        definitions={"F": "1 - s*x1", "G": "(x1 - 1/2)**2 + 1/100"}, expression=expression,
+    )  # fmt: skip
+    below, above = (arcs.Arcs((complex(np.exp(1j * phase)),)) for phase in (-0.3, -0.6))  # 1/2 + 0.08i and 1/2 + 0.15i
+    assert arcs.is_causal(beside_a_pole, below, 512)
+    assert arcs.is_causal(beside_a_pole, above, 512) == is_causal
+
+
 def test_converged_arcs_agree_with_dispersion_within_their_errors():
     box = references.integral("box1l_hh")
     s = box.sample(4, seed=1)
