@@ -40,9 +40,12 @@ def automatic_gradient(integral: ParametricIntegral, x: torch.Tensor, weights: t
             part = slice(start, start + rows)
             chunk = s[part].detach().to(weights.dtype).requires_grad_()
             total = at_nodes(chunk) @ weights
+            value[part] = total.detach()
+            if not total.requires_grad:  # a term of a sum may be without s
+                gradient[part] = 0
+                continue
             # Of a complex leaf torch gives the conjugate of the derivative of the real part: all of it, as f has no s̄.
             gradient[part] = torch.autograd.grad(total.real.sum(), chunk)[0].conj()
-            value[part] = total.detach()
         return value, gradient
 
     return both
