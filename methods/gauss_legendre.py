@@ -131,7 +131,8 @@ class GaussLegendre(Method):
         Raises
         ------
         InputError
-            For a field that is not allowed, an integral that it cannot treat, or a budget too short for any contour.
+            For a field that is not allowed, an integral that it cannot treat or that is infinite or NaN at a point of
+            the box, or a budget too short for any contour.
         """
         clock = Clock(budget)
         self._check_fields()

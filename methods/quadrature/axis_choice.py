@@ -17,6 +17,7 @@ import torch
 
 from methods.base import ParametricIntegral
 from methods.core.budget import Clock
+from methods.core.finite_values import finite
 from methods.core.relative_error import LEAST, SMALL
 from methods.quadrature import axis_errors
 from methods.quadrature.axis_rules import AxisRule
@@ -108,6 +109,11 @@ def errors_by_order(
     -------
     list of lists of AxisErrors
         By term and parameter.
+
+    Raises
+    ------
+    InputError
+        Where a term is infinite or NaN somewhere: no error could be compared with its own.
     """
     first_maps, total = [], torch.zeros(len(s), dtype=s.dtype, device=s.device)
     for term in terms:
@@ -165,6 +171,7 @@ def _errors_of_term(
     for j in range(term.k):
         marginal = axis_errors.marginal(term, s, j, rules[:j] + rules[j + 1 :])
         value = axis_errors.integrated(marginal)
+        finite(value.cpu().numpy(), s.cpu().numpy(), term)
         size = value.abs().clamp_min(1e-300) if scale is None else scale
         best = (axis_errors.errors(marginal, strengths) / size[:, None, None]).square().mean(dim=0).sqrt().min(dim=0)
         found.append(AxisErrors(best.values.tolist(), [strengths[i] for i in best.indices.tolist()]))

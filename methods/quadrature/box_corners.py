@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from methods.base import ParametricIntegral
+from methods.core.finite_values import finite
 from methods.core.relative_error import relative_errors
 from methods.quadrature.axis_choice import AxisErrors, choose_orders
 from methods.quadrature.axis_rules import tensor_nodes
@@ -51,6 +52,11 @@ def worst_first(
     -------
     tensor (n, m) or None
         The corners, by how much a rule with these maps errs; None where it errs nowhere much more than at the first.
+
+    Raises
+    ------
+    InputError
+        Where a term is infinite or NaN at a corner.
     """
     if len(corners) <= n_searched:
         return None
@@ -69,5 +75,7 @@ def _values(
     total = torch.zeros(len(s), dtype=s.dtype, device=s.device)
     for term, of_term, numbers in zip(terms, axes, orders, strict=True):
         rules = [axis.rule(n)._replace(order=n + more) for axis, n in zip(of_term, numbers, strict=True)]
-        total += term.weighted_sum(*tensor_nodes(rules, s.device))(s)
+        value = term.weighted_sum(*tensor_nodes(rules, s.device))(s)
+        finite(value.cpu().numpy(), s.cpu().numpy(), term)
+        total += value
     return total.cpu().numpy()

@@ -14,6 +14,7 @@ import torch
 
 from methods.base import ParametricIntegral
 from methods.core.budget import Clock
+from methods.core.finite_values import finite
 from methods.core.relative_error import relative_errors
 from methods.quadrature import axis_choice, axis_errors, rule_orders
 from methods.quadrature.arc_rules import ArcMap
@@ -104,11 +105,20 @@ def choose(
 
 
 def judged(integral: ParametricIntegral, axes: list[list[AxisErrors]], orders: np.ndarray, s: torch.Tensor) -> Chosen:
-    """Make rules of these orders (n_terms, k) and compute their values at s (n, m)."""
+    """Make rules of these orders (n_terms, k) and compute their values at s (n, m).
+
+    Raises
+    ------
+    InputError
+        Where the integral is real, and a value is infinite or NaN.
+    """
     of_terms = zip(axes, orders.tolist(), strict=True)
     maps = np.array([[axis.best_map(n) for axis, n in zip(*of_term, strict=True)] for of_term in of_terms])
     rules = TermRules(integral, maps, orders, str(s.device))
-    return Chosen(rules, rules.values(s), rules.values(s, higher))
+    found = Chosen(rules, rules.values(s), rules.values(s, higher))
+    for values in (found.value, found.higher):
+        finite(values.cpu().numpy(), s.cpu().numpy(), integral)
+    return found
 
 
 def _seconds_per_node(integral: ParametricIntegral, s: torch.Tensor, clock: Clock) -> float:
