@@ -50,6 +50,11 @@ def higher(orders: np.ndarray) -> np.ndarray:
     return orders + HIGHER
 
 
+def steps_to_lower(orders: np.ndarray) -> float:
+    """Compute by how many times HIGHER the orders (n_terms, k) exceed those of the smaller rule, at most."""
+    return float((orders - rule_orders.lower(orders)).max()) / HIGHER
+
+
 def choose(
     integral: ParametricIntegral,
     axes: list[list[AxisErrors]],
