@@ -1,4 +1,4 @@
-"""Where torch can compute."""
+"""Where torch can compute, and when it has done so."""
 
 from __future__ import annotations
 
@@ -15,3 +15,9 @@ def check(name: str, device: str) -> None:
     except (RuntimeError, AssertionError, NotImplementedError, ImportError) as problem:
         reason = str(problem).partition("\n")[0]
         raise InputError(f"{name}.device is {device!r}, which torch cannot use here: {reason}") from problem
+
+
+def synchronise(device: torch.device) -> None:
+    """Wait until a device has done what it was told, as a clock must before it is read."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
