@@ -5,7 +5,8 @@ as the root mean square over some s, relative to I(s). Where errors add up indep
 
     E² ≈ Σ_tj E_tj(n_tj)²
 
-and the orders n_tj grow one at a time, where E_tj is largest, until E is small enough or there are too many nodes.
+and the orders n_tj grow one at a time, where E_tj is largest, until E is small enough, there are too many nodes, or the
+largest E_tj is that of the highest order compared.
 """
 
 from __future__ import annotations
@@ -128,6 +129,8 @@ def choose_orders(
     axes: list[list[AxisErrors]], goal: float, max_nodes: int, most_nodes: int, higher: int
 ) -> list[list[int]]:
     """Raise the order of the parameter that errs most, until the error is below `goal` or there are too many nodes.
+
+    It also ends where that parameter has the highest order compared: more nodes on others would hardly tell.
 
     Parameters
     ----------
