@@ -23,15 +23,12 @@ from methods.quadrature.arc_errors import COARSE, FINE, Candidates
 from methods.quadrature.arc_rules import ArcMap, ArcRule, Contour
 from methods.quadrature.axis_choice import AxisErrors
 
-NODES_PER_AXIS, MOST_NODES = 16, 20_000
-"""Contours are compared by rules of so many nodes to the power of k, or MOST_NODES: what is best for these is good for
+COMPARED_ORDER, MOST_COMPARED_NODES = 16, 20_000
+"""Contours are compared by rules of COMPARED_ORDER^k nodes, or MOST_COMPARED_NODES: what is best for these is good for
 smaller and larger ones."""
 
 SEARCH_SAMPLE, FINAL_SAMPLE = 512, 8192
 """Points at which a contour is checked to be causal, in the search and once it is found."""
-
-COMPARED = 60
-"""Contours, about, that are causal among the first ones and compared by their errors."""
 
 LEAST_CONTOURS, LEAST_ORDER = 8, 3
 """Contours that a search looks at, however little time there is, and nodes on the other parameters then. On
@@ -158,9 +155,10 @@ def affordable(
 
     seconds_of_look(), seconds_of_error(least)  # the first ones compile the formulas and make the candidates
     look, complete = seconds_of_look(), arc_search.n_contours(k)
-    n_errors = min(COMPARED, len(arc_search.START_CONTOURS) ** k) + arc_search.SIMPLEX_TRIALS * k
-    others = look * complete + arc_errors.seconds_to_prepare(FINE)
-    if wanted.n_contours >= complete and others < searching.left:
+    counting, others = look * arc_search.n_starts(k), look * complete + arc_errors.seconds_to_prepare(FINE)
+    if wanted.n_contours >= complete and counting + others < searching.left:
+        n_causal = max(map(arc_search.n_causal_starts, terms, samples))
+        n_errors = n_causal + complete - arc_search.n_starts(k)
         for order in range(wanted.order, least - 1, -1):
             # Maps and orders on the contour are compared twice, at more nodes of a marginal.
             if others + (n_errors + 2 * FINE.grid / COARSE.grid) * seconds_of_error(order) <= searching.left:
@@ -183,7 +181,7 @@ def _error(term: ParametricIntegral, s: torch.Tensor, order: int, contours: Sequ
 
 def _orders(axes: list[AxisErrors]) -> list[int]:
     """Orders of the rules by which contours are compared."""
-    max_nodes = min(MOST_NODES, NODES_PER_AXIS ** len(axes))
+    max_nodes = min(MOST_COMPARED_NODES, COMPARED_ORDER ** len(axes))
     return axis_choice.choose_orders([axes], 0.0, max_nodes, max_nodes, 0)[0]
 
 

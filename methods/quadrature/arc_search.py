@@ -25,7 +25,7 @@ START_CONTOURS = (*[Contour(phase) for phase in (-1.2, -0.6, 0.0, 0.6, 1.2)], Co
 """Contours of a parameter with which the search begins."""
 
 MOST_STARTS = 343
-"""Largest number of their combinations, as k = 3 has; drawn ones where there are more."""
+"""Largest number of their combinations, as k = 3 has; where there are more, those of equal contours and drawn ones."""
 
 MOST_PHASE = {False: 2.4, True: 1.4}
 """Largest |φ| of an arc and of an S."""
@@ -37,9 +37,19 @@ WORST_LOG_ERROR = 9.0
 """Stands for log10 of the error of contours that are not causal."""
 
 
+def n_starts(k: int) -> int:
+    """Count the combinations of START_CONTOURS that a complete search in k dimensions looks at."""
+    return len(_starts(k))
+
+
+def n_causal_starts(term: ParametricIntegral, points: arc_causality.Sample) -> int:
+    """Count those of them that the points find causal: a complete search compares the errors of them all."""
+    return sum(arc_causality.is_causal(term, paths, points) for paths in _starts(term.k))
+
+
 def n_contours(k: int) -> int:
     """Count the contours that a search in k dimensions looks at."""
-    return len(_starts(k)) + SIMPLEX_TRIALS * k
+    return n_starts(k) + SIMPLEX_TRIALS * k
 
 
 def contours(
@@ -106,8 +116,11 @@ def _starts(k: int) -> list[tuple[Contour, ...]]:
     if len(START_CONTOURS) ** k <= MOST_STARTS:
         every = list(itertools.product(START_CONTOURS, repeat=k))
     else:
-        drawn = np.random.default_rng(0).integers(0, len(START_CONTOURS), (MOST_STARTS, k))
-        every = [tuple(START_CONTOURS[i] for i in row) for row in drawn.tolist()]
+        equal = [(contour,) * k for contour in START_CONTOURS]
+        # Twice as many as are wanted, since some are drawn twice: 7⁴ combinations leave 600 different ones of 686.
+        drawn = np.random.default_rng(0).integers(0, len(START_CONTOURS), (2 * MOST_STARTS, k))
+        every = [*equal, *(tuple(START_CONTOURS[i] for i in row) for row in drawn.tolist())]
+        every = list(dict.fromkeys(every))[:MOST_STARTS]
     return sorted(every, key=lambda paths: len(set(paths)))
 
 
