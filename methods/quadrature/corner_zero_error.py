@@ -24,9 +24,10 @@ N_POINTS, LEAST_POINTS = 240, 2
 """Phase-space points at all distances together, at most, unless there are so many zeros that LEAST_POINTS at each
 distance from each of them are more: the 26 of box2l_low have 520."""
 
-DECAY = 2.0
-"""Power of the order with which the error at a zero falls at most: for ∫ x/(c + x) dx by 0.7 to 1.7. It tells what
-share of the error the larger rule has, too."""
+SLOWEST_DECAY = 0.7
+"""Power of the order with which the error at a zero falls: for ∫ x/(c + x) dx it is 0.7 to 1.7. It tells what share of
+the error the larger rule has, too: with a higher power than the least one, errors that fall as that would be stated too
+small."""
 
 SEED, N_ENDS = 5, 2048
 """Seed and number of the points drawn from the box, between pairs of which lie those at a given distance."""
@@ -85,7 +86,7 @@ def points(planes: np.ndarray, integral: ParametricIntegral) -> np.ndarray:
 
 
 def tabulated(s: np.ndarray, value: np.ndarray, reference: np.ndarray, growth: float, floor: float) -> np.ndarray:
-    """Find the errors (n_zeros, n_distances) beyond `floor`, that of all s.
+    """Find the errors (n_zeros, n_distances) beyond `floor`, that of all s; where they are no larger, `floor` itself.
 
     Parameters
     ----------
@@ -99,7 +100,9 @@ def tabulated(s: np.ndarray, value: np.ndarray, reference: np.ndarray, growth: f
         Relative error.
     """
     squared = np.square(relative_errors(value - reference, reference)).reshape(s.shape[:3]).mean(axis=2)
-    return np.sqrt(np.maximum(0.0, squared - floor**2)) / (1 - growth**-DECAY)
+    beyond = np.sqrt(np.maximum(0.0, squared - floor**2)) / (1 - growth**-SLOWEST_DECAY)
+    # Between a distance with an error and one with none, a logarithm from zero would hide the error of the first.
+    return np.maximum(beyond, floor)
 
 
 def _over_largest(plane: np.ndarray, integral: ParametricIntegral) -> np.ndarray:
