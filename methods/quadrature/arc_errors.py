@@ -8,7 +8,6 @@ the error of any rule is a product with a vector.
 
 from __future__ import annotations
 
-import functools
 import time
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -45,6 +44,9 @@ box1l_physical instead of 11.0."""
 CHUNK = 2**18
 """Values of the integrand in memory at once: 4 MiB."""
 
+_KNOWN_WEIGHTS: dict[Candidates, np.ndarray] = {}
+"""What `_weights` has computed."""
+
 
 def marginal(
     integral: ParametricIntegral, s: torch.Tensor, j: int, contour: Contour, others: list[ArcRule], grid: int
@@ -76,6 +78,8 @@ def mean_squared_errors(marginal: torch.Tensor, candidates: Candidates) -> torch
 
 def seconds_to_prepare(candidates: Candidates) -> float:
     """Seconds that the rules of all maps take to be prepared, by those of the last map: none where they are known."""
+    if candidates in _KNOWN_WEIGHTS:
+        return 0.0
     maps = candidates.maps(Contour(0.0))
     for order in (*range(1, candidates.highest_order + 1), candidates.grid):
         gauss_legendre(order)
@@ -84,14 +88,14 @@ def seconds_to_prepare(candidates: Candidates) -> float:
     return (time.perf_counter() - start) * len(maps)
 
 
-@functools.cache
 def _weights(candidates: Candidates) -> np.ndarray:
     """Weights of all rules on the grid, less those of the grid's own: (grid, n_maps · highest_order)."""
-    order, grid = candidates.highest_order, candidates.grid
-    return np.concatenate([_weights_of_map(to_y, order, grid) for to_y in candidates.maps(Contour(0.0))], axis=1)
+    if candidates not in _KNOWN_WEIGHTS:
+        order, grid, maps = candidates.highest_order, candidates.grid, candidates.maps(Contour(0.0))
+        _KNOWN_WEIGHTS[candidates] = np.concatenate([_weights_of_map(to_y, order, grid) for to_y in maps], axis=1)
+    return _KNOWN_WEIGHTS[candidates]
 
 
-@functools.cache
 def _weights_of_map(to_y: ArcMap, highest_order: int, grid: int) -> np.ndarray:
     """Weights of the rules of orders 1 to highest_order after one map, less the grid's own: (grid, highest_order).
 
