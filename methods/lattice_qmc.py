@@ -38,7 +38,7 @@ from methods.quadrature import arc_choice, arc_search, axis_choice, box_corners
 from methods.quadrature.arc_choice import Effort
 from methods.quadrature.arc_rules import Contour
 from methods.quadrature.lattices import generating_vector
-from methods.quadrature.transforms import PERIODISATIONS, check_strength, exponential
+from methods.quadrature.transforms import LARGEST_WEIGHT, PERIODISATIONS, check_strength, exponential
 
 MOST_POINTS = 2**22
 """Largest lattice: its generating vector takes 2 s and 0.2 GB of memory at k = 6."""
@@ -193,8 +193,10 @@ class LatticeQMC(Method):
             raise InputError(
                 f"lattice_qmc.max_nodes is {self.max_nodes}; give at least one node for each of {self.shifts} shifts."
             )
-        if self.weight < 1:
-            raise InputError(f"lattice_qmc.weight is {self.weight}; give a Korobov weight of at least one.")
+        if not 1 <= self.weight <= LARGEST_WEIGHT:
+            raise InputError(
+                f"lattice_qmc.weight is {self.weight}; give a Korobov weight of at least one, up to {LARGEST_WEIGHT}."
+            )
         check_strength(self.name, self.a)
 
     def _choose_contour(self, s: torch.Tensor, clock: Clock) -> tuple[np.ndarray, bool]:

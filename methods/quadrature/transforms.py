@@ -39,6 +39,10 @@ LEAST_STRENGTH = 1e-6
 LARGEST_STRENGTH = 700.0
 """Largest |a| of the exponential map that a method may be given: e^710 is infinite in double precision."""
 
+LARGEST_WEIGHT = 100
+"""Largest weight of the Korobov transform that a method may be given. Nearly all of it is in a fifth of the nodes then,
+and from 510 on its coefficients are infinite in double precision."""
+
 Periodisation = Callable[[Any, int], tuple[Any, Any]]
 """t and the weight α -> x and x'(t)."""
 
@@ -54,10 +58,14 @@ def tent(t: Any, weight: int) -> tuple[Any, Any]:
 
 
 def korobov(t: Any, weight: int) -> tuple[Any, Any]:
-    """Map by the Korobov transform of weight α: x is written as a sum of positive terms, which keeps all digits."""
+    """Map by the Korobov transform of weight α: x is written as a sum of positive terms, which keeps all digits.
+
+    The weight is LARGEST_WEIGHT at most.
+    """
     degree = 2 * weight + 1
-    x = sum(math.comb(degree, i) * t**i * (1 - t) ** (degree - i) for i in range(weight + 1, degree + 1))
-    return x, degree * math.comb(2 * weight, weight) * (t * (1 - t)) ** weight
+    # As floating-point numbers, since torch takes no integers beyond 64 bits: from α = 31 on.
+    x = sum(float(math.comb(degree, i)) * t**i * (1 - t) ** (degree - i) for i in range(weight + 1, degree + 1))
+    return x, float(degree * math.comb(2 * weight, weight)) * (t * (1 - t)) ** weight
 
 
 PERIODISATIONS: dict[str, Periodisation] = {"identity": identity, "tent": tent, "korobov": korobov}

@@ -246,6 +246,7 @@ def test_seeds_change_the_shifts_and_nothing_else():
         ({"points": 2**23}, "points is 8388608; give a power of two"),
         ({"shifts": 1}, "shifts is 1; give at least two"),
         ({"weight": 0}, "weight is 0; give a Korobov weight of at least one"),
+        ({"weight": 101}, "weight is 101; give a Korobov weight of at least one, up to 100"),
         ({"max_nodes": 5}, "max_nodes is 5; give at least one node for each of 8 shifts"),
         ({"a": 701.0}, "lattice_qmc.a is 701.0; give a strength of the map from -700 to 700"),
     ],

@@ -1,11 +1,12 @@
-"""Changes of variables: the exponential map has its digits for weak maps, too."""
+"""Changes of variables: the exponential map has its digits for weak maps, too, and Korobov's for large weights."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
-from methods.quadrature.transforms import exponential
+from methods.quadrature.transforms import LARGEST_WEIGHT, exponential, korobov
 
 T = np.linspace(0, 1, 101)
 
@@ -21,3 +22,11 @@ def test_a_map_that_is_too_weak_for_its_digits_is_the_identity():
     x, slope = exponential(T, 1e-10)
     np.testing.assert_allclose(x, T, atol=1e-12)
     np.testing.assert_array_equal(slope, 1.0)
+
+
+@pytest.mark.parametrize("weight", [1, 30, 31, LARGEST_WEIGHT])
+def test_korobov_transforms_of_any_weight_run_from_0_to_1(weight):
+    x, slope = korobov(torch.as_tensor(T), weight)
+    np.testing.assert_allclose(x[[0, 50, 100]], [0, 0.5, 1], atol=1e-12)
+    assert (x[1:] - x[:-1] > -1e-14).all()
+    np.testing.assert_allclose(slope.sum() / 100, 1, rtol=1e-3)
