@@ -86,8 +86,9 @@ class GaussLegendre(Method):
     The error follows from the difference to rules of half the order, by two constants found at a few dozen points where
     rules of higher order are known (`methods/quadrature/rule_error.py`).
 
-    A budget may reduce `search_order` and `max_nodes`: ``details_`` has the values with which a fit without a budget
-    repeats the result, and ``details_["cut_short"]``, which tells whether it did so.
+    A budget may reduce `search_order`, `n_contours` and `max_nodes`: ``details_`` has the values with which a fit
+    without a budget repeats the result, and ``details_["cut_short"]``, which tells whether it did so. Of a sum of
+    terms, `max_nodes` is a mean that may be rounded up, and single orders may then be higher by one.
 
     Of a complex integral they also have the contour: ``"strengths"`` are the fields of `ArcMap`, and a sample of points
     on it tells the share that is not causal (0) and the least |F|.

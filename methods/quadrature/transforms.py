@@ -40,8 +40,8 @@ LARGEST_STRENGTH = 700.0
 """Largest |a| of the exponential map that a method may be given: e^710 is infinite in double precision."""
 
 LARGEST_WEIGHT = 100
-"""Largest weight of the Korobov transform that a method may be given. Nearly all of it is in a fifth of the nodes then,
-and from 510 on its coefficients are infinite in double precision."""
+"""Largest weight of the Korobov transform that a method may be given. Nearly all of x'(t) is at a fifth of the nodes
+then, and from 510 on its coefficients are infinite in double precision."""
 
 Periodisation = Callable[[Any, int], tuple[Any, Any]]
 """t and the weight α -> x and x'(t)."""
