@@ -156,8 +156,8 @@ class GaussLegendre(Method):
         self.a_, self.orders_ = found.rules.maps, found.rules.orders
         self._make_rules()
         lower = total(self._lower_rules, s)
-        values = (part.cpu().numpy() for part in (found.value, lower, found.higher))
-        self.error_ = rule_error(*values, N_DRAWN, order_choice.steps_to_lower(self.orders_))
+        value, smaller, larger = (part.cpu().numpy() for part in (found.value, lower, found.higher))
+        self.error_ = rule_error(value, smaller, larger, N_DRAWN, order_choice.steps_to_lower(self.orders_))
         self._take_corner_zeros(zeros, near_zeros)
         self.details_ = {
             "orders": self.orders_.tolist(), "strengths": self.a_.tolist(), "max_nodes": max_nodes,
