@@ -17,7 +17,6 @@ notation: a, α, t as above; nodes = neurons of a layer; spread = standard devia
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -65,7 +64,10 @@ def of_layers(network: PrimitiveNetwork, s: torch.Tensor, t: torch.Tensor) -> li
         Its inputs, (n, m) and (n, k).
     """
     with torch.no_grad():
-        return [_figures(y, network.k) for y in _coefficients(network, torch.cat([t, s], dim=1))]
+        first_weight, first_bias, _, *hidden = cpu_derivative.weights(network)
+        inputs = torch.cat([t, s], dim=1)
+        outputs = nilpotent.layer_outputs(network.activation, network.k, inputs, first_weight, first_bias, *hidden)
+        return [_figures(y, network.k) for y in outputs]
 
 
 def of_gradients(network: PrimitiveNetwork) -> list[float]:
@@ -78,21 +80,6 @@ def dead_share(alpha: torch.Tensor) -> float:
     """Return the share of dead nodes for α (n, nodes)."""
     spread = alpha.double().std(dim=0)
     return float((spread <= DEAD * spread.square().mean().sqrt()).double().mean())
-
-
-def _coefficients(network: PrimitiveNetwork, inputs: torch.Tensor) -> Iterator[torch.Tensor]:
-    """Yield each hidden layer's output with its derivatives in every subset of the t_i: (2^k, n, nodes)."""
-    phi, k = network.activation, network.k
-    first_weight, first_bias, _, *hidden = cpu_derivative.weights(network)
-    z = torch.nn.functional.linear(inputs, first_weight, first_bias)
-    derivatives = phi.tower(z, phi.base(z, k), k)
-    slopes = nilpotent.slopes(first_weight, k)
-    y = torch.stack([derivatives[position.bit_count()] * slope for position, slope in enumerate(slopes)])
-    yield y
-    for weight, bias in zip(hidden[::2], hidden[1::2], strict=True):
-        z = y @ weight.T
-        y = nilpotent.activate(phi, torch.cat([z[:1] + bias, z[1:]]))
-        yield y
 
 
 def _figures(y: torch.Tensor, k: int) -> dict[str, float]:

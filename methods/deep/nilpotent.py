@@ -16,7 +16,9 @@ position tells whether x_{i+1} is in S.
 
 from __future__ import annotations
 
+import collections
 import itertools
+from collections.abc import Iterator
 
 import torch
 
@@ -32,7 +34,24 @@ def mixed_partial(
     last_weight: torch.Tensor,
     *hidden: torch.Tensor,
 ) -> torch.Tensor:
-    """Return the mixed derivative of a network with hidden = weight, bias, weight, bias, … at inputs (n, k + m): (n,).
+    """Return the mixed derivative (n,) of a network at inputs (n, k + m).
+
+    `hidden` has weight, bias, weight, bias, … of the layers after the first one.
+    """
+    layers = layer_outputs(phi, k, inputs, first_weight, first_bias, *hidden)
+    (y,) = collections.deque(layers, maxlen=1)  # one at a time takes less memory
+    return y[-1] @ last_weight[0]
+
+
+def layer_outputs(
+    phi: Activation,
+    k: int,
+    inputs: torch.Tensor,
+    first_weight: torch.Tensor,
+    first_bias: torch.Tensor,
+    *hidden: torch.Tensor,
+) -> Iterator[torch.Tensor]:
+    """Yield the coefficients of each hidden layer's output (2^k, n, W): it with its derivatives in every subset of x.
 
     In the first layer only single x_i occur, so that y_S = φ^(|S|)(z) Π_{i∈S} w_i.
     """
@@ -40,10 +59,11 @@ def mixed_partial(
     derivatives = phi.tower(z, phi.base(z, k), k)
     factors = slopes(first_weight, k)
     y = torch.stack([derivatives[position.bit_count()] * factor for position, factor in enumerate(factors)])
+    yield y
     for weight, bias in zip(hidden[::2], hidden[1::2], strict=True):
         z = y @ weight.T
         y = activate(phi, torch.cat([z[:1] + bias, z[1:]]))
-    return y[-1] @ last_weight[0]
+        yield y
 
 
 def slopes(first_weight: torch.Tensor, k: int) -> torch.Tensor:
