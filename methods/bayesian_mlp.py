@@ -30,7 +30,7 @@ from methods.core.budget import Clock
 from methods.core.names import unknown
 from methods.surrogates import boosting, targets
 from methods.surrogates.adam import Descent, descend
-from methods.surrogates.batched_layers import Layers
+from methods.surrogates.batched_layers import BatchedLayers
 from methods.surrogates.boosting import BOOSTING
 from methods.surrogates.likelihood import Likelihood
 from methods.surrogates.schedule import UPDATES_WITHOUT_BUDGET
@@ -72,6 +72,7 @@ class BayesianMLP(UncertainRegressor):
 
     name: ClassVar[str] = "bayesian_mlp"
     source: ClassVar[str] = "Badger, Butter, Luchmann, Pitz & Plehn, arXiv:2206.14831"
+    version: ClassVar[int] = 2
 
     prior_std: float = 1.0
     initial_std: float = 1e-4
@@ -151,7 +152,7 @@ class BayesianMLP(UncertainRegressor):
 
     def _likelihood(self, examples: targets.Examples) -> Likelihood:
         _, slope = self._target.decode(examples.s, self.mean_ + self.scale_ * examples.y)
-        columns = np.stack((examples.noise**2, slope))
+        columns = np.stack((examples.noise**2, self.scale_ * slope))
         variances, slopes = torch.as_tensor(columns, dtype=torch.float32, device=self.device)
         return Likelihood(
             network=self._bayesian, prior_std=self.prior_std, s=self._scaled(examples.s), y=self._as_parts(examples.y),
@@ -165,7 +166,7 @@ class BayesianMLP(UncertainRegressor):
     def _draw(self) -> None:
         self._draws = self._bayesian.draw(self.n_samples, self.seed)
 
-    def _layers(self) -> Layers:
+    def _layers(self) -> BatchedLayers:
         return self._draws
 
     def _members(self, scaled: torch.Tensor) -> torch.Tensor:

@@ -75,7 +75,8 @@ class BoostedTrees(Method):
         Factor on each tree (papers: 0.01, baseline 0.1).
     n_trees : int
         Trees at most (papers: 5,000), for each part of a complex integral. A run repeats another one with its
-        `n_updates_`, the larger number of both parts, as long as the budget ended neither.
+        `n_updates_`, the larger number of both parts, and the `n_labels` of its `details_`, as long as the budget ended
+        neither part, nor cut the label method short.
     subsample : float
         Share of the labels that each tree sees (papers: 1).
     max_bin : int
@@ -88,12 +89,13 @@ class BoostedTrees(Method):
     Notes
     -----
     The error is global: the root mean square residual of the validation labels, which training saw only to choose
-    the number of trees. It does not know where in the box the trees are worse. That of a complex value is
-    √(σ_Re² + σ_Im²).
+    the number of trees, with the errors that these labels state added in quadrature. It does not know where in the box
+    the trees are worse. That of a complex value is √(σ_Re² + σ_Im²).
     """
 
     name: ClassVar[str] = "boosted_trees"
     source: ClassVar[str] = "Bishara, Paul & Dy, NeurIPS ML4PS 2022, table 1 (BDT)"
+    version: ClassVar[int] = 2
     treats_complex: ClassVar[bool] = True
     precision = "float32"  # XGBoost's, of features, thresholds and leaves
 
@@ -138,13 +140,14 @@ class BoostedTrees(Method):
         self.mean_, self.scale_ = examples.mean, examples.scale
         of_parts = complex_parts.parts(examples.y)
         self.boosters_: list[Any] = []
-        self.residual_, self.n_updates_ = 0.0, 0
+        self.residual_, self.n_updates_ = examples.label_error, 0
+        rms = []
         for i, y in enumerate(of_parts):
             is_last = i == len(of_parts) - 1
-            self._boost(examples, y, clock.share(1 / (len(of_parts) - i)), monitor if is_last else None)
+            rms.append(self._boost(examples, y, clock.share(1 / (len(of_parts) - i)), monitor if is_last else None))
         self.details_ = {
-            "n_labels": len(examples.s),
-            "validation_rms": self.residual_ / self.scale_,
+            **examples.details,
+            "validation_rms": math.hypot(*rms),
             "best_n_trees": max(booster.num_boosted_rounds() for booster in self.boosters_),
         }
         return self
@@ -167,10 +170,11 @@ class BoostedTrees(Method):
 
     def _boost(
         self, examples: targets.Examples, y: np.ndarray, clock: Clock, monitor: Callable[[Self], None] | None
-    ) -> None:
+    ) -> float:
         """Add trees for one part y (n,) of the targets, to those of the parts before it.
 
         That goes on until the time is over or the validation set stops to improve; the best number of trees is kept.
+        Returns the root mean square residual of the part's validation labels.
         """
         import xgboost
 
@@ -218,8 +222,11 @@ class BoostedTrees(Method):
         except xgboost.core.XGBoostError as problem:
             reason = str(problem).partition("Stack trace")[0].strip().replace("\n", " ")
             raise InputError(f"XGBoost refuses the fields of boosted_trees; change them: {reason}") from problem
-        take(booster, history["valid"]["rmse"][booster.num_boosted_rounds() - 1])
-        self.n_updates_ = max(self.n_updates_, len(history["valid"]["rmse"]))
+        residuals = history["valid"]["rmse"]
+        best = residuals[booster.num_boosted_rounds() - 1]
+        take(booster, best)
+        self.n_updates_ = max(self.n_updates_, len(residuals))
+        return best
 
     def _state(self) -> dict[str, np.ndarray]:
         scalars = {key: np.asarray(getattr(self, key)) for key in ("mean_", "scale_", "residual_", "n_updates_")}

@@ -26,11 +26,11 @@ import numpy as np
 from methods.base import ParametricIntegral
 from methods.core.budget import Clock
 from methods.surrogates import targets
+from methods.surrogates.label_limit import LabelLimit
 from methods.surrogates.labels import LabelSource
 from methods.tables import chebyshev_basis, coordinate_choice, coordinate_refinement, grid_gaps
 from methods.tables.coordinate_choice import Choice
 from methods.tables.coordinates import Coordinates
-from methods.tables.label_limit import LabelLimit
 from methods.tables.polynomial_table import PolynomialTable
 
 FIRST_DEGREE, STEP = 3, 2
@@ -75,8 +75,8 @@ class Chebyshev(PolynomialTable):
 
     Notes
     -----
-    Labels whose stated error is too large are refused (`methods/tables/label_limit.py`); what stands for them on the
-    grid follows from the others (`methods/tables/grid_gaps.py`).
+    Labels whose stated error is too large are refused (`methods/surrogates/label_limit.py`); what stands for them on
+    the grid follows from the others (`methods/tables/grid_gaps.py`).
 
     The error is the root mean square relative error on points outside the grid, times |I| (or 1 % of its typical
     size, where that is more); the errors that the labels claim there are added in quadrature, since they are common to

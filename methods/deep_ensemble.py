@@ -28,7 +28,7 @@ from torch import nn
 from methods.base import InputError, ParametricIntegral
 from methods.core.budget import Clock
 from methods.surrogates.adam import Descent, descend
-from methods.surrogates.batched_layers import Layers, outputs
+from methods.surrogates.batched_layers import BatchedLayers, outputs
 from methods.surrogates.likelihood import negative_log_likelihood
 from methods.surrogates.regressor import CHUNK
 from methods.surrogates.skip_network import Elementwise
@@ -62,7 +62,7 @@ class EnsembleNetwork(nn.Module):
             self.biases.append(torch.zeros(n_replicas, 1, o, dtype=torch.float32))
         self.activation = Elementwise(activation)
 
-    def layers(self) -> Layers:
+    def layers(self) -> BatchedLayers:
         """Return weights and biases of each layer, all replicas together."""
         return list(zip(self.weights, self.biases, strict=True))
 
@@ -94,6 +94,7 @@ class DeepEnsemble(UncertainRegressor):
 
     name: ClassVar[str] = "deep_ensemble"
     source: ClassVar[str] = "Lakshminarayanan, Pritzel & Blundell, NeurIPS 2017"
+    version: ClassVar[int] = 2
 
     n_replicas: int = 5
 
@@ -106,7 +107,7 @@ class DeepEnsemble(UncertainRegressor):
         widths = [m] + [self.width] * self.depth + [n_parts + 1]
         return EnsembleNetwork(widths, self.n_replicas, self.activation, self.seed)
 
-    def _layers(self) -> Layers:
+    def _layers(self) -> BatchedLayers:
         ensemble: Any = self.network_
         return ensemble.layers()
 

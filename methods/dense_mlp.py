@@ -36,6 +36,7 @@ class DenseMLP(Regressor):
 
     name: ClassVar[str] = "dense_mlp"
     source: ClassVar[str] = "Bishara, Paul & Dy, NeurIPS ML4PS 2022, table 1 (DNN)"
+    version: ClassVar[int] = 2
 
     depth: int = 8
     width: int | None = None

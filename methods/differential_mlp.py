@@ -38,19 +38,13 @@ from methods.core.relative_error import SMALL, relative_errors
 from methods.core.storage import StorageError
 from methods.surrogates import complex_parts, local_error, network_arithmetic, tanh_network, targets
 from methods.surrogates.gradient_labels import GradientLabelSource
+from methods.surrogates.label_limit import LabelLimit
 from methods.surrogates.quasi_newton import minimise
 from methods.surrogates.tanh_network import TanhNetwork
 from methods.tables import coordinate_choice, table_arithmetic
 from methods.tables.coordinates import Target
-from methods.tables.label_limit import LabelLimit
 from methods.tables.piecewise_table import PiecewiseTable
 from methods.tables.table import CHUNK
-
-LABEL_SHARE, PREPARATION_SHARE = 0.4, 0.5
-"""Share of the budget that labels may take, and share of that in which the direct method may prepare itself."""
-
-LABEL_EPSREL = 1e-6
-"""Relative error wanted of labels."""
 
 N_CHOICE = 256
 """Labels that choose coordinates and target."""
@@ -87,7 +81,7 @@ class DifferentialMLP(PiecewiseTable):
 
     Notes
     -----
-    Labels whose stated error is too large are refused (`methods/tables/label_limit.py`).
+    Labels whose stated error is too large are refused (`methods/surrogates/label_limit.py`).
 
     The error follows the residuals of the validation labels, which are larger towards the edges (`local_error.py`),
     and the errors that the labels state; that of a complex value is √(σ_Re² + σ_Im²).
@@ -149,7 +143,7 @@ class DifferentialMLP(PiecewiseTable):
         """Compute labels of `integral_` and train the network that takes the place of a table's polynomial."""
         self._check_fields()
         integral = self.integral_
-        s, value, label_error, gradient, counts = self._labels(clock.share(LABEL_SHARE))
+        s, value, label_error, gradient, counts = self._labels(clock.share(targets.LABEL_SHARE))
         n_train = round(len(value) * (1 - targets.VALIDATION_SHARE))
         few = slice(0, min(N_CHOICE, n_train))
         choice = coordinate_choice.choose(integral.low, integral.high, s[few], value[few], self.thresholds_)
@@ -279,8 +273,8 @@ class DifferentialMLP(PiecewiseTable):
 
     def _labels(self, clock: Clock) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, int | bool]]:
         """Compute labels: s (n, m), I (n,), its error, ∂I/∂s (n, m), and what `details_` tells of them."""
-        preparation = clock.share(PREPARATION_SHARE)
-        source = GradientLabelSource(self.labels, self.integral_, epsrel=LABEL_EPSREL, budget=preparation.budget)
+        budget = clock.share(targets.PREPARATION_SHARE).budget
+        source = GradientLabelSource(self.labels, self.integral_, epsrel=targets.LABEL_EPSREL, budget=budget)
         unit = np.random.default_rng(self.seed).random((self._number("n_labels"), self.integral_.m))
         s = self.integral_.from_unit(np.clip(0.5 + STRETCH * (unit - 0.5), 0, 1))
 

@@ -107,7 +107,7 @@ class LearnedContour(Method):
 
     name: ClassVar[str] = "learned_contour"
     source: ClassVar[str] = "after Winterhalder et al., SciPost Phys. 12 (2022) 129, with polynomials for networks"
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     treats_complex: ClassVar[bool] = True
 
     epsrel: float = 1e-8

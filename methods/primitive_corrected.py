@@ -86,7 +86,7 @@ class PrimitiveCorrected(NeuralPrimitive):
     """
 
     name: ClassVar[str] = "primitive_corrected"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     neurons: ClassVar[int] = NEURONS_PER_CBRT_SECOND
     treats_complex: ClassVar[bool] = False
 

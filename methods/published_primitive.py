@@ -37,7 +37,7 @@ from methods.deep.training_choices import POINTS, SCHEDULES, SELECTIONS
 from methods.primitives.ensemble import Primitive
 from methods.quadrature import lattices
 from methods.quadrature.transforms import exponential, identity, korobov
-from methods.surrogates.labels import compute_labels
+from methods.surrogates import targets
 
 UPDATES_WITHOUT_BUDGET = 20_000
 
@@ -45,7 +45,7 @@ N_LABELS = 2000
 """Labels that choose the best weights: as many as the thesis has test points."""
 
 LABEL_SHARE = 0.25
-"""Share of the budget in which the method that they come from may prepare itself."""
+"""Share of the budget that they may take; there are fewer where they would take more."""
 
 MONITOR_EVERY = 25
 """Updates between calls of the monitor."""
@@ -279,8 +279,13 @@ class PublishedPrimitive(Primitive):
         self.scale_ = self._constant()
         if self.labels is not None:
             points = integral.sample(N_LABELS, self.seed)
-            value = compute_labels(self.labels, integral, points, budget=clock.share(LABEL_SHARE).budget)
-            self._labels = torch.as_tensor(points), torch.as_tensor(value)
+            labelling = clock.share(LABEL_SHARE)
+            source = targets.prepared(self.labels, integral, labelling)
+            value, error = targets.compute_in_steps(source, lambda part: source.compute(part)[:2], points, labelling)
+            targets.check(integral, self.labels, value, error)
+            if not value.all():
+                raise InputError(f"{self.labels} gave labels that are zero; relative errors need others.")
+            self._labels = torch.as_tensor(points[: len(value)]), torch.as_tensor(value)
         self.replicas = [Replica(self, index) for index in range(self.n_replicas)]
         self._networks = [replica.kept for replica in self.replicas]
         with torch.no_grad():

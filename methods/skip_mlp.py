@@ -35,6 +35,7 @@ class SkipMLP(Regressor):
 
     name: ClassVar[str] = "skip_mlp"
     source: ClassVar[str] = "Bishara, Paul & Dy, NeurIPS ML4PS 2022, eq. 3 (sk-DNN)"
+    version: ClassVar[int] = 2
 
     n_blocks: int = 9
     width: int | None = None

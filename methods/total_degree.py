@@ -21,10 +21,10 @@ import torch
 from methods.core import chebyshev_series
 from methods.core.budget import Clock
 from methods.surrogates import targets
+from methods.surrogates.label_limit import LabelLimit
 from methods.surrogates.labels import LabelSource
 from methods.tables import coordinate_choice, total_degree
 from methods.tables.coordinates import Target
-from methods.tables.label_limit import LabelLimit
 from methods.tables.polynomial_table import PolynomialTable
 
 LABELS_PER_TERM = 1.4
@@ -70,7 +70,7 @@ class TotalDegree(PolynomialTable):
 
     Notes
     -----
-    Labels whose stated error is too large are refused (`methods/tables/label_limit.py`).
+    Labels whose stated error is too large are refused (`methods/surrogates/label_limit.py`).
 
     The error is the root mean square relative error at random points to which the polynomial is not fitted, times |I|
     (or 1 % of its typical size, where that is more).

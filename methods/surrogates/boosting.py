@@ -4,7 +4,7 @@
 
 Training goes on in rounds; before each, with one ω per label, n_j is doubled for the labels
 
-    loss       with |A_j(ω) − A_true,j| > 2 σ_j(ω), the weight-dependent pull
+    loss       with |A_j(ω) − A_true,j| > 2 √(σ_j(ω)² + noise_j²), the weight-dependent pull
     process    with the largest absolute σ_j(ω), one in ten
     both       rounds of `loss`, then of `process`, as in the slides
 

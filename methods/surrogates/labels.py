@@ -20,6 +20,9 @@ import methods
 from methods.base import Estimate, InputError, LearnsFromLabels, Method, ParametricIntegral, ReportsDetails
 from methods.core.method_spec import parse_spec
 
+LEAST_LABELS = 10
+"""Labels that are needed at least, to train and to validate; they are computed first, however long they take."""
+
 
 @dataclasses.dataclass(frozen=True)
 class LabelCost:
@@ -72,6 +75,7 @@ class LabelSource:
             raise InputError(f"{name} learns from labels; they come from a direct method such as gauss_legendre.")
         if reason := method.unsupported(integral):
             raise InputError(f"{name} cannot provide labels for {integral.name}: {reason}.")
+        self._require_suitable(method)
         if epsrel is not None and "epsrel" not in fields and "epsrel" in method.params():
             method = dataclasses.replace(method, epsrel=epsrel)  # type: ignore[type-var]
         self.method: Method = method.fit(integral, budget=budget)
@@ -88,6 +92,9 @@ class LabelSource:
         estimate = self.method.integrate(s)
         self._note(len(s), estimate.n_eval, start, counted)
         return estimate
+
+    def _require_suitable(self, method: Method) -> None:
+        """Raise InputError for a method that cannot give what this source is for, before it is fitted."""
 
     def _note(self, n_labels: int, n_eval: int, start: float, counted: int) -> None:
         """Note labels whose computation began at `start`, when `counted` evaluations had been counted."""
@@ -106,11 +113,3 @@ def with_label_errors(rms: float, label_error: np.ndarray) -> float:
     """
     stated = label_error[np.isfinite(label_error)]
     return float(np.hypot(rms, np.sqrt(np.mean(stated**2)))) if len(stated) else rms
-
-
-def compute_labels(
-    labels: str, integral: ParametricIntegral, s: np.ndarray, *, epsrel: float | None = None,
-    budget: float | None = None,
-) -> np.ndarray:  # fmt: skip
-    """Compute I(s) (n,) for s (n, m) by the direct method `labels`, without keeping the `LabelSource`."""
-    return LabelSource(labels, integral, epsrel=epsrel, budget=budget).compute(s).value

@@ -51,7 +51,7 @@ class Likelihood:
     noise_variance: torch.Tensor
     """(n,)"""
     slope: torch.Tensor
-    """(n,) |dI/dy|"""
+    """(n,) of I(s) per standardised target"""
     n_train: int
     seed: int
 

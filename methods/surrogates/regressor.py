@@ -11,6 +11,7 @@ and may have another loss: `dense_mlp.py`, `skip_mlp.py`, and those that know th
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,9 +26,10 @@ from methods.core import devices, few_points, thresholds
 from methods.core.arithmetic import Arithmetic, Rows
 from methods.core.batches import in_batches
 from methods.core.budget import Clock
+from methods.core.names import unknown
 from methods.core.storage import StorageError
 from methods.surrogates import complex_parts, network_arithmetic, symmetry, targets
-from methods.surrogates.adam import Descent, descend
+from methods.surrogates.adam import RATES, Descent, descend
 from methods.surrogates.threshold_inputs import Inputs
 
 CHUNK = 16_384
@@ -57,7 +59,8 @@ class Regressor(Method):
     patience : int
         Looks at the validation set (one per 200 updates) without improvement after which training stops.
     n_updates : int, optional
-        Updates to make; None makes as many as the budget allows. A run repeats another one with its `n_updates_`.
+        Updates to make; None makes as many as the budget allows. A run repeats another one with its `n_updates_` and
+        the `n_labels` of its `details_`, unless the budget cut the label method short.
     schedule_updates : int, optional
         Updates after which the learning rate would be zero; None means `n_updates`. Only where a run was cut short
         (`n_updates_` below ``details_["schedule_updates"]``) does a repetition need it.
@@ -69,8 +72,8 @@ class Regressor(Method):
     Notes
     -----
     The error is global unless a subclass knows better: the root mean square residual of the validation labels, which
-    training saw only to choose among its own states. It does not know where in the box the network is worse. That of a
-    complex value is √(σ_Re² + σ_Im²).
+    training saw only to choose among its own states, with the errors that these labels state added in quadrature. It
+    does not know where in the box the network is worse. That of a complex value is √(σ_Re² + σ_Im²).
     """
 
     treats_complex: ClassVar[bool] = True
@@ -122,14 +125,16 @@ class Regressor(Method):
         examples = self._examples(clock)
         self.mean_, self.scale_ = examples.mean, examples.scale
 
+        self.label_error_ = examples.label_error
+
         def show(score: float) -> None:
-            self.residual_ = score * self.scale_
+            self.residual_ = math.hypot(score * self.scale_, self.label_error_)
             clock.show(monitor, self)
 
         trained = self._train(examples, clock, show)
-        self.residual_, self.n_updates_ = trained.score * self.scale_, trained.n_updates
+        self.residual_, self.n_updates_ = math.hypot(trained.score * self.scale_, self.label_error_), trained.n_updates
         self.details_ = {
-            "n_labels": len(examples.s),
+            **examples.details,
             "n_weights": sum(weight.numel() for weight in self.network_.parameters()),
             "schedule_updates": trained.schedule_updates,
             "validation_rms": trained.score,
@@ -181,6 +186,8 @@ class Regressor(Method):
         self._inputs = Inputs(integral)
         self._exchangeable = symmetry.columns(self.symmetry, integral)
         devices.check(self.name, self.device)
+        if self.schedule not in RATES:
+            raise unknown("schedule", self.schedule, RATES)
         self.network_ = self._network(integral.m, 2 if integral.is_complex else 1).to(self.device)
 
     def _examples(self, clock: Clock) -> targets.Examples:

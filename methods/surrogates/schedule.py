@@ -42,6 +42,6 @@ class Schedule:
         constant = self.n_updates * 10 // 19
         return min(1.0, (self.n_updates - update) / (self.n_updates - constant))
 
-    def is_over(self, update: int) -> bool:
-        """Tell whether to stop after `update` updates."""
-        return update == self.n_updates or self._latest.left < self._reserve
+    def is_over(self, update: int, longest: float = 0.0) -> bool:
+        """Tell whether to stop after `update` updates, of which the next may take `longest` seconds."""
+        return update == self.n_updates or self._latest.left < self._reserve + longest

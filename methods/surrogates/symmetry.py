@@ -11,6 +11,11 @@ import numpy as np
 
 from methods.base import InputError, ParametricIntegral
 from methods.core.names import unknown
+from methods.surrogates.labels import LabelSource
+
+ERRORS, RELATIVE = 5, 1e-4
+"""Values at exchanged invariants may differ by so many times the sum of their errors, and relatively by so much where
+they state none or too small ones."""
 
 
 def columns(symmetry: str, integral: ParametricIntegral) -> list[int]:
@@ -35,6 +40,29 @@ def columns(symmetry: str, integral: ParametricIntegral) -> list[int]:
             "join two or more different invariants with the same range by colons."
         )
     return found
+
+
+def check(source: LabelSource, s: np.ndarray, exchangeable: list[int]) -> None:
+    """Compare labels at s (n, m) with those at the same points folded: nothing that is learnt later would show it.
+
+    Raises
+    ------
+    InputError
+        Where they differ.
+    """
+    folded = fold(s, exchangeable)
+    s, folded = (points[(s != folded).any(axis=1)] for points in (s, folded))
+    if not len(s):
+        return
+    (value, error, _), (other, other_error, _) = source.compute(s), source.compute(folded)
+    allowed = ERRORS * (np.nan_to_num(error) + np.nan_to_num(other_error)) + RELATIVE * np.abs(value)
+    wrong = ~(np.abs(value - other) <= allowed)
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise InputError(
+            f"The symmetry is none: the integral is {value[row]:.6g} at s = {s[row].tolist()}, and {other[row]:.6g} "
+            "where these invariants are exchanged; name others, or none."
+        )
 
 
 def fold(s: np.ndarray, exchangeable: list[int]) -> np.ndarray:

@@ -18,7 +18,7 @@ notation: paper's f_11 + f_02 = I, f_00 = f(s, 1/2).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,8 @@ from methods.base import InputError, ParametricIntegral
 from methods.core.budget import Clock
 from methods.core.names import unknown
 from methods.surrogates import symmetry
-from methods.surrogates.labels import LabelSource
+from methods.surrogates.label_limit import LabelLimit
+from methods.surrogates.labels import LEAST_LABELS, LabelSource, with_label_errors
 
 VALIDATION_SHARE = 0.2
 """Share of the labels that judge the training and are not trained on: the paper's 80 %-20 % split."""
@@ -43,9 +44,6 @@ LABEL_EPSREL = 1e-6
 
 ROUNDING = 100 * np.finfo(np.float64).eps
 """Relative standard deviation up to which targets are a constant: the mean of equal numbers is off by rounding."""
-
-LEAST_LABELS = 10
-"""Labels that are needed at least, to train and to validate; they are computed first, however long they take."""
 
 GROWTH = 10
 """Factor by which a step raises the number of labels; the time that one took tells how many the next step may have."""
@@ -141,6 +139,20 @@ class Examples:
     """Mean of the training targets, a float or complex number."""
     scale: float
     """Their standard deviation."""
+    n_refused: int = 0
+    """Labels that their own method calls wrong, which are left out."""
+    cut_short: bool = False
+    """Whether the budget left fewer labels than were asked for, or less precise ones."""
+
+    @property
+    def label_error(self) -> float:
+        """The root mean square error that validation labels state, in the units of the target."""
+        return self.scale * with_label_errors(0.0, self.noise[self.n_train :])
+
+    @property
+    def details(self) -> dict[str, int | bool]:
+        """What `details_` tells of the labels."""
+        return {"n_labels": len(self.s) + self.n_refused, "n_refused": self.n_refused, "cut_short": self.cut_short}
 
 
 def mean_and_scale(y: np.ndarray) -> tuple[Any, float]:
@@ -179,19 +191,22 @@ def examples(
     ------
     InputError
         For fewer than ten labels; for labels that are complex where the integral is not, or not finite, or whose error
-        is infinite or negative; for a target that is not defined for them.
+        is infinite or negative; for a target that is not defined for them; for a symmetry that they do not have.
     """
     labelling = clock.share(LABEL_SHARE)
-    s = points(integral, n_labels, seed, exchangeable)
-    source = LabelSource(labels, integral, epsrel=LABEL_EPSREL, budget=labelling.share(PREPARATION_SHARE).budget)
-    value, error = compute_in_steps(source, lambda part: source.compute(part)[:2], s, labelling)
-    return encoded(target, labels, s, value, error)
-
-
-def points(integral: ParametricIntegral, n_labels: int, seed: int, exchangeable: list[int]) -> np.ndarray:
-    """Draw the points (n_labels, m) of the labels. Raises InputError for fewer than ten."""
     check_number(n_labels)
-    return symmetry.fold(integral.sample(n_labels, seed), exchangeable)
+    source = prepared(labels, integral, labelling)
+    drawn = integral.sample(n_labels, seed)
+    symmetry.check(source, drawn[:LEAST_LABELS], exchangeable)
+    s = symmetry.fold(drawn, exchangeable)
+    value, error = compute_in_steps(source, lambda part: source.compute(part)[:2], s, labelling)
+    cut_short = source.cut_short or len(value) < n_labels
+    return replace(encoded(target, labels, s, value, error), cut_short=cut_short)
+
+
+def prepared(labels: str, integral: ParametricIntegral, labelling: Clock, epsrel: float = LABEL_EPSREL) -> LabelSource:
+    """Prepare the method of the labels within its share of their time."""
+    return LabelSource(labels, integral, epsrel=epsrel, budget=labelling.share(PREPARATION_SHARE).budget)
 
 
 def check_number(n_labels: int) -> None:
@@ -201,12 +216,16 @@ def check_number(n_labels: int) -> None:
 
 
 def encoded(target: Target, labels: str, s: np.ndarray, value: np.ndarray, error: np.ndarray) -> Examples:
-    """Make examples of labels for the first rows of s. Raises InputError for labels that cannot be learnt."""
+    """Make examples of labels for the first rows of s, without those that their method calls wrong.
+
+    Raises InputError for labels that cannot be learnt.
+    """
     check(target.integral, labels, value, error)
-    s = s[: len(value)]
+    n = len(value)
+    value, error, s = LabelLimit.of(value, error).without_refused(value, error, s[:n])
     y = target.encode(s, value)
     _, slope = target.decode(s, y)
-    return standardise(s, y, np.nan_to_num(error) / slope)  # nan: none is stated
+    return replace(standardise(s, y, np.nan_to_num(error) / slope), n_refused=n - len(value))  # nan: none is stated
 
 
 def check(integral: ParametricIntegral, labels: str, value: np.ndarray, error: np.ndarray) -> None:
@@ -214,6 +233,8 @@ def check(integral: ParametricIntegral, labels: str, value: np.ndarray, error: n
     name = integral.name
     if np.iscomplexobj(value) and not integral.is_complex:
         raise InputError(f"The labels of {name} are complex, but it has no prescription; give it one, such as 'F'.")
+    if integral.is_complex and not np.iscomplexobj(value):
+        raise InputError(f"{labels} gave real labels of {name}, which is complex; choose another label method.")
     if not np.isfinite(value).all():
         raise InputError(f"{labels} gave labels of {name} that are not finite; choose another label method.")
     useless = int((~np.isnan(error) & ~((error >= 0) & np.isfinite(error))).sum())

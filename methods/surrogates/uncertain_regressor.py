@@ -3,10 +3,11 @@
 Each member ω of the family, a draw of the weights or a replica, gives a prediction and its standard deviation,
 (A(ω), σ(ω)). With ⟨…⟩ the mean over members, in σ_stat over all but one of them as usual for a sample,
 
-    value = ⟨A⟩,    error² = σ_syst² + σ_stat²,    σ_syst² = ⟨σ(ω)²⟩,    σ_stat² = ⟨(A(ω) − ⟨A⟩)²⟩
+    value = ⟨A⟩,    error² = σ_syst² + σ_stat²,    σ_syst² = ⟨σ(ω)²⟩ + σ_label²,    σ_stat² = ⟨(A(ω) − ⟨A⟩)²⟩
 
 where the statistical part vanishes with many labels, and the systematic part says how well the network can do at all.
-Of a complex A they are distances in the plane, |A(ω) − ⟨A⟩|², and σ(ω)² the variance of both parts together.
+σ_label, the root mean square of the errors that labels state, belongs to it: no σ(ω) shows where labels err alike. Of a
+complex A they are distances in the plane, |A(ω) − ⟨A⟩|², and σ(ω)² the variance of both parts together.
 
 Badger, Butter, Luchmann, Pitz and Plehn, *Loop amplitudes from precision networks*, arXiv:2206.14831, and slides
 "Surrogate loop amplitudes" for draws (`bayesian_mlp.py`); Lakshminarayanan, Pritzel and Blundell, NeurIPS 2017, section
@@ -30,8 +31,9 @@ from methods.base import Estimate, ParametricIntegral
 from methods.core import calibration, few_points
 from methods.core.arithmetic import Arithmetic
 from methods.core.batches import in_batches
+from methods.core.storage import StorageError
 from methods.surrogates import complex_parts, network_arithmetic, symmetry, targets
-from methods.surrogates.batched_layers import Layers, separate
+from methods.surrogates.batched_layers import BatchedLayers, separate
 from methods.surrogates.likelihood import FLOOR, variance
 from methods.surrogates.regressor import Regressor
 
@@ -76,7 +78,7 @@ class UncertainRegressor(Regressor):
         """Return the parts of A, and log σ, of each member for scaled s (n, m): (n_members, n, n_parts + 1)."""
 
     @abstractmethod
-    def _layers(self) -> Layers:
+    def _layers(self) -> BatchedLayers:
         """Return weights and biases of all members."""
 
     def fit(
@@ -118,7 +120,8 @@ class UncertainRegressor(Regressor):
         deviations = arithmetic.affine(members, np.kron(np.eye(n) - 1 / n, of_parts))
         squares = arithmetic.apply("square", deviations)
         statistical = arithmetic.affine(squares, np.full((1, squares.n), 1 / (n - 1)))
-        systematic = arithmetic.affine(arithmetic.join(*variances), mean_of)
+        label_variance = (self.label_error_ / self.scale_) ** 2
+        systematic = arithmetic.scale(arithmetic.affine(arithmetic.join(*variances), mean_of), 1.0, label_variance)
         sigma = arithmetic.apply("sqrt", arithmetic.add(systematic, statistical))
         y = arithmetic.scale(y, self.scale_, complex_parts.parts(np.asarray(self.mean_)))
         value, slope = network_arithmetic.decoded(arithmetic, s, y, self._target)
@@ -135,7 +138,8 @@ class UncertainRegressor(Regressor):
         self, s: np.ndarray, y: np.ndarray, systematic: np.ndarray, statistical: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         value, slope = self._target.decode(s, self.mean_ + self.scale_ * y)
-        return value, self.scale_ * slope * systematic, self.scale_ * slope * statistical
+        systematic = np.hypot(self.scale_ * systematic, self.label_error_)
+        return value, slope * systematic, self.scale_ * slope * statistical
 
     def _moments(self, scaled: torch.Tensor) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return ⟨A⟩, σ_syst and σ_stat (n,) of y."""
@@ -150,6 +154,15 @@ class UncertainRegressor(Regressor):
                 found.append((y, systematic, statistical))
         columns = [torch.cat(column).cpu().numpy() for column in zip(*found, strict=True)]
         return columns[0], columns[1], columns[2]
+
+    def _state(self) -> dict[str, np.ndarray]:
+        return super()._state() | {"label_error_": np.asarray(self.label_error_)}
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        if "label_error_" not in state:
+            raise StorageError(f"The file lacks the errors of the labels; save this {self.name} again.")
+        self.label_error_ = float(state["label_error_"])
+        super()._restore(state)
 
     def _seconds_to_diagnose(self, examples: targets.Examples) -> float:
         """Return about how many seconds `_diagnose` will take."""

@@ -21,7 +21,7 @@ from typing import cast
 import torch
 from torch import nn
 
-from methods.surrogates.batched_layers import Layers, outputs
+from methods.surrogates.batched_layers import BatchedLayers, outputs
 from methods.surrogates.skip_network import Elementwise
 
 
@@ -98,7 +98,7 @@ class VariationalNetwork(nn.Module):
         return torch.stack([layer.kl(prior_std) for layer in self._gaussians]).sum()
 
     @torch.no_grad()
-    def draw(self, n: int, seed: int) -> Layers:
+    def draw(self, n: int, seed: int) -> BatchedLayers:
         """Draw all weights n times; the same seed gives the same draws on every device."""
         generator = torch.Generator().manual_seed(seed)
         return [layer.draw(n, generator) for layer in self._gaussians]
@@ -107,7 +107,7 @@ class VariationalNetwork(nn.Module):
     def _gaussians(self) -> list[GaussianLinear]:
         return cast(list[GaussianLinear], list(self.layers))
 
-    def at(self, draws: Layers, x: torch.Tensor) -> torch.Tensor:
+    def at(self, draws: BatchedLayers, x: torch.Tensor) -> torch.Tensor:
         """Return the outputs (n_draws, n, n_out) at the drawn weights, for x (n, n_in)."""
         return outputs(draws, self.activation, x.expand(len(draws[0][0]), *x.shape))
 

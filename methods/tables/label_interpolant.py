@@ -10,6 +10,7 @@ a Gaussian process with 1,000 labels, on pentagon1l_8d with 1,500 it is worth 0.
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from abc import abstractmethod
 from collections.abc import Callable
@@ -23,7 +24,7 @@ from methods.base import Estimate, InputError, Method, ParametricIntegral
 from methods.core.batches import in_batches
 from methods.core.budget import Clock
 from methods.surrogates import targets
-from methods.surrogates.labels import LabelSource, with_label_errors
+from methods.surrogates.labels import with_label_errors
 from methods.tables.coordinates import Coordinates
 
 DISTANCES = (0.3, 1.0, 0.1, 30.0, 0.01, 1e-3, 1e-4)
@@ -111,7 +112,7 @@ class LabelInterpolant(Method):
         clock = Clock(budget)
         self._require_supported(integral)
         self.integral_ = integral
-        examples, cut_short = self._examples(clock)
+        examples = self._examples(clock)
         self.mean_, self.scale_ = examples.mean, examples.scale
         n, s, y = examples.n_train, examples.s, examples.y
         distances = [side * distance for distance in DISTANCES for side in (1, -1)]
@@ -127,8 +128,8 @@ class LabelInterpolant(Method):
         self.u_, self.y_ = u[:n_used], y[:n_used]
         self._function = self._interpolant(self.u_, self.y_, self.settings_)
         self.details_ = {
-            "n_labels": n_used, "target": self.target_, "distance": best.distance,
-            "cut_short": cut_short or n_used < len(s) or len(tried) < len(distances),
+            "n_labels": n_used, "n_refused": examples.n_refused, "target": self.target_, "distance": best.distance,
+            "cut_short": examples.cut_short or n_used < len(s) or len(tried) < len(distances),
         }  # fmt: skip
         return self
 
@@ -146,15 +147,13 @@ class LabelInterpolant(Method):
         value, slope = self._target.decode(s, self.mean_ + self.scale_ * y)
         return Estimate(value, self.residual_ * slope, self._target.n_eval * len(s))
 
-    def _examples(self, clock: Clock) -> tuple[targets.Examples, bool]:
-        """Compute labels, and tell whether the clock ended that."""
+    def _examples(self, clock: Clock) -> targets.Examples:
+        """Compute labels, and encode them for the first target that they allow."""
         from scipy.stats import qmc
 
-        if self.n_labels < targets.LEAST_LABELS:
-            raise InputError(f"{self.name}.n_labels is {self.n_labels}; give at least {targets.LEAST_LABELS}.")
+        targets.check_number(self.n_labels)
         labelling = clock.share(targets.LABEL_SHARE)
-        preparation = labelling.share(targets.PREPARATION_SHARE)
-        source = LabelSource(self.labels, self.integral_, epsrel=LABEL_EPSREL, budget=preparation.budget)
+        source = targets.prepared(self.labels, self.integral_, labelling, LABEL_EPSREL)
         sobol = qmc.Sobol(self.integral_.m, rng=self.seed)
         s = self.integral_.from_unit(sobol.random_base2((self.n_labels - 1).bit_length())[: self.n_labels])
         value, error = targets.compute_in_steps(source, lambda part: source.compute(part)[:2], s, labelling)
@@ -162,7 +161,8 @@ class LabelInterpolant(Method):
         for name in TARGETS:
             self.target_, self._target = name, targets.make(name, self.integral_)
             try:
-                return targets.encoded(self._target, self.labels, s, value, error), cut_short
+                found = targets.encoded(self._target, self.labels, s, value, error)
+                return dataclasses.replace(found, cut_short=cut_short)
             except InputError:
                 if name == TARGETS[-1]:
                     raise

@@ -89,6 +89,19 @@ def altered(first, add):
     return f"{__name__}:Altered,first={first},add={add}"
 
 
+# ----- errors ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_errors_that_labels_state_are_part_of_the_error(make_with_target, tmp_path):
+    integral = product(2)
+    s = integral.sample(20, seed=1)
+    method = make_with_target(target="plain", labels="label_methods:Exact,epsrel=0.05").fit(integral)
+    error = method.integrate(s).error
+    assert (error > 0.0499).all()
+    method.save(tmp_path / "m")
+    np.testing.assert_array_equal(type(method).load(tmp_path / "m", integral).integrate(s).error, error)
+
+
 # ----- files ----------------------------------------------------------------------------------------------------------
 
 

@@ -7,8 +7,10 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from integrals import product
 from torch import nn
 
+import methods
 from methods.base import InputError
 from methods.core.budget import Clock
 from methods.surrogates.adam import HALF_LIFE, RATES, VALIDATE_EVERY, descend
@@ -88,9 +90,10 @@ def test_the_rate_is_what_a_step_takes(schedule, length, monkeypatch):
     assert weight == pytest.approx(0.1 * length, rel=1e-3)
 
 
-def test_an_unknown_schedule_is_refused():
+def test_an_unknown_schedule_is_refused_before_labels_are_computed():
+    method = methods.create("dense_mlp", schedule="halfing", labels="label_methods:Exact,seconds_to_prepare=9.0")
     with pytest.raises(InputError, match=r"no schedule 'halfing'.*Did you mean 'halving'"):
-        trained([1.0], schedule="halfing")
+        method.fit(product(1))
 
 
 def test_global_random_state_is_not_used():

@@ -24,16 +24,20 @@ def costs():
     labels.LABEL_COSTS.reset(token)
 
 
+def compute_labels(spec, integral, s):
+    return labels.LabelSource(spec, integral).compute(s).value
+
+
 def test_labels_are_the_integral_and_are_metered(costs):
     integral = product(2)
     s = integral.sample(50, seed=3)
-    np.testing.assert_array_equal(labels.compute_labels(EXACT, integral, s), integral.exact(s))
+    np.testing.assert_array_equal(compute_labels(EXACT, integral, s), integral.exact(s))
     assert sum(p.n_labels for p in costs) == 50
     assert sum(p.n_eval for p in costs) == 350
 
 
 def test_the_time_of_labels_is_metered(own_time, costs):
-    labels.compute_labels(f"{EXACT},seconds_per_label=0.01", product(1), product(1).sample(10, seed=0))
+    compute_labels(f"{EXACT},seconds_per_label=0.01", product(1), product(1).sample(10, seed=0))
     assert sum(p.seconds for p in costs) == pytest.approx(0.1, abs=5 * own_time.tick)
 
 
@@ -50,7 +54,7 @@ def test_evaluations_that_nobody_counted_are_told_apart(costs, monkeypatch, seen
         return integrate(self, s)
 
     monkeypatch.setattr(method, "integrate", counting)
-    labels.compute_labels(EXACT, product(2), product(2).sample(50, seed=3))
+    compute_labels(EXACT, product(2), product(2).sample(50, seed=3))
     labels.EVALUATIONS_SEEN.reset(token)
     assert sum(p.n_uncounted for p in costs) == uncounted
 
@@ -59,7 +63,7 @@ def test_labels_of_the_integrals_own_integrand_are_counted_once(costs):
     """The harness's rule, counted + uncounted, for a method that evaluates what the meter counts."""
     meter, integral = Meter(), product(2)
     token = labels.EVALUATIONS_SEEN.set(lambda: meter.n_eval)
-    labels.compute_labels("gauss_legendre,order=3,a=1.0", meter.metered(integral), integral.sample(50, seed=3))
+    compute_labels("gauss_legendre,order=3,a=1.0", meter.metered(integral), integral.sample(50, seed=3))
     labels.EVALUATIONS_SEEN.reset(token)
     assert sum(p.n_eval for p in costs) == 50 * (3**2 + 2**2) < meter.n_eval
     assert sum(p.n_uncounted for p in costs) == 0
@@ -89,14 +93,14 @@ def test_without_a_budget_the_label_method_has_none():
 
 def test_nothing_is_noted_where_nobody_meters():
     integral = product(1)
-    labels.compute_labels(EXACT, integral, integral.sample(5, seed=0))
+    compute_labels(EXACT, integral, integral.sample(5, seed=0))
     assert labels.LABEL_COSTS.get() is None
 
 
 @pytest.mark.parametrize("surrogate", ["skip_mlp", "boosted_trees"])
 def test_a_surrogate_cannot_sell_labels(surrogate):
     with pytest.raises(InputError, match=r"learns from labels.*gauss_legendre"):
-        labels.compute_labels(surrogate, product(1), product(1).sample(5, seed=0))
+        compute_labels(surrogate, product(1), product(1).sample(5, seed=0))
 
 
 def test_a_method_that_cannot_treat_the_integral_sells_no_labels():
@@ -106,7 +110,7 @@ def test_a_method_that_cannot_treat_the_integral_sells_no_labels():
         integrand=integral.integrand,
     )  # fmt: skip
     with pytest.raises(InputError, match="cannot provide labels for open: it has no closed form"):
-        labels.compute_labels(EXACT, without, without.sample(5, seed=0))
+        compute_labels(EXACT, without, without.sample(5, seed=0))
 
 
 @pytest.mark.parametrize(("spec", "epsrel"), [(EXACT, 1e-6), (f"{EXACT},epsrel=1e-4", 1e-4)])
@@ -208,6 +212,33 @@ def test_labels_without_a_stated_error_have_no_noise():
     error = np.r_[np.full(10, np.nan), np.full(10, 0.5)]
     examples = targets.encoded(targets.make("plain", integral), "some", s, integral.exact(s), error)
     np.testing.assert_allclose(examples.noise * examples.scale, np.nan_to_num(error))
+
+
+def test_labels_that_their_method_calls_wrong_are_left_out():
+    integral = product(1)
+    s = integral.sample(50, seed=0)
+    error = np.full(50, 1e-8)
+    error[3] = 10.0
+    examples = targets.encoded(targets.make("plain", integral), "some", s, integral.exact(s), error)
+    np.testing.assert_array_equal(examples.s, np.delete(s, 3, axis=0))
+    assert examples.details == {"n_labels": 50, "n_refused": 1, "cut_short": False}
+
+
+def test_examples_say_whether_the_budget_cut_labels_short(own_time):
+    assert not make_examples(100, 10.0).cut_short
+    assert make_examples(1_000, 0.0, f"{EXACT},seconds_per_label=0.001").cut_short
+    assert make_examples(100, 10.0, f"{EXACT},seconds_to_prepare=9.0").cut_short
+
+
+def test_real_labels_of_a_complex_integral_are_refused():
+    with pytest.raises(InputError, match="gave real labels of box1l_physical, which is complex"):
+        targets.check(references.integral("box1l_physical"), "some", np.ones(20), np.zeros(20))
+
+
+def test_a_method_without_derivatives_is_refused_before_it_is_prepared(costs):
+    with pytest.raises(InputError, match="gives no derivatives"):
+        gradient_labels.GradientLabelSource(f"{EXACT},seconds_to_prepare=9.0", product(1))
+    assert not costs
 
 
 def test_cheap_labels_are_all_bought():

@@ -90,6 +90,12 @@ def test_wrong_names_are_refused(name, text, message, box):
         fitted(name, box, symmetry=text)
 
 
+@SURROGATES
+def test_an_exchange_that_changes_the_integral_is_refused(name, box):
+    with pytest.raises(InputError, match=r"The symmetry is none: the integral is .* where these invariants are"):
+        fitted(name, box, symmetry="s12:mA2")
+
+
 def test_invariants_with_other_ranges_cannot_be_exchanged():
     uneven = callable_integral(
         lambda s, x: s[..., 0] + s[..., 1] + 0 * x[..., 0], parameters=("a", "b"), low=(1.0, 1.0), high=(2.0, 3.0)

@@ -18,7 +18,7 @@ import numpy as np
 
 from methods.base import Estimate, InputError
 from methods.core.relative_error import SMALL
-from methods.surrogates import targets
+from methods.surrogates.labels import LEAST_LABELS
 
 LARGE = 1e-3
 """Relative error up to which a label is taken in any case."""
@@ -57,7 +57,7 @@ class LabelLimit:
             Where fewer are left than anything can be fitted to.
         """
         stays = ~self.refuses(value, error)
-        least = min(targets.LEAST_LABELS, len(value))
+        least = min(LEAST_LABELS, len(value))
         if stays.sum() < least:
             raise InputError(
                 f"Of {len(value)} labels {int((~stays).sum())} have relative errors above {self.relative:.1g} or are "

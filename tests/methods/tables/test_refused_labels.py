@@ -1,4 +1,4 @@
-"""Labels that are refused because of the errors that their method states, and what tables make without them."""
+"""What tables and networks make of labels without those that their method calls wrong."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from integrals import changing_sign, product
 from test_complex_tables import INTEGRALS
 
 import methods
-from methods.base import Estimate, InputError
+from methods.base import InputError
 from methods.tables import chebyshev_basis, grid_gaps
 from methods.tables.coordinate_choice import Choice
 from methods.tables.coordinates import Coordinates, Target
-from methods.tables.label_limit import FACTOR, LARGE, LabelLimit
 
 FIELDS = {
     "chebyshev": {"max_labels": 250},
@@ -52,25 +51,6 @@ def test_a_fit_with_refused_labels_is_repeated_by_its_number_of_labels():
         found.append(methods.create("total_degree", labels=WRONG, max_labels=max_labels, n_pilot=20).fit(integral))
     assert found[0].details_ == found[1].details_
     assert found[0].details_["max_labels"] == 80
-
-
-def test_the_limit_follows_the_usual_error_and_the_typical_value():
-    value, error = np.array([1.0, 2.0, -1.0, 1e-9]), np.array([1e-8, 1e-2, np.nan, 1e-8])
-    limit = LabelLimit.of(value, error)
-    assert limit.relative == LARGE
-    assert limit.refuses(value, error).tolist() == [False, True, False, False]
-    assert np.isnan(limit.nan_where_refused(Estimate(value, error, 0))).tolist() == [False, True, False, False]
-    coarse = LabelLimit.of(np.ones(4), np.array([0.01, 0.02, 0.02, 0.1]))
-    assert coarse.relative == pytest.approx(FACTOR * 0.02)
-    assert not coarse.refuses(np.ones(4), np.array([0.01, 0.02, 0.02, 0.1])).any()
-    assert LabelLimit.of(value, np.full(4, np.nan)).relative == LARGE
-
-
-def test_labels_that_are_not_finite_are_refused():
-    value = np.array([1.0, np.nan, np.inf])
-    assert LabelLimit.of(value, np.zeros(3)).refuses(value, np.zeros(3)).tolist() == [False, True, True]
-    with pytest.raises(InputError, match="at least 3 good ones"):
-        LabelLimit.of(value, np.zeros(3)).without_refused(value, np.zeros(3))
 
 
 def test_too_many_gaps_on_a_grid_are_an_error():
