@@ -89,8 +89,8 @@ class BoostedTrees(Method):
     Notes
     -----
     The error is global: the root mean square residual of the validation labels, which training saw only to choose
-    the number of trees, with the errors that these labels state added in quadrature. It does not know where in the box
-    the trees are worse. That of a complex value is √(σ_Re² + σ_Im²).
+    the number of trees, and the errors that these labels state where neighbouring ones err alike, added in quadrature.
+    It does not know where in the box the trees are worse. That of a complex value is √(σ_Re² + σ_Im²).
     """
 
     name: ClassVar[str] = "boosted_trees"

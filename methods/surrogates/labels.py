@@ -23,6 +23,13 @@ from methods.core.method_spec import parse_spec
 LEAST_LABELS = 10
 """Labels that are needed at least, to train and to validate; they are computed first, however long they take."""
 
+NEARBY = 1e-10
+"""Distance of a neighbour, as a share of the way to the middle of the box: I(s) is as good as the same there."""
+
+ALIKE = 0.2
+"""Values of neighbours differ by less than this many stated errors where labels err alike; where errors are random and
+normal, the median of their differences is 0.95."""
+
 
 @dataclasses.dataclass(frozen=True)
 class LabelCost:
@@ -104,6 +111,24 @@ class LabelSource:
         if costs is not None:
             n_uncounted = max(0, n_eval - (EVALUATIONS_SEEN.get()() - counted))
             costs.append(LabelCost(n_labels, seconds, n_eval, n_uncounted))
+
+
+def err_alike(source: LabelSource, s: np.ndarray, middle: np.ndarray) -> bool:
+    """Tell whether labels at neighbouring points err by the same, as those of one rule do, and random ones do not.
+
+    Parameters
+    ----------
+    source : LabelSource
+        Where labels come from.
+    s : np.ndarray
+        A few points (n, m).
+    middle : np.ndarray
+        The middle (m,) of the box, towards which their neighbours lie.
+    """
+    value, error, _ = source.compute(np.concatenate([s, s + NEARBY * (middle - s)]))
+    with np.errstate(all="ignore"):  # labels that are not finite are refused later
+        difference = np.abs(value[: len(s)] - value[len(s) :])
+        return bool(np.median(difference) <= ALIKE * np.median(np.nan_to_num(error)))
 
 
 def with_label_errors(rms: float, label_error: np.ndarray) -> float:

@@ -72,8 +72,9 @@ class Regressor(Method):
     Notes
     -----
     The error is global unless a subclass knows better: the root mean square residual of the validation labels, which
-    training saw only to choose among its own states, with the errors that these labels state added in quadrature. It
-    does not know where in the box the network is worse. That of a complex value is √(σ_Re² + σ_Im²).
+    training saw only to choose among its own states. Where neighbouring labels err alike, as those of one rule do, no
+    residual shows it, and the errors that they state are added in quadrature. It does not know where in the box the
+    network is worse. That of a complex value is √(σ_Re² + σ_Im²).
     """
 
     treats_complex: ClassVar[bool] = True

@@ -28,7 +28,7 @@ from methods.core.budget import Clock
 from methods.core.names import unknown
 from methods.surrogates import symmetry
 from methods.surrogates.label_limit import LabelLimit
-from methods.surrogates.labels import LEAST_LABELS, LabelSource, with_label_errors
+from methods.surrogates.labels import LEAST_LABELS, LabelSource, err_alike, with_label_errors
 
 VALIDATION_SHARE = 0.2
 """Share of the labels that judge the training and are not trained on: the paper's 80 %-20 % split."""
@@ -44,6 +44,9 @@ LABEL_EPSREL = 1e-6
 
 ROUNDING = 100 * np.finfo(np.float64).eps
 """Relative standard deviation up to which targets are a constant: the mean of equal numbers is off by rounding."""
+
+N_NEIGHBOURS = 4
+"""Points at which labels are compared with those of neighbours: of independent errors one test in 200 is wrong."""
 
 GROWTH = 10
 """Factor by which a step raises the number of labels; the time that one took tells how many the next step may have."""
@@ -143,11 +146,16 @@ class Examples:
     """Labels that their own method calls wrong, which are left out."""
     cut_short: bool = False
     """Whether the budget left fewer labels than were asked for, or less precise ones."""
+    err_alike: bool = True
+    """Whether neighbouring labels err by the same, so that what learns them does so, too."""
 
     @property
     def label_error(self) -> float:
-        """The root mean square error that validation labels state, in the units of the target."""
-        return self.scale * with_label_errors(0.0, self.noise[self.n_train :])
+        """The root mean square error that validation labels state and that no residual shows, in units of the target.
+
+        It is 0 where labels err independently: residuals show that, and many labels have a small mean error.
+        """
+        return self.scale * with_label_errors(0.0, self.noise[self.n_train :]) if self.err_alike else 0.0
 
     @property
     def details(self) -> dict[str, int | bool]:
@@ -199,9 +207,10 @@ def examples(
     drawn = integral.sample(n_labels, seed)
     symmetry.check(source, drawn[:LEAST_LABELS], exchangeable)
     s = symmetry.fold(drawn, exchangeable)
+    alike = err_alike(source, s[:N_NEIGHBOURS], (np.array(integral.low) + np.array(integral.high)) / 2)
     value, error = compute_in_steps(source, lambda part: source.compute(part)[:2], s, labelling)
     cut_short = source.cut_short or len(value) < n_labels
-    return replace(encoded(target, labels, s, value, error), cut_short=cut_short)
+    return replace(encoded(target, labels, s, value, error), cut_short=cut_short, err_alike=alike)
 
 
 def prepared(labels: str, integral: ParametricIntegral, labelling: Clock, epsrel: float = LABEL_EPSREL) -> LabelSource:

@@ -6,8 +6,9 @@ Each member ω of the family, a draw of the weights or a replica, gives a predic
     value = ⟨A⟩,    error² = σ_syst² + σ_stat²,    σ_syst² = ⟨σ(ω)²⟩ + σ_label²,    σ_stat² = ⟨(A(ω) − ⟨A⟩)²⟩
 
 where the statistical part vanishes with many labels, and the systematic part says how well the network can do at all.
-σ_label, the root mean square of the errors that labels state, belongs to it: no σ(ω) shows where labels err alike. Of a
-complex A they are distances in the plane, |A(ω) − ⟨A⟩|², and σ(ω)² the variance of both parts together.
+σ_label, the root mean square of the errors that labels state, belongs to it where neighbouring labels err alike, which
+no σ(ω) shows; it is 0 where they err independently. Of a complex A they are distances in the plane, |A(ω) − ⟨A⟩|², and
+σ(ω)² the variance of both parts together.
 
 Badger, Butter, Luchmann, Pitz and Plehn, *Loop amplitudes from precision networks*, arXiv:2206.14831, and slides
 "Surrogate loop amplitudes" for draws (`bayesian_mlp.py`); Lakshminarayanan, Pritzel and Blundell, NeurIPS 2017, section

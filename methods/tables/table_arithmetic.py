@@ -13,7 +13,8 @@ def u(arithmetic: Arithmetic, s: Rows, coordinates: Coordinates) -> Rows:
     """List the steps of `Coordinates.u`: u (m rows) at s (m rows)."""
     middle, half = coordinates.middle_and_half()
     distance = arithmetic.apply("abs", arithmetic.scale(_z(arithmetic, s, coordinates), -1.0, coordinates.c))
-    return arithmetic.scale(arithmetic.apply("log", distance), 1 / half, -middle / half)
+    # The middle is taken off first, as it nearly cancels the logarithm where c is far away: digits are lost once only.
+    return arithmetic.scale(arithmetic.scale(arithmetic.apply("log", distance), 1.0, -middle), 1 / half)
 
 
 def _z(arithmetic: Arithmetic, s: Rows, coordinates: Coordinates) -> Rows:

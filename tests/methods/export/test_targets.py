@@ -63,6 +63,15 @@ def decade() -> ParametricIntegral:
     )  # fmt: skip
 
 
+def symmetric() -> ParametricIntegral:
+    """∫ dx/((s1 + x1) (s2 + x2)), in which both invariants may be exchanged, with its closed form."""
+    made = ParametricIntegral.from_expression(
+        name="symmetric", variables=["x1", "x2"], parameters=["s1", "s2"], low=[1, 1], high=[2, 2],
+        definitions={"D1": "s1 + x1", "D2": "s2 + x2"}, expression="1/(D1*D2)",
+    )  # fmt: skip
+    return dataclasses.replace(made, exact=lambda s: np.log1p(1 / s).prod(axis=1))
+
+
 def crossing() -> ParametricIntegral:
     """Return the bubble on both sides of its threshold at s = 4, with its closed form on either."""
 
@@ -89,7 +98,10 @@ def scaled() -> ParametricIntegral:
     return dataclasses.replace(made, exact=exact)
 
 
-MADE = {"differential_mlp": decade, "crossing_chebyshev": crossing, "crossing_skip": crossing, "complex_train": scaled}
+MADE = {
+    "differential_mlp": decade, "skip_mlp": symmetric, "crossing_chebyshev": crossing, "crossing_skip": crossing,
+    "complex_train": scaled,
+}  # fmt: skip
 """Fits on integrals that are not registered."""
 
 

@@ -235,6 +235,17 @@ def test_real_labels_of_a_complex_integral_are_refused():
         targets.check(references.integral("box1l_physical"), "some", np.ones(20), np.zeros(20))
 
 
+@pytest.mark.parametrize(
+    ("spec", "alike"),
+    [(EXACT, True), ("label_methods:Noisy", False), ("gauss_legendre,order=3,a=1.0", True), ("lattice_qmc", True)],
+)
+def test_labels_of_one_rule_err_alike_and_random_ones_do_not(spec, alike):
+    integral = product(1)
+    source = labels.LabelSource(spec, integral)
+    assert labels.err_alike(source, integral.sample(4, seed=0), np.array([1.5, 1.5])) == alike
+    assert (make_examples(100, None, spec).label_error > 0) == alike
+
+
 def test_a_method_without_derivatives_is_refused_before_it_is_prepared(costs):
     with pytest.raises(InputError, match="gives no derivatives"):
         gradient_labels.GradientLabelSource(f"{EXACT},seconds_to_prepare=9.0", product(1))
