@@ -33,8 +33,9 @@ methods.load("box1l.model") reads what was saved.
 
 exit status: 0 where the digits are reached, 1 where they are not, 2 for wrong arguments, 130 when interrupted"""
 
-BUDGET_S = 120.0
-"""Default seconds of the fits of a choice."""
+BUDGET_S, BUDGET_ON_CONTOURS_S = 120.0, 600.0
+"""Default seconds of the fits of a choice, and those above threshold with more than three variables, where a contour
+takes about a minute, and a single fit may take a sixth."""
 
 MOST_DIGITS = 15.0
 """Relative errors below are those of rounding."""
@@ -42,7 +43,7 @@ MOST_DIGITS = 15.0
 
 def choose(
     integral: str, *, digits: float, count: float, worst: bool = False, latency: bool = False,
-    budget: float = BUDGET_S, save: str | Path | None = None, told: Told | None = None,
+    budget: float | None = None, save: str | Path | None = None, told: Told | None = None,
 ) -> Choice:  # fmt: skip
     """Choose, fit and check the method that takes least time in all.
 
@@ -58,8 +59,9 @@ def choose(
         Whether the worst point is to have the digits.
     latency : bool
         Whether values are asked for one at a time.
-    budget : float
-        Seconds that pilots and the winner's fit may take, about; a single one may take a sixth of them. A third more
+    budget : float, optional
+        Seconds that pilots and the winner's fit may take, about; a single one may take a sixth of them. None takes
+        BUDGET_S, or BUDGET_ON_CONTOURS_S above threshold with more than three variables. A third more
         goes to each further winner, of at most two, where a check finds fewer digits than were expected. The values
         that judge fits, and those that check the choice, come on top: mostly a few seconds, for each rule that is
         tried at most half of the budget and 30 s.
@@ -80,9 +82,14 @@ def choose(
         For an integral that is not there, numbers out of range, a file that cannot be written, or an integral that no
         direct rule treats.
     """
+    import references
+    from benchmarks.choosing import candidates
     from benchmarks.choosing.choice import Chooser
     from benchmarks.choosing.search import Wish
 
+    if budget is None:
+        slow = candidates.needs_learned_contours(references.integral(integral))
+        budget = BUDGET_ON_CONTOURS_S if slow else BUDGET_S
     for name, value, least, most in (
         ("digits", digits, 0.0, MOST_DIGITS), ("count", count, 0.0, math.inf), ("budget", budget, 0.0, math.inf),
     ):  # fmt: skip
@@ -135,7 +142,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--count", required=True, type=float, metavar="N", help="values of I(s) that will be computed, such as 1e8")
     add("--worst", action="store_true", help="want the digits at the worst point instead of on average")
     add("--latency", action="store_true", help="values are asked for one at a time, instead of many at once")
-    add("--budget", type=float, default=BUDGET_S, metavar="S", help=f"seconds for fits, about (default: {BUDGET_S:g})")
+    default = f"{BUDGET_S:g}; above threshold with more than three variables {BUDGET_ON_CONTOURS_S:g}"
+    add("--budget", type=float, metavar="S", help=f"seconds for fits, about (default: {default})")
     add("--save", metavar="FILE", help="file for the fitted method")
     return command
 

@@ -12,6 +12,8 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import methods
+from methods.base import LearnsFromLabels, ParametricIntegral
 from methods.core.method_spec import spec_text
 
 BUDGET = "budget"
@@ -157,3 +159,28 @@ CANDIDATES = (
     Candidate("pysecdec_cuba", "epsrel", 1e-3, 1e-8, TOLERANCE, ONE_THREAD),
 )
 """Every registered method, in the order in which the first pilots are made: quick ones first."""
+
+ON_ONE_PHASE = 3
+"""Variables up to which contours that turn each of them by one phase, as those of `gauss_legendre`, are known to do
+above threshold. With more, as at two loops, none of them is causal, and labels come from `learned_contour`."""
+
+
+def needs_learned_contours(integral: ParametricIntegral) -> bool:
+    """Tell whether an integral is computed on contours whose preparation takes a minute."""
+    return integral.is_complex and integral.k > ON_ONE_PHASE
+
+
+def candidates(integral: ParametricIntegral, digits: float) -> tuple[Candidate, ...]:
+    """List the candidates for an integral, of which so many digits are wanted."""
+    if not needs_learned_contours(integral):
+        return CANDIDATES
+    labels = spec_text("learned_contour", {"epsrel": 10 ** -(digits + 1), **FINE})
+    return tuple(_on_learned_contours(candidate, labels) for candidate in CANDIDATES)
+
+
+def _on_learned_contours(candidate: Candidate, labels: str) -> Candidate:
+    if candidate.method == "learned_contour":
+        return dataclasses.replace(candidate, fields=FINE)
+    if isinstance(methods.create(candidate.method), LearnsFromLabels):
+        return dataclasses.replace(candidate, fields={**candidate.fields, "labels": labels})
+    return candidate

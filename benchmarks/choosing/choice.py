@@ -19,7 +19,7 @@ import numpy as np
 import methods
 import references
 from benchmarks.choosing import direct_values, extrapolation, pilots
-from benchmarks.choosing.candidates import CANDIDATES, Candidate
+from benchmarks.choosing.candidates import Candidate, candidates
 from benchmarks.choosing.direct_values import DirectValues
 from benchmarks.choosing.extrapolation import Forecast
 from benchmarks.choosing.pilots import Pilot, Pilots
@@ -104,8 +104,8 @@ class Chooser:
         Seconds for the fits of a choice; the values that judge, and those that check, come on top.
     told : callable, optional
         Is told of each fit, as `Search` says.
-    candidates : sequence of Candidate
-        The methods that are asked.
+    asked : sequence of Candidate, optional
+        The methods that are asked; None asks all.
 
     Attributes
     ----------
@@ -120,15 +120,16 @@ class Chooser:
 
     def __init__(
         self, integral: str, digits: float, budget_s: float, told: Told | None = None,
-        candidates: Sequence[Candidate] = CANDIDATES,
+        asked: Sequence[Candidate] | None = None,
     ) -> None:  # fmt: skip
-        self._spec, self._budget_s, self._candidates = integral, budget_s, candidates
+        self._spec, self._budget_s = integral, budget_s
         self._told: Told = told or (lambda _spec, _pilot: None)
         self._integral = references.integral(integral)
+        self._candidates = candidates(self._integral, digits) if asked is None else asked
         s = self._integral.sample(POINTS, POINTS_SEED)
         self.truth = direct_values.judging(integral, s, digits, JUDGING * budget_s).truth
         self._pilots = Pilots(integral, self.truth)
-        self._pilots.ask(candidates)
+        self._pilots.ask(self._candidates)
         self._checks: dict[tuple[frozenset[str], float], DirectValues] = {}
 
     def choose(self, wish: Wish) -> Choice:

@@ -17,7 +17,7 @@ import methods
 import references
 from benchmarks import choose
 from benchmarks.choosing import choice, direct_values, pilot_run, pilots
-from benchmarks.choosing.candidates import CANDIDATES
+from benchmarks.choosing.candidates import CANDIDATES, candidates
 from benchmarks.choosing.search import Wish
 from methods.base import ParametricIntegral
 from methods.core.storage import StorageError
@@ -59,6 +59,17 @@ def test_help_has_examples(capsys):
 
 def test_every_registered_method_is_a_candidate():
     assert {candidate.method for candidate in CANDIDATES} == set(methods.METHODS)
+
+
+def test_above_threshold_with_many_variables_labels_come_from_learned_contours():
+    found = {one.method: one.spec(one.first) for one in candidates(references.integral("box2l_physical"), 4)}
+    assert set(found) == set(methods.METHODS)
+    labels = "labels=(learned_contour,epsrel=1e-05,max_nodes=2000000)"
+    assert found["chebyshev"] == f"chebyshev,{labels},max_labels=150"
+    assert found["differential_mlp"] == f"differential_mlp,{labels}"
+    assert found["learned_contour"] == "learned_contour,max_nodes=2000000,epsrel=0.001"
+    for integral in ("box1l_physical", "box2l_sum"):
+        assert candidates(references.integral(integral), 4) is CANDIDATES
 
 
 @pytest.mark.parametrize("candidate", CANDIDATES, ids=lambda candidate: candidate.method)
@@ -166,8 +177,8 @@ def test_the_function_chooses_for_somebody_elses_integral_too():
 
 @pytest.mark.slow
 def test_nothing_has_fifteen_digits_after_a_moment():
-    candidates = [candidate for candidate in CANDIDATES if candidate.method == "rbf"]
-    made = choice.Chooser("bubble", 14, 20.0, candidates=candidates).choose(Wish(14, 1e4))
+    asked = [candidate for candidate in CANDIDATES if candidate.method == "rbf"]
+    made = choice.Chooser("bubble", 14, 20.0, asked=asked).choose(Wish(14, 1e4))
     assert not made.reached
     assert made.pilot.digits_mean > 3
 

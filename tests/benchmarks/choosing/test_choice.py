@@ -48,7 +48,7 @@ def checked(monkeypatch):
             dataclasses.replace(one, most=one.first, coarsest=None)  # one setting each
             for name in NAMES[: len(found)] for one in CANDIDATES if one.method == name
         ]  # fmt: skip
-        return Chooser("bubble", 6, 120.0, candidates=own).choose(Wish(6, 1e9))
+        return Chooser("bubble", 6, 120.0, asked=own).choose(Wish(6, 1e9))
 
     return choose
 
