@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -76,11 +77,18 @@ def page(contents: Contents) -> str:
 def _tables(contents: Contents) -> str:
     import pandas
 
-    blocks = []
+    links = [f"- [{table.title}](#{_anchor(table.title)})" for table in contents.tables]
+    blocks = ["# All tables", "First the runs of the comparison, integral by integral, then:", "\n".join(links)]
+    blocks = ["\n\n".join(blocks if links else blocks[:1]) + "\n", all_configurations.markdown(contents.compared)]
     for table in contents.tables:
         parts = (f"### {table.title}", table.explanation, _markdown(pandas.DataFrame([row for row, _ in table.rows])))
         blocks.append("\n\n".join(filter(None, parts)) + "\n")
-    return "\n".join([all_configurations.markdown(contents.compared), *blocks])
+    return "\n".join(blocks)
+
+
+def _anchor(title: str) -> str:
+    """Name a heading as links to it do."""
+    return re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")
 
 
 def _markdown(table: pandas.DataFrame) -> str:
