@@ -23,6 +23,7 @@ from typing import Any
 import torch
 
 from methods.core import build_cache, kernel_library
+from methods.core.errors import InputError
 
 SOURCE = Path(__file__).with_name("node_sum_kernel.cpp")
 
@@ -68,6 +69,7 @@ def _sums(
     """Return s (n_s, m) -> the sums (n_s, 1), or (n_s, 1 + m) with their derivatives; None where there is no kernel."""
     m, powers = len(matrices[0][0]) - 1, tuple(power for _, power in matrices)
     is_possible = weights.device.type == "cpu" and weights.dtype in (torch.float64, torch.complex128)
+    is_possible = is_possible and all(matrix.dtype == weights.dtype for matrix, _ in matrices)
     if not is_possible or m > MOST_INVARIANTS or max(map(abs, powers)) > HIGHEST_POWER:
         return None
     n_sums = 1 + m if with_gradient else 1
@@ -78,6 +80,11 @@ def _sums(
     nodes = _vectors(torch.cat([*(matrix for matrix, _ in matrices), weights[None]]), lanes)
 
     def total(s: torch.Tensor) -> torch.Tensor:
+        if s.ndim != 2 or s.shape[1] != m or s.device.type != "cpu" or s.requires_grad:
+            raise InputError(
+                f"A sum over nodes takes s of shape (n, {m}) on the CPU, and keeps no graph of derivatives; got a "
+                f"tensor of shape {tuple(s.shape)} on {s.device}{', which requires them' if s.requires_grad else ''}."
+            )
         s = s.to(torch.float64).contiguous()
         out = weights.new_empty(len(s), n_sums)
         function(s.data_ptr(), nodes.data_ptr(), len(nodes), out.data_ptr(), torch.get_num_threads(), len(s))

@@ -75,22 +75,25 @@ class Expression:
             raise InputError(f"The names {given} are no identifiers, or stand for two things; rename them.")
         symbols = {name: sympy.Symbol(name, real=True) for name in names}
         base = {name: symbols[name] for name in (*variables, *parameters)}
+        # A root of x² is |x|, which is x in the cube, and on a contour, too, where the modulus would be something else.
+        moduli = {sympy.Abs(symbols[name]): symbols[name] for name in variables}
         polynomials: dict[sympy.Symbol, sympy.Expr] = {}
         known: dict[str, sympy.Expr] = dict(base)
         for name, formula in definitions.items():
-            known[name] = parse(formula, known).xreplace(polynomials)
+            known[name] = parse(formula, known).xreplace(moduli).xreplace(polynomials)
             if known[name].is_polynomial(*base.values()) and number_of_terms(known[name]) <= MOST_TERMS:
                 polynomials[symbols[name]], known[name] = known[name], symbols[name]
-        outer = parse(text, known)
+        outer = parse(text, known).xreplace(moduli)
 
         fresh_names = (name for i in itertools.count() if (name := f"polynomial{i}") not in names)
 
         def named(node: sympy.Expr) -> sympy.Expr:
-            is_polynomial = isinstance(node, sympy.Add) and node.is_polynomial(*node.free_symbols)
-            if is_polynomial and number_of_terms(node) <= MOST_TERMS:
-                name = sympy.Symbol(next(fresh_names), real=True)
-                polynomials[name] = node.xreplace(polynomials)
-                return name
+            if isinstance(node, sympy.Add) and node.is_polynomial(*node.free_symbols):
+                full = node.xreplace(polynomials)
+                if number_of_terms(full) <= MOST_TERMS:
+                    name = sympy.Symbol(next(fresh_names), real=True)
+                    polynomials[name] = full
+                    return name
             return node.func(*map(named, node.args)) if node.args else node
 
         return cls(
@@ -110,6 +113,14 @@ class Expression:
 
     def _used_in(self, term: sympy.Expr) -> dict[sympy.Symbol, sympy.Expr]:
         return {name: p for name, p in self.polynomials.items() if name in term.free_symbols}
+
+    @property
+    def modulus(self) -> sympy.Expr | None:
+        """A modulus of something that depends on x, such as that of a root of a square; None where there is none."""
+        x = set(self.variables)
+        formulas = (self.outer, *self.polynomials.values())
+        found = {modulus for formula in formulas for modulus in formula.atoms(sympy.Abs)}
+        return next((one for one in sorted(found, key=str) if one.xreplace(self.polynomials).free_symbols & x), None)
 
     @property
     def full(self) -> sympy.Expr:

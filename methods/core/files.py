@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 
 def write_text(path: Path, text: str) -> None:
@@ -22,10 +24,21 @@ def write_text(path: Path, text: str) -> None:
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a file, and its folder. Raises OSError as `write_text` does."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    with writing(path) as file:
+        file.write(content)
+
+
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file to be written and read, which is at `path` once the block has ended without an exception.
+
+    Several writers do not meet: each writes a file of its own, and the last one to end stays. Raises OSError as
+    `write_text` does.
+    """
     descriptor, partial = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".partial")
     try:
-        with open(descriptor, "wb") as file:
-            file.write(content)
+        with open(descriptor, "w+b") as file:
+            yield file
         os.chmod(partial, 0o644)
         os.replace(partial, path)
     except BaseException:

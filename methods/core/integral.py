@@ -97,6 +97,12 @@ class ParametricIntegral:
             from methods.core import denominators
 
             denominators.prescribed(self.expression, self.prescription)
+            if (modulus := self.expression.modulus) is not None:
+                base = modulus.args[0]
+                raise InputError(
+                    f"Integral {self.name} has a root of {base}**2, which is its modulus, and that is not analytic as "
+                    f"{self.prescription} - i0 asks for; write {base} where it is positive in the cube."
+                )
 
     @classmethod
     def from_expression(

@@ -61,7 +61,11 @@ def load(
         from_cache = seconds is not None
         if seconds is None:
             seconds = _compile(command, source, includes, flags, library)
-        loaded = ctypes.CDLL(str(library))
+        try:
+            loaded = ctypes.CDLL(str(library))
+        except OSError:  # made on another system of the same processor, whose cache this is, too
+            seconds, from_cache = _compile(command, source, includes, flags, library), False
+            loaded = ctypes.CDLL(str(library))
     except (OSError, subprocess.CalledProcessError):
         return None
     build_cache.note(build_cache.Build(f"{source.stem} {library.stem}", {"compile": seconds}, from_cache))

@@ -31,12 +31,12 @@ class LeastSquares:
         self.n_points += len(y)
 
     def solve(self) -> torch.Tensor:
-        """Return c (F,), or (F, q) for q functions. Raises InputError where the values are not finite."""
-        if not bool(torch.isfinite(self._right).all()):
+        """Return c (F,), or (F, q) for q functions. Raises InputError where values or features are not finite."""
+        if not bool(torch.isfinite(self._right).all() and torch.isfinite(self._matrix).all()):
             raise InputError(
                 "The values to fit are not all finite; give an integrand that is finite inside the cube, for all s."
             )
-        ridge, identity = RIDGE * self.n_points, torch.arange(self.n_unknowns, device=self._right.device)
+        ridge, identity = RIDGE * max(1, self.n_points), torch.arange(self.n_unknowns, device=self._right.device)
         while True:
             matrix = self._matrix.clone()
             matrix[identity, identity] += ridge

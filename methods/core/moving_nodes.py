@@ -46,7 +46,7 @@ class MovingIntegrand:
         if self._term.expression is None:
             return self._term.integrand(*(torch.stack(torch.broadcast_tensors(*columns), dim=-1) for columns in (s, x)))
         direct_evaluations.note(_n_points(s, x))
-        return self._outer(torch, *x, *s, *self._polynomials(torch, *x, *s))[0]
+        return self._outer(torch, *x, *s, *self._polynomials_at(s, x))[0]
 
     def log(self, s: Sequence[torch.Tensor], x: Sequence[torch.Tensor]) -> torch.Tensor:
         """Return Σ_i n_i log P_i for f = Π_i P_i^{n_i}, by principal branches.
@@ -57,10 +57,14 @@ class MovingIntegrand:
         if self._term.expression is None:
             return torch.log(self(s, x))
         direct_evaluations.note(_n_points(s, x))
-        bases = self._bases(torch, *x, *s, *self._polynomials(torch, *x, *s))
+        bases = self._bases(torch, *x, *s, *self._polynomials_at(s, x))
         powers = [float(power) for _, power in self._factors]
         logs = [torch.log(torch.as_tensor(base, dtype=x[0].dtype, device=x[0].device)) for base in bases]
         return functools.reduce(operator.add, map(operator.mul, powers, logs))
+
+    def _polynomials_at(self, s: Sequence[torch.Tensor], x: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+        found = self._polynomials(torch, *x, *s)
+        return [torch.as_tensor(value, dtype=x[0].dtype, device=x[0].device) for value in found]  # some are constants
 
     @functools.cached_property
     def _polynomials(self) -> Callable[..., list[Any]]:

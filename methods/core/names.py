@@ -35,7 +35,7 @@ def attribute(target: str, is_wanted: Callable[[Any], bool]) -> Any:
     try:
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as problem:
-        if problem.name == module_name:
+        if f"{module_name}.".startswith(f"{problem.name}."):
             raise InputError(
                 f"{target!r} names the module {module_name!r}, which is not found; run from its folder."
             ) from problem

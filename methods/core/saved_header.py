@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,11 +43,17 @@ def require_match(path: Any, header: Mapping[str, Any], method: Any, integral: P
     """Raise StorageError unless a file holds this method, in its version, for this integral and its side of F = 0."""
     storage.compare(path, header, method=method.name, version=method.version, integral=integral.fingerprint())
     saved, here = header.get("prescribed"), prescribed_values(integral)
-    if saved is not None and here is not None and not np.allclose(saved, here, rtol=1e-6, equal_nan=True):
+    # One integral may be written with several terms of the same denominator, or with one.
+    if saved is not None and here is not None and not (_are_among(saved, here) and _are_among(here, saved)):
         raise StorageError(
             f"{path} holds an integral whose {header['formula']['prescription']} is another polynomial: with the "
             "other sign it is the complex conjugate of the one asked for."
         )
+
+
+def _are_among(rows: Sequence[Sequence[float]], others: Sequence[Sequence[float]]) -> bool:
+    """Tell whether each row of numbers is one of the others, up to rounding."""
+    return all(any(np.allclose(row, other, rtol=1e-6, equal_nan=True) for other in others) for row in rows)
 
 
 def formula_of(integral: ParametricIntegral) -> dict[str, Any] | None:

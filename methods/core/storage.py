@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from methods.core import files
 from methods.core.errors import InputError
 
 FORMAT = "loopmark-method-3"
@@ -41,19 +42,13 @@ def write(path: Any, header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
     for key, value in arrays.items():
         if value.dtype == object:
             raise StorageError(f"{key} is not a plain array or number; the method must override _state and _restore.")
-    partial = path.with_name(path.name + ".partial")
     # The format last: a header that was read names the format of its own file.
     text = json.dumps({**header, "format": FORMAT})
-    try:
-        with partial.open("w+b") as file:
-            np.savez(file, __header__=np.array(text), **arrays)  # type: ignore[arg-type]
-            file.seek(0)
-            checksum = hashlib.file_digest(file, CHECKSUM).digest()
-            file.write(checksum)
-        partial.replace(path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
+    with files.writing(path) as file:
+        np.savez(file, __header__=np.array(text), **arrays)  # type: ignore[arg-type]
+        file.seek(0)
+        checksum = hashlib.file_digest(file, CHECKSUM).digest()
+        file.write(checksum)
 
 
 def read(path: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import math
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -51,11 +52,11 @@ SAME = 1e-6
 """Relative difference up to which thresholds are the same."""
 
 DECIMALS = 9
-"""Decimals of a threshold that are kept: the search is no better than that."""
+"""Decimals of a threshold that are kept, and digits after the first of one below 1: the search is no better."""
 
 
 Polynomial = Callable[[float, np.ndarray], np.ndarray]
-"""P (n,) of one term at t = |s_j| and x (n, k), all else fixed."""
+"""P (n,) of one term at t, which is |s_j| in units of the box's largest, and x (n, k), all else fixed."""
 
 
 class CornerZero(NamedTuple):
@@ -99,19 +100,31 @@ def thresholds(integral: ParametricIntegral) -> dict[str, float]:
 
 
 def is_positive(integral: ParametricIntegral) -> bool:
-    """Tell whether P of each term is nowhere negative at points of the cube, at the corners of the box.
+    """Tell whether P of each term is nowhere seen to be negative in the cube, at the corners of the box.
 
-    P is affine in each invariant, so that between corners it is no less than at one of them.
+    P is affine in each invariant, so that between corners it is no less than at one of them. At the corner where it is
+    lowest at some points, compared with the largest there, it is minimised.
     """
     corners = np.array(list(itertools.islice(itertools.product((0.0, 1.0), repeat=integral.m), MOST_CORNERS)))
-    s = integral.from_unit(corners)
-    for term in integral.terms:
-        x = _points(term.k)
-        for point in s:
-            values = np.broadcast_to(term.polynomial(point[None], x)[0], len(x))
-            if values.min() < -ZERO * np.abs(values).max():
-                return False
-    return True
+    if 2**integral.m > MOST_CORNERS:
+        corners = np.random.default_rng(0).integers(0, 2, (MOST_CORNERS, integral.m)).astype(float)
+    return all(_is_positive(term, integral.from_unit(corners)) for term in integral.terms)
+
+
+def _is_positive(term: ParametricIntegral, s: np.ndarray) -> bool:
+    """Tell the same of a term at s (n, m)."""
+    x = _points(term.k)
+
+    def values(point: np.ndarray, x: np.ndarray) -> np.ndarray:
+        return np.broadcast_to(term.polynomial(point[None], x)[0], len(x))
+
+    def lowest(point: np.ndarray) -> float:
+        found = values(point, x)
+        return float(found.min() / max(np.abs(found).max(), np.finfo(float).tiny))
+
+    point = min(s, key=lowest)
+    known = values(point, x)
+    return _minimum(functools.partial(values, point), x, known)[1] >= -ZERO * np.abs(known).max()
 
 
 def reason_if_unknown(integral: ParametricIntegral) -> str | None:
@@ -167,12 +180,18 @@ def _threshold_on_side(
 ) -> float | None:
     """Find the threshold of the j-th parameter above zero, for side = 1, or below it, for side = −1."""
     first: float | None = None
+    unit = max(abs(integral.low[j]), abs(integral.high[j]))  # s_j may be in TeV² or in MeV²
     for others in _others(integral, j):
-        reached = _where_zero_is_reached(terms, j, side, others)
+        reached = _where_zero_is_reached(terms, j, side * unit, others)
         if reached is None or abs(reached - (first or reached)) > SAME * reached:
             return None
         first = first or reached
-    return side * round(first, DECIMALS) if first is not None else None
+    return None if first is None else side * _rounded(first * unit)
+
+
+def _rounded(threshold: float) -> float:
+    """Round to DECIMALS, and a threshold below 1 to as many digits after its first."""
+    return round(threshold, DECIMALS - min(0, math.floor(math.log10(threshold))))
 
 
 def _others(integral: ParametricIntegral, j: int) -> Iterator[np.ndarray]:
@@ -186,11 +205,14 @@ def _others(integral: ParametricIntegral, j: int) -> Iterator[np.ndarray]:
         yield integral.from_unit(corner[None])
 
 
-def _where_zero_is_reached(terms: list[ParametricIntegral], j: int, side: float, s: np.ndarray) -> float | None:
-    """Find the smallest |s_j| at which the minimum of some term's P reaches zero; None where none above zero does."""
+def _where_zero_is_reached(terms: list[ParametricIntegral], j: int, unit: float, s: np.ndarray) -> float | None:
+    """Find the smallest t = s_j/unit at which the minimum of some term's P reaches zero; None where none above 0 does.
+
+    On the other side of zero the unit is negative.
+    """
     reached = []
     for term in terms:
-        p, x = _along(term, j, side, s), _points(term.k)
+        p, x = _along(term, j, unit, s), _points(term.k)
         a, at_one, at_two = (p(t, x) for t in (0.0, 1.0, 2.0))
         b, scale = at_one - a, float(np.abs(a).max() + np.abs(at_one).max())
         is_affine = np.abs(at_two - at_one - b).max() <= SAME * scale
@@ -202,12 +224,12 @@ def _where_zero_is_reached(terms: list[ParametricIntegral], j: int, side: float,
     return least if least > SAME else None
 
 
-def _along(term: ParametricIntegral, j: int, side: float, s: np.ndarray) -> Polynomial:
-    """Make P of a term with s_j = side · t, the other invariants being those of s (1, m)."""
+def _along(term: ParametricIntegral, j: int, unit: float, s: np.ndarray) -> Polynomial:
+    """Make P of a term with s_j = unit · t, the other invariants being those of s (1, m)."""
 
     def p(t: float, x: np.ndarray) -> np.ndarray:
         point = s.copy()
-        point[0, j] = side * t
+        point[0, j] = unit * t
         return np.broadcast_to(term.polynomial(point, x)[0], len(x))
 
     return p

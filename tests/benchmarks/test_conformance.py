@@ -233,6 +233,7 @@ def test_command_needs_an_integral_that_the_method_can_treat(capsys):
     ("arguments", "message"),
     [
         (["nowhere:Method"], "which is not found"),
+        (["nowhere.inside:Method"], "which is not found"),
         (["broken_methods:Nothing"], "There is no attribute of broken_methods 'Nothing'"),
         (["broken_methods:np"], "give a class"),
         (["broken_methods:Exact,order=3"], "There is no field of broken_methods:Exact 'order'"),

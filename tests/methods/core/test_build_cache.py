@@ -115,6 +115,24 @@ def test_an_entry_whose_seconds_are_not_known_is_compiled_again(load, metered, t
 
 
 @needs_compiler
+def test_a_library_that_the_loader_of_this_system_refuses_is_compiled_again(load, metered, monkeypatch):
+    load()
+    opened, tried = ctypes.CDLL, []
+
+    def refusing(path):
+        tried.append(path)
+        if len(tried) == 1:
+            raise OSError("version `GLIBC_2.99' not found")
+        return opened(path)
+
+    monkeypatch.setattr(ctypes, "CDLL", refusing)
+    loaded = []
+    (build,) = metered(lambda: loaded.append(load()))
+    assert not build.from_cache
+    assert loaded[0].answer() == 42
+
+
+@needs_compiler
 @pytest.mark.parametrize("damage", LIBRARY_DAMAGES.values(), ids=LIBRARY_DAMAGES)
 def test_a_damaged_library_is_compiled_again(load, metered, tmp_path, damage):
     load()

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from methods.base import InputError
 from methods.core import build_cache, compiled_sums, node_sums
 
 needs_compiler = pytest.mark.skipif(not build_cache.has_compiler(), reason="there is no C++ compiler")
@@ -65,6 +66,21 @@ def test_a_polynomial_that_is_zero_has_a_derivative():
     matrices = [(torch.tensor([[1.0], [-0.5]], dtype=torch.float64), 1)]
     value, gradient = compiled_sums.monomial_weighted_sum_with_gradient(matrices, one)(0.5 * one[None])
     assert (float(value), float(gradient)) == (0.0, 1.0)
+
+
+@needs_compiler
+@pytest.mark.parametrize(
+    "s", [torch.ones(4, 2), torch.ones(3), torch.ones(4, 3, requires_grad=True)], ids=["columns", "a row", "a graph"]
+)
+def test_other_tensors_are_refused_before_the_kernel_reads_them(s: torch.Tensor):
+    total = compiled_sums.monomial_weighted_sum(*some_sum(3, (-2,), 10, False))
+    with pytest.raises(InputError, match=r"takes s of shape \(n, 3\) on the CPU, and keeps no graph"):
+        total(s.double())
+
+
+def test_there_is_no_kernel_for_complex_nodes_with_real_weights():
+    matrices, weights = some_sum(3, (-2,), 10, True)
+    assert compiled_sums.monomial_weighted_sum(matrices, weights.real.contiguous()) is None
 
 
 @needs_compiler

@@ -36,6 +36,18 @@ def test_where_a_file_cannot_be_written_the_one_before_stands(tmp_path, monkeypa
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_two_writers_of_one_file_do_not_meet(tmp_path):
+    path = tmp_path / "file"
+    with files.writing(path) as first:
+        first.write(b"first")
+        with files.writing(path) as second:
+            second.write(b"2")
+        assert path.read_bytes() == b"2"
+        first.write(b", whole")
+    assert path.read_bytes() == b"first, whole"
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_what_killed_writers_left_is_removed(tmp_path):
     for name in (".abc.partial", "record.json"):
         (tmp_path / name).write_text("")

@@ -112,3 +112,15 @@ def test_what_is_unusual_means_what_python_means(text, expected):
 
 def test_a_polynomial_too_large_to_multiply_out_is_evaluated_as_it_stands():
     assert value("1 + (x1 + s1 + x1*s1 + x1**2)**200") == pytest.approx(3.0**200, rel=1e-12)
+
+
+def test_a_power_of_a_definition_is_not_multiplied_out():
+    """Written out, 1 + F**30 of this F would have 5e7 terms."""
+    f = " + ".join(f"x1**{power}*s1" for power in range(12))
+    made = ParametricIntegral.from_expression(
+        name="hostile", expression="1/(1 + F**30)", definitions={"F": f}, variables=("x1",), parameters=("s1",),
+        low=(1.0,), high=(2.0,),
+    )  # fmt: skip
+    assert [str(name) for name in made.expression.polynomials] == ["F"]
+    s, x = np.full((1, 1), 1.5), np.full((1, 1), 0.5)
+    np.testing.assert_allclose(made.at_nodes(x)(s), 1 / (1 + (1.5 * sum(0.5**p for p in range(12))) ** 30), rtol=1e-12)

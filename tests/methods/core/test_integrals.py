@@ -352,3 +352,26 @@ def test_reserved_names_are_refused(name):
         ParametricIntegral.from_expression(
             name="reserved", variables=[name], parameters=["s1"], expression=f"s1*{name}", low=[1], high=[2]
         )
+
+
+# ----- moduli ---------------------------------------------------------------------------------------------------------
+
+
+def rooted(expression, prescription="F"):
+    return ParametricIntegral.from_expression(
+        name="rooted", expression=expression, definitions={"F": "1 - s1*x1", "U": "1 + x1*x2"},
+        variables=("x1", "x2"), parameters=("s1",), low=(2.0,), high=(3.0,), prescription=prescription,
+    )  # fmt: skip
+
+
+def test_a_root_of_a_squared_feynman_parameter_is_itself_on_contours_too():
+    x = np.array([[0.3 + 0.2j, 0.6 + 0.1j]])
+    found = rooted("sqrt(x1**2*x2)/F").integrand(np.full((1, 1), 2.5), x)
+    np.testing.assert_allclose(found, x[:, 0] * np.sqrt(x[:, 1]) / (1 - 2.5 * x[:, 0]), rtol=1e-14)
+
+
+@pytest.mark.parametrize("expression", ["sqrt(U**2)/F", "(U**2*x1)**(3/2)/F**4", "sqrt((x1 - x2)**2)/F"])
+def test_a_modulus_is_refused_above_threshold_alone(expression):
+    with pytest.raises(InputError, match=r"which is its modulus, and that is not analytic as F - i0 asks for"):
+        rooted(expression)
+    assert rooted(expression, prescription=None).expression.modulus is not None

@@ -36,6 +36,16 @@ def test_it_is_the_formula(integral: ParametricIntegral, order: tuple[int, ...])
     )
 
 
+def test_a_definition_may_be_a_constant():
+    integral = ParametricIntegral.from_expression(
+        name="with_constant", expression="log(mu2)/F", definitions={"mu2": "2", "F": "1 + s1*x1"}, variables=("x1",),
+        parameters=("s1",), low=(1.0,), high=(2.0,),
+    )  # fmt: skip
+    s, x = torch.tensor([1.5], dtype=torch.float64), torch.tensor([0.3, 0.7], dtype=torch.float64)
+    found = MovingIntegrand(integral, (0,))([s], [x])
+    torch.testing.assert_close(found, integral.integrand(s[None], x[:, None]), rtol=1e-14, atol=0)
+
+
 def test_the_logarithm_does_not_jump_where_a_power_of_f_does():
     integral = physical.box1l_physical()
     s, x = torch.tensor([12.0, -10.0, 1.0]).double(), torch.full((200, 3), 0.5, dtype=torch.complex128)

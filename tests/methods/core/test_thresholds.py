@@ -9,7 +9,7 @@ from integrals import plain
 
 import references
 from methods.base import InputError, ParametricIntegral
-from methods.core.thresholds import corner_zeros, thresholds
+from methods.core.thresholds import corner_zeros, is_positive, thresholds
 from references.integrals import physical
 
 WHOLE = (
@@ -32,6 +32,20 @@ def test_the_threshold_is_four_and_no_corner_vanishes(make):
     integral = make()
     assert thresholds(integral) == {integral.parameters[0]: 4.0}
     assert corner_zeros(integral) == []
+
+
+@pytest.mark.parametrize("mass", [1e-9, 1.0, 3e10])
+def test_a_threshold_is_found_in_any_unit(mass):
+    f = f"{mass!r}*(x1 + x2)**2 + {mass!r}*(1 - x1)*(1 - x2) + {mass!r} - s*x1*(1 - x1)"
+    in_gev = thresholds(of_polynomial(f.replace(repr(mass), "1.0"), s=(5.0, 30.0)))
+    found = thresholds(of_polynomial(f, s=(5 * mass, 30 * mass)))
+    assert found["s"] == pytest.approx(in_gev["s"] * mass, rel=1e-8)
+
+
+def test_a_polynomial_that_is_negative_in_a_tiny_part_of_the_cube_is_not_positive():
+    f = "(x1 - 3/8 - 1/999)**2 + (x2 - 5/8 + 1/777)**2 - s"
+    assert not is_positive(of_polynomial(f, s=(1e-9, 1e-8)))
+    assert is_positive(of_polynomial(f, s=(-1e-8, -1e-9)))
 
 
 def test_a_box_across_the_threshold_has_it_and_its_corner():
