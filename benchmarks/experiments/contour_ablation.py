@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmarks.experiments import all_configurations, paper_claims, two_loops
+from benchmarks.experiments import all_configurations, two_loops
 from benchmarks.experiments.experiment import Experiment, Table
-from benchmarks.records import configurations
+from benchmarks.records import configurations, current_records
 from benchmarks.records.configurations import Configuration
 from benchmarks.records.run_records import Record, Row
 
@@ -37,7 +37,7 @@ def tables(found: Sequence[Record]) -> list[Table]:
 def _parts(configuration: Configuration) -> list[str]:
     """Return the part that it learns, where it is a run of the ablation."""
     of_parts = zip(two_loops.LEARNED, two_loops.ablation(), strict=True)
-    return [part for part, method in of_parts if paper_claims.is_of(configuration.first, method)]
+    return [part for part, method in of_parts if current_records.is_of(configuration.first, method)]
 
 
 def _row(part: str, configuration: Configuration) -> dict[str, str]:

@@ -14,7 +14,8 @@ from collections.abc import Sequence
 
 from benchmarks.experiments.experiment import Experiment, Preset, Table
 from benchmarks.experiments.paper_claims import Claim, shown
-from benchmarks.experiments.paper_surrogates import current, incomparable
+from benchmarks.experiments.paper_surrogates import incomparable
+from benchmarks.records.current_records import current
 from benchmarks.records.run_records import Record, Row
 from methods.papers.surrogate_recipes import BASES, INTEGRALS
 

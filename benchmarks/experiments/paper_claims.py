@@ -16,12 +16,10 @@ import dataclasses
 import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
-import methods
 from benchmarks.experiments.experiment import Experiment, Preset, Table
+from benchmarks.records.current_records import is_of
 from benchmarks.records.run_records import Record
-from methods.core import names
 
 INTEGRAL, BUDGET_S = "box1l", 300.0
 """The integral that is trained on, and seconds that no setting should need."""
@@ -117,13 +115,6 @@ def shown(values: Sequence[float]) -> str:
     if len(values) < 2:
         return f"{values[0]:.2f}" if values else "failed"
     return f"{statistics.fmean(values):.2f} ± {statistics.stdev(values):.2f} ({len(values)})"
-
-
-def is_of(record: Mapping[str, Any], spec: str) -> bool:
-    """Tell whether the record is of the method `spec`, as on the command line."""
-    name, fields = names.parse_spec(spec)
-    params = methods.create(name, **fields).params()
-    return record["method"] == name and all(params.get(key, record) == value for key, value in record["params"].items())
 
 
 def _compare(fewer: Sequence[float], more: Sequence[float]) -> int:
