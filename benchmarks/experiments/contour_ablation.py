@@ -20,8 +20,8 @@ from benchmarks.records.run_records import Record, Row
 EXPLANATION = (
     "Digits where contour (the phases of c_i) and importance map (their sizes) are learned together, and where one of "
     "them is learned alone, with at most as many nodes; a contour that is not learned is the one from which fits "
-    "start. Nodes are those of both rules, of which the smaller one tells the error; the last two columns have the "
-    "root mean square of the integrand's logarithm, and by how much a second map differs."
+    "start. Nodes are those of both rules, of which the smaller one tells the error; rms of log g is the root "
+    "mean square of the integrand's logarithm, and the column after it says by how much a second map differs."
 )
 
 
@@ -41,7 +41,8 @@ def _parts(configuration: Configuration) -> list[str]:
 
 
 def _row(part: str, configuration: Configuration) -> dict[str, str]:
-    number, details = all_configurations.number, configuration.first["details"] or {}
+    number = all_configurations.number
+    details = (configuration.good[0]["details"] if configuration.good else None) or {}
     bad = configuration.bad[0]["reason"] if configuration.bad and not configuration.good else ""
     spread = details.get("spread_of_log_g") or [None]
     return {
@@ -49,7 +50,7 @@ def _row(part: str, configuration: Configuration) -> dict[str, str]:
         "nodes": number(configuration.mean("n_eval_per_integral")),
         "digits": number(configuration.digits) or bad, "worst": number(configuration.mean("digits_worst")),
         "rms of log g": number(spread[0]), "second map differs": number(details.get("second_map_differs")),
-        "machine": configuration.first["machine"],
+        "machine": configuration.first["machine"], "note": current_records.superseded(configuration),
     }  # fmt: skip
 
 
