@@ -101,6 +101,16 @@ def test_what_figures_of_training_say_is_read_off_the_looks():
     assert row["dead nodes, mean and most of a layer"] == "25, 25 %"
 
 
+@pytest.mark.parametrize(
+    ("losses", "digits"), [((1e-2, 1e-2, 1e-2), (1.0, 2.0, 3.0)), ((1e-1, 1e-2, 1e-3), (1.0, 1.0, 1.0))]
+)
+def test_what_never_changes_has_no_correlation(losses, digits):
+    """A network that does not learn has the same loss at every look, which does not end the report."""
+    stages = [stage(100 * nth, *figures) for nth, figures in enumerate(zip(losses, digits, strict=True), 1)]
+    (row,) = rows(training, [ensemble(ROW_6, diagnostics=stages)])
+    assert (row["correlation"], row["looks"]) == ("–", "3")
+
+
 def test_looks_without_finite_figures_leave_a_row():
     broken = stage(25, None, float("nan"), (None, 0.0))
     (row,) = rows(training, [ensemble(ROW_6, diagnostics=[broken, STAGES[0]])])
