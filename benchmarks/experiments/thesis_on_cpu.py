@@ -97,6 +97,7 @@ def _row(configuration: Configuration) -> dict[str, str]:
         "spread over points": shown([record["digits_std"] for record in configuration.good]),
         "updates made / printed": f"{updates:,} / {record['params']['n_updates']:,}",
         "verdict": verdict(recipe.digits, digits, is_full=updates >= record["params"]["n_updates"]) if recipe else "",
+        "note": "; ".join(configuration.notes),
     }
 
 

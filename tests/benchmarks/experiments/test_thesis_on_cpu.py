@@ -73,6 +73,13 @@ def test_a_run_that_was_cut_short_or_failed_says_so():
     assert row["digits of the ensemble"] == "failed"
 
 
+def test_superseded_ensembles_say_so():
+    found = [ensemble(ROW_6, truth_hash="old")]
+    for experiment in (thesis_on_cpu, replicas):
+        assert {row["note"] for row in rows(experiment, found)} == {"superseded: older truth"}
+        assert {row["note"] for row in rows(experiment, [ensemble(ROW_6)])} == {""}
+
+
 # ----- errors of ensembles --------------------------------------------------------------------------------------------
 
 
