@@ -46,7 +46,7 @@ def notes(runs: Mapping[str, Sequence[Record]]) -> list[str]:
     Returns
     -------
     list of str
-        Notes: one that holds of all labels that were run stands alone, any other one after its labels.
+        First what holds of all labels that were run, then other notes, each after its labels.
     """
     used = {label: of_label[0] for label, of_label in runs.items() if of_label}
     versions = currency.Current(used.values())
@@ -55,7 +55,8 @@ def notes(runs: Mapping[str, Sequence[Record]]) -> list[str]:
     for label, record in used.items():
         for note in versions.outdated(record) + ([f"on {_place(record)}"] if has_several_places else []):
             labels.setdefault(note, []).append(label)
-    return [note if len(named) == len(used) else f"{', '.join(named)}: {note}" for note, named in labels.items()]
+    of_all = [note for note, named in labels.items() if len(named) == len(used)]
+    return of_all + [f"{', '.join(named)}: {note}" for note, named in labels.items() if note not in of_all]
 
 
 def _place(record: Record) -> str:

@@ -35,6 +35,7 @@ def test_what_holds_of_all_labels_is_said_once():
     assert current_records.notes({"a": [run()], "b": [run()]}) == []
     assert current_records.notes({"a": [run(**OLD)], "b": [run(**OLD)], "c": []}) == [OLDER_TRUTH]
     assert current_records.notes({"a": [run(**OLD)], "b": [run()]}) == [f"a: {OLDER_TRUTH}"]
+    assert current_records.notes({"a": [run(**OLD, version=0)], "b": [run(**OLD)]})[0] == OLDER_TRUTH
     assert current_records.notes({}) == []
 
 
