@@ -126,7 +126,6 @@ def row(configuration: configurations.Configuration) -> dict[str, Any]:
     first, good, mean = configuration.first, configuration.good, configuration.mean
     limit = configuration.truth_digits
     repeats = [f"mean of {len(good)} repeats"] if len(good) > 1 else []
-    failures = dict.fromkeys(f"{record['status']}: {_one_line(record['reason'])}" for record in configuration.bad)
     preparation_s = mean("fit_s")
     is_over = preparation_s is not None and preparation_s > OVER_BUDGET * first["budget_s"]
     over = [f"preparation took {preparation_s / first['budget_s']:.1f} × its budget"] if is_over else []
@@ -147,8 +146,13 @@ def row(configuration: configurations.Configuration) -> dict[str, Any]:
         "kB": number(mean("model_bytes"), scale=1e-3),
         "precision": first["precision"] or BLANK,
         "published": _published(first),
-        "note": "; ".join([*repeats, *configuration.notes, *over, *in_fit, *failures]),
+        "note": "; ".join([*repeats, *configuration.notes, *over, *in_fit, *failures(configuration)]),
     }
+
+
+def failures(configuration: configurations.Configuration) -> list[str]:
+    """Say why repeats have no result, each reason once."""
+    return list(dict.fromkeys(f"{r['status']}: {_one_line(r['reason'])}" for r in configuration.bad))
 
 
 def _is_unsaved(good: Sequence[Record]) -> bool:

@@ -11,17 +11,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmarks.experiments import all_configurations, paper_claims, two_loops
+from benchmarks.experiments import all_configurations, two_loops
 from benchmarks.experiments.experiment import Experiment, Table
-from benchmarks.records import configurations
+from benchmarks.records import configurations, current_records
 from benchmarks.records.configurations import Configuration
 from benchmarks.records.run_records import Record, Row
 
 EXPLANATION = (
     "Digits where contour (the phases of c_i) and importance map (their sizes) are learned together, and where one of "
     "them is learned alone, with at most as many nodes; a contour that is not learned is the one from which fits "
-    "start. Nodes are those of both rules, of which the smaller one tells the error; the last two columns have the "
-    "root mean square of the integrand's logarithm, and by how much a second map differs."
+    "start. Nodes are those of both rules, of which the smaller one tells the error; rms of log g is the root "
+    "mean square of the integrand's logarithm, and the column after it says by how much a second map differs."
 )
 
 
@@ -37,11 +37,12 @@ def tables(found: Sequence[Record]) -> list[Table]:
 def _parts(configuration: Configuration) -> list[str]:
     """Return the part that it learns, where it is a run of the ablation."""
     of_parts = zip(two_loops.LEARNED, two_loops.ablation(), strict=True)
-    return [part for part, method in of_parts if paper_claims.is_of(configuration.first, method)]
+    return [part for part, method in of_parts if current_records.is_of(configuration.first, method)]
 
 
 def _row(part: str, configuration: Configuration) -> dict[str, str]:
-    number, details = all_configurations.number, configuration.first["details"] or {}
+    number = all_configurations.number
+    details = (configuration.good[0]["details"] if configuration.good else None) or {}
     bad = configuration.bad[0]["reason"] if configuration.bad and not configuration.good else ""
     spread = details.get("spread_of_log_g") or [None]
     return {
@@ -49,7 +50,7 @@ def _row(part: str, configuration: Configuration) -> dict[str, str]:
         "nodes": number(configuration.mean("n_eval_per_integral")),
         "digits": number(configuration.digits) or bad, "worst": number(configuration.mean("digits_worst")),
         "rms of log g": number(spread[0]), "second map differs": number(details.get("second_map_differs")),
-        "machine": configuration.first["machine"],
+        "machine": configuration.first["machine"], "note": current_records.superseded(configuration),
     }  # fmt: skip
 
 

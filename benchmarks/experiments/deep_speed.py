@@ -1,6 +1,7 @@
 """A training step on a mixed derivative, and the corner sum, against the products that they cannot do without.
 
-`python -m benchmarks.mixed_speed --busy 0,1` measures them, alone and beside a busy process, and leaves one file.
+`python -m benchmarks.mixed_speed --busy 0,1` measures them, alone and beside a busy process, and leaves one file. Where
+it was interrupted, or a contender was too slow, cells say what is missing.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ from benchmarks.regressions.deep_contenders import COMPILED
 FILE = "mixed_speed.json"
 
 Entry = dict[str, Any]
+
+NOT_RUN: Entry = {"status": "not run", "s": None}
+"""What stands for an entry that a file lacks, since its measurement was interrupted."""
 
 Row = dict[str, str]
 
@@ -31,7 +35,7 @@ def tables(measured: dict[str, Any]) -> list[Table]:
             "One training step, forward and backward in the weights, with each way to differentiate. Ratios are to the "
             "3 (layers − 1) products of (batch · 2^k × width) by (width × width) that it cannot do without; in "
             "brackets, MB added to the process's peak memory, and seconds of the first step where torch.compile "
-            f"compiles in it; timeout: no step in time. {alone}",
+            f"compiles in it; timeout: no step in time; –: no time of the products. {alone}",
             [(row, []) for row in _steps(results)],
         ),
         Table(
@@ -62,10 +66,11 @@ def _by_shape(results: list[Entry], kind: str, busy: int = 0) -> dict[tuple[int,
 def _steps(results: list[Entry]) -> list[Row]:
     rows = []
     for shape, entries in _by_shape(results, "step").items():
-        floor = entries["products"]["s"]
+        floor = entries.get("products", NOT_RUN)
+        ms = floor["status"] if floor["s"] is None else f"{1e3 * floor['s']:.1f}"
         others = {name: _cell(entry, floor) for name, entry in entries.items() if name != "products"}
-        rows.append(_shape_cells(shape) | {"products ms": f"{1e3 * floor:.1f}"} | others)
-    return rows
+        rows.append(_shape_cells(shape) | {"products ms": ms} | others)
+    return _aligned(rows, "not run")
 
 
 def _shape_cells(shape: tuple[int, ...]) -> Row:
@@ -73,11 +78,22 @@ def _shape_cells(shape: tuple[int, ...]) -> Row:
     return {"k": f"{k}", "layers × width": f"{depth} × {width}", "batch": f"{batch}"}
 
 
-def _cell(entry: Entry, floor: float) -> str:
+def _aligned(rows: list[Row], missing: str) -> list[Row]:
+    """Give all rows the columns of each."""
+    columns = dict.fromkeys(name for row in rows for name in row)
+    return [{name: row.get(name, missing) for name in columns} for row in rows]
+
+
+def _cell(entry: Entry, floor: Entry) -> str:
     if entry["status"] != "ok":
         return entry["status"]
     first = f", {entry['first_s']:.0f} s" if entry["contender"] in COMPILED else ""
-    return f"{entry['s'] / floor:.2f} × ({entry['peak_mem_mb']:.0f}{first})"
+    return f"{_ratio(entry, floor)} ({entry['peak_mem_mb']:.0f}{first})"
+
+
+def _ratio(entry: Entry, floor: Entry) -> str:
+    """Write how many times as long as the floor it takes, "–" where one of them has no time."""
+    return "–" if None in (entry["s"], floor["s"]) else f"{entry['s'] / floor['s']:.2f} ×"
 
 
 def _corners(results: list[Entry]) -> list[Row]:
@@ -87,10 +103,11 @@ def _corners(results: list[Entry]) -> list[Row]:
         row = {"k": f"{shape[0]}", "layers × width": f"{shape[1]} × {shape[2]}"}
         for batch in [key[3] for key in found if key[:3] == shape]:
             entries = found[(*shape, batch)]
-            ours, floor = entries["corner sum"]["s"], entries["products and tanh"]["s"]
-            row |= {f"µs per point ({batch})": f"{1e6 * ours / batch:.2f}", f"ratio ({batch})": f"{ours / floor:.2f} ×"}
+            ours, floor = (entries.get(name, NOT_RUN) for name in ("corner sum", "products and tanh"))
+            us = ours["status"] if ours["s"] is None else f"{1e6 * ours['s'] / batch:.2f}"
+            row |= {f"µs per point ({batch})": us, f"ratio ({batch})": _ratio(ours, floor)}
         rows.append(row)
-    return rows
+    return _aligned(rows, "not run")
 
 
 def _beside(results: list[Entry]) -> list[Row]:
@@ -100,16 +117,17 @@ def _beside(results: list[Entry]) -> list[Row]:
             alone = _by_shape(results, kind)
             for shape, entries in _by_shape(results, kind, busy).items():
                 row = _shape_cells(shape) | {"busy": f"{busy}"}
-                rows.append(row | {name: _slower(entry, alone[shape][name]) for name, entry in entries.items()})
-    columns = dict.fromkeys(name for row in rows for name in row)
-    return [{name: row.get(name, "") for name in columns} for row in rows]
+                single = alone.get(shape, {})
+                rows.append(row | {name: _slower(entry, single.get(name, NOT_RUN)) for name, entry in entries.items()})
+    return _aligned(rows, "")
 
 
 def _slower(entry: Entry, alone: Entry) -> str:
     if entry["status"] != "ok":
         return entry["status"]
     ms = 1e3 * entry["s"]
-    return f"{ms:{',.0f' if ms >= 100 else '.3g'}} ({entry['s'] / alone['s']:.1f} ×)"
+    compared = f"alone: {alone['status']}" if alone["s"] is None else f"{entry['s'] / alone['s']:.1f} ×"
+    return f"{ms:{',.0f' if ms >= 100 else '.3g'}} ({compared})"
 
 
 EXPERIMENT = Experiment(source=FILE, tables=tables)

@@ -149,20 +149,23 @@ def _method(record: Record) -> str:
 
 
 def _times(found: list[Record]) -> list[Row]:
-    """Make one row per method, precision and batch."""
+    """Make one row per method, precision and batch.
+
+    Of several records that belong into the same cell it shows a current one, and of several such the one made last.
+    """
     current = currency.Current(found)
     columns = list(dict.fromkeys(_column(record) for record in sorted(found, key=_order)))
     batches = sorted({batch for record in found for batch in record["s_per_integral"] or ()}, key=int) or ["1"]
-    rows: dict[tuple[str, str, int], Row] = {}
-    for record in found:
+    rows: dict[tuple[str, str, int], tuple[dict[str, str], dict[str, Record]]] = {}
+    for record in sorted(found, key=lambda r: (not current.outdated(r), r["date_utc"])):
         label, precision = _method(record), record["precision"] or ""
         for batch in record["s_per_integral"] or batches:
             empty = {"method": label, "precision": precision, "batch": batch, **dict.fromkeys(columns, "")}
-            row, used = rows.setdefault((label, precision, int(batch)), (empty, []))
+            row, used = rows.setdefault((label, precision, int(batch)), (empty, {}))
             notes = "".join(f" ({note})" for note in current.outdated(record))
             row[_column(record)] = _cell(record, batch) + notes
-            used.append(record)
-    return [rows[key] for key in sorted(rows)]
+            used[_column(record)] = record
+    return [(row, list(used.values())) for row, used in (rows[key] for key in sorted(rows))]
 
 
 def _order(record: Record) -> tuple[str, bool, str, int]:

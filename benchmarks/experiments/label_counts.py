@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from benchmarks.experiments.experiment import Experiment, Preset, Table
 from benchmarks.experiments.paper_claims import Claim, shown
-from benchmarks.experiments.paper_surrogates import current, incomparable
+from benchmarks.records import current_records
 from benchmarks.records.run_records import Record, Row
 from methods.papers.surrogate_recipes import BASES, INTEGRALS
 
@@ -22,6 +22,9 @@ N_LABELS = (1_000, 10_000, 100_000)
 
 BUDGET_S = 6.0
 """Seconds of preparation, labels included, of each run."""
+
+COMMON = ("integral_hash", "truth_hash", "labels_version", "machine", "device", "threads", "points")
+"""Keys in which regressors must agree to be compared: the truth, the labels, and the place, since seconds end a run."""
 
 
 def _claim(name: str, dimension: int, best: str) -> Claim:
@@ -73,27 +76,28 @@ def rows(found: Sequence[Record]) -> list[Row]:
             row |= {
                 f"{regressor}: within 1 %": _shown(done, "frac_within_1pct", 100) for regressor, done in runs.items()
             }
-            note = "; ".join(filter(None, [_fewer(runs, n), *_incomparable(runs, found)]))
+            note = "; ".join(filter(None, [_fewer(runs, n), *current_records.notes(runs)]))
             table.append((row | {"note": note}, _records(runs)))
     return table
 
 
 def verdicts(found: Sequence[Record]) -> list[Row]:
-    """Write one sentence per statement and number of labels; none where a regressor is missing or incomparable.
+    """Write one sentence per statement and number of labels; none where a regressor is missing or not comparable.
 
-    The paper judges by the share of points within 1 % and 0.1 %, these by mean digits.
+    The paper judges by the share of points within 1 % and 0.1 %, these by mean digits. Superseded records are compared
+    with one another, with a note, where all regressors learned from labels of the same version.
     """
     table: list[Row] = []
     for claim in CLAIMS:
         for n in N_LABELS:
             runs = {regressor: _runs(found, claim.text, regressor, n) for regressor in BASES}
             digits = {regressor: _values(done, "digits_mean") for regressor, done in runs.items()}
-            if not all(runs.values()) or _incomparable(runs, found):
+            if not all(runs.values()) or not _are_comparable(runs):
                 continue
             said = ", ".join(f"{regressor} {shown(values)}" for regressor, values in digits.items())
             sentence = f"{claim.name}: {claim.verdict(digits)} on {claim.text} with {n:,} labels and {BUDGET_S:g} s"
-            row = {"sentence": f"{sentence}, at {said} digits.", "source": claim.source}
-            table.append((row, _records(runs)))
+            row = {"sentence": f"{sentence}, at {said} digits", "source": claim.source}
+            table.append((row | {"note": "; ".join(current_records.notes(runs))}, _records(runs)))
     return table
 
 
@@ -103,7 +107,7 @@ def _spec(base: str, n_labels: int) -> str:
 
 def _runs(found: Sequence[Record], integral: str, regressor: str, n_labels: int) -> list[Record]:
     here = [r for r in found if (r["integral"], r["budget_s"]) == (integral, BUDGET_S)]
-    return current(here, _spec(BASES[regressor], n_labels))
+    return current_records.current(here, _spec(BASES[regressor], n_labels))
 
 
 def _records(runs: dict[str, list[Record]]) -> list[Record]:
@@ -118,11 +122,9 @@ def _shown(found: Sequence[Record], key: str, unit: float) -> str:
     return shown([unit * value for value in _values(found, key)]) if found else "not run"
 
 
-def _incomparable(runs: dict[str, list[Record]], found: Sequence[Record]) -> list[str]:
-    """Say which regressors are superseded, or that they were run on several machines."""
-    said = [f"{regressor}: {label}" for regressor, of_row in runs.items() for label in incomparable(of_row, found)]
-    places = {(record["machine"], record["threads"]) for of_row in runs.values() for record in of_row}
-    return said + (["several machines or numbers of threads"] if len(places) > 1 else [])
+def _are_comparable(runs: dict[str, list[Record]]) -> bool:
+    """Tell whether all regressors had the same truth, labels and place, whatever their own versions are."""
+    return len({tuple(record[key] for key in COMMON) for record in _records(runs)}) == 1
 
 
 def _fewer(runs: dict[str, list[Record]], n_labels: int) -> str:

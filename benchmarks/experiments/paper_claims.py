@@ -13,15 +13,14 @@ Papers: Maître & Santos-Mateos, JHEP 03 (2023) 221 (JHEP); Bentley, MPhys thesi
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
-import methods
 from benchmarks.experiments.experiment import Experiment, Preset, Table
+from benchmarks.records import current_records
 from benchmarks.records.run_records import Record
-from methods.core import names
 
 INTEGRAL, BUDGET_S = "box1l", 300.0
 """The integral that is trained on, and seconds that no setting should need."""
@@ -57,24 +56,25 @@ class Claim:
     settings: Mapping[str, str]
     order: tuple[tuple[str, str], ...] = ()
 
-    def runs(self, found: Iterable[Record], budget_s: float = BUDGET_S) -> dict[str, list[Record]]:
-        """Find each label's repeats, bad ones too, among these records, which should be of one machine and code."""
-        here = [r for r in found if (r["integral"], r["budget_s"]) == (INTEGRAL, budget_s)]
-        return {label: [r for r in here if is_of(r, spec)] for label, spec in self.settings.items()}
+    def runs(self, found: Iterable[Record]) -> dict[str, list[Record]]:
+        """Choose each label's repeats, bad ones too, among these records: those of one machine and one version.
 
-    def digits(self, found: Iterable[Record], budget_s: float = BUDGET_S) -> dict[str, list[float]]:
-        """Digits of each label in those of its repeats that finished."""
-        runs = self.runs(found, budget_s)
-        return {label: [r["digits_mean"] for r in of_label if r["status"] == "ok"] for label, of_label in runs.items()}
+        The machines of two labels may differ, since digits after so many updates do not depend on how quick one is.
+        """
+        here = [r for r in found if (r["integral"], r["budget_s"]) == (INTEGRAL, BUDGET_S)]
+        return {label: current_records.current(here, spec) for label, spec in self.settings.items()}
 
     def verdict(self, digits: Mapping[str, Sequence[float]]) -> str:
-        """Say "confirmed", "not reproduced at this budget" or "not decided", given each label's digits in its repeats.
+        """Say "confirmed", "not reproduced at this budget", "not decided" or "not run", given each label's digits.
 
         Confirmed needs every pair in the order claimed, not reproduced one pair in the opposite order, by SIGNIFICANT
         standard errors. Seconds of training cannot refute what the authors found in hours. A setting of which all
-        repeats failed has no digits: it counts as worse than one that has some.
+        repeats failed has no digits: it counts as worse than one that has some. A label that is missing was not run,
+        which decides nothing.
         """
-        signs = [_compare(digits.get(fewer, ()), digits.get(more, ())) for fewer, more in self.order]
+        if {*self.settings, *itertools.chain.from_iterable(self.order)} - digits.keys():
+            return "not run"
+        signs = [_compare(digits[fewer], digits[more]) for fewer, more in self.order]
         if not signs:
             return "open question"
         if min(signs) < 0:
@@ -88,42 +88,48 @@ def ablations() -> Preset:
 
 
 def tables(found: Sequence[Record]) -> list[Table]:
-    """Make the table of claims; it has no rows where no record is of the preset."""
+    """Make the table of claims, without those of which no setting was run."""
     rows = []
     for claim in CLAIMS:
-        used = [record for of_label in claim.runs(found).values() for record in of_label]
-        rows.append((_row(claim, claim.digits(found)), used))
+        runs = claim.runs(found)
+        if used := [record for of_label in runs.values() for record in of_label]:
+            rows.append((_row(claim, runs), used))
     explanation = (
         f"What the papers on primitives say helps, tried out with {UPDATES} updates, where they made ten thousand and "
         "more; the records are in published/ablations."
     )
-    is_run = any(used for _, used in rows)
-    return [Table("Claims of the papers, at equal updates and seeds", explanation, rows if is_run else [])]
+    return [Table("Claims of the papers, at equal updates and seeds", explanation, rows)]
 
 
-def _row(claim: Claim, digits: Mapping[str, Sequence[float]]) -> dict[str, str]:
+def _row(claim: Claim, runs: Mapping[str, Sequence[Record]]) -> dict[str, str]:
+    digits = digits_of(runs)
     return {
         "claim": f"{claim.name}: {claim.text}",
         "digits, mean ± standard deviation of repeats": "; ".join(
-            f"{label} {shown(values)}" for label, values in digits.items()
+            f"{label} {shown(digits.get(label))}" for label in claim.settings
         ),
         "verdict": claim.verdict(digits),
         "source": claim.source,
+        "note": "; ".join(current_records.notes(runs)),
     }
 
 
-def shown(values: Sequence[float]) -> str:
-    """Write mean ± standard deviation (how many), or "failed" where there is no value."""
+def digits_of(runs: Mapping[str, Sequence[Record]]) -> dict[str, list[float]]:
+    """Digits of each label that was run, in those of its repeats that finished."""
+    return {
+        label: [r["digits_mean"] for r in of_label if r["status"] == "ok"]
+        for label, of_label in runs.items()
+        if of_label
+    }
+
+
+def shown(values: Sequence[float] | None) -> str:
+    """Write mean ± standard deviation (how many), "failed" where no repeat has a value, or "not run" for None."""
+    if values is None:
+        return "not run"
     if len(values) < 2:
         return f"{values[0]:.2f}" if values else "failed"
     return f"{statistics.fmean(values):.2f} ± {statistics.stdev(values):.2f} ({len(values)})"
-
-
-def is_of(record: Mapping[str, Any], spec: str) -> bool:
-    """Tell whether the record is of the method `spec`, as on the command line."""
-    name, fields = names.parse_spec(spec)
-    params = methods.create(name, **fields).params()
-    return record["method"] == name and all(params.get(key, record) == value for key, value in record["params"].items())
 
 
 def _compare(fewer: Sequence[float], more: Sequence[float]) -> int:

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from benchmarks.experiments.experiment import Experiment, Preset, Table
+from benchmarks.records import configurations, current_records
+from benchmarks.records.configurations import Configuration
 from benchmarks.records.run_records import Record
 from methods.papers.primitive_recipes import RECIPES, Recipe
 
@@ -41,37 +43,43 @@ def _on(integral: str) -> list[Recipe]:
 
 
 def tables(found: Sequence[Record]) -> list[Table]:
-    """Make a row for each recipe's record."""
+    """Make a row for each configuration of a recipe, repeats averaged, without those that were made again."""
     explanation = (
         "Settings as printed, for the stated time instead of the authors' hours, beside the digits published. Spread: "
         "the standard deviation of digits from point to point."
     )
+    mine = [record for record in found if any(_is_of(record, recipe) for recipe in RECIPES.values())]
+    current = [configuration for configuration in configurations.grouped(mine) if not configuration.replaced]
     rows = [
-        (_row(name, recipe, record), [record])
+        (_row(name, recipe, configuration), configuration.records)
         for name, recipe in RECIPES.items()
-        for record in found
-        if _is_of(record, recipe)
+        for configuration in current
+        if _is_of(configuration.first, recipe)
     ]
     return [Table("Published recipes, as far as this machine took them", explanation, rows)]
 
 
-def _row(name: str, recipe: Recipe, record: Mapping[str, Any]) -> dict[str, str]:
-    params = record["params"]
+def _row(name: str, recipe: Recipe, configuration: Configuration) -> dict[str, str]:
+    first, params = configuration.first, configuration.first["params"]
+    updates = min((record["n_updates"] or 0 for record in configuration.good), default=0)
     return {
         "recipe": name,
         "source": recipe.source,
         "published digits": recipe.digits,
-        "here": _shown(record),
-        "updates made / printed": f"{record['n_updates'] or 0:,} / {params['n_updates']:,}",
+        "here": _shown(configuration),
+        "updates made / printed": f"{updates:,} / {params['n_updates']:,}",
         "replicas here / printed": f"{params['n_replicas']} / {recipe.fields()['n_replicas']}",
-        "seconds × threads": f"{record['budget_s']:.0f} × {record['threads']}",
+        "seconds × threads": f"{first['budget_s']:.0f} × {first['threads']}",
+        "machine": first["machine"],
+        "note": current_records.superseded(configuration),
     }
 
 
-def _shown(record: Mapping[str, Any]) -> str:
-    if record["status"] != "ok":
-        return f"{record['status']}: {record['reason']}"
-    return f"{record['digits_mean']:.1f} (spread {record['digits_std']:.1f}), worst {record['digits_worst']:.1f}"
+def _shown(configuration: Configuration) -> str:
+    if not configuration.good:
+        return f"{configuration.first['status']}: {configuration.first['reason']}"
+    digits, spread = configuration.digits, configuration.mean("digits_std")
+    return f"{digits:.1f} (spread {spread:.1f}), worst {configuration.worst:.1f}"
 
 
 def _is_of(record: Mapping[str, Any], recipe: Recipe) -> bool:

@@ -16,8 +16,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from benchmarks.experiments.experiment import Experiment, Preset, Table
-from benchmarks.experiments.paper_claims import is_of
 from benchmarks.records import configurations, record_types
+from benchmarks.records.current_records import current
 from benchmarks.records.run_records import Record, Row
 from methods.papers.surrogate_recipes import INTEGRALS, SURROGATE_RECIPES, SurrogateRecipe
 
@@ -63,17 +63,6 @@ def rows(found: Sequence[Record], integral: str) -> list[Row]:
     if not any(of_row for recipe, of_row in table if recipe.published):
         return []
     return [(_row(recipe, of_row, incomparable(of_row, here)), of_row) for recipe, of_row in table]
-
-
-def current(found: Sequence[Record], spec: str) -> list[Record]:
-    """Choose the records that stand for a method, as on the command line: of several versions the current one.
-
-    Of several machines it is the one with most repeats, and then the one that ran last.
-    """
-    same = configurations.grouped([record for record in found if is_of(record, spec)])
-    if not same:
-        return []
-    return max(same, key=lambda c: (not c.superseded, len(c.records), c.first["date_utc"])).records
 
 
 def _recipes(integral: str) -> list[SurrogateRecipe]:

@@ -111,7 +111,7 @@ def _jobs(integral: str) -> list[Job]:
 
 def tables(found: Sequence[Record]) -> list[Table]:
     """Make the tables of matched digits, and that of parts, errors and contours."""
-    grouped = configurations.grouped(found)
+    grouped = configurations.grouped(_above_threshold(found))
     matched = [
         Table(f"Above threshold: {table.title[0].lower()}{table.title[1:]}", table.explanation, table.rows)
         for table in matched_digits.tables(grouped)
@@ -119,28 +119,38 @@ def tables(found: Sequence[Record]) -> list[Table]:
     return [*matched, _contours(grouped)]
 
 
+def _above_threshold(found: Sequence[Record]) -> list[Record]:
+    """Choose the records of integrals with complex values: registered as such, or judged by real and imaginary part."""
+    from references.integrals import catalogue  # with sympy, which is not imported for a report without records
+
+    judged = {record["integral"] for record in found if record["digits_re"] is not None}
+    return [r for r in found if r["integral"] in judged or catalogue.is_physical(r["integral"])]
+
+
 def _contours(grouped: Iterable[Configuration]) -> Table:
     made: list[Row] = []
-    current = [c for c in grouped if c.good and not c.replaced and digit_costs.counts(c)]
-    for configuration in sorted(current, key=lambda c: (c.first["integral"], c.label)):
-        details = configuration.first["details"] or {}
+    for configuration in sorted(filter(digit_costs.counts, grouped), key=lambda c: (c.first["integral"], c.label)):
+        details = (configuration.good[0]["details"] if configuration.good else None) or {}
         limit, number = configuration.truth_digits, all_configurations.number
         digits = functools.partial(all_configurations.digits_or_truth, limit=limit)
         row = {
             "integral": configuration.first["integral"], "method": configuration.label,
-            "digits": digits(configuration.digits), "worst": digits(configuration.worst),
+            "digits": digits(configuration.digits) if configuration.good else configuration.first["status"],
+            "worst": digits(configuration.worst),
             "Re": digits(configuration.mean("digits_re")), "Im": digits(configuration.mean("digits_im")),
             "within 1 σ": _percent(configuration.mean("coverage_1sigma")),
             "within 3 σ": _percent(configuration.mean("coverage_3sigma")),
             "not causal": _percent(details.get("share_not_causal")),
             "min |F|": number(details.get("least_modulus_of_polynomial")),
+            "note": "; ".join([*configuration.notes, *all_configurations.failures(configuration)]),
         }  # fmt: skip
         made.append((row, configuration.records))
     explanation = (
         "Digits of the modulus and of real and imaginary parts, both relative to the modulus, and ≤ truth where they "
         "are beyond those of the true values; which share of the points has its value within one and three of the "
         "errors that the method states; and, where a method chooses a contour itself, the share of sampled points "
-        "(s, x) on it at which F is seen on the wrong side, and the least |F| among them."
+        "(s, x) on it at which F is seen on the wrong side, and the least |F| among them. A method that has no values "
+        "says why in its note."
     )
     return Table("Above threshold: parts, errors and contours", explanation, made)
 

@@ -90,7 +90,7 @@ def _rows(configuration: Configuration) -> Iterator[Row]:
         cells |= {"digits": f"{digits:.2f}", "gained (½ log10 n)": gained}
         for kind, symbol in SYMBOLS.items():
             cells |= _of_errors([entry[kind] for entry in entries if entry[kind]], n, kind, symbol)
-        yield cells, configuration.records
+        yield cells | {"note": "; ".join(configuration.notes)}, configuration.records
 
 
 def _of_errors(entries: Entries, n: int, kind: str, symbol: str) -> dict[str, str]:

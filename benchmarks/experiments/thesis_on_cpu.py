@@ -21,9 +21,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from benchmarks.experiments.experiment import Experiment, Preset, Table
-from benchmarks.experiments.paper_claims import is_of, shown
+from benchmarks.experiments.paper_claims import shown
 from benchmarks.records import configurations
 from benchmarks.records.configurations import Configuration
+from benchmarks.records.current_records import is_of
 from benchmarks.records.run_records import Record
 from methods.papers.primitive_recipes import RECIPES
 
@@ -96,6 +97,7 @@ def _row(configuration: Configuration) -> dict[str, str]:
         "spread over points": shown([record["digits_std"] for record in configuration.good]),
         "updates made / printed": f"{updates:,} / {record['params']['n_updates']:,}",
         "verdict": verdict(recipe.digits, digits, is_full=updates >= record["params"]["n_updates"]) if recipe else "",
+        "note": "; ".join(configuration.notes),
     }
 
 

@@ -64,7 +64,10 @@ def _row(stages: Stages) -> dict[str, str]:
 
 
 def _correlation(pairs: Sequence[tuple[float, float]]) -> str:
-    return f"{statistics.correlation(*zip(*pairs, strict=True)):.2f}" if len(pairs) > 2 else "–"
+    """Write the correlation, "–" where there is none: of fewer than three pairs, or where one side never changes."""
+    if len(pairs) < 3 or any(len(set(side)) < 2 for side in zip(*pairs, strict=True)):
+        return "–"
+    return f"{statistics.correlation(*zip(*pairs, strict=True)):.2f}"
 
 
 def _logs(first: float, last: float) -> str:

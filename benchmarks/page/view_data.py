@@ -21,7 +21,7 @@ from benchmarks.experiments import (
 )
 from benchmarks.page import summaries
 from benchmarks.page.page_data import Data
-from benchmarks.records import configurations, histograms
+from benchmarks.records import configurations, current_records, histograms
 from benchmarks.records.configurations import Configuration
 from benchmarks.records.run_records import Record
 
@@ -106,7 +106,7 @@ def surrogates(found: Sequence[Record], data: Data) -> list[dict[str, Any]]:
         here = [r for r in found if (r["integral"], r["budget_s"]) == (integral, label_counts.BUDGET_S)]
         for regressor, base in label_counts.BASES.items():
             for n in label_counts.N_LABELS:
-                used = paper_surrogates.current(here, f"{base},n_labels={n}")
+                used = current_records.current(here, f"{base},n_labels={n}")
                 digits = [record["digits_mean"] for record in used if record["status"] == "ok"]
                 if digits:
                     made.append({"integral": integral, "name": regressor, "x": n, "y": statistics.fmean(digits),

@@ -261,6 +261,23 @@ def test_superseded_records_and_failures_are_labelled_in_the_table():
     assert devices.tables([]) == []
 
 
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_superseded_time_takes_no_place_of_a_current_one(is_first):
+    new, other = hardware_record(2e-6), hardware_record(3e-6, threads=2)
+    old = hardware_record(1e-6, truth_hash="old", date_utc="2027-01-03T00:00:00+00:00")
+    _, table = devices.tables([old, new, other] if is_first else [new, old, other])
+    row, used = table.rows[0]
+    assert row["A, 2 CPUs: cpu, 1 thread"] == "2 [1.8–2.2] (25 %)"
+    assert used == [new, other]
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_of_current_times_the_last_one_is_shown(is_first):
+    new, old = hardware_record(2e-6, date_utc="2027-01-03T00:00:00+00:00"), hardware_record(1e-6)
+    _, table = devices.tables([old, new] if is_first else [new, old])
+    assert table.rows[0] == ({**table.rows[0][0], "A, 2 CPUs: cpu, 1 thread": "2 [1.8–2.2] (25 %)"}, [new])
+
+
 def test_runs_of_other_commands_are_no_rows_of_the_table():
     failed = full(status="failed", s_per_integral=None, rates=RATES)
     assert devices.tables([full(rates=RATES), failed]) == []

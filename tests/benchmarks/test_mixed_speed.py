@@ -7,7 +7,7 @@ import json
 import psutil
 import pytest
 import torch
-from sample_records import STEPS
+from sample_records import STEPS, step
 
 from benchmarks import mixed_speed
 from benchmarks.experiments import deep_speed
@@ -52,6 +52,46 @@ def test_the_tables():
     for table in (steps, corners, beside):
         assert "by 2 threads on A, 2026-01-02." in table.explanation
     assert deep_speed.tables({}) == []
+
+
+def cells(results):
+    """Return the rows of each table of such results, by its title."""
+    return {table.title: [row for row, _ in table.rows] for table in deep_speed.tables(STEPS | {"results": results})}
+
+
+def test_an_interrupted_first_round_has_tables():
+    found = [step("this", 0.03), step("products", 0.02), step("this", 0.06, batch=4096)]
+    shown = cells([*found, step("corner sum", 0.012, "corners")])
+    both, one = shown["Mixed derivative: one training step"]
+    assert (both["products ms"], both["this"]) == ("20.0", "1.50 × (8)")
+    assert (one["products ms"], one["this"]) == ("not run", "– (8)")
+    assert [list(row.values())[2:] for row in shown["Corner sum"]] == [["11.72", "–"]]
+    (lacking,) = cells([step("products and tanh", 0.01, "corners")])["Corner sum"]
+    assert list(lacking.values())[2:] == ["not run", "–"]
+
+
+def test_rows_of_an_interrupted_measurement_have_the_same_columns():
+    found = [step("this", 0.03), step("products", 0.02), step("products", 0.02, batch=4096)]
+    whole, lacking = cells(found)["Mixed derivative: one training step"]
+    assert list(whole) == list(lacking)
+    assert lacking["this"] == "not run"
+
+
+def test_products_that_took_too_long_have_their_status():
+    slow = {"status": "timeout"}
+    found = [step("this", 0.03), step("products", None, **slow), step("corner sum", 0.012, "corners")]
+    shown = cells([*found, step("products and tanh", None, "corners", **slow)])
+    (row,) = shown["Mixed derivative: one training step"]
+    assert (row["products ms"], row["this"]) == ("timeout", "– (8)")
+    assert [list(row.values())[2:] for row in shown["Corner sum"]] == [["11.72", "–"]]
+
+
+def test_times_beside_a_busy_process_need_none_alone():
+    (row,) = cells([step("this", 0.06, busy=1)])["Beside busy processes"]
+    assert row["this"] == "60 (alone: not run)"
+    alone = step("this", None, status="timeout")
+    (row,) = cells([alone, step("this", 0.06, busy=1)])["Beside busy processes"]
+    assert row["this"] == "60 (alone: timeout)"
 
 
 ONCE = ["--rounds", "1", "--threads", "1", "--shape", "2,2,4,8"]

@@ -105,3 +105,11 @@ def test_papers_beside_ours():
     ]  # fmt: skip
     without = [row for row, used in rows if not used]
     assert {row["here"] for row in without} == {"no record"}
+    assert {row["note"] for row, _ in rows} == {""}
+
+
+def test_a_superseded_value_beside_the_papers_says_so():
+    found = [timed(40.0, method="published_primitive", truth_hash="old"), timed(9.0, machine="B")]
+    shown = [row for row, used in paper_values.table(configurations.grouped(found)).rows if used]
+    primitive = {row["note"] for row in shown if row["method"].startswith("published_primitive")}
+    assert primitive == {"superseded: older truth"}

@@ -35,6 +35,14 @@ def test_each_part_has_a_row_and_other_runs_have_none(rows):
     assert [row["digits"] for row in rows] == ["5.80", "3.50", "no contour"]
 
 
+def test_a_row_is_of_a_repeat_that_finished_and_says_that_it_is_superseded():
+    both, *_ = two_loops.ablation()
+    failed = {"status": "timeout", "reason": "over 300 s", "digits_mean": None, "details": None}
+    (table,) = contour_ablation.tables([run(both, truth_hash="old", **failed), run(both, truth_hash="old", repeat=1)])
+    ((row, _),) = table.rows
+    assert (row["rms of log g"], row["note"]) == ("0.700", "superseded: older truth")
+
+
 def test_the_preset_runs_each_part_at_as_many_nodes():
     methods_of = [job.method for job in preset("two_loops").jobs(two_loops.ABLATION)]
     assert set(two_loops.ablation()) <= set(methods_of)

@@ -8,6 +8,7 @@ from surrogate_records import TUNED, of, points
 from benchmarks.experiments import label_counts, paper_surrogates
 from benchmarks.page.contents import Contents
 from benchmarks.records import run_records
+from benchmarks.versioning import lock_file
 
 
 def only(found, form="tuned", regressor="sk-DNN 14-28"):
@@ -104,13 +105,47 @@ def test_the_verdict_follows_from_the_records(integral, digits, said):
     ((row, used),) = label_counts.verdicts(points(integral, digits))
     assert used == points(integral, digits)
     dnn, skip, trees = (f"{value + 0.01:.2f} ± 0.01 (2)" for value in digits)
-    figures = f"DNN {dnn}, sk-DNN {skip}, BDT {trees} digits."
+    figures = f"DNN {dnn}, sk-DNN {skip}, BDT {trees} digits"
     assert row["sentence"] == f"{said} on {integral} with 100,000 labels and {label_counts.BUDGET_S:g} s, at {figures}"
+    assert row["note"] == ""
 
 
 def test_without_all_three_there_is_no_verdict():
     assert label_counts.verdicts(points("box1l_2d", (3, 3.5, 4))[:4]) == []
     assert label_counts.verdicts(points("box1l_4d", (3, 3.5, 4))) == []
+
+
+def test_superseded_records_are_compared_with_one_another():
+    """What all were trained on has a newer version: that is said, and who is best among them stays."""
+    newest = lock_file.current_version("gauss_legendre")
+    ((row, _),) = label_counts.verdicts(points("box1l_2d", (3, 3.5, 4), labels_version=1))
+    assert row["sentence"].startswith("Trees win in two dimensions: confirmed")
+    assert row["note"] == f"superseded: version 1 of gauss_legendre, now {newest}"
+
+
+def test_a_regressor_with_a_newer_version_of_its_own_is_compared():
+    found = points("box1l_2d", (3, 3.5, 4))
+    older = [record | {"version": 0} if record["method"] == "skip_mlp" else record for record in found]
+    ((row, _),) = label_counts.verdicts(older)
+    assert row["note"].startswith("sk-DNN: superseded: version 0 of skip_mlp, now ")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"labels_version": 1}, {"truth_hash": "old"}, {"machine": "B"}, {"threads": 1}],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_regressors_with_other_labels_truth_or_place_are_not_compared(changes):
+    found = [record | (changes if record["method"] == "skip_mlp" else {}) for record in points("box1l_2d", (3, 3.5, 4))]
+    assert label_counts.verdicts(found) == []
+    assert "sk-DNN: " in label_counts.rows(found)[0][0]["note"]
+
+
+def test_records_of_other_runs_on_another_machine_do_not_matter():
+    found = points("box1l_2d", (3, 3.5, 4))
+    elsewhere = [of(TUNED, machine="B"), *points("box1l_4d", (3, 3.5, 4), machine="B")]
+    assert label_counts.verdicts([*found, *elsewhere]) == label_counts.verdicts(found)
+    assert [row["note"] for row, _ in label_counts.rows([*found, *elsewhere])] == ["", ""]
 
 
 # ----- report ---------------------------------------------------------------------------------------------------------

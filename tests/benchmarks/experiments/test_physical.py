@@ -47,6 +47,41 @@ def test_the_table_shows_parts_errors_and_contours():
     assert chebyshev["not causal"] == ""
 
 
+FAILED = dict.fromkeys(
+    ("digits_mean", "digits_worst", "digits_re", "digits_im", "coverage_1sigma", "coverage_3sigma", "s_per_integral",
+     "by_invariant", "details"),
+)  # fmt: skip
+"""What a run without values leaves open."""
+
+
+def test_integrals_with_real_values_are_in_no_table():
+    """In a folder of somebody's own all records lie together."""
+    real = run(integral="box1l", digits_re=None, digits_im=None, by_invariant=None)
+    assert [table.rows for table in physical.tables([real])] == [[], [], []]
+    for table in physical.tables([real, run(), run(integral="my_integrals:complex")]):
+        assert {row["integral"] for row, _ in table.rows} == {"box1l_hh", "my_integrals:complex"}
+
+
+def test_a_method_without_values_says_why():
+    unable = run(method="vegas_map", params={}, status="unsupported", reason="its F\nchanges sign", **FAILED)
+    *_, table = physical.tables([unable])
+    ((row, used),) = table.rows
+    assert (row["digits"], row["worst"], row["note"]) == ("unsupported", "", "unsupported: its F changes sign")
+    assert used == [unable]
+
+
+def test_contours_are_those_of_a_repeat_that_finished():
+    failed = run(status="timeout", reason="over 90 s", **FAILED)
+    *_, table = physical.tables([failed, run(repeat=1, details={"least_modulus_of_polynomial": 0.25})])
+    ((row, _),) = table.rows
+    assert (row["digits"], row["min |F|"], row["note"]) == ("4.6", "0.250", "timeout: over 90 s")
+
+
+def test_superseded_records_say_so():
+    *_, table = physical.tables([run(truth_hash="old")])
+    assert [row["note"] for row, _ in table.rows] == ["superseded: older truth"]
+
+
 def test_corner_zeros_of_the_sectors_are_at_nine():
     marked = physical.marked(references.integral("box1l_sectors_physical"))
     assert 4.0 in marked["s12"]

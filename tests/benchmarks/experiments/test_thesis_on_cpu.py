@@ -73,6 +73,13 @@ def test_a_run_that_was_cut_short_or_failed_says_so():
     assert row["digits of the ensemble"] == "failed"
 
 
+def test_superseded_ensembles_say_so():
+    found = [ensemble(ROW_6, truth_hash="old")]
+    for experiment in (thesis_on_cpu, replicas):
+        assert {row["note"] for row in rows(experiment, found)} == {"superseded: older truth"}
+        assert {row["note"] for row in rows(experiment, [ensemble(ROW_6)])} == {""}
+
+
 # ----- errors of ensembles --------------------------------------------------------------------------------------------
 
 
@@ -99,6 +106,16 @@ def test_what_figures_of_training_say_is_read_off_the_looks():
     assert row["log10 gradient spread, first layer"] == "-2.0 → -4.0"
     assert row["first largest, last smallest"] == "67 %"
     assert row["dead nodes, mean and most of a layer"] == "25, 25 %"
+
+
+@pytest.mark.parametrize(
+    ("losses", "digits"), [((1e-2, 1e-2, 1e-2), (1.0, 2.0, 3.0)), ((1e-1, 1e-2, 1e-3), (1.0, 1.0, 1.0))]
+)
+def test_what_never_changes_has_no_correlation(losses, digits):
+    """A network that does not learn has the same loss at every look, which does not end the report."""
+    stages = [stage(100 * nth, *figures) for nth, figures in enumerate(zip(losses, digits, strict=True), 1)]
+    (row,) = rows(training, [ensemble(ROW_6, diagnostics=stages)])
+    assert (row["correlation"], row["looks"]) == ("–", "3")
 
 
 def test_looks_without_finite_figures_leave_a_row():

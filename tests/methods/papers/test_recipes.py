@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+from sample_records import record
 
 import methods
 import references
 from benchmarks.experiments import preset
-from benchmarks.experiments.paper_claims import BASE, BUDGET_S, CLAIMS, Claim
+from benchmarks.experiments.paper_claims import BASE, BUDGET_S, CLAIMS, Claim, digits_of
 from methods.core import names
 from methods.papers.primitive_recipes import RECIPES
 
@@ -160,6 +161,12 @@ def test_verdict(a, b, verdict):
     assert CLAIM.verdict({"a": a, "b": b}) == verdict
 
 
+@pytest.mark.parametrize("order", [CLAIM.order, ()])
+@pytest.mark.parametrize("digits", [{"b": [2.0, 2.1]}, {"a": [1.0, 1.1]}, {}])
+def test_a_setting_that_was_not_run_decides_nothing(order, digits):
+    assert dataclasses.replace(CLAIM, order=order).verdict(digits) == "not run"
+
+
 def test_a_claim_without_an_order_is_an_open_question():
     assert dataclasses.replace(CLAIM, order=()).verdict({"a": [1.0, 1.1], "b": [2.0, 2.1]}) == "open question"
 
@@ -168,11 +175,15 @@ def test_digits_are_found_by_what_was_run():
     params = methods.create("published_primitive", n_replicas=1).params()
     common = {"integral": "box1l", "budget_s": BUDGET_S, "status": "ok", "method": "published_primitive"}
     found = [
-        common | {"params": params, "digits_mean": 1.0},
-        common | {"params": params | {"width": 7}, "digits_mean": 2.0},
-        common | {"params": params | {"depth": 9}, "digits_mean": 3.0},
-        common | {"params": params, "digits_mean": 4.0, "budget_s": 60.0},
-        common | {"params": params, "digits_mean": None, "status": "failed"},
-        common | {"params": {}, "digits_mean": 5.0, "method": "chebyshev"},
+        record(**common | changes)
+        for changes in (
+            {"params": params, "digits_mean": 1.0},
+            {"params": params | {"width": 7}, "digits_mean": 2.0},
+            {"params": params | {"depth": 9}, "digits_mean": 3.0},
+            {"params": params, "digits_mean": 4.0, "budget_s": 60.0},
+            {"params": params, "digits_mean": None, "status": "failed", "repeat": 1},
+            {"params": {}, "digits_mean": 5.0, "method": "chebyshev"},
+        )
     ]
-    assert CLAIM.digits(found) == {"a": [1.0], "b": [2.0]}
+    assert digits_of(CLAIM.runs(found)) == {"a": [1.0], "b": [2.0]}
+    assert digits_of(CLAIM.runs(found[:1])) == {"a": [1.0]}
