@@ -117,12 +117,14 @@ def grouped(found: Iterable[Record]) -> list[Configuration]:
     made = []
     for records in _split(found, (*CONFIGURATION, *currency.VERSIONS)):
         first = records[0]
-        notes, replaced = outdated[id(first)], is_replaced[id(first)]
+        params, notes, replaced = first["params"], outdated[id(first)], is_replaced[id(first)]
         machine = [f"on {first['machine']}"] if several else []
         made.append(
             Configuration(
                 records,
-                ", ".join(f"{key}={first['params'].get(key)}" for key in fields[first["integral"], first["method"]]),
+                ", ".join(
+                    f"{key}={params[key]}" for key in fields[first["integral"], first["method"]] if key in params
+                ),
                 ", ".join(_setting(first, key) for key in differing[replaced][first["integral"]]),
                 (*notes, *machine),
                 bool(notes),
@@ -164,18 +166,14 @@ def _subject(record: Record) -> tuple[str, str]:
 
 
 def _fields(found: list[Record]) -> dict[tuple[str, str], list[str]]:
-    """Find the fields in which the records of each (integral, method) differ."""
+    """Find the fields in which the records of each (integral, method) differ; one without a field has None there."""
     fields = {}
     for records in _split(found, ("integral", "method")):
         first = records[0]
-        values: dict[str, set[str]] = {}
-        for record in records:
-            for field, value in record["params"].items():
-                values.setdefault(field, set()).add(json.dumps(value))
         fields[first["integral"], first["method"]] = [
             field
-            for field in sorted(values)
-            if len(values[field]) > 1 or any(field not in record["params"] for record in records)
+            for field in sorted({field for record in records for field in record["params"]})
+            if len({json.dumps(record["params"].get(field)) for record in records}) > 1
         ]
     return fields
 

@@ -64,6 +64,15 @@ def test_configurations_are_told_apart_by_what_differs():
     assert labels == ["gauss_legendre, order=8", "gauss_legendre, order=5"]
 
 
+def test_a_field_that_one_version_lacks_is_named_only_where_it_has_another_value_than_none():
+    def labels(value):
+        found = [record(params={"order": 8}, version=1), record(params={"order": 8, "n_pilot": value}, version=2)]
+        return [configuration.label for configuration in configurations.grouped(found)]
+
+    assert labels(None) == ["gauss_legendre", "gauss_legendre"]
+    assert labels(50) == ["gauss_legendre", "gauss_legendre, n_pilot=50"]
+
+
 @pytest.fixture
 def second_version(monkeypatch):
     """Make versions 2 of gauss_legendre and chebyshev the current ones."""
