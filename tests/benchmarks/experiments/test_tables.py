@@ -90,6 +90,14 @@ def test_superseded_records_are_labelled_and_kept(second_version):
     }
 
 
+def test_a_superseded_record_stays_where_only_another_machine_has_a_current_one(second_version):
+    found = configurations.grouped([record(version=1), record(machine="B"), record(version=1, machine="B")])
+    assert [(c.first["machine"], c.superseded, c.replaced) for c in found] == [
+        ("A", True, False), ("B", False, False), ("B", True, True),
+    ]  # fmt: skip
+    assert found[0].notes == ("superseded: version 1 of gauss_legendre, now 2", "on A")
+
+
 def test_superseded_labels_are_labelled(second_version):
     learnt = record(method="m", params={"labels": "gauss_legendre,order=3"}, labels_version=1)
     assert [g.notes for g in configurations.grouped([learnt])] == [("superseded: version 1 of gauss_legendre, now 2",)]
