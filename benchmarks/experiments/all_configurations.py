@@ -126,7 +126,6 @@ def row(configuration: configurations.Configuration) -> dict[str, Any]:
     first, good, mean = configuration.first, configuration.good, configuration.mean
     limit = configuration.truth_digits
     repeats = [f"mean of {len(good)} repeats"] if len(good) > 1 else []
-    failures = dict.fromkeys(f"{record['status']}: {_one_line(record['reason'])}" for record in configuration.bad)
     preparation_s = mean("fit_s")
     is_over = preparation_s is not None and preparation_s > OVER_BUDGET * first["budget_s"]
     over = [f"preparation took {preparation_s / first['budget_s']:.1f} × its budget"] if is_over else []
@@ -147,13 +146,19 @@ def row(configuration: configurations.Configuration) -> dict[str, Any]:
         "kB": number(mean("model_bytes"), scale=1e-3),
         "precision": first["precision"] or BLANK,
         "published": _published(first),
-        "note": "; ".join([*repeats, *configuration.notes, *over, *in_fit, *failures]),
+        "note": "; ".join([*repeats, *configuration.notes, *over, *in_fit, *failures([configuration])]),
     }
 
 
 def _is_unsaved(good: Sequence[Record]) -> bool:
     """Tell whether a run was timed in its fit's process for want of a file."""
     return any(record["timed_from"] == "fit" and record["model_bytes"] is None for record in good)
+
+
+def failures(found: Iterable[configurations.Configuration]) -> list[str]:
+    """List what became of the runs that did not finish, each with its reason, as "timeout: …"."""
+    bad = [record for configuration in found for record in configuration.bad]
+    return list(dict.fromkeys(f"{record['status']}: {_one_line(record['reason'])}" for record in bad))
 
 
 def _one_line(reason: str | None) -> str:

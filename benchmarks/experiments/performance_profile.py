@@ -85,12 +85,14 @@ def table(grouped: Iterable[Configuration]) -> Table:
             row = {"digits": str(profile.digits), "preparation": profile.counted, "method": name}
             row |= {_column(factor): f"{100 * share(ratios, factor):.0f} %" for factor in FACTORS}
             row |= {"integrals": str(len(profile.integrals)), "machine": profile.machine}
+            row["note"] = configurations.note(profile.of(name))
             made.append((row, profile.records_of(name)))
     explanation = (
         "On which share of the held-out integrals a method has so many digits on average in at most so many times the "
         "time per integral of the quickest method, on one thread. Its preparation is left out, or shared by 10,000 "
         "integrals. No default of a method was tuned on these integrals. A method counts with its cheapest "
-        "configuration, and without the digits where it was not run."
+        "configuration, and without the digits where it was not run. The note says what of it is superseded, on one of "
+        "the integrals at least."
     )
     return Table("Performance profile on held-out integrals", explanation, made)
 

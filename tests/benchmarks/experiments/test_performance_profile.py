@@ -59,6 +59,16 @@ def test_sources_are_the_records_that_count_on_the_machine():
     assert all(used == [new] for _, used in rows)
 
 
+def test_a_superseded_method_has_a_note():
+    old = [run(FIRST, "mine", 7.0, 9.0) | {"version": 1}, run(FIRST, "mine", 7.0, 8.0) | {"version": 2, "machine": "B"}]
+    rows = performance_profile.table(configurations.grouped([*RECORDS, *old])).rows
+    notes = {(row["machine"], row["method"]): row["note"] for row, _ in rows}
+    assert notes == {
+        ("A", "mine"): "superseded: version 1 of mine, now 2", ("A", "rule"): "", ("A", "table"): "",
+        ("B", "mine"): "",
+    }  # fmt: skip
+
+
 def test_a_machine_on_which_nothing_has_a_cost_has_no_profile():
     failed = run(FIRST, "rule", 4.0, 8.0) | {"status": "failed", "reason": "none", "machine": "B"}
     found = performance_profile.profiles(configurations.grouped([*RECORDS, failed]))
