@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from benchmarks.experiments import all_configurations, break_even, cost_map
 from benchmarks.page.method_kinds import KINDS, costs_of
@@ -160,11 +160,11 @@ def _rounded(n: float) -> str:
     return f"{float(f'{n:.0e}'):,.0f}"
 
 
-def _counted(places: Iterable[tuple[str, str]]) -> str:
+def _counted(places: Collection[tuple[str, str]]) -> str:
     """Say how many integrals there are, how many of them are held out, and on how many machines, if on several."""
     from references.integrals import catalogue  # with sympy, which is not imported for a report without records
 
-    integrals, machines = map(set, zip(*places, strict=True))
+    integrals, machines = {integral for integral, _ in places}, {machine for _, machine in places}
     held_out = sum(map(catalogue.is_held_out, integrals))
     several = f", on {len(machines)} machines" if len(machines) > 1 else ""
     return f"{len(integrals)} integral{'' if len(integrals) == 1 else 's'}, {held_out} of them held out{several}"
