@@ -3,10 +3,11 @@
     python -m benchmarks.corrections main         the records in reports/published against those of main
     python -m benchmarks.corrections HEAD~3
 
-It prints Markdown: a line for each experiment, integral and method with digits or times that changed beyond their
-scatter (`benchmarks/records/changes.py` says by how much), with the setting that changed most, and what differs between
-the records: a version, an equation, true values, or nothing, where the same was measured again. Nothing is written.
-Exit status: 0, or 2 for wrong arguments.
+It prints Markdown: a line for each experiment, integral and method of which mean digits, those of the worst point, the
+time per integral or the preparation changed beyond their scatter (`benchmarks/records/changes.py` says by how much), or
+the status, with the setting that changed most, and what differs between the records: a version, an equation, true
+values, or nothing, where the same was measured again. Other figures are not compared. Nothing is written. Exit status:
+0, or 2 for wrong arguments.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from pathlib import Path
 
 from benchmarks.experiments.all_configurations import number
 from benchmarks.records import run_records
-from benchmarks.records.changes import Change, Comparison, compare
+from benchmarks.records.changes import Change, Comparison, compare, factor
 from benchmarks.records.folders import PUBLISHED, REPORTS
 from methods.base import InputError
 
@@ -45,7 +46,11 @@ def text(commit: str) -> str:
         names = sorted({path.parent.name for root in (old, PUBLISHED) for path in root.glob("*/runs")})
         sets = ((name, *(_records(root / name) for root in (old, PUBLISHED))) for name in names)
         parts = [_section(name, compare(before, after)) for name, before, after in sets]
-    return "\n\n".join(filter(None, parts)) or f"No published number changed since {commit}."
+    unchanged = (
+        f"Since {commit} no published mean digits, digits of the worst point, times per integral, preparations or "
+        "statuses changed beyond their scatter."
+    )
+    return "\n\n".join(filter(None, parts)) or unchanged
 
 
 def _records(folder: Path) -> list[run_records.Record]:
@@ -94,16 +99,22 @@ def _why(changes: Sequence[Change]) -> str:
 
 
 def _figures(changes: Sequence[Change]) -> str:
-    """Name the largest change of digits and of time, with their settings, and every change of the status."""
+    """Name the largest change of each figure, with its setting, and every change of the status."""
     said = []
-    digits = [(c.digits, c.setting) for c in changes if c.digits]
-    if digits:
-        (before, after), setting = max(digits, key=lambda each: abs(each[0][1] - each[0][0]))
-        said.append(f"{before:.1f} digits, now {after:.1f} ({setting})")
-    times = [(c.microseconds, c.setting) for c in changes if c.microseconds]
-    if times:
-        (before, after), setting = max(times, key=lambda each: max(each[0][0] / each[0][1], each[0][1] / each[0][0]))
-        said.append(f"{number(before)} µs, now {number(after)} ({setting})")
+    for unit, digits in (
+        ("digits", [(c.digits, c.setting) for c in changes if c.digits]),
+        ("digits at the worst point", [(c.worst, c.setting) for c in changes if c.worst]),
+    ):
+        if digits:
+            (before, after), setting = max(digits, key=lambda each: abs(each[0][1] - each[0][0]))
+            said.append(f"{before:.1f} {unit}, now {after:.1f} ({setting})")
+    for unit, times in (
+        ("µs", [(c.microseconds, c.setting) for c in changes if c.microseconds]),
+        ("s of preparation", [(c.preparation_s, c.setting) for c in changes if c.preparation_s]),
+    ):
+        if times:
+            (before, after), setting = max(times, key=lambda each: factor(each[0]))
+            said.append(f"{number(before)} {unit}, now {number(after)} ({setting})")
     said += [f"{c.status[0]}, now {c.status[1]} ({c.setting})" for c in changes if c.status]
     return "; ".join(said)
 

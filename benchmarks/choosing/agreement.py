@@ -68,9 +68,8 @@ class Stopped(Exception):
 def recorded() -> dict[str, Costs]:
     """Read what digits cost with each method on each integral, from the records of `curves`, held-out ones first."""
     found, _ = run_records.read_all(PUBLISHED / "curves")
-    costs: dict[str, Costs] = {}
-    for (integral, _machine), by_method in digit_costs.by_place(configurations.grouped(found)).items():
-        costs.setdefault(integral, by_method)
+    places = digit_costs.by_place(digit_costs.one_machine_each(configurations.grouped(found)))
+    costs = {integral: by_method for (integral, _machine), by_method in places.items()}
     names = sorted(costs, key=lambda name: not catalogue.is_held_out(name))
     return {name: costs[name] for name in names}
 

@@ -146,18 +146,19 @@ def row(configuration: configurations.Configuration) -> dict[str, Any]:
         "kB": number(mean("model_bytes"), scale=1e-3),
         "precision": first["precision"] or BLANK,
         "published": _published(first),
-        "note": "; ".join([*repeats, *configuration.notes, *over, *in_fit, *failures(configuration)]),
+        "note": "; ".join([*repeats, *configuration.notes, *over, *in_fit, *failures([configuration])]),
     }
-
-
-def failures(configuration: configurations.Configuration) -> list[str]:
-    """Say why repeats have no result, each reason once."""
-    return list(dict.fromkeys(f"{r['status']}: {_one_line(r['reason'])}" for r in configuration.bad))
 
 
 def _is_unsaved(good: Sequence[Record]) -> bool:
     """Tell whether a run was timed in its fit's process for want of a file."""
     return any(record["timed_from"] == "fit" and record["model_bytes"] is None for record in good)
+
+
+def failures(found: Iterable[configurations.Configuration]) -> list[str]:
+    """List what became of the runs that did not finish, each with its reason, as "timeout: …"."""
+    bad = [record for configuration in found for record in configuration.bad]
+    return list(dict.fromkeys(f"{record['status']}: {_one_line(record['reason'])}" for record in bad))
 
 
 def _one_line(reason: str | None) -> str:

@@ -34,7 +34,7 @@ def table(grouped: Iterable[configurations.Configuration]) -> Table:
     made: list[Row] = []
     for (integral, machine), here in configurations.by_place(g for g in grouped if g.good and not g.replaced).items():
         for configuration in all_configurations.best_first(here):
-            used = list(configuration.records)
+            used = [configuration]
             row = {
                 "integral": integral, "method": configuration.label, "machine": machine,
                 "device": configuration.first["device"],
@@ -45,13 +45,14 @@ def table(grouped: Iterable[configurations.Configuration]) -> Table:
             for name in BASELINES:
                 baseline = _baseline(configuration, here, name)
                 row[f"pays against {name}"] = _cell(configuration, baseline)
-                used += baseline.records if baseline and baseline is not configuration else []
-            made.append((row, used))
+                used += [baseline] if baseline and baseline is not configuration else []
+            row["note"] = configurations.note(used)
+            made.append((row, [record for one in used for record in one.records]))
     explanation = (
         "The number of integrals from which on (or only up to which) preparation and evaluation together take less "
         "time than the baseline, in batches of 1,024 on the same machine and as many threads. The baseline is its "
         "fastest configuration with at least the method's digits, or else that with most; its digits are in brackets. "
-        f"Published: {PUBLISHED}."
+        f"The note says what of method and baselines is superseded. Published: {PUBLISHED}."
     )
     return Table("Break-even", explanation, made)
 

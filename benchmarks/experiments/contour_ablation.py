@@ -50,7 +50,7 @@ def _row(part: str, configuration: Configuration) -> dict[str, str]:
         "nodes": number(configuration.mean("n_eval_per_integral")),
         "digits": number(configuration.digits) or bad, "worst": number(configuration.mean("digits_worst")),
         "rms of log g": number(spread[0]), "second map differs": number(details.get("second_map_differs")),
-        "machine": configuration.first["machine"], "note": current_records.superseded(configuration),
+        "machine": configuration.first["machine"], "note": configurations.note([configuration]),
     }  # fmt: skip
 
 

@@ -70,12 +70,12 @@ def table(grouped: Iterable[Configuration]) -> Table:
         k, m = CELLS[integral]
         row = {"integral": integral, "k, m": f"{k}, {m}"}
         row |= {f"{digits} digits": _stretches(cell, digits) for digits in DIGITS}
-        made.append((row | {"machine": machine}, _records(cell)))
+        made.append((row | _ends(cell, machine), _records(cell)))
     explanation = (
         "Which method takes least time, preparation included, on one thread, for at least so many digits on average at "
         "n phase-space points. 'a, b from 10⁴' says that a is cheapest for fewer than 10⁴ points, and b for more, up "
         "to 10⁹. (extrapolated): nothing that was run has so many digits, and the time follows from the end of the "
-        "method's curve, continued by two digits at most."
+        "method's curve, continued by two digits at most. The note says which of these methods are superseded."
     )
     return Table("The cheapest method by digits and number of points", explanation, made)
 
@@ -93,11 +93,11 @@ def sentences(grouped: Iterable[Configuration]) -> Table:
         shares = [(name, n / (len(DIGITS) * len(COUNTS))) for name, n in counted.items()]
         ranked = sorted(shares, key=lambda item: (-item[1], item[0]))
         said = ", ".join(f"{name} in {100 * share:.0f} %{_extrapolated(cell, name)}" for name, share in ranked)
-        row = {"integral": integral, "sentence": f"{integral} (k = {k}, m = {m}): {said}.", "machine": machine}
-        made.append((row, _records(cell)))
+        row = {"integral": integral, "sentence": f"{integral} (k = {k}, m = {m}): {said}."}
+        made.append((row | _ends(cell, machine), _records(cell)))
     explanation = (
         f"The share of the {len(DIGITS)} · {len(COUNTS)} cells (digits, n) in which each method is the cheapest, the "
-        "one with most of them first."
+        "one with most of them first. The note says which of them are superseded."
     )
     return Table("The map in sentences", explanation, made)
 
@@ -164,9 +164,18 @@ def _power(n: int) -> str:
     return "1" if exponent == 0 else "10" + str(exponent).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 
+def _ends(cell: Cell, machine: str) -> dict[str, str]:
+    """Make the last cells of a row: the machine, and what of the winners is superseded."""
+    return {"machine": machine, "note": configurations.note(_used(cell))}
+
+
 def _records(cell: Cell) -> list[Record]:
-    used = {id(winner.cost.configuration): winner.cost.configuration for winner in cell.values()}
-    return [record for configuration in used.values() for record in configuration.records]
+    return [record for configuration in _used(cell) for record in configuration.records]
+
+
+def _used(cell: Cell) -> list[Configuration]:
+    """List the configurations that win, each once."""
+    return list({id(winner.cost.configuration): winner.cost.configuration for winner in cell.values()}.values())
 
 
 def tables(found: Sequence[Record]) -> list[Table]:

@@ -23,8 +23,8 @@ EXPLANATION = (
     "the method's other configurations. (by n): timed in batches of n, since the method integrates one point after the "
     "other, or a batch of {batch:,} takes more than ten seconds. A cell without a time says how many digits the method "
     "has at most with the settings that were run, of which those are left out that take too long for a run, or why it "
-    "has none. No method is said to have more digits than the true values; points are the "
-    "uniform ones that judge it, fewer where a value takes long."
+    "has none, with the reason in the note. The note also says what of a method is superseded. No method is said to "
+    "have more digits than the true values; points are the uniform ones that judge it, fewer where a value takes long."
 )
 
 
@@ -44,9 +44,11 @@ def _table(grouped: Sequence[Configuration], digits: Digits, title: str, where: 
     for place, here in configurations.by_place(on_one_thread).items():
         for method in sorted({c.method for c in here}):
             same = [c for c in here if c.method == method]
-            row, used = _row(same, costs[place].get(method, []), digits)
+            of_method = costs[place].get(method, [])
+            row, used = _row(same, of_method, digits)
             named = {"integral": place[0], "method": method, "points": _points(same)}
-            made.append((named | row | {"machine": place[1]}, used))
+            ends = {"machine": place[1], "note": note(same, has_numbers=bool(of_method))}
+            made.append((named | row | ends, used))
     explanation = f"Time {EXPLANATION.format(where=where, batch=digit_costs.LARGEST_BATCH)}"
     return Table(title, explanation, made)
 
@@ -56,7 +58,7 @@ def _row(
 ) -> tuple[dict[str, str], list[configurations.Record]]:
     """Make the cells of a method, and list the records that they tell of."""
     if not costs:
-        return dict.fromkeys(map(_column, DIGITS), _why_without(same)), [r for c in same for r in c.records]
+        return dict.fromkeys(map(_column, DIGITS), why_without(same, "not timed")), [r for c in same for r in c.records]
     most = max(costs, key=lambda cost: getattr(cost, digits))
     row, used = {}, {id(most): most}
     for wanted in DIGITS:
@@ -86,7 +88,13 @@ def _cell(cost: DigitCost, digits: Digits, same: Sequence[Configuration]) -> str
     return ": ".join(filter(None, (has, configurations.setting(cost.configuration, same))))
 
 
-def _why_without(same: Sequence[Configuration]) -> str:
-    """Say why no configuration has both digits and a time."""
+def why_without(same: Sequence[Configuration], unmeasured: str) -> str:
+    """Say in a word or two why no configuration has both digits and what else was to be measured."""
     failed = ", ".join(dict.fromkeys(record["status"] for c in same for record in c.bad))
-    return failed or ("not timed" if any(c.digits is not None for c in same) else "no digits")
+    return failed or (unmeasured if any(c.digits is not None for c in same) else "no digits")
+
+
+def note(same: Sequence[Configuration], *, has_numbers: bool) -> str:
+    """Say what of a method's configurations is superseded and, where its row has no numbers, why its runs failed."""
+    failures = [] if has_numbers else all_configurations.failures(same)
+    return "; ".join(filter(None, [configurations.note(same), *failures]))

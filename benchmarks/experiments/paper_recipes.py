@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from benchmarks.experiments.experiment import Experiment, Preset, Table
-from benchmarks.records import configurations, current_records
+from benchmarks.records import configurations
 from benchmarks.records.configurations import Configuration
 from benchmarks.records.run_records import Record
 from methods.papers.primitive_recipes import RECIPES, Recipe
@@ -71,7 +71,7 @@ def _row(name: str, recipe: Recipe, configuration: Configuration) -> dict[str, s
         "replicas here / printed": f"{params['n_replicas']} / {recipe.fields()['n_replicas']}",
         "seconds × threads": f"{first['budget_s']:.0f} × {first['threads']}",
         "machine": first["machine"],
-        "note": current_records.superseded(configuration),
+        "note": configurations.note([configuration]),
     }
 
 

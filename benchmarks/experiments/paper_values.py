@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from benchmarks.experiments import all_configurations
 from benchmarks.experiments.experiment import Table
-from benchmarks.records import configurations, current_records
+from benchmarks.records import configurations
 from benchmarks.records.run_records import Row
 
 BATCH = "1024"
@@ -52,6 +52,6 @@ def _row(
         "machine": record["machine"] if record else "",
         "published on": ", ".join(result[key] for key in ("hardware", "preparation") if key in result),
         "source": f"{result['source']}; {result['note']}",
-        "note": current_records.superseded(configuration) if configuration else "",
+        "note": configurations.note([configuration] if configuration else []),
     }
     return row, configuration.records if configuration else []

@@ -42,21 +42,30 @@ class Profile(NamedTuple):
     ratios: Mapping[str, list[float]]
     """Method -> its ratio on each of the same integrals, infinity where it has too few digits or was not run."""
     integrals: list[str]
-    records: list[Record]
+    configurations: list[Configuration]
+    """Those that count on the machine, unfinished ones included."""
+
+    def of(self, method: str) -> list[Configuration]:
+        """List the configurations of a method."""
+        return [configuration for configuration in self.configurations if configuration.method == method]
+
+    def records_of(self, method: str) -> list[Record]:
+        """List the records that a method's ratios come from."""
+        return [record for configuration in self.of(method) for record in configuration.records]
 
 
 def profiles(grouped: Iterable[Configuration]) -> list[Profile]:
     """Make the profiles of all held-out integrals with records, machine by machine."""
     from references.integrals import catalogue  # with sympy, which is not imported for a report without records
 
-    found = [c for c in grouped if catalogue.is_held_out(c.first["integral"])]
+    found = [c for c in grouped if catalogue.is_held_out(c.first["integral"]) and digit_costs.counts(c)]
     costs, made = digit_costs.by_place(found), []
-    for machine in sorted({machine for _, machine in costs}):
+    for machine in sorted({machine for (_, machine), methods in costs.items() if methods}):
         here = {integral: methods for (integral, other), methods in costs.items() if other == machine}
-        records = [record for c in found if c.first["machine"] == machine for record in c.records]
+        run_here = [c for c in found if c.first["machine"] == machine]
         for digits in DIGITS:
             for counted, n in N_INTEGRALS.items():
-                made.append(Profile(machine, digits, counted, _ratios(here, digits, n), sorted(here), records))
+                made.append(Profile(machine, digits, counted, _ratios(here, digits, n), sorted(here), run_here))
     return made
 
 
@@ -76,13 +85,14 @@ def table(grouped: Iterable[Configuration]) -> Table:
             row = {"digits": str(profile.digits), "preparation": profile.counted, "method": name}
             row |= {_column(factor): f"{100 * share(ratios, factor):.0f} %" for factor in FACTORS}
             row |= {"integrals": str(len(profile.integrals)), "machine": profile.machine}
-            used = [record for record in profile.records if record["method"] == name]
-            made.append((row, used))
+            row["note"] = configurations.note(profile.of(name))
+            made.append((row, profile.records_of(name)))
     explanation = (
         "On which share of the held-out integrals a method has so many digits on average in at most so many times the "
         "time per integral of the quickest method, on one thread. Its preparation is left out, or shared by 10,000 "
         "integrals. No default of a method was tuned on these integrals. A method counts with its cheapest "
-        "configuration, and without the digits where it was not run."
+        "configuration, and without the digits where it was not run. The note says what of it is superseded, on one of "
+        "the integrals at least."
     )
     return Table("Performance profile on held-out integrals", explanation, made)
 

@@ -142,7 +142,7 @@ def _contours(grouped: Iterable[Configuration]) -> Table:
             "within 3 σ": _percent(configuration.mean("coverage_3sigma")),
             "not causal": _percent(details.get("share_not_causal")),
             "min |F|": number(details.get("least_modulus_of_polynomial")),
-            "note": "; ".join([*configuration.notes, *all_configurations.failures(configuration)]),
+            "note": "; ".join([*configuration.notes, *all_configurations.failures([configuration])]),
         }  # fmt: skip
         made.append((row, configuration.records))
     explanation = (

@@ -19,11 +19,12 @@ KERNEL, DISPATCH = "kernel_s_per_integral", "dispatch_s_per_integral"
 
 
 def table(grouped: Iterable[Configuration]) -> Table:
-    """Make the table: a row for each current configuration that reports seconds in kernels."""
+    """Make the table: a row for each configuration that reports seconds in kernels and is not replaced."""
     current = [c for c in grouped if not c.replaced and c.good and KERNEL in (c.good[0]["details"] or {})]
     explanation = (
         "Microseconds per integral that pySecDec's workers spent evaluating the integrand, and those of everything "
-        "else in a call, while the method was judged; the share of the first in both; and the evaluations that it took."
+        "else in a call, while the method was judged; the share of the first in both; and the evaluations that it "
+        "took. The note says what of it is superseded."
     )
     return Table(
         "pySecDec: kernel and dispatch", explanation, [(_row(c, current), c.records) for c in best_first(current)]
@@ -44,4 +45,5 @@ def _row(configuration: Configuration, current: Iterable[Configuration]) -> dict
         "kernel share": f"{100 * kernel_s / (kernel_s + dispatch_s):.0f} %",
         "evaluations": number(first["n_eval_per_integral"]),
         "machine": first["fit_machine"],
+        "note": configurations.note([configuration]),
     }

@@ -1,7 +1,8 @@
 """What the records say, a sentence at a time, each with the records behind it: the generated part of docs/findings.md.
 
 Nothing is typed in: each sentence is made from records, and where they change, so does it. Records that are superseded
-and made again do not count.
+and made again do not count, and an integral counts on one machine, however many it was run on. Only performance
+profiles are made machine by machine.
 """
 
 from __future__ import annotations
@@ -74,12 +75,13 @@ def text(measured: Callable[[str], Sequence[Record]], link: Callable[[Record], s
     link : callable
         Gives the address of a record, as seen from the file that the text stands in.
     """
-    euclidean, physical = (configurations.grouped(measured(name)) for name in ("curves", "physical"))
+    below, above = (configurations.grouped(measured(name)) for name in ("curves", "physical"))
+    euclidean, physical = map(digit_costs.one_machine_each, (below, above))
     links = Links(link)
     sections = {
         "Below thresholds, where I(s) is real": [
             _lines(
-                [*_profiles(euclidean), *_on_the_map(euclidean), *_most_digits(euclidean), *_pysecdec(euclidean)], links
+                [*_profiles(below), *_on_the_map(euclidean), *_most_digits(euclidean), *_pysecdec(euclidean)], links
             ),
             _honesty(euclidean, links),
         ],
@@ -110,18 +112,21 @@ def _lines(findings: Sequence[Finding], links: Links) -> str:
 
 def _profiles(grouped: Sequence[Configuration]) -> Iterator[Finding]:
     """Say which method is the quickest most often on held-out integrals."""
-    for profile in performance_profile.profiles(grouped):
+    profiles = performance_profile.profiles(grouped)
+    several = len({profile.machine for profile in profiles}) > 1
+    for profile in profiles:
         shares = {
             name: [performance_profile.share(ratios, factor) for factor in (1.0, 2.0)]
             for name, ratios in profile.ratios.items()
         }
         best = max(shares, key=lambda name: shares[name])
         first, within = shares[best]
+        where = f" on {profile.machine}" if several else ""
         sentence = (
-            f"{profile.digits} digits, {len(profile.integrals)} held-out integrals, {profile.counted}: {best} "
+            f"{profile.digits} digits, {len(profile.integrals)} held-out integrals{where}, {profile.counted}: {best} "
             f"takes the least time on {first:.0%} of them, and at most twice the least on {within:.0%}."
         )
-        yield Finding(sentence.replace("%", " %"), [r for r in profile.records if r["method"] == best])
+        yield Finding(sentence.replace("%", " %"), profile.records_of(best))
 
 
 def _on_the_map(grouped: Sequence[Configuration]) -> Iterator[Finding]:

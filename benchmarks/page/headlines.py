@@ -1,14 +1,14 @@
 """The three findings of README.md: what rules, tables and methods that learn cost, with six digits on all integrals.
 
 They are of the integrals above threshold where each of the three sentences can be made of their records, and otherwise
-of those below.
+of those below. An integral counts on one machine, however many it was run on.
 """
 
 from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from benchmarks.experiments import all_configurations, break_even, cost_map
 from benchmarks.page.method_kinds import KINDS, costs_of
@@ -28,11 +28,12 @@ Costs = Sequence[Mapping[str, Sequence[DigitCost]]]
 def sentences(euclidean: Sequence[Configuration], physical: Sequence[Configuration]) -> list[str]:
     """Write the findings as lines of Markdown, the region first; [] where no region has them all."""
     for where, grouped in (("Above threshold", physical), ("Below thresholds", euclidean)):
-        places = digit_costs.by_place(grouped)
+        chosen = digit_costs.one_machine_each(grouped)
+        places = digit_costs.by_place(chosen)
         costs = list(places.values())
-        found = [rules(costs), tables(costs), learned(costs, cost_map.cells(grouped).values())]
+        found = [rules(costs), tables(costs), learned(costs, cost_map.cells(chosen).values())]
         if all(found):
-            return [f"{where} ({_counted({name for name, _ in places})}):", *(f"- {sentence}" for sentence in found)]
+            return [f"{where} ({_counted(places)}):", *(f"- {sentence}" for sentence in found)]
     return []
 
 
@@ -159,10 +160,11 @@ def _rounded(n: float) -> str:
     return f"{float(f'{n:.0e}'):,.0f}"
 
 
-def _counted(integrals: Iterable[str]) -> str:
-    """Say how many integrals there are, and how many of them are held out."""
+def _counted(places: Collection[tuple[str, str]]) -> str:
+    """Say how many integrals there are, how many of them are held out, and on how many machines, if on several."""
     from references.integrals import catalogue  # with sympy, which is not imported for a report without records
 
-    found = list(integrals)
-    held_out = sum(map(catalogue.is_held_out, found))
-    return f"{len(found)} integral{'' if len(found) == 1 else 's'}, {held_out} of them held out"
+    integrals, machines = {integral for integral, _ in places}, {machine for _, machine in places}
+    held_out = sum(map(catalogue.is_held_out, integrals))
+    several = f", on {len(machines)} machines" if len(machines) > 1 else ""
+    return f"{len(integrals)} integral{'' if len(integrals) == 1 else 's'}, {held_out} of them held out{several}"

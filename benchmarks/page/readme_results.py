@@ -41,7 +41,7 @@ Places = Mapping[Place, Mapping[str, Sequence[DigitCost]]]
 
 def picture(grouped: Iterable[Configuration]) -> str | None:
     """Draw the picture as the text of an SVG file; None where no integral can be shown."""
-    places = digit_costs.by_place(grouped)
+    places = digit_costs.by_place(digit_costs.one_machine_each(grouped))
     shown = place(places)
     return digit_curves.text_of_svg(method_kinds.by_kind(places[shown])) if shown else None
 
@@ -51,7 +51,7 @@ def text(
 ) -> str:
     """Write picture, findings and table as Markdown; of `compared` a command prints a part."""
     grouped = [*euclidean, *physical]
-    places = digit_costs.by_place(grouped)
+    places = digit_costs.by_place(digit_costs.one_machine_each(grouped))
     shown = place(places)
     found = "\n".join(headlines.sentences(euclidean, physical)).replace("\n", "\n\n", 1)
     if shown is None:

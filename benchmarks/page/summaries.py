@@ -89,7 +89,7 @@ def _note(configuration: Configuration) -> str:
     n = len(configuration.good)
     repeats = [f"mean of {n} repeats"] if n > 1 else []
     failures = dict.fromkeys(f"{r['status']}: {_cut(r['reason'] or 'no reason given')}" for r in configuration.bad)
-    return "; ".join([*repeats, *(n for n in configuration.notes if not n.startswith("on ")), *failures])
+    return "; ".join([*repeats, *configuration.outdated, *failures])
 
 
 def _cut(reason: str) -> str:

@@ -35,19 +35,20 @@ class Configuration:
         The method's fields in which its configurations on this integral differ, as "order=8"; "" where they agree.
     settings : str
         Those of budget, device and threads in which the integral's records of all methods differ.
-    notes : tuple of str
-        What makes it incomparable with the newest records, or with those of another machine.
-    superseded : bool
-        Whether its method, the integral's equation or its truth has a newer version: see `currency`.
+    outdated : tuple of str
+        What of its method, its labels, the integral's equation or its truth is superseded, in words: see `currency`.
+    where : str
+        "on" its machine, where the records are of several ones; otherwise "".
     replaced : bool
-        Whether it is superseded, and its method has a current record on its integral: until then it is still shown.
+        Whether it is superseded, and its method has a current record on its integral and its machine: until then it is
+        still shown.
     """
 
     records: list[Record]
     fields: str = ""
     settings: str = ""
-    notes: tuple[str, ...] = ()
-    superseded: bool = False
+    outdated: tuple[str, ...] = ()
+    where: str = ""
     replaced: bool = False
 
     @property
@@ -64,6 +65,16 @@ class Configuration:
     def label(self) -> str:
         """The method with all that tells this configuration from its others."""
         return ", ".join(filter(None, (self.method, self.fields, self.settings)))
+
+    @property
+    def superseded(self) -> bool:
+        """Whether anything that it depends on has a newer version."""
+        return bool(self.outdated)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What makes it incomparable with the newest records, or with those of another machine."""
+        return (*self.outdated, *filter(None, [self.where]))
 
     @property
     def good(self) -> list[Record]:
@@ -117,15 +128,15 @@ def grouped(found: Iterable[Record]) -> list[Configuration]:
     made = []
     for records in _split(found, (*CONFIGURATION, *currency.VERSIONS)):
         first = records[0]
-        notes, replaced = outdated[id(first)], is_replaced[id(first)]
-        machine = [f"on {first['machine']}"] if several else []
+        params, replaced = first["params"], is_replaced[id(first)]
+        differing_fields = [key for key in fields[first["integral"], first["method"]] if key in params]
         made.append(
             Configuration(
                 records,
-                ", ".join(f"{key}={first['params'].get(key)}" for key in fields[first["integral"], first["method"]]),
+                ", ".join(f"{key}={params[key]}" for key in differing_fields),
                 ", ".join(_setting(first, key) for key in differing[replaced][first["integral"]]),
-                (*notes, *machine),
-                bool(notes),
+                tuple(outdated[id(first)]),
+                f"on {first['machine']}" if several else "",
                 replaced,
             )
         )
@@ -147,6 +158,11 @@ def setting(configuration: Configuration, same: Iterable[Configuration]) -> str:
     return ", ".join([*filter(None, [configuration.fields]), *budget])
 
 
+def note(found: Iterable[Configuration]) -> str:
+    """Say what of configurations is superseded, for tables that name their machine; "" where all are current."""
+    return "; ".join(dict.fromkeys(words for configuration in found for words in configuration.outdated))
+
+
 def threads(number: int) -> str:
     """Name a number of threads, as "1 thread" or "2 threads"."""
     return f"{number} thread{'' if number == 1 else 's'}"
@@ -159,23 +175,20 @@ def _split(found: list[Record], keys: tuple[str, ...]) -> list[list[Record]]:
     return list(parts.values())
 
 
-def _subject(record: Record) -> tuple[str, str]:
-    return record["method"], record["integral"]
+def _subject(record: Record) -> tuple[str, str, str]:
+    """Identify what a current record replaces superseded ones of: times of another machine replace none."""
+    return record["method"], record["integral"], record["machine"]
 
 
 def _fields(found: list[Record]) -> dict[tuple[str, str], list[str]]:
-    """Find the fields in which the records of each (integral, method) differ."""
+    """Find the fields in which the records of each (integral, method) differ; one without a field has None there."""
     fields = {}
     for records in _split(found, ("integral", "method")):
         first = records[0]
-        values: dict[str, set[str]] = {}
-        for record in records:
-            for field, value in record["params"].items():
-                values.setdefault(field, set()).add(json.dumps(value))
         fields[first["integral"], first["method"]] = [
             field
-            for field in sorted(values)
-            if len(values[field]) > 1 or any(field not in record["params"] for record in records)
+            for field in sorted({field for record in records for field in record["params"]})
+            if len({json.dumps(record["params"].get(field)) for record in records}) > 1
         ]
     return fields
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import methods
 from benchmarks.records import configurations, currency
-from benchmarks.records.configurations import Configuration
 from benchmarks.records.run_records import Record
 from methods.core import names
 
@@ -28,11 +27,6 @@ def current(found: Sequence[Record], spec: str) -> list[Record]:
     if not same:
         return []
     return max(same, key=lambda c: (not c.superseded, len(c.records), c.first["date_utc"])).records
-
-
-def superseded(configuration: Configuration) -> str:
-    """Say by what a configuration is superseded, for a row that has its machine in another column."""
-    return "; ".join(note for note in configuration.notes if not note.startswith("on "))
 
 
 def notes(runs: Mapping[str, Sequence[Record]]) -> list[str]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from benchmarks.records import configurations
@@ -74,6 +74,26 @@ def by_place(grouped: Iterable[Configuration]) -> dict[tuple[str, str], dict[str
                 methods.setdefault(configuration.method, []).append(cost)
         found[place] = dict(sorted(methods.items()))
     return found
+
+
+def one_machine_each(grouped: Iterable[Configuration]) -> list[Configuration]:
+    """Keep the configurations of one machine for each integral, so that no integral counts twice.
+
+    It is the machine on which most methods have costs by their current version; of several such ones it is that with
+    the newest record. An integral without any costs keeps its configurations on all machines.
+    """
+    found = list(grouped)
+    places = {place: methods for place, methods in by_place(found).items() if methods}
+    # Of equal keys of a dictionary the last one stays.
+    chosen = dict(sorted(places, key=lambda place: _rank(places[place])))
+    return [c for c in found if c.first["machine"] == chosen.get(c.first["integral"], c.first["machine"])]
+
+
+def _rank(methods: Mapping[str, Iterable[DigitCost]]) -> tuple[int, str]:
+    """Count the methods of a place that have a current version, and find the date of its newest record."""
+    found = [cost.configuration for costs in methods.values() for cost in costs]
+    n_current = len({configuration.method for configuration in found if not configuration.superseded})
+    return n_current, max(record["date_utc"] or "" for configuration in found for record in configuration.records)
 
 
 def counts(configuration: Configuration) -> bool:

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from sample_records import record, timing
 
 import references
 from benchmarks.choosing import agreement, agreement_table
@@ -67,6 +68,15 @@ def test_an_integral_of_which_the_machine_is_another_is_made_again(compared, tmp
     path.write_text(path.read_text().replace('"machine": "', '"machine": "not '))
     agreement.main(["--integral", "box1l", "--out", str(tmp_path), *ASKED])
     assert compared == ["box1l", "box1l"]
+
+
+def test_records_are_of_the_machine_with_most_methods_of_a_current_version(monkeypatch):
+    def run(**changes):
+        return record(threads=1, s_per_integral={"1024": timing(1e-6)}, **changes)
+
+    found = [run(version=0), run(machine="B"), run(machine="B", method="chebyshev")]
+    monkeypatch.setattr(agreement.run_records, "read_all", lambda folder: (found, {}))
+    assert list(agreement.recorded.__wrapped__()["box1l"]) == ["chebyshev", "gauss_legendre"]
 
 
 def test_after_an_interrupt_the_same_command_goes_on(compared, monkeypatch, tmp_path, capsys):

@@ -83,6 +83,19 @@ def test_another_configuration_of_the_baseline_is_compared_with_it():
     assert only(rows, method="lattice_qmc, n=2")["pays against lattice_qmc"] == "never (8.0 digits)"
 
 
+def test_a_superseded_method_or_baseline_has_a_note():
+    found = [
+        timed(2.0, method="mine", version=2, fit_s=60.0),
+        timed(3.0, method="mine", version=1, fit_s=60.0, machine="B"),
+        timed(62.0, method="lattice_qmc", version=0, fit_s=0.0),
+    ]
+    rows = break_even.table(configurations.grouped(found)).rows
+    assert only(rows, machine="B")["note"] == "superseded: version 1 of mine, now 2"
+    of_baseline = only(rows, machine="A", method="lattice_qmc")["note"]
+    assert of_baseline.startswith("superseded: version 0 of lattice_qmc, now ")
+    assert only(rows, machine="A", method="mine")["note"] == of_baseline
+
+
 def test_negative_digits_are_shown():
     found = configurations.grouped([timed(40.0, method="published_primitive", digits_mean=-0.4)])
     here = [row["here"] for row, used in paper_values.table(found).rows if used]

@@ -65,6 +65,16 @@ def test_a_sentence_for_each_cell():
     assert row["sentence"] == "box1l (k = 3, m = 3): rule in 69 % (29 % extrapolated), table in 31 %."
 
 
+def test_superseded_winners_have_a_note():
+    found = [run("table", 5.0, 1.0, 3.0, version=2, machine="B"), run("table", 5.0, 1.0, 3.0, version=1)]
+    found += [run("lost", 5.0, 9.0, 9.0, version=1), run("lost", 5.0, 9.0, 9.0, version=2, machine="C")]
+    grouped = configurations.grouped(found)
+    for made in (cost_map.table(grouped), cost_map.sentences(grouped)):
+        assert {row["machine"]: row["note"] for row, _ in made.rows} == {
+            "A": "superseded: version 1 of table, now 2", "B": "", "C": "",
+        }  # fmt: skip
+
+
 def test_there_are_twelve_cells_and_each_has_its_integral():
     import references
 

@@ -206,6 +206,24 @@ def test_cells_without_a_time_say_why(changes, said):
     assert len(used) == 1
 
 
+def test_the_note_of_a_row_without_numbers_has_the_reason():
+    reason = "a grid in m = 5 | invariants\nis too large"
+    mean, worst, _ = both(run(1.0, status="unsupported", reason=reason, digits_mean=None, s_per_integral=None))
+    assert mean["note"] == worst["note"] == "unsupported: a grid in m = 5 / invariants is too large"
+    finished = run(1.0, params={"order": 4})
+    assert both(finished, run(1.0, status="failed", reason=reason, digits_mean=None))[0]["note"] == ""
+
+
+def test_superseded_records_have_a_note_until_they_are_made_again_on_their_machine():
+    def notes(*found):
+        mean, worst = matched_digits.tables(configurations.grouped(found))
+        return [[(row["machine"], row["note"]) for row, _ in table.rows] for table in (mean, worst)]
+
+    old, elsewhere = run(1.0, method="mine", version=1), run(1.0, method="mine", version=2, machine="B")
+    assert notes(old, elsewhere) == 2 * [[("A", "superseded: version 1 of mine, now 2"), ("B", "")]]
+    assert notes(old, old | {"version": 2}) == 2 * [[("A", "")]]
+
+
 def test_only_one_thread_counts():
     mean, _ = matched_digits.tables(configurations.grouped([run(1.0, threads=2), run(2.0)]))
     ((row, _),) = mean.rows
@@ -226,3 +244,6 @@ def test_kernel_and_dispatch_stand_apart():
     assert [row["method"] for row in rows] == ["pysecdec_qmc, epsrel=1e-06", "pysecdec_qmc, epsrel=1.0"]
     assert (rows[0]["kernel µs"], rows[0]["dispatch µs"], rows[0]["kernel share"]) == ("3,000", "1,000", "75 %")
     assert rows[0]["workers"] == "1"
+    assert {row["note"] for row in rows} == {""}
+    ((old, _),) = pysecdec_costs.table(configurations.grouped([found[0] | {"version": 0}])).rows
+    assert old["note"].startswith("superseded: version 0 of pysecdec_qmc, now ")

@@ -50,6 +50,31 @@ def test_integrals_on_which_every_run_failed_are_those_of_no_method():
     assert [(row["method"], row["digits"], row["at any factor"]) for row, _ in two.rows[:1]] == [("table", "3", "50 %")]
 
 
+def test_sources_are_the_records_that_count_on_the_machine():
+    old = run(FIRST, "mine", 4.0, 9.0) | {"version": 1}
+    new = run(FIRST, "mine", 4.0, 8.0) | {"version": 2}
+    two_threads = run(FIRST, "mine", 5.0, 1.0) | {"version": 2, "threads": 2}
+    rows = performance_profile.table(configurations.grouped([old, new, two_threads])).rows
+    assert {row["at any factor"] for row, _ in rows if row["digits"] == "3"} == {"100 %"}
+    assert all(used == [new] for _, used in rows)
+
+
+def test_a_superseded_method_has_a_note():
+    old = [run(FIRST, "mine", 7.0, 9.0) | {"version": 1}, run(FIRST, "mine", 7.0, 8.0) | {"version": 2, "machine": "B"}]
+    rows = performance_profile.table(configurations.grouped([*RECORDS, *old])).rows
+    notes = {(row["machine"], row["method"]): row["note"] for row, _ in rows}
+    assert notes == {
+        ("A", "mine"): "superseded: version 1 of mine, now 2", ("A", "rule"): "", ("A", "table"): "",
+        ("B", "mine"): "",
+    }  # fmt: skip
+
+
+def test_a_machine_on_which_nothing_has_a_cost_has_no_profile():
+    failed = run(FIRST, "rule", 4.0, 8.0) | {"status": "failed", "reason": "none", "machine": "B"}
+    found = performance_profile.profiles(configurations.grouped([*RECORDS, failed]))
+    assert {profile.machine for profile in found} == {"A"}
+
+
 def test_preparation_may_be_shared():
     # A second for 10,000 integrals is 100 µs for each.
     found = profile(3, "10,000 integrals share it")

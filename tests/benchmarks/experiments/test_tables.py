@@ -64,6 +64,15 @@ def test_configurations_are_told_apart_by_what_differs():
     assert labels == ["gauss_legendre, order=8", "gauss_legendre, order=5"]
 
 
+def test_a_field_that_one_version_lacks_is_named_only_where_it_has_another_value_than_none():
+    def labels(value):
+        found = [record(params={"order": 8}, version=1), record(params={"order": 8, "n_pilot": value}, version=2)]
+        return [configuration.label for configuration in configurations.grouped(found)]
+
+    assert labels(None) == ["gauss_legendre", "gauss_legendre"]
+    assert labels(50) == ["gauss_legendre", "gauss_legendre, n_pilot=50"]
+
+
 @pytest.fixture
 def second_version(monkeypatch):
     """Make versions 2 of gauss_legendre and chebyshev the current ones."""
@@ -79,6 +88,14 @@ def test_superseded_records_are_labelled_and_kept(second_version):
         configuration.notes: True,
         (): False,
     }
+
+
+def test_a_superseded_record_stays_where_only_another_machine_has_a_current_one(second_version):
+    found = configurations.grouped([record(version=1), record(machine="B"), record(version=1, machine="B")])
+    assert [(c.first["machine"], c.superseded, c.replaced) for c in found] == [
+        ("A", True, False), ("B", False, False), ("B", True, True),
+    ]  # fmt: skip
+    assert found[0].notes == ("superseded: version 1 of gauss_legendre, now 2", "on A")
 
 
 def test_superseded_labels_are_labelled(second_version):

@@ -47,6 +47,17 @@ def test_the_quickest_method_on_held_out_integrals():
     assert all("chebyshev takes the least time on 100 %" in line and "([chebyshev])" in line for line in quickest)
 
 
+def test_integrals_that_were_run_on_two_machines_count_once_but_in_profiles():
+    found = [run("chebyshev", 7.0, 0.2), run("skip_mlp", 3.0, 1.0), run("pysecdec_qmc", 7.0, 2e4),
+             run("gauss_legendre", 7.0, 10.0)]  # fmt: skip
+    once, twice = below(*found), below(*found, *(one | {"machine": "B"} for one in found))
+    profiles = ["held-out integrals on A", "held-out integrals on B"]
+    assert [sum(words in line for line in twice) for words in profiles] == [4, 4]
+    assert [line for line in twice if "held-out integrals on" not in line] == [
+        line for line in once if "1 held-out integrals," not in line
+    ]
+
+
 def test_a_method_that_learns_is_found_on_the_map():
     found = [run("differential_mlp", 3.5, 0.1, "box2l"), run("chebyshev", 8.0, 0.2, "box2l")]
     (said,) = [line for line in below(*found) if "the map's" in line]

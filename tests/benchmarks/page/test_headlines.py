@@ -58,6 +58,15 @@ def test_tables_and_methods_that_learn():
     )  # up to five digits, here free of preparation
 
 
+def test_an_integral_that_was_run_on_two_machines_counts_once():
+    again = [one | {"machine": "B"} for one in place("heptagon1l")]
+    once = said(place("heptagon1l"))
+    assert said([*place("heptagon1l"), *again]) == once
+    assert said([*place("heptagon1l"), *again[:2]]) == once
+    apart = said([*place("box2l"), *again])
+    assert apart[0] == "Below thresholds (2 integrals, 1 of them held out, on 2 machines):"
+
+
 def test_above_threshold_comes_first_where_all_is_measured():
     above = place("box1l_physical")
     assert said(place("box2l"), above)[0] == "Above threshold (1 integral, 0 of them held out):"

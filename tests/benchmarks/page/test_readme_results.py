@@ -50,6 +50,13 @@ def test_a_two_loop_integral_above_threshold_comes_first_then_a_held_out_one(mor
     assert shown(*EUCLIDEAN, *more) == shown(*more, *EUCLIDEAN) == expected
 
 
+def test_the_machine_is_that_with_most_methods_of_a_current_version():
+    old = [run(name, 5.0, 1.0, version=0) for name in FOUR_KINDS]
+    new = [run(name, 5.0, 1.0, machine="B") for name in FOUR_KINDS[:3]]
+    for found in (old + new, [one | {"machine": "Z"} for one in old] + new):
+        assert "on one thread of B." in readme_results.text(configurations.grouped(found), [])
+
+
 def test_without_enough_kinds_nothing_is_shown():
     found = configurations.grouped(place("heptagon1l", FOUR_KINDS[:2]))
     assert shown() is None

@@ -48,4 +48,4 @@ def test_places_are_named_where_they_differ():
 def test_a_row_with_a_column_for_the_machine_has_no_note_of_it():
     old, new = configurations.grouped([run(**OLD), run(machine="B")])
     assert old.notes == (OLDER_TRUTH, "on A")
-    assert (current_records.superseded(old), current_records.superseded(new)) == (OLDER_TRUTH, "")
+    assert (configurations.note([old]), configurations.note([new])) == (OLDER_TRUTH, "")

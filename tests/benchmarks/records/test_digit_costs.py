@@ -90,6 +90,33 @@ def test_what_has_no_cost_on_one_thread_is_left_out(changes):
     assert orders(found["box1l", "A"]["gauss_legendre"]) == [4]
 
 
+def chosen(*found):
+    """Return the machine of each configuration that is kept of one machine for each integral."""
+    return [c.first["machine"] for c in digit_costs.one_machine_each(configurations.grouped(found))]
+
+
+def test_an_integral_counts_on_the_machine_with_most_methods_of_a_current_version():
+    def at(machine, version, **changes):
+        return run(4, 3.0, 1.0, machine=machine, version=version, **changes)
+
+    old, new = at("A", 1, method="mine"), at("B", 2, method="mine")
+    more_of_the_old = at("A", 1, method="mine", params={"order": 5}, date_utc="2027-01-01T00:00:00+00:00")
+    assert chosen(old, more_of_the_old, new) == ["B"]
+    second = [at("A", 1, method="yours"), at("A", 1, method="theirs")]
+    assert chosen(old, new, *second) == ["A", "A", "A"]
+    assert chosen(at("A", 1, method="yours"), new) == ["B"]  # as many, on the last machine by name
+    later = at("A", 1, method="yours", date_utc="2027-01-01T00:00:00+00:00")
+    assert chosen(new, later) == ["A"]
+    elsewhere = at("A", 1, method="mine", integral="box2l")
+    assert chosen(old, new, elsewhere) == ["B", "A"]
+
+
+def test_machines_without_a_cost_are_not_chosen():
+    failed = {"status": "failed", "digits_mean": None, "date_utc": "2027-01-01T00:00:00+00:00"}
+    assert chosen(run(4, 3.0, 1.0), run(4, 3.0, 1.0, machine="B", **failed)) == ["A"]
+    assert chosen(run(4, 3.0, 1.0, **failed), run(4, 3.0, 1.0, machine="B", **failed)) == ["A", "B"]
+
+
 def test_machines_and_methods_are_kept_apart():
     found = [run(4, 3.0, 1.0), run(4, 3.0, 1.0, method="lattice_qmc"), run(4, 3.0, 1.0, machine="B")]
     places = digit_costs.by_place(configurations.grouped(found))
