@@ -34,8 +34,10 @@ methods.load("box1l.model") reads what was saved.
 exit status: 0 where the digits are reached, 1 where they are not, 2 for wrong arguments, 130 when interrupted"""
 
 BUDGET_S, BUDGET_ON_CONTOURS_S = 120.0, 600.0
-"""Default seconds of the fits of a choice, and those above threshold with more than three variables, where a contour
-takes about a minute, and a single fit may take a sixth."""
+"""Default seconds of the fits of a choice, and those above threshold with more than three variables: at two loops a
+contour takes about a minute, and a single fit may take a sixth. Where less is enough, the choice ends sooner."""
+
+FEW_VARIABLES = 3
 
 MOST_DIGITS = 15.0
 """Relative errors below are those of rounding."""
@@ -83,13 +85,12 @@ def choose(
         direct rule treats.
     """
     import references
-    from benchmarks.choosing import candidates
     from benchmarks.choosing.choice import Chooser
     from benchmarks.choosing.search import Wish
 
     if budget is None:
-        slow = candidates.needs_learned_contours(references.integral(integral))
-        budget = BUDGET_ON_CONTOURS_S if slow else BUDGET_S
+        made = references.integral(integral)
+        budget = BUDGET_ON_CONTOURS_S if made.is_complex and made.k > FEW_VARIABLES else BUDGET_S
     for name, value, least, most in (
         ("digits", digits, 0.0, MOST_DIGITS), ("count", count, 0.0, math.inf), ("budget", budget, 0.0, math.inf),
     ):  # fmt: skip

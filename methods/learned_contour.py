@@ -184,7 +184,12 @@ class LearnedContour(Method):
             found, cut_short = search.find(boxes, self.max_windows)
         except NoCausalContour:  # arcs cannot pass above one zero of F and below the next
             pairs, details = self._fit_by_spread(clock)
-            return pairs, {**details, "n_refinements": 0, "cut_short": details["cut_short"] or is_lower}
+            return pairs, {
+                **details,
+                "n_refuted": None,
+                "n_refinements": 0,
+                "cut_short": details["cut_short"] or is_lower,
+            }
         self.regions_ = [window.region for window in found]
         differs = [region.differs for region in self.regions_ if region.differs is not None]
         steps, n_tried = min(window.n_refinements for window in found), max(window.n_tried for window in found)

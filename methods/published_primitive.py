@@ -38,6 +38,7 @@ from methods.primitives.ensemble import Primitive
 from methods.quadrature import lattices
 from methods.quadrature.transforms import exponential, identity, korobov
 from methods.surrogates import targets
+from methods.surrogates.labels import LabelSource
 
 UPDATES_WITHOUT_BUDGET = 20_000
 
@@ -45,7 +46,8 @@ N_LABELS = 2000
 """Labels that choose the best weights: as many as the thesis has test points."""
 
 LABEL_SHARE = 0.25
-"""Share of the budget that they may take; there are fewer where they would take more."""
+"""Share of the budget in which the method that they come from may prepare itself. All of them are computed, however
+long that takes: with fewer, as many updates would not repeat a training."""
 
 MONITOR_EVERY = 25
 """Updates between calls of the monitor."""
@@ -279,13 +281,12 @@ class PublishedPrimitive(Primitive):
         self.scale_ = self._constant()
         if self.labels is not None:
             points = integral.sample(N_LABELS, self.seed)
-            labelling = clock.share(LABEL_SHARE)
-            source = targets.prepared(self.labels, integral, labelling)
-            value, error = targets.compute_in_steps(source, lambda part: source.compute(part)[:2], points, labelling)
+            source = LabelSource(self.labels, integral, budget=clock.share(LABEL_SHARE).budget)
+            value, error, _ = source.compute(points)
             targets.check(integral, self.labels, value, error)
             if not value.all():
                 raise InputError(f"{self.labels} gave labels that are zero; relative errors need others.")
-            self._labels = torch.as_tensor(points[: len(value)]), torch.as_tensor(value)
+            self._labels = torch.as_tensor(points), torch.as_tensor(value)
         self.replicas = [Replica(self, index) for index in range(self.n_replicas)]
         self._networks = [replica.kept for replica in self.replicas]
         with torch.no_grad():

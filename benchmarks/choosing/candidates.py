@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import methods
-from methods.base import LearnsFromLabels, ParametricIntegral
-from methods.core.method_spec import spec_text
+from methods.base import LearnsFromLabels
+from methods.core.method_spec import parse_spec, spec_text
 
 BUDGET = "budget"
 """The knob of methods that learn: seconds of preparation, which are no field."""
@@ -160,19 +160,19 @@ CANDIDATES = (
 )
 """Every registered method, in the order in which the first pilots are made: quick ones first."""
 
-ON_ONE_PHASE = 3
-"""Variables up to which contours that turn each of them by one phase, as those of `gauss_legendre`, are known to do
-above threshold. With more, as at two loops, none of them is causal, and labels come from `learned_contour`."""
 
+def candidates(judge: str, digits: float) -> tuple[Candidate, ...]:
+    """List the candidates for an integral, of which so many digits are wanted.
 
-def needs_learned_contours(integral: ParametricIntegral) -> bool:
-    """Tell whether an integral is computed on contours whose preparation takes a minute."""
-    return integral.is_complex and integral.k > ON_ONE_PHASE
-
-
-def candidates(integral: ParametricIntegral, digits: float) -> tuple[Candidate, ...]:
-    """List the candidates for an integral, of which so many digits are wanted."""
-    if not needs_learned_contours(integral):
+    Parameters
+    ----------
+    judge : str
+        The direct rule that judges pilots. Where it is `learned_contour`, no contour of `gauss_legendre` serves, as at
+        two loops above threshold, and labels come from `learned_contour`, too.
+    digits : float
+        Digits wanted.
+    """
+    if parse_spec(judge)[0] != "learned_contour":
         return CANDIDATES
     labels = spec_text("learned_contour", {"epsrel": 10 ** -(digits + 1), **FINE})
     return tuple(_on_learned_contours(candidate, labels) for candidate in CANDIDATES)

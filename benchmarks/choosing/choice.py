@@ -125,9 +125,10 @@ class Chooser:
         self._spec, self._budget_s = integral, budget_s
         self._told: Told = told or (lambda _spec, _pilot: None)
         self._integral = references.integral(integral)
-        self._candidates = candidates(self._integral, digits) if asked is None else asked
         s = self._integral.sample(POINTS, POINTS_SEED)
-        self.truth = direct_values.judging(integral, s, digits, JUDGING * budget_s).truth
+        judging = direct_values.judging(integral, s, digits, JUDGING * budget_s)
+        self.truth = judging.truth
+        self._candidates = candidates(judging.rule, digits) if asked is None else asked
         self._pilots = Pilots(integral, self.truth)
         self._pilots.ask(self._candidates)
         self._checks: dict[tuple[frozenset[str], float], DirectValues] = {}

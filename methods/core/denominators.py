@@ -50,7 +50,7 @@ def others(expression: Expression, name: str) -> list[Callable[[Any, Any], Any]]
         Integrand(dataclasses.replace(term, polynomials={symbol: term.polynomials[symbol]}, outer=symbol))
         for term, prescribed_one in zip(expression.terms, _prescribed(expression, name), strict=True)
         for symbol in _singular(term)
-        if sympy.expand(term.polynomials[symbol] - prescribed_one.full) != 0
+        if not _is_multiple(term.polynomials[symbol], prescribed_one.full)
     ]
 
 
@@ -88,6 +88,13 @@ def _prescribed(expression: Expression, name: str) -> list[Expression]:
 def is_prescribed(polynomial: sympy.Expr, name: str) -> bool:
     """Tell whether a prescription of `name` means this polynomial of a formula: `name`, or `name` and a number."""
     return re.fullmatch(rf"{re.escape(name)}\d*", str(polynomial)) is not None
+
+
+def _is_multiple(polynomial: sympy.Expr, other: sympy.Expr) -> bool:
+    """Tell whether a polynomial is a number times another one."""
+    symbols = sorted(polynomial.free_symbols | other.free_symbols, key=str)
+    one, two = sympy.Poly(polynomial, *symbols), sympy.Poly(other, *symbols)
+    return (one * two.LC() - two * one.LC()).is_zero
 
 
 def _singular(term: Expression) -> list[sympy.Symbol]:

@@ -9,6 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+UMASK = os.umask(0o022)
+"""Permissions that files of this process do not have; temporary ones are readable by their owner alone."""
+
+os.umask(UMASK)  # there is no way to read it but to change it
+
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file, and its folder; half characters (lone surrogates), which UTF-8 lacks, become "?".
@@ -39,7 +44,7 @@ def writing(path: Path) -> Iterator[IO[bytes]]:
     try:
         with open(descriptor, "w+b") as file:
             yield file
-        os.chmod(partial, 0o644)
+        os.chmod(partial, 0o666 & ~UMASK)
         os.replace(partial, path)
     except BaseException:
         with contextlib.suppress(OSError):

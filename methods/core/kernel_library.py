@@ -63,7 +63,10 @@ def load(
             seconds = _compile(command, source, includes, flags, library)
         try:
             loaded = ctypes.CDLL(str(library))
-        except OSError:  # made on another system of the same processor, whose cache this is, too
+        except OSError:
+            if not from_cache:
+                raise
+            # Made on another system of the same processor, whose cache this is, too.
             seconds, from_cache = _compile(command, source, includes, flags, library), False
             loaded = ctypes.CDLL(str(library))
     except (OSError, subprocess.CalledProcessError):

@@ -214,14 +214,16 @@ def _where_zero_is_reached(terms: list[ParametricIntegral], j: int, unit: float,
     for term in terms:
         p, x = _along(term, j, unit, s), _points(term.k)
         a, at_one, at_two = (p(t, x) for t in (0.0, 1.0, 2.0))
-        b, scale = at_one - a, float(np.abs(a).max() + np.abs(at_one).max())
-        is_affine = np.abs(at_two - at_one - b).max() <= SAME * scale
-        if not is_affine or _minimum(functools.partial(p, 0.0), x, a)[1] < -ZERO * scale:
+        b = at_one - a
+        of_a, of_b = float(np.abs(a).max()), float(np.abs(b).max())
+        is_affine = np.abs(at_two - at_one - b).max() <= SAME * (of_a + of_b)
+        if not is_affine or _minimum(functools.partial(p, 0.0), x, a)[1] < -ZERO * of_a:
             return None
-        if (b < -ZERO * scale).any():
-            reached.append(_least_ratio(p, x, a, b, scale))
-    least = min(reached, default=0.0)
-    return least if least > SAME else None
+        if (b < -ZERO * of_b).any():
+            least = _least_ratio(p, x, a, b)
+            # Below this b is lost beside a, or a beside b.
+            reached.append(least if least > max(SAME * of_a / of_b, ZERO) else 0.0)
+    return min(reached, default=0.0) or None
 
 
 def _along(term: ParametricIntegral, j: int, unit: float, s: np.ndarray) -> Polynomial:
@@ -235,14 +237,15 @@ def _along(term: ParametricIntegral, j: int, unit: float, s: np.ndarray) -> Poly
     return p
 
 
-def _least_ratio(p: Polynomial, x: np.ndarray, a: np.ndarray, b: np.ndarray, scale: float) -> float:
+def _least_ratio(p: Polynomial, x: np.ndarray, a: np.ndarray, b: np.ndarray) -> float:
     """Minimise a/(−b), where P = p(t, x) = a + t b, known at x (n, k)."""
-    falls = b < -ZERO * scale
+    of_a, of_b = float(np.abs(a).max()), float(np.abs(b).max())
+    falls = b < -ZERO * of_b
     t = float((a[falls] / -b[falls]).min())
     while True:
         lowest, value = _minimum(functools.partial(p, t), x, a + t * b)
         a_there, at_one = (float(p(point, lowest)[0]) for point in (0.0, 1.0))
-        if value >= -ZERO * scale * max(1.0, t) or not 0 <= a_there < (a_there - at_one) * t * (1 - ZERO):
+        if value >= -ZERO * (of_a + t * of_b) or not 0 <= a_there < (a_there - at_one) * t * (1 - ZERO):
             return t
         t = a_there / (a_there - at_one)
 

@@ -161,7 +161,7 @@ class WindowSearch:
             new = self._fitted(box, self.clock)
         except NoCausalContour:
             return old
-        return new if quantile(new.region) < quantile(old.region) else old
+        return new if _rank(new.region) < _rank(old.region) else old
 
 
 def first_boxes(integral: ParametricIntegral) -> list[ParametricIntegral]:
@@ -176,6 +176,10 @@ def quantile(region: ContourRegion) -> float:
     It is infinite where that tells nothing: of one map alone, and of one that is refuted.
     """
     return math.inf if region.apart is None or region.is_refuted else float(np.quantile(region.apart, SHARE))
+
+
+def _rank(region: ContourRegion) -> tuple[bool, float]:
+    return region.is_refuted, quantile(region)
 
 
 def region_of(integral: ParametricIntegral, pairs: Pairs, device: str, may_compile: bool = True) -> ContourRegion:

@@ -42,8 +42,8 @@ ROUNDING = 2e-16
 APART, SLOW, NOT_AT_ALL = 0.1, 0.2, 0.5
 """Rules converge slowly where d₂ is above the first, relative to |I|, and q above the second; above the third they do
 not. For ∫ dx/(b + x)² without a map, b from 1e-4 to 0.1 and 4 to 40 nodes, e is 0.8 to 1.6 times what slow rules leave,
-and those that do not converge leave more than |I|/3. Where d₂ or q is smaller, d₁ is a third of the error or more, and
-is taken for it."""
+and those that do not converge leave more than |I|/3. Where d₂ or q is smaller, d₁ is taken for the error, of which
+it is a third or more for rules of up to 16 nodes."""
 
 
 class RuleError(NamedTuple):

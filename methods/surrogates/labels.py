@@ -113,22 +113,21 @@ class LabelSource:
             costs.append(LabelCost(n_labels, seconds, n_eval, n_uncounted))
 
 
-def err_alike(source: LabelSource, s: np.ndarray, middle: np.ndarray) -> bool:
+def err_alike(source: LabelSource, s: np.ndarray, value: np.ndarray, error: np.ndarray, middle: np.ndarray) -> bool:
     """Tell whether labels at neighbouring points err by the same, as those of one rule do, and random ones do not.
 
     Parameters
     ----------
     source : LabelSource
         Where labels come from.
-    s : np.ndarray
-        A few points (n, m).
+    s, value, error : np.ndarray
+        A few points (n, m), and their labels (n,) with the errors that they state.
     middle : np.ndarray
-        The middle (m,) of the box, towards which their neighbours lie.
+        The middle (m,) of the box, towards which the neighbours lie.
     """
-    value, error, _ = source.compute(np.concatenate([s, s + NEARBY * (middle - s)]))
+    neighbour, _, _ = source.compute(s + NEARBY * (middle - s))
     with np.errstate(all="ignore"):  # labels that are not finite are refused later
-        difference = np.abs(value[: len(s)] - value[len(s) :])
-        return bool(np.median(difference) <= ALIKE * np.median(np.nan_to_num(error)))
+        return bool(np.median(np.abs(neighbour - value)) <= ALIKE * np.median(np.nan_to_num(error)))
 
 
 def with_label_errors(rms: float, label_error: np.ndarray) -> float:

@@ -46,7 +46,7 @@ ROUNDING = 100 * np.finfo(np.float64).eps
 """Relative standard deviation up to which targets are a constant: the mean of equal numbers is off by rounding."""
 
 N_NEIGHBOURS = 4
-"""Points at which labels are compared with those of neighbours: of independent errors one test in 200 is wrong."""
+"""Points at which labels are compared with those of neighbours: of independent errors one test in 100 is wrong."""
 
 GROWTH = 10
 """Factor by which a step raises the number of labels; the time that one took tells how many the next step may have."""
@@ -160,7 +160,8 @@ class Examples:
     @property
     def details(self) -> dict[str, int | bool]:
         """What `details_` tells of the labels."""
-        return {"n_labels": len(self.s) + self.n_refused, "n_refused": self.n_refused, "cut_short": self.cut_short}
+        n_labels = len(self.s) + self.n_refused
+        return {"n_labels": n_labels, "n_refused": self.n_refused, "labels_cut_short": self.cut_short}
 
 
 def mean_and_scale(y: np.ndarray) -> tuple[Any, float]:
@@ -193,7 +194,8 @@ def examples(
 
     There are fewer than `n_labels` where more would take too much of the budget. Asking for that smaller number
     gives the same points and, up to rounding, the same labels again, unless the label method was itself cut short by
-    its part of the budget. Ten labels are computed in any case.
+    its part of the budget. Ten labels are computed in any case, four more at neighbours of the first ones, and with
+    a symmetry up to twenty that check it.
 
     Raises
     ------
@@ -207,9 +209,10 @@ def examples(
     drawn = integral.sample(n_labels, seed)
     symmetry.check(source, drawn[:LEAST_LABELS], exchangeable)
     s = symmetry.fold(drawn, exchangeable)
-    alike = err_alike(source, s[:N_NEIGHBOURS], (np.array(integral.low) + np.array(integral.high)) / 2)
     value, error = compute_in_steps(source, lambda part: source.compute(part)[:2], s, labelling)
     cut_short = source.cut_short or len(value) < n_labels
+    few, middle = slice(0, N_NEIGHBOURS), (np.array(integral.low) + np.array(integral.high)) / 2
+    alike = err_alike(source, s[few], value[few], error[few], middle)
     return replace(encoded(target, labels, s, value, error), cut_short=cut_short, err_alike=alike)
 
 

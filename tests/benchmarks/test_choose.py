@@ -61,15 +61,15 @@ def test_every_registered_method_is_a_candidate():
     assert {candidate.method for candidate in CANDIDATES} == set(methods.METHODS)
 
 
-def test_above_threshold_with_many_variables_labels_come_from_learned_contours():
-    found = {one.method: one.spec(one.first) for one in candidates(references.integral("box2l_physical"), 4)}
+def test_labels_come_from_learned_contours_where_these_have_to_judge():
+    found = {one.method: one.spec(one.first) for one in candidates("learned_contour,epsrel=1e-05", 4)}
     assert set(found) == set(methods.METHODS)
     labels = "labels=(learned_contour,epsrel=1e-05,max_nodes=2000000)"
     assert found["chebyshev"] == f"chebyshev,{labels},max_labels=150"
     assert found["differential_mlp"] == f"differential_mlp,{labels}"
     assert found["learned_contour"] == "learned_contour,max_nodes=2000000,epsrel=0.001"
-    for integral in ("box1l_physical", "box2l_sum"):
-        assert candidates(references.integral(integral), 4) is CANDIDATES
+    assert candidates("gauss_legendre,max_nodes=2000000", 4) is CANDIDATES
+    assert candidates("closed form", 4) is CANDIDATES
 
 
 @pytest.mark.parametrize("candidate", CANDIDATES, ids=lambda candidate: candidate.method)

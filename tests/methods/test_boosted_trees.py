@@ -102,7 +102,7 @@ def test_the_monitor_sees_a_method_that_integrates_and_changes_nothing():
 def test_labels_are_metered():
     token = labels.LABEL_COSTS.set([])
     small(n_trees=1).fit(product(1))
-    assert sum(p.n_labels for p in labels.LABEL_COSTS.get()) == 5_000 + 2 * targets.N_NEIGHBOURS
+    assert sum(p.n_labels for p in labels.LABEL_COSTS.get()) == 5_000 + targets.N_NEIGHBOURS
     labels.LABEL_COSTS.reset(token)
 
 

@@ -143,7 +143,7 @@ def test_patience_ends_the_training():
 def test_labels_are_metered():
     token = labels.LABEL_COSTS.set([])
     small(n_updates=1).fit(product(1))
-    assert sum(p.n_labels for p in labels.LABEL_COSTS.get()) == 2_000 + 2 * targets.N_NEIGHBOURS
+    assert sum(p.n_labels for p in labels.LABEL_COSTS.get()) == 2_000 + targets.N_NEIGHBOURS
     labels.LABEL_COSTS.reset(token)
 
 

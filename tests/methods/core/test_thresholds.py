@@ -42,6 +42,11 @@ def test_a_threshold_is_found_in_any_unit(mass):
     assert found["s"] == pytest.approx(in_gev["s"] * mass, rel=1e-8)
 
 
+def test_a_threshold_is_found_far_below_the_upper_end_of_the_box():
+    assert thresholds(of_polynomial("1 - s*x1*(1 - x1)", s=(5.0, 1e8))) == {"s": 4.0}
+    assert thresholds(of_polynomial("x1*x2 - s*x1*(1 - x1)", s=(5.0, 1e8))) == {}
+
+
 def test_a_polynomial_that_is_negative_in_a_tiny_part_of_the_cube_is_not_positive():
     f = "(x1 - 3/8 - 1/999)**2 + (x2 - 5/8 + 1/777)**2 - s"
     assert not is_positive(of_polynomial(f, s=(1e-9, 1e-8)))

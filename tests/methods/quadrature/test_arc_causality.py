@@ -65,7 +65,7 @@ def test_a_contour_beyond_a_pole_of_another_denominator_is_noticed(factor):
     assert look(integral, (Contour(-0.3),)).share_not_causal == 0  # at 0.08i
 
 
-@pytest.mark.parametrize("factor", ["1", "G", "G**2*x1**(-1/2)", "1/(1 + x1)"])
+@pytest.mark.parametrize("factor", ["1", "G", "G**2*x1**(-1/2)", "1/(1 + x1)", "1/(3*s*x1 - 3)"])
 def test_zeros_that_are_no_poles_may_be_passed(factor):
     assert look(beside_a_pole(factor), (Contour(-0.6),)).share_not_causal == 0
 

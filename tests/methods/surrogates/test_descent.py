@@ -13,6 +13,7 @@ from torch import nn
 import methods
 from methods.base import InputError
 from methods.core.budget import Clock
+from methods.surrogates import labels
 from methods.surrogates.adam import HALF_LIFE, RATES, VALIDATE_EVERY, descend
 from methods.surrogates.schedule import Schedule
 
@@ -91,9 +92,12 @@ def test_the_rate_is_what_a_step_takes(schedule, length, monkeypatch):
 
 
 def test_an_unknown_schedule_is_refused_before_labels_are_computed():
-    method = methods.create("dense_mlp", schedule="halfing", labels="label_methods:Exact,seconds_to_prepare=9.0")
+    token = labels.LABEL_COSTS.set([])
+    method = methods.create("dense_mlp", schedule="halfing", labels="label_methods:Exact")
     with pytest.raises(InputError, match=r"no schedule 'halfing'.*Did you mean 'halving'"):
         method.fit(product(1))
+    assert labels.LABEL_COSTS.get() == []
+    labels.LABEL_COSTS.reset(token)
 
 
 def test_global_random_state_is_not_used():

@@ -221,7 +221,7 @@ def test_labels_that_their_method_calls_wrong_are_left_out():
     error[3] = 10.0
     examples = targets.encoded(targets.make("plain", integral), "some", s, integral.exact(s), error)
     np.testing.assert_array_equal(examples.s, np.delete(s, 3, axis=0))
-    assert examples.details == {"n_labels": 50, "n_refused": 1, "cut_short": False}
+    assert examples.details == {"n_labels": 50, "n_refused": 1, "labels_cut_short": False}
 
 
 def test_examples_say_whether_the_budget_cut_labels_short(own_time):
@@ -241,8 +241,8 @@ def test_real_labels_of_a_complex_integral_are_refused():
 )
 def test_labels_of_one_rule_err_alike_and_random_ones_do_not(spec, alike):
     integral = product(1)
-    source = labels.LabelSource(spec, integral)
-    assert labels.err_alike(source, integral.sample(4, seed=0), np.array([1.5, 1.5])) == alike
+    source, s = labels.LabelSource(spec, integral), integral.sample(4, seed=0)
+    assert labels.err_alike(source, s, *source.compute(s)[:2], np.array([1.5, 1.5])) == alike
     assert (make_examples(100, None, spec).label_error > 0) == alike
 
 
