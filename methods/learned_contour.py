@@ -90,7 +90,8 @@ class LearnedContour(Method):
         which a contour is seen not to be causal, and the smallest |F|; by how much values by a second map, in
         another order of variables, differ, relatively, or None where no second one is causal: then the error tells
         nothing of contours; `windows`; with more than three variables `n_refuted`, how many of the maps that were tried
-        a zero of F on the way to them refutes, and `n_refinements`; `degree`, `n_orders` and `max_nodes` as used.
+        a zero of F on the way to them refutes, summed over windows (those of a whole that its parts keep count in
+        each), None without arcs, and `n_refinements`; `degree`, `n_orders` and `max_nodes` as used.
 
     Notes
     -----
@@ -184,12 +185,8 @@ class LearnedContour(Method):
             found, cut_short = search.find(boxes, self.max_windows)
         except NoCausalContour:  # arcs cannot pass above one zero of F and below the next
             pairs, details = self._fit_by_spread(clock)
-            return pairs, {
-                **details,
-                "n_refuted": None,
-                "n_refinements": 0,
-                "cut_short": details["cut_short"] or is_lower,
-            }
+            details |= {"n_refuted": None, "n_refinements": 0, "cut_short": details["cut_short"] or is_lower}
+            return pairs, details
         self.regions_ = [window.region for window in found]
         differs = [region.differs for region in self.regions_ if region.differs is not None]
         steps, n_tried = min(window.n_refinements for window in found), max(window.n_tried for window in found)
