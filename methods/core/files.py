@@ -6,8 +6,8 @@ import contextlib
 import os
 import tempfile
 from collections.abc import Iterator
+from io import BufferedRandom
 from pathlib import Path
-from typing import IO
 
 UMASK = os.umask(0o022)
 """Permissions that files of this process do not have; temporary ones are readable by their owner alone."""
@@ -34,7 +34,7 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 @contextlib.contextmanager
-def writing(path: Path) -> Iterator[IO[bytes]]:
+def writing(path: Path) -> Iterator[BufferedRandom]:
     """Open a file to be written and read, which is at `path` once the block has ended without an exception.
 
     Several writers do not meet: each writes a file of its own, and the last one to end stays. Raises OSError as

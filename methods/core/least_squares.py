@@ -36,7 +36,7 @@ class LeastSquares:
             raise InputError(
                 "The values to fit are not all finite; give an integrand that is finite inside the cube, for all s."
             )
-        ridge, identity = RIDGE * max(1, self.n_points), torch.arange(self.n_unknowns, device=self._right.device)
+        ridge, identity = RIDGE * self.n_points, torch.arange(self.n_unknowns, device=self._right.device)
         while True:
             matrix = self._matrix.clone()
             matrix[identity, identity] += ridge

@@ -42,7 +42,7 @@ class Exact(Method):
 
 @dataclass(kw_only=True)
 class Noisy(Exact):
-    """The closed form with Gaussian errors of size `noise`, of which it states a factor."""
+    """The closed form with Gaussian errors of size `noise`, others for other points, of which it states a factor."""
 
     name: ClassVar[str] = "noisy"
 
@@ -51,7 +51,7 @@ class Noisy(Exact):
 
     def integrate(self, s):
         value, _, n_eval = super().integrate(s)
-        deviation = np.random.default_rng(len(s)).normal(size=len(s))
+        deviation = np.random.default_rng(np.ascontiguousarray(s).view(np.uint32).ravel()).normal(size=len(s))
         return Estimate(value + self.noise * deviation, np.full(len(s), self.stated * self.noise), n_eval)
 
 

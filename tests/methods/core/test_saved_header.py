@@ -18,7 +18,7 @@ def integral(expression: str, f: str = "1 - s*x1*x2") -> ParametricIntegral:
 
 @pytest.fixture
 def saved(tmp_path):
-    method = methods.create("learned_contour", order=2, degree=1).fit(integral("x1/F**2 + x2/F**2 + U/F**2"), budget=3)
+    method = methods.create("chebyshev", max_labels=30).fit(integral("x1/F**2 + x2/F**2 + U/F**2"), budget=5)
     method.save(tmp_path / "model")
     return tmp_path / "model"
 
