@@ -155,7 +155,7 @@ def test_hovering_names_the_configuration_and_a_click_opens_its_record(page, fol
     assert "0.6 µs per value in batches of 1,024" in tip
     ActionChains(page).click(mark).perform()
     address = urllib.parse.unquote(page.execute_script("return location.pathname"))
-    assert address == str(path_of(folder, COMPARISON, FOUND[2]))
+    assert address in {str(path_of(folder, COMPARISON, repeat)) for repeat in FOUND[2:4]}
     assert '"skip_mlp"' in page.page_source
 
 
