@@ -16,7 +16,7 @@ FILE = "mixed_speed.json"
 Entry = dict[str, Any]
 
 NOT_RUN: Entry = {"status": "not run", "s": None}
-"""What stands for an entry that a file lacks, since its measurement was interrupted."""
+"""Entry of a measurement that was interrupted before it was written."""
 
 Row = dict[str, str]
 

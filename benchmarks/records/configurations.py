@@ -73,7 +73,7 @@ class Configuration:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What makes it incomparable with the newest records, or with those of another machine."""
+        """Reasons why it is not comparable with the newest records, or with those of another machine."""
         return (*self.outdated, *filter(None, [self.where]))
 
     @property

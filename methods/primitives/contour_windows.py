@@ -55,7 +55,7 @@ class Window(NamedTuple):
 
     @property
     def apart(self) -> float:
-        """What `quantile` says of the region; 0 where new maps were no better."""
+        """How far apart values by two maps of the region are (`quantile`); 0 where new maps were no better."""
         return 0.0 if self.is_settled else quantile(self.region)
 
 

@@ -45,7 +45,7 @@ CHUNK = 2**18
 """Values of the integrand in memory at once: 4 MiB."""
 
 _KNOWN_WEIGHTS: dict[Candidates, np.ndarray] = {}
-"""What `_weights` has computed."""
+"""Weights of the rules of all maps, by the candidates that they were computed for."""
 
 
 def marginal(

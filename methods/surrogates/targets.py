@@ -159,7 +159,7 @@ class Examples:
 
     @property
     def details(self) -> dict[str, int | bool]:
-        """What `details_` tells of the labels."""
+        """Entries of a method's `details_`: how many labels there were, and why no more."""
         n_labels = len(self.s) + self.n_refused
         return {"n_labels": n_labels, "n_refused": self.n_refused, "labels_cut_short": self.cut_short}
 

@@ -116,7 +116,7 @@ def test_without_all_three_there_is_no_verdict():
 
 
 def test_superseded_records_are_compared_with_one_another():
-    """What all were trained on has a newer version: that is said, and who is best among them stays."""
+    """Labels that all were trained on have a newer version: a note says so, and the best of them stays the best."""
     newest = lock_file.current_version("gauss_legendre")
     ((row, _),) = label_counts.verdicts(points("box1l_2d", (3, 3.5, 4), labels_version=1))
     assert row["sentence"].startswith("Trees win in two dimensions: confirmed")

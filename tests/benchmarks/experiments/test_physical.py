@@ -51,7 +51,7 @@ FAILED = dict.fromkeys(
     ("digits_mean", "digits_worst", "digits_re", "digits_im", "coverage_1sigma", "coverage_3sigma", "s_per_integral",
      "by_invariant", "details"),
 )  # fmt: skip
-"""What a run without values leaves open."""
+"""Keys of a record that a run without values leaves empty."""
 
 
 def test_integrals_with_real_values_are_in_no_table():

@@ -1,4 +1,4 @@
-"""What the comparison of rules along a contour takes to be prepared: as long as it is not."""
+"""Preparing the comparison of rules along a contour takes time until it is prepared, and none afterwards."""
 
 from __future__ import annotations
 
