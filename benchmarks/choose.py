@@ -38,6 +38,7 @@ BUDGET_S, BUDGET_ON_CONTOURS_S = 120.0, 600.0
 contour takes about a minute, and a single fit may take a sixth. Where less is enough, the choice ends sooner."""
 
 FEW_VARIABLES = 3
+"""Most Feynman parameters of an integral that is computed above threshold on contours found in seconds."""
 
 MOST_DIGITS = 15.0
 """Relative errors below are those of rounding."""
