@@ -71,7 +71,8 @@ def _check_out(commit: str, folder: Path) -> None:
     if packed.returncode:
         raise InputError(f"Commit {commit!r} has no records in {FOLDER}; give a later one.")
     with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as archive:
-        archive.extractall(folder, filter="data")
+        archive.extraction_filter = getattr(tarfile, "data_filter", None)  # Python before 3.11.4 has none
+        archive.extractall(folder)
 
 
 def _section(name: str, found: Comparison) -> str:
