@@ -8,8 +8,8 @@ import sys
 import time
 from pathlib import Path
 
-import psutil
 import pytest
+from isolated_processes import alive
 
 import references
 from benchmarks import accuracy
@@ -43,14 +43,6 @@ def run(tmp_path, capsys):
     return run
 
 
-def is_alive(pid: int) -> bool:
-    """Tell whether a process runs; one that only waits to be buried does not."""
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-
-
 def test_what_a_method_reports_is_not_executed(run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     status, found, _ = run("Infiltrates", "Exact")
@@ -64,7 +56,7 @@ def test_a_daemon_of_a_run_ends_with_it_and_keeps_nobody_waiting(run, tmp_path):
     status, found, _ = run(f"Daemonises,pid_file={tmp_path / 'pid'}", "Exact")
     assert status == 0
     assert {record["status"] for record in found.values()} == {"ok"}
-    assert not is_alive(int((tmp_path / "pid").read_text()))
+    assert not alive(int((tmp_path / "pid").read_text()))
     assert not machine_lock.is_shared()
 
 
