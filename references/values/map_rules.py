@@ -81,7 +81,7 @@ class Opinion(NamedTuple):
 def converge(
     integral: ParametricIntegral, s: np.ndarray, *, epsrel: float, sums: Sums = tensor_sums.integrate
 ) -> Result:
-    """Integrate at s (n, m), each term to relative errors of at most `epsrel` as far as the contours at hand agree.
+    """Integrate at s (n, m), to relative errors of at most `epsrel` as far as the contours at hand agree.
 
     The caller looks at `error`: not to converge is an answer here, not an exception.
 
@@ -90,9 +90,27 @@ def converge(
     InputError
         Where there is no C++ compiler, a term is no product of powers, or no contour is found.
     """
-    found = [[at_point(term, point, epsrel, sums) for term in terms_of(integral)] for point in s]
+    found = [_all_terms(terms_of(integral), point, epsrel, sums) for point in s]
     value, error, tried = np.array(found).transpose(2, 0, 1)
     return Result(value.sum(axis=1), error.real.sum(axis=1), tried.real.max(axis=1).astype(int))
+
+
+def _all_terms(
+    terms: list[ParametricIntegral], s: np.ndarray, epsrel: float, sums: Sums
+) -> list[tuple[complex, float, int]]:
+    """Integrate each term at one s (m,) to `epsrel`, and those whose errors are too large for their sum once more.
+
+    Most terms need no second time. Where their values are of one size, it is the sum of errors that is a bit too large.
+    """
+    found = [at_point(term, s, epsrel, sums) for term in terms]
+    wanted = epsrel * abs(sum(value for value, *_ in found))
+    if len(terms) == 1 or sum(error for _, error, _ in found) <= wanted:
+        return found
+    share = wanted / len(terms)
+    return [
+        one if one[1] <= share else min(one, at_point(term, s, share / abs(one[0]), sums), key=lambda found: found[1])
+        for term, one in zip(terms, found, strict=True)
+    ]
 
 
 @functools.cache

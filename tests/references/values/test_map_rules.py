@@ -48,7 +48,7 @@ def test_errors_of_sums_of_sectors_hold(epsrel):
     found = map_rules.converge(sectors, s, epsrel=epsrel)
     exact = dispersion.values(s)
     assert (np.abs(found.value - exact) <= found.error).all()
-    assert np.median(found.error / np.abs(exact)) <= 2 * epsrel
+    assert np.median(found.error / np.abs(exact)) <= epsrel
 
 
 # --- negative controls ---------------------------------------------------------------------------------------------
