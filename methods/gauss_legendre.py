@@ -146,7 +146,7 @@ class GaussLegendre(Method):
         axes, corners, chosen = choose(corners, drawn, clock)
         s = torch.cat([corners[:N_CORNERS], drawn])
         zeros = corner_zero_error.planes(integral)
-        near_zeros = corner_zero_error.points(zeros, integral) if len(zeros) else np.empty((0, 0, 0, integral.m))
+        near_zeros = corner_zero_error.points(zeros, integral)
         if self.order is None:
             n_near = near_zeros.size / integral.m / len(s)
             found, max_nodes = order_choice.choose(integral, axes, s, self.epsrel, self.max_nodes, clock, n_near)
@@ -210,8 +210,7 @@ class GaussLegendre(Method):
         s = points.cpu().numpy()
         found = finite(value.cpu().numpy(), s, self.integral_)
         error = self.error_(found, lower, self.integral_.to_unit(s))
-        if len(self.corner_planes_):
-            error = np.hypot(error, self._corner_zero_error(s) * np.abs(found))
+        error = np.hypot(error, self._corner_zero_error(s) * np.abs(found))
         return Estimate(found, error, round(len(points) * n_nodes.mean()))
 
     def _check_fields(self) -> None:
@@ -269,15 +268,12 @@ class GaussLegendre(Method):
 
     def _take_corner_zeros(self, planes: np.ndarray, s: np.ndarray) -> None:
         """Find the error near corner zeros of these planes, at points s (n_zeros, n_distances, n, m) near them."""
-        errors = np.empty((0, 0))
-        if len(planes):
-            points = self._tensor(s.reshape(-1, self.integral_.m))
-            value = total(self._rules, points).cpu().numpy()
-            reference = self._term_rules.values(points, rule_orders.reference).cpu().numpy()
-            growth = rule_orders.least_growth(self.orders_, rule_orders.reference(self.orders_))
-            errors = corner_zero_error.tabulated(s, value, reference, growth, self.error_.floor)
-        self.corner_planes_, self.corner_errors_ = planes, errors
-        self._corner_zero_error = CornerZeroError(planes, errors)
+
+        def values(change: Callable[[np.ndarray], np.ndarray], points: np.ndarray) -> np.ndarray:
+            return self._term_rules.values(self._tensor(points), change).cpu().numpy()
+
+        law = corner_zero_error.law(planes, s, self.orders_, values, self.error_.floor)
+        self.corner_planes_, self.corner_errors_, self._corner_zero_error = law.planes, law.errors, law
 
     @property
     def _term_rules(self) -> TermRules:

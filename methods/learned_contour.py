@@ -96,11 +96,12 @@ class LearnedContour(Method):
     Notes
     -----
     The error follows from the difference to rules of half the order, by two constants found at a few dozen points where
-    rules of higher order are known (`methods/quadrature/rule_error.py`). Where a second map gives other values than the
-    first, by more than both differ from their rules of half the order, the error is at least that difference. With more
-    than three variables the smaller rule is on the second map and has an eighth of the nodes, so that the error at each
-    s tells of contours that fail there (`methods/primitives/pair_error.py`). Where a zero of F refutes all maps, one of
-    them is taken, and no error is below |I|.
+    rules of higher order are known (`methods/quadrature/rule_error.py`), and near corner zeros it has what rules of up
+    to twice the order tell there (`methods/quadrature/corner_zero_error.py`). Where a second map gives other values
+    than the first, by more than both differ from their rules of half the order, the error is at least that difference.
+    With more than three variables the smaller rule is on the second map and has an eighth of the nodes, so that the
+    error at each s tells of contours that fail there (`methods/primitives/pair_error.py`). Where a zero of F refutes
+    all maps, one of them is taken, and no error is below |I|.
 
     Nodes depend on s, and a node costs more than in `gauss_legendre`; nodes are fewer. Where there is a C++ compiler
     the sums are compiled (`methods/kernels`), which takes about a second per term, once per machine.
@@ -108,7 +109,7 @@ class LearnedContour(Method):
 
     name: ClassVar[str] = "learned_contour"
     source: ClassVar[str] = "after Winterhalder et al., SciPost Phys. 12 (2022) 129, with polynomials for networks"
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
     treats_complex: ClassVar[bool] = True
 
     epsrel: float = 1e-8

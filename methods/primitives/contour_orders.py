@@ -23,7 +23,7 @@ from methods.primitives.box_coordinates import BoxCoordinates
 from methods.primitives.compiled_rule import CompiledRule, Kernel
 from methods.primitives.contour_map import ContourMap
 from methods.primitives.moving_rule import MovingRule
-from methods.quadrature import axis_choice
+from methods.quadrature import axis_choice, rule_orders
 from methods.quadrature.axis_choice import AxisErrors
 from methods.quadrature.axis_errors import HIGHEST_ORDER
 from methods.quadrature.axis_rules import gauss_legendre
@@ -137,11 +137,14 @@ def higher(orders: np.ndarray) -> np.ndarray:
     return orders + HIGHER
 
 
-def choose(rules: TermRules, s: torch.Tensor, epsrel: float, max_nodes: int, clock: Clock) -> tuple[np.ndarray, int]:
+def choose(
+    rules: TermRules, s: torch.Tensor, epsrel: float, max_nodes: int, clock: Clock, n_near: float = 0.0
+) -> tuple[np.ndarray, int]:
     """Choose orders for an error of `epsrel` at s (n, m).
 
     Where a higher rule finds a larger error than `epsrel`, which was foreseen to first order only, they are chosen once
-    more for a smaller one.
+    more for a smaller one. Values at `n_near` points, in units of n, by the rule and by that of `rule_orders.reference`
+    follow within the clock.
 
     Returns
     -------
@@ -161,7 +164,9 @@ def choose(rules: TermRules, s: torch.Tensor, epsrel: float, max_nodes: int, clo
         if np.array_equal(orders, chosen) or goal < epsrel / MARGIN**3:
             return chosen, max_nodes
         # Twice a higher rule, for its value and the second map's, and half of that for the others.
-        if 3 * seconds_per_node * len(s) * np.prod(higher(orders), axis=1).sum() > clock.left:
+        near = [orders, rule_orders.reference(orders)] if n_near else []
+        n_judging = 3 * rule_orders.n_nodes(higher(orders)) + n_near * sum(map(rule_orders.n_nodes, near))
+        if seconds_per_node * len(s) * n_judging > clock.left:
             if chosen.any():
                 return chosen, math.ceil(np.prod(chosen, axis=1).mean())
             if max_nodes > least:

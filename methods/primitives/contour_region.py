@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -28,6 +28,8 @@ from methods.primitives.contour_map import ContourMap
 from methods.primitives.contour_orders import TermRules, total
 from methods.primitives.moving_rule import MovingRule
 from methods.primitives.pair_error import PairError, pair_error
+from methods.quadrature import corner_zero_error
+from methods.quadrature.corner_zero_error import CornerZeroError
 from methods.quadrature.rule_error import RuleError, root_mean_square, rule_error
 
 FEWER_NODES = 8
@@ -77,6 +79,8 @@ class ContourRegion:
         Nodes of each axis, in the order of its map; those of the smaller rule in the order of the second ones.
     error : RuleError or PairError
         The law of the error.
+    near_zeros : CornerZeroError
+        What a rule that is judged by one on the same maps errs beyond it near corner zeros.
     apart : array (n,) or None
         By how much values by the second maps differ relatively at the points by which the rules were judged.
     max_nodes : int
@@ -86,6 +90,7 @@ class ContourRegion:
     orders: np.ndarray
     lower_orders: np.ndarray
     error: RuleError | PairError
+    near_zeros: CornerZeroError
     apart: np.ndarray | None
     max_nodes: int
 
@@ -117,15 +122,19 @@ class ContourRegion:
     def choose(self, wanted: Wanted, clock: Clock) -> Self:
         """Choose the nodes of each axis, and find the law of the error."""
         s, self.max_nodes = torch.as_tensor(self.points, device=self._device), wanted.max_nodes
+        # Rules on second maps tell of corner zeros themselves.
+        zeros = corner_zero_error.planes(self.integral)[: 0 if self.others else None]
+        near = corner_zero_error.points(zeros, self.integral)
         if wanted.order is not None:
             self.orders = np.full((len(self.maps), self.integral.k), wanted.order)
         else:
-            chosen = contour_orders.choose(self.rules, s, wanted.epsrel, wanted.max_nodes, clock)
+            chosen = contour_orders.choose(self.rules, s, wanted.epsrel, wanted.max_nodes, clock, near.size / s.numel())
             self.orders, self.max_nodes = chosen
         if self.other_rules is None:
             self._judge_alone(s)
         else:
             self._judge_by_pairs(self.other_rules, s)
+        self.near_zeros = corner_zero_error.law(zeros, near, self.orders, self._changed_values, self.error.floor)
         if self.is_refuted:
             self.error = self.error._replace(floor=max(self.error.floor, UNKNOWN))
         self.prepare()
@@ -163,7 +172,11 @@ class ContourRegion:
     def _error_of(self, value: np.ndarray, lower: np.ndarray, s: np.ndarray) -> np.ndarray:
         if isinstance(self.error, PairError):
             return self.error(value, lower)
-        return self.error(value, lower, self.integral.to_unit(s))
+        return np.hypot(self.error(value, lower, self.integral.to_unit(s)), self.near_zeros(s) * np.abs(value))
+
+    def _changed_values(self, change: Callable[[np.ndarray], np.ndarray], s: np.ndarray) -> np.ndarray:
+        """Compute the values (n,) at s (n, m) of rules on the same maps whose orders are changed."""
+        return self.rules.values(change(self.orders), torch.as_tensor(s, device=self._device))
 
     @functools.cached_property
     def _gradient_rules(self) -> list[CompiledGradientRule | MovingRule]:
@@ -214,6 +227,7 @@ class ContourRegion:
         found = {
             "box": np.array([self.integral.low, self.integral.high]), "map_box": self._coordinates.box.cpu().numpy(),
             "orders": self.orders, "lower_orders": self.lower_orders, "error": np.array(self.error),
+            "corner_planes": self.near_zeros.planes, "corner_errors": self.near_zeros.errors,
             **_arrays("map", self.maps), **(_arrays("other", self.others) if self.others else {}),
         }  # fmt: skip
         return {prefix + name: array for name, array in found.items()}
@@ -229,6 +243,7 @@ class ContourRegion:
         region = cls(inside, _maps("map", own, integral.m, device), others, device, coordinates=coordinates)
         region.orders, region.lower_orders = own["orders"], own["lower_orders"]
         region.error = (RuleError if others is None else PairError)(*map(float, own["error"]))
+        region.near_zeros = CornerZeroError(own["corner_planes"], own["corner_errors"])
         region.apart, region.max_nodes = None, int(region.orders.prod(axis=1).max())
         region.prepare()
         return region

@@ -9,6 +9,8 @@ rule of up to twice the order. Between distances its logarithm is interpolated i
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import sympy
 
@@ -16,6 +18,7 @@ from methods.core import thresholds
 from methods.core.errors import InputError
 from methods.core.integral import ParametricIntegral
 from methods.core.relative_error import relative_errors
+from methods.quadrature import rule_orders
 
 DISTANCES = 2.0 ** np.arange(-12, -2)
 """z of the tables; the error at the first one stands for all smaller z, too."""
@@ -48,13 +51,41 @@ class CornerZeroError:
         self.planes, self.errors = planes, errors
 
     def __call__(self, s: np.ndarray) -> np.ndarray:
-        """Compute the error (n,) at s (n, m): the largest of those that the zeros bring about."""
+        """Compute the error (n,) at s (n, m): the largest of those that the zeros bring about, 0 without any."""
         found = np.zeros(len(s))
         for plane, errors in zip(self.planes, np.log(np.maximum(self.errors, 1e-300)), strict=True):
             z = np.maximum(np.abs(s @ plane[:-1] + plane[-1]), DISTANCES[0])
             of_zero = np.exp(np.interp(np.log(z), np.log(DISTANCES), errors))
             found = np.maximum(found, np.where(z > DISTANCES[-1], 0.0, of_zero))
         return found
+
+
+Values = Callable[[Callable[[np.ndarray], np.ndarray], np.ndarray], np.ndarray]
+"""How the orders of a rule are changed, and s (n, m) -> the values (n,) of the changed rule."""
+
+
+def law(planes: np.ndarray, s: np.ndarray, orders: np.ndarray, values: Values, floor: float) -> CornerZeroError:
+    """Find the errors of a rule near corner zeros.
+
+    Parameters
+    ----------
+    planes : array (n_zeros, m + 1)
+        The zeros.
+    s : array (n_zeros, n_distances, n, m)
+        The `points` near them.
+    orders : array (n_terms, k)
+        The orders of the rule.
+    values : callable
+        The values of the rule, and of others of its kind.
+    floor : float
+        Relative error at other s.
+    """
+    if not len(planes):
+        return CornerZeroError(planes, np.empty((0, 0)))
+    flat = s.reshape(-1, s.shape[-1])
+    value, reference = (values(change, flat) for change in (rule_orders.same, rule_orders.reference))
+    growth = rule_orders.least_growth(orders, rule_orders.reference(orders))
+    return CornerZeroError(planes, tabulated(s, value, reference, growth, floor))
 
 
 def planes(integral: ParametricIntegral) -> np.ndarray:
@@ -74,6 +105,8 @@ def planes(integral: ParametricIntegral) -> np.ndarray:
 
 def points(planes: np.ndarray, integral: ParametricIntegral) -> np.ndarray:
     """Draw as many points of the box at each distance from each corner zero: (n_zeros, n_distances, n, m)."""
+    if not len(planes):
+        return np.empty((0, len(DISTANCES), 0, integral.m))
     rng, ends = np.random.default_rng(SEED), integral.sample(N_ENDS, SEED)
     n = max(LEAST_POINTS, N_POINTS // (len(planes) * len(DISTANCES)))
     found = []

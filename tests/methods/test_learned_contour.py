@@ -15,6 +15,7 @@ from methods.core.errors import NoCausalContour
 from methods.primitives import compiled_rule, contour_fit, contour_search
 from methods.primitives.contour_search import Found
 from methods.primitives.contour_windows import Window, WindowSearch
+from methods.quadrature import corner_zero_error
 from references.integrals import physical
 from references.values import dispersion
 
@@ -97,6 +98,22 @@ def test_saved_maps_are_complex_still(triangle, tmp_path):
     again = type(triangle).load(tmp_path / "file", physical.triangle_physical())
     np.testing.assert_array_equal(again.integrate(s).value, triangle.integrate(s).value)
     np.testing.assert_array_equal(again.integrate(s).error, triangle.integrate(s).error)
+
+
+@pytest.mark.slow
+def test_errors_hold_near_corner_zeros(tmp_path):
+    """Where F vanishes at a corner of the cube rules converge slowly, and one of half the order says little."""
+    sectors = references.integral("box1l_sectors_physical")
+    zeros = corner_zero_error.planes(sectors)
+    s = corner_zero_error.points(zeros, sectors)[:, ::3, :3].reshape(-1, sectors.m)
+    exact = dispersion.values(s)
+    fitted = methods.create("learned_contour").fit(sectors)
+    fitted.save(tmp_path / "sectors")
+    for method in (fitted, methods.load(tmp_path / "sectors", sectors)):
+        found = method.integrate(s)
+        off = np.abs(found.value - exact)
+        assert np.mean(off < 3 * found.error) > 0.95
+        assert np.median(found.error / np.abs(exact)) < 1e-2
 
 
 def test_a_second_map_in_another_order_of_variables_agrees(triangle):
