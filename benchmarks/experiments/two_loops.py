@@ -4,13 +4,14 @@
 
 Records lie beside those of `physical`, whose tables and charts show them, too. `learned_contour` runs over epsrel, and
 so does `pysecdec_qmc`, which is judged by a few points, as it takes seconds for each. Tables and `differential_mlp`
-learn from labels of `learned_contour`. Three runs with as many nodes tell what contour and importance map are worth
-(`contour_ablation.py` is their table).
+learn from labels of `learned_contour`; `neural_primitive` fits a contour of its own. Three runs with as many nodes tell
+what contour and importance map are worth (`contour_ablation.py` is their table).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from benchmarks.experiments.experiment import Experiment, Preset, nothing
 from benchmarks.running.jobs import Job
@@ -46,11 +47,31 @@ EPSREL_ELSEWHERE = ("1e-1", "1e-2", "1e-3")
 """Relative errors that pySecDec is asked for. A value of box2l_physical takes 2.6 s at 1e-3, 6 s at 3e-4 and about 20 s
 at 1e-4, where ten points and the compilation take as long as a run may."""
 
-CORNER_ZEROS = {"box2l_low": 700}
-"""Labels of a table on integrals with zeros of F at corners of the cube, of which few methods are asked for values."""
+PRIMITIVE_S = 300.0
+"""Seconds of preparation of `neural_primitive`, on the integrals on which the other network has several repeats."""
 
-WINDOWS_S = 200.0
-"""Seconds of preparation there: the two contours of box2l_low take 83 of the processor."""
+
+class Costly(NamedTuple):
+    """What few methods are asked for on an integral whose contours take minutes."""
+
+    epsrel: str
+    """Relative error that `learned_contour` is asked for."""
+
+    contour_s: float
+    table_s: float
+    """Seconds of preparation of the contour, and of a table, which leaves its labels 30 % of them at least."""
+
+    tables: tuple[str, ...]
+    pysecdec: tuple[str, ...]
+    """Relative errors that pySecDec is asked for."""
+
+
+COSTLY = {
+    "box2l_low": Costly("1e-5", 200.0, 200.0, ("chebyshev",), ("1e-1",)),
+}
+"""box2l_low has zeros of F at corners of the cube inside the box, and two windows of s with contours of their own."""
+
+LABELS_OF_COSTLY = 700
 
 POINTS, PYSECDEC_S = 10, 180.0
 """Points that judge pySecDec, and its budget: it compiles for 16 s, and may take 420 s with these points."""
@@ -70,7 +91,7 @@ TIMED_S = 0.3
 
 def two_loops() -> Preset:
     """Run on two-loop integrals above threshold that have true values: an hour on two cores."""
-    return _preset(_jobs_of(N_LABELS) | {name: _few(n_labels) for name, n_labels in CORNER_ZEROS.items()})
+    return _preset(_jobs_of(N_LABELS) | {integral: _few(costly) for integral, costly in COSTLY.items()})
 
 
 def two_loops_held_out() -> Preset:
@@ -102,6 +123,7 @@ def _jobs(integral: str, n_labels: int) -> list[Job]:
         *(Job(method, CONTOUR_S, batches=BATCHES) for method in [*contours, *(ablation() if is_first else ())]),
         *(Job(method, TABLE_S, batches=OF_TABLES) for method in tables),
         Job(f"{NETWORK},{LABELS.format('1e-6')}", NETWORK_S, seeds, batches=OF_TABLES),
+        *([Job("neural_primitive", PRIMITIVE_S, batches=OF_TABLES)] if integral in SEVERAL_SEEDS else ()),
         *(
             Job(f"pysecdec_qmc,workers=1,epsrel={epsrel}", PYSECDEC_S, points=POINTS, batches=ONE_BY_ONE)
             for epsrel in EPSREL.get(integral, EPSREL_ELSEWHERE)
@@ -109,13 +131,16 @@ def _jobs(integral: str, n_labels: int) -> list[Job]:
     ]
 
 
-def _few(n_labels: int) -> list[Job]:
-    """List what runs where zeros of F come to corners."""
-    contour = CONTOUR.format("1e-5")
+def _few(costly: Costly) -> list[Job]:
+    """List what runs on an integral whose contours take minutes."""
+    labels = f"max_labels={LABELS_OF_COSTLY},{LABELS.format(costly.epsrel)}"
     return [
-        Job(contour, WINDOWS_S, batches=BATCHES),
-        Job(f"chebyshev,max_labels={n_labels},{LABELS.format('1e-5')}", WINDOWS_S, batches=OF_TABLES),
-        Job("pysecdec_qmc,workers=1,epsrel=1e-1", PYSECDEC_S, points=POINTS, batches=ONE_BY_ONE),
+        Job(CONTOUR.format(costly.epsrel), costly.contour_s, batches=BATCHES),
+        *(Job(f"{table},{labels}", costly.table_s, batches=OF_TABLES) for table in costly.tables),
+        *(
+            Job(f"pysecdec_qmc,workers=1,epsrel={epsrel}", PYSECDEC_S, points=POINTS, batches=ONE_BY_ONE)
+            for epsrel in costly.pysecdec
+        ),
     ]
 
 

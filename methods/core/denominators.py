@@ -73,9 +73,10 @@ def _prescribed(expression: Expression, name: str) -> list[Expression]:
     for term in expression.terms:
         named = {p: formula for p, formula in term.polynomials.items() if is_prescribed(p, name)}
         if len(named) != 1:
-            known = ", ".join(sorted(map(str, term.polynomials))) or "none"
+            known = ", ".join(sorted(f"{p} = {formula}" for p, formula in term.polynomials.items())) or "none"
             raise InputError(
-                f"The prescription {name!r} is to name one polynomial of each term of the formula; a term has {known}."
+                f"The prescription {name!r} is to name one polynomial of each term of the formula; a term has {known}. "
+                f"Define {name}, in each term, as a polynomial in variables and parameters, without division."
             )
         ((symbol, formula),) = named.items()
         in_use = [p for p in term.polynomials if p in term.outer.free_symbols]
