@@ -49,6 +49,14 @@ def test_digits_by_an_invariant_come_with_its_thresholds(data):
     assert (entry["digits_mean"], entry["digits_worst"]) == ([pytest.approx(4.5), None], [4.0, None])
 
 
+def test_digits_by_an_invariant_are_of_all_repeats_that_finished(data):
+    other = {"s12": BINNED["s12"] | {"digits_mean": [6.0, 3.0], "digits_worst": [3.5, 2.0]}}
+    failed = full(integral="box1l_physical", by_invariant=None, status="failed", digits_mean=None)
+    again = [full(integral="box1l_physical", by_invariant=part, repeat=n + 1) for n, part in enumerate((BINNED, other))]
+    (entry,) = view_data.thresholds(configurations.grouped([failed, *again]), data)
+    assert (entry["digits_mean"], entry["digits_worst"]) == ([5.5, 3.0], [3.5, 2.0])
+
+
 def test_trainings_have_the_first_and_the_last_layer(data):
     layers = [{"a_mean": float(n), "name": "text"} for n in range(9)]
     stages = [{**stage, "layers": layers} for stage in DIAGNOSTICS]
