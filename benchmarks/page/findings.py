@@ -133,7 +133,7 @@ def _profiles(grouped: Sequence[Configuration]) -> Iterator[Finding]:
         best = [name for name, (share, _) in shares.items() if share == first]
         if not first:
             continue
-        within = " and ".join(f"{shares[name][1]:.0%}" for name in best)
+        within = " and ".join(dict.fromkeys(f"{shares[name][1]:.0%}" for name in best))
         where = f" on {profile.machine}" if several else ""
         sentence = (
             f"{profile.digits} digits, {len(profile.integrals)} held-out integrals{where}, {profile.counted}: "

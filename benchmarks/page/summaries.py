@@ -26,8 +26,8 @@ NUMBERS = (
 65,536; `within_1` and `within_3` are shares of points within so many claimed errors."""
 
 LISTS = ("r_std", "anytime", "files")
-"""The standard deviation of R by class of points, [seconds, digits] of the training of the
-first repeat that finished, and the records."""
+"""The standard deviation of R by class of points, [seconds, digits] of the training of the first repeat that finished,
+and the records."""
 
 CLASSES = (("by_cornerness", "0"), ("by_cornerness", "1"), ("by_cornerness", "2"), ("by_cornerness", "3+"),
            ("by_edge", "inside"), ("by_edge", "edge"))  # fmt: skip
