@@ -64,6 +64,14 @@ def test_configurations_are_told_apart_by_what_differs():
     assert labels == ["gauss_legendre, order=8", "gauss_legendre, order=5"]
 
 
+def test_a_single_configuration_names_the_fields_that_differ_from_defaults():
+    params = {"rule": "Simpson", "order": 64, "nodes": 3}
+    (row,) = rows(record(method="simpson", params=params, fields={"order": 64, "rule": "Simpson"}))
+    assert row["method"] == "simpson, order=64, rule=Simpson"
+    (row,) = rows(record(method="simpson", params=params, fields={}))
+    assert row["method"] == "simpson"
+
+
 def test_a_field_that_one_version_lacks_is_named_only_where_it_has_another_value_than_none():
     def labels(value):
         found = [record(params={"order": 8}, version=1), record(params={"order": 8, "n_pilot": value}, version=2)]
