@@ -47,6 +47,7 @@ def test_digits_by_an_invariant_come_with_its_thresholds(data):
     known = full(integral="box1l_physical", by_invariant=BINNED, truth_rel_err_max=10**-4.5)
     (entry,) = view_data.thresholds(configurations.grouped([known]), data)
     assert (entry["digits_mean"], entry["digits_worst"]) == ([pytest.approx(4.5), None], [4.0, None])
+    assert entry["digits"] == 4.5  # of 4.56
 
 
 def test_digits_by_an_invariant_are_of_all_repeats_that_finished(data):
