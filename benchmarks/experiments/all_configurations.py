@@ -77,8 +77,42 @@ def _cut(line: str, longest: int) -> str:
 
 
 def csv(found: Iterable[Record]) -> str:
-    """Write the table of all configurations as comma-separated values, with every column."""
-    return frame(configurations.grouped(found)).to_csv(index=False)
+    """Write all configurations as comma-separated values: numbers to six digits, and empty cells where there is none.
+
+    Shares of points are from 0 to 1. Digits are as measured, and ``limited_by_truth`` says whether their mean is beyond
+    the digits of the true values.
+    """
+    import pandas
+
+    ordered = best_first(configurations.grouped(found))
+    made = [{"integral": c.first["integral"], "method": c.label, **_numbers(c)} for c in ordered]
+    return pandas.DataFrame(made).to_csv(index=False, float_format="%.6g")
+
+
+def _numbers(configuration: configurations.Configuration) -> dict[str, Any]:
+    """List what `row` shows, with numbers as numbers."""
+    mean = configuration.mean
+    seconds = {batch: configuration.seconds(batch) for batch in BATCHES}
+    size = mean("model_bytes")
+    texts = row(configuration)
+    return {
+        "digits": configuration.digits,
+        "limited_by_truth": (configuration.digits or 0.0) > configuration.truth_digits,
+        "spread": mean("digits_std"),
+        "median": mean("digits_median"),
+        "worst": configuration.worst,
+        "within 1 %": mean("frac_within_1pct"),
+        "within 0.1 %": mean("frac_within_0p1pct"),
+        "≤ error": mean("coverage_1sigma"),
+        "≤ 3 errors": mean("coverage_3sigma"),
+        **{f"µs ({batch})": None if s is None else 1e6 * s for batch, s in seconds.items()},
+        "prep. s": mean("fit_s"),
+        "gen. s": _setup_s(configuration.good, "generate"),
+        "comp. s": _setup_s(configuration.good, "compile"),
+        "eval.": mean("n_eval_per_integral"),
+        "kB": None if size is None else 1e-3 * size,
+        **{key: texts[key] for key in ("precision", "published", "note")},
+    }
 
 
 def details(found: Iterable[Record]) -> str:
@@ -168,10 +202,14 @@ def _one_line(reason: str | None) -> str:
 
 def _setup(good: Sequence[Record]) -> str:
     """Seconds of generating and compiling, which a cached library took when it was made."""
-    steps = [record["setup_s"] for record in good if record["setup_s"]]
-    if not steps:
-        return BLANK
-    return " + ".join(number(sum(step[key] for step in steps) / len(steps)) for key in ("generate", "compile"))
+    steps = [_setup_s(good, key) for key in ("generate", "compile")]
+    return " + ".join(number(step) for step in steps if step is not None)
+
+
+def _setup_s(good: Sequence[Record], step: str) -> float | None:
+    """Mean seconds of one of these steps; None where no run had it."""
+    found = [record["setup_s"][step] for record in good if record["setup_s"]]
+    return sum(found) / len(found) if found else None
 
 
 def digits_or_truth(value: float | None, limit: float = math.inf) -> str:

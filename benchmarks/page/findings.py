@@ -15,14 +15,21 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.experiments import cost_map, label_counts, paper_claims, performance_profile, thesis_on_cpu
+from benchmarks.page import headlines
 from benchmarks.page.method_kinds import KINDS, costs_of
-from benchmarks.records import configurations, digit_costs, run_records
+from benchmarks.records import configurations, currency, digit_costs, run_records
 from benchmarks.records.configurations import Configuration
 from benchmarks.records.digit_costs import DigitCost
 from benchmarks.records.run_records import Record, Row
 
 LEAST_WITHIN_ONE, LEAST_WITHIN_THREE = 0.60, 0.95
 """Shares of points within one and three stated errors from which on errors are called honest, but for chance."""
+
+LEAST_POINTS = 100
+"""Points from which on shares of them say whether errors are honest: of ten, three within one error may be chance."""
+
+NOISE = 1.25
+"""Factor between times up to which methods count as equally quick: chosen, not measured, so that no lead is noise."""
 
 MOST_LINKS = 4
 """Records that a finding links to; of more, it says how many there are."""
@@ -51,11 +58,14 @@ class Links:
         self._numbers: dict[str, int] = {}
 
     def to(self, records: Iterable[Record]) -> str:
-        """Write links to the first of these records, and how many more there are."""
-        addresses = list(dict.fromkeys(map(self._link, records)))
+        """Write links to the first of these records, how many more there are, and how many are superseded."""
+        found = {self._link(record): record for record in records}
+        addresses, current = list(found), currency.Current(found.values())
+        n_older = sum(bool(current.outdated(record)) for record in found.values())
+        older = f"; {n_older:,} of them of older versions" if n_older else ""
         shown = ", ".join(f"[{self._number(address)}]" for address in addresses[:MOST_LINKS])
         more = len(addresses) - MOST_LINKS
-        return (f"{shown} and {more:,} more" if more > 0 else shown) or "no record"
+        return (f"{shown} and {more:,} more{older}" if more > 0 else f"{shown}{older}") or "no record"
 
     def definitions(self) -> str:
         """Write the addresses of all numbers, which Markdown does not show."""
@@ -111,22 +121,26 @@ def _lines(findings: Sequence[Finding], links: Links) -> str:
 
 
 def _profiles(grouped: Sequence[Configuration]) -> Iterator[Finding]:
-    """Say which method is the quickest most often on held-out integrals."""
+    """Say which methods are the quickest most often on held-out integrals, or as quick as far as timings tell."""
     profiles = performance_profile.profiles(grouped)
     several = len({profile.machine for profile in profiles}) > 1
     for profile in profiles:
         shares = {
-            name: [performance_profile.share(ratios, factor) for factor in (1.0, 2.0)]
+            name: [performance_profile.share(ratios, factor) for factor in (NOISE, 2.0)]
             for name, ratios in profile.ratios.items()
         }
-        best = max(shares, key=lambda name: shares[name])
-        first, within = shares[best]
+        first = max((share for share, _ in shares.values()), default=0.0)
+        best = [name for name, (share, _) in shares.items() if share == first]
+        if not first:
+            continue
+        within = " and ".join(dict.fromkeys(f"{shares[name][1]:.0%}" for name in best))
         where = f" on {profile.machine}" if several else ""
         sentence = (
-            f"{profile.digits} digits, {len(profile.integrals)} held-out integrals{where}, {profile.counted}: {best} "
-            f"takes the least time on {first:.0%} of them, and at most twice the least on {within:.0%}."
+            f"{profile.digits} digits, {len(profile.integrals)} held-out integrals{where}, {profile.counted}: "
+            f"{' and '.join(best)} {'each take' if len(best) > 1 else 'takes'} at most {NOISE} times the least time "
+            f"on {first:.0%} of them, and at most twice the least on {within}."
         )
-        yield Finding(sentence.replace("%", " %"), profile.records_of(best))
+        yield Finding(sentence.replace("%", " %"), [record for name in best for record in profile.records_of(name)])
 
 
 def _on_the_map(grouped: Sequence[Configuration]) -> Iterator[Finding]:
@@ -159,8 +173,9 @@ def _most_digits(grouped: Sequence[Configuration]) -> Iterator[Finding]:
     learned, table = (statistics.median(pair[nth].digits_mean for pair in both) for nth in range(len(kinds)))
     behind = sum(pair[0].digits_mean < pair[1].digits_mean for pair in both)
     yield Finding(
-        f"On {len(both)} held-out integrals the best method that learns has {learned:.1f} digits and the best table "
-        f"{table:.1f} (medians); the table has more on {behind} of them.",
+        f"On {len(both)} held-out integrals the best method that learns has {learned:.1f} digits "
+        f"({headlines.seeds([pair[0] for pair in both])}) and the best table {table:.1f} (medians); the table has more "
+        f"on {behind} of them.",
         _records(cost for pair in both for cost in pair),
     )
 
@@ -176,10 +191,11 @@ def _pysecdec(grouped: Sequence[Configuration]) -> Iterator[Finding]:
         ]
         ratios = [theirs.s_per_integral / rule.s_per_integral for theirs, rule in pairs if theirs and rule]
         if ratios:
+            judged = headlines.judged_by([theirs for theirs, _ in pairs if theirs])
             yield Finding(
-                f"For {digits} digits pySecDec takes {min(ratios):,.0f} to {max(ratios):,.0f} times as long per value "
-                f"as the quickest rule, both after their preparation, {statistics.median(ratios):,.0f} times in the "
-                f"median of {len(ratios)} integrals.",
+                f"For {digits} digits{judged} pySecDec takes {min(ratios):,.0f} to {max(ratios):,.0f} times as long "
+                f"per value as the quickest rule, both after their preparation, {statistics.median(ratios):,.0f} times "
+                f"in the median of {len(ratios)} integrals.",
                 _records(cost for pair in pairs for cost in pair if cost),
             )
 
@@ -188,7 +204,11 @@ def _honesty(grouped: Sequence[Configuration], links: Links) -> str:
     """Make a table of whose errors are honest on held-out integrals; "" where no method states any."""
     stated: dict[str, list[Configuration]] = {}
     for configuration in _held_out(grouped):
-        if configuration.good and configuration.mean("coverage_1sigma") is not None and not configuration.replaced:
+        if (
+            configuration.mean("coverage_1sigma") is not None
+            and not configuration.replaced
+            and _has_points(configuration)
+        ):
             stated.setdefault(configuration.method, []).append(configuration)
     lines = []
     for name, found in sorted(stated.items()):
@@ -204,12 +224,18 @@ def _honesty(grouped: Sequence[Configuration], links: Links) -> str:
     head = (
         "In how many configurations on held-out integrals the errors of each method are honest, that is, not too "
         f"small: {100 * LEAST_WITHIN_ONE:.0f} % of the points lie within one and {100 * LEAST_WITHIN_THREE:.0f} % "
-        "within three, less two standard errors of such shares; and the median shares. A normal law has 68 % and "
+        "within three, less two standard errors of such shares; and the median shares. "
+        f"Configurations that fewer than {LEAST_POINTS} points judge are left out. A normal law has 68 % and "
         "99.7 %, the modulus of a complex difference 63 % and all. Records of errors that are not honest come "
         "first.\n\n"
         "| method | honest in | within one | within three | records |\n| --- | --- | --- | --- | --- |"
     )
     return "\n".join([head, *lines])
+
+
+def _has_points(configuration: Configuration) -> bool:
+    """Tell whether enough points judge it for their shares to say something."""
+    return all((record["n_points"] or math.inf) >= LEAST_POINTS for record in configuration.good)
 
 
 def _is_honest(configuration: Configuration) -> bool:

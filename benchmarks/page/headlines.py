@@ -42,50 +42,63 @@ def rules(costs: Costs) -> str:
     cheapest = [rule for here in costs if (rule := _cheapest("rule", here, FEW))]
     if not cheapest:
         return ""
+    theirs = [cost for here in costs if (cost := _cheapest("pySecDec", here, FEW)) and _cheapest("rule", here, FEW)]
     return (
         f"For {FEW:,} values {_ahead('rule', costs, FEW)}: with {DIGITS} digits they take "
         f"{_median(cheapest, _few_s)} s in all, preparation included (median of {len(cheapest)}; "
-        f"{_range(cheapest, _few_s)}). {_of_pysecdec(costs)}"
+        f"{_range(cheapest, _few_s)}). {_of_pysecdec(costs)}{_older([*_winners(costs, FEW), *cheapest, *theirs])}"
     )
 
 
 def _of_pysecdec(costs: Costs) -> str:
-    in_all, each = (_ratios_of_pysecdec(costs, n_integrals) for n_integrals in (FEW, math.inf))
-    if not in_all:
+    """Compare pySecDec with the rule that is the cheapest for FEW values, also by what each further value costs."""
+    both = [[_cheapest(kind, here, FEW) for kind in ("pySecDec", "rule")] for here in costs]
+    pairs = [(theirs, rule) for theirs, rule in both if theirs and rule]
+    if not pairs:
         return "pySecDec was not run, or has fewer."
+    in_all, each = ([theirs.seconds(n) / rule.seconds(n) for theirs, rule in pairs] for n in (FEW, math.inf))
     number = all_configurations.number
     return (
-        f"pySecDec has them on {len(in_all)}, and takes {number(min(in_all))} to {number(max(in_all))} times as long, "
-        f"{number(statistics.median(in_all))} times in the median; for each further value {number(min(each))} to "
-        f"{number(max(each))} times, {number(statistics.median(each))} in the median."
+        f"pySecDec has them on {len(in_all)}{judged_by([theirs for theirs, _ in pairs])}, and takes "
+        f"{number(min(in_all))} to {number(max(in_all))} times as long, {number(statistics.median(in_all))} times in "
+        f"the median; for each further value {number(min(each))} to {number(max(each))} times, "
+        f"{number(statistics.median(each))} in the median."
     )
 
 
-def _ratios_of_pysecdec(costs: Costs, n_integrals: float) -> list[float]:
-    """List how many times as long as the cheapest rule the cheapest of pySecDec's takes, where both have the digits."""
-    pairs = [[_cheapest(kind, here, n_integrals) for kind in ("pySecDec", "rule")] for here in costs]
-    return [theirs.seconds(n_integrals) / rule.seconds(n_integrals) for theirs, rule in pairs if theirs and rule]
+def judged_by(costs: Iterable[DigitCost]) -> str:
+    """Say how many points the digits rest on, as " (judged by 10 to 50 points)"; "" where no record says it."""
+    found = sorted({n for cost in costs for record in cost.configuration.good if (n := record["n_points"])})
+    return f" (judged by {_from_to(found)} points)" if found else ""
 
 
 def tables(costs: Costs) -> str:
     """Say what a value costs with the cheapest table, and from how many on it is cheaper than a rule; "" without it."""
-    cheapest = {nth: table for nth, here in enumerate(costs) if (table := _cheapest("table", here))}
-    rivals = [(table, rule) for nth, table in cheapest.items() if (rule := _cheapest("rule", costs[nth]))]
-    first = [
-        break_even.first_cheaper(table.preparation_s, table.s_per_integral, rule.preparation_s, rule.s_per_integral)
-        for table, rule in rivals
-    ]
-    if not any(map(math.isfinite, first)):
+    made = [table for here in costs if (table := _cheapest("table", here))]
+    rivals = [[_enough(kind, here) for kind in ("table", "rule")] for here in costs]
+    first = [_first_cheaper(of_tables, of_rules) for of_tables, of_rules in rivals if of_tables and of_rules]
+    if not first:
         return ""
-    made = list(cheapest.values())
     return (
         f"For {MANY:,} values {_ahead('table', costs, MANY)}: {DIGITS} digits take {_median(made, _us)} µs per value "
-        f"(median of {len(made)}; {_range(made, _us)}) after {_median(made, _seconds)} s ({_range(made, _seconds)}), "
-        f"which pays from {_rounded(statistics.median(first))} values on (median)."
+        f"(median of {len(made)}; {_range(made, _us)}) after {_median(made, _seconds)} s ({_range(made, _seconds)}). "
+        f"A table is {_from(statistics.median(first))} (median of {len(first)})."
+        f"{_older([*_winners(costs, MANY), *made, *(cost for pair in rivals for found in pair for cost in found)])}"
     )
 
 
-def learned(costs: Costs, cells: Iterable[cost_map.Cell]) -> str:
+def _first_cheaper(of_tables: Iterable[DigitCost], of_rules: Sequence[DigitCost]) -> float:
+    """Smallest number of values from which on one of the tables is cheaper than all rules; infinity for never."""
+    return min(
+        max(
+            break_even.first_cheaper(table.preparation_s, table.s_per_integral, rule.preparation_s, rule.s_per_integral)
+            for rule in of_rules
+        )
+        for table in of_tables
+    )
+
+
+def learned(costs: Costs, cells: Collection[cost_map.Cell]) -> str:
     """Compare the most digits of methods that learn and of tables, and count the map's cells; "" without both."""
     best = [[max(costs_of(kind, here), key=_digits, default=None) for kind in COMPARED] for here in costs]
     both = [(ours, theirs) for ours, theirs in best if ours is not None and theirs is not None]
@@ -94,19 +107,31 @@ def learned(costs: Costs, cells: Iterable[cost_map.Cell]) -> str:
     ours, theirs = (statistics.median(_digits(pair[nth]) for pair in both) for nth in range(len(COMPARED)))
     behind = sum(_digits(pair[0]) < _digits(pair[1]) for pair in both)
     down = all_configurations.rounded_down
-    seeds = _seeds([pair[0] for pair in both])
+    winners = [winner for cell in cells for winner in cell.values()]
+    used = [*(cost for pair in both for cost in pair), *(winner.cost for winner in winners)]
     return (
-        f"Methods that **learn** have {down(ours)} digits at most (median; {seeds}), and the best table "
-        f"{down(theirs)}: more on {behind} of {len(both)} integrals."
-        f"{_of_map([winner.method for cell in cells for winner in cell.values()])}"
+        f"Methods that **learn** have {down(ours)} digits at most (median; {seeds([pair[0] for pair in both])}), and "
+        f"the best table {down(theirs)}: more on {behind} of {len(both)} integrals."
+        f"{_of_map([winner.method for winner in winners])}{_older(used)}"
     )
 
 
-def _seeds(costs: Iterable[DigitCost]) -> str:
+def seeds(costs: Iterable[DigitCost]) -> str:
     """Say by how many seeds each is known: "3 seeds each", "1 to 3 seeds each"."""
     found = sorted({len(cost.configuration.good) for cost in costs})
-    counts = " to ".join(str(n) for n in dict.fromkeys([found[0], found[-1]]))
-    return f"{counts} seed{'s' * (found[-1] > 1)} each"
+    return f"{_from_to(found)} seed{'s' * (found[-1] > 1)} each"
+
+
+def _from_to(ordered: Sequence[int]) -> str:
+    """Write the first and the last of some numbers, or the only one."""
+    return " to ".join(f"{n:,}" for n in dict.fromkeys([ordered[0], ordered[-1]]))
+
+
+def _older(costs: Iterable[DigitCost]) -> str:
+    """Say how many of the configurations that a sentence compares are superseded; "" where all are current."""
+    used = {id(cost.configuration): cost.configuration for cost in costs}.values()
+    n_older = sum(configuration.superseded for configuration in used)
+    return f" Of older versions: {n_older} of the {len(used)} configurations compared here." if n_older else ""
 
 
 def _of_map(winners: Sequence[str]) -> str:
@@ -120,10 +145,19 @@ COMPARED = ("learned", "table")
 
 def _ahead(kind: str, costs: Costs, n_integrals: int) -> str:
     """Say on how many integrals a method of this kind takes least time in all, of those on which one has the digits."""
-    found = [[cost for methods in here.values() for cost in methods] for here in costs]
-    cheapest = [cost for here in found if (cost := digit_costs.cheapest(here, DIGITS, n_integrals=n_integrals))]
+    cheapest = _winners(costs, n_integrals)
     ahead = sum(cost.configuration.method in KINDS[kind] for cost in cheapest)
     return f"a **{kind}** is the cheapest on {ahead} of {len(cheapest)} integrals"
+
+
+def _winners(costs: Costs, n_integrals: int) -> list[DigitCost]:
+    """List the cheapest configuration of each integral, of all methods, where one has the digits."""
+    found = [[cost for methods in here.values() for cost in methods] for here in costs]
+    return [cost for here in found if (cost := digit_costs.cheapest(here, DIGITS, n_integrals=n_integrals))]
+
+
+def _enough(kind: str, here: Mapping[str, Sequence[DigitCost]]) -> list[DigitCost]:
+    return [cost for cost in costs_of(kind, here) if cost.digits_mean >= DIGITS]
 
 
 def _cheapest(kind: str, here: Mapping[str, Sequence[DigitCost]], n_integrals: float = math.inf) -> DigitCost | None:
@@ -155,9 +189,11 @@ def _range(costs: Sequence[DigitCost], figure: Callable[[DigitCost], float]) -> 
     return f"{all_configurations.number(values[0])} to {all_configurations.number(values[-1])}"
 
 
-def _rounded(n: float) -> str:
-    """Write one significant digit of a number of values."""
-    return f"{float(f'{n:.0e}'):,.0f}"
+def _from(n: float) -> str:
+    """Say from how many values on something is cheaper than rules, with one significant digit of their number."""
+    if math.isinf(n):
+        return "never cheaper than every rule"
+    return f"cheaper than every rule from {float(f'{n:.0e}'):,.0f} values on"
 
 
 def _counted(places: Collection[tuple[str, str]]) -> str:

@@ -107,7 +107,10 @@ def _fewer_points(here: Mapping[str, Sequence[DigitCost]]) -> str:
 
 
 def table(here: Mapping[str, Sequence[DigitCost]]) -> str:
-    """Write the table as Markdown: each method's configuration with most digits, and its cheapest with six."""
+    """Write the table as Markdown: each method's configuration with most digits, and its cheapest with six.
+
+    The note says what of these two is superseded.
+    """
     import pandas
 
     best = [
@@ -124,9 +127,11 @@ def table(here: Mapping[str, Sequence[DigitCost]]) -> str:
             "most digits (worst point)": _digits(most),
             "µs per value": _us(most),
             "after s": all_configurations.number(most.preparation_s),
-            f"µs with {headlines.DIGITS} digits": _us(digit_costs.cheapest(costs, headlines.DIGITS)),
+            f"µs with {headlines.DIGITS} digits": _us(quickest),
+            "note": configurations.note(cost.configuration for cost in (most, quickest) if cost),
         }
         for most, kind, costs in best
+        for quickest in [digit_costs.cheapest(costs, headlines.DIGITS)]
     ]
     made: str = pandas.DataFrame(rows).to_markdown(index=False, disable_numparse=True)
     return made
@@ -156,20 +161,29 @@ def _without_a_value(grouped: Iterable[Configuration], shown: Place, valued: Ite
 
 
 def _printed(found: Iterable[Record]) -> str:
-    """Write a command, and what it prints when it leaves these records; "" where they are not among them."""
+    """Write a command, and the table that it prints when it leaves these records; "" where they are not among them.
+
+    They are the first repeats on one machine, that of the newest.
+    """
     integral, names, budget_s = EXAMPLE
     params = {name: methods.create(name).params() for name in names}
     asked = [
         record
         for record in found
-        if (record["integral"], record["budget_s"]) == (integral, budget_s)
+        if (record["integral"], record["budget_s"], record["repeat"]) == (integral, budget_s, 0)
         and set(all_configurations.BATCHES) <= set(record["s_per_integral"] or ())
         and all(params.get(record["method"], {}).get(key, record) == value for key, value in record["params"].items())
     ]
-    if {record["method"] for record in asked} != set(names):
+    by_machine: dict[str, dict[str, Record]] = {}
+    for record in sorted(asked, key=lambda record: record["date_utc"] or ""):
+        by_machine.setdefault(record["machine"], {})[record["method"]] = record
+    complete = [list(of_machine.values()) for of_machine in by_machine.values() if set(of_machine) == set(names)]
+    if not complete:
         return ""
+    shown = max(complete, key=lambda records: max(record["date_utc"] or "" for record in records))
     command = " ".join(["--integral", integral, *(f"--method {name}" for name in names), "--budget", str(budget_s)])
-    return f"`python -m benchmarks.accuracy {command}` prints\n\n```text\n{all_configurations.text(asked)}\n```"
+    printed = f"```text\n{all_configurations.text(shown)}\n```"
+    return f"`python -m benchmarks.accuracy {command}` prints, among others\n\n{printed}"
 
 
 def _measured(grouped: Sequence[Configuration]) -> str:

@@ -26,7 +26,8 @@ NUMBERS = (
 65,536; `within_1` and `within_3` are shares of points within so many claimed errors."""
 
 LISTS = ("r_std", "anytime", "files")
-"""The standard deviation of R by class of points, [seconds, digits] of the training, and the records."""
+"""The standard deviation of R by class of points, [seconds, digits] of the training of the first repeat that finished,
+and the records."""
 
 CLASSES = (("by_cornerness", "0"), ("by_cornerness", "1"), ("by_cornerness", "2"), ("by_cornerness", "3+"),
            ("by_edge", "inside"), ("by_edge", "edge"))  # fmt: skip
@@ -65,7 +66,8 @@ def _row(configuration: Configuration, data: Data) -> list[Any]:
     ]  # fmt: skip
     numbers = [
         _short(first["budget_s"]), _judged(configuration.digits, configuration), _down(mean("digits_std")),
-        _judged(configuration.worst, configuration), _down(mean("digits_re")), _down(mean("digits_im")),
+        _judged(configuration.worst, configuration), _judged(mean("digits_re"), configuration),
+        _judged(mean("digits_im"), configuration),
         _short(cost and cost.s_single, 1e6), _short(cost and cost.s_per_integral, 1e6), cost and cost.batch,
         _short(large, 1e6), _short(mean("fit_s")), _short(mean("n_eval_per_integral")),
         _short(mean("model_bytes"), 1e-3), _short(mean("frac_within_1pct")), _short(mean("coverage_1sigma")),
@@ -74,7 +76,7 @@ def _row(configuration: Configuration, data: Data) -> list[Any]:
     spread = [_short(_mean_of_class(configuration, *of_class)) for of_class in CLASSES]
     lists = [
         spread if any(spread) else [],
-        _stages(good[0]["anytime"] or []) if good else [],
+        _stages(configuration) if good else [],
         [data.number_of_file(record) for record in configuration.records[:MOST_FILES]],
     ]
     return [*map(data.number_of_text, texts), *numbers, *lists]
@@ -103,9 +105,11 @@ def _mean_of_class(configuration: Configuration, part: str, name: str) -> float 
     return sum(known) / len(known) if known else None
 
 
-def _stages(stages: list[dict[str, float]]) -> list[list[float | None]]:
+def _stages(configuration: Configuration) -> list[list[float | None]]:
+    """List seconds and digits of the first repeat's training: those of others are at other seconds."""
+    stages = configuration.good[0]["anytime"] or []
     step = max(1, math.ceil(len(stages) / MOST_STAGES))
-    return [[_short(stage["fit_s"]), _down(stage["digits_mean"])] for stage in stages[::step]]
+    return [[_short(stage["fit_s"]), _judged(stage["digits_mean"], configuration)] for stage in stages[::step]]
 
 
 def _short(value: float | None, scale: float = 1.0) -> float | None:

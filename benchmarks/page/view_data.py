@@ -60,8 +60,9 @@ def accuracy(grouped: Iterable[Configuration], data: Data) -> list[dict[str, Any
 
 
 def _named(configuration: Configuration, data: Data) -> dict[str, Any]:
+    digits = min(configuration.digits or 0.0, configuration.truth_digits)
     return {
-        "setting": configuration.fields, "digits": round(configuration.digits or 0.0, 3),
+        "setting": configuration.fields, "digits": round(digits, 3),
         "file": data.number_of_file(configuration.good[0]),
     }  # fmt: skip
 
@@ -80,7 +81,7 @@ def thresholds(grouped: Iterable[Configuration], data: Data) -> list[dict[str, A
 
     made = []
     for (integral, place, method), configuration in best(grouped).items():
-        binned = configuration.first["by_invariant"]
+        binned = _by_invariant(configuration)
         if not binned or references.stored_hashes(integral) is None:
             continue
         for invariant, marked in physical.marked(references.integral(integral)).items():
@@ -91,6 +92,29 @@ def thresholds(grouped: Iterable[Configuration], data: Data) -> list[dict[str, A
                     | {"marked": marked, **_no_better_than_truth(binned[invariant], configuration.truth_digits)}
                 )
     return made
+
+
+def _by_invariant(configuration: Configuration) -> dict[str, dict[str, Any]]:
+    """Join the intervals of the repeats that finished: means of their mean digits, and the least of their worst."""
+    found = [record["by_invariant"] for record in configuration.good if record["by_invariant"]]
+    return {
+        invariant: binned
+        | {
+            "digits_mean": [_mean(digits) for digits in _of_repeats(found, invariant, "digits_mean")],
+            "digits_worst": [min(digits, default=None) for digits in _of_repeats(found, invariant, "digits_worst")],
+        }
+        for invariant, binned in (found[0].items() if found else ())
+    }
+
+
+def _of_repeats(found: Sequence[dict[str, Any]], invariant: str, key: str) -> list[list[float]]:
+    """List, for each interval, the digits of the repeats that have points there."""
+    columns = zip(*(one[invariant][key] for one in found), strict=True)
+    return [[digits for digits in column if digits is not None] for column in columns]
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return statistics.fmean(values) if values else None
 
 
 def _no_better_than_truth(binned: dict[str, Any], limit: float) -> dict[str, Any]:

@@ -62,7 +62,8 @@ VIEWS = (
     ),
     View(
         "preparation", "Preparation", "What preparation gains, and from how many values on it pays.",
-        (("anytime", "Digits against seconds of preparation: while a method trained, or of its configurations."),
+        (("anytime", "Digits against seconds of preparation: while a method trained, in its first repeat, or of its "
+          "configurations."),
          ("total", "Seconds in all against the number of values, for the digits asked for: where a curve falls below "
           "another one, its preparation has paid.")),
         tables=_of("evaluations", "curves", but=MATCHED),

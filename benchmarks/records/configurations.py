@@ -32,7 +32,8 @@ class Configuration:
     records : list of dict
         The repeats, one at least.
     fields : str
-        The method's fields in which its configurations on this integral differ, as "order=8"; "" where they agree.
+        The method's fields in which its configurations on this integral differ, and those that are not at their
+        defaults, as "order=8"; "" where there are none.
     settings : str
         Those of budget, device and threads in which the integral's records of all methods differ.
     outdated : tuple of str
@@ -129,11 +130,11 @@ def grouped(found: Iterable[Record]) -> list[Configuration]:
     for records in _split(found, (*CONFIGURATION, *currency.VERSIONS)):
         first = records[0]
         params, replaced = first["params"], is_replaced[id(first)]
-        differing_fields = [key for key in fields[first["integral"], first["method"]] if key in params]
+        named = {*fields[first["integral"], first["method"]], *(first["fields"] or ())}
         made.append(
             Configuration(
                 records,
-                ", ".join(f"{key}={params[key]}" for key in differing_fields),
+                ", ".join(f"{key}={params[key]}" for key in sorted(named) if key in params),
                 ", ".join(_setting(first, key) for key in differing[replaced][first["integral"]]),
                 tuple(outdated[id(first)]),
                 f"on {first['machine']}" if several else "",

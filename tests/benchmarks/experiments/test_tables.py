@@ -6,10 +6,10 @@ import csv
 import io
 
 import pytest
-from sample_records import record
+from sample_records import record, timing
 
 from benchmarks.experiments import all_configurations
-from benchmarks.records import configurations
+from benchmarks.records import configurations, run_records
 from benchmarks.report import BEGIN, END, insert
 from benchmarks.versioning import lock_file
 
@@ -62,6 +62,14 @@ def test_repeats_are_averaged_and_the_worst_is_kept():
 def test_configurations_are_told_apart_by_what_differs():
     labels = [row["method"] for row in rows(record(), record(params={"order": 5}, digits_mean=3.0))]
     assert labels == ["gauss_legendre, order=8", "gauss_legendre, order=5"]
+
+
+def test_a_single_configuration_names_the_fields_that_differ_from_defaults():
+    params = {"rule": "Simpson", "order": 64, "nodes": 3}
+    (row,) = rows(record(method="simpson", params=params, fields={"order": 64, "rule": "Simpson"}))
+    assert row["method"] == "simpson, order=64, rule=Simpson"
+    (row,) = rows(record(method="simpson", params=params, fields={}))
+    assert row["method"] == "simpson"
 
 
 def test_a_field_that_one_version_lacks_is_named_only_where_it_has_another_value_than_none():
@@ -213,7 +221,19 @@ def test_what_cannot_be_saved_is_marked():
 def test_the_csv_file_has_every_column():
     (row,) = csv.DictReader(io.StringIO(all_configurations.csv([record(precision="float64")])))
     assert (row["integral"], row["method"], row["precision"]) == ("box1l", "gauss_legendre", "float64")
-    assert set(all_configurations.row(configurations.grouped([record()])[0])) < set(row)
+    texts = set(all_configurations.row(configurations.grouped([record()])[0]))
+    assert texts - set(row) == {"gen. + comp. s"}
+    assert {"gen. s", "comp. s"} < set(row)
+
+
+def test_the_csv_file_has_numbers():
+    timings = {"1": timing(2.264e-3), "1024": {"reason": "a batch is predicted to take 11 s"}}
+    good = record(s_per_integral=timings, coverage_1sigma=0.5, truth_rel_err_max=1e-4)
+    failed = record(method="worse", status="crashed", **dict.fromkeys(run_records.MEASURED), s_per_integral=None)
+    best, worse = csv.DictReader(io.StringIO(all_configurations.csv([good, failed])))
+    assert (best["µs (1)"], best["µs (1024)"], best["within 0.1 %"], best["≤ error"]) == ("2264", "", "0.999", "0.5")
+    assert (best["digits"], best["limited_by_truth"]) == ("4.56", "True")
+    assert [worse[key] for key in ("digits", "µs (1)", "gen. s", "limited_by_truth")] == ["", "", "", "False"]
 
 
 def test_details_are_printed_on_request():

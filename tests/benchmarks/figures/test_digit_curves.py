@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 
 import pytest
@@ -45,6 +46,7 @@ def test_names_lie_beside_one_another_and_inside_the_picture(n, spread):
     assert not any(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
     panel = axes.get_window_extent()
     assert all(panel.x0 <= box.x0 and box.x1 <= panel.x1 for box in boxes)
+    assert all(panel.y0 <= box.y0 and box.y1 <= panel.y1 for box in boxes)
 
 
 def test_a_kind_has_one_colour_and_its_name_has_it_too():
@@ -60,7 +62,13 @@ def test_kinds_without_a_method_are_not_named():
 
 
 def test_a_curve_joins_what_nothing_beats():
-    curves = [line for line in drawn(1).lines if line.get_linestyle() == "-"]
+    axes = Figure().add_axes((0, 0, 1, 1))
+    found = kinds(1)
+    dominated = dataclasses.replace(found["kind 0"]["method_0"][0], digits_mean=1.0, s_per_integral=4e-6)
+    digit_curves.draw(axes, found | {"kind 0": {"method_0": [*found["kind 0"]["method_0"], dominated]}})
+    curves = [line for line in axes.lines if line.get_linestyle() == "-"]
+    dots = [line for line in axes.lines if line.get_linestyle() == "None"]
+    assert [4.0, 1.0] in [pytest.approx(point) for point in dots[0].get_xydata().tolist()]
     assert curves[0].get_xydata().tolist() == [pytest.approx([2.0, 2.0]), pytest.approx([5.0, 5.0])]
 
 

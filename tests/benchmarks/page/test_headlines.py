@@ -44,11 +44,45 @@ def test_preparation_counts_where_values_are_few():
     assert "takes 2.00 to 200 times as long, 101 times in the median; for each further value 200 to 200 times" in rule
 
 
+def test_a_further_value_is_compared_with_the_rule_that_was_named():
+    found = [*place("heptagon1l"), run("learned_contour", 7.0, 1.0, 100.0)]
+    (rule,) = [line for line in said(found) if "**rule**" in line]
+    assert "for each further value 200 to 200 times" in rule  # not 4,000, as for a rule that 1,000 values do not repay
+
+
+def test_a_table_pays_where_no_rule_is_cheaper():
+    found = [*place("heptagon1l"), run("learned_contour", 7.0, 1.0, 100.0)]
+    (table,) = [line for line in said(found) if "**table**" in line]
+    assert "every rule from 2,000,000 values on (median of 1)" in table  # though learned_contour prepares for longer
+
+
+def test_a_table_may_never_pay():
+    (table,) = [line for line in said([*place("heptagon1l"), run("lattice_qmc", 7.0, 0.1)]) if "**table**" in line]
+    assert "A table is never cheaper than every rule (median of 1)." in table
+
+
+def test_points_that_judge_pysecdec_are_counted():
+    found = [one | {"n_points": 10 if one["method"] == "pysecdec_qmc" else 500} for one in place("heptagon1l")]
+    assert "pySecDec has them on 1 (judged by 10 points), and takes" in said(found)[1]
+    other = [one | {"n_points": 50} for one in place("box2l")]
+    assert "pySecDec has them on 2 (judged by 10 to 50 points), and takes" in said([*found, *other])[1]
+
+
+def test_superseded_records_are_counted_in_each_sentence():
+    old = [one | {"version": 0} if one["method"] == "chebyshev" else one for one in place("heptagon1l")]
+    _, rule, table, learned = said(old)
+    assert "older versions" not in rule
+    assert table.endswith("Of older versions: 1 of the 2 configurations compared here.")
+    assert "Of older versions: 1 of the " in learned
+    assert "older versions" not in "".join(said(place("heptagon1l")))
+
+
 def test_tables_and_methods_that_learn():
     *_, table, learned = said([*place("heptagon1l"), *place("box2l")])
     assert table == (
         "- For 100,000,000 values a **table** is the cheapest on 2 of 2 integrals: 6 digits take 0.500 µs per "
-        "value (median of 2; 0.500 to 0.500) after 39.0 s (39.0 to 39.0), which pays from 2,000,000 values on (median)."
+        "value (median of 2; 0.500 to 0.500) after 39.0 s (39.0 to 39.0). A table is cheaper "
+        "than every rule from 2,000,000 values on (median of 2)."
     )
     assert learned.startswith(
         "- Methods that **learn** have 5.0 digits at most (median; 1 seed each), and the best table 8.0: more on 2 of 2"

@@ -9,6 +9,7 @@ import methods
 from benchmarks.page import method_kinds, readme_results
 from benchmarks.records import configurations, digit_costs
 from benchmarks.running import jobs
+from benchmarks.versioning import lock_file
 
 FOUR_KINDS = ("gauss_legendre", "chebyshev", "pysecdec_qmc", "differential_mlp")
 
@@ -76,9 +77,15 @@ def test_a_row_is_the_configuration_with_most_digits_and_the_cheapest_with_six()
         run("chebyshev", 9.5, 0.5, threads=2), run("my_method", 9.0, 0.1),
     )  # fmt: skip
     assert made == [
-        ["gauss_legendre", "rule", "9.0 (8.0)", "900", "2.00", "5.00"],
-        ["neural_primitive", "learned", "4.9 (3.9)", "1.00", "2.00", "–"],
+        ["gauss_legendre", "rule", "9.0 (8.0)", "900", "2.00", "5.00", ""],
+        ["neural_primitive", "learned", "4.9 (3.9)", "1.00", "2.00", "–", ""],
     ]
+
+
+def test_a_row_of_an_older_version_says_so():
+    newest = lock_file.current_version("chebyshev")
+    notes = {row[0]: row[-1] for row in rows(run("chebyshev", 6.5, 5.0, version=0), run("rbf", 6.5, 5.0))}
+    assert notes == {"chebyshev": f"superseded: version 0 of chebyshev, now {newest}", "rbf": ""}
 
 
 def test_digits_of_several_seeds_have_a_spread():
@@ -116,7 +123,8 @@ def test_what_a_command_prints_is_shown_where_its_records_are_current():
         for name, own in zip(names, fields, strict=True)
     ]
     printed = (
-        "`python -m benchmarks.accuracy --integral box1l --method gauss_legendre --method chebyshev --budget 60` prints"
+        "`python -m benchmarks.accuracy --integral box1l --method gauss_legendre --method chebyshev --budget 60` "
+        "prints, among others"
     )
 
     def text_with(compared):
@@ -126,6 +134,10 @@ def test_what_a_command_prints_is_shown_where_its_records_are_current():
     _, _, block = text.partition(f"{printed}\n\n```text\n")
     assert block.startswith("box1l\n")
     assert block.count("9.0") >= 2
+    others = [one | {"machine": "B", "date_utc": "2025-01-01T00:00:00+00:00"} for one in made]
+    repeats = [one | {"repeat": 1, "digits_mean": 1.0} for one in made]
+    assert text_with([*others, *repeats, *made, others[0]]).partition(f"{printed}\n\n```text\n")[2] == block
+    assert printed not in text_with([made[0], others[1]])
     assert printed not in text_with([made[0] | {"version": 0}, made[1]])
     other_batches = [one | {"s_per_integral": {"1": timing(1e-6), "1024": timing(1e-6)}} for one in made]
     assert printed not in text_with(other_batches)

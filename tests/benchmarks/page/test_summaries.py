@@ -54,6 +54,12 @@ def test_digits_are_rounded_down():
     assert row["digits"] == 5.999
 
 
+def test_no_digits_are_more_than_those_of_the_true_values():
+    (row,) = rows_of([full(digits_mean=4.0, digits_re=5.0, digits_im=1.5, truth_rel_err_max=10**-2.25)])
+    assert [row[key] for key in ("digits", "digits_re", "digits_im")] == pytest.approx([2.25, 2.25, 1.5], abs=1e-3)
+    assert row["anytime"] == [[1.0, 2.0], [2.0, pytest.approx(2.25, abs=1e-3)]]
+
+
 def test_failures_are_rows_that_say_why():
     (row,) = rows_of([full(status="failed", reason="diverged " * 99, digits_mean=None, s_per_integral=None)])
     assert row["note"].startswith("failed: diverged")

@@ -47,6 +47,15 @@ def test_digits_by_an_invariant_come_with_its_thresholds(data):
     known = full(integral="box1l_physical", by_invariant=BINNED, truth_rel_err_max=10**-4.5)
     (entry,) = view_data.thresholds(configurations.grouped([known]), data)
     assert (entry["digits_mean"], entry["digits_worst"]) == ([pytest.approx(4.5), None], [4.0, None])
+    assert entry["digits"] == 4.5  # of 4.56
+
+
+def test_digits_by_an_invariant_are_of_all_repeats_that_finished(data):
+    other = {"s12": BINNED["s12"] | {"digits_mean": [6.0, 3.0], "digits_worst": [3.5, 2.0]}}
+    failed = full(integral="box1l_physical", by_invariant=None, status="failed", digits_mean=None)
+    again = [full(integral="box1l_physical", by_invariant=part, repeat=n + 1) for n, part in enumerate((BINNED, other))]
+    (entry,) = view_data.thresholds(configurations.grouped([failed, *again]), data)
+    assert (entry["digits_mean"], entry["digits_worst"]) == ([5.5, 3.0], [3.5, 2.0])
 
 
 def test_trainings_have_the_first_and_the_last_layer(data):
