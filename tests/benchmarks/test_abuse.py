@@ -15,7 +15,7 @@ import references
 from benchmarks import accuracy
 from benchmarks.accuracy import main
 from benchmarks.records import run_records
-from benchmarks.running import device_rates, isolated, machine_lock, suite
+from benchmarks.running import device_rates, isolated, machine_lock, suite, whole_suite
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -74,7 +74,7 @@ def test_a_full_disk_ends_the_suite_with_a_sentence_and_no_half_files(tmp_path):
     arguments = ["--integral", "bubble", "--method", "gauss_legendre", "--budget", "1", "--points", "20"]
     command = [sys.executable, "-c", LIMITED, "1000", *arguments, "--out", str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 1
+    assert done.returncode == whole_suite.NOT_FINISHED
     assert "Traceback" not in done.stdout + done.stderr
     assert "Finished runs are kept" in done.stderr
     left = [path for path in tmp_path.rglob("*") if path.is_file()]

@@ -15,7 +15,7 @@ from isolated_processes import alive, ends
 from benchmarks import accuracy
 from benchmarks.accuracy import main
 from benchmarks.records import folders, run_records
-from benchmarks.running import device_rates, machine, suite
+from benchmarks.running import device_rates, machine, suite, whole_suite
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -100,6 +100,14 @@ def test_an_unwritable_folder_is_an_error(run, tmp_path):
     status, _, err = run("gauss_legendre", out=parent / "reports")
     assert status == 2
     assert "Nothing can be written to --out" in err
+
+
+def test_tables_that_cannot_be_written_are_no_failure_of_a_run(run, tmp_path):
+    (tmp_path / "tables.md").mkdir()
+    status, _, err = run("broken_methods:Exact")
+    assert status == whole_suite.NOT_FINISHED
+    assert "The tables could not be written" in err
+    assert all_records(tmp_path)["exact"]["status"] == "ok"
 
 
 def test_a_run_leaves_a_complete_record(run, tmp_path):
