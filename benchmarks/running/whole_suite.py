@@ -143,7 +143,7 @@ def report_failures(results: list[run_records.Record]) -> int:
     """List the runs that did not finish; return the exit status."""
     bad = [record for record in results if record["status"] not in FINE]
     for record in bad:
-        say(f"{record['status']}: {record['integral']} × {record['method']}: {record['reason']}")
+        say(f"{record['status']}: {plan.setting(record)}: {record['reason']}")
     if bad:
         counts = Counter(record["status"] for record in results)
         say(f"{len(bad)} of {len(results)} runs did not finish: {dict(counts)}")

@@ -177,10 +177,19 @@ def test_another_identity_is_another_run(run, tmp_path, change):
     assert len(list((tmp_path / "runs").iterdir())) == 2
 
 
-def test_repeats_have_seeds_of_their_own(tmp_path):
+def test_lines_of_progress_tell_settings_of_a_method_apart(run):
+    _, _, err = run("broken_methods:Exact", "broken_methods:Exact,factor=2.0", "broken_methods:Raises,factor=3.0")
+    assert " × exact: fitted" in err
+    assert " × exact,factor=2.0: fitted" in err
+    assert " × raises,factor=3.0: failed" in err  # when it ends
+    assert " × raises,factor=3.0: RuntimeError" in err  # in the list of what failed
+
+
+def test_repeats_have_seeds_and_numbers_of_their_own(tmp_path, capsys):
     fields = "neural_primitive,width=4,n_updates=2"
     base = ["--integral", "my_integrals:closed", "--budget", "2", "--out", str(tmp_path), "--method", fields]
     main([*base, "--repeats", "2"])
+    assert "× neural_primitive,width=4,n_updates=2 #1: fitted" in capsys.readouterr().err
     found, _ = run_records.read_all(tmp_path)
     assert sorted((r["repeat"], r["seed"]) for r in found) == [(0, 0), (1, 1)]
     assert found[0]["digits_mean"] != found[1]["digits_mean"]
