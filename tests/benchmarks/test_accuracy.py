@@ -19,6 +19,9 @@ from benchmarks.running import device_rates, machine, suite, whole_suite
 
 ROOT = Path(__file__).resolve().parents[2]
 
+START_LIMIT_S, END_LIMIT_S = 60.0, 15.0
+"""For the start of a run, with all imports, and for its end after its suite was killed."""
+
 
 @pytest.fixture
 def run(tmp_path, capsys):
@@ -329,24 +332,33 @@ def test_the_dry_run_needs_no_published_records(tmp_path, capsys, monkeypatch):
 
 @pytest.mark.slow
 def test_a_run_dies_with_its_suite(tmp_path):
-    """Killing the suite at any moment leaves no process behind."""
+    """Killing the suite at any moment leaves no process behind. It waits for no other suite of this machine."""
     import subprocess
     import sys
 
+    locks = tmp_path / "locks"
+    locks.mkdir()
+    errors = tmp_path / "stderr"
     pid_file = tmp_path / "child"
     arguments = ["--integral", "my_integrals:closed", "--budget", "60", "--out", str(tmp_path)]
     method = f"broken_methods:Sleeps,pid_file={pid_file}"
-    process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.accuracy", *arguments, "--method", method],
-        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT / "tests" / "helpers"), str(ROOT)])},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    path = os.pathsep.join([str(ROOT / "tests" / "helpers"), str(ROOT)])
+    with errors.open("wb") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.accuracy", *arguments, "--method", method],
+            env=os.environ | {"PYTHONPATH": path, "LOOPMARK_LOCKS": str(locks)},
+            stdout=subprocess.DEVNULL,
+            stderr=file,
+        )
+    deadline = time.monotonic() + START_LIMIT_S
     while not (pid_file.exists() and pid_file.read_text()):
-        assert process.poll() is None, "the suite ended before its run began"
+        if process.poll() is not None or time.monotonic() > deadline:
+            process.kill()
+            pytest.fail(f"The run did not begin; the suite said: {errors.read_text()}")
         time.sleep(0.1)
     run_pid = int(Path(f"/proc/{pid_file.read_text()}/stat").read_text().split()[3])
     process.kill()
     process.wait()
-    assert ends(run_pid)
-    assert ends(int(pid_file.read_text()))  # its supervisor ends it, which may take a moment longer
+    assert ends(run_pid, END_LIMIT_S), errors.read_text()
+    # Its supervisor ends it, which may take a moment longer.
+    assert ends(int(pid_file.read_text()), END_LIMIT_S), errors.read_text()
