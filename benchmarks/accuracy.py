@@ -56,7 +56,11 @@ def parser() -> argparse.ArgumentParser:
     add = command.add_argument
     presets = experiments.PRESETS
     add("--preset", choices=presets, default="quick", help="what to run where nothing else is said (default: quick)")
-    add("--integral", action="append", metavar="I", help="a registered name or module:attribute; may be repeated")
+    add(
+        "--integral", action="append", metavar="I",
+        help="a registered name; module:attribute; FILE.json, which references.from_loop wrote, for the sum of its "
+        "sectors, or FILE.json:SECTOR for one of them; may be repeated",
+    )  # fmt: skip
     add("--method", action="append", metavar="M", help="a name or module:Class, with ,field=value; may be repeated")
     add("--budget", type=_positive, metavar="S", help="seconds of preparation a method may use")
     add("--repeats", type=_count, metavar="N", help="independent reruns, with seeds seed, seed + 1, …")

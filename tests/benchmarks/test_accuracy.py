@@ -53,7 +53,9 @@ def test_help_shows_examples(capsys):
     with pytest.raises(SystemExit) as exit_:
         main(["--help"])
     assert exit_.value.code == 0
-    assert "--method my_file:MyMethod,n_samples=1000" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "--method my_file:MyMethod,n_samples=1000" in said
+    assert "FILE.json:SECTOR" in said
 
 
 @pytest.mark.parametrize(
