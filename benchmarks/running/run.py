@@ -1,7 +1,7 @@
 """The two stages of a run, in its own processes: prepare a method and judge its values by the truth, then time it.
 
-Accuracy evaluation is never inside a timed section, one warm-up is not counted, and `integrate` returns arrays on the
-host, so that a device has finished when the clock is read.
+Accuracy evaluation is never inside a timed section, calls that warm up are not counted (`stopwatch.of_batches`), and
+`integrate` returns arrays on the host, so that a device has finished when the clock is read.
 """
 
 from __future__ import annotations
