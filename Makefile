@@ -8,6 +8,7 @@ PIP := .venv/bin/python -m pip -qq --disable-pip-version-check --no-input
 .PHONY: help accuracy lint test test-all timing report results packages .venv
 
 help:
+	@echo "make .venv      the environment alone (2.3 GB, a few minutes), which the others set up where there is none"
 	@echo "make accuracy   digits against cost: quick preset, tables and page in reports/local (10 minutes on two cores)"
 	@echo "make test       linters, types and the quick tests (10 minutes on two cores)"
 	@echo "make test-all   the slow ones too: pySecDec in depth, faults, the pages' code, the browser (45 minutes)"

@@ -13,7 +13,7 @@ on a Dask cluster (--scheduler, see docs/cluster.md); then each is timed by itse
 go to reports/local; python -m benchmarks.report makes a page of them.
 
 Finished runs are reused; interrupt at any moment and start again. Exit status: 0 when all runs finished, 1 when some
-failed (they are listed), 2 for wrong arguments, 130 when interrupted.
+failed (they are listed), 2 for wrong arguments, 3 when it could not go on, as on a full disk, 130 when interrupted.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from benchmarks.running import machine
 from benchmarks.running.jobs import Job
 from benchmarks.running.plan import Options
 from benchmarks.running.run import Place
-from benchmarks.running.whole_suite import carry_out, report_failures, say
+from benchmarks.running.whole_suite import NOT_FINISHED, carry_out, report_failures, say
 from methods.base import InputError
 from methods.core import files
 
@@ -56,7 +56,11 @@ def parser() -> argparse.ArgumentParser:
     add = command.add_argument
     presets = experiments.PRESETS
     add("--preset", choices=presets, default="quick", help="what to run where nothing else is said (default: quick)")
-    add("--integral", action="append", metavar="I", help="a registered name or module:attribute; may be repeated")
+    add(
+        "--integral", action="append", metavar="I",
+        help="a registered name; module:attribute; FILE.json, which references.from_loop wrote, for the sum of its "
+        "sectors, or FILE.json:SECTOR for one of them; may be repeated",
+    )  # fmt: skip
     add("--method", action="append", metavar="M", help="a name or module:Class, with ,field=value; may be repeated")
     add("--budget", type=_positive, metavar="S", help="seconds of preparation a method may use")
     add("--repeats", type=_count, metavar="N", help="independent reruns, with seeds seed, seed + 1, …")
@@ -133,7 +137,7 @@ def main(arguments: list[str] | None = None) -> int:
         files.write_text(given.out / "tables.csv", all_configurations.csv(found))
     except OSError as problem:
         say(f"error: The tables could not be written: {problem}.")
-        return 1
+        return NOT_FINISHED
     print(f"\nAll records here: {given.out / 'tables.md'}, {given.out / 'tables.csv'}")
     print(f"A page: python -m benchmarks.report --out {given.out}")
     return report_failures(results)

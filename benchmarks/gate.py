@@ -16,6 +16,7 @@ import math
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,14 +26,20 @@ if TYPE_CHECKING:
 FACTOR = 1.5
 """A benchmark that became worse by more than this, and significantly so as asv judges its samples, is a regression."""
 
+SOME_FAILED = 2
+"""Exit status of asv where a benchmark failed, at whichever commit."""
+
 Values = dict[str, float | None]
 """Measured values by benchmark and parameters: None where it failed, nan where it was skipped."""
 
 
-def entries(conf: Config, machine: str, commit: str, bench: list[str] | None = None) -> list[tuple[Any, ...]]:
+def entries(
+    conf: Config, machine: str, commit: str, bench: list[str] | None = None, since: float = 0.0
+) -> list[tuple[Any, ...]]:
     """Collect asv's results for a commit (full hash), of benchmarks that match a regex of `bench`.
 
-    Parameters that match none count as not measured, since asv keeps what an earlier run found for them.
+    Left out are benchmarks that were started before `since`, in seconds since 1970, and parameters that match no regex
+    count as not measured: asv keeps what an earlier run found.
 
     An entry is what asv's comparison asks for: name, parameters, values, statistics, samples, version, machine and
     environment.
@@ -43,6 +50,8 @@ def entries(conf: Config, machine: str, commit: str, bench: list[str] | None = N
     found = []
     for result in results.iter_results_for_machine_and_hash(conf.results_dir, machine, commit):
         for name in result.get_result_keys(known):
+            if result.started_at.get(name, 0) < int(1000 * since):  # asv has whole milliseconds
+                continue
             parameters = known[name]["params"]
             value, statistics, samples = (
                 get(name, parameters)
@@ -75,12 +84,16 @@ def values(found: list[tuple[Any, ...]]) -> Values:
 
 
 def verdict(
-    conf: Config, machine: str, base: str, head: str, *, factor: float = FACTOR, bench: list[str] | None = None
-) -> str | None:
-    """Return why `head` (full hash) does not pass against `base`, in one sentence, or None where it passes."""
+    conf: Config, machine: str, base: str, head: str, *, factor: float = FACTOR, bench: list[str] | None = None,
+    since: float = 0.0,
+) -> str | None:  # fmt: skip
+    """Return why `head` (full hash) does not pass against `base`, in one sentence, or None where it passes.
+
+    Only what was started at `since` or later counts, in seconds since 1970.
+    """
     from asv.commands.compare import Compare
 
-    recorded = [entries(conf, machine, commit, bench) for commit in (base, head)]
+    recorded = [entries(conf, machine, commit, bench, since) for commit in (base, head)]
     before, after = map(values, recorded)
     measured = {name for name, value in before.items() if _is_number(value)}
     if failed := sorted(name for name, value in after.items() if value is None):
@@ -132,14 +145,15 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"error: {options.base} and {options.head} are one commit, {head[:8]}; give two.", file=sys.stderr)
         return 2
     selected = [f"--bench={regex}" for regex in options.bench or []]
+    since = time.time()
     status = subprocess.run([*asv, "continuous", f"--factor={options.factor}", *selected, base, head]).returncode
     machine = Machine.load(interactive=False).machine
-    problem = verdict(conf, machine, base, head, factor=options.factor, bench=options.bench)
-    before = values(entries(conf, machine, base, options.bench))
+    problem = verdict(conf, machine, base, head, factor=options.factor, bench=options.bench, since=since)
+    before = values(entries(conf, machine, base, options.bench, since))
     failed = sorted(name for name, value in before.items() if value is None)
     if failed:  # as a benchmark of what the first commit does not have yet: asv calls that an error of the run
         print(f"note: {len(failed)} benchmarks failed at {base[:8]} and are not compared: {', '.join(failed)}.")
-    elif status and problem is None:
+    if status and problem is None and not (failed and status == SOME_FAILED):
         problem = f"asv continuous ended with exit status {status}; see its output above."
     if problem:
         print(f"error: {problem}", file=sys.stderr)

@@ -11,7 +11,8 @@ to arrays on the host. Methods are fitted once, on the CPU, and loaded on each d
 float32 and in float64, others as they are.
 
 One record per method × device × threads × precision. Finished ones are reused; interrupt at any moment and start again.
-Exit status: 0 when all finished, 1 when some failed (they are listed), 2 for wrong arguments, 130 when interrupted.
+Exit status: 0 when all finished, 1 when some failed (they are listed), 2 for wrong arguments, 3 when it could not go
+on, as on a full disk, 130 when interrupted.
 """
 
 from __future__ import annotations

@@ -2,13 +2,17 @@
 
 python -m benchmarks.report             from reports/published: tables.md, tables.csv, index.html in reports/, README's
                                         picture, and the generated parts of README.md and docs/findings.md
-python -m benchmarks.report --out DIR   from somebody's own runs: the same in DIR, with published results beside them
+python -m benchmarks.report --out DIR   from somebody's own runs: tables.md, tables.csv and index.html in DIR, with
+                                        published results beside them
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import errno
 import gc
+import os
 import re
 import sys
 from pathlib import Path
@@ -64,9 +68,26 @@ def _write(contents: Contents, more: dict[Path, str]) -> list[Path]:
         contents.out / "index.html": page(contents),
         **more,
     }
-    for path, text in texts.items():
-        files.write_text(path, text)
+    _replace(texts)
     return list(texts)
+
+
+def _replace(texts: dict[Path, str]) -> None:
+    """Write these files and their folders; the files take their places when all are on the disk.
+
+    Raises
+    ------
+    OSError
+        Where one cannot be written; what stood at each place before still does.
+    """
+    with contextlib.ExitStack() as all_written:
+        for path, text in texts.items():
+            if path.is_dir():  # which no file can replace
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file = all_written.enter_context(files.writing(path))
+            file.write(text.encode("utf-8", errors="replace"))
+            file.flush()
 
 
 def page(contents: Contents) -> str:

@@ -11,7 +11,8 @@
 Records go to reports/published. After each experiment the git command that commits them is printed; nothing is
 committed by itself, and whatever is committed in between, the same command goes on with what is left. It can be
 interrupted at any moment. Exit status: 0 when all runs finished, 1 when some failed (they are listed), 2 for wrong
-arguments, 130 when interrupted.
+arguments, 130 when interrupted. An experiment that is not finished ends the command with its own status: 3 where it
+could not go on, as on a full disk, and 128 + n where signal n killed it.
 """
 
 from __future__ import annotations
@@ -146,7 +147,7 @@ def carry_out(steps: Mapping[str, Step], states: Mapping[str, State], out: Path,
         foreseen += states[name].minutes
         if status not in (0, 1):
             print(f"{name} was not finished. What is finished is kept; the same command goes on.", file=sys.stderr)
-            return status
+            return status if status > 0 else 128 - status  # -n where signal n killed it: 128 + n, as shells have it
         failed += [name] * status
         target = out / steps[name].published
         print(f'To commit it: git add {target} && git commit -m "Records of {name}"', flush=True)

@@ -86,6 +86,12 @@ def monte_carlo_is_as_good_as_monte_carlo_is(folder: Path) -> None:
     assert record["pull_std"] < 1
 
 
+def test_the_environment_can_be_set_up_without_a_benchmark():
+    page = (ROOT / "docs" / "install.md").read_text()
+    assert 0 < page.find("make .venv ") < page.index(". .venv/bin/activate")
+    assert '@echo "make .venv ' in (ROOT / "Makefile").read_text()
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

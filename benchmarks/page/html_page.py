@@ -26,9 +26,9 @@ METRICS = (
      "the truth's own error is in each record."),
     ("spread", "standard deviation of these digits from point to point; no uncertainty of their mean."),
     ("worst", "digits of the worst point of all repeats."),
-    ("µs per value", "median time of a call with one point, or with a batch of points, over their number, on one "
-     "thread unless the machine's name says more; batches have 1,024 points, fewer where a method integrates one after "
-     "the other."),
+    ("µs per value", "median time of a call with a batch of points over their number; with one point each, the "
+     "median over sweeps of eight calls (three of a slow method) of their mean; on one thread unless the machine's "
+     "name says more; batches have 1,024 points, fewer where a method integrates one after the other."),
     ("preparation", "seconds of labels, training, tabulating and compiling; a value's share is added to its time."),
     ("within 1 %", "the share of points whose relative error is at most that."),
     ("≤ error, ≤ 3 errors", "the share of points within one and three claimed errors."),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import errno
 import json
 import math
 import re
@@ -28,6 +29,9 @@ ARRAY_KEY = "__array__"
 
 NUMBER_KINDS = "biufc"
 """NumPy's letters for booleans, integers, and real and complex numbers."""
+
+MACHINE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EMFILE, errno.ENFILE)
+"""Errors of the system for which no method is to blame: a full disk, quotas, and too many open files."""
 
 PLAIN = "return numbers, strings, lists, dictionaries with strings as keys, and NumPy arrays of numbers or booleans"
 

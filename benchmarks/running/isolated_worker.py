@@ -247,7 +247,8 @@ def _diagnosis(problem: BaseException) -> Outcome:
     status = "failed"
     if isinstance(problem, MemoryError) or "out of memory" in lowered or "can't allocate memory" in lowered:
         status = "out_of_memory"
-    if isinstance(problem, Infrastructure):
+    lacks_room = isinstance(problem, OSError) and problem.errno in messages.MACHINE_ERRORS
+    if lacks_room or isinstance(problem, Infrastructure):
         status = "infrastructure"
     return Outcome(status, words, None, _traceback(problem))
 

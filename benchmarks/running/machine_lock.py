@@ -61,7 +61,7 @@ def sharing(told: Told = None) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def alone(told: Told = None, limit_s: float = 3600.0) -> Iterator[None]:
+def alone(told: Told = None, limit_s: float = FOREVER_S) -> Iterator[None]:
     """Keep the machine unshared while something is timed; waits until nobody shares it or times.
 
     Whoever shares it itself must have left before: it would wait for itself.
@@ -71,12 +71,12 @@ def alone(told: Told = None, limit_s: float = 3600.0) -> Iterator[None]:
     told : callable, optional
         Gets a sentence where it has to wait.
     limit_s : float
-        Seconds to wait at most.
+        Seconds to wait at most; without it, as long as others are there.
 
     Raises
     ------
     InputError
-        Others were there all that time.
+        Others were there for longer than the limit.
     """
     deadline = time.monotonic() + limit_s
     with (

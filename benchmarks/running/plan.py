@@ -66,11 +66,14 @@ class Run:
     configuration: run_records.Record
     """The keys of its records that are known beforehand, but for those that depend on the place."""
     places: tuple[Place, ...]
+    repeats: int = 1
+    """How many runs differ from this one by their seed alone, itself included."""
 
     @property
     def label(self) -> str:
         """Text that a progress bar shows."""
-        return f"{self.configuration['integral']} × {self.configuration['method']} #{self.configuration['repeat']}"
+        number = f" #{self.configuration['repeat']}" if self.repeats > 1 else ""
+        return f"{setting(self.configuration)}{number}"
 
     def record(self, place: Place) -> run_records.Record:
         """Return the keys of the record at a place that are known before the run, its identity among them."""
@@ -84,6 +87,12 @@ class Run:
         fitted = self.configuration["params"] | self.task.fields
         wanted = {"device": place.device, "workers": place.threads}
         return {key: value for key, value in wanted.items() if key in fitted and fitted[key] != value}
+
+
+def setting(record: run_records.Record) -> str:
+    """Name the integral of a record, its method, and the fields of the method that are not as by default."""
+    fields = "".join(f",{key}={value}" for key, value in record["fields"].items())
+    return f"{record['integral']} × {record['method']}{fields}"
 
 
 def describe_integral(spec: str) -> dict[str, Any] | str:
@@ -212,4 +221,4 @@ def _run(
         spec, method["target"], fields, job.budget_s, truth, options.out / "raw" / f"{stem}.npz",
         options.out / "fitted" / stem, job.batches, options.timed_s, options.diagnostics,
     )  # fmt: skip
-    return Run(task, configuration, tuple(dict.fromkeys(places)))
+    return Run(task, configuration, tuple(dict.fromkeys(places)), job.repeats)

@@ -1,13 +1,12 @@
 """The two stages of a run, in its own processes: prepare a method and judge its values by the truth, then time it.
 
-Accuracy evaluation is never inside a timed section, one warm-up is not counted, and `integrate` returns arrays on the
-host, so that a device has finished when the clock is read.
+Accuracy evaluation is never inside a timed section, calls that warm up are not counted (`stopwatch.of_batches`), and
+`integrate` returns arrays on the host, so that a device has finished when the clock is read.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import errno
 import io
 import json
 import os
@@ -23,7 +22,7 @@ import numpy as np
 import methods
 import references
 from benchmarks.records import record_types
-from benchmarks.running import device_rates, isolated, machine, metrics, replica_figures, stopwatch
+from benchmarks.running import device_rates, isolated, isolated_messages, machine, metrics, replica_figures, stopwatch
 from benchmarks.running.evaluation_counter import Meter
 from benchmarks.running.invariant_figures import by_invariant
 from benchmarks.running.learning_curve import LearningCurve
@@ -292,9 +291,13 @@ def _saved_bytes(method: Method, integral: ParametricIntegral, task: Task) -> in
     Raises
     ------
     isolated.Infrastructure
-        Where the disk is full.
+        Where the folder of the file cannot be made, or the disk is full.
     """
-    task.model.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        task.model.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        text = f"The folder {task.model.parent} could not be made: {problem.strerror}."
+        raise isolated.Infrastructure(text) from problem
     try:
         method.save(task.model)
         loaded = type(method).load(task.model, integral)
@@ -303,7 +306,7 @@ def _saved_bytes(method: Method, integral: ParametricIntegral, task: Task) -> in
         size = task.model.stat().st_size
     except OSError as problem:
         task.model.unlink(missing_ok=True)
-        if problem.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        if problem.errno in isolated_messages.MACHINE_ERRORS:
             text = f"The fitted method could not be written to {task.model}: {problem.strerror}."
             raise isolated.Infrastructure(text) from problem
         return None

@@ -1,4 +1,4 @@
-"""The timing of calls, wherever that happens: threads are limited, a call warms up, the device is waited for."""
+"""The timing of calls, wherever that happens: threads are limited, calls warm up, the device is waited for."""
 
 from __future__ import annotations
 
@@ -41,8 +41,9 @@ def of_batches(
 ) -> dict[str, Any]:  # fmt: skip
     """Return {batch: {median, p10, p90} in seconds per integral, or {reason}} for batches of the points s (n, m).
 
-    `batches` ascend: each predicts how long the next takes. In a batch of one, SINGLE_POINTS points are integrated in
-    as many calls, and what is timed is their mean.
+    `batches` ascend: each predicts how long the next takes. In a batch of one, a sample is the mean over a sweep of
+    SINGLE_POINTS points, or SLOW_POINTS of a slow method, in as many calls. One sweep may be all that is timed: it is
+    median, p10 and p90 then. A larger batch has FEWEST_CALLS samples at least.
     """
     timings: dict[str, Any] = {}
     per_integral, largest = 0.0, 0

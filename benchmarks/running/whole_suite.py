@@ -22,6 +22,9 @@ PARTS = ("runs", "raw", "fitted")
 
 FINE = ("ok", "unsupported")
 
+NOT_FINISHED = 3
+"""Exit status of a suite that came to no end, such as for a full disk; 1 says that some runs of a whole one failed."""
+
 
 def carry_out(
     work: Mapping[str, Iterable[Job]], options: Options, *, force: bool, jobs: int, scheduler: str | None = None
@@ -60,7 +63,7 @@ def carry_out(
         return 2, []
     except OSError as problem:
         say(f"error: {problem}. Finished runs are kept, and the same command goes on from there.")
-        _leave(1, suite)
+        _leave(NOT_FINISHED, suite)
     except KeyboardInterrupt:
         say("Interrupted; finished runs are kept, and the same command goes on from there.")
         _leave(interrupts.INTERRUPTED, suite)
@@ -140,7 +143,7 @@ def report_failures(results: list[run_records.Record]) -> int:
     """List the runs that did not finish; return the exit status."""
     bad = [record for record in results if record["status"] not in FINE]
     for record in bad:
-        say(f"{record['status']}: {record['integral']} × {record['method']}: {record['reason']}")
+        say(f"{record['status']}: {plan.setting(record)}: {record['reason']}")
     if bad:
         counts = Counter(record["status"] for record in results)
         say(f"{len(bad)} of {len(results)} runs did not finish: {dict(counts)}")

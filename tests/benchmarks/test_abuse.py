@@ -15,7 +15,8 @@ import references
 from benchmarks import accuracy
 from benchmarks.accuracy import main
 from benchmarks.records import run_records
-from benchmarks.running import device_rates, isolated, machine_lock, suite
+from benchmarks.running import device_rates, isolated, machine_lock, suite, whole_suite
+from benchmarks.running.run import Task, first_stage
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -74,12 +75,22 @@ def test_a_full_disk_ends_the_suite_with_a_sentence_and_no_half_files(tmp_path):
     arguments = ["--integral", "bubble", "--method", "gauss_legendre", "--budget", "1", "--points", "20"]
     command = [sys.executable, "-c", LIMITED, "1000", *arguments, "--out", str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 1
+    assert done.returncode == whole_suite.NOT_FINISHED
     assert "Traceback" not in done.stdout + done.stderr
     assert "Finished runs are kept" in done.stderr
     left = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert all(path.stat().st_size for path in left)
     assert not [path for path in left if "partial" in path.name]
+
+
+def test_a_folder_that_cannot_be_made_is_no_failure_of_the_method(tmp_path):
+    (tmp_path / "fitted").write_text("in the way")
+    integral = "my_integrals:closed"
+    truth = references.truth_of(references.integral(integral))
+    raw, model = tmp_path / "raw", tmp_path / "fitted" / "model"
+    task = Task(integral, "broken_methods:Exact", {}, 2.0, truth, raw, model, (1,), 0.0)
+    with pytest.raises(isolated.Infrastructure, match="fitted could not be made"):
+        next(first_stage(task))
 
 
 def test_what_the_harness_cannot_write_is_no_failure_of_the_method(run, tmp_path):

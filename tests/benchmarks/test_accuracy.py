@@ -15,9 +15,12 @@ from isolated_processes import alive, ends
 from benchmarks import accuracy
 from benchmarks.accuracy import main
 from benchmarks.records import folders, run_records
-from benchmarks.running import device_rates, machine, suite
+from benchmarks.running import device_rates, machine, suite, whole_suite
 
 ROOT = Path(__file__).resolve().parents[2]
+
+START_LIMIT_S, END_LIMIT_S = 60.0, 15.0
+"""For the start of a run, with all imports, and for its end after its suite was killed."""
 
 
 @pytest.fixture
@@ -50,7 +53,9 @@ def test_help_shows_examples(capsys):
     with pytest.raises(SystemExit) as exit_:
         main(["--help"])
     assert exit_.value.code == 0
-    assert "--method my_file:MyMethod,n_samples=1000" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "--method my_file:MyMethod,n_samples=1000" in said
+    assert "FILE.json:SECTOR" in said
 
 
 @pytest.mark.parametrize(
@@ -100,6 +105,14 @@ def test_an_unwritable_folder_is_an_error(run, tmp_path):
     status, _, err = run("gauss_legendre", out=parent / "reports")
     assert status == 2
     assert "Nothing can be written to --out" in err
+
+
+def test_tables_that_cannot_be_written_are_no_failure_of_a_run(run, tmp_path):
+    (tmp_path / "tables.md").mkdir()
+    status, _, err = run("broken_methods:Exact")
+    assert status == whole_suite.NOT_FINISHED
+    assert "The tables could not be written" in err
+    assert all_records(tmp_path)["exact"]["status"] == "ok"
 
 
 def test_a_run_leaves_a_complete_record(run, tmp_path):
@@ -169,10 +182,19 @@ def test_another_identity_is_another_run(run, tmp_path, change):
     assert len(list((tmp_path / "runs").iterdir())) == 2
 
 
-def test_repeats_have_seeds_of_their_own(tmp_path):
+def test_lines_of_progress_tell_settings_of_a_method_apart(run):
+    _, _, err = run("broken_methods:Exact", "broken_methods:Exact,factor=2.0", "broken_methods:Raises,factor=3.0")
+    assert " × exact: fitted" in err
+    assert " × exact,factor=2.0: fitted" in err
+    assert " × raises,factor=3.0: failed" in err  # when it ends
+    assert " × raises,factor=3.0: RuntimeError" in err  # in the list of what failed
+
+
+def test_repeats_have_seeds_and_numbers_of_their_own(tmp_path, capsys):
     fields = "neural_primitive,width=4,n_updates=2"
     base = ["--integral", "my_integrals:closed", "--budget", "2", "--out", str(tmp_path), "--method", fields]
     main([*base, "--repeats", "2"])
+    assert "× neural_primitive,width=4,n_updates=2 #1: fitted" in capsys.readouterr().err
     found, _ = run_records.read_all(tmp_path)
     assert sorted((r["repeat"], r["seed"]) for r in found) == [(0, 0), (1, 1)]
     assert found[0]["digits_mean"] != found[1]["digits_mean"]
@@ -312,24 +334,33 @@ def test_the_dry_run_needs_no_published_records(tmp_path, capsys, monkeypatch):
 
 @pytest.mark.slow
 def test_a_run_dies_with_its_suite(tmp_path):
-    """Killing the suite at any moment leaves no process behind."""
+    """Killing the suite at any moment leaves no process behind. It waits for no other suite of this machine."""
     import subprocess
     import sys
 
+    locks = tmp_path / "locks"
+    locks.mkdir()
+    errors = tmp_path / "stderr"
     pid_file = tmp_path / "child"
     arguments = ["--integral", "my_integrals:closed", "--budget", "60", "--out", str(tmp_path)]
     method = f"broken_methods:Sleeps,pid_file={pid_file}"
-    process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.accuracy", *arguments, "--method", method],
-        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT / "tests" / "helpers"), str(ROOT)])},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    path = os.pathsep.join([str(ROOT / "tests" / "helpers"), str(ROOT)])
+    with errors.open("wb") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.accuracy", *arguments, "--method", method],
+            env=os.environ | {"PYTHONPATH": path, "LOOPMARK_LOCKS": str(locks)},
+            stdout=subprocess.DEVNULL,
+            stderr=file,
+        )
+    deadline = time.monotonic() + START_LIMIT_S
     while not (pid_file.exists() and pid_file.read_text()):
-        assert process.poll() is None, "the suite ended before its run began"
+        if process.poll() is not None or time.monotonic() > deadline:
+            process.kill()
+            pytest.fail(f"The run did not begin; the suite said: {errors.read_text()}")
         time.sleep(0.1)
     run_pid = int(Path(f"/proc/{pid_file.read_text()}/stat").read_text().split()[3])
     process.kill()
     process.wait()
-    assert ends(run_pid)
-    assert ends(int(pid_file.read_text()))  # its supervisor ends it, which may take a moment longer
+    assert ends(run_pid, END_LIMIT_S), errors.read_text()
+    # Its supervisor ends it, which may take a moment longer.
+    assert ends(int(pid_file.read_text()), END_LIMIT_S), errors.read_text()

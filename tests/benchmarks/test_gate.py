@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -27,12 +28,17 @@ FAST, SLOW = [1.00, 1.01, 1.02, 1.03, 1.04, 1.05, 1.06], [2.00, 2.01, 2.02, 2.03
 
 
 @pytest.fixture
-def judge(tmp_path):
-    """Return a function from the samples of two commits, {name: [samples of a parameter, …]}, to the gate's verdict."""
-    conf = Config.from_json({"project": "p", "repo": str(tmp_path), "results_dir": str(tmp_path), "branches": ["x"]})
+def conf(tmp_path):
+    """Return asv's configuration of a folder for results."""
     util.write_json(str(tmp_path / "machine" / "machine.json"), {"machine": "machine"}, api_version=1)
+    return Config.from_json({"project": "p", "repo": str(tmp_path), "results_dir": str(tmp_path), "branches": ["x"]})
 
-    def judge(base, head, **options):
+
+@pytest.fixture
+def record(conf, tmp_path):
+    """Return a function that writes asv's results of two commits, {name: [samples of a parameter, …]} each."""
+
+    def record(base, head):
         known = {
             name: {
                 "name": name, "version": "1", "type": "time", "unit": "seconds", "param_names": ["method"],
@@ -50,9 +56,41 @@ def judge(tmp_path):
                 outcome = BenchmarkResult(single, lists, number, 0, "", None)
                 results.add_result(known[name], outcome, record_samples=True)
             results.save(str(tmp_path))
+
+    return record
+
+
+@pytest.fixture
+def judge(conf, record):
+    """Return a function from the samples of two commits, as `record` takes them, to the gate's verdict."""
+
+    def judge(base, head, **options):
+        record(base, head)
         return gate.verdict(conf, "machine", BASE, HEAD, **options)
 
     return judge
+
+
+@pytest.fixture
+def run_gate(conf, record, tmp_path, monkeypatch):
+    """Return a function that runs the command where asv ends with a status, after it measured this, or nothing."""
+    (tmp_path / "asv.conf.json").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(Config, "load", lambda: conf)
+    monkeypatch.setattr("asv.machine.Machine.load", lambda interactive: SimpleNamespace(machine="machine"))
+    hashes = {"base": BASE, "head": HEAD}
+    monkeypatch.setattr("asv.repo.get_repo", lambda conf: SimpleNamespace(get_hash_from_name=hashes.get))
+
+    def run_gate(status, measured=None):
+        def asv(command, **_):
+            if "continuous" in command and measured is not None:
+                record(*measured)
+            return subprocess.CompletedProcess(command, status if "continuous" in command else 0)
+
+        monkeypatch.setattr(subprocess, "run", asv)
+        return gate.main(["base", "head"])
+
+    return run_gate
 
 
 def test_equal_times_pass(judge):
@@ -104,6 +142,23 @@ def test_parameters_that_were_not_asked_for_are_not_judged(judge):
 
 def test_a_failure_at_the_first_commit_alone_passes(judge):
     assert judge({"time_a": [FAST], "time_b": [None]}, {"time_a": [FAST], "time_b": [FAST]}) is None
+
+
+def test_results_of_an_earlier_run_do_not_pass(run_gate, capsys):
+    both = {"time_a": [FAST]}, {"time_a": [FAST]}
+    assert run_gate(0, both) == 0
+    time.sleep(0.01)  # asv notes milliseconds
+    assert run_gate(0) == 1
+    assert "No benchmark was measured" in capsys.readouterr().err
+
+
+def test_a_failure_at_the_first_commit_hides_no_other_end_of_asv(run_gate, capsys):
+    measured = {"time_a": [FAST], "time_b": [None]}, {"time_a": [FAST], "time_b": [FAST]}
+    assert run_gate(gate.SOME_FAILED, measured) == 0
+    assert "1 benchmarks failed at bbbbbbbb and are not compared: time_b('0')" in capsys.readouterr().out
+    assert run_gate(1, measured) == 1
+    assert "asv continuous ended with exit status 1" in capsys.readouterr().err
+    assert run_gate(gate.SOME_FAILED, ({"time_a": [FAST]}, {"time_a": [FAST]})) == 1
 
 
 def test_a_commit_is_not_compared_with_itself(monkeypatch, capsys):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 from sample_records import hardware_record
 
@@ -10,7 +12,7 @@ from benchmarks.experiments import devices
 from benchmarks.experiments.result_steps import LEFT_OUT, ON_REQUEST, STEP_MINUTES, STEPS, Step
 from benchmarks.records import run_records
 from benchmarks.records.folders import PUBLISHED
-from benchmarks.running import machine
+from benchmarks.running import machine, whole_suite
 from methods.core import names
 
 # Modules that end at once with exit status 0, 1 and 2 whatever `--out` they are given.
@@ -24,8 +26,9 @@ def test_every_preset_is_a_step_or_left_out_with_a_reason():
     assert presets | set(LEFT_OUT) >= set(experiments.PRESETS)
     assert set(STEPS).isdisjoint(LEFT_OUT)
     assert set(ON_REQUEST) <= set(LEFT_OUT)
-    sources = {experiments.load(name).source for name in experiments.EXPERIMENTS if "*" not in name}
-    assert {step.published for step in STEPS.values()} <= sources | {"hardware"}
+    sources = {experiments.load(name).source for name in experiments.EXPERIMENTS}
+    folders = {source for source in sources if "*" not in source}
+    assert {step.published for step in STEPS.values()} <= folders | {"hardware"}
 
 
 def test_a_step_knows_its_command_line(tmp_path):
@@ -60,6 +63,21 @@ def test_a_step_that_is_not_finished_ends_the_command(tmp_path, capfd):
     assert results.main(["--out", str(tmp_path)], {"refuses": REFUSES, "fine": FINE}) == 2
     said = capfd.readouterr()
     assert "refuses was not finished" in said.err
+    assert "2 of 2" not in said.out
+
+
+@pytest.mark.parametrize(
+    ("how", "status"),
+    [("sys.exit(3)", whole_suite.NOT_FINISHED), ("os.kill(os.getpid(), signal.SIGKILL)", 128 + signal.SIGKILL)],
+)
+def test_a_step_that_breaks_off_is_neither_committed_nor_followed_by_another(tmp_path, capfd, monkeypatch, how, status):
+    (tmp_path / "breaks_off.py").write_text(f"import os, signal, sys\n{how}\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    step = Step(command=("breaks_off",), published="breaks_off", minutes=1)
+    assert results.main(["--out", str(tmp_path)], {"breaks_off": step, "fine": FINE}) == status
+    said = capfd.readouterr()
+    assert "breaks_off was not finished" in said.err
+    assert "git add" not in said.out
     assert "2 of 2" not in said.out
 
 

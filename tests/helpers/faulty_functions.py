@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import multiprocessing
 import os
 import signal
@@ -101,6 +102,10 @@ def raised(name):
         "memory": MemoryError("Unable to allocate 1. PiB"),
         "torch": RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried 1 PiB"),
         "infrastructure": isolated.Infrastructure("no cache folder"),
+        "full disk": OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)),
+        "quota": OSError(errno.EDQUOT, os.strerror(errno.EDQUOT)),
+        "open files": OSError(errno.EMFILE, os.strerror(errno.EMFILE)),
+        "no file": FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)),
     }[name]
 
 

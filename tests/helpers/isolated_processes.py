@@ -25,9 +25,9 @@ def alive(pid: int) -> bool:
         return False
 
 
-def ends(pid: int) -> bool:
-    """Wait for the end of a process that nobody here waits for."""
-    deadline = time.monotonic() + LIMIT_S
+def ends(pid: int, limit_s: float = LIMIT_S) -> bool:
+    """Wait for the end of a process that nobody here waits for, so many seconds at most."""
+    deadline = time.monotonic() + limit_s
     while alive(pid) and time.monotonic() < deadline:
         time.sleep(0.05)
     return not alive(pid)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 
 import page_records
 import pytest
@@ -91,6 +93,33 @@ def test_nothing_but_tables_and_page_lies_there(tmp_path):
     run_records.write(tmp_path, full())
     report.write_local(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {"runs", "index.html", "tables.md", "tables.csv"}
+
+
+def test_where_one_file_cannot_be_written_all_stay_as_they_were(tmp_path, capsys):
+    run_records.write(tmp_path, full())
+    (tmp_path / "tables.md").write_text("of before")
+    (tmp_path / "index.html").mkdir()
+    assert report.main(["--out", str(tmp_path)]) == 1
+    assert "what stood there before still does" in capsys.readouterr().err
+    assert (tmp_path / "tables.md").read_text() == "of before"
+    assert {path.name for path in tmp_path.iterdir()} == {"runs", "index.html", "tables.md"}
+
+
+def test_a_disk_that_fills_up_leaves_all_as_it_was(tmp_path):
+    """In a process that may write files as large as the tables, but none as large as the page."""
+    run_records.write(tmp_path, full())
+    (tmp_path / "tables.md").write_text("of before")
+    script = (
+        "import resource, sys\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000,) * 2)\n"
+        "from benchmarks import report\n"
+        "sys.exit(report.main(['--out', sys.argv[1]]))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "File too large; what stood there before still does" in " ".join(done.stderr.split())
+    assert (tmp_path / "tables.md").read_text() == "of before"
+    assert {path.name for path in tmp_path.iterdir()} == {"runs", "tables.md"}
 
 
 def test_markup_and_paths_in_names_stay_names(tmp_path):

@@ -193,11 +193,18 @@ def test_commands_are_timed_in_interpreters_of_their_own(monkeypatch, tmp_path):
     for statement, setup in (suite.timeraw_read(folder), suite.timeraw_report(folder)):
         subprocess.run([sys.executable, "-c", f"{setup}\n{statement}"], cwd=ROOT, check=True)
     assert (tmp_path / "index.html").exists()
-    # Negative control: a report on nothing does not count.
-    nothing = suite.timeraw_report(str(tmp_path / "nothing"))
-    run = subprocess.run([sys.executable, "-c", "\n".join(reversed(nothing))], cwd=ROOT, capture_output=True, text=True)
-    assert run.returncode == 1
-    assert "there is no readable record" in run.stderr
+    # Negative control: where no record can be read, nothing is measured.
+    damaged = tmp_path / "another" / "runs" / "record.json"
+    damaged.parent.mkdir(parents=True)
+    damaged.write_text('{"schema": 0}')
+    for statement, setup in (
+        suite.timeraw_read(str(tmp_path / "another")),
+        suite.timeraw_report(str(tmp_path / "another")),
+    ):
+        line = [sys.executable, "-c", f"{setup}\n{statement}"]
+        run = subprocess.run(line, cwd=ROOT, capture_output=True, text=True)
+        assert run.returncode == 1
+        assert commands.NOTHING_READ in run.stderr
 
 
 @pytest.mark.parametrize("module", commands.Import.params[0])

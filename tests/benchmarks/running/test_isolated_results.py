@@ -124,6 +124,10 @@ def test_bytes_that_are_no_message_are_refused(message):
         ("memory", "out_of_memory", "MemoryError: Unable to allocate 1. PiB"),
         ("torch", "out_of_memory", "can't allocate memory"),
         ("infrastructure", "infrastructure", "no cache folder"),
+        ("full disk", "infrastructure", "No space left on device"),
+        ("quota", "infrastructure", "quota exceeded"),
+        ("open files", "infrastructure", "Too many open files"),
+        ("no file", "failed", "FileNotFoundError"),
     ],
 )
 def test_an_exception_is_an_outcome_with_its_traceback(name, status, said):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import faulty_functions as faulty
 import psutil
@@ -99,6 +101,14 @@ def test_a_timing_waits_for_runs_and_says_so():
     assert len(told) == 1
     assert "runs share this machine" in told[0]
     assert not machine_lock.is_shared()
+
+
+def test_a_timing_waits_as_long_as_runs_take(monkeypatch):
+    """On a clock that goes on by two hours whenever it is read."""
+    hours = itertools.count(step=2 * 3600.0)
+    monkeypatch.setattr(machine_lock, "time", SimpleNamespace(monotonic=lambda: next(hours), sleep=time.sleep))
+    with another_process("sharing()") as other, machine_lock.alone(lambda _: other.kill()):
+        assert other.wait() != 0
 
 
 def test_threads_of_one_process_take_turns():

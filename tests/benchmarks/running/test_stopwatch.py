@@ -62,7 +62,14 @@ def test_single_calls_go_through_several_points(monkeypatch):
         timings = stopwatch.of_batches(integrate, s, (1,))
         assert timings["1"]["median"] == pytest.approx(first + (n - 1) / 2)
         assert called[-n:] == [*range(n)]
+        assert len(set(timings["1"].values())) == 1  # the quantiles are those of the sweeps, not of the points
         assert set(called[:-n]) == {0.0}  # which warm up
+
+
+@pytest.mark.parametrize(("each", "n_warm_up"), [(0.5e-3, 1), (2e-3, 0)])
+def test_a_long_call_is_warm_from_the_smaller_batch(sizes, each, n_warm_up):
+    """Calls of half a second are made once beforehand, those of two seconds are not."""
+    assert sizes(0.0, each, batches=(1, 1024))[1].count(1024) == n_warm_up + stopwatch.FEWEST_CALLS
 
 
 def test_fast_methods_are_not_asked_again(sizes):
