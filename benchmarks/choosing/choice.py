@@ -165,7 +165,9 @@ class Chooser:
             model = Path(folder) / "model"
             self._told(f"{candidate.title(setting)}, to be checked", None)
             longest_s, judging_s = LONGEST * self._budget_s, CHECKED * best.s_per_integral
-            pilot = pilots.fitted(self._spec, candidate, setting, longest_s, values.truth, model, judging_s)
+            pilot = pilots.fitted(
+                self._spec, candidate, setting, longest_s, values.truth, model, judging_s, values.judge()
+            )  # fmt: skip
             pilot = self._pilots.corrected(pilot)
             self._told(f"{candidate.title(setting)}, checked", pilot)
             method = methods.load(model, self._integral) if pilot.saved else None

@@ -47,6 +47,10 @@ class DirectValues(NamedTuple):
     independent: bool = True
     """Whether the rule has no part in what it judges."""
 
+    def judge(self) -> dict[str, Any]:
+        """What is known of the rule, as it is saved with the digits that it found."""
+        return {"judge": self.rule, "judge_error": self.relative_error, "independent": self.independent}
+
 
 def rules(epsrel: float) -> dict[str, str]:
     """List direct rules for a relative error, by the name of their method: what checks a choice, the first ones first.

@@ -8,6 +8,7 @@ that disturbs a call makes it longer.
 from __future__ import annotations
 
 import resource
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +29,11 @@ TIMED_S, LONGEST_CALL_S = 0.1, 0.3
 
 def fit_and_measure(
     integral_spec: str, method_name: str, fields: dict[str, Any], budget_s: float, truth: references.Truth,
-    model: Path | None,
+    model: Path | None, judge: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Fit a method, judge it by `truth`, save it as `model`, and time it.
+
+    What is known of the rule behind `truth`, `judge` as of `DirectValues.judge`, is saved with the digits.
 
     Returns
     -------
@@ -56,7 +59,7 @@ def fit_and_measure(
     preparation_s += sum(sum(build.seconds.values()) for build in paid_elsewhere)
     figures = metrics.summary(estimate.value, estimate.error, truth.value, truth.error)
     digits = {"mean": figures["digits_mean"], "worst": figures["digits_worst"], "points": len(truth.s)}
-    method.measured_ = digits | {"integral": integral.fingerprint()}
+    method.measured_ = digits | dict(judge or {}) | {"integral": integral.fingerprint()}
     return {
         "digits_mean": digits["mean"], "digits_worst": digits["worst"], "preparation_s": preparation_s,
         "values": estimate.value, "saved": model is not None and _saved(method, model), **_timings(method, integral),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -132,14 +132,15 @@ class Pilots:
 
 def fitted(
     integral: str, candidate: Candidate, setting: float, budget_s: float, truth: references.Truth,
-    model: Path | None = None, judging_s: float = 0.0,
+    model: Path | None = None, judging_s: float = 0.0, judge: Mapping[str, Any] | None = None,
 ) -> Pilot:  # fmt: skip
     """Fit a method in a process of its own, judge it by `truth`, time it, and save it as `model`.
 
+    What is known of the rule behind `truth`, `judge` as of `DirectValues.judge`, is saved with the digits.
     It is ended GRACE_S after its budget, and `judging_s` later where judging is known to take these.
     """
     seconds = setting if candidate.learns else budget_s
-    arguments = (integral, candidate.method, candidate.fields_at(setting), seconds, truth, model)
+    arguments = (integral, candidate.method, candidate.fields_at(setting), seconds, truth, model, judge)
     limit_s = max(seconds, budget_s) + GRACE_S + judging_s
     outcome = calls.call(pilot_run.fit_and_measure, *arguments, time_limit=limit_s)
     about: dict[str, Any] = {"candidate": candidate, "setting": setting, "budget_s": budget_s}

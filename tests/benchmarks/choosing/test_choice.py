@@ -27,7 +27,7 @@ def checked(monkeypatch):
     def choose(*found):
         by_name = dict(zip(NAMES, found, strict=False))
 
-        def fitted(integral, candidate, setting, budget_s, truth, model=None, judging_s=0.0):
+        def fitted(integral, candidate, setting, budget_s, truth, model=None, judging_s=0.0, judge=None):
             about = {"candidate": candidate, "setting": setting, "budget_s": budget_s}
             digits = 6.5 if model is None else by_name[candidate.method]
             if isinstance(digits, str):
