@@ -193,10 +193,12 @@ class _Progress:
 
     def told(self, spec: str, pilot: Pilot | None) -> None:
         """Show what `Search` and `Chooser` say."""
+        from methods.export.description import rounded_down
+
         if pilot is None:
             self._bar.set_description(spec)
             return
-        found = f"{pilot.digits_mean:.1f} digits" if pilot.reason is None else pilot.reason
+        found = f"{rounded_down(pilot.digits_mean)} digits" if pilot.reason is None else pilot.reason
         self._bar.write(f"{spec}: {found}", file=sys.stderr)
         self._bar.update()
 

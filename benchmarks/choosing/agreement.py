@@ -46,6 +46,7 @@ from benchmarks.records.folders import LOCAL, PUBLISHED, check_writable, result_
 from benchmarks.running import machine
 from methods.base import InputError
 from methods.core import files
+from methods.export.description import rounded_down
 from references.integrals import catalogue
 
 DIGITS, COUNTS = (3.0, 6.0), (1e9, 1e4)
@@ -190,7 +191,7 @@ class Comparison:
             if self._stopped.is_set():
                 raise Stopped
             if pilot is not None:
-                found = pilot.reason or f"{pilot.digits_mean:.1f} digits"
+                found = pilot.reason or f"{rounded_down(pilot.digits_mean)} digits"
                 tqdm.write(f"{time.monotonic() - start:4.0f} s  {integral}: {title}: {found}", file=sys.stderr)
 
         try:

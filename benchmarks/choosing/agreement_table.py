@@ -13,6 +13,7 @@ from typing import Any
 
 from benchmarks.records.folders import PUBLISHED, REPORTS
 from methods.core import files
+from methods.export.description import rounded_down
 
 FILE = "choices.json"
 
@@ -65,7 +66,7 @@ def text(rows: Sequence[Row]) -> str:
 
 def _cells(row: Row) -> tuple[str, ...]:
     known = row["digits_mean"] is not None
-    digits = f"{row['digits_mean']:.1f}, {row['digits_worst']:.1f}" if known else "–"
+    digits = f"{rounded_down(row['digits_mean'])}, {rounded_down(row['digits_worst'])}" if known else "–"
     digits += "" if row["reached"] else ": missed"
     count = f"{row['count']:.0e}".replace("e+0", "e").replace("e+", "e")
     return (

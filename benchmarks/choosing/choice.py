@@ -24,6 +24,7 @@ from benchmarks.choosing.direct_values import DirectValues
 from benchmarks.choosing.extrapolation import Forecast
 from benchmarks.choosing.pilots import Pilot, Pilots
 from benchmarks.choosing.search import Search, Standing, Told, Wish
+from methods.export.description import rounded_down
 
 POINTS, CHECKED = 100, 200
 """Points at which pilots are judged, and fresh ones at which the winner is checked."""
@@ -208,7 +209,7 @@ def _checked_digits(choice: Choice) -> tuple[bool, float]:
 def _failure(choice: Choice) -> str:
     """Say how many digits a checked winner has, or why it has none."""
     reason = choice.pilot.reason
-    digits = f"{extrapolation.digits_of(choice.pilot, choice.wish.worst):.1f} digits"
+    digits = f"{rounded_down(extrapolation.digits_of(choice.pilot, choice.wish.worst))} digits"
     return f"{choice.pilot.title} ({digits if reason is None else reason.rstrip('.')})"
 
 

@@ -48,7 +48,7 @@ class DirectValues(NamedTuple):
     """Whether the rule has no part in what it judges."""
 
     def judge(self) -> dict[str, Any]:
-        """What is known of the rule, as it is saved with the digits that it found."""
+        """Return what is known of the rule, as it is saved with the digits that it found."""
         return {"judge": self.rule, "judge_error": self.relative_error, "independent": self.independent}
 
 

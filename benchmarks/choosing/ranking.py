@@ -8,6 +8,7 @@ from benchmarks.choosing import extrapolation
 from benchmarks.choosing.choice import Choice
 from benchmarks.choosing.extrapolation import Forecast
 from benchmarks.choosing.search import Standing
+from methods.export.description import rounded_down
 
 WIDTH = 120
 """Characters of a line."""
@@ -51,11 +52,11 @@ def verdict(choice: Choice) -> str:
     else:
         most = extrapolation.digits_of(pilot, wish.worst)
         who = f"None of the {len(choice.failed) + 1} that were checked" if choice.failed else "Nothing that was tried"
-        said.append(f"{who} has {wish.digits:g} digits {where}: {pilot.title} has most, {most:.1f}.")
+        said.append(f"{who} has {wish.digits:g} digits {where}: {pilot.title} has most, {rounded_down(most)}.")
     said.append(
-        f"At {_n_points(choice)} fresh points it has {pilot.digits_mean:.1f} digits on average and "
-        f"{pilot.digits_worst:.1f} at the worst; {100 * choice.share_within:.0f} % are within the relative error "
-        f"wanted, {10**-wish.digits:.0e}. They are judged by {choice.rule}, known to {choice.rule_error:.0e}."
+        f"At {_n_points(choice)} fresh points it has {rounded_down(pilot.digits_mean)} digits on average and "
+        f"{rounded_down(pilot.digits_worst)} at the worst; {100 * choice.share_within:.0f} % are within the relative "
+        f"error wanted, {10**-wish.digits:.0e}. They are judged by {choice.rule}, known to {choice.rule_error:.0e}."
     )
     if not choice.independent:
         said.append("No other rule gives values here: this one had a part in what it judges.")
@@ -81,7 +82,7 @@ def _row(standing: Standing, choice: Choice) -> tuple[str, ...]:
     shown, most = best or now, best or standing.most or now
     note = standing.reason or ("" if shown.measured else "expected")
     return (
-        _setting(shown), f"{now.digits:.1f}", f"{most.digits:.1f}", _number(shown.preparation_s),
+        _setting(shown), rounded_down(now.digits), rounded_down(most.digits), _number(shown.preparation_s),
         _number(1e6 * shown.s_per_integral), _number(1e6 * shown.s_single),
         _duration(best.seconds(wish.count, wish.latency)) if best is not None else "–", note,
     )  # fmt: skip

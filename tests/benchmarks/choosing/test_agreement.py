@@ -181,6 +181,11 @@ def test_the_table_has_all_choices_and_counts_them():
     assert "Of 2 choices on 1 integral, 1 take" in text
 
 
+def test_the_table_rounds_digits_down():
+    almost = ROW | {"digits_mean": 5.97, "digits_worst": 4.96, "reached": False}
+    assert "| 5.9, 4.9: missed |" in agreement_table.text(agreement_table.rows({"box1l": {"rows": [almost]}}))
+
+
 def test_the_sentence_says_how_many_choices_have_digits_that_no_record_has():
     with_record = ROW | {"best": "rbf", "ratio": 1.0, "ratio_to_recorded": 3.0}
     missed = ROW | {"reached": False}

@@ -67,6 +67,17 @@ def test_it_is_plain_where_nothing_has_the_digits():
     assert "Chosen" not in text
 
 
+def test_digits_that_are_just_too_few_are_not_rounded_up():
+    pilot = dataclasses.replace(choice().pilot, digits_mean=5.97, digits_worst=4.96)
+    now = measured(pilot, False)
+    text = " ".join(
+        ranking.text(choice(pilot=pilot, reached=False, standings=[Standing(RULE, now, now, now, "")])).split()
+    )
+    assert "has most, 5.9." in text
+    assert "5.9 digits on average and 4.9 at the worst" in text
+    assert "6.0" not in text
+
+
 def test_winners_that_the_check_found_wanting_are_named():
     assert "Not as expected at fresh points: rbf (2.7 digits)." in ranking.text(choice(failed=("rbf (2.7 digits)",)))
 
