@@ -67,6 +67,10 @@ class Choice:
         Root mean square of the relative errors that this rule states.
     independent : bool
         Whether this rule had no part in the method.
+    judge : str
+        The direct rule that judged pilots.
+    judge_error : float
+        Root mean square of the relative errors that it states.
     share_within : float
         Share of the fresh points with a relative error of at most 10^-digits.
     standings : list of Standing
@@ -86,6 +90,8 @@ class Choice:
     rule: str
     rule_error: float
     independent: bool
+    judge: str
+    judge_error: float
     share_within: float
     standings: Sequence[Standing]
     failed: Sequence[str]
@@ -100,7 +106,7 @@ class Chooser:
     integral : str
         A registered name, a file of ``references.from_loop``, or module:attribute.
     digits : float
-        The most that will be wanted: the values that judge pilots are ten times as precise.
+        The most that will be wanted: the values that judge pilots are asked for a tenth of this relative error.
     budget_s : float
         Seconds for the fits of a choice; the values that judge, and those that check, come on top.
     told : callable, optional
@@ -127,10 +133,10 @@ class Chooser:
         self._told: Told = told or (lambda _spec, _pilot: None)
         self._integral = references.integral(integral)
         s = self._integral.sample(POINTS, POINTS_SEED)
-        judging = direct_values.judging(integral, s, digits, JUDGING * budget_s)
-        self.truth = judging.truth
-        self._candidates = candidates(judging.rule, digits) if asked is None else asked
-        self._pilots = Pilots(integral, self.truth)
+        self._judging = direct_values.judging(integral, s, digits, JUDGING * budget_s)
+        self.truth = self._judging.truth
+        self._candidates = candidates(self._judging.rule, digits) if asked is None else asked
+        self._pilots = Pilots(integral, self.truth, self._judging.judge())
         self._pilots.ask(self._candidates)
         self._checks: dict[tuple[frozenset[str], float], DirectValues] = {}
 
@@ -177,6 +183,7 @@ class Chooser:
             integral=self._spec, wish=wish, reached=pilot.reason is None and digits >= wish.digits, spec=pilot.spec,
             pilot=pilot, total_s=search.seconds(extrapolation.measured(pilot, wish.worst)), rule=values.rule,
             rule_error=values.relative_error, independent=values.independent,
+            judge=self._judging.rule, judge_error=self._judging.relative_error,
             share_within=_share_within(pilot, values.truth, wish.digits),
             standings=search.standings(), failed=(), method=method,
         )  # fmt: skip

@@ -1,9 +1,9 @@
 """Values that judge: I(s) at a few points by a direct rule, of which a method that is judged is no part.
 
-Both are asked for a tenth of the relative error wanted. Pilots are judged by `gauss_legendre`, which is quick, though
-most tables learn from it, so that its errors would be theirs. The choice is checked by a rule that had no part in it:
-the closed form, where there is one, a lattice, references' own quadrature, or the first other that states so small an
-error.
+Both are asked for a tenth of the relative error wanted, and accepted with three tenths. Pilots are judged by
+`gauss_legendre`, which is quick, though most tables learn from it, so that its errors would be theirs. The choice is
+checked by a rule that had no part in it: the closed form, where there is one, a lattice, references' own quadrature, or
+the first other that states so small an error.
 """
 
 from __future__ import annotations
@@ -27,6 +27,10 @@ FINEST = 1e-13
 
 MAX_EVAL = 4e9
 """Evaluations of each term by references' quadrature; its time limit comes first."""
+
+ASKED, ACCEPTED = 0.1, 0.3
+"""Relative error that a rule is asked for, and the largest with which the first such rule is taken, as shares of that
+wanted: where none states so small an error, the rule with the smallest is taken."""
 
 GRACE_S = 30.0
 """Seconds for the values at the points, beyond the budget of a rule's preparation."""
@@ -69,19 +73,18 @@ def rules(epsrel: float) -> dict[str, str]:
 
 def judging(integral: str, s: np.ndarray, digits: float, budget_s: float) -> DirectValues:
     """Compute values at s (n, m) that judge pilots."""
-    epsrel = 10 ** -(digits + 1)
+    wanted = 10**-digits
     order = ["gauss_legendre", "lattice_qmc", QUADRATURE, "learned_contour"]
-    return _first_good(integral, s, [rules(epsrel)[name] for name in order], 3 * epsrel, budget_s)
+    return _first_good(integral, s, [rules(ASKED * wanted)[name] for name in order], ACCEPTED * wanted, budget_s)
 
 
 def checking(integral: str, s: np.ndarray, digits: float, parts: Collection[str], budget_s: float) -> DirectValues:
     """Compute values at s (n, m) that check a choice: by a rule that is none of its `parts`, where one gives any."""
-    epsrel = 10 ** -(digits + 1)
-    known = rules(epsrel)
+    accepted, known = ACCEPTED * 10**-digits, rules(ASKED * 10**-digits)
     try:
-        return _first_good(integral, s, [known[name] for name in known if name not in parts], 3 * epsrel, budget_s)
+        return _first_good(integral, s, [known[name] for name in known if name not in parts], accepted, budget_s)
     except InputError:
-        found = _first_good(integral, s, [known[name] for name in known if name in parts], 3 * epsrel, budget_s)
+        found = _first_good(integral, s, [known[name] for name in known if name in parts], accepted, budget_s)
         return found._replace(independent=False)
 
 

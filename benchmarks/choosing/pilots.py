@@ -53,6 +53,8 @@ class Pilot:
         Its values at those points.
     saved : bool
         Whether it was saved.
+    judge_error : float
+        Root mean square of the relative errors of the values that judged it.
     """
 
     candidate: Candidate
@@ -67,6 +69,7 @@ class Pilot:
     batch: int = 1
     values: np.ndarray | None = dataclasses.field(default=None, repr=False, compare=False)
     saved: bool = False
+    judge_error: float = 0.0
 
     @property
     def size(self) -> float:
@@ -93,10 +96,12 @@ class Pilots:
         As on the command line.
     truth : references.Truth
         Points, and the values there that judge pilots.
+    judge : dict, optional
+        What is known of the rule behind these values, as of `DirectValues.judge`.
     """
 
-    def __init__(self, integral: str, truth: references.Truth) -> None:
-        self._integral, self._truth = integral, truth
+    def __init__(self, integral: str, truth: references.Truth, judge: Mapping[str, Any] | None = None) -> None:
+        self._integral, self._truth, self._judge = integral, truth, judge
         self._made: dict[tuple[Candidate, float], Pilot] = {}
 
     def made(self, candidate: Candidate) -> list[Pilot]:
@@ -107,7 +112,9 @@ class Pilots:
         """Make a pilot; one that was made before is returned, unless it failed with a smaller budget."""
         known = self._made.get((candidate, setting))
         if known is None or (known.reason is not None and budget_s > known.budget_s):
-            self._made[candidate, setting] = fitted(self._integral, candidate, setting, budget_s, self._truth)
+            self._made[candidate, setting] = fitted(
+                self._integral, candidate, setting, budget_s, self._truth, judge=self._judge
+            )  # fmt: skip
         return self._made[candidate, setting]
 
     def ask(self, candidates: Sequence[Candidate]) -> None:
@@ -143,7 +150,10 @@ def fitted(
     arguments = (integral, candidate.method, candidate.fields_at(setting), seconds, truth, model, judge)
     limit_s = max(seconds, budget_s) + GRACE_S + judging_s
     outcome = calls.call(pilot_run.fit_and_measure, *arguments, time_limit=limit_s)
-    about: dict[str, Any] = {"candidate": candidate, "setting": setting, "budget_s": budget_s}
+    judge_error = judge["judge_error"] if judge else 0.0
+    about: dict[str, Any] = {
+        "candidate": candidate, "setting": setting, "budget_s": budget_s, "judge_error": judge_error,
+    }  # fmt: skip
     if outcome.status == "timeout":
         return Pilot(**about, reason=f"not prepared, judged and timed within {limit_s:.0f} s")
     if outcome.status != "ok":

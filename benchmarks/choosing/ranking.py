@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 
 from benchmarks.choosing import extrapolation
@@ -34,7 +35,7 @@ def text(choice: Choice) -> str:
         for reason, names in reasons.items()
     ]
     return "\n".join([
-        _question(choice), "", *(_cut(line) for line in lines), "",
+        _question(choice), "", *(_cut(line) for line in lines), "", _judged(choice), "",
         *(["Without values:", *refused, ""] if refused else []), verdict(choice),
     ])  # fmt: skip
 
@@ -80,12 +81,27 @@ def _row(standing: Standing, choice: Choice) -> tuple[str, ...]:
     if now is None:
         raise ValueError(f"{standing.candidate.method} gave no values, and has no row.")
     shown, most = best or now, best or standing.most or now
+    is_now = shown.measured and shown.setting == now.setting
     note = standing.reason or ("" if shown.measured else "expected")
     return (
-        _setting(shown), rounded_down(now.digits), rounded_down(most.digits), _number(shown.preparation_s),
+        _setting(shown), _digits(now) if is_now else "", _digits(most), _number(shown.preparation_s),
         _number(1e6 * shown.s_per_integral), _number(1e6 * shown.s_single),
         _duration(best.seconds(wish.count, wish.latency)) if best is not None else "–", note,
     )  # fmt: skip
+
+
+def _judged(choice: Choice) -> str:
+    """Say which values the column of digits rests on, and how many digits they show at most."""
+    said = f"Digits are judged by {choice.judge}, known to {choice.judge_error:.0e}."
+    if choice.judge_error > 10**-choice.wish.digits:
+        said += " That is less than was wanted: whether a method has the digits cannot be seen by its pilots."
+    return _wrapped(said)
+
+
+def _digits(shown: Forecast) -> str:
+    """Write digits rounded down, or those of the values that judged them where these have fewer."""
+    limit = -math.log10(max(shown.judge_error, 1e-300))
+    return f"≥ {rounded_down(limit)}" if shown.digits > limit else rounded_down(shown.digits)
 
 
 def _setting(shown: Forecast) -> str:

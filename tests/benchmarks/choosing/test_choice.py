@@ -86,6 +86,11 @@ def test_where_every_check_fails_the_reasons_stand(checked):
     assert "could not be fitted again: the process died." in words(made)
 
 
+def test_a_choice_keeps_how_precise_the_values_are_that_judged_pilots(checked):
+    made = checked(6.2)
+    assert (made.judge, made.judge_error) == ("a rule", 1e-9)
+
+
 def test_without_any_pilot_a_sentence_names_the_reasons(checked, monkeypatch):
     monkeypatch.setattr(Pilots, "pilot", lambda self, candidate, setting, budget_s: None)
     with pytest.raises(methods.InputError, match="raise --budget: gauss_legendre: not asked"):

@@ -31,7 +31,8 @@ def choice(**changes) -> Choice:
     ]
     made = Choice(
         integral="box1l", wish=Wish(6, 1e8), reached=True, spec=pilot.spec, pilot=pilot, total_s=300.3,
-        rule="lattice_qmc", rule_error=1e-9, independent=True, share_within=0.94,
+        rule="lattice_qmc", rule_error=1e-9, independent=True, judge="gauss_legendre", judge_error=1e-8,
+        share_within=0.94,
         standings=standings, failed=(), method=None,
     )  # fmt: skip
     return dataclasses.replace(made, **changes)
@@ -96,6 +97,31 @@ def test_a_rule_with_a_part_in_the_choice_is_no_independent_check():
 
 def test_a_check_that_is_too_coarse_says_so():
     assert "more digits may be there" in " ".join(ranking.text(choice(rule_error=1e-5)).split())
+
+
+def test_digits_that_the_judge_does_not_have_are_at_least_its_own():
+    coarse = dataclasses.replace(choice().pilot, judge_error=2e-6)
+    now = measured(coarse, False)
+    text = ranking.text(choice(standings=[Standing(RULE, now, now, now, "")], judge_error=2e-6))
+    row = next(line for line in text.splitlines() if line.startswith("gauss_legendre,"))
+    assert row.count("≥ 5.6") == 2
+    assert "≥" not in ranking.text(choice())
+
+
+def test_the_judge_of_pilots_is_named_and_so_is_one_that_is_too_coarse():
+    words = " ".join(ranking.text(choice()).split())
+    assert "judged by gauss_legendre, known to 1e-08." in words
+    assert "cannot be seen by its pilots" not in words
+    assert "cannot be seen by its pilots" in " ".join(ranking.text(choice(judge_error=2e-6)).split())
+
+
+def test_digits_now_are_those_of_the_setting_that_the_row_names():
+    now = measured(choice().pilot, False)
+    best = now._replace(setting=1e-4, digits=6.3, measured=False)
+    text = ranking.text(choice(standings=[Standing(RULE, now, best, best, "")]))
+    row = next(line for line in text.splitlines() if "epsrel=0.0001" in line)
+    assert "6.8" not in row
+    assert "6.3" in row
 
 
 @pytest.mark.parametrize(

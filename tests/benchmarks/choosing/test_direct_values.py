@@ -1,0 +1,58 @@
+"""The rule whose values judge: the first that is precise enough, by stubs of the processes in which rules compute."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from benchmarks.choosing import direct_values
+from benchmarks.running.isolated import Outcome
+from methods.core.method_spec import parse_spec
+
+S = np.ones((4, 2))
+
+
+@pytest.fixture
+def rules(monkeypatch):
+    """Return a function that sets what rules give, by their names: a relative error, or why they give nothing."""
+    asked = []
+
+    def given(found: dict[str, float | str], default: float | str = "it gives nothing.") -> list[str]:
+        def call(function, integral, rule, s, epsrel, budget_s, time_limit):
+            name = rule if rule in (direct_values.EXACT, direct_values.QUADRATURE) else parse_spec(rule)[0]
+            asked.append(name)
+            result = found.get(name, default)
+            if isinstance(result, str):
+                return Outcome("ok", result=result)
+            return Outcome("ok", result={"value": np.ones(len(s)), "error": np.full(len(s), result)})
+
+        monkeypatch.setattr(direct_values.calls, "call", call)
+        return asked
+
+    return given
+
+
+def test_the_first_rule_that_is_precise_enough_judges(rules):
+    asked = rules({"gauss_legendre": 4e-5, "lattice_qmc": 2.9e-5, direct_values.QUADRATURE: 1e-12})
+    found = direct_values.judging("bubble", S, 4, 5.0)
+    assert parse_spec(found.rule)[0] == "lattice_qmc"
+    assert found.relative_error == pytest.approx(2.9e-5)
+    assert asked == ["gauss_legendre", "lattice_qmc"]
+
+
+def test_where_no_rule_is_precise_enough_the_most_precise_judges(rules):
+    rules({"gauss_legendre": 4e-3, "learned_contour": 1e-3})
+    found = direct_values.judging("bubble", S, 4, 5.0)
+    assert parse_spec(found.rule)[0] == "learned_contour"
+
+
+def test_a_choice_is_checked_by_a_rule_without_a_part_in_it(rules):
+    rules({"gauss_legendre": 1e-9, "learned_contour": 1e-9})
+    found = direct_values.checking("bubble", S, 4, {"chebyshev", "gauss_legendre"}, 5.0)
+    assert (parse_spec(found.rule)[0], found.independent) == ("learned_contour", True)
+
+
+def test_a_rule_with_a_part_in_the_choice_checks_it_where_no_other_does(rules):
+    rules({"learned_contour": 1e-9})
+    found = direct_values.checking("bubble", S, 4, {"learned_contour"}, 5.0)
+    assert (parse_spec(found.rule)[0], found.independent) == ("learned_contour", False)
