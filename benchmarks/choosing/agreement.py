@@ -138,7 +138,12 @@ def _by_records(
 
 def _without_choice(digits: float, count: float, problem: InputError) -> dict[str, Any]:
     """Return the row of a wish for which there was no choice."""
-    row: dict[str, Any] = {"digits": digits, "count": count, "reached": False, "chosen": f"none: {problem}"}
+    row: dict[str, Any] = {
+        "digits": digits,
+        "count": count,
+        "reached": False,
+        "chosen": f"none: {' '.join(str(problem).split())}",
+    }
     numbers = ("digits_mean", "digits_worst", "total_s", "best_s", "best_recorded_s", "ratio", "ratio_to_recorded")
     return row | dict.fromkeys(numbers) | {"best": "not looked up"}
 

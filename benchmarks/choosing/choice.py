@@ -77,6 +77,9 @@ class Choice:
         All candidates, the best first.
     failed : list of str
         The other winners that were checked, with their digits there, or why they could not be fitted again.
+    not_checked : str
+        Why no rule gives values at fresh points, so that the digits are those at the points that judge pilots, and
+        count as not reached; empty where the check was made.
     method : methods.Method, optional
         The fitted method; None where it cannot be saved, and so not leave the process of its fit.
     """
@@ -96,6 +99,7 @@ class Choice:
     standings: Sequence[Standing]
     failed: Sequence[str]
     method: methods.Method | None = dataclasses.field(repr=False)
+    not_checked: str = ""
 
 
 class Chooser:
@@ -138,7 +142,7 @@ class Chooser:
         self._candidates = candidates(self._judging.rule, digits) if asked is None else asked
         self._pilots = Pilots(integral, self.truth, self._judging.judge())
         self._pilots.ask(self._candidates)
-        self._checks: dict[tuple[frozenset[str], float], DirectValues] = {}
+        self._checks: dict[tuple[frozenset[str], float], tuple[DirectValues, str]] = {}
 
     def choose(self, wish: Wish) -> Choice:
         """Search, fit and check."""
@@ -167,7 +171,8 @@ class Chooser:
     def _checked(self, search: Search, wish: Wish, best: Forecast) -> Choice:
         """Fit a setting, check it on fresh points, and have the search believe what the check found."""
         candidate, setting = best.candidate, best.setting
-        values = self._values(candidate.method, candidate.fields_at(setting), wish.digits)
+        parts = self._parts(candidate, setting)
+        values, not_checked = self._values(parts, wish.digits)
         with tempfile.TemporaryDirectory() as folder:
             model = Path(folder) / "model"
             self._told(f"{candidate.title(setting)}, to be checked", None)
@@ -178,23 +183,35 @@ class Chooser:
             pilot = self._pilots.corrected(pilot)
             self._told(f"{candidate.title(setting)}, checked", pilot)
             method = methods.load(model, self._integral) if pilot.saved else None
-        digits = extrapolation.digits_of(pilot, wish.worst)
+        has_digits = pilot.reason is None and extrapolation.digits_of(pilot, wish.worst) >= wish.digits
         return Choice(
-            integral=self._spec, wish=wish, reached=pilot.reason is None and digits >= wish.digits, spec=pilot.spec,
-            pilot=pilot, total_s=search.seconds(extrapolation.measured(pilot, wish.worst)), rule=values.rule,
+            integral=self._spec, wish=wish, reached=has_digits and not not_checked, spec=pilot.spec, pilot=pilot,
+            total_s=search.seconds(extrapolation.measured(pilot, wish.worst)), rule=values.rule,
             rule_error=values.relative_error, independent=values.independent,
             judge=self._judging.rule, judge_error=self._judging.relative_error,
             share_within=_share_within(pilot, values.truth, wish.digits),
-            standings=search.standings(), failed=(), method=method,
+            standings=search.standings(), failed=(), method=method, not_checked=not_checked,
         )  # fmt: skip
 
-    def _values(self, method: str, fields: dict, digits: float) -> DirectValues:
-        """Values at fresh points by a rule without a part in a method; computed once for each such rule and digits."""
-        parts = frozenset(direct_values.parts_of(method, fields, is_complex=self._integral.is_complex))
+    def _parts(self, candidate: Candidate, setting: float) -> frozenset[str]:
+        """Return the methods that have a part in a fit."""
+        fields = candidate.fields_at(setting)
+        return frozenset(direct_values.parts_of(candidate.method, fields, is_complex=self._integral.is_complex))
+
+    def _values(self, parts: frozenset[str], digits: float) -> tuple[DirectValues, str]:
+        """Values at fresh points by a rule without these parts, computed once for each of them and digits.
+
+        Where no rule gives any, they are those that judge pilots, and the text says why.
+        """
         if (parts, digits) not in self._checks:
             s = self._integral.sample(CHECKED, CHECKED_SEED)
             self._told("values that check the choice", None)
-            self._checks[parts, digits] = direct_values.checking(self._spec, s, digits, parts, self._budget_s / 2)
+            try:
+                found = direct_values.checking(self._spec, s, digits, parts, self._budget_s / 2), ""
+            except methods.InputError as problem:
+                independent = direct_values.rule_name(self._judging.rule) not in parts
+                found = self._judging._replace(independent=independent), str(problem)
+            self._checks[parts, digits] = found
         return self._checks[parts, digits]
 
 

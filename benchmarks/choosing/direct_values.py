@@ -8,6 +8,8 @@ the first other that states so small an error.
 
 from __future__ import annotations
 
+import re
+import textwrap
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
@@ -24,6 +26,9 @@ EXACT, QUADRATURE = "closed form", "references' quadrature"
 
 FINEST = 1e-13
 """Smallest relative error asked of a rule."""
+
+LINE = 120
+"""Characters of a line in which rules say why they give no values."""
 
 MAX_EVAL = 4e9
 """Evaluations of each term by references' quadrature; its time limit comes first."""
@@ -71,21 +76,50 @@ def rules(epsrel: float) -> dict[str, str]:
     }
 
 
+def rule_name(rule: str) -> str:
+    """Return the name of a rule's method, or of the rule that is none, without fields."""
+    return rule.partition(",")[0]
+
+
 def judging(integral: str, s: np.ndarray, digits: float, budget_s: float) -> DirectValues:
-    """Compute values at s (n, m) that judge pilots."""
-    wanted = 10**-digits
-    order = ["gauss_legendre", "lattice_qmc", QUADRATURE, "learned_contour"]
-    return _first_good(integral, s, [rules(ASKED * wanted)[name] for name in order], ACCEPTED * wanted, budget_s)
+    """Compute values at s (n, m) that judge pilots; InputError where no rule gives any."""
+    wanted, reasons = 10**-digits, dict[str, str]()
+    known = rules(ASKED * wanted)
+    order = [known[name] for name in ("gauss_legendre", "lattice_qmc", QUADRATURE, "learned_contour")]
+    found = _first_good(integral, s, order, ACCEPTED * wanted, budget_s, reasons)
+    if found is None:
+        raise InputError(_no_values(integral, reasons))
+    return found
 
 
 def checking(integral: str, s: np.ndarray, digits: float, parts: Collection[str], budget_s: float) -> DirectValues:
-    """Compute values at s (n, m) that check a choice: by a rule that is none of its `parts`, where one gives any."""
-    accepted, known = ACCEPTED * 10**-digits, rules(ASKED * 10**-digits)
-    try:
-        return _first_good(integral, s, [known[name] for name in known if name not in parts], accepted, budget_s)
-    except InputError:
-        found = _first_good(integral, s, [known[name] for name in known if name in parts], accepted, budget_s)
-        return found._replace(independent=False)
+    """Compute values at s (n, m) that check a choice: by a rule that is none of its `parts`, where one gives any.
+
+    Raises
+    ------
+    InputError
+        Where no rule gives any.
+    """
+    wanted, reasons = 10**-digits, dict[str, str]()
+    known = rules(ASKED * wanted)
+    for independent in (True, False):
+        order = [known[name] for name in known if (name not in parts) == independent]
+        found = _first_good(integral, s, order, ACCEPTED * wanted, budget_s, reasons)
+        if found is not None:
+            return found._replace(independent=independent)
+    raise InputError(_no_values(integral, reasons))
+
+
+def _no_values(integral: str, reasons: Mapping[str, str]) -> str:
+    """Say why no rule gives values, a line for each reason."""
+    rules_of: dict[str, list[str]] = {}
+    for rule, reason in reasons.items():
+        rules_of.setdefault(re.sub(rf"\b{re.escape(rule_name(rule))}\b", "it", reason).rstrip("."), []).append(rule)
+    lines = [f"{' and '.join(rules)}: {reason}." for reason, rules in rules_of.items()]
+    return "\n".join([
+        f"No direct rule gives values of {integral} to judge by:",
+        *(textwrap.fill(line, LINE, initial_indent="  ", subsequent_indent="    ") for line in lines),
+    ])  # fmt: skip
 
 
 def parts_of(method: str, fields: Mapping[str, Any], *, is_complex: bool) -> set[str]:
@@ -98,20 +132,18 @@ def parts_of(method: str, fields: Mapping[str, Any], *, is_complex: bool) -> set
     return parts | SAME_CONTOURS if is_complex and parts & SAME_CONTOURS else parts
 
 
-def _first_good(integral: str, s: np.ndarray, order: list[str], epsrel: float, budget_s: float) -> DirectValues:
+def _first_good(
+    integral: str, s: np.ndarray, order: list[str], epsrel: float, budget_s: float, reasons: dict[str, str]
+) -> DirectValues | None:
     """Return the values of the first rule that states so small an error, or else of that which states the smallest.
 
-    Raises
-    ------
-    InputError
-        Where no rule gives any.
+    None where no rule gives any. Why a rule gives none is added to `reasons`.
     """
     found: list[DirectValues] = []
-    reasons = []
     for rule in order:
         outcome = calls.call(values, integral, rule, s, epsrel, budget_s, time_limit=budget_s + GRACE_S)
         if outcome.status != "ok" or isinstance(outcome.result, str):
-            reasons.append(f"{rule}: {outcome.result or outcome.reason}")
+            reasons[rule] = str(outcome.result or outcome.reason)
             continue
         value, error = outcome.result["value"], outcome.result["error"]
         relative = float(np.sqrt(np.mean((error / np.abs(value)) ** 2)))
@@ -119,9 +151,7 @@ def _first_good(integral: str, s: np.ndarray, order: list[str], epsrel: float, b
         found.append(DirectValues(truth, rule, relative))
         if relative <= epsrel:
             break
-    if not found:
-        raise InputError(f"No direct rule gives values of {integral} to judge by: {'; '.join(reasons)}.")
-    return min(found, key=lambda values: values.relative_error)
+    return min(found, key=lambda values: values.relative_error, default=None)
 
 
 def values(spec: str, rule: str, s: np.ndarray, epsrel: float, budget_s: float) -> dict[str, np.ndarray] | str:

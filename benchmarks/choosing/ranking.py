@@ -48,19 +48,24 @@ def verdict(choice: Choice) -> str:
     if pilot.reason is not None:
         said.append(f"{pilot.title} was chosen, but could not be fitted again: {pilot.reason.rstrip('.')}.")
         return "\n".join(map(_wrapped, said))
-    if choice.reached:
+    digits = extrapolation.digits_of(pilot, wish.worst)
+    if choice.reached or (choice.not_checked and digits >= wish.digits):
         said.append(f"Chosen: {pilot.title}, {_duration(choice.total_s)} in all.")
     else:
-        most = extrapolation.digits_of(pilot, wish.worst)
         who = f"None of the {len(choice.failed) + 1} that were checked" if choice.failed else "Nothing that was tried"
-        said.append(f"{who} has {wish.digits:g} digits {where}: {pilot.title} has most, {rounded_down(most)}.")
+        said.append(f"{who} has {wish.digits:g} digits {where}: {pilot.title} has most, {rounded_down(digits)}.")
+    points = f"{_n_points(choice)} {'points' if choice.not_checked else 'fresh points'}"
     said.append(
-        f"At {_n_points(choice)} fresh points it has {rounded_down(pilot.digits_mean)} digits on average and "
+        f"At {points} it has {rounded_down(pilot.digits_mean)} digits on average and "
         f"{rounded_down(pilot.digits_worst)} at the worst; {100 * choice.share_within:.0f} % are within the relative "
         f"error wanted, {10**-wish.digits:.0e}. They are judged by {choice.rule}, known to {choice.rule_error:.0e}."
     )
+    if choice.not_checked:
+        said.append("Not checked: these are the points at which pilots were judged. At fresh points:")
+        said += choice.not_checked.splitlines()
     if not choice.independent:
-        said.append("No other rule gives values here: this one had a part in what it judges.")
+        other = "" if choice.not_checked else "No other rule gives values here: "
+        said.append(f"{other}{choice.rule} had a part in what it judges.")
     if choice.rule_error > 10**-wish.digits:
         said.append("That is less than was wanted, so that more digits may be there than can be seen.")
     if not pilot.saved:

@@ -23,8 +23,9 @@ NAMES = ("gauss_legendre", "learned_contour", "tensor_train", "pysecdec_cuba")
 @pytest.fixture
 def checked(monkeypatch):
     """Return a function that chooses among methods whose checks find the digits given, or fail for the reason given."""
+    values = DirectValues(references.truth("bubble"), "a rule", 1e-9)
 
-    def choose(*found):
+    def choose(*found, checking=lambda *_: values):
         by_name = dict(zip(NAMES, found, strict=False))
 
         def fitted(integral, candidate, setting, budget_s, truth, model=None, judging_s=0.0, judge=None):
@@ -38,12 +39,10 @@ def checked(monkeypatch):
                 s_per_integral=1e-6 * microseconds, values=truth.value,
             )  # fmt: skip
 
-        truth = references.truth("bubble")
-        values = DirectValues(truth, "a rule", 1e-9)
         monkeypatch.setattr(pilots, "fitted", fitted)
         monkeypatch.setattr(Pilots, "ask", lambda *_: None)
         monkeypatch.setattr(direct_values, "judging", lambda *_: values)
-        monkeypatch.setattr(direct_values, "checking", lambda *_: values)
+        monkeypatch.setattr(direct_values, "checking", checking)
         own = [
             dataclasses.replace(one, most=one.first, coarsest=None)  # one setting each
             for name in NAMES[: len(found)] for one in CANDIDATES if one.method == name
@@ -89,6 +88,21 @@ def test_where_every_check_fails_the_reasons_stand(checked):
 def test_a_choice_keeps_how_precise_the_values_are_that_judged_pilots(checked):
     made = checked(6.2)
     assert (made.judge, made.judge_error) == ("a rule", 1e-9)
+
+
+def test_without_values_to_check_it_the_choice_is_kept_and_says_so(checked, monkeypatch):
+    def none(*_):
+        raise methods.InputError("No direct rule gives values of bubble to judge by:\n  closed form: it has none.")
+
+    made = checked(6.2, checking=none)
+    assert made.pilot.digits_mean == 6.2
+    assert not made.reached
+    assert made.standings
+    said = words(made)
+    assert "Chosen: gauss_legendre" in said
+    assert "Not checked: " in said
+    assert "closed form: it has none." in said
+    assert "fresh points it has" not in said
 
 
 def test_without_any_pilot_a_sentence_names_the_reasons(checked, monkeypatch):
