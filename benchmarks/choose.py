@@ -44,6 +44,9 @@ MOST_DIGITS = 15.0
 """Relative errors below are those of rounding."""
 
 
+WORST_HELP = "want the digits at the worst of 300 points, 100 of them at corners and edges, instead of on average"
+
+
 def choose(
     integral: str, *, digits: float, count: float, worst: bool = False, latency: bool = False,
     budget: float | None = None, save: str | Path | None = None, told: Told | None = None,
@@ -59,7 +62,8 @@ def choose(
     count : float
         Values of I(s) that will be computed.
     worst : bool
-        Whether the worst point is to have the digits.
+        Whether the worst of 200 points in the box, and of 100 more at its faces, edges and corners, is to have the
+        digits.
     latency : bool
         Whether values are asked for one at a time.
     budget : float, optional
@@ -100,7 +104,7 @@ def choose(
             raise InputError(f"{name} is {value:g}; give {allowed}.")
     if save is not None:
         _require_writable(Path(save))
-    choice = Chooser(integral, digits, budget, told).choose(Wish(digits, count, worst, latency))
+    choice = Chooser(integral, digits, budget, told, worst=worst).choose(Wish(digits, count, worst, latency))
     if save is not None:
         _save(choice, Path(save))
     return choice
@@ -142,7 +146,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--integral", required=True, metavar="I", help="a name, a file of references.from_loop, or module:attribute")
     add("--digits", required=True, type=float, metavar="D", help="digits wanted, on average over the box")
     add("--count", required=True, type=float, metavar="N", help="values of I(s) that will be computed, such as 1e8")
-    add("--worst", action="store_true", help="want the digits at the worst point instead of on average")
+    add("--worst", action="store_true", help=WORST_HELP)
     add("--latency", action="store_true", help="values are asked for one at a time, instead of many at once")
     default = f"{BUDGET_S:g}; above threshold with more than three variables {BUDGET_ON_CONTOURS_S:g}"
     add("--budget", type=float, metavar="S", help=f"seconds for fits, about (default: {default})")

@@ -33,7 +33,8 @@ def fit_and_measure(
 ) -> dict[str, Any]:  # fmt: skip
     """Fit a method, judge it by `truth`, save it as `model`, and time it.
 
-    What is known of the rule behind `truth`, `judge` as of `DirectValues.judge`, is saved with the digits.
+    Digits are averaged over the points of `truth` that were drawn uniformly; the worst may be any of its points. What
+    is known of the rule behind `truth`, `judge` as of `DirectValues.judge`, is saved with the digits.
 
     Returns
     -------
@@ -57,8 +58,11 @@ def fit_and_measure(
     # What an earlier run compiled, or the first evaluation does, is part of what preparation costs.
     paid_elsewhere = [build for build in builds if build.from_cache or build not in made_in_fit]
     preparation_s += sum(sum(build.seconds.values()) for build in paid_elsewhere)
-    figures = metrics.summary(estimate.value, estimate.error, truth.value, truth.error)
-    digits = {"mean": figures["digits_mean"], "worst": figures["digits_worst"], "points": len(truth.s)}
+    figures = [
+        metrics.summary(estimate.value[mask], estimate.error[mask], truth.value[mask], truth.error[mask])
+        for mask in (truth.uniform, np.ones(len(truth.s), dtype=bool))
+    ]
+    digits = {"mean": figures[0]["digits_mean"], "worst": figures[1]["digits_worst"], "points": len(truth.s)}
     method.measured_ = digits | dict(judge or {}) | {"integral": integral.fingerprint()}
     return {
         "digits_mean": digits["mean"], "digits_worst": digits["worst"], "preparation_s": preparation_s,

@@ -43,7 +43,6 @@ def text(choice: Choice) -> str:
 def verdict(choice: Choice) -> str:
     """Say in sentences what was chosen, and what the check found."""
     pilot, wish = choice.pilot, choice.wish
-    where = "at the worst point" if wish.worst else "on average"
     said = [f"Not as expected at fresh points: {', '.join(choice.failed)}."] if choice.failed else []
     if pilot.reason is not None:
         said.append(f"{pilot.title} was chosen, but could not be fitted again: {pilot.reason.rstrip('.')}.")
@@ -53,13 +52,17 @@ def verdict(choice: Choice) -> str:
         said.append(f"Chosen: {pilot.title}, {_duration(choice.total_s)} in all.")
     else:
         who = f"None of the {len(choice.failed) + 1} that were checked" if choice.failed else "Nothing that was tried"
-        said.append(f"{who} has {wish.digits:g} digits {where}: {pilot.title} has most, {rounded_down(digits)}.")
-    points = f"{_n_points(choice)} {'points' if choice.not_checked else 'fresh points'}"
+        said.append(
+            f"{who} has {wish.digits:g} digits {_where(choice)}: {pilot.title} has most, {rounded_down(digits)}."
+        )
+    points = f"{choice.n_points} {'points' if choice.not_checked else 'fresh points'}"
     said.append(
         f"At {points} it has {rounded_down(pilot.digits_mean)} digits on average and "
         f"{rounded_down(pilot.digits_worst)} at the worst; {100 * choice.share_within:.0f} % are within the relative "
         f"error wanted, {10**-wish.digits:.0e}. They are judged by {choice.rule}, known to {choice.rule_error:.0e}."
     )
+    if wish.worst:
+        said.append("The average leaves out the points at corners and edges of the box.")
     if choice.not_checked:
         said.append("Not checked: these are the points at which pilots were judged. At fresh points:")
         said += choice.not_checked.splitlines()
@@ -75,9 +78,13 @@ def verdict(choice: Choice) -> str:
 
 def _question(choice: Choice) -> str:
     wish = choice.wish
-    where = "at the worst point" if wish.worst else "on average"
     how = ", one at a time" if wish.latency else ""
-    return f"{choice.integral}: {wish.digits:g} digits {where}, {wish.count:.3g} values{how}, on one thread"
+    return f"{choice.integral}: {wish.digits:g} digits {_where(choice)}, {wish.count:.3g} values{how}, on one thread"
+
+
+def _where(choice: Choice) -> str:
+    """Say at which points the digits are wanted."""
+    return f"at the worst of {choice.n_points} points" if choice.wish.worst else "on average"
 
 
 def _row(standing: Standing, choice: Choice) -> tuple[str, ...]:
@@ -128,10 +135,6 @@ def _duration(seconds: float) -> str:
         if seconds >= 2 * size:
             return f"{seconds / size:,.3g} {unit}" if seconds < 1000 * size else f"{seconds / size:.1e} {unit}"
     return f"{seconds:.3g} s"
-
-
-def _n_points(choice: Choice) -> int:
-    return 0 if choice.pilot.values is None else len(choice.pilot.values)
 
 
 def _wrapped(sentence: str) -> str:

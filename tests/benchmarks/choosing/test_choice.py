@@ -105,6 +105,29 @@ def test_without_values_to_check_it_the_choice_is_kept_and_says_so(checked, monk
     assert "fresh points it has" not in said
 
 
+@pytest.mark.parametrize("worst", [False, True])
+def test_where_the_worst_point_counts_corners_of_the_box_are_among_the_points(worst, monkeypatch):
+    drawn = []
+
+    def values(integral, s, *_):
+        drawn.append(s)
+        ones = np.ones(len(s))
+        return DirectValues(references.Truth(s, ones, 0 * ones, ones > 0, "a rule"), "a rule", 1e-9)
+
+    monkeypatch.setattr(Pilots, "ask", lambda *_: None)
+    monkeypatch.setattr(direct_values, "judging", values)
+    monkeypatch.setattr(direct_values, "checking", values)
+    chooser = Chooser("box1l_4d", 3, 10.0, asked=[], worst=worst)
+    checking, _ = chooser._values(frozenset(), 3)
+    box = references.integral("box1l_4d")
+    for s, truth, n in zip(drawn, (chooser.truth, checking.truth), (100, 200), strict=True):
+        assert len(s) == n + 100 * worst
+        assert truth.uniform.sum() == n
+        unit = box.to_unit(s)
+        corners = np.unique(np.round(unit[np.all((unit < 1e-9) | (unit > 1 - 1e-9), axis=1)]), axis=0)
+        assert len(corners) == (2**box.m if worst else 0)
+
+
 def test_without_any_pilot_a_sentence_names_the_reasons(checked, monkeypatch):
     monkeypatch.setattr(Pilots, "pilot", lambda self, candidate, setting, budget_s: None)
     with pytest.raises(methods.InputError, match="raise --budget: gauss_legendre: not asked"):

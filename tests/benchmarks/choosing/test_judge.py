@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 import methods
@@ -31,3 +32,12 @@ def test_exported_digits_are_rounded_down():
     method.integral_ = references.integral("bubble")
     method.measured_ = {"mean": 5.97, "worst": 4.99, "points": 9, "integral": method.integral_.fingerprint()}
     assert describe(method).digits == "5.9 on average, 4.9 at worst of 9 points"
+
+
+def test_digits_are_averaged_over_uniform_points_and_the_worst_is_of_all():
+    truth = references.truth("bubble")
+    inside = np.arange(len(truth.s)) > 0
+    wrong = truth._replace(value=np.where(inside, truth.value, 2 * truth.value), uniform=inside)
+    found = pilot_run.fit_and_measure("bubble", "gauss_legendre", {}, 5.0, wrong, None)
+    assert found["digits_worst"] == pytest.approx(0.3, abs=0.01)
+    assert found["digits_mean"] > 5

@@ -32,7 +32,7 @@ def choice(**changes) -> Choice:
     made = Choice(
         integral="box1l", wish=Wish(6, 1e8), reached=True, spec=pilot.spec, pilot=pilot, total_s=300.3,
         rule="lattice_qmc", rule_error=1e-9, independent=True, judge="gauss_legendre", judge_error=1e-8,
-        share_within=0.94,
+        n_points=200, share_within=0.94,
         standings=standings, failed=(), method=None,
     )  # fmt: skip
     return dataclasses.replace(made, **changes)
@@ -77,6 +77,13 @@ def test_digits_that_are_just_too_few_are_not_rounded_up():
     assert "has most, 5.9." in text
     assert "5.9 digits on average and 4.9 at the worst" in text
     assert "6.0" not in text
+
+
+def test_the_worst_is_that_of_so_many_points():
+    text = " ".join(ranking.text(choice(wish=Wish(6, 1e8, worst=True), n_points=300, reached=False)).split())
+    assert "box1l: 6 digits at the worst of 300 points, 1e+08 values" in text
+    assert "has 6 digits at the worst of 300 points: gauss" in text
+    assert "at the worst point" not in text
 
 
 def test_winners_that_the_check_found_wanting_are_named():
