@@ -31,8 +31,8 @@ POINTS, CHECKED = 100, 200
 """Points at which pilots are judged, and fresh ones at which the winner is checked."""
 
 WORST_POINTS = 100
-"""Further points at corners, edges and faces of the box, for pilots and the check, where the worst point counts: what is
-fitted to points inside is mostly worst there. A fit of 150 labels to box1l_4d has 3.86 digits at the worst of 200
+"""Further points at corners, edges and faces of the box, for pilots and the check, where the worst point counts: what
+is fitted to points inside is mostly worst there. A fit of 150 labels to box1l_4d has 3.86 digits at the worst of 200
 points inside, and 3.32 at the worst corner."""
 
 POINTS_SEED, CHECKED_SEED = 11, 12

@@ -40,7 +40,7 @@ def fit_and_measure(
     -------
     dict
         {"reason"} of a method that does not treat the integral; else digits_mean, digits_worst, preparation_s,
-        s_single, s_per_integral, batch, values (n,), and saved: whether it could be saved.
+        s_single, s_per_integral, batch, values (n,), saved: whether it could be saved, and not_saved: why not.
     """
     stopwatch.limit_threads(1)
     integral = references.integral(integral_spec)
@@ -64,9 +64,11 @@ def fit_and_measure(
     ]
     digits = {"mean": figures[0]["digits_mean"], "worst": figures[1]["digits_worst"], "points": len(truth.s)}
     method.measured_ = digits | dict(judge or {}) | {"integral": integral.fingerprint()}
+    not_saved = "" if model is None else _not_saved(method, model)
     return {
         "digits_mean": digits["mean"], "digits_worst": digits["worst"], "preparation_s": preparation_s,
-        "values": estimate.value, "saved": model is not None and _saved(method, model), **_timings(method, integral),
+        "values": estimate.value, "saved": model is not None and not not_saved, "not_saved": not_saved,
+        **_timings(method, integral),
     }  # fmt: skip
 
 
@@ -90,17 +92,17 @@ def processor_seconds() -> float:
     return sum(one.ru_utime + one.ru_stime for one in used)
 
 
-def _saved(method: methods.Method, model: Path) -> bool:
-    """Save a method, and tell whether it can be loaded again; a full disk is an OSError."""
+def _not_saved(method: methods.Method, model: Path) -> str:
+    """Save a method, and say why it cannot be saved and loaded again, or nothing; a full disk is an OSError."""
     try:
         method.save(model)
         type(method).load(model, method.integral_)  # type: ignore[attr-defined]
     except OSError:
         raise
-    except Exception:  # some methods keep what no file holds, such as a process of their own
+    except Exception as problem:  # some methods keep what no file holds, such as a process of their own
         model.unlink(missing_ok=True)
-        return False
-    return True
+        return " ".join(f"{type(problem).__name__}: {problem}".split())
+    return ""
 
 
 def _timings(method: methods.Method, integral: methods.ParametricIntegral) -> dict[str, Any]:

@@ -53,6 +53,8 @@ class Pilot:
         Its values at those points.
     saved : bool
         Whether it was saved.
+    not_saved : str
+        Why it could not be saved, where that was tried.
     judge_error : float
         Root mean square of the relative errors of the values that judged it.
     """
@@ -69,6 +71,7 @@ class Pilot:
     batch: int = 1
     values: np.ndarray | None = dataclasses.field(default=None, repr=False, compare=False)
     saved: bool = False
+    not_saved: str = ""
     judge_error: float = 0.0
 
     @property

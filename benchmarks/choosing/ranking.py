@@ -72,13 +72,14 @@ def verdict(choice: Choice) -> str:
     if choice.rule_error > 10**-wish.digits:
         said.append("That is less than was wanted, so that more digits may be there than can be seen.")
     if not pilot.saved:
-        said.append(f"{pilot.candidate.method} cannot be saved.")
+        why = f": {pilot.not_saved.rstrip('.')}" if pilot.not_saved else ""
+        said.append(f"{pilot.candidate.method} cannot be saved{why}.")
     return "\n".join(map(_wrapped, said))
 
 
 def _question(choice: Choice) -> str:
     wish = choice.wish
-    how = ", one at a time" if wish.latency else ""
+    how = " one at a time in Python calls (an exported header takes less)" if wish.latency else ""
     return f"{choice.integral}: {wish.digits:g} digits {_where(choice)}, {wish.count:.3g} values{how}, on one thread"
 
 

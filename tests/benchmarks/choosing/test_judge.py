@@ -41,3 +41,14 @@ def test_digits_are_averaged_over_uniform_points_and_the_worst_is_of_all():
     found = pilot_run.fit_and_measure("bubble", "gauss_legendre", {}, 5.0, wrong, None)
     assert found["digits_worst"] == pytest.approx(0.3, abs=0.01)
     assert found["digits_mean"] > 5
+
+
+def test_the_reason_why_a_method_cannot_be_saved_is_kept(monkeypatch, tmp_path):
+    def save(self, path):
+        raise TypeError("it holds a process")
+
+    monkeypatch.setattr(type(methods.create("gauss_legendre")), "save", save)
+    truth = references.truth("bubble")
+    found = pilot_run.fit_and_measure("bubble", "gauss_legendre", {}, 5.0, truth, tmp_path / "model")
+    assert not found["saved"]
+    assert found["not_saved"] == "TypeError: it holds a process"

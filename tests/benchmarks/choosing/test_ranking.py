@@ -86,6 +86,16 @@ def test_the_worst_is_that_of_so_many_points():
     assert "at the worst point" not in text
 
 
+def test_single_values_are_those_of_python_calls():
+    question = ranking.text(choice(wish=Wish(6, 1e8, latency=True))).splitlines()[0]
+    assert "one at a time in Python calls (an exported header takes less)" in question
+
+
+def test_why_a_method_cannot_be_saved_is_said():
+    pilot = dataclasses.replace(choice().pilot, saved=False, not_saved="TypeError: it holds a process.")
+    assert "gauss_legendre cannot be saved: TypeError: it holds a process." in ranking.text(choice(pilot=pilot))
+
+
 def test_winners_that_the_check_found_wanting_are_named():
     assert "Not as expected at fresh points: rbf (2.7 digits)." in ranking.text(choice(failed=("rbf (2.7 digits)",)))
 

@@ -1,0 +1,57 @@
+"""What the command says and returns at its end, where the choice is given."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+import methods
+import references
+from benchmarks import choose
+from benchmarks.choosing import ranking
+from methods.base import InputError
+from methods.export import targets
+
+ASKED = ["--integral", "bubble", "--digits", "3", "--count", "1e6"]
+
+
+class Networks:
+    """A method whose form is corner sums, which have no C++."""
+
+    integral_ = references.integral("bubble")
+
+    def export_form(self):
+        return object()
+
+
+class TooManyNodes(Networks):
+    def export_form(self):
+        raise InputError("the rule has too many nodes.")
+
+
+def next_steps(method) -> str:
+    return choose._next_steps(SimpleNamespace(method=method), "bubble.model")
+
+
+def test_a_short_rule_is_exported_to_cpp(monkeypatch):
+    rule = methods.create("gauss_legendre", order=4).fit(references.integral("bubble"))
+    assert next_steps(rule) == (
+        "Saved as bubble.model: methods.load('bubble.model') reads it, and python -m methods.export writes C++."
+    )
+    monkeypatch.setattr(targets, "MOST_NUMBERS", 1)
+    assert next_steps(rule).endswith("writes ONNX.")
+
+
+@pytest.mark.parametrize(("method", "end"), [(Networks(), "reads it, and python -m methods.export writes ONNX."),
+                                            (TooManyNodes(), "reads it.")])  # fmt: skip
+def test_nothing_is_promised_that_the_export_refuses(method, end):
+    assert next_steps(method).endswith(end)
+
+
+@pytest.mark.parametrize(("arguments", "status"), [([], 0), (["--save", "model"], 1)])
+def test_where_no_file_can_be_written_the_status_says_so(arguments, status, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(choose, "choose", lambda *_, **__: SimpleNamespace(method=None, reached=True))
+    monkeypatch.setattr(ranking, "text", lambda _: "the ranking")
+    assert choose.main([*ASKED, *arguments]) == status
