@@ -177,6 +177,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Choose as the command line asks; return the exit status."""
     given = _parser().parse_args(arguments)
     from benchmarks.choosing import ranking
+    from benchmarks.choosing.choice import Interrupted
 
     try:
         with _Progress() as progress:
@@ -192,7 +193,9 @@ def main(arguments: list[str] | None = None) -> int:
     except InputError as problem:
         print(f"error: {problem}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stopped:
+        if isinstance(stopped, Interrupted):
+            print(ranking.interrupted(stopped))
         print("Interrupted; nothing was saved.", file=sys.stderr)
         return INTERRUPTED
     if choice.method is None:
@@ -202,12 +205,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 class _Progress:
-    """A bar on a terminal, with the fit that is going on, and a line for each that ends."""
+    """A bar on a terminal, with the fit that is going on, and a line for each that ends; elsewhere lines alone."""
 
     def __enter__(self) -> _Progress:
         from tqdm import tqdm
 
-        self._bar = tqdm(unit="fit", desc="values that judge", disable=None)
+        self._bar = tqdm(unit="fit", disable=None)
+        self._begins("values that judge")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -218,11 +222,17 @@ class _Progress:
         from methods.export.description import rounded_down
 
         if pilot is None:
-            self._bar.set_description(spec)
+            self._begins(spec)
             return
         found = f"{rounded_down(pilot.digits_mean)} digits" if pilot.reason is None else pilot.reason
         self._bar.write(f"{spec}: {found}", file=sys.stderr)
         self._bar.update()
+
+    def _begins(self, title: str) -> None:
+        """Show what begins: in the bar or, where there is no terminal, in a line of its own."""
+        self._bar.set_description(title)
+        if self._bar.disable:
+            print(f"{title}: begins", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

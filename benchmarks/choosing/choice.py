@@ -111,6 +111,14 @@ class Choice:
     not_checked: str = ""
 
 
+class Interrupted(KeyboardInterrupt):
+    """Raised where the choice for a wish is interrupted, with where the candidates stand."""
+
+    def __init__(self, integral: str, wish: Wish, standings: Sequence[Standing]) -> None:
+        super().__init__()
+        self.integral, self.wish, self.standings = integral, wish, standings
+
+
 class Chooser:
     """Makes choices for one integral; what pilots have shown serves all of them.
 
@@ -156,9 +164,15 @@ class Chooser:
         self._checks: dict[tuple[frozenset[str], float], tuple[DirectValues, str]] = {}
 
     def choose(self, wish: Wish) -> Choice:
-        """Search, fit and check."""
-        start = time.monotonic()
+        """Search, fit and check; `Interrupted` has what was measured until then."""
         search = Search(self._pilots, self._integral.m, wish, LONGEST * self._budget_s, self._told, self._candidates)
+        try:
+            return self._chosen(search, wish)
+        except KeyboardInterrupt as stop:
+            raise Interrupted(self._spec, wish, search.standings()) from stop
+
+    def _chosen(self, search: Search, wish: Wish) -> Choice:
+        start = time.monotonic()
         search.ask_all(start + ASKING * self._budget_s)
         search.narrow(start + NARROWING * self._budget_s)
         checked: list[Choice] = []

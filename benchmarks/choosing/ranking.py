@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import textwrap
+from collections.abc import Sequence
 
 from benchmarks.choosing import extrapolation
-from benchmarks.choosing.choice import Choice
+from benchmarks.choosing.choice import Choice, Interrupted
 from benchmarks.choosing.extrapolation import Forecast
-from benchmarks.choosing.search import Standing
+from benchmarks.choosing.search import Standing, Wish
 from methods.export.description import rounded_down
 
 WIDTH = 120
@@ -19,14 +20,33 @@ COLUMNS = ("method", "digits now", "expected", "prep. s", "µs (batch)", "µs (s
 
 def text(choice: Choice) -> str:
     """Write the ranking and what was chosen."""
-    shown = [standing for standing in choice.standings if standing.now is not None]
-    rows = [COLUMNS, *(_row(standing, choice) for standing in shown)]
+    question = _question(choice.integral, choice.wish, choice.n_points)
+    ranking = _ranking(choice.standings, choice.wish)
+    return "\n".join([question, "", *ranking, "", _judged(choice), "", *_refused(choice.standings), verdict(choice)])
+
+
+def interrupted(stopped: Interrupted) -> str:
+    """Write the ranking as far as it was known when a choice was interrupted."""
+    return "\n".join([
+        f"{stopped.integral}, interrupted: what was measured until then", "",
+        *_ranking(stopped.standings, stopped.wish), "", *_refused(stopped.standings),
+    ]).rstrip()  # fmt: skip
+
+
+def _ranking(standings: Sequence[Standing], wish: Wish) -> list[str]:
+    """List the lines of the table: one for each method that gave values."""
+    rows = [COLUMNS, *(_row(standing, wish) for standing in standings if standing.now is not None)]
     widths = [max(len(row[i]) for row in rows) for i in range(len(COLUMNS) - 1)]
     lines = [
         "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:-1], widths[1:]), row[-1]]).rstrip() for row in rows
     ]
+    return [_cut(line) for line in lines]
+
+
+def _refused(standings: Sequence[Standing]) -> list[str]:
+    """List the lines that say why methods gave no values, each reason once; none where all gave some."""
     reasons: dict[str, list[str]] = {}
-    for standing in choice.standings:
+    for standing in standings:
         if standing.now is None:
             name = standing.candidate.method
             reasons.setdefault(standing.reason.replace(f" {name} ", " it "), []).append(name)
@@ -34,10 +54,7 @@ def text(choice: Choice) -> str:
         textwrap.fill(f"{', '.join(names)}: {reason.rstrip('.')}.", WIDTH, subsequent_indent="    ")
         for reason, names in reasons.items()
     ]
-    return "\n".join([
-        _question(choice), "", *(_cut(line) for line in lines), "", _judged(choice), "",
-        *(["Without values:", *refused, ""] if refused else []), verdict(choice),
-    ])  # fmt: skip
+    return ["Without values:", *refused, ""] if refused else []
 
 
 def verdict(choice: Choice) -> str:
@@ -52,9 +69,8 @@ def verdict(choice: Choice) -> str:
         said.append(f"Chosen: {pilot.title}, {_duration(choice.total_s)} in all.")
     else:
         who = f"None of the {len(choice.failed) + 1} that were checked" if choice.failed else "Nothing that was tried"
-        said.append(
-            f"{who} has {wish.digits:g} digits {_where(choice)}: {pilot.title} has most, {rounded_down(digits)}."
-        )
+        wanted = f"{wish.digits:g} digits {_where(wish, choice.n_points)}"
+        said.append(f"{who} has {wanted}: {pilot.title} has most, {rounded_down(digits)}.")
     points = f"{choice.n_points} {'points' if choice.not_checked else 'fresh points'}"
     said.append(
         f"At {points} it has {rounded_down(pilot.digits_mean)} digits on average and "
@@ -77,20 +93,19 @@ def verdict(choice: Choice) -> str:
     return "\n".join(map(_wrapped, said))
 
 
-def _question(choice: Choice) -> str:
-    wish = choice.wish
+def _question(integral: str, wish: Wish, n_points: int) -> str:
     how = " one at a time in Python calls (an exported header takes less)" if wish.latency else ""
-    return f"{choice.integral}: {wish.digits:g} digits {_where(choice)}, {wish.count:.3g} values{how}, on one thread"
+    return f"{integral}: {wish.digits:g} digits {_where(wish, n_points)}, {wish.count:.3g} values{how}, on one thread"
 
 
-def _where(choice: Choice) -> str:
+def _where(wish: Wish, n_points: int) -> str:
     """Say at which points the digits are wanted."""
-    return f"at the worst of {choice.n_points} points" if choice.wish.worst else "on average"
+    return f"at the worst of {n_points} points" if wish.worst else "on average"
 
 
-def _row(standing: Standing, choice: Choice) -> tuple[str, ...]:
+def _row(standing: Standing, wish: Wish) -> tuple[str, ...]:
     """Make the cells of a method: its best setting, or that which is expected to have most digits."""
-    now, best, wish = standing.now, standing.best, choice.wish
+    now, best = standing.now, standing.best
     if now is None:
         raise ValueError(f"{standing.candidate.method} gave no values, and has no row.")
     shown, most = best or now, best or standing.most or now

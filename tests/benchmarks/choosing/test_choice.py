@@ -11,7 +11,7 @@ import methods
 import references
 from benchmarks.choosing import direct_values, pilots, ranking
 from benchmarks.choosing.candidates import CANDIDATES
-from benchmarks.choosing.choice import Chooser
+from benchmarks.choosing.choice import Chooser, Interrupted
 from benchmarks.choosing.direct_values import DirectValues
 from benchmarks.choosing.pilots import Pilot, Pilots
 from benchmarks.choosing.search import Wish
@@ -126,6 +126,17 @@ def test_where_the_worst_point_counts_corners_of_the_box_are_among_the_points(wo
         unit = box.to_unit(s)
         corners = np.unique(np.round(unit[np.all((unit < 1e-9) | (unit > 1 - 1e-9), axis=1)]), axis=0)
         assert len(corners) == (2**box.m if worst else 0)
+
+
+def test_an_interrupt_has_what_was_measured_until_then(checked):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted) as stopped:
+        checked(6.2, 6.4, checking=interrupted)
+    text = ranking.interrupted(stopped.value)
+    assert "gauss_legendre, epsrel=" in text
+    assert "learned_contour, epsrel=" in text
 
 
 def test_without_any_pilot_a_sentence_names_the_reasons(checked, monkeypatch):

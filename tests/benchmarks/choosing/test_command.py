@@ -10,6 +10,9 @@ import methods
 import references
 from benchmarks import choose
 from benchmarks.choosing import ranking
+from benchmarks.choosing.candidates import CANDIDATES
+from benchmarks.choosing.choice import Interrupted
+from benchmarks.choosing.search import Standing, Wish
 from methods.base import InputError
 from methods.export import targets
 
@@ -55,3 +58,24 @@ def test_where_no_file_can_be_written_the_status_says_so(arguments, status, monk
     monkeypatch.setattr(choose, "choose", lambda *_, **__: SimpleNamespace(method=None, reached=True))
     monkeypatch.setattr(ranking, "text", lambda _: "the ranking")
     assert choose.main([*ASKED, *arguments]) == status
+
+
+def test_an_interrupted_choice_prints_the_standings(monkeypatch, capsys):
+    def interrupted(*_, **__):
+        raise Interrupted("bubble", Wish(3, 1e6), [Standing(CANDIDATES[0], None, None, None, "timed out")])
+
+    monkeypatch.setattr(choose, "choose", interrupted)
+    assert choose.main(ASKED) == 130
+    said = capsys.readouterr()
+    assert "gauss_legendre: timed out." in said.out
+    assert "Interrupted; nothing was saved." in said.err
+
+
+def test_without_a_terminal_each_beginning_is_a_line(monkeypatch, capsys):
+    def made(*_, told, **__):
+        told("rbf,n_labels=300", None)
+        raise InputError("enough.")
+
+    monkeypatch.setattr(choose, "choose", made)
+    assert choose.main(ASKED) == 2
+    assert capsys.readouterr().err.splitlines()[:2] == ["values that judge: begins", "rbf,n_labels=300: begins"]
