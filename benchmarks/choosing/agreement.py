@@ -15,7 +15,8 @@ here, too: the ratio of both is not that of two machines, or of a busy and an id
 recorded seconds themselves.
 
 The file grows by an integral at a time, and one that was interrupted goes on with what it lacks: an integral is kept
-where formula, digits, values, budget and machine are the same. Where the code of choices has changed, remove the file.
+where formula, digits, values, budget, machine and the versions of all methods are the same. Where the code of choices
+has changed, remove the file.
 """
 
 from __future__ import annotations
@@ -213,12 +214,15 @@ class Comparison:
 
     def _is_kept(self, integral: str) -> bool:
         entry = self._entries.get(integral, {})
-        return all(entry.get(key) == value for key, value in self._asked(integral).items())
+        return agreement_table.is_current(entry) and all(
+            entry.get(key) == value for key, value in self._asked(integral).items()
+        )
 
     @staticmethod
     def _provenance() -> dict[str, Any]:
         date = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())
-        return {"commit": machine.describe()["commit"], "date_utc": date, **machine.load()}
+        provenance = {"commit": machine.describe()["commit"], "date_utc": date, **machine.load()}
+        return provenance | {"versions": agreement_table.versions()}
 
 
 def _parser() -> argparse.ArgumentParser:

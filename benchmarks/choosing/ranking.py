@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from benchmarks.choosing import extrapolation
 from benchmarks.choosing.choice import Choice, Interrupted
 from benchmarks.choosing.extrapolation import Forecast
-from benchmarks.choosing.search import Standing, Wish
+from benchmarks.choosing.search import NOT_ASKED, Standing, Wish
 from methods.export.description import rounded_down
 
 WIDTH = 120
@@ -20,16 +20,17 @@ COLUMNS = ("method", "digits now", "expected", "prep. s", "µs (batch)", "µs (s
 
 def text(choice: Choice) -> str:
     """Write the ranking and what was chosen."""
-    question = _question(choice.integral, choice.wish, choice.n_points)
+    question = _wrapped(_question(choice.integral, choice.wish, choice.n_points))
     ranking = _ranking(choice.standings, choice.wish)
     return "\n".join([question, "", *ranking, "", _judged(choice), "", *_refused(choice.standings), verdict(choice)])
 
 
 def interrupted(stopped: Interrupted) -> str:
-    """Write the ranking as far as it was known when a choice was interrupted."""
+    """Write the ranking as far as it was known when a choice was interrupted, of the methods asked until then."""
+    asked = [standing for standing in stopped.standings if standing.reason != NOT_ASKED]
     return "\n".join([
         f"{stopped.integral}, interrupted: what was measured until then", "",
-        *_ranking(stopped.standings, stopped.wish), "", *_refused(stopped.standings),
+        *_ranking(asked, stopped.wish), "", *_refused(asked),
     ]).rstrip()  # fmt: skip
 
 
@@ -120,7 +121,7 @@ def _row(standing: Standing, wish: Wish) -> tuple[str, ...]:
 
 def _judged(choice: Choice) -> str:
     """Say which values the column of digits rests on, and how many digits they show at most."""
-    said = f"Digits are judged by {choice.judge}, known to {choice.judge_error:.0e}."
+    said = f"Pilots were judged by {choice.judge}, known to {choice.judge_error:.0e}."
     if choice.judge_error > 10**-choice.wish.digits:
         said += " That is less than was wanted: whether a method has the digits cannot be seen by its pilots."
     return _wrapped(said)

@@ -11,8 +11,8 @@ import references
 from benchmarks import choose
 from benchmarks.choosing import ranking
 from benchmarks.choosing.candidates import CANDIDATES
-from benchmarks.choosing.choice import Interrupted
-from benchmarks.choosing.search import Standing, Wish
+from benchmarks.choosing.choice import CHECKED, WORST_POINTS, Interrupted
+from benchmarks.choosing.search import NOT_ASKED, Standing, Wish
 from methods.base import InputError
 from methods.export import targets
 
@@ -61,13 +61,17 @@ def test_where_no_file_can_be_written_the_status_says_so(arguments, status, monk
 
 
 def test_an_interrupted_choice_prints_the_standings(monkeypatch, capsys):
+    reasons = ("timed out", NOT_ASKED)
+    standings = [Standing(one, None, None, None, why) for one, why in zip(CANDIDATES, reasons, strict=False)]
+
     def interrupted(*_, **__):
-        raise Interrupted("bubble", Wish(3, 1e6), [Standing(CANDIDATES[0], None, None, None, "timed out")])
+        raise Interrupted("bubble", Wish(3, 1e6), standings)
 
     monkeypatch.setattr(choose, "choose", interrupted)
     assert choose.main(ASKED) == 130
     said = capsys.readouterr()
     assert "gauss_legendre: timed out." in said.out
+    assert "not asked" not in said.out
     assert "Interrupted; nothing was saved." in said.err
 
 
@@ -79,3 +83,11 @@ def test_without_a_terminal_each_beginning_is_a_line(monkeypatch, capsys):
     monkeypatch.setattr(choose, "choose", made)
     assert choose.main(ASKED) == 2
     assert capsys.readouterr().err.splitlines()[:2] == ["values that judge: begins", "rbf,n_labels=300: begins"]
+
+
+def test_the_help_says_of_how_many_points_the_worst_counts_and_that_calls_are_those_of_python(capsys):
+    with pytest.raises(SystemExit):
+        choose.main(["--help"])
+    words = " ".join(capsys.readouterr().out.split())
+    assert f"the worst of {CHECKED + WORST_POINTS} points, {WORST_POINTS} of them at corners and edges" in words
+    assert "in Python calls, instead of many at once; an exported header takes less" in words
