@@ -130,7 +130,7 @@ def _save(choice: Choice, path: Path) -> None:
             raise InputError(f"The fitted method could not be saved as {path}: {problem.strerror}.") from problem
 
 
-def _next_steps(choice: Choice, path: str) -> str:
+def next_steps(choice: Choice, path: str) -> str:
     """Say how to read the file, and how to export what it holds, where that can be."""
     integral = getattr(choice.method, "integral_", None)
     needed = repr(path) if integral is not None and integral.expression else f"{path!r}, integral"
@@ -200,7 +200,7 @@ def main(arguments: list[str] | None = None) -> int:
         return INTERRUPTED
     if choice.method is None:
         return 1 if given.save or not choice.reached else 0
-    print(_next_steps(choice, given.save) if given.save else "Nothing was saved; --save FILE keeps the fitted method.")
+    print(next_steps(choice, given.save) if given.save else "Nothing was saved; --save FILE keeps the fitted method.")
     return 0 if choice.reached else 1
 
 

@@ -107,23 +107,28 @@ def test_without_values_to_check_it_the_choice_is_kept_and_says_so(checked, monk
 
 @pytest.mark.parametrize("worst", [False, True])
 def test_where_the_worst_point_counts_corners_of_the_box_are_among_the_points(worst, monkeypatch):
-    drawn = []
+    judged = []
 
     def values(integral, s, *_):
-        drawn.append(s)
         ones = np.ones(len(s))
         return DirectValues(references.Truth(s, ones, 0 * ones, ones > 0, "a rule"), "a rule", 1e-9)
 
+    def fitted(integral, candidate, setting, budget_s, truth, *_, **__):
+        judged.append(truth)
+        return Pilot(candidate=candidate, setting=setting, budget_s=budget_s, digits_mean=4.0, digits_worst=4.0)
+
     monkeypatch.setattr(Pilots, "ask", lambda *_: None)
+    monkeypatch.setattr(pilots, "fitted", fitted)
     monkeypatch.setattr(direct_values, "judging", values)
     monkeypatch.setattr(direct_values, "checking", values)
-    chooser = Chooser("box1l_4d", 3, 10.0, asked=[], worst=worst)
-    checking, _ = chooser._values(frozenset(), 3)
+    rule = dataclasses.replace(CANDIDATES[0], most=1e-3, coarsest=None)
+    made = Chooser("box1l_4d", 3, 10.0, asked=[rule], worst=worst).choose(Wish(3, 1e4, worst))
     box = references.integral("box1l_4d")
-    for s, truth, n in zip(drawn, (chooser.truth, checking.truth), (100, 200), strict=True):
-        assert len(s) == n + 100 * worst
+    assert made.n_points == 200 + 100 * worst
+    for truth, n in zip(judged, (100, 200), strict=True):
+        assert len(truth.s) == n + 100 * worst
         assert truth.uniform.sum() == n
-        unit = box.to_unit(s)
+        unit = box.to_unit(truth.s)
         corners = np.unique(np.round(unit[np.all((unit < 1e-9) | (unit > 1 - 1e-9), axis=1)]), axis=0)
         assert len(corners) == (2**box.m if worst else 0)
 

@@ -34,7 +34,7 @@ class TooManyNodes(Networks):
 
 
 def next_steps(method) -> str:
-    return choose._next_steps(SimpleNamespace(method=method), "bubble.model")
+    return choose.next_steps(SimpleNamespace(method=method), "bubble.model")
 
 
 def test_a_short_rule_is_exported_to_cpp(monkeypatch):
