@@ -14,7 +14,7 @@ import math
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.interrupts import INTERRUPTED
 from methods.base import InputError
@@ -31,7 +31,8 @@ EXAMPLES = """examples:
 
 methods.load("box1l.model") reads what was saved.
 
-exit status: 0 where the digits are reached, 1 where they are not, 2 for wrong arguments, 130 when interrupted"""
+exit status: 0 where the digits are reached, 1 where they are not, or where the method cannot be saved as --save asks,
+2 for wrong arguments, 130 when interrupted"""
 
 BUDGET_S, BUDGET_ON_CONTOURS_S = 120.0, 600.0
 """Default seconds of the fits of a choice, and those above threshold with more than three variables: at two loops a
@@ -42,6 +43,13 @@ FEW_VARIABLES = 3
 
 MOST_DIGITS = 15.0
 """Relative errors below are those of rounding."""
+
+
+WORST_HELP = "want the digits at the worst of 300 points, 100 of them at corners and edges, instead of on average"
+
+LATENCY_HELP = (
+    "values are asked for one at a time, in Python calls, instead of many at once; an exported header takes less"
+)
 
 
 def choose(
@@ -59,9 +67,10 @@ def choose(
     count : float
         Values of I(s) that will be computed.
     worst : bool
-        Whether the worst point is to have the digits.
+        Whether the worst of 200 points in the box, and of 100 more at its faces, edges and corners, is to have the
+        digits.
     latency : bool
-        Whether values are asked for one at a time.
+        Whether values are asked for one at a time, in Python calls; an exported header takes less.
     budget : float, optional
         Seconds that pilots and the winner's fit may take, about; a single one may take a sixth of them. None takes
         BUDGET_S, or BUDGET_ON_CONTOURS_S above threshold with more than three variables. A third more
@@ -100,7 +109,7 @@ def choose(
             raise InputError(f"{name} is {value:g}; give {allowed}.")
     if save is not None:
         _require_writable(Path(save))
-    choice = Chooser(integral, digits, budget, told).choose(Wish(digits, count, worst, latency))
+    choice = Chooser(integral, digits, budget, told, worst=worst).choose(Wish(digits, count, worst, latency))
     if save is not None:
         _save(choice, Path(save))
     return choice
@@ -113,7 +122,7 @@ def _require_writable(path: Path) -> None:
 
 
 def _save(choice: Choice, path: Path) -> None:
-    """Save the method, where it can be."""
+    """Save the method, where it can be: otherwise there is none in the choice."""
     if choice.method is not None:
         try:
             choice.method.save(path)
@@ -121,15 +130,29 @@ def _save(choice: Choice, path: Path) -> None:
             raise InputError(f"The fitted method could not be saved as {path}: {problem.strerror}.") from problem
 
 
-def _next_steps(choice: Choice, path: str) -> str:
+def next_steps(choice: Choice, path: str) -> str:
     """Say how to read the file, and how to export what it holds, where that can be."""
-    from methods.base import Exportable
-
     integral = getattr(choice.method, "integral_", None)
     needed = repr(path) if integral is not None and integral.expression else f"{path!r}, integral"
-    can_export = isinstance(choice.method, Exportable) and callable(choice.method.export_form)
-    how = ", and python -m methods.export writes C++" if can_export else ""
+    formats = _formats(choice.method)
+    how = f", and python -m methods.export writes {formats}" if formats else ""
     return f"Saved as {path}: methods.load({needed}) reads it{how}."
+
+
+def _formats(method: Any) -> str:
+    """Name the languages that `methods.export` writes a fitted method in; empty for none."""
+    from methods.base import Exportable
+    from methods.core.arithmetic import Arithmetic
+    from methods.export.targets import MOST_NUMBERS
+
+    if not isinstance(method, Exportable) or not callable(method.export_form):
+        return ""
+    try:
+        form = method.export_form()
+    except InputError:  # of a rule with too many nodes
+        return ""
+    is_short = isinstance(form, Arithmetic) and form.n_numbers() <= MOST_NUMBERS
+    return "C++" if is_short else "ONNX"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -142,8 +165,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--integral", required=True, metavar="I", help="a name, a file of references.from_loop, or module:attribute")
     add("--digits", required=True, type=float, metavar="D", help="digits wanted, on average over the box")
     add("--count", required=True, type=float, metavar="N", help="values of I(s) that will be computed, such as 1e8")
-    add("--worst", action="store_true", help="want the digits at the worst point instead of on average")
-    add("--latency", action="store_true", help="values are asked for one at a time, instead of many at once")
+    add("--worst", action="store_true", help=WORST_HELP)
+    add("--latency", action="store_true", help=LATENCY_HELP)
     default = f"{BUDGET_S:g}; above threshold with more than three variables {BUDGET_ON_CONTOURS_S:g}"
     add("--budget", type=float, metavar="S", help=f"seconds for fits, about (default: {default})")
     add("--save", metavar="FILE", help="file for the fitted method")
@@ -154,6 +177,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Choose as the command line asks; return the exit status."""
     given = _parser().parse_args(arguments)
     from benchmarks.choosing import ranking
+    from benchmarks.choosing.choice import Interrupted
 
     try:
         with _Progress() as progress:
@@ -169,23 +193,25 @@ def main(arguments: list[str] | None = None) -> int:
     except InputError as problem:
         print(f"error: {problem}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stopped:
+        if isinstance(stopped, Interrupted):
+            print(ranking.interrupted(stopped))
         print("Interrupted; nothing was saved.", file=sys.stderr)
         return INTERRUPTED
-    if given.save and choice.method is not None:
-        print(_next_steps(choice, given.save))
-    elif choice.method is not None:
-        print("Nothing was saved; --save FILE keeps the fitted method.")
+    if choice.method is None:
+        return 1 if given.save or not choice.reached else 0
+    print(next_steps(choice, given.save) if given.save else "Nothing was saved; --save FILE keeps the fitted method.")
     return 0 if choice.reached else 1
 
 
 class _Progress:
-    """A bar on a terminal, with the fit that is going on, and a line for each that ends."""
+    """A bar on a terminal, with the fit that is going on, and a line for each that ends; elsewhere lines alone."""
 
     def __enter__(self) -> _Progress:
         from tqdm import tqdm
 
-        self._bar = tqdm(unit="fit", desc="values that judge", disable=None)
+        self._bar = tqdm(unit="fit", disable=None)
+        self._begins("values that judge")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -193,12 +219,20 @@ class _Progress:
 
     def told(self, spec: str, pilot: Pilot | None) -> None:
         """Show what `Search` and `Chooser` say."""
+        from methods.export.description import rounded_down
+
         if pilot is None:
-            self._bar.set_description(spec)
+            self._begins(spec)
             return
-        found = f"{pilot.digits_mean:.1f} digits" if pilot.reason is None else pilot.reason
+        found = f"{rounded_down(pilot.digits_mean)} digits" if pilot.reason is None else pilot.reason
         self._bar.write(f"{spec}: {found}", file=sys.stderr)
         self._bar.update()
+
+    def _begins(self, title: str) -> None:
+        """Show what begins: in the bar or, where there is no terminal, in a line of its own."""
+        self._bar.set_description(title)
+        if self._bar.disable:
+            print(f"{title}: begins", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,8 @@ here, too: the ratio of both is not that of two machines, or of a busy and an id
 recorded seconds themselves.
 
 The file grows by an integral at a time, and one that was interrupted goes on with what it lacks: an integral is kept
-where formula, digits, values, budget and machine are the same. Where the code of choices has changed, remove the file.
+where formula, digits, values, budget, machine and the versions of all methods are the same. Where the code of choices
+has changed, remove the file.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ from benchmarks.records.folders import LOCAL, PUBLISHED, check_writable, result_
 from benchmarks.running import machine
 from methods.base import InputError
 from methods.core import files
+from methods.export.description import rounded_down
 from references.integrals import catalogue
 
 DIGITS, COUNTS = (3.0, 6.0), (1e9, 1e4)
@@ -137,7 +139,12 @@ def _by_records(
 
 def _without_choice(digits: float, count: float, problem: InputError) -> dict[str, Any]:
     """Return the row of a wish for which there was no choice."""
-    row: dict[str, Any] = {"digits": digits, "count": count, "reached": False, "chosen": f"none: {problem}"}
+    row: dict[str, Any] = {
+        "digits": digits,
+        "count": count,
+        "reached": False,
+        "chosen": f"none: {' '.join(str(problem).split())}",
+    }
     numbers = ("digits_mean", "digits_worst", "total_s", "best_s", "best_recorded_s", "ratio", "ratio_to_recorded")
     return row | dict.fromkeys(numbers) | {"best": "not looked up"}
 
@@ -190,7 +197,7 @@ class Comparison:
             if self._stopped.is_set():
                 raise Stopped
             if pilot is not None:
-                found = pilot.reason or f"{pilot.digits_mean:.1f} digits"
+                found = pilot.reason or f"{rounded_down(pilot.digits_mean)} digits"
                 tqdm.write(f"{time.monotonic() - start:4.0f} s  {integral}: {title}: {found}", file=sys.stderr)
 
         try:
@@ -207,12 +214,15 @@ class Comparison:
 
     def _is_kept(self, integral: str) -> bool:
         entry = self._entries.get(integral, {})
-        return all(entry.get(key) == value for key, value in self._asked(integral).items())
+        return agreement_table.is_current(entry) and all(
+            entry.get(key) == value for key, value in self._asked(integral).items()
+        )
 
     @staticmethod
     def _provenance() -> dict[str, Any]:
         date = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())
-        return {"commit": machine.describe()["commit"], "date_utc": date, **machine.load()}
+        provenance = {"commit": machine.describe()["commit"], "date_utc": date, **machine.load()}
+        return provenance | {"versions": agreement_table.versions()}
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -6,19 +6,25 @@ python -m benchmarks.choosing.agreement_table
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import methods
 from benchmarks.records.folders import PUBLISHED, REPORTS
 from methods.core import files
+from methods.export.description import rounded_down
 
 FILE = "choices.json"
 
 DOCUMENT = REPORTS.parent / "docs" / "choose.md"
 
 BEGIN, END = "<!-- table: begin (python -m benchmarks.choosing.agreement_table) -->", "<!-- table: end -->"
+
+VERSIONS = Path(methods.__file__).with_name("versions.json")
+"""The file that has the version of each registered method."""
 
 FACTOR = 2.0
 """A choice with the digits agrees with the records where it takes at most so many times the least recorded seconds."""
@@ -39,6 +45,30 @@ def read(path: Path) -> dict[str, dict[str, Any]]:
 def rows(entries: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
     """List the choices of all integrals."""
     return [{"integral": name, **row} for name, entry in entries.items() for row in entry["rows"]]
+
+
+@functools.cache
+def versions() -> dict[str, int]:
+    """Read the versions of all methods, by their names: an entry is made with these."""
+    lock = json.loads(VERSIONS.read_text(encoding="utf-8"))
+    return {method: entry["version"] for method, entry in lock.items()}
+
+
+def is_current(entry: Mapping[str, Any]) -> bool:
+    """Tell whether an entry was made with the versions that all methods have now; without versions it was not."""
+    return entry.get("versions") == versions()
+
+
+def page_text(entries: Mapping[str, Mapping[str, Any]]) -> str:
+    """Write the table and, below it, of how many integrals choices were made with other versions of methods."""
+    old = sum(not is_current(entry) for entry in entries.values())
+    said = [text(rows(entries))]
+    if old:
+        said.append(
+            f"\nThe choices on {old} of these {len(entries)} integrals were made with older or unknown versions of "
+            "methods,\nso that the table may not hold for them any more."
+        )
+    return "\n".join(said)
 
 
 def agrees(row: Row, ratio: str = "ratio") -> bool:
@@ -65,7 +95,7 @@ def text(rows: Sequence[Row]) -> str:
 
 def _cells(row: Row) -> tuple[str, ...]:
     known = row["digits_mean"] is not None
-    digits = f"{row['digits_mean']:.1f}, {row['digits_worst']:.1f}" if known else "–"
+    digits = f"{rounded_down(row['digits_mean'])}, {rounded_down(row['digits_worst'])}" if known else "–"
     digits += "" if row["reached"] else ": missed"
     count = f"{row['count']:.0e}".replace("e+0", "e").replace("e+", "e")
     return (
@@ -97,7 +127,7 @@ def main(arguments: list[str] | None = None) -> int:
         prog="python -m benchmarks.choosing.agreement_table", description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     ).parse_args(arguments)  # fmt: skip
-    table = text(rows(read(PUBLISHED / FILE)))
+    table = page_text(read(PUBLISHED / FILE))
     files.write_text(DOCUMENT, inserted(DOCUMENT.read_text(encoding="utf-8"), table))
     print(f"Written: {DOCUMENT}")
     return 0

@@ -13,8 +13,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import methods
+from benchmarks.choosing import direct_values
 from methods.base import LearnsFromLabels
-from methods.core.method_spec import parse_spec, spec_text
+from methods.core.method_spec import spec_text
 
 BUDGET = "budget"
 """The knob of methods that learn: seconds of preparation, which are no field."""
@@ -172,7 +173,7 @@ def candidates(judge: str, digits: float) -> tuple[Candidate, ...]:
     digits : float
         Digits wanted.
     """
-    if parse_spec(judge)[0] != "learned_contour":
+    if direct_values.rule_name(judge) != "learned_contour":
         return CANDIDATES
     labels = spec_text("learned_contour", {"epsrel": 10 ** -(digits + 1), **FINE})
     return tuple(_on_learned_contours(candidate, labels) for candidate in CANDIDATES)

@@ -24,9 +24,16 @@ from benchmarks.choosing.direct_values import DirectValues
 from benchmarks.choosing.extrapolation import Forecast
 from benchmarks.choosing.pilots import Pilot, Pilots
 from benchmarks.choosing.search import Search, Standing, Told, Wish
+from methods.export.description import rounded_down
+from references.values import test_points
 
 POINTS, CHECKED = 100, 200
 """Points at which pilots are judged, and fresh ones at which the winner is checked."""
+
+WORST_POINTS = 100
+"""Further points at corners, edges and faces of the box, for pilots and the check, where the worst point counts: what
+is fitted to points inside is mostly worst there. A fit of 150 labels to box1l_4d has 3.86 digits at the worst of 200
+points inside, and 3.32 at the worst corner."""
 
 POINTS_SEED, CHECKED_SEED = 11, 12
 """Seeds of both."""
@@ -66,12 +73,21 @@ class Choice:
         Root mean square of the relative errors that this rule states.
     independent : bool
         Whether this rule had no part in the method.
+    judge : str
+        The direct rule that judged pilots.
+    judge_error : float
+        Root mean square of the relative errors that it states.
+    n_points : int
+        The points at which it was checked, those at corners and edges of the box included.
     share_within : float
         Share of the fresh points with a relative error of at most 10^-digits.
     standings : list of Standing
         All candidates, the best first.
     failed : list of str
         The other winners that were checked, with their digits there, or why they could not be fitted again.
+    not_checked : str
+        Why no rule gives values at fresh points, so that the digits are those at the points that judge pilots, and
+        count as not reached; empty where the check was made.
     method : methods.Method, optional
         The fitted method; None where it cannot be saved, and so not leave the process of its fit.
     """
@@ -85,10 +101,22 @@ class Choice:
     rule: str
     rule_error: float
     independent: bool
+    judge: str
+    judge_error: float
+    n_points: int
     share_within: float
     standings: Sequence[Standing]
     failed: Sequence[str]
     method: methods.Method | None = dataclasses.field(repr=False)
+    not_checked: str = ""
+
+
+class Interrupted(KeyboardInterrupt):
+    """Raised where the choice for a wish is interrupted, with where the candidates stand."""
+
+    def __init__(self, integral: str, wish: Wish, standings: Sequence[Standing]) -> None:
+        super().__init__()
+        self.integral, self.wish, self.standings = integral, wish, standings
 
 
 class Chooser:
@@ -99,13 +127,15 @@ class Chooser:
     integral : str
         A registered name, a file of ``references.from_loop``, or module:attribute.
     digits : float
-        The most that will be wanted: the values that judge pilots are ten times as precise.
+        The most that will be wanted: the values that judge pilots are asked for a tenth of this relative error.
     budget_s : float
         Seconds for the fits of a choice; the values that judge, and those that check, come on top.
     told : callable, optional
         Is told of each fit, as `Search` says.
     asked : sequence of Candidate, optional
         The methods that are asked; None asks all.
+    worst : bool
+        Whether the worst point will count: points at corners and edges of the box join then.
 
     Attributes
     ----------
@@ -120,23 +150,29 @@ class Chooser:
 
     def __init__(
         self, integral: str, digits: float, budget_s: float, told: Told | None = None,
-        asked: Sequence[Candidate] | None = None,
+        asked: Sequence[Candidate] | None = None, worst: bool = False,
     ) -> None:  # fmt: skip
-        self._spec, self._budget_s = integral, budget_s
+        self._spec, self._budget_s, self._worst = integral, budget_s, worst
         self._told: Told = told or (lambda _spec, _pilot: None)
         self._integral = references.integral(integral)
-        s = self._integral.sample(POINTS, POINTS_SEED)
-        judging = direct_values.judging(integral, s, digits, JUDGING * budget_s)
-        self.truth = judging.truth
-        self._candidates = candidates(judging.rule, digits) if asked is None else asked
-        self._pilots = Pilots(integral, self.truth)
+        s = self._points(POINTS, POINTS_SEED)
+        self._judging = _of_uniform(direct_values.judging(integral, s, digits, JUDGING * budget_s), POINTS)
+        self.truth = self._judging.truth
+        self._candidates = candidates(self._judging.rule, digits) if asked is None else asked
+        self._pilots = Pilots(integral, self.truth, self._judging.judge())
         self._pilots.ask(self._candidates)
-        self._checks: dict[tuple[frozenset[str], float], DirectValues] = {}
+        self._checks: dict[tuple[frozenset[str], float], tuple[DirectValues, str]] = {}
 
     def choose(self, wish: Wish) -> Choice:
-        """Search, fit and check."""
-        start = time.monotonic()
+        """Search, fit and check; `Interrupted` has what was measured until then."""
         search = Search(self._pilots, self._integral.m, wish, LONGEST * self._budget_s, self._told, self._candidates)
+        try:
+            return self._chosen(search, wish)
+        except KeyboardInterrupt as stop:
+            raise Interrupted(self._spec, wish, search.standings()) from stop
+
+    def _chosen(self, search: Search, wish: Wish) -> Choice:
+        start = time.monotonic()
         search.ask_all(start + ASKING * self._budget_s)
         search.narrow(start + NARROWING * self._budget_s)
         checked: list[Choice] = []
@@ -160,32 +196,63 @@ class Chooser:
     def _checked(self, search: Search, wish: Wish, best: Forecast) -> Choice:
         """Fit a setting, check it on fresh points, and have the search believe what the check found."""
         candidate, setting = best.candidate, best.setting
-        values = self._values(candidate.method, candidate.fields_at(setting), wish.digits)
+        parts = self._parts(candidate, setting)
+        values, not_checked = self._values(parts, wish.digits)
         with tempfile.TemporaryDirectory() as folder:
             model = Path(folder) / "model"
             self._told(f"{candidate.title(setting)}, to be checked", None)
-            longest_s, judging_s = LONGEST * self._budget_s, CHECKED * best.s_per_integral
-            pilot = pilots.fitted(self._spec, candidate, setting, longest_s, values.truth, model, judging_s)
+            longest_s, judging_s = LONGEST * self._budget_s, len(values.truth.s) * best.s_per_integral
+            pilot = pilots.fitted(
+                self._spec, candidate, setting, longest_s, values.truth, model, judging_s, values.judge()
+            )  # fmt: skip
             pilot = self._pilots.corrected(pilot)
             self._told(f"{candidate.title(setting)}, checked", pilot)
             method = methods.load(model, self._integral) if pilot.saved else None
-        digits = extrapolation.digits_of(pilot, wish.worst)
+        has_digits = pilot.reason is None and extrapolation.digits_of(pilot, wish.worst) >= wish.digits
         return Choice(
-            integral=self._spec, wish=wish, reached=pilot.reason is None and digits >= wish.digits, spec=pilot.spec,
-            pilot=pilot, total_s=search.seconds(extrapolation.measured(pilot, wish.worst)), rule=values.rule,
+            integral=self._spec, wish=wish, reached=has_digits and not not_checked, spec=pilot.spec, pilot=pilot,
+            total_s=search.seconds(extrapolation.measured(pilot, wish.worst)), rule=values.rule,
             rule_error=values.relative_error, independent=values.independent,
+            judge=self._judging.rule, judge_error=self._judging.relative_error,
+            n_points=len(values.truth.s),
             share_within=_share_within(pilot, values.truth, wish.digits),
-            standings=search.standings(), failed=(), method=method,
+            standings=search.standings(), failed=(), method=method, not_checked=not_checked,
         )  # fmt: skip
 
-    def _values(self, method: str, fields: dict, digits: float) -> DirectValues:
-        """Values at fresh points by a rule without a part in a method; computed once for each such rule and digits."""
-        parts = frozenset(direct_values.parts_of(method, fields, is_complex=self._integral.is_complex))
+    def _points(self, n: int, seed: int) -> np.ndarray:
+        """Draw n points, and WORST_POINTS more at edges of the box where the worst point counts."""
+        s = self._integral.sample(n, seed)
+        if not self._worst:
+            return s
+        at_edges, _ = test_points.draw(self._integral, 0, seed, WORST_POINTS)
+        return np.concatenate([s, at_edges])
+
+    def _parts(self, candidate: Candidate, setting: float) -> frozenset[str]:
+        """Return the methods that have a part in a fit."""
+        fields = candidate.fields_at(setting)
+        return frozenset(direct_values.parts_of(candidate.method, fields, is_complex=self._integral.is_complex))
+
+    def _values(self, parts: frozenset[str], digits: float) -> tuple[DirectValues, str]:
+        """Values at fresh points by a rule without these parts, computed once for each of them and digits.
+
+        Where no rule gives any, they are those that judge pilots, and the text says why.
+        """
         if (parts, digits) not in self._checks:
-            s = self._integral.sample(CHECKED, CHECKED_SEED)
+            s = self._points(CHECKED, CHECKED_SEED)
             self._told("values that check the choice", None)
-            self._checks[parts, digits] = direct_values.checking(self._spec, s, digits, parts, self._budget_s / 2)
+            try:
+                checking = direct_values.checking(self._spec, s, digits, parts, self._budget_s / 2)
+                found = _of_uniform(checking, CHECKED), ""
+            except methods.InputError as problem:
+                independent = direct_values.rule_name(self._judging.rule) not in parts
+                found = self._judging._replace(independent=independent), str(problem)
+            self._checks[parts, digits] = found
         return self._checks[parts, digits]
+
+
+def _of_uniform(values: DirectValues, n: int) -> DirectValues:
+    """Mark the first n points as those drawn uniformly, over which digits are averaged."""
+    return values._replace(truth=values.truth._replace(uniform=np.arange(len(values.truth.s)) < n))
 
 
 def _most_digits(search: Search) -> Forecast | None:
@@ -206,7 +273,7 @@ def _checked_digits(choice: Choice) -> tuple[bool, float]:
 def _failure(choice: Choice) -> str:
     """Say how many digits a checked winner has, or why it has none."""
     reason = choice.pilot.reason
-    digits = f"{extrapolation.digits_of(choice.pilot, choice.wish.worst):.1f} digits"
+    digits = f"{rounded_down(extrapolation.digits_of(choice.pilot, choice.wish.worst))} digits"
     return f"{choice.pilot.title} ({digits if reason is None else reason.rstrip('.')})"
 
 

@@ -1,13 +1,15 @@
 """Values that judge: I(s) at a few points by a direct rule, of which a method that is judged is no part.
 
-Both are asked for a tenth of the relative error wanted. Pilots are judged by `gauss_legendre`, which is quick, though
-most tables learn from it, so that its errors would be theirs. The choice is checked by a rule that had no part in it:
-the closed form, where there is one, a lattice, references' own quadrature, or the first other that states so small an
-error.
+Both are asked for a tenth of the relative error wanted, and accepted with three tenths. Pilots are judged by
+`gauss_legendre`, which is quick, though most tables learn from it, so that its errors would be theirs. The choice is
+checked by a rule that had no part in it: the closed form, where there is one, a lattice, references' own quadrature, or
+the first other that states so small an error.
 """
 
 from __future__ import annotations
 
+import re
+import textwrap
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
@@ -25,8 +27,15 @@ EXACT, QUADRATURE = "closed form", "references' quadrature"
 FINEST = 1e-13
 """Smallest relative error asked of a rule."""
 
+LINE = 120
+"""Characters of a line in which rules say why they give no values."""
+
 MAX_EVAL = 4e9
 """Evaluations of each term by references' quadrature; its time limit comes first."""
+
+ASKED, ACCEPTED = 0.1, 0.3
+"""Relative error that a rule is asked for, and the largest with which the first such rule is taken, as shares of that
+wanted: where none states so small an error, the rule with the smallest is taken."""
 
 GRACE_S = 30.0
 """Seconds for the values at the points, beyond the budget of a rule's preparation."""
@@ -47,6 +56,10 @@ class DirectValues(NamedTuple):
     independent: bool = True
     """Whether the rule has no part in what it judges."""
 
+    def judge(self) -> dict[str, Any]:
+        """Return what is known of the rule, as it is saved with the digits that it found."""
+        return {"judge": self.rule, "judge_error": self.relative_error, "independent": self.independent}
+
 
 def rules(epsrel: float) -> dict[str, str]:
     """List direct rules for a relative error, by the name of their method: what checks a choice, the first ones first.
@@ -63,22 +76,50 @@ def rules(epsrel: float) -> dict[str, str]:
     }
 
 
+def rule_name(rule: str) -> str:
+    """Return the name of a rule's method, or of the rule that is none, without fields."""
+    return rule.partition(",")[0]
+
+
 def judging(integral: str, s: np.ndarray, digits: float, budget_s: float) -> DirectValues:
-    """Compute values at s (n, m) that judge pilots."""
-    epsrel = 10 ** -(digits + 1)
-    order = ["gauss_legendre", "lattice_qmc", QUADRATURE, "learned_contour"]
-    return _first_good(integral, s, [rules(epsrel)[name] for name in order], 3 * epsrel, budget_s)
+    """Compute values at s (n, m) that judge pilots; InputError where no rule gives any."""
+    wanted, reasons = 10**-digits, dict[str, str]()
+    known = rules(ASKED * wanted)
+    order = [known[name] for name in ("gauss_legendre", "lattice_qmc", QUADRATURE, "learned_contour")]
+    found = _first_good(integral, s, order, ACCEPTED * wanted, budget_s, reasons)
+    if found is None:
+        raise InputError(_no_values(integral, reasons))
+    return found
 
 
 def checking(integral: str, s: np.ndarray, digits: float, parts: Collection[str], budget_s: float) -> DirectValues:
-    """Compute values at s (n, m) that check a choice: by a rule that is none of its `parts`, where one gives any."""
-    epsrel = 10 ** -(digits + 1)
-    known = rules(epsrel)
-    try:
-        return _first_good(integral, s, [known[name] for name in known if name not in parts], 3 * epsrel, budget_s)
-    except InputError:
-        found = _first_good(integral, s, [known[name] for name in known if name in parts], 3 * epsrel, budget_s)
-        return found._replace(independent=False)
+    """Compute values at s (n, m) that check a choice: by a rule that is none of its `parts`, where one gives any.
+
+    Raises
+    ------
+    InputError
+        Where no rule gives any.
+    """
+    wanted, reasons = 10**-digits, dict[str, str]()
+    known = rules(ASKED * wanted)
+    for independent in (True, False):
+        order = [known[name] for name in known if (name not in parts) == independent]
+        found = _first_good(integral, s, order, ACCEPTED * wanted, budget_s, reasons)
+        if found is not None:
+            return found._replace(independent=independent)
+    raise InputError(_no_values(integral, reasons))
+
+
+def _no_values(integral: str, reasons: Mapping[str, str]) -> str:
+    """Say why no rule gives values, a line for each reason."""
+    rules_of: dict[str, list[str]] = {}
+    for rule, reason in reasons.items():
+        rules_of.setdefault(re.sub(rf"\b{re.escape(rule_name(rule))}\b", "it", reason).rstrip("."), []).append(rule)
+    lines = [f"{' and '.join(rules)}: {reason}." for reason, rules in rules_of.items()]
+    return "\n".join([
+        f"No direct rule gives values of {integral} to judge by:",
+        *(textwrap.fill(line, LINE, initial_indent="  ", subsequent_indent="    ") for line in lines),
+    ])  # fmt: skip
 
 
 def parts_of(method: str, fields: Mapping[str, Any], *, is_complex: bool) -> set[str]:
@@ -91,20 +132,18 @@ def parts_of(method: str, fields: Mapping[str, Any], *, is_complex: bool) -> set
     return parts | SAME_CONTOURS if is_complex and parts & SAME_CONTOURS else parts
 
 
-def _first_good(integral: str, s: np.ndarray, order: list[str], epsrel: float, budget_s: float) -> DirectValues:
+def _first_good(
+    integral: str, s: np.ndarray, order: list[str], epsrel: float, budget_s: float, reasons: dict[str, str]
+) -> DirectValues | None:
     """Return the values of the first rule that states so small an error, or else of that which states the smallest.
 
-    Raises
-    ------
-    InputError
-        Where no rule gives any.
+    None where no rule gives any. Why a rule gives none is added to `reasons`.
     """
     found: list[DirectValues] = []
-    reasons = []
     for rule in order:
         outcome = calls.call(values, integral, rule, s, epsrel, budget_s, time_limit=budget_s + GRACE_S)
         if outcome.status != "ok" or isinstance(outcome.result, str):
-            reasons.append(f"{rule}: {outcome.result or outcome.reason}")
+            reasons[rule] = str(outcome.result or outcome.reason)
             continue
         value, error = outcome.result["value"], outcome.result["error"]
         relative = float(np.sqrt(np.mean((error / np.abs(value)) ** 2)))
@@ -112,9 +151,7 @@ def _first_good(integral: str, s: np.ndarray, order: list[str], epsrel: float, b
         found.append(DirectValues(truth, rule, relative))
         if relative <= epsrel:
             break
-    if not found:
-        raise InputError(f"No direct rule gives values of {integral} to judge by: {'; '.join(reasons)}.")
-    return min(found, key=lambda values: values.relative_error)
+    return min(found, key=lambda values: values.relative_error, default=None)
 
 
 def values(spec: str, rule: str, s: np.ndarray, epsrel: float, budget_s: float) -> dict[str, np.ndarray] | str:

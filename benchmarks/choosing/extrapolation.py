@@ -42,6 +42,8 @@ class Forecast(NamedTuple):
     s_single: float
     s_per_integral: float
     measured: bool
+    judge_error: float = 0.0
+    """Relative error of the values that judged it, where it is measured."""
 
     def seconds(self, count: float, latency: bool) -> float:
         """Seconds for `count` integrals, preparation included, in batches or, for `latency`, one at a time."""
@@ -57,7 +59,7 @@ def measured(pilot: Pilot, worst: bool) -> Forecast:
     """State what a pilot gave."""
     return Forecast(
         pilot.candidate, pilot.setting, digits_of(pilot, worst), pilot.preparation_s, pilot.s_single,
-        pilot.s_per_integral, True,
+        pilot.s_per_integral, True, pilot.judge_error,
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ that disturbs a call makes it longer.
 from __future__ import annotations
 
 import resource
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,15 +29,18 @@ TIMED_S, LONGEST_CALL_S = 0.1, 0.3
 
 def fit_and_measure(
     integral_spec: str, method_name: str, fields: dict[str, Any], budget_s: float, truth: references.Truth,
-    model: Path | None,
+    model: Path | None, judge: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Fit a method, judge it by `truth`, save it as `model`, and time it.
+
+    Digits are averaged over the points of `truth` that were drawn uniformly; the worst may be any of its points. What
+    is known of the rule behind `truth`, `judge` as of `DirectValues.judge`, is saved with the digits.
 
     Returns
     -------
     dict
         {"reason"} of a method that does not treat the integral; else digits_mean, digits_worst, preparation_s,
-        s_single, s_per_integral, batch, values (n,), and saved: whether it could be saved.
+        s_single, s_per_integral, batch, values (n,), saved: whether it could be saved, and not_saved: why not.
     """
     stopwatch.limit_threads(1)
     integral = references.integral(integral_spec)
@@ -54,12 +58,17 @@ def fit_and_measure(
     # What an earlier run compiled, or the first evaluation does, is part of what preparation costs.
     paid_elsewhere = [build for build in builds if build.from_cache or build not in made_in_fit]
     preparation_s += sum(sum(build.seconds.values()) for build in paid_elsewhere)
-    figures = metrics.summary(estimate.value, estimate.error, truth.value, truth.error)
-    digits = {"mean": figures["digits_mean"], "worst": figures["digits_worst"], "points": len(truth.s)}
-    method.measured_ = digits | {"integral": integral.fingerprint()}
+    figures = [
+        metrics.summary(estimate.value[mask], estimate.error[mask], truth.value[mask], truth.error[mask])
+        for mask in (truth.uniform, np.ones(len(truth.s), dtype=bool))
+    ]
+    digits = {"mean": figures[0]["digits_mean"], "worst": figures[1]["digits_worst"], "points": len(truth.s)}
+    method.measured_ = digits | dict(judge or {}) | {"integral": integral.fingerprint()}
+    not_saved = "" if model is None else _not_saved(method, model)
     return {
         "digits_mean": digits["mean"], "digits_worst": digits["worst"], "preparation_s": preparation_s,
-        "values": estimate.value, "saved": model is not None and _saved(method, model), **_timings(method, integral),
+        "values": estimate.value, "saved": model is not None and not not_saved, "not_saved": not_saved,
+        **_timings(method, integral),
     }  # fmt: skip
 
 
@@ -83,17 +92,17 @@ def processor_seconds() -> float:
     return sum(one.ru_utime + one.ru_stime for one in used)
 
 
-def _saved(method: methods.Method, model: Path) -> bool:
-    """Save a method, and tell whether it can be loaded again; a full disk is an OSError."""
+def _not_saved(method: methods.Method, model: Path) -> str:
+    """Save a method, and say why it cannot be saved and loaded again, or nothing; a full disk is an OSError."""
     try:
         method.save(model)
         type(method).load(model, method.integral_)  # type: ignore[attr-defined]
     except OSError:
         raise
-    except Exception:  # some methods keep what no file holds, such as a process of their own
+    except Exception as problem:  # some methods keep what no file holds, such as a process of their own
         model.unlink(missing_ok=True)
-        return False
-    return True
+        return " ".join(f"{type(problem).__name__}: {problem}".split())
+    return ""
 
 
 def _timings(method: methods.Method, integral: methods.ParametricIntegral) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,10 @@ class Pilot:
         Its values at those points.
     saved : bool
         Whether it was saved.
+    not_saved : str
+        Why it could not be saved, where that was tried.
+    judge_error : float
+        Root mean square of the relative errors of the values that judged it.
     """
 
     candidate: Candidate
@@ -67,6 +71,8 @@ class Pilot:
     batch: int = 1
     values: np.ndarray | None = dataclasses.field(default=None, repr=False, compare=False)
     saved: bool = False
+    not_saved: str = ""
+    judge_error: float = 0.0
 
     @property
     def size(self) -> float:
@@ -93,10 +99,12 @@ class Pilots:
         As on the command line.
     truth : references.Truth
         Points, and the values there that judge pilots.
+    judge : dict, optional
+        What is known of the rule behind these values, as of `DirectValues.judge`.
     """
 
-    def __init__(self, integral: str, truth: references.Truth) -> None:
-        self._integral, self._truth = integral, truth
+    def __init__(self, integral: str, truth: references.Truth, judge: Mapping[str, Any] | None = None) -> None:
+        self._integral, self._truth, self._judge = integral, truth, judge
         self._made: dict[tuple[Candidate, float], Pilot] = {}
 
     def made(self, candidate: Candidate) -> list[Pilot]:
@@ -107,7 +115,9 @@ class Pilots:
         """Make a pilot; one that was made before is returned, unless it failed with a smaller budget."""
         known = self._made.get((candidate, setting))
         if known is None or (known.reason is not None and budget_s > known.budget_s):
-            self._made[candidate, setting] = fitted(self._integral, candidate, setting, budget_s, self._truth)
+            self._made[candidate, setting] = fitted(
+                self._integral, candidate, setting, budget_s, self._truth, judge=self._judge
+            )  # fmt: skip
         return self._made[candidate, setting]
 
     def ask(self, candidates: Sequence[Candidate]) -> None:
@@ -132,17 +142,21 @@ class Pilots:
 
 def fitted(
     integral: str, candidate: Candidate, setting: float, budget_s: float, truth: references.Truth,
-    model: Path | None = None, judging_s: float = 0.0,
+    model: Path | None = None, judging_s: float = 0.0, judge: Mapping[str, Any] | None = None,
 ) -> Pilot:  # fmt: skip
     """Fit a method in a process of its own, judge it by `truth`, time it, and save it as `model`.
 
+    What is known of the rule behind `truth`, `judge` as of `DirectValues.judge`, is saved with the digits.
     It is ended GRACE_S after its budget, and `judging_s` later where judging is known to take these.
     """
     seconds = setting if candidate.learns else budget_s
-    arguments = (integral, candidate.method, candidate.fields_at(setting), seconds, truth, model)
+    arguments = (integral, candidate.method, candidate.fields_at(setting), seconds, truth, model, judge)
     limit_s = max(seconds, budget_s) + GRACE_S + judging_s
     outcome = calls.call(pilot_run.fit_and_measure, *arguments, time_limit=limit_s)
-    about: dict[str, Any] = {"candidate": candidate, "setting": setting, "budget_s": budget_s}
+    judge_error = judge["judge_error"] if judge else 0.0
+    about: dict[str, Any] = {
+        "candidate": candidate, "setting": setting, "budget_s": budget_s, "judge_error": judge_error,
+    }  # fmt: skip
     if outcome.status == "timeout":
         return Pilot(**about, reason=f"not prepared, judged and timed within {limit_s:.0f} s")
     if outcome.status != "ok":

@@ -34,6 +34,9 @@ SHORTEST_S = 3.0
 HOPELESS = 2.0
 """A first pilot gets this many times the seconds that the best method takes in all, and is ended soon after."""
 
+NOT_ASKED = "not asked: the time for pilots was over"
+"""The reason of a candidate without a pilot."""
+
 Told = Callable[[str, Pilot | None], None]
 """Gets the title of a fit as it begins, and None; and again, with its pilot, as it ends."""
 
@@ -175,7 +178,7 @@ class Search:
         wish, made = self._wish, self._pilots.made(candidate)
         good = [pilot for pilot in made if pilot.reason is None]
         if not good:
-            reason = str(made[-1].reason) if made else "not asked: the time for pilots was over"
+            reason = str(made[-1].reason) if made else NOT_ASKED
             return Standing(candidate, None, None, None, reason)
         known = [extrapolation.measured(pilot, wish.worst) for pilot in good]
         enough = [forecast for forecast in known if forecast.digits >= wish.digits]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -53,7 +54,15 @@ def _digits(measured: dict[str, Any] | None, fingerprint: str) -> str:
     """Say what was measured on the integral of this fingerprint."""
     if not measured or measured["integral"] != fingerprint:
         return "not measured"
-    return f"{measured['mean']:.1f} on average, {measured['worst']:.1f} at worst of {measured['points']} points"
+    mean, worst = rounded_down(measured["mean"]), rounded_down(measured["worst"])
+    judge = f", judged by {measured['judge']}" if "judge" in measured else ""
+    had_a_part = "" if measured.get("independent", True) else ", which had a part in it"
+    return f"{mean} on average, {worst} at worst of {measured['points']} points{judge}{had_a_part}"
+
+
+def rounded_down(digits: float) -> str:
+    """Write a number of digits with one decimal, such that "6.0" is never less than six."""
+    return f"{math.floor(10 * digits) / 10:.1f}"
 
 
 def _commit() -> str:

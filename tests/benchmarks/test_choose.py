@@ -176,7 +176,7 @@ def test_the_function_chooses_for_somebody_elses_integral_too():
 
 
 @pytest.mark.slow
-def test_nothing_has_fifteen_digits_after_a_moment():
+def test_nothing_has_fourteen_digits_after_a_moment():
     asked = [candidate for candidate in CANDIDATES if candidate.method == "rbf"]
     made = choice.Chooser("bubble", 14, 20.0, asked=asked).choose(Wish(14, 1e4))
     assert not made.reached

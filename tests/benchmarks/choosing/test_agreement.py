@@ -12,6 +12,8 @@ from sample_records import record, timing
 import references
 from benchmarks.choosing import agreement, agreement_table
 from benchmarks.running.isolated import Outcome
+from benchmarks.versioning.lock_file import current_version as method_version
+from methods import METHODS
 from methods.base import InputError
 
 ROW = {
@@ -66,6 +68,17 @@ def test_an_integral_of_which_the_machine_is_another_is_made_again(compared, tmp
     path = tmp_path / agreement_table.FILE
     agreement.main(["--integral", "box1l", "--out", str(tmp_path), *ASKED])
     path.write_text(path.read_text().replace('"machine": "', '"machine": "not '))
+    agreement.main(["--integral", "box1l", "--out", str(tmp_path), *ASKED])
+    assert compared == ["box1l", "box1l"]
+
+
+@pytest.mark.parametrize("versions", [None, {"chebyshev": 0}])
+def test_an_integral_compared_with_other_versions_of_methods_is_made_again(compared, tmp_path, versions):
+    path = tmp_path / agreement_table.FILE
+    agreement.main(["--integral", "box1l", "--out", str(tmp_path), *ASKED])
+    entries = json.loads(path.read_text())
+    assert entries["box1l"]["versions"] == {name: method_version(name) for name in METHODS}
+    path.write_text(json.dumps({"box1l": entries["box1l"] | {"versions": versions}}))
     agreement.main(["--integral", "box1l", "--out", str(tmp_path), *ASKED])
     assert compared == ["box1l", "box1l"]
 
@@ -181,6 +194,11 @@ def test_the_table_has_all_choices_and_counts_them():
     assert "Of 2 choices on 1 integral, 1 take" in text
 
 
+def test_the_table_rounds_digits_down():
+    almost = ROW | {"digits_mean": 5.97, "digits_worst": 4.96, "reached": False}
+    assert "| 5.9, 4.9: missed |" in agreement_table.text(agreement_table.rows({"box1l": {"rows": [almost]}}))
+
+
 def test_the_sentence_says_how_many_choices_have_digits_that_no_record_has():
     with_record = ROW | {"best": "rbf", "ratio": 1.0, "ratio_to_recorded": 3.0}
     missed = ROW | {"reached": False}
@@ -191,7 +209,15 @@ def test_the_sentence_says_how_many_choices_have_digits_that_no_record_has():
     assert "Both" not in agreement_table.text(agreement_table.rows({"box1l": {"rows": [with_record, missed]}}))
 
 
+def test_the_page_says_how_many_integrals_were_compared_with_older_versions():
+    now, old = {"rows": [ROW], "versions": agreement_table.versions()}, {"rows": [ROW]}
+    assert "choices on 1 of these 2 integrals were made with older" in agreement_table.page_text({"a": now, "b": old})
+    assert "older" not in agreement_table.page_text({"a": now})
+    raised = now | {"versions": now["versions"] | {"chebyshev": -1}}
+    assert "choices on 1 of these 1" in agreement_table.page_text({"a": raised})
+
+
 def test_the_page_has_the_table_of_the_published_choices():
     document = agreement_table.DOCUMENT.read_text(encoding="utf-8")
     entries = agreement_table.read(agreement_table.PUBLISHED / agreement_table.FILE)
-    assert agreement_table.inserted(document, agreement_table.text(agreement_table.rows(entries))) == document
+    assert agreement_table.inserted(document, agreement_table.page_text(entries)) == document

@@ -11,7 +11,7 @@ import methods
 import references
 from benchmarks.choosing import direct_values, pilots, ranking
 from benchmarks.choosing.candidates import CANDIDATES
-from benchmarks.choosing.choice import Chooser
+from benchmarks.choosing.choice import Chooser, Interrupted
 from benchmarks.choosing.direct_values import DirectValues
 from benchmarks.choosing.pilots import Pilot, Pilots
 from benchmarks.choosing.search import Wish
@@ -23,11 +23,12 @@ NAMES = ("gauss_legendre", "learned_contour", "tensor_train", "pysecdec_cuba")
 @pytest.fixture
 def checked(monkeypatch):
     """Return a function that chooses among methods whose checks find the digits given, or fail for the reason given."""
+    values = DirectValues(references.truth("bubble"), "a rule", 1e-9)
 
-    def choose(*found):
+    def choose(*found, checking=lambda *_: values):
         by_name = dict(zip(NAMES, found, strict=False))
 
-        def fitted(integral, candidate, setting, budget_s, truth, model=None, judging_s=0.0):
+        def fitted(integral, candidate, setting, budget_s, truth, model=None, judging_s=0.0, judge=None):
             about = {"candidate": candidate, "setting": setting, "budget_s": budget_s}
             digits = 6.5 if model is None else by_name[candidate.method]
             if isinstance(digits, str):
@@ -38,12 +39,10 @@ def checked(monkeypatch):
                 s_per_integral=1e-6 * microseconds, values=truth.value,
             )  # fmt: skip
 
-        truth = references.truth("bubble")
-        values = DirectValues(truth, "a rule", 1e-9)
         monkeypatch.setattr(pilots, "fitted", fitted)
         monkeypatch.setattr(Pilots, "ask", lambda *_: None)
         monkeypatch.setattr(direct_values, "judging", lambda *_: values)
-        monkeypatch.setattr(direct_values, "checking", lambda *_: values)
+        monkeypatch.setattr(direct_values, "checking", checking)
         own = [
             dataclasses.replace(one, most=one.first, coarsest=None)  # one setting each
             for name in NAMES[: len(found)] for one in CANDIDATES if one.method == name
@@ -84,6 +83,65 @@ def test_where_every_check_fails_the_reasons_stand(checked):
     assert made.method is None
     assert "(timed out)" in words(made)
     assert "could not be fitted again: the process died." in words(made)
+
+
+def test_a_choice_keeps_how_precise_the_values_are_that_judged_pilots(checked):
+    made = checked(6.2)
+    assert (made.judge, made.judge_error) == ("a rule", 1e-9)
+
+
+def test_without_values_to_check_it_the_choice_is_kept_and_says_so(checked, monkeypatch):
+    def none(*_):
+        raise methods.InputError("No direct rule gives values of bubble to judge by:\n  closed form: it has none.")
+
+    made = checked(6.2, checking=none)
+    assert made.pilot.digits_mean == 6.2
+    assert not made.reached
+    assert made.standings
+    said = words(made)
+    assert "Chosen: gauss_legendre" in said
+    assert "Not checked: " in said
+    assert "closed form: it has none." in said
+    assert "fresh points it has" not in said
+
+
+@pytest.mark.parametrize("worst", [False, True])
+def test_where_the_worst_point_counts_corners_of_the_box_are_among_the_points(worst, monkeypatch):
+    judged = []
+
+    def values(integral, s, *_):
+        ones = np.ones(len(s))
+        return DirectValues(references.Truth(s, ones, 0 * ones, ones > 0, "a rule"), "a rule", 1e-9)
+
+    def fitted(integral, candidate, setting, budget_s, truth, *_, **__):
+        judged.append(truth)
+        return Pilot(candidate=candidate, setting=setting, budget_s=budget_s, digits_mean=4.0, digits_worst=4.0)
+
+    monkeypatch.setattr(Pilots, "ask", lambda *_: None)
+    monkeypatch.setattr(pilots, "fitted", fitted)
+    monkeypatch.setattr(direct_values, "judging", values)
+    monkeypatch.setattr(direct_values, "checking", values)
+    rule = dataclasses.replace(CANDIDATES[0], most=1e-3, coarsest=None)
+    made = Chooser("box1l_4d", 3, 10.0, asked=[rule], worst=worst).choose(Wish(3, 1e4, worst))
+    box = references.integral("box1l_4d")
+    assert made.n_points == 200 + 100 * worst
+    for truth, n in zip(judged, (100, 200), strict=True):
+        assert len(truth.s) == n + 100 * worst
+        assert truth.uniform.sum() == n
+        unit = box.to_unit(truth.s)
+        corners = np.unique(np.round(unit[np.all((unit < 1e-9) | (unit > 1 - 1e-9), axis=1)]), axis=0)
+        assert len(corners) == (2**box.m if worst else 0)
+
+
+def test_an_interrupt_has_what_was_measured_until_then(checked):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted) as stopped:
+        checked(6.2, 6.4, checking=interrupted)
+    text = ranking.interrupted(stopped.value)
+    assert "gauss_legendre, epsrel=" in text
+    assert "learned_contour, epsrel=" in text
 
 
 def test_without_any_pilot_a_sentence_names_the_reasons(checked, monkeypatch):

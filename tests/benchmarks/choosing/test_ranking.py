@@ -31,7 +31,8 @@ def choice(**changes) -> Choice:
     ]
     made = Choice(
         integral="box1l", wish=Wish(6, 1e8), reached=True, spec=pilot.spec, pilot=pilot, total_s=300.3,
-        rule="lattice_qmc", rule_error=1e-9, independent=True, share_within=0.94,
+        rule="lattice_qmc", rule_error=1e-9, independent=True, judge="gauss_legendre", judge_error=1e-8,
+        n_points=200, share_within=0.94,
         standings=standings, failed=(), method=None,
     )  # fmt: skip
     return dataclasses.replace(made, **changes)
@@ -67,6 +68,35 @@ def test_it_is_plain_where_nothing_has_the_digits():
     assert "Chosen" not in text
 
 
+def test_digits_that_are_just_too_few_are_not_rounded_up():
+    pilot = dataclasses.replace(choice().pilot, digits_mean=5.97, digits_worst=4.96)
+    now = measured(pilot, False)
+    text = " ".join(
+        ranking.text(choice(pilot=pilot, reached=False, standings=[Standing(RULE, now, now, now, "")])).split()
+    )
+    assert "has most, 5.9." in text
+    assert "5.9 digits on average and 4.9 at the worst" in text
+    assert "6.0" not in text
+
+
+def test_the_worst_is_that_of_so_many_points():
+    text = " ".join(ranking.text(choice(wish=Wish(6, 1e8, worst=True), n_points=300, reached=False)).split())
+    assert "box1l: 6 digits at the worst of 300 points, 1e+08 values" in text
+    assert "has 6 digits at the worst of 300 points: gauss" in text
+    assert "at the worst point" not in text
+
+
+def test_single_values_are_those_of_python_calls():
+    text = ranking.text(choice(wish=Wish(6, 1e8, worst=True, latency=True)))
+    assert "one at a time in Python calls (an exported header takes less)" in " ".join(text.split())
+    assert max(map(len, text.splitlines())) <= ranking.WIDTH
+
+
+def test_why_a_method_cannot_be_saved_is_said():
+    pilot = dataclasses.replace(choice().pilot, saved=False, not_saved="TypeError: it holds a process.")
+    assert "gauss_legendre cannot be saved: TypeError: it holds a process." in ranking.text(choice(pilot=pilot))
+
+
 def test_winners_that_the_check_found_wanting_are_named():
     assert "Not as expected at fresh points: rbf (2.7 digits)." in ranking.text(choice(failed=("rbf (2.7 digits)",)))
 
@@ -85,6 +115,31 @@ def test_a_rule_with_a_part_in_the_choice_is_no_independent_check():
 
 def test_a_check_that_is_too_coarse_says_so():
     assert "more digits may be there" in " ".join(ranking.text(choice(rule_error=1e-5)).split())
+
+
+def test_digits_that_the_judge_does_not_have_are_at_least_its_own():
+    coarse = dataclasses.replace(choice().pilot, judge_error=2e-6)
+    now = measured(coarse, False)
+    text = ranking.text(choice(standings=[Standing(RULE, now, now, now, "")], judge_error=2e-6))
+    row = next(line for line in text.splitlines() if line.startswith("gauss_legendre,"))
+    assert row.count("≥ 5.6") == 2
+    assert "≥" not in ranking.text(choice())
+
+
+def test_the_judge_of_pilots_is_named_and_so_is_one_that_is_too_coarse():
+    words = " ".join(ranking.text(choice()).split())
+    assert "Pilots were judged by gauss_legendre, known to 1e-08." in words
+    assert "cannot be seen by its pilots" not in words
+    assert "cannot be seen by its pilots" in " ".join(ranking.text(choice(judge_error=2e-6)).split())
+
+
+def test_digits_now_are_those_of_the_setting_that_the_row_names():
+    now = measured(choice().pilot, False)
+    best = now._replace(setting=1e-4, digits=6.3, measured=False)
+    text = ranking.text(choice(standings=[Standing(RULE, now, best, best, "")]))
+    row = next(line for line in text.splitlines() if "epsrel=0.0001" in line)
+    assert "6.8" not in row
+    assert "6.3" in row
 
 
 @pytest.mark.parametrize(
