@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from methods.base import InputError
+from methods.core import files
 
 OPSET = 17
 """Version of ONNX's operators: of 2022, which runtimes still in use know."""
@@ -96,7 +97,7 @@ class Graph:
         model = self._onnx.helper.make_model(graph, opset_imports=[opset], ir_version=IR_VERSION)
         self._onnx.helper.set_model_props(model, dict(metadata))
         self._onnx.checker.check_model(model, full_check=True)
-        Path(path).write_bytes(model.SerializeToString())
+        files.write_bytes(Path(path), model.SerializeToString())
 
 
 def _on_host(array: Any) -> Any:

@@ -9,6 +9,7 @@ import importlib.util
 import os
 import shutil
 import subprocess
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -336,6 +337,37 @@ def test_outside_the_box_is_an_error_unless_asked_for(tmp_path):
     assert np.isfinite(table(outside, allow_outside=True)["value"]).all()
     with pytest.raises(ValueError, match="shape"):
         table(np.ones((1, 3)))
+
+
+@pytest.mark.parametrize("to", ["python", "onnx"])
+@pytest.mark.parametrize("key", ["chebyshev", "deep_ensemble"])
+def test_no_error_is_known_outside_the_box(key, to, tmp_path):
+    s = np.array([[1.5, 1.5], [0.9, 1.5], [1.5, 2.1], [2.0, 1.0], [np.nan, 1.5]])
+    export(fitted(key), to, tmp_path / "model")
+    if to == "python":
+        shutil.copy(tmp_path / "model", tmp_path / "model.py")
+        found = from_python(tmp_path / "model.py", "model")(s, allow_outside=True)
+    else:
+        found = from_onnx(tmp_path / "model", s)
+    np.testing.assert_array_equal(np.isnan(found["error"]), [False, True, True, False, True])
+    np.testing.assert_array_equal(np.isnan(found["value"]), [False, False, False, False, True])
+
+
+@pytest.mark.parametrize("key", ["dense_mlp", "differential_mlp", "complex_chebyshev"])
+def test_python_files_take_many_points_in_bounded_memory(key, tmp_path):
+    export(fitted(key), "python", tmp_path / "many.py")
+    many = from_python(tmp_path / "many.py", "many")
+    s = np.repeat(points(key)[:100], 2_000, axis=0)
+    tracemalloc.start()
+    try:
+        found = many(s)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 4 * sum(part.nbytes for part in [s, *found.values()]) + 5_000_000
+    for name, part in many(s[::2_000]).items():
+        np.testing.assert_allclose(found[name][::2_000], part, rtol=1e-5)
+    assert {name: len(part) for name, part in many(s[:0]).items()} == dict.fromkeys(found, 0)
 
 
 @pytest.mark.parametrize("to", ["cpp", "python"])
