@@ -76,8 +76,8 @@ class Graph:
         """
         if self.dtype == np.float64 and operator in ONLY_FLOAT32:
             raise InputError(
-                f"onnxruntime computes {operator} in float32 only; export it in Python, by methods.export.onnx_export."
-                'export(method, path, dtype="float32").'
+                f"onnxruntime computes {operator} in float32 only; export it with --dtype float32, "
+                'or methods.export.onnx_export.export(method, path, dtype="float32").'
             )
         names = [(x if isinstance(x, Value) else self.constant(x)).name for x in operands]
         name = f"v{len(self._nodes)}"
