@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.interrupts import INTERRUPTED
 from methods.base import InputError
+from methods.core.digits import rounded_down
 
 if TYPE_CHECKING:
     from benchmarks.choosing.choice import Choice
@@ -219,8 +220,6 @@ class _Progress:
 
     def told(self, spec: str, pilot: Pilot | None) -> None:
         """Show what `Search` and `Chooser` say."""
-        from methods.export.description import rounded_down
-
         if pilot is None:
             self._begins(spec)
             return

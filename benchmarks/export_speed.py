@@ -1,24 +1,25 @@
 """Time what is exported, value by value and in batches, beside other ways to evaluate the same fitted methods.
 
-    python -m benchmarks.export_speed                                    the table of docs/export.md, in five minutes
+    python -m benchmarks.export_speed --insert                           the table of docs/export.md, in five minutes
     python -m benchmarks.export_speed --method chebyshev --method dense_mlp --integral box1l
 
 For each method: the C++ header (compiled with -O3 -march=native), the ONNX graph by onnxruntime, `integrate`, and
 torch, which computes `integrate` where there is no compiler (CXX names none, in a process of its own). Times are in
-nanoseconds per value, on one thread; sizes in kB; seconds are the compiler's on a processor, with -O2 and as above.
-A time is the best of many short series of calls, some of which no other process interrupts on a machine with other
-work. Written as Markdown to the standard output.
+nanoseconds per value, on one thread; sizes in kB. A time is the best of many short series of calls, some of which no
+other process interrupts on a machine with other work. Written as Markdown to the standard output, and with --insert
+into docs/export.md. What fails is a cell with its reason, and the exit status is 1 then.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import os
 import subprocess
 import sys
 import tempfile
 import timeit
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,13 +30,28 @@ FITS: dict[str, dict[str, Any]] = {
     "total_degree": {"max_labels": 2000},
     "tensor_train": {"max_labels": 4000},
     "neural_primitive": {"width": 500, "n_updates": 1},
-    "dense_mlp": {"n_labels": 1000, "n_updates": 100},
-    "skip_mlp": {"n_labels": 1000, "n_updates": 100},
+    "dense_mlp": {"n_labels": 1000, "n_updates": 100, "width": 72},
+    "skip_mlp": {"n_labels": 1000, "n_updates": 100, "width": 36},
     "deep_ensemble": {"n_labels": 1000, "n_updates": 100},
     "differential_mlp": {"n_labels": 500, "n_iterations": 50, "width": 64},
 }
 """Fields of fits that take seconds: a value costs as much as after a long fit, as the fields that say so are defaults,
 but for the terms of a table."""
+
+SIZES = {
+    "neural_primitive": "{n_replicas} replicas",
+    "dense_mlp": "{depth} layers of {width}",
+    "skip_mlp": "{n_blocks} blocks of {width}",
+    "deep_ensemble": "{n_replicas} of {depth} layers of {width}",
+    "differential_mlp": "{depth} layers of {width}",
+}
+"""How large a network is, by fields of its method; other methods say how many terms they have."""
+
+COLUMNS = ("method", "header, one and 1,024", "onnxruntime", "`integrate`", "torch", "header")
+
+DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "export.md"
+
+BEGIN, END = "<!-- table: begin (python -m benchmarks.export_speed --insert) -->", "<!-- table: end -->"
 
 REPEATS, SECONDS = 200, 0.002
 """How often a time is taken, and how long the calls of each take together."""
@@ -80,6 +96,16 @@ int main() {{
 """
 
 
+class Row(NamedTuple):
+    """The line of a method."""
+
+    cells: tuple[str, ...]
+    """One for each of COLUMNS."""
+    seconds: tuple[float, ...] = ()
+    """Processor time of compilers."""
+    failed: bool = False
+
+
 class Times(NamedTuple):
     """Nanoseconds per value."""
 
@@ -96,7 +122,6 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command."""
     command = parser()
     given = command.parse_args(arguments)
-    import methods
     import references
     from benchmarks.running import stopwatch
     from methods.base import InputError
@@ -110,14 +135,78 @@ def main(arguments: list[str] | None = None) -> int:
         integral = references.integral(given.integral)
     except (InputError, StorageError, OSError) as problem:
         command.error(str(problem))
-    print(f"ns per value of {integral.name}, singly and in batches of {BATCH}; one thread, {_rate():.0f} GFLOP/s\n")
-    print("| method | header, -O3 | onnxruntime | `integrate` | torch | header | seconds, -O2 and -O3 |")
-    print("| --- | --- | --- | --- | --- | --- | --- |", flush=True)
-    for name in given.method or FITS:
-        with tempfile.TemporaryDirectory() as folder:
-            method = methods.create(name, **FITS[name]).fit(integral)
-            print(row(method, Path(folder)), flush=True)
+    if given.insert and (given.method or given.integral != "box1l"):
+        command.error("--insert is for the whole table, of all methods and box1l")
+    if missing := what_is_missing():
+        command.error(f"{missing} is needed for the measurement, and is not installed")
+    return _measure(given.method or list(FITS), integral, given.insert)
+
+
+def what_is_missing() -> str | None:
+    """Name a compiler or package that a row needs, and that is not here: a fit would be in vain."""
+    from methods.core import build_cache
+
+    if not build_cache.has_compiler():
+        return f"the C++ compiler {build_cache.compiler()[0]!r} (CXX)"
+    return next((f"the package {name}" for name in ("onnx", "onnxruntime") if not importlib.util.find_spec(name)), None)
+
+
+def _measure(names: Sequence[str], integral: Any, insert: bool) -> int:
+    """Print the rows of methods one after the other, and insert the table if asked for; 1 where one has failed."""
+    from tqdm import tqdm
+
+    from methods.core import files
+
+    lead = f"Nanoseconds per value of `{integral.name}` on one thread of {_rate():.0f} GFLOP/s:"
+    print("\n".join([lead, "", *_heading()]), flush=True)
+    rows = []
+    with tqdm(names, disable=None, unit="method") as bar:
+        for name in bar:
+            bar.set_description(name)
+            rows.append(_fitted_row(name, integral))
+            tqdm.write(_line(rows[-1].cells))
+    print(closing(rows))
+    if any(row.failed for row in rows):
+        return 1
+    if insert:
+        table = "\n".join([lead, "", *_heading(), *(_line(row.cells) for row in rows), closing(rows)])
+        files.write_text(DOCUMENT, inserted(DOCUMENT.read_text(encoding="utf-8"), table))
+        print(f"Written: {DOCUMENT}")
     return 0
+
+
+def _fitted_row(name: str, integral: Any) -> Row:
+    """Fit a method in a folder of its own, and measure it."""
+    import methods
+
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            method = methods.create(name, **FITS[name]).fit(integral)
+        except Exception as problem:  # of whatever kind, it is this method's, and others are measured
+            return Row((f"`{name}`", f"failed: {_reason(problem)}", *[""] * (len(COLUMNS) - 2)), failed=True)
+        return row(method, Path(folder))
+
+
+def closing(rows: Sequence[Row]) -> str:
+    """Say below the table how long compilers take."""
+    seconds = [value for row in rows for value in row.seconds]
+    if not seconds:
+        return ""
+    return f"\nCompilers take {min(seconds):.0f} to {max(seconds):.0f} s for a header."
+
+
+def inserted(document: str, table: str) -> str:
+    """Return the document with the table between its two markers."""
+    before, _, rest = document.partition(BEGIN)
+    return f"{before}{BEGIN}\n\n{table}\n\n{END}{rest.partition(END)[2]}"
+
+
+def _heading() -> list[str]:
+    return [_line(COLUMNS), _line(["---"] * len(COLUMNS))]
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -128,27 +217,61 @@ def parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     made.add_argument("--integral", default="box1l", help="name in the catalogue (default: box1l)")
     made.add_argument("--method", action="append", choices=FITS, help="default: all of these")
+    made.add_argument("--insert", action="store_true", help="put the table into docs/export.md, too")
     made.add_argument("--model", help="only time `integrate` of this saved method, and print ns for one and a batch")
     return made
 
 
-def row(method: Any, folder: Path) -> str:
+def row(method: Any, folder: Path) -> Row:
     """Measure a fitted method, and give its line of the table."""
     from methods.export.targets import export
 
-    model = folder / "model.loopmark"
-    method.save(model)
-    export(method, "cpp", folder / "header.hpp")
-    export(method, "onnx", folder / "model.onnx")
+    model, header, graph = folder / "model.loopmark", folder / "header.hpp", folder / "model.onnx"
     s = method.integral_.sample(BATCH, seed=1)
-    of_header, seconds = header_times(folder, s)
-    size = (folder / "header.hpp").stat().st_size
-    torch = of_torch(model)
-    cells = [
-        f"`{method.name}`", of_header, of_onnx(folder / "model.onnx", s), of_integrate(model), torch,
-        f"{size / 1000:.0f} kB", ", ".join(f"{each:.1f}" for each in seconds),
-    ]  # fmt: skip
-    return "| " + " | ".join(map(str, cells)) + " |"
+    seconds: list[float] = []
+
+    def of_header() -> Times:
+        export(method, "cpp", header)
+        found, compiling = header_times(folder, s)
+        seconds.extend(compiling)
+        return found
+
+    def of_graph() -> Times:
+        export(method, "onnx", graph)
+        return of_onnx(graph, s)
+
+    def of_saved() -> Times:
+        method.save(model)
+        return of_integrate(model)
+
+    measurements = (of_header, of_graph, of_saved, lambda: of_torch(model))
+    cells, failures = zip(*map(_cell, measurements), strict=True)
+    size = f"{header.stat().st_size / 1000:.0f} kB" if header.exists() else ""
+    return Row((described(method), *cells, size), tuple(seconds), any(failures))
+
+
+def described(method: Any) -> str:
+    """Name a method, and how large it is."""
+    if method.name in SIZES:
+        return f"`{method.name}`, {SIZES[method.name].format_map(vars(method))}"
+    coefficients = getattr(method, "coefficients_", None)
+    return f"`{method.name}`" + ("" if coefficients is None else f", {len(coefficients):,} terms")
+
+
+def _cell(measure: Callable[[], Times]) -> tuple[str, bool]:
+    """Measure, and tell whether that has failed; the cell is the reason then."""
+    try:
+        return str(measure()), False
+    except Exception as problem:  # of whatever kind, it is this cell's, and others are measured
+        return f"failed: {_reason(problem)}", True
+
+
+def _reason(problem: Exception) -> str:
+    """Say in one line why a measurement failed: of a program, what it said last."""
+    said = problem.stderr if isinstance(problem, subprocess.CalledProcessError) else None
+    text = said.decode(errors="replace") if isinstance(said, bytes) else said
+    lines = (text or str(problem)).strip().splitlines() or [type(problem).__name__]
+    return lines[-1 if text else 0].replace("|", "/")
 
 
 def header_times(folder: Path, s: Any) -> tuple[Times, list[float]]:
@@ -161,7 +284,7 @@ def header_times(folder: Path, s: Any) -> tuple[Times, list[float]]:
     for flags in (["-O2"], ["-O3", "-march=native"]):
         start = _seconds_of_children()
         command = [*build_cache.compiler(), "-std=c++17", *flags, "speed.cpp", "-o", "speed"]
-        subprocess.run(command, cwd=folder, check=True)
+        subprocess.run(command, cwd=folder, check=True, capture_output=True)
         seconds.append(_seconds_of_children() - start)
     done = subprocess.run([folder / "speed"], input=s.tobytes(), capture_output=True, check=True)
     return Times(*map(float, done.stdout.split())), seconds

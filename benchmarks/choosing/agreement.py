@@ -47,7 +47,7 @@ from benchmarks.records.folders import LOCAL, PUBLISHED, check_writable, result_
 from benchmarks.running import machine
 from methods.base import InputError
 from methods.core import files
-from methods.export.description import rounded_down
+from methods.core.digits import rounded_down
 from references.integrals import catalogue
 
 DIGITS, COUNTS = (3.0, 6.0), (1e9, 1e4)

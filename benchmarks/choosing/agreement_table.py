@@ -15,7 +15,7 @@ from typing import Any
 import methods
 from benchmarks.records.folders import PUBLISHED, REPORTS
 from methods.core import files
-from methods.export.description import rounded_down
+from methods.core.digits import rounded_down
 
 FILE = "choices.json"
 

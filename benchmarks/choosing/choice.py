@@ -24,7 +24,7 @@ from benchmarks.choosing.direct_values import DirectValues
 from benchmarks.choosing.extrapolation import Forecast
 from benchmarks.choosing.pilots import Pilot, Pilots
 from benchmarks.choosing.search import Search, Standing, Told, Wish
-from methods.export.description import rounded_down
+from methods.core.digits import rounded_down
 from references.values import test_points
 
 POINTS, CHECKED = 100, 200

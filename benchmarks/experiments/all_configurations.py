@@ -240,11 +240,6 @@ def number(value: float | None, scale: float = 1.0) -> str:
     return f"{value:,.{max(0, 2 - math.floor(math.log10(abs(value))))}f}"
 
 
-def rounded_down(digits: float) -> str:
-    """Write a number of digits with one decimal, such that "6.0" is never less than six."""
-    return f"{math.floor(10 * digits) / 10:.1f}"
-
-
 def _published(record: Record) -> str:
     results = [r for r in published() if (r["integral"], r["method"]) == (record["integral"], record["method"])]
     return "; ".join(map(published_value, results))

@@ -14,6 +14,7 @@ from benchmarks.records import configurations, digit_costs
 from benchmarks.records.configurations import Configuration
 from benchmarks.records.digit_costs import DigitCost, Digits
 from benchmarks.records.run_records import Row
+from methods.core.digits import rounded_down
 
 DIGITS = (2, 3, 4, 6, 8)
 
@@ -63,7 +64,7 @@ def _row(
     row, used = {}, {id(most): most}
     for wanted in DIGITS:
         cost = digit_costs.cheapest(costs, wanted, digits=digits)
-        at_most = f"at most {all_configurations.rounded_down(getattr(most, digits))}"
+        at_most = f"at most {rounded_down(getattr(most, digits))}"
         row[_column(wanted)] = at_most if cost is None else _cell(cost, digits, same)
         used |= {id(cost): cost} if cost else {}
     return row, [record for cost in used.values() for record in cost.configuration.records]
@@ -84,7 +85,7 @@ def _cell(cost: DigitCost, digits: Digits, same: Sequence[Configuration]) -> str
     number = all_configurations.number
     batch = "" if cost.batch == digit_costs.LARGEST_BATCH else f" (by {cost.batch:,})"
     time = f"{number(cost.s_per_integral, scale=1e6)} µs{batch} after {number(cost.preparation_s)} s"
-    has = f"{time}, {all_configurations.rounded_down(getattr(cost, digits))}"
+    has = f"{time}, {rounded_down(getattr(cost, digits))}"
     return ": ".join(filter(None, (has, configurations.setting(cost.configuration, same))))
 
 

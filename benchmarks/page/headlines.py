@@ -15,6 +15,7 @@ from benchmarks.page.method_kinds import KINDS, costs_of
 from benchmarks.records import digit_costs
 from benchmarks.records.configurations import Configuration
 from benchmarks.records.digit_costs import DigitCost
+from methods.core.digits import rounded_down
 
 DIGITS = 6
 
@@ -106,12 +107,11 @@ def learned(costs: Costs, cells: Collection[cost_map.Cell]) -> str:
         return ""
     ours, theirs = (statistics.median(_digits(pair[nth]) for pair in both) for nth in range(len(COMPARED)))
     behind = sum(_digits(pair[0]) < _digits(pair[1]) for pair in both)
-    down = all_configurations.rounded_down
     winners = [winner for cell in cells for winner in cell.values()]
     used = [*(cost for pair in both for cost in pair), *(winner.cost for winner in winners)]
     return (
-        f"Methods that **learn** have {down(ours)} digits at most (median; {seeds([pair[0] for pair in both])}), and "
-        f"the best table {down(theirs)}: more on {behind} of {len(both)} integrals."
+        f"Methods that **learn** have {rounded_down(ours)} digits at most (median; "
+        f"{seeds([pair[0] for pair in both])}), and the best table {rounded_down(theirs)}: more on {behind} of {len(both)} integrals."
         f"{_of_map([winner.method for winner in winners])}{_older(used)}"
     )
 

@@ -19,6 +19,7 @@ from benchmarks.records import configurations, digit_costs
 from benchmarks.records.configurations import Configuration
 from benchmarks.records.digit_costs import DigitCost
 from benchmarks.records.run_records import Record
+from methods.core.digits import rounded_down
 
 PICTURE = "figures/digit_curves.svg"
 """The picture, below the folder of reports."""
@@ -141,7 +142,7 @@ def _digits(cost: DigitCost) -> str:
     """Write mean digits, with their spread between seeds, and those of the worst point."""
     found = [record["digits_mean"] for record in cost.configuration.good]
     spread = f" ± {statistics.stdev(found):.1f}" if len(found) > 1 else ""
-    mean, worst = map(all_configurations.rounded_down, (cost.digits_mean, cost.digits_worst))
+    mean, worst = map(rounded_down, (cost.digits_mean, cost.digits_worst))
     return f"{mean}{spread} ({worst})"
 
 

@@ -4,13 +4,14 @@
     double I = box1l_chebyshev(s);                            // s[m]; std::complex<double> where I is complex
     box1l_chebyshev_batch(n, s, value);                       // s[n][m], value[n]
 
-and, by the same pattern, NAME_error, NAME_gradient and their batched forms where the method gives them. NAME_checked
-throws std::out_of_range for points outside the box, which NAME does not look at.
+and, by the same pattern, NAME_error, NAME_with_error, NAME_gradient and their batched forms where the method gives
+them. NAME_checked and NAME_batch_checked throw std::out_of_range for points outside the box; the others extrapolate,
+with an error of nan. A coordinate that is nan or infinite gives nan, with -ffast-math, too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ FUNCTIONS = (
     Path(bilinear_split.__file__).with_name("elementary_functions.hpp"), Path(__file__).with_name("cpp_functions.hpp"),
 )  # fmt: skip
 """Functions that every header begins with."""
+
+LIBRARIES = ("cmath", "complex", "cstddef", "cstdint", "cstring", "stdexcept", "string")
 
 LANES = 16
 """Points that a batch takes through all steps together."""
@@ -64,10 +67,11 @@ def _literal(value: Any) -> str:
 
 def write(name: str, arithmetic: Arithmetic, about: Description) -> str:
     """Write the text of the header."""
-    constants = Constants()
-    functions = {
-        key: _function(key, arithmetic, rows, constants) for key, rows in arithmetic.outputs.items()
-    }  # fmt: skip
+    constants, outputs = Constants(), arithmetic.outputs
+    wanted = {key: [rows] for key, rows in outputs.items()}
+    if "error" in outputs:
+        wanted["with_error"] = [outputs["value"], outputs["error"]]
+    functions = [_function(key, arithmetic, rows, constants) for key, rows in wanted.items()]
     comment = "\n".join(f"// {line}" for line in about.lines())
     box = "\n".join(
         f"constexpr double {end}[] = {{{', '.join(map(repr, values))}}};"
@@ -75,86 +79,219 @@ def write(name: str, arithmetic: Arithmetic, about: Description) -> str:
     )
     functions_of_all = [path.read_text(encoding="utf-8") for path in FUNCTIONS]
     return "\n".join([
-        comment, "#pragma once", "", "#include <cmath>", "#include <complex>", "#include <cstddef>",
-        "#include <cstdint>", "#include <cstring>", "#include <stdexcept>", "", f"namespace loopmark_{name} {{", "",
-        *functions_of_all, box, *constants.lines, "", *functions.values(), _batch(arithmetic.s.n),
-        f"}}  // namespace loopmark_{name}", "", *_interface(name, arithmetic, about),
+        comment, "#pragma once", "", *[f"#include <{library}>" for library in LIBRARIES], "",
+        f"namespace loopmark_{name} {{", "", *functions_of_all, box, *constants.lines, "", *functions,
+        EVALUATION.format(m=arithmetic.s.n, lanes=LANES), f"}}  // namespace loopmark_{name}", "",
+        *_interface(name, arithmetic, about),
     ])  # fmt: skip
 
 
-def _function(key: str, arithmetic: Arithmetic, wanted: Rows, constants: Constants) -> str:
-    """Write the structure whose `of` takes rows of L points through the steps that an output needs."""
-    needed = places_needed(arithmetic, [wanted])
-    lines = []
-    for rows, step in zip(arithmetic.rows, arithmetic.steps, strict=True):
-        if rows.place in needed and rows.place:
-            lines.append(f"    alignas(64) {TYPES[rows.dtype]} r{rows.place}[{rows.n} * L];")
-            lines += [f"    {line}" for line in STATEMENTS[type(step)](step, rows, constants)]
-    lines.append(f"    for (int i = 0; i < {wanted.n} * L; i++) out[i] = r{wanted.place}[i];")
+def _function(key: str, arithmetic: Arithmetic, wanted: Sequence[Rows], constants: Constants) -> str:
+    """Write the structure whose `of` takes rows of L points through the steps that outputs need.
+
+    Steps share memory: a network's layers of all replicas, of which there may be a hundred, fit on the stack of a
+    thread.
+    """
+    needed = places_needed(arithmetic, wanted)
+    last_use = {rows.place: len(arithmetic.steps) for rows in wanted}
+    for place in sorted(needed):
+        for rows in _operands(arithmetic.steps[place]):
+            last_use[rows.place] = max(place, last_use.get(rows.place, 0))
+    memory, lines = _Memory(), []
+    for place in sorted(needed - {0}):
+        rows, step = arithmetic.rows[place], arithmetic.steps[place]
+        lines.append(f"    {TYPES[rows.dtype]}* const r{place} = {memory.taken(rows)};")
+        lines += [f"    {line}" for line in STATEMENTS[type(step)](step, rows, constants)]
+        for read in _operands(step):
+            if read.place and last_use[read.place] == place:
+                memory.give_back(read)
+    first = 0
+    for rows in wanted:
+        lines.append(f"    for (int i = 0; i < {rows.n} * L; i++) out[{first} * L + i] = r{rows.place}[i];")
+        first += rows.n
+    n_values = sum(rows.n for rows in wanted if rows is not arithmetic.outputs.get("error"))
     return "\n".join([
-        f"struct {key.capitalize()} {{", f"  static constexpr int ROWS = {wanted.n};",
-        "  template <int L> static void of(const double* __restrict r0, double* __restrict out) {", *lines, "  }", "};",
-        "",
+        f"struct {_structure(key)} {{", f"  static constexpr int ROWS = {first}, VALUES = {n_values};",
+        "  template <int L> static void of(const double* __restrict r0, double* __restrict out) {",
+        *[f"    {line}" for line in memory.lines], *lines, "  }", "};", "",
     ])  # fmt: skip
 
 
-def _batch(m: int) -> str:
-    return f"""constexpr int M = {m}, LANES = {LANES};
+def _operands(step: Any) -> list[Rows]:
+    """List the rows that a step reads, each once."""
+    fields = [field if isinstance(field, tuple) and not isinstance(field, Rows) else (field,) for field in step]
+    return list(dict.fromkeys(rows for field in fields for rows in field if isinstance(rows, Rows)))
 
-// out [n][F::ROWS] at s [n][M].
-template <class F> inline void batch(std::size_t n, const double* s, double* out) {{
+
+def _structure(key: str) -> str:
+    return key.title().replace("_", "")
+
+
+class _Memory:
+    """Arrays for rows, each of which is used again once its rows have been read for the last time."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self._free: dict[tuple[str, int], list[str]] = {}
+        self._of: dict[Rows, str] = {}
+
+    def taken(self, rows: Rows) -> str:
+        """Give the name of an array of as many numbers as the rows have."""
+        free = self._free.setdefault((rows.dtype, rows.n), [])
+        if not free:
+            free.append(f"m{len(self.lines)}")
+            self.lines.append(f"alignas(64) {TYPES[rows.dtype]} {free[0]}[{rows.n} * L];")
+        self._of[rows] = free.pop()
+        return self._of[rows]
+
+    def give_back(self, rows: Rows) -> None:
+        """Let later rows have the array of these."""
+        self._free[rows.dtype, rows.n].append(self._of.pop(rows))
+
+
+EVALUATION = """constexpr int M = {m}, LANES = {lanes};
+
+// All bits where a number is nan or infinite, else none. Looks at its exponent: with -ffast-math no comparison may be
+// relied on, nor std::isnan.
+inline std::uint64_t not_finite(double x) {{
+  std::uint64_t bits;
+  std::memcpy(&bits, &x, sizeof bits);
+  return ((bits >> 52) & 0x7ff) == 0x7ff ? ~std::uint64_t{{0}} : 0;
+}}
+
+// A number, or nan where the mask has all bits.
+inline double masked(double x, std::uint64_t mask) {{
+  std::uint64_t bits;
+  std::memcpy(&bits, &x, sizeof bits);
+  bits |= mask;
+  std::memcpy(&x, &bits, sizeof bits);
+  return x;
+}}
+
+// Masks of L points: those with a coordinate that is not finite, and those outside the box, which are these and more.
+template <int L> inline void masks(const double* rows, std::uint64_t* wrong, std::uint64_t* outside) {{
+  for (int p = 0; p < L; p++) wrong[p] = outside[p] = 0;
+  for (int j = 0; j < M; j++)
+    for (int p = 0; p < L; p++) {{
+      const double x = rows[j * L + p];
+      wrong[p] |= not_finite(x);
+      outside[p] |= not_finite(x) | (x < LOW[j] || x > HIGH[j] ? ~std::uint64_t{{0}} : 0);
+    }}
+}}
+
+inline bool in_box(const double* s) {{
+  std::uint64_t wrong, outside;
+  masks<1>(s, &wrong, &outside);
+  return !outside;
+}}
+
+// F at L points: nan where s is not finite, and errors, which are the last rows, outside the box, too.
+template <class F, int L> inline void evaluate(const double* rows, double* found) {{
+  F::template of<L>(rows, found);
+  if (F::VALUES == F::ROWS) {{  // one look at all numbers together costs next to nothing
+    std::uint64_t any = 0;
+    for (int i = 0; i < M * L; i++) any |= not_finite(rows[i]);
+    if (!any) return;
+  }}
+  std::uint64_t wrong[L], outside[L];
+  masks<L>(rows, wrong, outside);
+  for (int r = 0; r < F::ROWS; r++)
+    for (int p = 0; p < L; p++)
+      found[r * L + p] = masked(found[r * L + p], r < F::VALUES ? wrong[p] : outside[p]);
+}}
+
+// F at s [n][M]: `put` gets the number of the point, of the row, and the result.
+template <class F, class Put> inline void batch(std::size_t n, const double* s, Put put) {{
   alignas(64) double rows[M * LANES], found[F::ROWS * LANES];
   for (std::size_t first = 0; first < n; first += LANES) {{
     const int points = n - first < LANES ? static_cast<int>(n - first) : LANES;
     for (int p = 0; p < LANES; p++)
       for (int j = 0; j < M; j++) rows[j * LANES + p] = s[(first + (p < points ? p : 0)) * M + j];
-    F::template of<LANES>(rows, found);
+    evaluate<F, LANES>(rows, found);
     for (int p = 0; p < points; p++)
-      for (int r = 0; r < F::ROWS; r++) out[(first + p) * F::ROWS + r] = found[r * LANES + p];
+      for (int r = 0; r < F::ROWS; r++) put(first + p, r, found[r * LANES + p]);
   }}
 }}
+"""
+"""Functions that evaluate at one point and at many, with {m} coordinates and {lanes} points side by side."""
 
-inline bool in_box(const double* s) {{
-  for (int j = 0; j < M; j++)
-    if (!(s[j] >= LOW[j] && s[j] <= HIGH[j])) return false;
-  return true;
+VALUE = """// I(s). Does not look whether s is in the box: it extrapolates outside, which is wrong soon.
+inline {result} {name}(const double s[{m}]) {{
+  double found[{width}];
+  {space}::evaluate<{space}::Value, 1>(s, found);
+  return {of_found};
+}}
+
+// I(s). Throws std::out_of_range for a point outside the box.
+inline {result} {name}_checked(const double s[{m}]) {{
+  if (!{space}::in_box(s)) throw std::out_of_range("{name}: s lies outside the box");
+  return {name}(s);
+}}
+
+// s [n][{m}], value [n]. Does not look whether points are in the box: it extrapolates outside, which is wrong soon.
+inline void {name}_batch(std::size_t n, const double* s, {result}* value) {{
+  double* const to = reinterpret_cast<double*>(value);
+  {space}::batch<{space}::Value>(n, s, [=](std::size_t i, int r, double x) {{ to[i * {width} + r] = x; }});
+}}
+
+// The same. Throws std::out_of_range before any value is computed where a point is outside the box.
+inline void {name}_batch_checked(std::size_t n, const double* s, {result}* value) {{
+  for (std::size_t i = 0; i < n; i++)
+    if (!{space}::in_box(s + i * {m}))
+      throw std::out_of_range("{name}: point " + std::to_string(i) + " of s, from 0, lies outside the box");
+  {name}_batch(n, s, value);
+}}
+"""
+
+ERROR = """// One standard deviation; nan outside the box, where nothing is known of it.
+inline double {name}_error(const double s[{m}]) {{
+  double found;
+  {space}::evaluate<{space}::Error, 1>(s, &found);
+  return found;
+}}
+
+inline void {name}_error_batch(std::size_t n, const double* s, double* error) {{
+  {space}::batch<{space}::Error>(n, s, [=](std::size_t i, int, double x) {{ error[i] = x; }});
+}}
+
+// I(s) and its error by one evaluation. Outside the box I(s) is extrapolated, and the error is nan.
+inline {result} {name}_with_error(const double s[{m}], double* error) {{
+  double found[{width} + 1];
+  {space}::evaluate<{space}::WithError, 1>(s, found);
+  *error = found[{width}];
+  return {of_found};
+}}
+
+inline void {name}_with_error_batch(std::size_t n, const double* s, {result}* value, double* error) {{
+  double* const to = reinterpret_cast<double*>(value);
+  {space}::batch<{space}::WithError>(n, s, [=](std::size_t i, int r, double x) {{
+    (r < {width} ? to[i * {width} + r] : error[i]) = x;
+  }});
+}}
+"""
+
+GRADIENT = """// dI/ds. Does not look whether s is in the box.
+inline void {name}_gradient(const double s[{m}], double gradient[{m}]) {{
+  {space}::evaluate<{space}::Gradient, 1>(s, gradient);
+}}
+
+inline void {name}_gradient_batch(std::size_t n, const double* s, double* gradient) {{
+  {space}::batch<{space}::Gradient>(n, s, [=](std::size_t i, int r, double x) {{ gradient[i * {m} + r] = x; }});
 }}
 """
 
 
 def _interface(name: str, arithmetic: Arithmetic, about: Description) -> list[str]:
     """Write the functions that a program calls."""
-    m, space = arithmetic.s.n, f"loopmark_{name}"
-    result = "std::complex<double>" if about.is_complex else "double"
-    value = arithmetic.outputs["value"]
-    of_value = "reinterpret_cast<double*>(value)" if about.is_complex else "value"
-    lines = [
-        f"inline {result} {name}(const double s[{m}]) {{",
-        *(["  double found[2];"] if value.n == 2 else [f"  {result} found;"]),
-        f"  {space}::Value::of<1>(s, {'found' if value.n == 2 else '&found'});",
-        "  return {found[0], found[1]};" if value.n == 2 else "  return found;", "}", "",
-        "// Throws std::out_of_range for a point outside the box.",
-        f"inline {result} {name}_checked(const double s[{m}]) {{",
-        f'  if (!{space}::in_box(s)) throw std::out_of_range("{name}: s lies outside the box");',
-        f"  return {name}(s);", "}", "", "// s [n][" + str(m) + "], value [n].",
-        f"inline void {name}_batch(std::size_t n, const double* s, {result}* value) {{",
-        f"  {space}::batch<{space}::Value>(n, s, {of_value});", "}", "",
+    templates = {"value": VALUE, "error": ERROR, "gradient": GRADIENT}
+    return [
+        template.format(
+            name=name, m=arithmetic.s.n, space=f"loopmark_{name}", width=arithmetic.outputs["value"].n,
+            result="std::complex<double>" if about.is_complex else "double",
+            of_found="{found[0], found[1]}" if about.is_complex else "found[0]",
+        )
+        for key, template in templates.items() if key in arithmetic.outputs
     ]  # fmt: skip
-    if "error" in arithmetic.outputs:
-        lines += [
-            "// One standard deviation.", f"inline double {name}_error(const double s[{m}]) {{", "  double found;",
-            f"  {space}::Error::of<1>(s, &found);", "  return found;", "}", "",
-            f"inline void {name}_error_batch(std::size_t n, const double* s, double* error) {{",
-            f"  {space}::batch<{space}::Error>(n, s, error);", "}", "",
-        ]  # fmt: skip
-    if "gradient" in arithmetic.outputs:
-        lines += [
-            "// dI/ds.", f"inline void {name}_gradient(const double s[{m}], double gradient[{m}]) {{",
-            f"  {space}::Gradient::of<1>(s, gradient);", "}", "",
-            f"inline void {name}_gradient_batch(std::size_t n, const double* s, double* gradient) {{",
-            f"  {space}::batch<{space}::Gradient>(n, s, gradient);", "}", "",
-        ]  # fmt: skip
-    return lines
 
 
 # ----- statements for each kind of step -------------------------------------------------------------------------------
@@ -190,7 +327,7 @@ def _polynomial(step: steps.Polynomial, rows: Rows, constants: Constants) -> lis
     found, place = bilinear_split.split(step.alpha, step.c), rows.place
     n_left, n_right = len(found.left.of), len(found.right.of)
     padded = max(n_right, int(found.length.max()))
-    lines = [f"alignas(64) double t{place}[{found.counts.sum()} * L], a{place}[{n_left} * L];"]
+    lines = ["{", f"alignas(64) double t{place}[{found.counts.sum()} * L], a{place}[{n_left} * L];"]
     lines += [f"alignas(64) double b{place}[{padded} * L];"]
     first = 0
     for j, count in enumerate(found.counts):
@@ -204,7 +341,7 @@ def _polynomial(step: steps.Polynomial, rows: Rows, constants: Constants) -> lis
     for i, of_row in enumerate(found.coefficients):
         parts = f"a{place}, b{place}, {constants(of_row)}, {length}"
         lines.append(f"bilinear<{n_left}, L>({parts}, r{place} + {i} * L);")
-    return lines
+    return [lines[0], *[f"  {line}" for line in lines[1:]], "}"]
 
 
 def _node_sum(step: steps.NodeSum, rows: Rows, constants: Constants) -> list[str]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import math
+import importlib.metadata
 import subprocess
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from methods.base import Method, ParametricIntegral
+from methods.core.digits import rounded_down
+
+WRITTEN_BY = "Written by Loopmark"
+"""What every exported file has in it."""
 
 
 class Description(NamedTuple):
@@ -15,7 +19,8 @@ class Description(NamedTuple):
 
     method: str
     version: int
-    commit: str
+    code: str
+    """Commit or version of the code that writes, in words."""
     integral: str
     fingerprint: str
     parameters: tuple[str, ...]
@@ -36,7 +41,7 @@ class Description(NamedTuple):
             f"The {kind}integral {self.integral} [{self.fingerprint}] by {self.method}, version {self.version}.",
             *("for s = (" + ", ".join(self.parameters) + ") in the box", *box),
             f"Digits: {self.digits}.",
-            f"Written by Loopmark, {self.commit}.",
+            f"{WRITTEN_BY}, {self.code}.",
         ]
 
 
@@ -45,8 +50,9 @@ def describe(method: Method) -> Description:
     fitted: Any = method
     integral: ParametricIntegral = fitted.integral_
     return Description(
-        method.name, method.version, _commit(), integral.name, integral.fingerprint(), integral.parameters,
-        integral.low, integral.high, integral.is_complex, _digits(method.measured_, integral.fingerprint()),
+        method.name, method.version, code_version(Path(__file__)), integral.name, integral.fingerprint(),
+        integral.parameters, integral.low, integral.high, integral.is_complex,
+        _digits(method.measured_, integral.fingerprint()),
     )  # fmt: skip
 
 
@@ -60,16 +66,29 @@ def _digits(measured: dict[str, Any] | None, fingerprint: str) -> str:
     return f"{mean} on average, {worst} at worst of {measured['points']} points{judge}{had_a_part}"
 
 
-def rounded_down(digits: float) -> str:
-    """Write a number of digits with one decimal, such that "6.0" is never less than six."""
-    return f"{math.floor(10 * digits) / 10:.1f}"
+def code_version(file: Path) -> str:
+    """Name the commit of a file of this code, or the version of the distribution where it is installed without one.
+
+    A repository counts only where it is that of this code: its root holds the folder `methods`, and the file is in it.
+    """
+    folder = file.resolve().parent
+    root = _git(folder, "rev-parse", "--show-toplevel")
+    is_ours = root is not None and (Path(root) / "methods").resolve() in folder.parents
+    commit = _git(folder, "rev-parse", "--short", "HEAD")
+    if not is_ours or commit is None or _git(folder, "ls-files", "--error-unmatch", file.name) is None:
+        try:
+            return f"version {importlib.metadata.version('loopmark')}"
+        except importlib.metadata.PackageNotFoundError:
+            return "version unknown"
+    is_changed = _git(folder, "diff", "--quiet", "HEAD") is None
+    return f"commit {commit}" + (" with changes" if is_changed else "")
 
 
-def _commit() -> str:
-    """Name the commit of this code; "commit unknown" outside a repository."""
-    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"]
+def _git(folder: Path, *arguments: str) -> str | None:
+    """Return what git says of a folder; None where it fails, or is not there."""
+    command = ["git", "-C", str(folder), *arguments]
     try:
-        found = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
-    except OSError:
-        return "commit unknown"
-    return f"commit {found.stdout.strip()}" if found.returncode == 0 else "commit unknown"
+        found = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return found.stdout.strip()

@@ -5,9 +5,9 @@
     export(primitive, "box1l.onnx")
 
 The file takes s (n, m) and gives value (n,), or (n, 2) where it is complex, error (n,) and gradient (n, m), those that
-the method has. It does not check whether s is in the box; its metadata name that, in JSON: method, integral,
-parameters, low, high, and about, what any exported file says of itself. All n points are computed at once: of a deep
-network, 2^k · width numbers for each, so call it with batches.
+the method has. Outside the box the value is an extrapolation, and the error nan. Its metadata name the box, in JSON:
+method, integral, parameters, low, high, and about, what any exported file says of itself. All n points are computed at
+once: of a deep network, 2^k · width numbers for each, so call it with batches.
 
 It agrees with `integrate`, relative to the largest value, to 1e-10 in float64 and to 1e-4 in float32; of the networks
 of `published_primitive`, those of precision="float32" to 1e-4 in either.
@@ -57,7 +57,7 @@ def export(method: Method, path: Any, dtype: str = "float64") -> None:
     integral: ParametricIntegral = fitted.integral_
     graph, form = Graph(dtype), method.export_form()
     if isinstance(form, Arithmetic):
-        onnx_writer.write(graph, form)
+        onnx_writer.write(graph, form, integral.low, integral.high)
     else:
         _write_networks(graph, fitted, form)
     metadata = {"method": method.name, "integral": integral.name, "parameters": integral.parameters}
@@ -67,10 +67,13 @@ def export(method: Method, path: Any, dtype: str = "float64") -> None:
 
 def _write_networks(graph: Graph, primitive: Any, form: CornerNetworks) -> None:
     """Record value and error of a method whose value is a corner sum."""
-    replicas = _networks(form, primitive.integral_, graph.input("s", primitive.integral_.m))
+    integral = primitive.integral_
+    s = graph.input("s", integral.m)
+    replicas = _networks(form, integral, s)
     mean = sum(replicas[1:], replicas[0]) * (1 / len(replicas))
     graph.output("value", mean)
-    graph.output("error", _spread(replicas, mean) * UNCERTAINTIES[primitive.uncertainty](len(replicas)))
+    error = _spread(replicas, mean) * UNCERTAINTIES[primitive.uncertainty](len(replicas))
+    graph.output("error", onnx_writer.in_box_only(error, s, integral.low, integral.high))
 
 
 def _spread(replicas: list[Value], mean: Value) -> Value:

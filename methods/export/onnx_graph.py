@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from methods.base import InputError
+from methods.core import files
 
 OPSET = 17
 """Version of ONNX's operators: of 2022, which runtimes still in use know."""
@@ -75,8 +76,8 @@ class Graph:
         """
         if self.dtype == np.float64 and operator in ONLY_FLOAT32:
             raise InputError(
-                f"onnxruntime computes {operator} in float32 only; export it in Python, by methods.export.onnx_export."
-                'export(method, path, dtype="float32").'
+                f"onnxruntime computes {operator} in float32 only; export it with --dtype float32, "
+                'or methods.export.onnx_export.export(method, path, dtype="float32").'
             )
         names = [(x if isinstance(x, Value) else self.constant(x)).name for x in operands]
         name = f"v{len(self._nodes)}"
@@ -96,7 +97,7 @@ class Graph:
         model = self._onnx.helper.make_model(graph, opset_imports=[opset], ir_version=IR_VERSION)
         self._onnx.helper.set_model_props(model, dict(metadata))
         self._onnx.checker.check_model(model, full_check=True)
-        Path(path).write_bytes(model.SerializeToString())
+        files.write_bytes(Path(path), model.SerializeToString())
 
 
 def _on_host(array: Any) -> Any:

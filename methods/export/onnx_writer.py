@@ -6,7 +6,7 @@ All numbers have the graph's dtype: a network that computes in float32 does so i
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,20 +16,30 @@ from methods.core.arithmetic import Arithmetic, Rows
 from methods.export.onnx_graph import Graph, Value
 
 
-def write(graph: Graph, arithmetic: Arithmetic) -> None:
+def write(graph: Graph, arithmetic: Arithmetic, low: Sequence[float], high: Sequence[float]) -> None:
     """Record all steps, and declare the outputs by their names: (n,), or (n, width) where they are several rows."""
     values: list[Value] = []
+    s = graph.input("s", arithmetic.s.n)
     for step in arithmetic.steps:
         if isinstance(step, steps.Input):
-            values.append(graph.apply("Transpose", graph.input("s", arithmetic.s.n), perm=[1, 0]))
+            values.append(graph.apply("Transpose", s, perm=[1, 0]))
         else:
             values.append(RECORDERS[type(step)](graph, step, lambda rows: values[rows.place]))
     for name, rows in arithmetic.outputs.items():
         value = values[rows.place]
-        if rows.n == 1 and name != "gradient":
+        if name == "error":
+            graph.output(name, in_box_only(value.take(0, axis=0), s, low, high))
+        elif rows.n == 1 and name != "gradient":
             graph.output(name, value.take(0, axis=0))
         else:
             graph.output(name, graph.apply("Transpose", value, perm=[1, 0]), rows.n)
+
+
+def in_box_only(error: Value, s: Value, low: Sequence[float], high: Sequence[float]) -> Value:
+    """Record the error (n,) at points s (n, m) of the box, and nan at all others."""
+    beyond = s.graph.apply("Max", np.array(low, float) - s, s - np.array(high, float))
+    farthest = s.graph.apply("ReduceMax", beyond, axes=[1], keepdims=0)
+    return _where(s.graph, s.graph.apply("LessOrEqual", farthest, 0.0), error, float("nan"))
 
 
 At = Callable[[Rows], Value]

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import builtins
 import keyword
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from methods.base import Exportable, InputError, Method
+from methods.core import files
 from methods.core.arithmetic import Arithmetic
 from methods.core.names import unknown
 from methods.export import cpp_writer, onnx_export, python_writer
-from methods.export.description import Description, describe
+from methods.export.description import WRITTEN_BY, Description, describe
 
 CPP_KEYWORDS = frozenset(
     "alignas alignof and and_eq asm auto bitand bitor bool break case catch char class compl concept const consteval "
@@ -24,8 +27,14 @@ CPP_KEYWORDS = frozenset(
 )
 """Names that no function of C++ can have."""
 
-OWN_NAMES = frozenset({"s", "std", "np", "LOW", "HIGH"})
-"""Names that the files themselves use."""
+TAKEN = {
+    "cpp": CPP_KEYWORDS | {"s", "std", "LOW", "HIGH"},
+    "python": frozenset({*keyword.kwlist, *dir(builtins), "s", "np", "numpy", "base64", "LOW", "HIGH"}),
+}
+"""Names that a language or a file itself uses; a function of such a name could not be called, or would break others."""
+
+SHADOWED = sys.stdlib_module_names | {"numpy"}
+"""Modules that NumPy imports, or Python itself: no file of Python beside a script can have their names."""
 
 MOST_NUMBERS = 1_000_000
 """In a file of source code; more of them take compilers minutes."""
@@ -34,30 +43,36 @@ MOST_NUMBERS = 1_000_000
 def export(method: Method, to: str, path: Any, name: str | None = None) -> None:
     """Write a fitted method to `path` as one of TARGETS; `name` is that of the function, by default the file's.
 
+    What stands at `path` is replaced once the new file is complete.
+
     Raises
     ------
     InputError
         For a method or an integral that cannot be written so, or a name that is none.
+    OSError
+        Where the file cannot be written.
     """
     if to not in TARGETS:
         raise unknown("format", to, TARGETS)
     TARGETS[to](method, Path(path), name or Path(path).stem)
 
 
-def _written(writer: Callable[[str, Arithmetic, Description], str]) -> Callable[[Method, Path, str], None]:
+def _written(to: str, writer: Callable[[str, Arithmetic, Description], str]) -> Callable[[Method, Path, str], None]:
     def write(method: Method, path: Path, name: str) -> None:
-        is_taken = keyword.iskeyword(name) or name in CPP_KEYWORDS | OWN_NAMES
-        if is_taken or not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
+        if name in TAKEN[to] or not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
             raise InputError(
-                f"{name!r} is no name for a function; give another one, of letters, digits and underscores (--name)."
+                f"{name!r} is no name for a function in {to}; give another one, of letters, digits and underscores, "
+                "that the language does not use itself (--name)."
             )
+        if path.suffix == ".py" and path.stem in SHADOWED:
+            raise InputError(f"{path.name} would hide Python's module {path.stem}; name another file (--out).")
         arithmetic = _arithmetic(method)
         if (n_numbers := arithmetic.n_numbers()) > MOST_NUMBERS:
             raise InputError(
                 f"{method.name} has {n_numbers} numbers, more than the {MOST_NUMBERS} that a source file may have; "
                 "export it to onnx, or fit a smaller one."
             )
-        path.write_text(writer(name, arithmetic, describe(method)), encoding="utf-8")
+        files.write_text(path, writer(name, arithmetic, describe(method)))
 
     return write
 
@@ -86,12 +101,12 @@ def _trees(method: Method, path: Path, name: str) -> None:
     )  # fmt: skip
     if path.suffix != ".json":
         raise InputError(f"{path} must end in .json, by which XGBoost knows its format.")
-    trees.save_model(path)
+    files.write_bytes(path, bytes(trees.save_raw("json")))
 
 
 TARGETS: dict[str, Callable[[Method, Path, str], None]] = {
-    "cpp": _written(cpp_writer.write),
-    "python": _written(python_writer.write),
+    "cpp": _written("cpp", cpp_writer.write),
+    "python": _written("python", python_writer.write),
     "onnx": lambda method, path, name: onnx_export.export(method, path),
     "xgboost": _trees,
 }
@@ -99,3 +114,11 @@ TARGETS: dict[str, Callable[[Method, Path, str], None]] = {
 
 SUFFIXES = {"cpp": ".hpp", "python": ".py", "onnx": ".onnx", "xgboost": ".trees.json"}
 """Ends of the names of files in these formats: sectors of a loop integral are in .json, too."""
+
+NAMED = ("cpp", "python")
+"""Formats in which there is a function that has a name."""
+
+
+def is_export(path: Path) -> bool:
+    """Tell whether a file has been exported, in any of the formats: all of them say by whom."""
+    return WRITTEN_BY.encode() in path.read_bytes()

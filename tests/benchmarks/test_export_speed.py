@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import timeit
 
 import pytest
@@ -50,12 +51,69 @@ def test_the_rate_of_the_heading_is_measured_on_one_thread(monkeypatch, capsys):
 @pytest.mark.slow
 @pytest.mark.usefixtures("_quickly")
 def test_a_row_has_all_of_them(table, tmp_path):
-    cells = [cell.strip() for cell in export_speed.row(table, tmp_path).strip("|").split("|")]
-    assert cells[0] == "`total_degree`"
+    row = export_speed.row(table, tmp_path)
+    assert not row.failed
+    assert row.cells[0] == f"`total_degree`, {len(table.coefficients_)} terms"
     header, onnx, integrate, torch = (
-        [float(part.replace(" ", "").replace(",", "")) for part in cell.split(", ")] for cell in cells[1:5]
+        [float(part.replace(",", "")) for part in cell.split(", ")] for cell in row.cells[1:5]
     )
     assert min(*header, *onnx, *integrate, *torch) > 0  # two repeats order nothing on a busy machine
+    assert len(row.seconds) == 2
+
+
+@pytest.mark.parametrize("name", export_speed.SIZES)
+def test_networks_say_how_large_they_are(name):
+    said = export_speed.described(methods.create(name, **export_speed.FITS[name]))
+    assert said.startswith(f"`{name}`, ")
+    assert "None" not in said
+
+
+def test_without_a_compiler_nothing_is_fitted(monkeypatch, capsys):
+    monkeypatch.setenv("CXX", "nope")
+    monkeypatch.setattr(methods, "create", None)
+    with pytest.raises(SystemExit) as ended:
+        export_speed.main(["--method", "chebyshev"])
+    assert ended.value.code == 2
+    assert "compiler 'nope'" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("_quickly")
+def test_what_fails_is_a_cell_with_its_reason(table, tmp_path, monkeypatch):
+    def program_that_fails(*_):
+        raise subprocess.CalledProcessError(1, "g++", stderr=b"first line\nno space | left")
+
+    for name in ("header_times", "of_torch"):
+        monkeypatch.setattr(export_speed, name, program_that_fails)
+    row = export_speed.row(table, tmp_path)
+    assert row.failed
+    assert row.cells[1] == row.cells[4] == "failed: no space / left"
+    assert "failed" not in row.cells[2] + row.cells[3]
+    assert row.cells[5].endswith(" kB")
+
+
+@pytest.mark.usefixtures("_quickly", "one_thread")
+def test_a_table_with_failures_is_not_inserted(tmp_path, monkeypatch, capsys):
+    document = tmp_path / "export.md"
+    document.write_text(f"before\n{export_speed.BEGIN}\nold\n{export_speed.END}\nafter\n")
+    monkeypatch.setattr(export_speed, "DOCUMENT", document)
+    monkeypatch.setattr(export_speed, "FITS", {"chebyshev": {"epsrel": "wrong"}})
+    assert export_speed.main(["--insert"]) == 1
+    assert "| `chebyshev` | failed: " in capsys.readouterr().out
+    assert "old" in document.read_text()
+    monkeypatch.setattr(export_speed, "FITS", {})
+    assert export_speed.main(["--insert"]) == 0
+    text = document.read_text()
+    assert "old" not in text
+    assert text.startswith(f"before\n{export_speed.BEGIN}\n\nNanoseconds")
+    assert text.endswith(f"{export_speed.END}\nafter\n")
+
+
+def test_the_page_has_the_columns_of_the_table():
+    page = export_speed.DOCUMENT.read_text(encoding="utf-8")
+    table = page.partition(export_speed.BEGIN)[2].partition(export_speed.END)[0]
+    assert f"| {' | '.join(export_speed.COLUMNS)} |" in table
+    assert all(f"`{name}`" in table for name in export_speed.FITS)
+    assert export_speed.inserted(page, table.strip()) == page
 
 
 def test_all_of_them_are_methods():

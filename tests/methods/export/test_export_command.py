@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import functools
 import json
+import shutil
+import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +15,7 @@ from integrals import product
 import methods
 from methods.base import InputError, ParametricIntegral
 from methods.export.__main__ import main
+from methods.export.description import code_version
 from methods.export.targets import SUFFIXES, TARGETS, export
 
 
@@ -52,11 +56,27 @@ def test_what_cannot_be_written_is_refused(to, tmp_path):
         export(table(), to, tmp_path / "x", name="1x")
 
 
-@pytest.mark.parametrize("name", ["s", "std", "np", "LOW", "double", "lambda"])
-def test_names_that_a_file_uses_itself_are_refused(name, tmp_path):
-    for to in ("cpp", "python"):
-        with pytest.raises(InputError, match="no name"):
-            export(table(), to, tmp_path / "x", name=name)
+REFUSED = {
+    "cpp": ["s", "std", "LOW", "double"],
+    "python": ["s", "np", "LOW", "lambda", "slice", "range", "len", "base64", "numpy"],
+}
+
+
+@pytest.mark.parametrize(("to", "name"), [(to, name) for to, names in REFUSED.items() for name in names])
+def test_names_that_a_file_uses_itself_are_refused(to, name, tmp_path):
+    with pytest.raises(InputError, match="no name"):
+        export(table(), to, tmp_path / "x", name=name)
+
+
+@pytest.mark.parametrize(("to", "name"), [("cpp", "range"), ("cpp", "np"), ("python", "double"), ("python", "std")])
+def test_names_of_the_other_language_are_not(to, name, tmp_path):
+    export(table(), to, tmp_path / "x", name=name)
+    assert f" {name}(" in (tmp_path / "x").read_text()
+
+
+def test_a_file_that_hides_a_module_is_refused(tmp_path):
+    with pytest.raises(InputError, match="hide Python's module random"):
+        export(table(), "python", tmp_path / "random.py", name="table")
 
 
 def test_the_model_itself_is_not_overwritten(tmp_path, capsys):
@@ -85,3 +105,115 @@ def test_trees_are_written_in_their_own_format(tmp_path):
     value = y * integral.integrand(s, np.full((1, 1), 0.5))  # target "ratio"
     np.testing.assert_allclose(value, method.integrate(s).value, rtol=1e-12)
     assert json.loads(trees.attr("low")) == [1.0, 1.0]
+
+
+def test_a_file_of_somebody_else_is_kept(tmp_path, capsys):
+    table().save(tmp_path / "fitted.loopmark")
+    script = tmp_path / "fitted.py"
+    script.write_text("print('mine')")
+    command = [str(tmp_path / "fitted.loopmark"), "--to", "python"]
+    assert main(command) == 1
+    assert "was not exported" in capsys.readouterr().err
+    assert script.read_text() == "print('mine')"
+    assert main([*command, "--force"]) == 0
+    assert "mine" not in script.read_text()
+    script.write_text(script.read_text() + "# older")
+    assert main(command) == 0
+    assert "older" not in script.read_text()
+
+
+@pytest.mark.parametrize("to", ["cpp", "python", "onnx"])
+def test_an_exported_file_is_replaced(to, tmp_path):
+    table().save(tmp_path / "table.loopmark")
+    for _ in range(2):
+        assert main([str(tmp_path / "table.loopmark"), "--to", to]) == 0
+
+
+def test_a_file_is_replaced_only_once_the_new_one_is_complete(tmp_path, monkeypatch):
+    old = tmp_path / "table.hpp"
+    old.write_text("old")
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("os.replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        export(table(), "cpp", old)
+    assert old.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [old]
+
+
+@pytest.mark.parametrize(
+    "options", [("onnx", "--name", "x"), ("xgboost", "--name", "x"), ("cpp", "--dtype", "float32")]
+)
+def test_options_of_other_formats_are_errors(options, tmp_path, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main([str(tmp_path / "table.loopmark"), "--to", *options])
+    assert ended.value.code == 2
+    assert f"{options[1]} is for" in capsys.readouterr().err
+
+
+def test_graphs_in_float32(tmp_path):
+    onnx = pytest.importorskip("onnx")
+    table().save(tmp_path / "table.loopmark")
+    assert main([str(tmp_path / "table.loopmark"), "--to", "onnx", "--dtype", "float32"]) == 0
+    graph = onnx.load(tmp_path / "table.onnx").graph
+    assert graph.input[0].type.tensor_type.elem_type == onnx.TensorProto.FLOAT
+
+
+def test_help_has_examples_and_exit_statuses(capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    said = capsys.readouterr().out
+    assert "box1l.loopmark --to cpp" in said
+    assert "exit status" in said
+
+
+# ----- which code has written a file ----------------------------------------------------------------------------------
+
+
+def git(folder: Path, *arguments: str) -> str:
+    who = ["-c", "user.name=n", "-c", "user.email=e@example.org", "-c", "commit.gpgsign=false"]
+    command = ["git", "-C", str(folder), *who, *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+@pytest.fixture
+def code(tmp_path) -> Path:
+    """Make a repository with one file of code, committed."""
+    if shutil.which("git") is None:
+        pytest.skip("there is no git")
+    file = tmp_path / "project" / "methods" / "export" / "description.py"
+    file.parent.mkdir(parents=True)
+    file.write_text("1")
+    root = file.parents[2]
+    git(root, "init", "-q")
+    git(root, "add", ".")
+    git(root, "commit", "-q", "-m", "first")
+    return file
+
+
+def test_the_commit_is_named_and_whether_there_are_changes(code):
+    commit = git(code.parent, "rev-parse", "--short", "HEAD")
+    assert code_version(code) == f"commit {commit}"
+    code.write_text("2")
+    assert code_version(code) == f"commit {commit} with changes"
+
+
+def test_the_commit_of_another_repository_is_not(code):
+    copied = code.parents[2] / "vendor" / "methods" / "export" / "description.py"
+    untracked = code.with_name("new.py")
+    copied.parent.mkdir(parents=True)
+    for file in (copied, untracked):
+        file.write_text("1")
+        assert code_version(file).startswith("version ")
+    git(code.parent, "add", str(code.parents[2]))
+    assert code_version(copied).startswith("version ")
+
+
+def test_without_git_there_is_a_version(code, monkeypatch):
+    def late(*_, **__):
+        raise subprocess.TimeoutExpired("git", 10)
+
+    monkeypatch.setattr(subprocess, "run", late)
+    assert code_version(code).startswith("version ")
