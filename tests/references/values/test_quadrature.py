@@ -206,8 +206,39 @@ def test_truth_of_an_integral_without_closed_form(make, k):
 def test_truth_of_an_integral_with_closed_form_is_the_closed_form():
     truth = references.truth_of(product(2), 40, 3, 12)
     np.testing.assert_array_equal(truth.value, product(2).exact(truth.s))
-    assert (truth.error / truth.value < 1e-14).all()
+    assert (truth.error / truth.value < 2e-12).all()
     assert "closed form, compared" in truth.how
+
+
+@pytest.mark.parametrize(
+    ("f", "exact"),
+    [
+        (lambda s, x: s[..., 0] * np.sqrt(x[..., 0]), lambda s: 2 / 3 * s[:, 0]),
+        (
+            lambda s, x: np.abs(x[..., 0] - 0.3 * s[..., 0]),
+            lambda s: 0.5 - 0.3 * s[:, 0] + (0.3 * s[:, 0]) ** 2,
+        ),
+    ],
+    ids=["root", "kink"],
+)
+def test_a_closed_form_is_known_as_well_as_it_was_checked(f, exact):
+    coarse = references.truth_of(callable_integral(f, exact=exact), 40, 3, 12)
+    relative = coarse.error / np.abs(coarse.value)
+    assert relative.min() > 1e-9
+    assert relative.max() < min(1e-2, 1.001 * relative.min())
+    assert f"at 16 points to {relative.max():.1e}" in coarse.how
+    off = callable_integral(f, exact=lambda s: exact(s) * (1 + 3e-9))
+    truth = references.truth_of(off, 40, 3, 12)
+    assert (np.abs(truth.value - exact(truth.s)) < truth.error).all()
+
+
+def test_a_closed_form_is_checked_at_corners_of_the_box():
+    def exact(s):
+        return np.log1p(s[:, 0]) / s[:, 0] * np.where(s[:, 0] < 1.02, 1.01, 1)
+
+    wrong = callable_integral(lambda s, x: 1 / (1 + s[..., 0] * x[..., 0]), high=(10.0,), exact=exact)
+    with pytest.raises(TruthError, match=r"at s = \[1\.0.*but quadrature gives"):
+        references.truth_of(wrong)
 
 
 def test_a_wrong_closed_form_is_refused():
