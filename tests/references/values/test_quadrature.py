@@ -156,6 +156,17 @@ def test_memory_is_bounded_whatever_the_number_of_nodes_and_points():
     assert max(largest) <= 2**16
 
 
+def test_errors_hold_where_convergence_is_algebraic():
+    root = callable_integral(lambda s, x: s[..., 0] * np.sqrt(x[..., 0]))
+    s = root.sample(10, 0)
+    result = quadrature.converge(root, s, epsrel=1e-12)
+    deviation = np.abs(result.value - 2 / 3 * s[:, 0])
+    assert max(result.rule.orders) > quadrature.MAX_ORDER
+    assert (deviation <= result.error).all()
+    # Negative control: the difference of the last two rules is too small.
+    assert (deviation > result.error / quadrature.SLOW).any()
+
+
 def test_no_points_give_no_values():
     assert quadrature.converge(product(1), np.empty((0, 2)), epsrel=1e-10).value.shape == (0,)
 
