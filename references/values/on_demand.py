@@ -53,8 +53,9 @@ def truth_of(integral: ParametricIntegral, n: int, seed: int, edge_points: int) 
 
 def _above_threshold(integral: ParametricIntegral, s: np.ndarray, uniform: np.ndarray) -> Truth:
     """Compute complex values on two contours."""
+    face_free = " (--face-free of references.from_loop)" if len(integral.terms) > 1 else ""
     advice = (
-        "give `exact`, or a box without zeros of F at corners of the cube (--face-free of references.from_loop); "
+        f"give `exact`, or a box without zeros of F at corners of the cube{face_free}; "
         "python -m benchmarks.choose checks a method without true values."
     )
     try:
