@@ -32,6 +32,8 @@ FALLS, SLOW = 0.1, 10.0
 algebraic, as for √x: the difference then understates the error, by up to 1.7 there, and counts so many times."""
 TRIAL_ORDER = 12
 """Nodes per axis with which `tune` compares maps."""
+MOST_BITS = 4
+"""Invariants up to which all corners of the box are among `hard_points`."""
 _LINES = 256
 """Lines along which `tune` compares maps."""
 _NODES, _POINTS = 1024, 32
@@ -231,9 +233,18 @@ def _along(integral: ParametricIntegral, s: np.ndarray, lines: np.ndarray, i: in
 
 
 def hard_points(integral: ParametricIntegral, s: np.ndarray) -> np.ndarray:
-    """List where rules are tuned: the box's corners, at most 16 of them, and the first 8 of s (n, m)."""
+    """List where rules are tuned: the box's corners, at most 16 of them, and the first 8 of s (n, m).
+
+    Of more corners both opposite ones at the ends and pairs of opposite ones drawn at random are taken, so that each
+    invariant is at either end in half of them.
+    """
     low, high = np.array(integral.low), np.array(integral.high)
-    bits = np.arange(min(16, 2**integral.m))[:, None] >> np.arange(integral.m) & 1
+    if integral.m <= MOST_BITS:
+        bits = np.arange(2**integral.m)[:, None] >> np.arange(integral.m) & 1
+    else:
+        half = np.random.default_rng(0).integers(0, 2, (2 ** (MOST_BITS - 1), integral.m))
+        half[0] = 0
+        bits = np.concatenate([half, 1 - half])
     return np.concatenate([np.where(bits, high, low), s[:8]])
 
 

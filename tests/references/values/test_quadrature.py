@@ -199,6 +199,18 @@ def test_peaks_at_either_end_are_found():
     assert quadrature.tune(high, high.sample(1, 0), 1e-12).c[0] < 0.5
 
 
+@pytest.mark.parametrize("m", [1, 3, 4, 5, 9])
+def test_rules_are_tuned_where_each_invariant_is_at_either_end(m):
+    integral = in_box(m)
+    points = quadrature.hard_points(integral, integral.sample(20, 0))
+    corners = points[:-8]
+    assert len(corners) == min(16, 2**m)
+    assert np.isin(corners, [-30.0, -3.0]).all()
+    assert ((corners == -30).sum(axis=0) == len(corners) / 2).all()
+    for corner in (integral.low, integral.high):
+        assert (corners == corner).all(axis=1).any()
+
+
 # --- truth of an integral of one's own ------------------------------------------------------------------------------
 
 
