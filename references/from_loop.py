@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from methods.base import InputError
+from methods.core import files
 from references.sectors import decompose, face_free, loop_input, sector_files, singularities
 from references.sectors.loop_input import LoopInput
 from references.sectors.sector import Sector
@@ -55,12 +56,23 @@ def make(
     if not target.parent.is_dir():
         raise InputError(f"There is no folder {target.parent}; make it, or name another file by --out.")
     prefactor, sectors = form(loop, report)
-    sector_files.write(target, loop, prefactor, sectors, f"pySecDec {importlib.metadata.version('pysecdec')}")
-    names = sector_files.names(sector_files.read(target))
-    for name in names:
-        for line in singularities.sentences(sector_files.integral(target, name)):
+    text = sector_files.text_of(loop, prefactor, sectors, f"pySecDec {importlib.metadata.version('pysecdec')}")
+    integrals = sector_files.integrals(target, text)
+    if (before := _names_in(target)) not in ([], list(integrals)):
+        report(f"{target} is overwritten; it held {', '.join(before)}.")
+    files.write_text(target, text)
+    for name, integral in integrals.items():
+        for line in singularities.sentences(integral):
             report(f"{name}: {line}")
-    return names
+    return list(integrals)
+
+
+def _names_in(target: Path) -> list[str]:
+    """Return the names of the integrals in a file of sectors; none where there is no such file."""
+    try:
+        return sector_files.names(sector_files.read(target))
+    except InputError:
+        return []
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -82,12 +94,21 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(f"--out {target} is a folder; name a JSON file in it")
     if target.suffix != ".json" and target.resolve() != chosen.file.resolve():
         parser.error(f"--out {target} must end in .json, by which other commands know a file of sectors")
+    said: list[str] = []
+
+    def report(line: str) -> None:
+        print(line)
+        said.append(line)
+
     try:
-        names = make(chosen.file, target, form=face_free.integrand if chosen.face_free else decompose.decompose)
+        names = make(chosen.file, target, report, face_free.integrand if chosen.face_free else decompose.decompose)
     except (InputError, OSError) as problem:
         print(f"{parser.prog}: {problem}", file=sys.stderr)
         return 2
     print(f"{target}: {', '.join(names)}")
+    if any(face_free.NO_PLACE in line for line in said):
+        print("Methods will probably find no contour for a threshold inside an edge; run this without --face-free.")
+        return 0
     print(f"Next: python -m benchmarks.accuracy --integral {target}")
     return 0
 

@@ -17,6 +17,7 @@ from typing import NamedTuple
 from methods.base import ParametricIntegral
 from methods.core import names
 from references.sectors import positivity, sector_files
+from references.sectors.sector import Sector
 
 FOLDER = Path(str(importlib.resources.files("references") / "loops"))
 
@@ -47,6 +48,8 @@ class Entry(NamedTuple):
     """Argument that F, or whatever is in the denominator, is positive over the box; or that it is not."""
     use: str = DEVELOPMENT
     """`DEVELOPMENT` or `HELD_OUT`."""
+    is_complex: bool = False
+    """Whether a polynomial stands for F − i0, above or across a threshold."""
 
 
 def _imported(module: str, function: str, *arguments: object) -> Callable[[], ParametricIntegral]:
@@ -54,15 +57,25 @@ def _imported(module: str, function: str, *arguments: object) -> Callable[[], Pa
     return lambda: names.attribute(f"references.integrals.{module}:{function}", callable)(*arguments)
 
 
-def _sectors(file: str, difficulty: str, why: str, wanted: Callable[[str], bool]) -> dict[str, Entry]:
+def sectors_of(file: str, difficulty: str, why: str, wanted: Callable[[str], bool]) -> dict[str, Entry]:
+    """Return the entries of those integrals in a file of sectors whose names are wanted."""
     path = FOLDER / f"{file}.json"
     content = sector_files.read(path)
-    how = "; ".join(sorted({sector.positive for sector in content["sectors"]}))
+    names_in = sector_files.names(content)
     return {
-        name: Entry(functools.partial(sector_files.integral, path, name), difficulty, why, how)
-        for name in sector_files.names(content)
+        name: _entry(path, name, difficulty, why, content["sectors"] if name == names_in[-1] else [sector])
+        for name, sector in zip(names_in, [*content["sectors"], None], strict=False)
         if wanted(name)
     }
+
+
+def _entry(path: Path, name: str, difficulty: str, why: str, sectors: list[Sector]) -> Entry:
+    """Return the entry of these sectors of a file."""
+    return Entry(
+        functools.partial(sector_files.integral, path, name), difficulty, why,
+        positive="; ".join(sorted({sector.positive for sector in sectors})),
+        is_complex=any(sector.prescription for sector in sectors),
+    )  # fmt: skip
 
 
 def _genz(family: str, k: int) -> Entry:
@@ -72,7 +85,7 @@ def _genz(family: str, k: int) -> Entry:
 
 
 def _physical(name: str, difficulty: str, why: str, module: str = "physical") -> Entry:
-    return Entry(_imported(module, name), difficulty, why, NOT_POSITIVE)
+    return Entry(_imported(module, name), difficulty, why, NOT_POSITIVE, is_complex=True)
 
 
 def _two_loops(name: str, why: str) -> Entry:
@@ -91,11 +104,11 @@ _DEVELOPMENT: dict[str, Entry] = {
     "pentagon1l_8d": Entry(_imported("ngon", "pentagon1l_8d"), "easy", "eight invariants", BY_FORM),
     "hexagon1l": Entry(_imported("ngon", "hexagon1l"), "standard", "k = 5, nine invariants", BY_FORM),
     "box2l": Entry(_imported("double_box", "box2l"), "standard", "the papers' two-loop integral, k = 6", BY_FORM),
-    **_sectors("box1l", "easy", "a sector of the whole one-loop box", lambda name: not name.endswith("sum")),
-    **_sectors("box1l", "easy", "the whole one-loop box", lambda name: name.endswith("sum")),
-    **_sectors("box2l", "standard", "a sector of the whole two-loop box", lambda name: not name.endswith("sum")),
-    **_sectors("box2l", "hard", "the whole two-loop box: 18 integrands", lambda name: name.endswith("sum")),
-    **_sectors("pentabox", "hard", "k = 7: tensor rules end", lambda name: name == "pentabox_s01"),
+    **sectors_of("box1l", "easy", "a sector of the whole one-loop box", lambda name: not name.endswith("sum")),
+    **sectors_of("box1l", "easy", "the whole one-loop box", lambda name: name.endswith("sum")),
+    **sectors_of("box2l", "standard", "a sector of the whole two-loop box", lambda name: not name.endswith("sum")),
+    **sectors_of("box2l", "hard", "the whole two-loop box: 18 integrands", lambda name: name.endswith("sum")),
+    **sectors_of("pentabox", "hard", "k = 7: tensor rules end", lambda name: name == "pentabox_s01"),
     **{f"genz_{family}_{k}d": _genz(family, k) for family in GENZ for k in GENZ_K},
     "bubble_physical": _physical("bubble_physical", "easy", "above threshold in one dimension"),
     "triangle_physical": _physical("triangle_physical", "easy", "above threshold in two dimensions"),
@@ -115,18 +128,18 @@ _DEVELOPMENT: dict[str, Entry] = {
 # each is. Boxes, masses and legs were chosen before any method saw these integrals.
 _HELD_OUT: dict[str, Entry] = {
     "heptagon1l": Entry(_imported("ngon", "heptagon1l"), "standard", "k = 6, seven invariants", BY_FORM),
-    **_sectors("box1l_masses", "easy", "internal masses, five invariants", lambda name: name.endswith("sum")),
-    **_sectors("pentagon1l_masses", "standard", "seven invariants, 5 integrands", lambda name: name.endswith("sum")),
-    **_sectors("kite2l", "hard", "two decades, 8 integrands", lambda name: name.endswith("sum")),
-    **_sectors("triangle2l", "standard", "a sector of a two-loop triangle", lambda name: name == "triangle2l_s01"),
-    **_sectors("ladder2l", "standard", "a sector over two decades, k = 5", lambda name: name == "ladder2l_s01"),
-    **_sectors("crossed2l", "hard", "a non-planar triangle: 8 integrands", lambda name: name.endswith("sum")),
-    **_sectors("box2l_crossed", "standard", "a non-planar sector, k = 6", lambda name: name == "box2l_crossed_s01"),
-    **_sectors("triangle1l_physical", "standard", "a triangle with two scales above threshold", lambda _: True),
-    **_sectors("box1l_masses_physical", "standard", "a box of two masses above threshold", lambda _: True),
-    **_sectors("pentagon1l_physical", "hard", "a massive pentagon above threshold, k = 4", lambda _: True),
-    **_sectors("triangle2l_physical", "hard", "two loops far above a threshold", lambda name: name.endswith("_s01")),
-    **_sectors("box2l_rung_physical", "hard", "a massive rung above threshold", lambda name: name.endswith("_s01")),
+    **sectors_of("box1l_masses", "easy", "internal masses, five invariants", lambda name: name.endswith("sum")),
+    **sectors_of("pentagon1l_masses", "standard", "seven invariants, 5 integrands", lambda name: name.endswith("sum")),
+    **sectors_of("kite2l", "hard", "two decades, 8 integrands", lambda name: name.endswith("sum")),
+    **sectors_of("triangle2l", "standard", "a sector of a two-loop triangle", lambda name: name == "triangle2l_s01"),
+    **sectors_of("ladder2l", "standard", "a sector over two decades, k = 5", lambda name: name == "ladder2l_s01"),
+    **sectors_of("crossed2l", "hard", "a non-planar triangle: 8 integrands", lambda name: name.endswith("sum")),
+    **sectors_of("box2l_crossed", "standard", "a non-planar sector, k = 6", lambda name: name == "box2l_crossed_s01"),
+    **sectors_of("triangle1l_physical", "standard", "a triangle with two scales above threshold", lambda _: True),
+    **sectors_of("box1l_masses_physical", "standard", "a box of two masses above threshold", lambda _: True),
+    **sectors_of("pentagon1l_physical", "hard", "a massive pentagon above threshold, k = 4", lambda _: True),
+    **sectors_of("triangle2l_physical", "hard", "two loops far above a threshold", lambda name: name.endswith("_s01")),
+    **sectors_of("box2l_rung_physical", "hard", "a massive rung above threshold", lambda name: name.endswith("_s01")),
     "genz_gaussian_4d": _genz("gaussian", 4),
     "genz_oscillatory_5d": _genz("oscillatory", 5),
     "genz_corner_peak_5d": _genz("corner_peak", 5),
@@ -155,7 +168,7 @@ def is_held_out(name: str) -> bool:
 
 def is_physical(name: str) -> bool:
     """Tell whether `name` is registered as above or across a threshold, where its values are complex."""
-    return name in ENTRIES and ENTRIES[name].positive == NOT_POSITIVE
+    return name in ENTRIES and ENTRIES[name].is_complex
 
 
 @functools.cache

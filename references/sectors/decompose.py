@@ -83,9 +83,16 @@ def _finite_sector(loop: LoopInput, number: int, sector: Any, polynomials: syman
     powers = sector.Jacobian.expolist[0] + u * U_monomial.expolist[0] + f * F_monomial.expolist[0]
     if np.any(powers < 0):
         i = int(np.argmin(powers))
+        without_U = powers[i] - u * U_monomial.expolist[0][i]
+        advice = (
+            "and this is a subdivergence: U says that a loop in it diverges at large momenta, which no mass "
+            "cures, so give that loop more propagators or lower the dimension"
+            if without_U >= 0
+            else "so give massive propagators or off-shell legs"
+        )
         raise InputError(
             f"Sector {number} of {loop.name} holds {variables[i]}**({powers[i]}) at ε = 0, a pole in ε; only integrals "
-            "that are finite in each sector can be benchmarked, so give massive propagators or off-shell legs."
+            f"that are finite in each sector can be benchmarked, {advice}."
         )
     formulas = [polynomials.formula(polynomial, variables) for polynomial in (U, F)]
     parameters = tuple(sympy.Symbol(name) for name in loop.parameters)

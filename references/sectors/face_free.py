@@ -32,6 +32,9 @@ from references.sectors.loop_input import LoopInput
 from references.sectors.quadratic_form import QuadraticForm
 from references.sectors.sector import Sector
 
+NO_PLACE = "is left inside an edge, where no arc is causal"
+"""What `integrand` reports of a threshold that no corner of the cube is made of."""
+
 
 class Group(NamedTuple):
     """Lines whose X are a polynomial each in variables of their own."""
@@ -68,7 +71,7 @@ def integrand(loop: LoopInput, progress: Callable[[str], Any] = lambda _: None) 
     progress(f"Feynman parameters of the lines: {', '.join(map(str, X))}")
     for i, j in pairs:
         if not any({i, j} <= group.X.keys() for group in groups):
-            progress(f"The threshold of lines {i + 1} and {j + 1} is left inside an edge, where no arc is causal.")
+            progress(f"The threshold of lines {i + 1} and {j + 1} {NO_PLACE}.")
     F = form.value(X, U)
     try:
         box = form.parameters, form.low, form.high

@@ -78,12 +78,21 @@ class LoopInput:
         if self.dimension < 2 or self.dimension % 2:
             raise InputError(f"{self.name} has dimension = {self.dimension}; give an even one, such as 4.")
         if not (self.lines and self.legs) and not (self.propagators and self.loop_momenta):
-            raise InputError(f"{self.name} has no lines and legs, nor propagators and loop momenta; give one of each.")
+            raise InputError(
+                f"{self.name} lacks entries in one of its lists: give lines and legs, or propagators and loop_momenta; "
+                "a graph needs at least one leg."
+            )
+        if misplaced := _OPTIONAL & set(self.rules):
+            raise InputError(
+                f"{self.name} has {', '.join(sorted(misplaced))} below [rules]; it belongs above, since all that "
+                "follows [rules] is a rule."
+            )
         self._check_size()
         self._check_names()
         symbols = self.symbols()
         for formula in [*self.rules, *self.rules.values(), *self.propagators]:
             parse(formula, symbols)
+        self._check_rules()
         self._check_graph()
 
     def _check_size(self) -> None:
@@ -109,6 +118,31 @@ class LoopInput:
             set(self.parameters) & {*momenta, *masses}
         ):
             raise InputError(f"{self.name} uses {', '.join(sorted(twice))} for two things; rename one of them.")
+
+    def _check_rules(self) -> None:
+        """Raise InputError for rules of what is no mass or scalar product, are no polynomials, or contradict."""
+        symbols = self.symbols()
+        external = [symbols[name] for name in (*(name for name, _ in self.legs), *self.external_momenta)]
+        used = {mass for mass, *_ in self.lines} | {name for text in self.propagators for name in _names(text)}
+        others = {*self.parameters, *self.loop_momenta, *(str(name) for name, _ in self.legs), *self.external_momenta}
+        masses = [symbols[name] for name in sorted(used - others) if name in symbols]
+        known: dict[sympy.Expr, tuple[str, sympy.Expr]] = {}
+        for left, right in self.rules.items():
+            square = sympy.expand(parse(left, symbols))
+            if square not in [*masses, *(mass**2 for mass in masses)] and not _is_product(square, external):
+                raise InputError(
+                    f"[rules] of {self.name} has {left!r}, which is no mass of its propagators, nor the square of one, "
+                    "nor a product of external momenta; a rule replaces one of these."
+                )
+            value = parse(right, symbols)
+            if not value.is_polynomial(*value.free_symbols) or value.is_finite is False:
+                raise InputError(
+                    f"The rule {left} = {right} of {self.name} is no polynomial in the parameters of its box; give a "
+                    "polynomial, with a root or ratio as a parameter of its own."
+                )
+            before, other = known.setdefault(square, (right, value))
+            if sympy.expand(other - value) != 0:
+                raise InputError(f"The rules of {self.name} contradict: {left} is {before} and {right}; keep one.")
 
     def _check_graph(self) -> None:
         """Raise InputError where a leg hangs in the air, or the rules contradict momentum conservation."""
@@ -156,6 +190,11 @@ def read(path: Path) -> LoopInput:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as problem:
         raise InputError(f"{path} cannot be read as TOML: {problem}.") from problem
     given = set(content)
+    if (graph := _GRAPH & given) and (momenta := _MOMENTA & given):
+        raise InputError(
+            f"{path} has {', '.join(sorted(graph))} and {', '.join(sorted(momenta))}; give lines and legs, or "
+            "propagators, loop_momenta and external_momenta."
+        )
     form = _GRAPH if _GRAPH & given else _MOMENTA
     if missing := (_REQUIRED | form) - given:
         raise InputError(f"{path} lacks {', '.join(sorted(missing))}; see python -m references.from_loop --help.")
@@ -173,7 +212,7 @@ def read(path: Path) -> LoopInput:
 
 
 def _checked(content: Mapping[str, Any]) -> LoopInput:
-    ranges = {name: (float(low), float(high)) for name, (low, high) in content["box"].items()}
+    ranges = {name: _pair(name, value) for name, value in content["box"].items()}
     strings = {key: tuple(map(str, content[key])) for key in _MOMENTA if key in content}
     return LoopInput(
         name=str(content["name"]),
@@ -191,6 +230,22 @@ def _checked(content: Mapping[str, Any]) -> LoopInput:
     )
 
 
+def _pair(name: str, value: Any) -> tuple[float, float]:
+    """Return the range of a parameter in [box]."""
+    if not isinstance(value, list) or len(value) != 2:
+        where = " It belongs above [rules]." if name in _OPTIONAL else ""
+        raise InputError(f"[box] has {name} = {value!r}, which is no pair of numbers, [low, high].{where}")
+    low, high = value
+    return float(low), float(high)
+
+
+def _is_product(formula: sympy.Expr, momenta: list[sympy.Symbol]) -> bool:
+    """Tell whether an expanded formula is a product of two sums of the momenta: of second degree in all its terms."""
+    if not formula.free_symbols or not formula.free_symbols <= set(momenta) or not formula.is_polynomial(*momenta):
+        return False
+    return all(sum(powers) == 2 for powers in sympy.Poly(formula, *momenta).monoms())
+
+
 def _names(formula: str) -> list[str]:
     """Return the names in a formula such as ``p1*p2`` or ``m**2``."""
-    return [part.strip() for part in formula.replace("**2", "").split("*")]
+    return re.findall(r"[^\W\d]\w*", formula)

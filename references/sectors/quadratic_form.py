@@ -39,7 +39,7 @@ class QuadraticForm:
 
     @classmethod
     def of(cls, loop: LoopInput, polynomials: symanzik.Symanzik) -> Self:
-        """Read the form off a one-loop F; InputError where there are more loops, or massless lines."""
+        """Read the form off a one-loop F; InputError for more loops, and for m_i² that are zero or of higher degree."""
         n = polynomials.U.number_of_variables
         X = sympy.symbols(f"X1:{n + 1}")
         if sympy.expand(polynomials.formula(polynomials.U, X) - sum(X)) != 0:
@@ -56,6 +56,11 @@ class QuadraticForm:
         parameters = tuple(sympy.Symbol(name) for name in loop.parameters)
         form = cls(masses=masses, cuts=cuts, parameters=parameters, low=loop.low, high=loop.high)
         for i, mass in enumerate(masses):
+            if high := [p for p in parameters if sympy.degree(mass, p) > 1]:
+                raise InputError(
+                    f"The squared mass of line {i + 1} of {loop.name} is {mass}, not of first degree in {high[0]}, as "
+                    "a face-free form needs it; take the square as the parameter, or make sectors."
+                )
             if not form.minimum(mass) > 0:
                 raise InputError(
                     f"A face-free form needs massive propagators; the squared mass of line {i + 1} of {loop.name} is "
@@ -98,9 +103,15 @@ class QuadraticForm:
 
     def threshold_pairs(self) -> list[tuple[int, int]]:
         """Pairs of lines between which F is negative somewhere in the box."""
-        return [(i, j) for i, j in self.cuts if self.minimum(self._between(i, j)) < 0]
+        return [pair for pair in self.cuts if self._gap(*pair) < 0]
 
-    def _between(self, i: int, j: int) -> sympy.Expr:
-        """F at X_i : X_j = m_j : m_i, all other X being 0."""
-        r = self.ratio(i, j)
-        return sympy.expand((r + 1) * (self.masses[i] * r + self.masses[j]) - self.cuts[i, j] * r)
+    def _gap(self, i: int, j: int) -> float:
+        """Smallest (m_i + m_j)² − s_ij of the box: at a corner, as √(m_i² m_j²) is concave; 0 within rounding of it."""
+        squares = self.masses[i], self.masses[j], self.cuts[i, j]
+        found = []
+        for corner in itertools.product(*zip(self.low, self.high, strict=True)):
+            values = dict(zip(self.parameters, corner, strict=True))
+            m_i2, m_j2, s = (float(square.subs(values)) for square in squares)
+            gap = m_i2 + m_j2 + 2 * math.sqrt(m_i2 * m_j2) - s
+            found.append(0.0 if abs(gap) < positivity.ROUNDING * (m_i2 + m_j2) else gap)
+        return min(found)

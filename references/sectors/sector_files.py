@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from methods.base import InputError, ParametricIntegral
-from methods.core import files
 from references.sectors.loop_input import LoopInput
 from references.sectors.sector import Sector
 
@@ -68,7 +67,22 @@ def integral(path: Path, name: str = "") -> ParametricIntegral:
     InputError
         Where there is no such file, or no such integral in it.
     """
-    content = read(path)
+    return _named(path, read(path), name)
+
+
+def integrals(path: Path, text: str) -> dict[str, ParametricIntegral]:
+    """Return all integrals in the text of a file of sectors, by name; `path`, where it may be written, is for errors.
+
+    Raises
+    ------
+    InputError
+        Where one of them cannot be made.
+    """
+    content = _content(path, text)
+    return {name: _named(path, content, name) for name in names(content)}
+
+
+def _named(path: Path, content: dict[str, Any], name: str) -> ParametricIntegral:
     known = names(content)
     name = name or known[-1]
     if name not in known:
@@ -108,11 +122,11 @@ def _stated(sector: Sector) -> dict[str, Any]:
     return {key: value for key, value in sector._asdict().items() if value is not None}
 
 
-def write(path: Path, loop: LoopInput, prefactor: int, sectors: list[Sector], made_by: str) -> None:
-    """Write the sectors of `loop` to `path`, which appears, or changes, only once it is complete."""
+def text_of(loop: LoopInput, prefactor: int, sectors: list[Sector], made_by: str) -> str:
+    """Return the text of a file with the sectors of `loop`."""
     content = {
         "schema": SCHEMA, "name": loop.name, "source": loop.source, "made_by": made_by, "input_hash": loop.digest(),
         "parameters": loop.parameters, "low": loop.low, "high": loop.high, "draw": loop.draw,
         "prefactor": prefactor, "sectors": [_stated(sector) for sector in sectors],
     }  # fmt: skip
-    files.write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"

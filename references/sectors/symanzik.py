@@ -19,6 +19,7 @@ import sympy
 
 from methods.base import InputError
 from methods.core.expression import parse
+from references.sectors import positivity
 from references.sectors.loop_input import LoopInput
 
 
@@ -51,8 +52,9 @@ def polynomials(loop: LoopInput) -> Symanzik:
     Raises
     ------
     InputError
-        Where pySecDec is missing or cannot read the graph, all sectors have a pole in ε, symbols are left in F, U is
-        not positive, or a propagator has the other sign.
+        Where pySecDec is missing or cannot read the graph, all sectors have a pole in ε, symbols are left in F, or a
+        parameter is in neither polynomial, F is zero, U is not positive, a propagator has the other sign, or a squared
+        mass is negative.
     """
     try:
         importlib.metadata.version("pysecdec")
@@ -60,6 +62,7 @@ def polynomials(loop: LoopInput) -> Symanzik:
         raise InputError("Symanzik polynomials need pySecDec; run `pip install loopmark[pysecdec]`.") from problem
     symbols = loop.symbols()
     _check_signs(loop, symbols)
+    _check_masses(loop, symbols)
     U, F, u, f = _checked(loop, symbols)
     if f >= 0:
         raise InputError(
@@ -70,6 +73,11 @@ def polynomials(loop: LoopInput) -> Symanzik:
         raise InputError(
             f'U of {loop.name} is {U}, which is not positive; write propagators as "k**2 - m**2", so that m**2 - i0 '
             "is meant."
+        )
+    if all(sympy.expand(sympy.sympify(c)) == 0 for c in F.coeffs):
+        raise InputError(
+            f"{loop.name} is scaleless: its F is zero, since all masses and invariants vanish, and so is the integral; "
+            "give a mass or an off-shell leg."
         )
     _check_symbols(loop, symbols, F)
     return Symanzik(U, F, u, f, {symbol: sympy.Symbol(name) for name, symbol in symbols.items()})
@@ -85,6 +93,25 @@ def _check_signs(loop: LoopInput, symbols: dict[str, sympy.Symbol]) -> None:
                 f"The propagator {text} of {loop.name} has a negative square of a loop momentum; write propagators as "
                 '"k**2 - m**2", so that m**2 - i0 is meant.'
             )
+
+
+def _check_masses(loop: LoopInput, symbols: dict[str, sympy.Symbol]) -> None:
+    """Raise InputError for a squared mass that is negative somewhere in the box: what is left at zero momenta."""
+    momenta = [*(name for name, _ in loop.legs), *loop.loop_momenta, *loop.external_momenta]
+    at_rest = {symbols[name]: 0 for name in momenta}
+    squares = {mass: symbols[mass] ** 2 for mass, *_ in loop.lines if mass != "0"}
+    squares |= {text: -sympy.expand(parse(text, symbols)).subs(at_rest) for text in loop.propagators}
+    rules = [(parse(left, symbols), parse(right, symbols)) for left, right in loop.rules.items()]
+    parameters = tuple(symbols[name] for name in loop.parameters)
+    for of, square in squares.items():
+        value = sympy.expand(square.subs(rules))
+        if value.free_symbols <= set(parameters):
+            smallest = positivity.minimum(value, parameters, loop.low, loop.high)
+            if -math.inf < smallest < 0:
+                raise InputError(
+                    f"In {loop.name} a squared mass is negative: that of {of} falls to {smallest:g}; write "
+                    'propagators as "k**2 - m**2", and rules for m**2 that are not negative in the box.'
+                )
 
 
 def _checked(loop: LoopInput, symbols: dict[str, sympy.Symbol]) -> tuple[Any, Any, int, int]:
@@ -126,9 +153,14 @@ def _at_eps_0(exponent: Any) -> int:
 
 
 def _check_symbols(loop: LoopInput, symbols: dict[str, sympy.Symbol], F: Any) -> None:
-    used = set().union(*(sympy.sympify(c).free_symbols for c in F.coeffs))
+    used = set().union(*(sympy.expand(sympy.sympify(c)).free_symbols for c in F.coeffs))
     names = {symbol: name for name, symbol in symbols.items()}
     if left := {names.get(symbol, str(symbol)) for symbol in used} - set(loop.parameters):
         raise InputError(
             f"F of {loop.name} still holds {', '.join(sorted(left))}; give rules that replace it, or a range in box."
+        )
+    if unused := [name for name in loop.parameters if symbols[name] not in used]:
+        raise InputError(
+            f"Neither U nor F of {loop.name} depends on {', '.join(unused)}; take that out of [box], and put a number "
+            "in rules that use it."
         )

@@ -158,7 +158,7 @@ def certify(integral: ParametricIntegral, contour: Arcs) -> None:
 
 
 def is_causal(integral: ParametricIntegral, contour: Arcs, n: int) -> bool:
-    """Tell whether no zero is crossed on the way, as n points (s, t) have it, corners of the box included."""
+    """Tell whether no zero is crossed on the way, as n points (s, t) have it, corners of the box among them."""
     rng = np.random.default_rng(0)
     s = np.concatenate([quadrature.hard_points(integral, integral.sample(8, seed=3)), integral.sample(n, seed=4)])[:n]
     t = rng.beta(0.5, 0.5, (n, integral.k))  # many of them near the faces, where F vanishes first

@@ -9,8 +9,10 @@ and a dispersion relation at fixed t and m,
 
     Re I(s) = 1/π P∫_4^∞ ds' Im I(s')/(s' − s).
 
-There are no further cuts as long as t < 4 and m < 2: beyond m = 2 lies an anomalous threshold. No contour in Feynman
-parameters is involved, so that what moves one to the wrong side cannot be repeated here.
+For 0 < t < 4, D < 0 all along the cut, and for t > 2 Q changes sign there: on its sheet the logarithm over 2√D is
+arg(Q + i√−D)/√−D, with an argument between 0 and π. There are no further cuts as long as t < 4 and m < 2: beyond m = 2
+lies an anomalous threshold. No contour in Feynman parameters is involved, so that what moves one to the wrong side
+cannot be repeated here.
 
 `values` does the integral on the real axis by mpmath. `values_off_axis` passes the pole on an arc in the complex plane
 of b = √(1 − 4/s'), in double precision, and so finds the real and the imaginary part at once.
@@ -38,6 +40,10 @@ ERROR, OFF_AXIS_ERROR = 1e-14, 5e-14
 LARGEST_MASS = 2.0
 """mH2 from which the relation is incomplete."""
 
+LARGEST_T, LARGEST_OFF_AXIS_T = 4.0, 3.5
+"""s14 from which the relation is incomplete, and from which `values_off_axis` has larger errors, 2e-7 at 3.9: for
+s14 -> 4 the logarithm's branch point comes near the arc."""
+
 
 def arguments(integral: ParametricIntegral, s: np.ndarray) -> np.ndarray:
     """Complete s (n, m) to (n, 3), columns s12, s14 and mH2, where mH2 is the Higgs boson's and no invariant."""
@@ -52,21 +58,32 @@ def values(s: np.ndarray) -> np.ndarray:
     InputError
         For mH2 or s14 beyond what the relation holds for.
     """
-    s = np.asarray(s, dtype=np.float64)
-    if (s[:, 2] >= LARGEST_MASS).any() or (s[:, 1] >= 4).any():
-        raise InputError(f"The dispersion relation holds for mH2 < {LARGEST_MASS:g} and s14 < 4; give points there.")
+    s = _checked(s, LARGEST_T)
     with mpmath.workdps(DIGITS):
         return np.array([complex(_value(*map(mpmath.mpf, row))) for row in s.tolist()], dtype=np.complex128)
+
+
+def _checked(s: np.ndarray, largest_t: float) -> np.ndarray:
+    """Return s (n, 3) as float64; InputError for points where the relation does not hold."""
+    s = np.asarray(s, dtype=np.float64)
+    if (s[:, 2] >= LARGEST_MASS).any() or (s[:, 1] >= largest_t).any():
+        raise InputError(
+            f"The dispersion relation holds for mH2 < {LARGEST_MASS:g} and s14 < {largest_t:g}; give points there."
+        )
+    return s
 
 
 def imaginary(s: mpmath.mpf, t: mpmath.mpf, m: mpmath.mpf) -> mpmath.mpf:
     """Compute Im I for s >= 4."""
     beta = mpmath.sqrt(1 - 4 / s)
     q, r = s * (1 - t / 2) + 2 * (t - m), s + m**2 - 4 * m
-    root = mpmath.sqrt(mpmath.mpc(q**2 - s * r))
-    if abs(root) < mpmath.mpf(10) ** (-DIGITS // 2) * abs(q):
+    discriminant = q**2 - s * r
+    root = mpmath.sqrt(abs(discriminant))
+    if root < mpmath.mpf(10) ** (-DIGITS // 2) * abs(q):
         return mpmath.pi * beta / q
-    return mpmath.re(mpmath.pi * beta / (2 * root) * mpmath.log((q + root) / (q - root)))
+    if discriminant < 0:
+        return mpmath.pi * beta / root * mpmath.atan2(root, q)
+    return mpmath.pi * beta / (2 * root) * mpmath.log((q + root) / (q - root))
 
 
 def _value(s: mpmath.mpf, t: mpmath.mpf, m: mpmath.mpf) -> mpmath.mpc:
@@ -95,8 +112,13 @@ def values_off_axis(s: np.ndarray) -> np.ndarray:
 
     s' − s − i0 = 4 (b² − β²)/((1 − b²)(1 − β²)) − i0, so that the pole lies above b = β. Below the threshold, where
     β = i|β|, there is none between 0 and 1. The Möbius map puts β, or |β|, in the middle of the nodes.
+
+    Raises
+    ------
+    InputError
+        For mH2 or s14 beyond what the relation holds for, or s14 >= 3.5.
     """
-    s = np.asarray(s, dtype=np.float64)
+    s = _checked(s, LARGEST_OFF_AXIS_T)
     t, weight = np.polynomial.legendre.leggauss(OFF_AXIS_ORDER)
     t, weight = (t + 1) / 2, weight / 2
     above, t14, m = s[:, :1] > 4, s[:, 1:2], s[:, 2:3]
@@ -108,5 +130,6 @@ def values_off_axis(s: np.ndarray) -> np.ndarray:
     cut = 4 / (1 - b**2)
     q, r = cut * (1 - t14 / 2) + 2 * (t14 - m), cut + m**2 - 4 * m
     root = np.sqrt(q**2 - cut * r + 0j)
-    imaginary = np.pi * b / (2 * root) * np.log((q + root) / (q - root))
+    # As (q + root)(q − root) = cut r, this is half of log((q + root)/(q − root)), on its sheet where Re q < 0, too.
+    imaginary = np.pi * b / root * np.log((q + root) / np.sqrt(cut * r))
     return (imaginary * 2 * b / (b**2 - beta2) * (1 - beta2) / (1 - b**2) * slope) @ weight / np.pi

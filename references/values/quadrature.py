@@ -27,8 +27,13 @@ MAX_ORDER = 200
 """Nodes per axis beyond which a rule is not tried; where 200 do not converge, f is not smooth."""
 ROUNDING = 16 * np.finfo(np.float64).eps
 """Floor of a value's error relative to ∫ |f|: rules of 20 to 44 nodes per axis differ by up to 6 eps on box1l."""
+FALLS, SLOW = 0.1, 10.0
+"""Where the orders end and the last difference was not this small a share of the one before, convergence may be
+algebraic, as for √x: the difference then understates the error, by up to 1.7 there, and counts so many times."""
 TRIAL_ORDER = 12
 """Nodes per axis with which `tune` compares maps."""
+MOST_BITS = 4
+"""Invariants up to which all corners of the box are among `hard_points`."""
 _LINES = 256
 """Lines along which `tune` compares maps."""
 _NODES, _POINTS = 1024, 32
@@ -66,8 +71,8 @@ class Quadrature(NamedTuple):
     value: np.ndarray
     """(n,) integrals."""
     error: np.ndarray
-    """(n,) difference of the two last rules, or the median of these relative to ∫ |f| where that is larger, plus the
-    rounding floor; in the units of `value`."""
+    """(n,) difference of the two last rules, `SLOW` times that where convergence is slow, or the median of these
+    relative to ∫ |f| where that is larger, plus the rounding floor; in the units of `value`."""
     magnitude: np.ndarray
     """(n,) ∫ |f|: the scale for errors, also where I(s) passes zero."""
     rule: Rule
@@ -184,13 +189,17 @@ def converge(
         rule = rule._replace(orders=tuple(max(1, n - 1) for n in rule.orders))
     value, magnitude = apply(integral, rule, s, progress)
     error, todo = np.full(len(s), np.inf), np.arange(len(s))
-    spent = rule.n_nodes * len(s)
+    slow, spent = todo[:0], rule.n_nodes * len(s)
     while len(todo) and spent + rule.finer().n_nodes * len(todo) <= max_eval and max(rule.orders) <= MAX_ORDER:
         rule = rule.finer()
         finer, magnitude[todo] = apply(integral, rule, s[todo], progress)
+        before = error[todo]
         error[todo], value[todo] = np.abs(finer - value[todo]), finer
+        if max(rule.orders) > MAX_ORDER:
+            slow = todo[~np.isfinite(before) | (error[todo] > FALLS * before)]
         spent += rule.n_nodes * len(todo)
         todo = np.flatnonzero(error > epsrel * magnitude)
+    error[slow] *= SLOW
     # A difference that passes zero at some point proves nothing there: no error is below the median of them all.
     scale = np.maximum(magnitude, np.finfo(np.float64).tiny)
     typical = np.median(error / scale) if len(s) else 0.0
@@ -224,9 +233,18 @@ def _along(integral: ParametricIntegral, s: np.ndarray, lines: np.ndarray, i: in
 
 
 def hard_points(integral: ParametricIntegral, s: np.ndarray) -> np.ndarray:
-    """List where rules are tuned: the box's corners, at most 16 of them, and the first 8 of s (n, m)."""
+    """List where rules are tuned: the box's corners, at most 16 of them, and the first 8 of s (n, m).
+
+    Of more corners both opposite ones at the ends and pairs of opposite ones drawn at random are taken, so that each
+    invariant is at either end in half of them.
+    """
     low, high = np.array(integral.low), np.array(integral.high)
-    bits = np.arange(min(16, 2**integral.m))[:, None] >> np.arange(integral.m) & 1
+    if integral.m <= MOST_BITS:
+        bits = np.arange(2**integral.m)[:, None] >> np.arange(integral.m) & 1
+    else:
+        half = np.random.default_rng(0).integers(0, 2, (2 ** (MOST_BITS - 1), integral.m))
+        half[0] = 0
+        bits = np.concatenate([half, 1 - half])
     return np.concatenate([np.where(bits, high, low), s[:8]])
 
 

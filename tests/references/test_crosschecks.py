@@ -35,6 +35,30 @@ def pull(one, other):
     return float(np.max(np.abs(one[0] - other[0]) / np.hypot(one[1], other[1])))
 
 
+ROUGH = re.compile(r"genz_(dis)?continuous_\d+d|genz_product_peak_[6-9]d")
+"""What is not smooth, or peaks too sharply in many dimensions, for a tensor rule: it states that it knows nothing."""
+
+
+def largest_stated_error(name, method):
+    """Return the largest error, relative to the value, that a method or the truth may state of an integral.
+
+    Of three variables they state up to 1.5e-4, of more up to 7e-3, at kinks and steps up to 0.23.
+    """
+    if ROUGH.fullmatch(name) and method == "gauss_legendre":
+        return np.inf
+    if "continuous" in name:
+        return 0.5
+    return 5e-4 if references.integral(name).k <= 3 else 1e-2
+
+
+def check_agreement(name, known):
+    """Compare each (value, error) with the others, after what errors are stated: a large one agrees with anything."""
+    for method, (value, error) in known.items():
+        assert np.max(error / np.abs(value)) < largest_stated_error(name, method), method
+    for one, other in itertools.combinations(known, 2):
+        assert pull(known[one], known[other]) < LIMIT, (one, other)
+
+
 QUICK = ("bubble", "box1l", "box1l_4d", "box1l_threshold", "genz_gaussian_3d", "genz_oscillatory_3d")
 """Integrals that take a second or two; the sectors of the two-loop box take twenty each."""
 
@@ -63,8 +87,14 @@ def test_two_direct_methods_and_truth_agree(name):
             with contextlib.suppress(NoCausalContour):
                 known[method.name] = method.fit(integral).integrate(s)[:2]
     assert second.name in known
-    for one, other in itertools.combinations(known, 2):
-        assert pull(known[one], known[other]) < LIMIT, (one, other)
+    check_agreement(name, known)
+
+
+def test_a_method_that_states_a_huge_error_does_not_agree():
+    _, value, error = some_points("box1l")
+    check_agreement("box1l", {"truth": (value, error), "gauss_legendre": (value, 1e-6 * value)})
+    with pytest.raises(AssertionError, match="gauss_legendre"):
+        check_agreement("box1l", {"truth": (value, error), "gauss_legendre": (3 * value, 1e3 * value)})
 
 
 COMPILED = ("box1l", "pentagon1l_8d", "hexagon1l", "box1l_sum", "genz_gaussian_3d")

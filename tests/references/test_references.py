@@ -18,6 +18,7 @@ import references
 from methods.base import InputError, ParametricIntegral
 from references import tabulate
 from references.integrals import catalogue
+from references.sectors import positivity, sector_files
 from references.values import (
     on_demand,
     quadrature,
@@ -77,13 +78,44 @@ def test_development_integrals_are_those_that_methods_were_made_on():
     assert not catalogue.is_held_out("genz_gaussian_7d")
 
 
+def held_out_names_in(text, name):
+    """Return what is written in a text of a held-out integral, or of the loop integral that it is a part of."""
+    whole = re.sub(r"_(s\d+|sum)$", "", name)
+    others = {other for other, entry in catalogue.ENTRIES.items() if entry.use == catalogue.DEVELOPMENT}
+    return set(re.findall(rf"\b{whole}\w*", text)) - others
+
+
 @pytest.mark.parametrize("name", HELD_OUT)
 def test_no_method_names_a_held_out_integral(name):
     """A default chosen on an integral says so beside it, as the constants of `methods/` do."""
     files = sorted(Path(methods.__file__).parent.rglob("*.py"))
     assert any("pentagon1l_8d" in path.read_text(encoding="utf-8") for path in files)
-    integral = re.compile(rf"\b{name.removesuffix('_sum')}(_sum)?\b")
-    assert [path.name for path in files if integral.search(path.read_text(encoding="utf-8"))] == []
+    assert [path.name for path in files if held_out_names_in(path.read_text(encoding="utf-8"), name)] == []
+
+
+def test_parts_of_a_held_out_loop_integral_are_found_by_name():
+    for text in ("box2l_crossed", "tuned on box2l_crossed_s07.", "box2l_crossed_s01", "box2l_crossed_sum"):
+        assert held_out_names_in(text, "box2l_crossed_s01")
+    for text in ("box2l", "box2l_s01", "mybox2l_crossed"):
+        assert not held_out_names_in(text, "box2l_crossed_s01")
+
+
+def test_the_catalogue_says_of_each_entry_whether_it_is_complex():
+    for name in ("box2l_rung_physical_s01", "triangle2l_physical_s01", "box1l_masses_physical", "box1l_hh", "bubble"):
+        assert catalogue.is_physical(name) == references.integral(name).is_complex
+
+
+def test_a_sector_of_a_file_has_a_sign_of_its_own(monkeypatch):
+    content = sector_files.read(catalogue.FOLDER / "box1l.json")
+    first, *others = content["sectors"]
+    changing = first._replace(positive=positivity.CHANGES, prescription="F")
+    monkeypatch.setattr(sector_files, "read", lambda _: {**content, "sectors": [changing, *others]})
+    entries = catalogue.sectors_of("box1l", "easy", "", lambda _: True)
+    assert {name: entry.is_complex for name, entry in entries.items()} == {
+        "box1l_s1": True, "box1l_s2": False, "box1l_s3": False, "box1l_sum": True,
+    }  # fmt: skip
+    assert entries["box1l_s2"].positive == "by its form"
+    assert entries["box1l_sum"].positive == "by its form; changes sign: F − i0"
 
 
 REAL = [name for name in references.names() if not catalogue.is_physical(name)]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
+import sympy
 
 import references
 from methods.base import InputError
@@ -13,6 +15,7 @@ from methods.core import thresholds
 from references import from_loop
 from references.integrals import catalogue
 from references.sectors import face_free
+from references.sectors.quadratic_form import QuadraticForm
 from references.values import arcs, deformation
 
 pytestmark = pytest.mark.pysecdec
@@ -129,15 +132,26 @@ def test_the_pentagon_above_threshold_is_a_sum_of_boxes(make):
     s = pentagon.sample(1, seed=11)
     s12, s23, s34, s45, s51 = s[0]
     cuts = np.zeros((5, 5))
+    between = {"s12": (1, 4), "s23": (0, 2), "s34": (1, 3), "s45": (2, 4), "s51": (0, 3)}
     cuts[[0, 0, 1, 1, 2], [2, 3, 3, 4, 4]] = s23, s51, s34, s12, s45
     coefficients = np.linalg.solve(2 - cuts - cuts.T, np.ones(5))
     boxes = []
     for i in range(5):
         four = [p for j, p in enumerate(propagators) if j != i]
-        box, _ = make(f'name = "b"\npropagators = {four}\nloop_momenta = ["k"]\nexternal_momenta = {LEGS}\n{rules}')
+        # Without line i, nothing depends on the invariants of its cuts, which are numbers then.
+        kept, own = [], rules
+        for column, (name, lines) in enumerate(between.items()):
+            if i in lines:
+                own = re.sub(rf"^{name} = .*$", "", own, flags=re.M)
+                own = own.replace(name, f"({float(s[0, column])!r})")
+            else:
+                kept.append(column)
+        own = f'loop_momenta = ["k"]\nexternal_momenta = {LEGS}\n{own}'
+        box, _ = make(f'name = "b"\npropagators = {four}\n{own}')
         # Without line 2 or 5 there is no threshold.
         assert box.is_complex == (i not in (1, 4))
-        boxes.append(arcs.integrate(box, SQUARE if box.is_complex else arcs.Arcs((1.0,) * 3), 24, s)[0][0])
+        contour = SQUARE if box.is_complex else arcs.Arcs((1.0,) * 3)
+        boxes.append(arcs.integrate(box, contour, 24, s[:, kept])[0][0])
     (value,), _ = arcs.integrate(pentagon, arcs.Arcs((SQUARE.c[0], 1.0, *SQUARE.c[1:])), 14, s)
     assert value == pytest.approx(coefficients @ boxes, rel=1e-4)
     # Negative control: each box is needed.
@@ -177,6 +191,21 @@ def test_a_threshold_without_a_place_is_reported(make):
     assert "The threshold of lines 1 and 2 is left inside an edge, where no arc is causal." in lines
 
 
+def test_thresholds_of_varying_masses_are_looked_for_all_over_the_box():
+    """At m² = 0.2, in a corner, (1 + m)² = 2.09; at the ratio of the centre the smallest F is 0.43 > 0."""
+    s, square = sympy.symbols("s square")
+    one = sympy.Integer(1)
+
+    def pairs(highest):
+        form = QuadraticForm(
+            masses=(one, square), cuts={(0, 1): s}, parameters=(s, square), low=(1.0, 0.2), high=(highest, 5.0)
+        )
+        return form.threshold_pairs()
+
+    assert pairs(2.5) == [(0, 1)]
+    assert pairs(2.0) == []
+
+
 # --- what is refused -----------------------------------------------------------------------------------------------
 
 
@@ -186,6 +215,25 @@ def test_two_loops_and_massless_lines_are_refused(make):
     massless = loop("box1l").replace('["m", 2, 3]', '["0", 2, 3]')
     with pytest.raises(InputError, match="squared mass of line 2 of box1l is 0, and F vanishes where"):
         make(massless)
+
+
+def test_a_mass_as_a_parameter_is_told_to_be_squared(make):
+    text = loop("box1l").replace('"m**2" = "1"', '"m**2" = "mt**2"') + "\nmt = [0.5, 1.5]\n"
+    with pytest.raises(InputError, match=r"is mt\*\*2, not of first degree in mt, .*take the square as the parameter"):
+        make(text)
+
+
+def test_where_no_contour_is_likely_no_next_step_is_advised(tmp_path, capsys):
+    path = tmp_path / "bubble.toml"
+    path.write_text(BUBBLE.replace('"mB**2" = "1"', '"mB**2" = "msq"').replace("30]", "30], msq = [0.2, 0.8]"))
+    assert from_loop.main([str(path)]) == 0
+    assert "Next: python -m benchmarks.accuracy" in capsys.readouterr().out
+    assert from_loop.main([str(path), "--face-free"]) == 0
+    said = capsys.readouterr().out
+    assert "Methods will probably find no contour" in said
+    assert "run this without --face-free" in said
+    assert "Next:" not in said
+    assert "bubble.json is overwritten; it held bubble_s1, bubble_s2, bubble_sum." in said
 
 
 def test_command_line(tmp_path, capsys):

@@ -127,7 +127,7 @@ def test_two_quadratures_of_the_dispersion_integral_agree(name):
 
 def test_dispersion_below_the_threshold_is_the_real_integral():
     integral = references.integral("box1l_crossing")
-    s = np.array([[2.5, -10.0, 0.8], [3.5, -5.0, 1.2]])
+    s = np.array([[2.5, -10.0, 0.8], [3.5, -5.0, 1.2], [2.5, 2.5, 0.8], [3.0, 3.4, 1.5]])
     t, weight = np.polynomial.legendre.leggauss(48)
     t, weight = (t + 1) / 2, weight / 2
     x = np.stack(np.meshgrid(t, t, t, indexing="ij"), axis=-1).reshape(-1, 3)
@@ -135,6 +135,26 @@ def test_dispersion_below_the_threshold_is_the_real_integral():
     exact = dispersion.values(s)
     assert (exact.imag == 0).all()
     np.testing.assert_allclose(exact.real, by_rule, rtol=1e-9)
+    np.testing.assert_allclose(dispersion.values_off_axis(s), exact, rtol=1e-12, atol=1e-14)
+
+
+def test_two_quadratures_of_the_dispersion_integral_agree_where_q_changes_sign_on_the_cut():
+    s = np.array([[6.0, 2.5, 0.8], [20.0, 3.4, 1.5], [5.0, 2.2, -10.0]])
+    np.testing.assert_allclose(dispersion.values_off_axis(s), dispersion.values(s), rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("function", "point"),
+    [
+        (dispersion.values, [6.0, 4.0, 0.8]),
+        (dispersion.values, [6.0, -4.0, 2.0]),
+        (dispersion.values_off_axis, [6.0, 3.6, 0.8]),
+        (dispersion.values_off_axis, [6.0, -4.0, 2.0]),
+    ],
+)
+def test_dispersion_is_refused_where_the_relation_does_not_hold(function, point):
+    with pytest.raises(InputError, match="dispersion relation holds for mH2 < 2 and s14 < "):
+        function(np.array([point]))
 
 
 def test_sectors_above_threshold_add_up_to_the_box_without_faces():

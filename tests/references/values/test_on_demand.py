@@ -33,8 +33,11 @@ def test_a_contour_that_crosses_a_zero_is_refused():
 
 
 def test_what_one_loop_s_contours_do_not_reach_is_refused_with_what_to_do():
-    with pytest.raises(TruthError, match=r"k = 6, too many .*give `exact`.*benchmarks.choose checks"):
+    with pytest.raises(TruthError, match=r"k = 6, too many .*give `exact`.*benchmarks.choose checks") as problem:
         references.truth_of(without_closed_form("box2l_physical"), n=4, edge_points=0)
+    assert "--face-free" not in str(problem.value)
+    with pytest.raises(TruthError, match=r"--face-free of references\.from_loop"):
+        references.truth_of(without_closed_form("box2l_sum_physical"), n=4, edge_points=0)
 
 
 def half_bubble(factor=1.0):
