@@ -111,7 +111,8 @@ def learned(costs: Costs, cells: Collection[cost_map.Cell]) -> str:
     used = [*(cost for pair in both for cost in pair), *(winner.cost for winner in winners)]
     return (
         f"Methods that **learn** have {rounded_down(ours)} digits at most (median; "
-        f"{seeds([pair[0] for pair in both])}), and the best table {rounded_down(theirs)}: more on {behind} of {len(both)} integrals."
+        f"{seeds([pair[0] for pair in both])}), and the best table {rounded_down(theirs)}: "
+        f"more on {behind} of {len(both)} integrals."
         f"{_of_map([winner.method for winner in winners])}{_older(used)}"
     )
 
