@@ -200,9 +200,16 @@ def find(search: Search, name: str, degree: int, n_orders: int | None) -> tuple[
         if found.not_causal <= NOT_CAUSAL:
             others = [other for other in [*shorts[:i], *shorts[i + 1 :], short] if other.not_causal <= NOT_CAUSAL]
             return found, others[0] if others else None
-    raise NoCausalContour(
-        f"No contour of {name} was found that avoids the zeros of its prescribed polynomial: in all of {len(shorts)} "
-        "orders of variables some points are on the wrong side; give a smaller box."
+    raise none_found(name, len(shorts), search.term.k)
+
+
+def none_found(name: str, n_tried: int, k: int) -> NoCausalContour:
+    """Say that so many orders of k variables have no causal contour of the integral of this name."""
+    left = math.factorial(k) - n_tried
+    advice = f"give a smaller box, or time for some of the {left:,} other orders" if left else "give a smaller box"
+    return NoCausalContour(
+        f"No contour of {name} was found that avoids the zeros of its prescribed polynomial: in all of {n_tried} "
+        f"orders of variables some points are on the wrong side; {advice}."
     )
 
 

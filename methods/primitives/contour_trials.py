@@ -14,11 +14,10 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from methods.core.errors import NoCausalContour
 from methods.core.relative_error import relative_errors
 from methods.primitives import contour_orders
 from methods.primitives.contour_orders import TermRules
-from methods.primitives.contour_search import Found, Search
+from methods.primitives.contour_search import Found, Search, none_found
 from methods.primitives.contour_zeros import count_zeros
 from methods.quadrature.rule_error import root_mean_square
 
@@ -89,10 +88,7 @@ def agreeing(
         if pairs:
             return found[pairs[0][0]], found[pairs[0][1]]
     if not found:
-        raise NoCausalContour(
-            f"No contour of {name} was found that avoids the zeros of its prescribed polynomial: in all of "
-            f"{search.n_tried} orders of variables some points are on the wrong side; give a smaller box."
-        )
+        raise none_found(name, search.n_tried, search.term.k)
     first, second = min(differences, key=differences.__getitem__, default=(0, 0))
     return found[first], found[second] if differences else None
 

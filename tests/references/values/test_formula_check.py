@@ -6,7 +6,6 @@ import dataclasses
 
 import numpy as np
 import pytest
-import stored_tables
 from integrals import plain, product
 
 import references
@@ -21,7 +20,7 @@ def test_compiled_integrands_are_what_mpmath_finds(name):
     assert formula_check.check(references.integral(name), n=20)
 
 
-@pytest.mark.parametrize("name", stored_tables.parameters(FORMULAS))
+@pytest.mark.parametrize("name", FORMULAS)
 def test_stored_truth_says_that_its_formula_was_compared(name):
     table = truth_files.read(truth_files.folder() / f"{name}.csv", references.integral(name))
     assert f"mpmath at {formula_check.N_POINTS} points" in table.truth.how

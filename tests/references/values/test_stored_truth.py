@@ -6,7 +6,6 @@ import re
 
 import numpy as np
 import pytest
-import stored_tables
 from published_formulas import F1, F2, U2
 
 import references
@@ -15,7 +14,7 @@ from references.sectors import sector_files
 from references.values import quadrature, second_opinions, table_plans, test_points, truth_files
 
 
-@pytest.fixture(params=stored_tables.parameters(references.names()))
+@pytest.fixture(params=references.names())
 def stored(request):
     integral = references.integral(request.param)
     return integral, truth_files.read(truth_files.folder() / f"{integral.name}.csv", integral)
