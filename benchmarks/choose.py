@@ -189,8 +189,6 @@ def main(arguments: list[str] | None = None) -> int:
                 budget=given.budget, told=progress.told,
             )  # fmt: skip
         print(ranking.text(choice))
-        if given.save:
-            _save(choice, Path(given.save))
     except InputError as problem:
         print(f"error: {problem}", file=sys.stderr)
         return 2
@@ -201,6 +199,12 @@ def main(arguments: list[str] | None = None) -> int:
         return INTERRUPTED
     if choice.method is None:
         return 1 if given.save or not choice.reached else 0
+    if given.save:
+        try:
+            _save(choice, Path(given.save))
+        except InputError as problem:
+            print(f"error: {problem}", file=sys.stderr)
+            return 1
     print(next_steps(choice, given.save) if given.save else "Nothing was saved; --save FILE keeps the fitted method.")
     return 0 if choice.reached else 1
 

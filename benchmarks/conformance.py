@@ -66,7 +66,9 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     command.add_argument("method", metavar="METHOD", help="module:Class or a registered name, with ,field=value")
     command.add_argument(
-        "--integral", metavar="I", help="a registered name or module:attribute; default: two small ones"
+        "--integral",
+        metavar="I",
+        help="a registered name, module:attribute or FILE.json[:SECTOR]; default: two small ones",
     )
     command.add_argument(
         "--budget", type=_seconds, default=BUDGET_S, metavar="S", help=f"seconds per fit (default: {BUDGET_S:g})"

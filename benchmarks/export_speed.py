@@ -51,7 +51,7 @@ COLUMNS = ("method", "header, one and 1,024", "onnxruntime", "`integrate`", "tor
 
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "export.md"
 
-BEGIN, END = "<!-- table: begin (python -m benchmarks.export_speed --insert) -->", "<!-- table: end -->"
+COMMAND = "benchmarks.export_speed --insert"
 
 REPEATS, SECONDS = 200, 0.002
 """How often a time is taken, and how long the calls of each take together."""
@@ -155,6 +155,7 @@ def _measure(names: Sequence[str], integral: Any, insert: bool) -> int:
     """Print the rows of methods one after the other, and insert the table if asked for; 1 where one has failed."""
     from tqdm import tqdm
 
+    from benchmarks.records import generated_part
     from methods.core import files
 
     lead = f"Nanoseconds per value of `{integral.name}` on one thread of {_rate():.0f} GFLOP/s:"
@@ -170,7 +171,7 @@ def _measure(names: Sequence[str], integral: Any, insert: bool) -> int:
         return 1
     if insert:
         table = "\n".join([lead, "", *_heading(), *(_line(row.cells) for row in rows), closing(rows)])
-        files.write_text(DOCUMENT, inserted(DOCUMENT.read_text(encoding="utf-8"), table))
+        files.write_text(DOCUMENT, generated_part.insert(DOCUMENT.read_text(encoding="utf-8"), COMMAND, table))
         print(f"Written: {DOCUMENT}")
     return 0
 
@@ -193,12 +194,6 @@ def closing(rows: Sequence[Row]) -> str:
     if not seconds:
         return ""
     return f"\nCompilers take {min(seconds):.0f} to {max(seconds):.0f} s for a header."
-
-
-def inserted(document: str, table: str) -> str:
-    """Return the document with the table between its two markers."""
-    before, _, rest = document.partition(BEGIN)
-    return f"{before}{BEGIN}\n\n{table}\n\n{END}{rest.partition(END)[2]}"
 
 
 def _heading() -> list[str]:

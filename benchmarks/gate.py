@@ -50,7 +50,7 @@ def entries(
     found = []
     for result in results.iter_results_for_machine_and_hash(conf.results_dir, machine, commit):
         for name in result.get_result_keys(known):
-            if result.started_at.get(name, 0) < int(1000 * since):  # asv has whole milliseconds
+            if (result.started_at.get(name) or 0) < int(1000 * since):  # asv has whole milliseconds
                 continue
             parameters = known[name]["params"]
             value, statistics, samples = (

@@ -45,7 +45,10 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = command.add_argument
-    add("--integral", default="box1l", metavar="I", help="a registered name or module:attribute (default: box1l)")
+    add(
+        "--integral", default="box1l", metavar="I",
+        help="a registered name, module:attribute or FILE.json[:SECTOR] (default: box1l)",
+    )  # fmt: skip
     add("--method", action="append", metavar="M", help="a name or module:Class, with ,field=value; may be repeated")
     add("--device", action="append", choices=device_rates.KINDS, help="only this one; may be repeated (default: all)")
     add("--force", action="store_true", help="fit and time again what is finished")

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from benchmarks.experiments import all_configurations
 from benchmarks.page import findings, html_page, page_content, readme_results
 from benchmarks.page.contents import Contents
-from benchmarks.records import configurations
+from benchmarks.records import configurations, generated_part
 from benchmarks.records.folders import REPORTS, result_folder
 from methods.core import files
 
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     import pandas
 
 PUBLISHED_TEXTS = (REPORTS.parent / "README.md", REPORTS.parent / "docs" / "findings.md")
-"""Documents with a generated part: what stands between BEGIN and END."""
+"""Documents with a generated part."""
 
 OF_THE_PAGE = ("altair", "vl_convert")
 """Modules of the extra `page`."""
 
-BEGIN, END = "<!-- table: begin (python -m benchmarks.report) -->", "<!-- table: end -->"
+COMMAND = "benchmarks.report"
 
 
 def write_published(reports: Path, readme: Path, found: Path) -> list[Path]:
@@ -45,8 +45,8 @@ def write_published(reports: Path, readme: Path, found: Path) -> list[Path]:
         configurations.grouped(contents.measured(name)) for name in ("curves", "physical", "comparison")
     )
     more = {
-        readme: insert(readme.read_text(), readme_results.text(euclidean, physical, compared)),
-        found: insert(found.read_text(), findings.text(contents.measured, link)),
+        readme: generated_part.insert(readme.read_text(), COMMAND, readme_results.text(euclidean, physical, compared)),
+        found: generated_part.insert(found.read_text(), COMMAND, findings.text(contents.measured, link)),
     }
     if (picture := readme_results.picture([*euclidean, *physical])) is not None:
         more[reports / readme_results.PICTURE] = picture
@@ -73,12 +73,12 @@ def _write(contents: Contents, more: dict[Path, str]) -> list[Path]:
 
 
 def _replace(texts: dict[Path, str]) -> None:
-    """Write these files and their folders; the files take their places when all are on the disk.
+    """Write these files and their folders; the files take their places when all are written.
 
     Raises
     ------
     OSError
-        Where one cannot be written; what stood at each place before still does.
+        Where one cannot be written: then what stood at each place before still does.
     """
     with contextlib.ExitStack() as all_written:
         for path, text in texts.items():
@@ -114,14 +114,6 @@ def _anchor(title: str) -> str:
 
 def _markdown(table: pandas.DataFrame) -> str:
     return table.to_markdown(index=False, disable_numparse=True)
-
-
-def insert(document: str, generated: str) -> str:
-    """Return the document with the generated text between its two markers; raises ValueError where they are missing."""
-    if BEGIN not in document or END not in document:
-        raise ValueError(f"The document lacks the markers {BEGIN!r} and {END!r}.")
-    before, _, rest = document.partition(BEGIN)
-    return f"{before}{BEGIN}\n\n{generated}\n\n{END}{rest.partition(END)[2]}"
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -58,7 +58,7 @@ class Method(ABC):
     version: ClassVar[int] = 1  # raised when its results change
     treats_complex: ClassVar[bool] = False  # whether it treats integrals with a prescription
     _few: Any = None  # `methods.core.few_points.FewPoints` after fit or load, for methods that have it
-    measured_: dict[str, Any] | None = None  # digits on true values: "mean", "worst", number of "points", "integral"
+    measured_: dict[str, Any] | None = None  # digits at points whose values are known, and by what
     precision = "float64"  # in which it evaluates; a method that offers a choice has a field of this name instead
 
     def unsupported(self, integral: ParametricIntegral) -> str | None:

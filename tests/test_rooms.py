@@ -65,7 +65,10 @@ WITHIN_BENCHMARKS: dict[str, tuple[str, ...]] = {
     "benchmarks.versioning.small_fits": ("benchmarks.running",),
     "benchmarks.regressions": ("benchmarks.records",),
     "benchmarks.experiments": ("benchmarks.records", "benchmarks.running", "benchmarks.regressions"),
-    "benchmarks.choosing": ("benchmarks.interrupts", "benchmarks.records", "benchmarks.running"),
+    "benchmarks.choosing": (
+        *("benchmarks.interrupts", "benchmarks.versioning"),
+        *("benchmarks.records", "benchmarks.running"),
+    ),
     "benchmarks.faults": ("benchmarks.records",),
     "benchmarks.figures": ("benchmarks.records",),
     "benchmarks.gpu_measurements": (

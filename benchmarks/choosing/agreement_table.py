@@ -12,8 +12,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import methods
+from benchmarks.records import generated_part
 from benchmarks.records.folders import PUBLISHED, REPORTS
+from benchmarks.versioning import lock_file
 from methods.core import files
 from methods.core.digits import rounded_down
 
@@ -21,10 +22,7 @@ FILE = "choices.json"
 
 DOCUMENT = REPORTS.parent / "docs" / "choose.md"
 
-BEGIN, END = "<!-- table: begin (python -m benchmarks.choosing.agreement_table) -->", "<!-- table: end -->"
-
-VERSIONS = Path(methods.__file__).with_name("versions.json")
-"""The file that has the version of each registered method."""
+COMMAND = "benchmarks.choosing.agreement_table"
 
 FACTOR = 2.0
 """A choice with the digits agrees with the records where it takes at most so many times the least recorded seconds."""
@@ -50,8 +48,7 @@ def rows(entries: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
 @functools.cache
 def versions() -> dict[str, int]:
     """Read the versions of all methods, by their names: an entry is made with these."""
-    lock = json.loads(VERSIONS.read_text(encoding="utf-8"))
-    return {method: entry["version"] for method, entry in lock.items()}
+    return {method: entry["version"] for method, entry in lock_file.read().items()}
 
 
 def is_current(entry: Mapping[str, Any]) -> bool:
@@ -115,20 +112,14 @@ def _number(value: float | None) -> str:
     return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
 
 
-def inserted(document: str, table: str) -> str:
-    """Return the document with the table between its two markers."""
-    before, _, rest = document.partition(BEGIN)
-    return f"{before}{BEGIN}\n\n{table}\n\n{END}{rest.partition(END)[2]}"
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Write the table of the published choices into docs/choose.md."""
     argparse.ArgumentParser(
-        prog="python -m benchmarks.choosing.agreement_table", description=__doc__,
+        prog=f"python -m {COMMAND}", description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     ).parse_args(arguments)  # fmt: skip
     table = page_text(read(PUBLISHED / FILE))
-    files.write_text(DOCUMENT, inserted(DOCUMENT.read_text(encoding="utf-8"), table))
+    files.write_text(DOCUMENT, generated_part.insert(DOCUMENT.read_text(encoding="utf-8"), COMMAND, table))
     print(f"Written: {DOCUMENT}")
     return 0
 

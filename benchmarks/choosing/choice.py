@@ -182,8 +182,9 @@ class Chooser:
             if best is None or any((best.candidate, best.setting) == _fit_of(choice) for choice in checked):
                 break
             checked.append(self._checked(search, wish, best))
-            is_all_there_is = winner is None and checked[-1].pilot.reason is None
-            if checked[-1].reached or is_all_there_is or len(checked) == ATTEMPTS:
+            # Another candidate would be no better known where no rule can check.
+            is_last = checked[-1].pilot.reason is None and (winner is None or bool(checked[-1].not_checked))
+            if checked[-1].reached or is_last or len(checked) == ATTEMPTS:
                 break
             search.narrow(time.monotonic() + LONGEST * self._budget_s)
         if not checked:

@@ -72,7 +72,8 @@ def verdict(choice: Choice) -> str:
         who = f"None of the {len(choice.failed) + 1} that were checked" if choice.failed else "Nothing that was tried"
         wanted = f"{wish.digits:g} digits {_where(wish, choice.n_points)}"
         said.append(f"{who} has {wanted}: {pilot.title} has most, {rounded_down(digits)}.")
-    points = f"{choice.n_points} {'points' if choice.not_checked else 'fresh points'}"
+    fresh = "points, fresh ones but for corners of the box," if wish.worst else "fresh points"
+    points = f"{choice.n_points} {'points' if choice.not_checked else fresh}"
     said.append(
         f"At {points} it has {rounded_down(pilot.digits_mean)} digits on average and "
         f"{rounded_down(pilot.digits_worst)} at the worst; {100 * choice.share_within:.0f} % are within the relative "

@@ -62,7 +62,7 @@ class Links:
         found = {self._link(record): record for record in records}
         addresses, current = list(found), currency.Current(found.values())
         n_older = sum(bool(current.outdated(record)) for record in found.values())
-        older = f"; {n_older:,} of them of older versions" if n_older else ""
+        older = f"; superseded: {n_older:,} of {len(found):,}" if n_older else ""
         shown = ", ".join(f"[{self._number(address)}]" for address in addresses[:MOST_LINKS])
         more = len(addresses) - MOST_LINKS
         return (f"{shown} and {more:,} more{older}" if more > 0 else f"{shown}{older}") or "no record"

@@ -83,7 +83,7 @@ def tables(costs: Costs) -> str:
     return (
         f"For {MANY:,} values {_ahead('table', costs, MANY)}: {DIGITS} digits take {_median(made, _us)} µs per value "
         f"(median of {len(made)}; {_range(made, _us)}) after {_median(made, _seconds)} s ({_range(made, _seconds)}). "
-        f"A table is {_from(statistics.median(first))} (median of {len(first)})."
+        f"{_where_tables_pay(statistics.median(first))} (median of {len(first)})."
         f"{_older([*_winners(costs, MANY), *made, *(cost for pair in rivals for found in pair for cost in found)])}"
     )
 
@@ -190,11 +190,11 @@ def _range(costs: Sequence[DigitCost], figure: Callable[[DigitCost], float]) -> 
     return f"{all_configurations.number(values[0])} to {all_configurations.number(values[-1])}"
 
 
-def _from(n: float) -> str:
-    """Say from how many values on something is cheaper than rules, with one significant digit of their number."""
+def _where_tables_pay(n: float) -> str:
+    """Say from how many values on a table is cheaper than every rule, with one significant digit of their number."""
     if math.isinf(n):
-        return "never cheaper than every rule"
-    return f"cheaper than every rule from {float(f'{n:.0e}'):,.0f} values on"
+        return "There is no number of values from which on a table is cheaper than every rule"
+    return f"A table is cheaper than every rule from {float(f'{n:.0e}'):,.0f} values on"
 
 
 def _counted(places: Collection[tuple[str, str]]) -> str:

@@ -90,7 +90,7 @@ class Run:
 
 
 def setting(record: run_records.Record) -> str:
-    """Name the integral of a record, its method, and the fields of the method that are not as by default."""
+    """Name the integral of a record, its method, and the fields of the method that differ from their defaults."""
     fields = "".join(f",{key}={value}" for key, value in record["fields"].items())
     return f"{record['integral']} × {record['method']}{fields}"
 

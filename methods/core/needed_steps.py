@@ -16,11 +16,11 @@ def places_needed(arithmetic: Arithmetic, wanted: Iterable[Rows]) -> set[int]:
         place = todo.pop()
         if place not in found:
             found.add(place)
-            todo += [rows.place for field in arithmetic.steps[place] for rows in _rows_in(field)]
+            todo += [rows.place for rows in rows_read(arithmetic.steps[place])]
     return found
 
 
-def _rows_in(field: Any) -> list[Rows]:
-    if isinstance(field, Rows):
-        return [field]
-    return [rows for rows in field if isinstance(rows, Rows)] if isinstance(field, tuple) else []
+def rows_read(step: Any) -> list[Rows]:
+    """List the rows that a step reads, each once."""
+    fields = [field if isinstance(field, tuple) and not isinstance(field, Rows) else (field,) for field in step]
+    return list(dict.fromkeys(rows for field in fields for rows in field if isinstance(rows, Rows)))

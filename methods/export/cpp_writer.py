@@ -20,7 +20,7 @@ import numpy as np
 from methods.core import arithmetic as steps
 from methods.core import bilinear_split
 from methods.core.arithmetic import Arithmetic, Rows
-from methods.core.needed_steps import places_needed
+from methods.core.needed_steps import places_needed, rows_read
 from methods.export.description import Description
 
 FUNCTIONS = (
@@ -95,14 +95,14 @@ def _function(key: str, arithmetic: Arithmetic, wanted: Sequence[Rows], constant
     needed = places_needed(arithmetic, wanted)
     last_use = {rows.place: len(arithmetic.steps) for rows in wanted}
     for place in sorted(needed):
-        for rows in _operands(arithmetic.steps[place]):
+        for rows in rows_read(arithmetic.steps[place]):
             last_use[rows.place] = max(place, last_use.get(rows.place, 0))
     memory, lines = _Memory(), []
     for place in sorted(needed - {0}):
         rows, step = arithmetic.rows[place], arithmetic.steps[place]
         lines.append(f"    {TYPES[rows.dtype]}* const r{place} = {memory.taken(rows)};")
         lines += [f"    {line}" for line in STATEMENTS[type(step)](step, rows, constants)]
-        for read in _operands(step):
+        for read in rows_read(step):
             if read.place and last_use[read.place] == place:
                 memory.give_back(read)
     first = 0
@@ -115,12 +115,6 @@ def _function(key: str, arithmetic: Arithmetic, wanted: Sequence[Rows], constant
         "  template <int L> static void of(const double* __restrict r0, double* __restrict out) {",
         *[f"    {line}" for line in memory.lines], *lines, "  }", "};", "",
     ])  # fmt: skip
-
-
-def _operands(step: Any) -> list[Rows]:
-    """List the rows that a step reads, each once."""
-    fields = [field if isinstance(field, tuple) and not isinstance(field, Rows) else (field,) for field in step]
-    return list(dict.fromkeys(rows for field in fields for rows in field if isinstance(rows, Rows)))
 
 
 def _structure(key: str) -> str:
@@ -215,7 +209,7 @@ template <class F, class Put> inline void batch(std::size_t n, const double* s, 
 """
 """Functions that evaluate at one point and at many, with {m} coordinates and {lanes} points side by side."""
 
-VALUE = """// I(s). Does not look whether s is in the box: it extrapolates outside, which is wrong soon.
+VALUE = """// I(s). Does not look whether s is in the box: far outside, what it gives is wrong.
 inline {result} {name}(const double s[{m}]) {{
   double found[{width}];
   {space}::evaluate<{space}::Value, 1>(s, found);
@@ -228,7 +222,7 @@ inline {result} {name}_checked(const double s[{m}]) {{
   return {name}(s);
 }}
 
-// s [n][{m}], value [n]. Does not look whether points are in the box: it extrapolates outside, which is wrong soon.
+// s [n][{m}], value [n]. Does not look whether points are in the box: far outside, what it gives is wrong.
 inline void {name}_batch(std::size_t n, const double* s, {result}* value) {{
   double* const to = reinterpret_cast<double*>(value);
   {space}::batch<{space}::Value>(n, s, [=](std::size_t i, int r, double x) {{ to[i * {width} + r] = x; }});

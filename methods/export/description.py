@@ -80,8 +80,8 @@ def code_version(file: Path) -> str:
             return f"version {importlib.metadata.version('loopmark')}"
         except importlib.metadata.PackageNotFoundError:
             return "version unknown"
-    is_changed = _git(folder, "diff", "--quiet", "HEAD") is None
-    return f"commit {commit}" + (" with changes" if is_changed else "")
+    changed = _git(folder, "status", "--porcelain", "--untracked-files=no", "--", ":/methods")
+    return f"commit {commit}" + (" with changes" if changed else "")
 
 
 def _git(folder: Path, *arguments: str) -> str | None:

@@ -34,7 +34,7 @@ TAKEN = {
 """Names that a language or a file itself uses; a function of such a name could not be called, or would break others."""
 
 SHADOWED = sys.stdlib_module_names | {"numpy"}
-"""Modules that NumPy imports, or Python itself: no file of Python beside a script can have their names."""
+"""Modules of the standard library, and NumPy: a file of that name beside a script would be imported in its place."""
 
 MOST_NUMBERS = 1_000_000
 """In a file of source code; more of them take compilers minutes."""

@@ -1,14 +1,14 @@
 """Sums over the nodes of `moving_source.py`, compiled for an integrand when first needed.
 
-Nanoseconds per node on a complex and on a real map of degree 1, one core of 41 GFLOP/s with AVX2:
+Nanoseconds per node on a complex and on a real map of degree 1, one core of 53 GFLOP/s with AVX-512:
 
-    box1l    tensor rule 12 and 5.4    general nodes 22 and 9
-    box2l    tensor rule 14 and 4.6    general nodes 51 and 20
+    box1l    tensor rule 5.4 and 1.9    general nodes 13 and 4.4
+    box2l    tensor rule 3.1 and 1.2    general nodes 20 and 8.2
 
-which is 100 to 400 times as fast as general nodes are in torch, and 6 to 25 times as fast as tensor rules are there,
-where most of the work is done on few values. Degrees 2 and 3 take up to a quarter more. A sum and its derivatives
-in the three invariants of box2l_physical take 2.2 times as long as the sum, 27 times less than automatic
-differentiation.
+With AVX2, at 41 GFLOP/s, they take two to four times as long. That is 100 to 400 times as fast as general nodes are in
+torch, and 8 to 30 times as fast as tensor rules are there, where most of the work is done on few values. Degrees 2
+and 3 take up to a quarter more. A sum and its derivatives in the three invariants of box2l_physical take 2.2 times as
+long as the sum, 27 times less than automatic differentiation.
 
 Without a C++ compiler, or for integrands with functions or roots, there are none, and plain torch takes their place
 (`methods/primitives/moving_rule.py`).

@@ -122,8 +122,9 @@ class ContourRegion:
     def choose(self, wanted: Wanted, clock: Clock) -> Self:
         """Choose the nodes of each axis, and find the law of the error."""
         s, self.max_nodes = torch.as_tensor(self.points, device=self._device), wanted.max_nodes
-        # Rules on second maps tell of corner zeros themselves.
-        zeros = corner_zero_error.planes(self.integral)[: 0 if self.others else None]
+        zeros = corner_zero_error.planes(self.integral)
+        if self.others:
+            zeros = zeros[:0]  # a rule on second maps sees what is off near corner zeros itself
         near = corner_zero_error.points(zeros, self.integral)
         if wanted.order is not None:
             self.orders = np.full((len(self.maps), self.integral.k), wanted.order)

@@ -36,10 +36,15 @@ class Sample(NamedTuple):
 class Causality(NamedTuple):
     """What a sample says of a contour."""
 
-    share_not_causal: float
-    """Share of the sampled (s, t) that are not causal for some τ, or lie around a zero of another denominator."""
+    is_wrong: np.ndarray
+    """Which of the sampled (s, t) are not causal for some τ, or lie around a zero of another denominator: (n,)."""
     least_modulus: float
     """Least |F| on the contour, over the sample."""
+
+    @property
+    def share_not_causal(self) -> float:
+        """Share of them."""
+        return float(self.is_wrong.mean())
 
 
 def sample(integral: ParametricIntegral, corners: np.ndarray, n: int) -> Sample:
@@ -63,7 +68,7 @@ def look(term: ParametricIntegral, contours: Sequence[Contour], points: Sample) 
         return np.stack([contour.part(tau).at(t)[0] for contour, t in zip(contours, points.t.T, strict=True)], axis=1)
 
     on_the_way = np.stack(polynomial_on_the_way(term, points.s, x))
-    wrong = ((on_the_way.imag >= 0) & (on_the_way.real <= 0)).any(axis=0)
+    wrong = np.any((on_the_way.imag >= 0) & (on_the_way.real <= 0), axis=0)
     for around in around_other_zeros(term, points.s, x):
         wrong |= around
-    return Causality(float(wrong.mean()), float(np.abs(on_the_way[-1]).min()))
+    return Causality(wrong, float(np.abs(on_the_way[-1]).min()))

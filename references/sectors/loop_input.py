@@ -120,7 +120,7 @@ class LoopInput:
             raise InputError(f"{self.name} uses {', '.join(sorted(twice))} for two things; rename one of them.")
 
     def _check_rules(self) -> None:
-        """Raise InputError for rules of what is no mass or scalar product, are no polynomials, or contradict."""
+        """Raise InputError for rules of no mass or product, no polynomials, or two that differ for one product."""
         symbols = self.symbols()
         external = [symbols[name] for name in (*(name for name, _ in self.legs), *self.external_momenta)]
         used = {mass for mass, *_ in self.lines} | {name for text in self.propagators for name in _names(text)}
@@ -240,7 +240,7 @@ def _pair(name: str, value: Any) -> tuple[float, float]:
 
 
 def _is_product(formula: sympy.Expr, momenta: list[sympy.Symbol]) -> bool:
-    """Tell whether an expanded formula is a product of two sums of the momenta: of second degree in all its terms."""
+    """Tell whether all terms of an expanded formula are of second degree in the momenta."""
     if not formula.free_symbols or not formula.free_symbols <= set(momenta) or not formula.is_polynomial(*momenta):
         return False
     return all(sum(powers) == 2 for powers in sympy.Poly(formula, *momenta).monoms())

@@ -106,11 +106,18 @@ class QuadraticForm:
         return [pair for pair in self.cuts if self._gap(*pair) < 0]
 
     def _gap(self, i: int, j: int) -> float:
-        """Smallest (m_i + m_j)² − s_ij of the box: at a corner, as √(m_i² m_j²) is concave; 0 within rounding of it."""
+        """Smallest (m_i + m_j)² − s_ij of the box: at a corner, as √(m_i² m_j²) is concave; 0 within rounding of it.
+
+        Where s_ij is of higher degree, and its largest value may lie between corners, −∞ stands for it.
+        """
         squares = self.masses[i], self.masses[j], self.cuts[i, j]
+        used = set().union(*(square.free_symbols for square in squares))
+        if any(sympy.degree(self.cuts[i, j], p) > 1 for p in used):
+            return -math.inf
+        ends = {p: ends for p, *ends in zip(self.parameters, self.low, self.high, strict=True) if p in used}
         found = []
-        for corner in itertools.product(*zip(self.low, self.high, strict=True)):
-            values = dict(zip(self.parameters, corner, strict=True))
+        for corner in itertools.product(*ends.values()):
+            values = dict(zip(ends, corner, strict=True))
             m_i2, m_j2, s = (float(square.subs(values)) for square in squares)
             gap = m_i2 + m_j2 + 2 * math.sqrt(m_i2 * m_j2) - s
             found.append(0.0 if abs(gap) < positivity.ROUNDING * (m_i2 + m_j2) else gap)

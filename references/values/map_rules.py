@@ -98,19 +98,19 @@ def converge(
 def _all_terms(
     terms: list[ParametricIntegral], s: np.ndarray, epsrel: float, sums: Sums
 ) -> list[tuple[complex, float, int]]:
-    """Integrate each term at one s (m,) to `epsrel`, and those whose errors are too large for their sum once more.
+    """Integrate each term at one s (m,) to `epsrel`, and once more large ones whose errors are too large for their sum.
 
-    Most terms need no second time. Where their values are of one size, it is the sum of errors that is a bit too large.
+    Small terms that miss `epsrel` are not tried again, as no contours at hand had agreed so well.
     """
     found = [at_point(term, s, epsrel, sums) for term in terms]
     wanted = epsrel * abs(sum(value for value, *_ in found))
     if len(terms) == 1 or sum(error for _, error, _ in found) <= wanted:
         return found
     share = wanted / len(terms)
-    return [
-        one if one[1] <= share else min(one, at_point(term, s, share / abs(one[0]), sums), key=lambda found: found[1])
-        for term, one in zip(terms, found, strict=True)
-    ]
+    for i, (term, (value, error, _)) in enumerate(zip(terms, found, strict=True)):
+        if share < min(error, epsrel * abs(value)):
+            found[i] = min(found[i], at_point(term, s, share / abs(value), sums), key=lambda one: one[1])
+    return found
 
 
 @functools.cache

@@ -11,6 +11,7 @@ from integrals import product
 
 import methods
 from benchmarks import export_speed
+from benchmarks.records import generated_part
 
 
 @pytest.fixture
@@ -94,7 +95,8 @@ def test_what_fails_is_a_cell_with_its_reason(table, tmp_path, monkeypatch):
 @pytest.mark.usefixtures("_quickly", "one_thread")
 def test_a_table_with_failures_is_not_inserted(tmp_path, monkeypatch, capsys):
     document = tmp_path / "export.md"
-    document.write_text(f"before\n{export_speed.BEGIN}\nold\n{export_speed.END}\nafter\n")
+    begin, end = generated_part.begin(export_speed.COMMAND), generated_part.END
+    document.write_text(f"before\n{begin}\nold\n{end}\nafter\n")
     monkeypatch.setattr(export_speed, "DOCUMENT", document)
     monkeypatch.setattr(export_speed, "FITS", {"chebyshev": {"epsrel": "wrong"}})
     assert export_speed.main(["--insert"]) == 1
@@ -104,16 +106,16 @@ def test_a_table_with_failures_is_not_inserted(tmp_path, monkeypatch, capsys):
     assert export_speed.main(["--insert"]) == 0
     text = document.read_text()
     assert "old" not in text
-    assert text.startswith(f"before\n{export_speed.BEGIN}\n\nNanoseconds")
-    assert text.endswith(f"{export_speed.END}\nafter\n")
+    assert text.startswith(f"before\n{begin}\n\nNanoseconds")
+    assert text.endswith(f"{end}\nafter\n")
 
 
 def test_the_page_has_the_columns_of_the_table():
     page = export_speed.DOCUMENT.read_text(encoding="utf-8")
-    table = page.partition(export_speed.BEGIN)[2].partition(export_speed.END)[0]
+    table = page.partition(generated_part.begin(export_speed.COMMAND))[2].partition(generated_part.END)[0]
     assert f"| {' | '.join(export_speed.COLUMNS)} |" in table
     assert all(f"`{name}`" in table for name in export_speed.FITS)
-    assert export_speed.inserted(page, table.strip()) == page
+    assert generated_part.insert(page, export_speed.COMMAND, table.strip()) == page
 
 
 def test_all_of_them_are_methods():

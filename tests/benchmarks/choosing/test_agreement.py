@@ -11,6 +11,7 @@ from sample_records import record, timing
 
 import references
 from benchmarks.choosing import agreement, agreement_table
+from benchmarks.records import generated_part
 from benchmarks.running.isolated import Outcome
 from benchmarks.versioning.lock_file import current_version as method_version
 from methods import METHODS
@@ -220,4 +221,4 @@ def test_the_page_says_how_many_integrals_were_compared_with_older_versions():
 def test_the_page_has_the_table_of_the_published_choices():
     document = agreement_table.DOCUMENT.read_text(encoding="utf-8")
     entries = agreement_table.read(agreement_table.PUBLISHED / agreement_table.FILE)
-    assert agreement_table.inserted(document, agreement_table.page_text(entries)) == document
+    assert generated_part.insert(document, agreement_table.COMMAND, agreement_table.page_text(entries)) == document

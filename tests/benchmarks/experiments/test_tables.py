@@ -10,7 +10,7 @@ from sample_records import record, timing
 
 from benchmarks.experiments import all_configurations
 from benchmarks.records import configurations, run_records
-from benchmarks.report import BEGIN, END, insert
+from benchmarks.records.generated_part import END, begin, insert
 from benchmarks.versioning import lock_file
 
 
@@ -195,9 +195,11 @@ def test_markdown_names_sources_and_machines():
 
 
 def test_the_table_goes_between_readme_s_markers():
-    assert insert(f"a\n{BEGIN}\nold\n{END}\nb", "new") == f"a\n{BEGIN}\n\nnew\n\n{END}\nb"
-    with pytest.raises(ValueError, match="lacks the markers"):
-        insert("nothing", "new")
+    marker = begin("some.command")
+    assert insert(f"a\n{marker}\nold\n{END}\nb", "some.command", "new") == f"a\n{marker}\n\nnew\n\n{END}\nb"
+    for document in ("nothing", marker, f"{END} {marker}"):
+        with pytest.raises(ValueError, match="lacks the markers"):
+            insert(document, "some.command", "new")
 
 
 def test_a_terminal_s_table_has_at_most_120_columns():

@@ -65,7 +65,7 @@ def test_without_the_digits_no_method_is_the_quickest():
 def test_superseded_records_are_counted():
     said = below(run("skip_mlp", 3.0, 1.0), run("chebyshev", 8.0, 0.2, version=0))
     (most,) = [line for line in said if "(medians)" in line]
-    assert most.endswith("([skip_mlp], [chebyshev]; 1 of them of older versions)")
+    assert most.endswith("([skip_mlp], [chebyshev]; superseded: 1 of 2)")
 
 
 def test_integrals_that_were_run_on_two_machines_count_once_but_in_profiles():

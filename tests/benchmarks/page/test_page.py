@@ -15,7 +15,7 @@ from sample_records import full, of_claim
 from benchmarks import report
 from benchmarks.page import charts, html_page
 from benchmarks.page.contents import Contents
-from benchmarks.records import run_records
+from benchmarks.records import generated_part, run_records
 from benchmarks.regressions.many_records import write as write_many
 
 
@@ -25,7 +25,7 @@ def folder(tmp_path_factory):
     page_records.write(folder)
     documents = [folder / "README.md", folder / "findings.md"]
     for path in documents:
-        path.write_text(f"{report.BEGIN}\n{report.END}\n")
+        path.write_text(f"{generated_part.begin(report.COMMAND)}\n{generated_part.END}\n")
     report.write_published(folder, *documents)
     return folder
 

@@ -37,7 +37,11 @@ def looked_at(k: int, monkeypatch: pytest.MonkeyPatch) -> list[tuple]:
         seen.append(tuple(paths))
         return False
 
+    def all_wrong(term, paths, points):
+        return arc_causality.Causality(np.ones(len(points.s), dtype=bool), 0.0)
+
     monkeypatch.setattr(arc_causality, "is_causal", refuse)
+    monkeypatch.setattr(arc_causality, "look", all_wrong)
     integral = positive(k)
     with pytest.raises(NoCausalContour):
         arc_search.contours(integral, sample(integral), lambda contours: 1.0, arc_search.n_contours(k))
@@ -53,6 +57,17 @@ def test_a_search_begins_with_equal_contours_and_looks_at_none_twice(k, monkeypa
     assert len(seen) == arc_search.n_starts(k)
     n_different = [len(set(paths)) for paths in seen]
     assert all(fewer <= more for fewer, more in itertools.pairwise(n_different))
+
+
+def test_where_no_contour_is_causal_it_says_where_the_best_one_fails():
+    """F has three zeros for s > 1, which ask for three sides in turn, and one below."""
+    integral = ParametricIntegral.from_expression(
+        name="three_zeros", variables=("x1",), parameters=("s",), low=(0.0,), high=(4.0,), prescription="F",
+        definitions={"F": "(x1 - 0.5)*((x1 - 0.5)**2 - (s - 1)/100)"}, expression="1/F",
+    )  # fmt: skip
+    with pytest.raises(NoCausalContour, match=r"None of 7 contours .* points looked at, such as s = \d") as refused:
+        arc_search.contours(integral, sample(integral), lambda contours: 1.0, arc_search.n_contours(1))
+    assert float(str(refused.value).partition("such as s = ")[2].partition(". ")[0]) > 1
 
 
 def test_starts_that_are_causal_are_counted():
