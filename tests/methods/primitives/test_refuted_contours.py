@@ -33,7 +33,7 @@ WANTED = Wanted(epsrel=1e-3, max_nodes=1000, order=4)
 class Search:
     """Stands for the search of a complex term, whose maps are letters, as their orders of variables are."""
 
-    term = types.SimpleNamespace(is_complex=True)
+    term = types.SimpleNamespace(is_complex=True, k=4)
     coordinates, seed, n_tried = None, 0, 7
 
     def __init__(self) -> None:
