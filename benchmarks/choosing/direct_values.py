@@ -57,7 +57,7 @@ class DirectValues(NamedTuple):
     """Whether the rule has no part in what it judges."""
 
     def judge(self) -> dict[str, Any]:
-        """Return what is known of the rule, as it is saved with the digits that it found."""
+        """Return the rule, its relative error and whether it is independent, to be saved beside the digits."""
         return {"judge": self.rule, "judge_error": self.relative_error, "independent": self.independent}
 
 

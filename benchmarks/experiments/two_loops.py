@@ -55,7 +55,7 @@ PRIMITIVE_S = 300.0
 
 
 class ExpensiveIntegral(NamedTuple):
-    """What few methods are asked for on an integral whose contours take minutes."""
+    """Settings of the few methods that run on an integral whose contours take minutes."""
 
     epsrel: str
     """Relative error that `learned_contour` is asked for."""

@@ -11,7 +11,7 @@ from methods.base import Method, ParametricIntegral
 from methods.core.digits import rounded_down
 
 WRITTEN_BY = "Written by Loopmark"
-"""What every exported file has in it."""
+"""Words that every exported file has in it, by which the command knows its own files."""
 
 
 class Description(NamedTuple):
@@ -85,7 +85,7 @@ def code_version(file: Path) -> str:
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
-    """Return what git says of a folder; None where it fails, or is not there."""
+    """Return the output of a git command in a folder; None where it fails, or there is no git."""
     command = ["git", "-C", str(folder), *arguments]
     try:
         found = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)

@@ -33,7 +33,7 @@ from references.sectors.quadratic_form import QuadraticForm
 from references.sectors.sector import Sector
 
 NO_PLACE = "is left inside an edge, where no arc is causal"
-"""What `integrand` reports of a threshold that no corner of the cube is made of."""
+"""End of the line by which `integrand` reports a threshold that it makes no corner of the cube."""
 
 
 class Group(NamedTuple):

@@ -47,3 +47,19 @@ def polygon(n: int) -> str:
     products = [f'"p{i}*p{j}" = "{"-s" if i == j else f"s/{n - 1}"}"' for i in range(1, n + 1) for j in range(i, n + 1)]
     rules = "\n".join([*products, '"m**2" = "1"'])
     return f'name = "polygon"\nlines = {lines}\nlegs = {legs}\n[rules]\n{rules}\n[box]\ns = [1, 2]\n'
+
+
+PROPAGATORS = """
+name = "triangle"
+propagators = {propagators}
+loop_momenta = ["k"]
+external_momenta = ["p1", "p2"]
+[rules]
+"p1*p1" = "0"
+"p2*p2" = "0"
+"p1*p2" = "s/2"
+"m**2" = "1"
+[box]
+s = [-30, -3]
+"""
+"""The one-loop triangle by its propagators, which are to be filled in."""

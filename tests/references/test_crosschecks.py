@@ -35,7 +35,7 @@ def pull(one, other):
 
 
 ROUGH = re.compile(r"genz_(dis)?continuous_\d+d|genz_product_peak_[6-9]d")
-"""What is not smooth, or peaks too sharply in many dimensions, for a tensor rule: it states that it knows nothing."""
+"""Integrands that are not smooth, or peak too sharply in many dimensions: a tensor rule states errors above 1."""
 
 
 def largest_stated_error(name, method):

@@ -1,4 +1,4 @@
-"""What the command says and returns at its end, where the choice is given."""
+"""Sentences and exit status with which the command ends, for given choices."""
 
 from __future__ import annotations
 

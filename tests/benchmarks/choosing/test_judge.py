@@ -1,4 +1,4 @@
-"""What is said of the rule that judged a choice: in the saved method, and in what is exported from it."""
+"""The rule that judged a choice is named in the saved method, and in files that are exported from it."""
 
 from __future__ import annotations
 

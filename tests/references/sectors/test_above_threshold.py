@@ -7,7 +7,7 @@ import json
 import literature
 import numpy as np
 import pytest
-from loop_texts import massless_triangle
+from loop_texts import PROPAGATORS, massless_triangle
 
 import references
 from methods.base import InputError
@@ -17,20 +17,6 @@ from references.sectors import sector_files
 from references.values import deformation, dispersion, sums
 
 pytestmark = pytest.mark.pysecdec
-
-PROPAGATORS = """
-name = "triangle"
-propagators = {propagators}
-loop_momenta = ["k"]
-external_momenta = ["p1", "p2"]
-[rules]
-"p1*p1" = "0"
-"p2*p2" = "0"
-"p1*p2" = "s/2"
-"m**2" = "1"
-[box]
-s = [-30, -3]
-"""
 
 
 @pytest.fixture(scope="module")

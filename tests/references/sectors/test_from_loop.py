@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import sympy
 from loop_texts import MASSIVE_TRIANGLE as TRIANGLE
-from loop_texts import massless_triangle, polygon
+from loop_texts import PROPAGATORS, massless_triangle, polygon
 
 import references
 from methods.base import InputError
@@ -349,19 +349,8 @@ def test_rules_say_the_same_in_other_words(make):
     ],
 )
 def test_propagators_that_cannot_be_used_are_refused(make, old, new, message):
-    text = """
-name = "triangle"
-propagators = ["k**2 - m**2", "(k + p1)**2 - m**2", "(k - p2)**2 - m**2"]
-loop_momenta = ["k"]
-external_momenta = ["p1", "p2"]
-[rules]
-"p1*p1" = "0"
-"p2*p2" = "0"
-"p1*p2" = "s/2"
-"m**2" = "1"
-[box]
-s = [-30, -3]
-"""
+    propagators = '["k**2 - m**2", "(k + p1)**2 - m**2", "(k - p2)**2 - m**2"]'
+    text = PROPAGATORS.format(propagators=propagators)
     with pytest.raises(InputError, match=message):
         make(text.replace(old, new))
 
