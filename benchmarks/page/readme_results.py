@@ -1,12 +1,14 @@
 """The generated part of README.md: a picture and a table of one integral, and three findings of all.
 
-The integral is the one that says most, by a rule that knows no result: a two-loop one above threshold where one was
-measured, else a held-out one above threshold, else a held-out one; of several the one with most kinds of methods, and
-then with most Feynman parameters and invariants. All is on one thread of one machine.
+The integral is the one that says most, by a rule that knows no method: one above threshold with more variables than
+those of one loop, where one was measured, and of several one whose true values are known to more digits than any method
+has; else a held-out one above threshold, else a held-out one; then the one with most kinds of methods, and with most
+Feynman parameters and invariants. All is on one thread of one machine.
 """
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -31,7 +33,7 @@ LEAST_KINDS = 3
 """Kinds of methods that an integral must have been computed with to be shown."""
 
 MOST_OF_ONE_LOOP = 4
-"""Feynman parameters of an integral above threshold, beyond which it has two loops."""
+"""The most Feynman parameters of the catalogue's one-loop integrals above threshold."""
 
 Place = tuple[str, str]
 """(integral, machine)."""
@@ -79,8 +81,15 @@ def _rank(integral: str, here: Mapping[str, Sequence[DigitCost]]) -> tuple[int, 
         return None
     made = catalogue.integral(integral)
     physical, held_out = catalogue.is_physical(integral), catalogue.is_held_out(integral)
-    two_loops = physical and made.k > MOST_OF_ONE_LOOP
-    return two_loops, physical and held_out, held_out, n_kinds, made.k + len(made.parameters), len(here)
+    many_variables = physical and made.k > MOST_OF_ONE_LOOP
+    is_known = not any(_is_limited_by_truth(cost) for costs in here.values() for cost in costs)
+    size = made.k + len(made.parameters)
+    return many_variables, physical and is_known, physical and held_out, held_out, n_kinds, size, len(here)
+
+
+def _is_limited_by_truth(cost: DigitCost) -> bool:
+    """Tell whether a configuration has more digits than the true values that judge it."""
+    return (cost.configuration.digits or 0.0) > cost.configuration.truth_digits
 
 
 def _caption(shown: Place, here: Mapping[str, Sequence[DigitCost]]) -> str:
@@ -95,7 +104,7 @@ def _caption(shown: Place, here: Mapping[str, Sequence[DigitCost]]) -> str:
         f"`{integral}`, {use}, {region}, k = {made.k}, {len(made.parameters)} invariants, on one thread of {machine}. "
         "A curve joins the settings of a method, in the colour of its kind; time is per value in batches of "
         f"{digit_costs.LARGEST_BATCH:,}, smaller ones where these would take long. Settings that take too long for a "
-        f"run are left out.{_fewer_points(here)}"
+        f"run are left out.{_fewer_points(here)}{_known_digits(here)}"
     )
 
 
@@ -107,10 +116,15 @@ def _fewer_points(here: Mapping[str, Sequence[DigitCost]]) -> str:
     return f" {most:,} points judge them, {', '.join(fewer)}." if fewer else ""
 
 
+def _known_digits(here: Mapping[str, Sequence[DigitCost]]) -> str:
+    known = min(cost.configuration.truth_digits for costs in here.values() for cost in costs)
+    return "" if math.isinf(known) else f" The true values are known to {rounded_down(known)} digits or more."
+
+
 def table(here: Mapping[str, Sequence[DigitCost]]) -> str:
     """Write the table as Markdown: each method's configuration with most digits, and its cheapest with six.
 
-    The note says what of these two is superseded.
+    Where one of them is superseded, a column more says so.
     """
     import pandas
 
@@ -134,15 +148,19 @@ def table(here: Mapping[str, Sequence[DigitCost]]) -> str:
         for most, kind, costs in best
         for quickest in [digit_costs.cheapest(costs, headlines.DIGITS)]
     ]
-    made: str = pandas.DataFrame(rows).to_markdown(index=False, disable_numparse=True)
+    frame = pandas.DataFrame(rows)
+    frame = frame if any(frame["note"]) else frame.drop(columns="note")
+    made: str = frame.to_markdown(index=False, disable_numparse=True)
     return made
 
 
 def _digits(cost: DigitCost) -> str:
-    """Write mean digits, with their spread between seeds, and those of the worst point."""
+    """Write mean digits, with their spread between seeds, and those of the worst point; or that truth limits them."""
+    mean, worst = map(rounded_down, (cost.digits_mean, cost.digits_worst))
+    if _is_limited_by_truth(cost):
+        return f"{mean} ({worst}) (≤ truth)"
     found = [record["digits_mean"] for record in cost.configuration.good]
     spread = f" ± {statistics.stdev(found):.1f}" if len(found) > 1 else ""
-    mean, worst = map(rounded_down, (cost.digits_mean, cost.digits_worst))
     return f"{mean}{spread} ({worst})"
 
 

@@ -186,8 +186,8 @@ def _seconds(
 def _from_times(job: Job, known: Pilot, n_points: int, timed_s: float) -> tuple[float, float]:
     """Seconds of both stages from what a fit and an integral take."""
     each_s = known.s_per_integral
-    single = stopwatch.n_single(each_s)
-    fewest = {batch: stopwatch.FEWEST_CALLS * batch if batch > 1 else single for batch in job.batches}
+    calls = {batch: stopwatch.sweep_calls(batch, batch * each_s) for batch in job.batches}
+    fewest = {batch: batch * (n if n > 1 else stopwatch.FEWEST_CALLS) for batch, n in calls.items()}
     timed = [n for batch, n in fewest.items() if batch == 1 or batch * each_s <= stopwatch.LONGEST_CALL_S]
     timing_s = sum(max(timed_s, n * each_s) for n in timed)
     return known.fit_s + n_points * (1 + OTHERS) * each_s, timing_s

@@ -332,7 +332,7 @@ def load(task: Task, integral: ParametricIntegral, on_place: dict[str, Any]) -> 
 
 
 def _timings(method: Method, integral: ParametricIntegral, device: str, task: Task) -> dict[str, Any]:
-    s = integral.sample(max(*task.batches, stopwatch.SINGLE_POINTS), seed=1)
+    s = integral.sample(max(*task.batches, stopwatch.SWEEP_POINTS), seed=1)
     return stopwatch.of_batches(method.integrate, s, task.batches, device=device, timed_s=task.timed_s)
 
 

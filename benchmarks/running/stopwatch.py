@@ -14,15 +14,13 @@ import threadpoolctl
 LONGEST_CALL_S = 10.0
 """A batch predicted to take longer is not timed."""
 
-SLOW_CALL_S, SLOW_POINTS = 0.03, 3
-"""A method whose calls take longer goes through fewer of these points."""
-
 TIMED_S, WARM_UP_S, FEWEST_CALLS = 1.0, 0.1, 3
 """Calls are timed for TIMED_S seconds, and FEWEST_CALLS at least, after WARM_UP_S seconds that do not count."""
 
-SINGLE_POINTS = 8
-"""Points that are integrated one at a time, since what an adaptive method takes depends on the point: pySecDec with
-`epsrel=1e-3` needs 8.5 s at one point of box2l_physical and 2.6 s on average."""
+SWEEP_POINTS, SWEEP_S, FEWEST_POINTS = 64, 5.0, 3
+"""Points of a sample in calls of a few integrals, the seconds after which it has fewer, and how few at least. What an
+adaptive method takes depends on the point: with eight of them the mean of Cuba's Cuhre on genz_product_peak_6d, which
+needs 100 ms on average at epsrel = 1e-4, came out as 19 ms."""
 
 PROBED = 32
 """Points in the call that predicts once more before a batch is left out: one point takes as long as the call itself
@@ -41,9 +39,9 @@ def of_batches(
 ) -> dict[str, Any]:  # fmt: skip
     """Return {batch: {median, p10, p90} in seconds per integral, or {reason}} for batches of the points s (n, m).
 
-    `batches` ascend: each predicts how long the next takes. In a batch of one, a sample is the mean over a sweep of
-    SINGLE_POINTS points, or SLOW_POINTS of a slow method, in as many calls. One sweep may be all that is timed: it is
-    median, p10 and p90 then. A larger batch has FEWEST_CALLS samples at least.
+    `batches` ascend: each predicts how long the next takes. In batches of less than SWEEP_POINTS a sample is the mean
+    over a sweep of so many points, or of fewer ones where that takes longer than SWEEP_S. One sweep may be all that is
+    timed: it is median, p10 and p90 then. A larger batch has FEWEST_CALLS samples at least.
     """
     timings: dict[str, Any] = {}
     per_integral, largest = 0.0, 0
@@ -57,12 +55,12 @@ def of_batches(
             timings[str(batch)] = {"reason": f"a batch is predicted to take {per_integral * batch:.0f} s"}
             continue
         warm_up_s = 0.0 if per_integral * batch > WARM_BY_SMALLER_S else WARM_UP_S
-        called = np.resize(s, (SINGLE_POINTS if batch == 1 else 1, batch, s.shape[1]))
+        called = np.resize(s, (max(1, SWEEP_POINTS // batch), batch, s.shape[1]))
         last_s = warm_up(lambda points=called[0]: integrate(points), warm_up_s, device)
-        called = called[: n_single(last_s)]
+        called = called[: sweep_calls(batch, last_s or per_integral * batch)]
         seconds = of_calls(
             lambda called=called: [integrate(points) for points in called], device=device, timed_s=timed_s,
-            warm_up_s=0.0, fewest=1 if batch == 1 else FEWEST_CALLS,
+            warm_up_s=0.0, fewest=1 if len(called) > 1 else FEWEST_CALLS,
         )  # fmt: skip
         p10, median, p90 = (float(q) / (len(called) * batch) for q in np.quantile(seconds, [0.1, 0.5, 0.9]))
         timings[str(batch)] = {"median": median, "p10": p10, "p90": p90}
@@ -87,9 +85,10 @@ def of_calls(
     return seconds
 
 
-def n_single(call_s: float) -> int:
-    """Return how many points are integrated one at a time, by the seconds of a call."""
-    return SINGLE_POINTS if call_s <= SLOW_CALL_S else SLOW_POINTS
+def sweep_calls(batch: int, call_s: float) -> int:
+    """Return how many calls make a sample, by the integrals and the seconds of one."""
+    fewest, most = -(-FEWEST_POINTS // batch), max(1, SWEEP_POINTS // batch)
+    return most if most * call_s <= SWEEP_S else max(fewest, int(SWEEP_S / call_s))
 
 
 def warm_up(call: Callable[[], Any], seconds: float, device: str = "cpu") -> float:

@@ -77,8 +77,8 @@ def test_a_row_is_the_configuration_with_most_digits_and_the_cheapest_with_six()
         run("chebyshev", 9.5, 0.5, threads=2), run("my_method", 9.0, 0.1),
     )  # fmt: skip
     assert made == [
-        ["gauss_legendre", "rule", "9.0 (8.0)", "900", "2.00", "5.00", ""],
-        ["neural_primitive", "learned", "4.9 (3.9)", "1.00", "2.00", "–", ""],
+        ["gauss_legendre", "rule", "9.0 (8.0)", "900", "2.00", "5.00"],
+        ["neural_primitive", "learned", "4.9 (3.9)", "1.00", "2.00", "–"],
     ]
 
 
@@ -92,6 +92,17 @@ def test_digits_of_several_seeds_have_a_spread():
     seeds = [run("differential_mlp", digits, 1.0, params={}, repeat=i) for i, digits in enumerate((4.0, 5.0, 6.0))]
     ((_, _, most, *_),) = rows(*seeds)
     assert most == "5.0 ± 1.0 (3.0)"
+
+
+def test_digits_beyond_those_of_the_true_values_say_so():
+    ((_, _, most, *_),) = rows(run("chebyshev", 8.0, 1.0, digits_worst=5.0, truth_rel_err_max=1e-6))
+    assert most == "6.0 (5.0) (≤ truth)"
+
+
+def test_an_integral_whose_true_values_judge_all_methods_comes_first():
+    limited = [one | {"truth_rel_err_max": 1e-4} for one in place("pentabox_s33_physical")]
+    assert shown(*EUCLIDEAN, *place("box2l_hh"), *limited) == "box2l_hh"
+    assert shown(*EUCLIDEAN, *limited) == "pentabox_s33_physical"
 
 
 def test_every_registered_method_has_at_most_one_kind():

@@ -48,7 +48,7 @@ def test_predicting_takes_no_longer_than_a_call_may(sizes, each):
 
 
 def test_single_calls_go_through_several_points(monkeypatch):
-    """Points that take longer than others count as often as these, and a slow method goes through them once."""
+    """Points that take longer than others count as often as these, and a slow method goes through few of them."""
     now, called = [0.0], []
     monkeypatch.setattr(stopwatch.time, "perf_counter", lambda: now[0])
 
@@ -56,14 +56,28 @@ def test_single_calls_go_through_several_points(monkeypatch):
         called.append(s[0, 0])
         now[0] += first + s[0, 0]
 
-    s = np.arange(2.0 * stopwatch.SINGLE_POINTS)[:, None]
-    for first, n in ((stopwatch.SLOW_CALL_S, stopwatch.SINGLE_POINTS), (5.0, stopwatch.SLOW_POINTS)):
+    s = 1e-4 * np.arange(2.0 * stopwatch.SWEEP_POINTS)[:, None]
+    for first, n in ((0.01, stopwatch.SWEEP_POINTS), (1.0, int(stopwatch.SWEEP_S)), (9.0, stopwatch.FEWEST_POINTS)):
         called.clear()
         timings = stopwatch.of_batches(integrate, s, (1,))
-        assert timings["1"]["median"] == pytest.approx(first + (n - 1) / 2)
-        assert called[-n:] == [*range(n)]
+        assert timings["1"]["median"] == pytest.approx(first + 1e-4 * (n - 1) / 2)
+        assert called[-n:] == [*s[:n, 0]]
         assert len(set(timings["1"].values())) == 1  # the quantiles are those of the sweeps, not of the points
         assert set(called[:-n]) == {0.0}  # which warm up
+
+
+def test_small_batches_go_through_different_points(monkeypatch):
+    """A point that takes long is no more than one of 64 in a sample of calls with eight of them."""
+    now, called = [0.0], []
+    monkeypatch.setattr(stopwatch.time, "perf_counter", lambda: now[0])
+
+    def integrate(s):
+        called.append(tuple(s[:, 0]))
+        now[0] += 0.01 * len(s) + 1.0 * np.sum(s == 3)
+
+    timings = stopwatch.of_batches(integrate, np.arange(64.0)[:, None], (1, 8))
+    assert timings["8"]["median"] == pytest.approx(0.01 + 1 / 64)
+    assert [*np.ravel(called[-8:])] == [*range(64)]
 
 
 @pytest.mark.parametrize(("each", "n_warm_up"), [(0.5e-3, 1), (2e-3, 0)])
