@@ -32,7 +32,7 @@ def sentences(euclidean: Sequence[Configuration], physical: Sequence[Configurati
         chosen = digit_costs.one_machine_each(grouped)
         places = digit_costs.by_place(chosen)
         costs = list(places.values())
-        found = [rules(costs), tables(costs), learned(costs, cost_map.cells(chosen).values())]
+        found = [rules(costs), tables(costs), learned(costs, cost_map.winner_maps(chosen).values())]
         if all(found):
             return [f"{where} ({_counted(places)}):", *(f"- {sentence}" for sentence in found)]
     return []
@@ -99,7 +99,7 @@ def _first_cheaper(of_tables: Iterable[DigitCost], of_rules: Sequence[DigitCost]
     )
 
 
-def learned(costs: Costs, cells: Collection[cost_map.Cell]) -> str:
+def learned(costs: Costs, maps: Collection[cost_map.WinnerMap]) -> str:
     """Compare the most digits of methods that learn and of tables, and count the map's cells; "" without both."""
     best = [[max(costs_of(kind, here), key=_digits, default=None) for kind in COMPARED] for here in costs]
     both = [(ours, theirs) for ours, theirs in best if ours is not None and theirs is not None]
@@ -107,7 +107,7 @@ def learned(costs: Costs, cells: Collection[cost_map.Cell]) -> str:
         return ""
     ours, theirs = (statistics.median(_digits(pair[nth]) for pair in both) for nth in range(len(COMPARED)))
     behind = sum(_digits(pair[0]) < _digits(pair[1]) for pair in both)
-    winners = [winner for cell in cells for winner in cell.values()]
+    winners = [winner for found in maps for winner in found.values()]
     used = [*(cost for pair in both for cost in pair), *(winner.cost for winner in winners)]
     return (
         f"Methods that **learn** have {rounded_down(ours)} digits at most (median; "
