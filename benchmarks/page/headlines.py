@@ -22,6 +22,12 @@ DIGITS = 6
 FEW, MANY = 10**3, 10**8
 """Numbers of values that rules and tables are for."""
 
+WORDS = (
+    "A rule sums the integrand over nodes for each value, a table interpolates values in s, and networks and trees "
+    "learn them ([words](docs/words.md))"
+)
+"""What the three kinds of methods do, for readers of README.md."""
+
 Costs = Sequence[Mapping[str, Sequence[DigitCost]]]
 """For each integral on a machine: method -> its configurations."""
 
@@ -34,7 +40,7 @@ def sentences(euclidean: Sequence[Configuration], physical: Sequence[Configurati
         costs = list(places.values())
         found = [rules(costs), tables(costs), learned(costs, cost_map.winner_maps(chosen).values())]
         if all(found):
-            return [f"{where} ({_counted(places)}):", *(f"- {sentence}" for sentence in found)]
+            return [f"{where} ({_counted(places)}). {WORDS}:", *(f"- {sentence}" for sentence in found)]
     return []
 
 
@@ -132,7 +138,10 @@ def _older(costs: Iterable[DigitCost]) -> str:
     """Say how many of the configurations that a sentence compares are superseded; "" where all are current."""
     used = {id(cost.configuration): cost.configuration for cost in costs}.values()
     n_older = sum(configuration.superseded for configuration in used)
-    return f" Of older versions: {n_older} of the {len(used)} configurations compared here." if n_older else ""
+    if not n_older:
+        return ""
+    verb, method = ("was", "its method") if n_older == 1 else ("were", "their method")
+    return f" {n_older} of the {len(used)} configurations compared {verb} measured with an older version of {method}."
 
 
 def _of_map(winners: Sequence[str]) -> str:
