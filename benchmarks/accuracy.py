@@ -1,4 +1,4 @@
-"""Digits against cost: run methods on integrals and print one table.
+"""Digits against cost: run methods on integrals, and print a table for each integral.
 
     python -m benchmarks.accuracy                                   the preset `quick`
     python -m benchmarks.accuracy --preset smoke                    a minute's check that everything works

@@ -35,8 +35,8 @@ FITS: dict[str, dict[str, Any]] = {
     "deep_ensemble": {"n_labels": 1000, "n_updates": 100},
     "differential_mlp": {"n_labels": 500, "n_iterations": 50, "width": 64},
 }
-"""Fields of fits that take seconds: a value costs as much as after a long fit, as the fields that say so are defaults,
-but for the terms of a table."""
+"""Fields that make each fit take seconds, by few labels and updates. What a value of a network costs depends on its
+width, depth and replicas alone, and so is what it costs after a long fit; a table has fewer terms than after one."""
 
 SIZES = {
     "neural_primitive": "{n_replicas} replicas",

@@ -1,4 +1,4 @@
-"""Measure everything that needs a GPU, in as many seconds as it is at hand; what is finished is not measured again.
+"""Measure everything that needs a GPU, within --seconds; what is finished is not measured again.
 
     python -m benchmarks.gpu --prepare carried                          fits the methods to be timed; on any machine
     python -B -m benchmarks.gpu --seconds 480 --carried carried --out reports/local/gpu/cuda

@@ -88,9 +88,10 @@ class Results:
     Parameters
     ----------
     path : Path
-        The file, whose entries are kept where it was measured in the same circumstances.
+        The file with the results.
     header : dict
-        These: machine, versions, commit, threads, rounds.
+        Machine, versions, commit, threads and rounds; entries of an existing file are kept only where all of them are
+        equal.
     """
 
     def __init__(self, path: Path, header: dict[str, Any]) -> None:

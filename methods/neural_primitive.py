@@ -17,7 +17,7 @@ All of it is in u_j = log |c_j − s_j|, where I is nearly a polynomial; a rough
 
 Digits, mean and worst, and µs after 20 processor-seconds: box1l 8.7 / 7.3 at 0.6 µs, box2l 5.8 / 5.1 at 0.3,
 box1l_wide 5.1 / 3.3 at 0.8, pentagon1l_8d 4.8 / 3.4 at 0.9, hexagon1l 4.1 / 2.8 at 1.0. What the neurons are worth to
-them falls with the size of the lattices that there is time for: see `docs/leads.md`.
+them falls with the size of the lattices that there is time for: see `docs/what-was-tried.md`.
 
 Above threshold x follows a contour, and g, h, c and c' are complex (`methods/primitives/complex_primitive.py`).
 

@@ -28,6 +28,15 @@ USES = {
 }
 """What each use in the catalogue means."""
 
+SIGNS = {
+    "by its form": "positive by its form",
+    "by completing the square": "positive, by completing the square",
+    "tested": "positive at all tested points",
+    "changes sign: F − i0": "changes, so that F − i0 is meant",
+    "has no F": "there is no F",
+}
+"""What the catalogue says of F, or of one sector's -> the same after "sign of F"."""
+
 
 def table(width: int) -> str:
     """Return one line per registered integral, each of at most `width` characters."""
@@ -50,7 +59,7 @@ def details(name: str, width: int) -> str:
     facts["source"] = integral.source or "not given"
     if entry:
         facts["difficulty"] = f"{entry.difficulty}: {entry.why}"
-        facts["F is positive"] = entry.positive
+        facts["sign of F"] = "; ".join(SIGNS.get(sign, sign) for sign in entry.positive.split("; "))
         facts["use"] = f"{entry.use}: {USES[entry.use]}"
     if table:
         plan = table.header["plan"]

@@ -1,9 +1,9 @@
-"""Values that judge: I(s) at a few points by a direct rule, of which a method that is judged is no part.
+"""Values of I(s) at a few points, by which methods are judged.
 
-Both are asked for a tenth of the relative error wanted, and accepted with three tenths. Pilots are judged by
-`gauss_legendre`, which is quick, though most tables learn from it, so that its errors would be theirs. The choice is
-checked by a rule that had no part in it: the closed form, where there is one, a lattice, references' own quadrature, or
-the first other that states so small an error.
+*Pilots* are judged by `gauss_legendre`, because it is quick; most tables learn from it and share its errors. The
+*choice* is therefore checked at fresh points by a rule that had no part in it, as far as one gives values: the closed
+form where there is one, a lattice, references' quadrature, or the first other rule that states a small enough error. A
+rule is asked for a tenth of the relative error wanted, and taken if it states at most three tenths of it.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ MAX_EVAL = 4e9
 """Evaluations of each term by references' quadrature; its time limit comes first."""
 
 ASKED, ACCEPTED = 0.1, 0.3
-"""Relative error that a rule is asked for, and the largest with which the first such rule is taken, as shares of that
-wanted: where none states so small an error, the rule with the smallest is taken."""
+"""In units of the relative error wanted: what a rule is asked for, and the largest stated error with which it is taken.
+Where no rule states so small an error, the one with the smallest is taken."""
 
 GRACE_S = 30.0
 """Seconds for the values at the points, beyond the budget of a rule's preparation."""

@@ -1,6 +1,6 @@
-"""A map in small: which method takes least time in all, for so many digits at so many phase-space points.
+"""Which method takes least time in all, for each number of digits and of phase-space points.
 
-Twelve cells (k, m), k Feynman parameters and m kinematic invariants, stand for their like. In each, a method costs
+Twelve integrals stand for pairs (k, m) of Feynman parameters and invariants. On each, a method costs
 
     preparation + n · seconds per integral
 
@@ -24,7 +24,7 @@ from benchmarks.records.configurations import Configuration
 from benchmarks.records.digit_costs import DigitCost
 from benchmarks.records.run_records import Record, Row
 
-CELLS = {
+INTEGRALS = {
     "bubble": (1, 1), "box1l_2d": (3, 2), "box1l": (3, 3), "box1l_4d": (3, 4), "box1l_masses_sum": (3, 5),
     "pentagon1l_8d": (4, 8), "ladder2l_s01": (5, 3), "hexagon1l": (5, 9), "box2l": (6, 3), "box2l_sum": (6, 3),
     "pentabox_s01": (7, 5), "genz_gaussian_8d": (8, 2),
@@ -51,26 +51,26 @@ class Winner(NamedTuple):
     """Digits and costs of the configuration that wins."""
 
 
-Cell = Mapping[tuple[int, int], Winner]
+WinnerMap = Mapping[tuple[int, int], Winner]
 """(digits, n) -> the winner; nothing where no method gets near."""
 
 
-def cells(grouped: Iterable[Configuration]) -> dict[tuple[str, str], Cell]:
-    """Find the winners by (integral, machine), in the order of the cells."""
+def winner_maps(grouped: Iterable[Configuration]) -> dict[tuple[str, str], WinnerMap]:
+    """Find the winners by (integral, machine), in the order of INTEGRALS."""
     places = digit_costs.by_place(grouped)
-    order = list(CELLS)
-    chosen = sorted((place for place in places if place[0] in CELLS), key=lambda place: (order.index(place[0]), place))
+    order = list(INTEGRALS)
+    chosen = sorted((p for p in places if p[0] in INTEGRALS), key=lambda p: (order.index(p[0]), p))
     return {place: _winners(places[place]) for place in chosen}
 
 
 def table(grouped: Iterable[Configuration]) -> Table:
-    """Make the table: a row per cell, and for each number of digits the winners from one integral to 10⁹."""
+    """Make the table: a row per integral and machine, and the winners for each number of digits, up to 10⁹ points."""
     made: list[Row] = []
-    for (integral, machine), cell in cells(grouped).items():
-        k, m = CELLS[integral]
+    for (integral, machine), winners in winner_maps(grouped).items():
+        k, m = INTEGRALS[integral]
         row = {"integral": integral, "k, m": f"{k}, {m}"}
-        row |= {f"{digits} digits": _stretches(cell, digits) for digits in DIGITS}
-        made.append((row | _ends(cell, machine), _records(cell)))
+        row |= {f"{digits} digits": _stretches(winners, digits) for digits in DIGITS}
+        made.append((row | _ends(winners, machine), _records(winners)))
     explanation = (
         "Which method takes least time, preparation included, on one thread, for at least so many digits on average at "
         "n phase-space points. 'a, b from 10⁴' says that a is cheapest for fewer than 10⁴ points, and b for more, up "
@@ -81,20 +81,20 @@ def table(grouped: Iterable[Configuration]) -> Table:
 
 
 def sentences(grouped: Iterable[Configuration]) -> Table:
-    """Make a table with a sentence for each cell."""
+    """Make a table with a sentence for each integral and machine."""
     made: list[Row] = []
-    for (integral, machine), cell in cells(grouped).items():
-        k, m = CELLS[integral]
+    for (integral, machine), winners in winner_maps(grouped).items():
+        k, m = INTEGRALS[integral]
         counted: dict[str, int] = {}
-        for winner in cell.values():
+        for winner in winners.values():
             counted[winner.method] = counted.get(winner.method, 0) + 1
         if not counted:
             continue
         shares = [(name, n / (len(DIGITS) * len(COUNTS))) for name, n in counted.items()]
         ranked = sorted(shares, key=lambda item: (-item[1], item[0]))
-        said = ", ".join(f"{name} in {100 * share:.0f} %{_extrapolated(cell, name)}" for name, share in ranked)
+        said = ", ".join(f"{name} in {100 * share:.0f} %{_extrapolated(winners, name)}" for name, share in ranked)
         row = {"integral": integral, "sentence": f"{integral} (k = {k}, m = {m}): {said}."}
-        made.append((row | _ends(cell, machine), _records(cell)))
+        made.append((row | _ends(winners, machine), _records(winners)))
     explanation = (
         f"The share of the {len(DIGITS)} · {len(COUNTS)} cells (digits, n) in which each method is the cheapest, the "
         "one with most of them first. The note says which of them are superseded."
@@ -102,7 +102,7 @@ def sentences(grouped: Iterable[Configuration]) -> Table:
     return Table("The map in sentences", explanation, made)
 
 
-def _winners(methods: Mapping[str, Sequence[DigitCost]]) -> Cell:
+def _winners(methods: Mapping[str, Sequence[DigitCost]]) -> WinnerMap:
     found = {}
     for digits, n in itertools.product(DIGITS, COUNTS):
         measured = [
@@ -137,10 +137,10 @@ def _continued(costs: Sequence[DigitCost], digits: float, n: int) -> DigitCost |
     )  # fmt: skip
 
 
-def _stretches(cell: Cell, digits: int) -> str:
+def _stretches(winners: WinnerMap, digits: int) -> str:
     """Say which methods win from one integral on, in turn."""
     said = []
-    named = [(n, cell.get((digits, n))) for n in COUNTS]
+    named = [(n, winners.get((digits, n))) for n in COUNTS]
     for (name, extrapolated), stretch in itertools.groupby(named, key=lambda item: _name(item[1])):
         first = next(stretch)[0]
         since = f" from {_power(first)}" if first > 1 else ""
@@ -152,9 +152,10 @@ def _name(winner: Winner | None) -> tuple[str, bool]:
     return ("no method", False) if winner is None else (winner.method, winner.extrapolated)
 
 
-def _extrapolated(cell: Cell, name: str) -> str:
-    """Say which share of the cells a method wins by digits that were not measured; "" where there are none."""
-    share = sum(winner.method == name and winner.extrapolated for winner in cell.values()) / len(DIGITS) / len(COUNTS)
+def _extrapolated(winners: WinnerMap, name: str) -> str:
+    """Say which share of all (digits, n) a method wins by digits that were not measured; "" where there are none."""
+    won = sum(winner.method == name and winner.extrapolated for winner in winners.values())
+    share = won / len(DIGITS) / len(COUNTS)
     return f" ({100 * share:.0f} % extrapolated)" if share else ""
 
 
@@ -164,18 +165,18 @@ def _power(n: int) -> str:
     return "1" if exponent == 0 else "10" + str(exponent).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 
-def _ends(cell: Cell, machine: str) -> dict[str, str]:
-    """Make the last cells of a row: the machine, and what of the winners is superseded."""
-    return {"machine": machine, "note": configurations.note(_used(cell))}
+def _ends(winners: WinnerMap, machine: str) -> dict[str, str]:
+    """Make the last columns of a row: the machine, and what of the winners is superseded."""
+    return {"machine": machine, "note": configurations.note(_used(winners))}
 
 
-def _records(cell: Cell) -> list[Record]:
-    return [record for configuration in _used(cell) for record in configuration.records]
+def _records(winners: WinnerMap) -> list[Record]:
+    return [record for configuration in _used(winners) for record in configuration.records]
 
 
-def _used(cell: Cell) -> list[Configuration]:
+def _used(winners: WinnerMap) -> list[Configuration]:
     """List the configurations that win, each once."""
-    return list({id(winner.cost.configuration): winner.cost.configuration for winner in cell.values()}.values())
+    return list({id(winner.cost.configuration): winner.cost.configuration for winner in winners.values()}.values())
 
 
 def tables(found: Sequence[Record]) -> list[Table]:

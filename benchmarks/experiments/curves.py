@@ -93,13 +93,24 @@ HEADLINES = ("box2l_sum", "heptagon1l", "crossed2l_sum")
 """Integrals with every method and three seeds: a development one, and two that are held out."""
 
 MANY_METHODS = ("box1l", "box2l", "box2l_sum", "pentagon1l_8d")
+"""Integrals on which more settings run: FINE, CORRECTED, short budgets of what learns, and SEEDS repeats of
+`neural_primitive`."""
+
 EVERY_METHOD = ("box1l", "pentagon1l_8d")
+"""Integrals on which all other networks, trees and sampling methods run, too."""
+
 MANY_INVARIANTS = ("pentagon1l_8d", "hexagon1l")
+"""Integrals on which `differential_mlp` and a large `total_degree` also get LONGEST_S."""
+
 COSTLY = ("box2l_sum", "pentabox_s01")
+"""Integrals whose labels are so expensive that LONG_S leaves few and rough ones: tables and `differential_mlp` run once
+more with LONGEST_S."""
+
 DEVELOPMENT = (*MANY_METHODS, "box1l_wide", "hexagon1l", "pentabox_s01")
+"""Development integrals with several invariants: all of COARSE runs on them."""
+
 FOR_DIMENSIONS = ("bubble", "box1l_2d", "box1l_4d", "genz_gaussian_8d")
-"""Development integrals: with more settings, with every method, with more of what learns, with labels so expensive that
-LONG_S leaves few and rough ones, all that are loop integrals of several invariants, and others."""
+"""Development integrals for other k and m: they get the shorter list FEW."""
 
 
 def curves() -> Preset:

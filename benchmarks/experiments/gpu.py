@@ -36,33 +36,33 @@ def tables(measured: Sequence[Result]) -> list[Table]:
         by_name.setdefault(result["measurement"], []).append(result)
     made = [
         _of_entries(
-            "Devices at hand for minutes: what they can do",
+            "GPU: rates",
             "Products of two square matrices by torch.matmul, and the triad a = b + q c.",
             by_name.get("rates", []), _rates,
         ),
         _of_entries(
-            "On such a device: one training step on a mixed derivative",
+            "GPU: one training step on a mixed derivative",
             "Milliseconds, and the ratio to the matrix products that it cannot do without, in float32 with TF32 off. "
             "On a GPU “this” is Triton's kernels and “recursion” plain torch.",
             by_name.get("steps", []), _steps,
         ),
         _of_entries(
-            "On such a device: the papers' networks, µs per integral",
+            "GPU: the papers' networks, µs per value",
             "All replicas of the printed size, in batches of so many points, beside what the papers say of theirs.",
             by_name.get("times", []), _papers_networks,
         ),
         *_times(by_name.get("times", [])),
         _of_entries(
-            "On such a device: the papers' recipes at the printed lengths",
+            "GPU: the papers' recipes at the printed lengths",
             "One replica of each, digits on the uniform points; a curve that ends before the printed number of updates "
             "is partial, and its digits are no reproduction.",
             by_name.get("training", []), _recipes,
         ),
         _of_entries(
-            "On such a device: lattice_qmc", "Fitted and evaluated there, at batches of 1,024.",
+            "GPU: lattice_qmc", "Fitted and evaluated on the device, at batches of 1,024.",
             by_name.get("lattice", []), _lattices,
         ),
-        _of_entries("On such a device: the tests marked gpu", "", by_name.get("tests", []), _tests),
+        _of_entries("GPU: tests", "", by_name.get("tests", []), _tests),
     ]  # fmt: skip
     return [table for table in made if table.rows]
 
@@ -140,7 +140,7 @@ def _times(results: Sequence[Result]) -> list[Table]:
     """Make the tables of `devices` for the same records, but not that of the rates."""
     made = devices.tables_of_all(_records(results))
     return [
-        Table(f"Timed on such a device: {table.title}", table.explanation, [(row, []) for row, _ in table.rows])
+        Table(f"GPU: {table.title}", table.explanation, [(row, []) for row, _ in table.rows])
         for table in made
         if "µs per integral" in table.title
     ]

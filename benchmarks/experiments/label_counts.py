@@ -11,6 +11,7 @@ Paper: Bishara, Paul and Dy, *Skip connections for high precision regressors*, N
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from benchmarks.experiments.experiment import Experiment, Preset, Table
 from benchmarks.experiments.paper_claims import Claim, shown
@@ -27,17 +28,25 @@ COMMON = ("integral_hash", "truth_hash", "labels_version", "machine", "device", 
 """Keys in which regressors must agree to be compared: the truth, the labels, and the place, since seconds end a run."""
 
 
-def _claim(name: str, dimension: int, best: str) -> Claim:
-    """State that `best` has more digits than the others."""
+class Ranking(NamedTuple):
+    """A statement of the paper on which regressor has the most digits."""
+
+    integral: str
+    """The integral on which it is judged."""
+    claim: Claim
+    """Without settings, since these depend on the number of labels."""
+
+
+def _ranking(name: str, text: str, dimension: int, best: str) -> Ranking:
+    """State that `best` has more digits than the others on the integral with so many invariants."""
     order = tuple((other, best) for other in BASES if other != best)
-    return Claim(name, INTEGRALS[dimension], "table 1 and key results", {}, order)
+    return Ranking(INTEGRALS[dimension], Claim(name, text, "table 1 and key results", {}, order))
 
 
-CLAIMS = (
-    _claim("Trees win in two dimensions", 2, "BDT"),
-    _claim("Skip connections win in eight dimensions", 8, "sk-DNN"),
+RANKINGS = (
+    _ranking("trees", "Trees win in two dimensions", 2, "BDT"),
+    _ranking("skip connections", "Skip connections win in eight dimensions", 8, "sk-DNN"),
 )
-"""With the integral as text, and settings that depend on the number of labels."""
 
 
 def surrogate_points() -> Preset:
@@ -88,14 +97,14 @@ def verdicts(found: Sequence[Record]) -> list[Row]:
     with one another, with a note, where all regressors learned from labels of the same version.
     """
     table: list[Row] = []
-    for claim in CLAIMS:
+    for integral, claim in RANKINGS:
         for n in N_LABELS:
-            runs = {regressor: _runs(found, claim.text, regressor, n) for regressor in BASES}
+            runs = {regressor: _runs(found, integral, regressor, n) for regressor in BASES}
             digits = {regressor: _values(done, "digits_mean") for regressor, done in runs.items()}
             if not all(runs.values()) or not _are_comparable(runs):
                 continue
             said = ", ".join(f"{regressor} {shown(values)}" for regressor, values in digits.items())
-            sentence = f"{claim.name}: {claim.verdict(digits)} on {claim.text} with {n:,} labels and {BUDGET_S:g} s"
+            sentence = f"{claim.text}: {claim.verdict(digits)} on {integral} with {n:,} labels and {BUDGET_S:g} s"
             row = {"sentence": f"{sentence}, at {said} digits", "source": claim.source}
             table.append((row | {"note": "; ".join(current_records.notes(runs))}, _records(runs)))
     return table
@@ -128,12 +137,12 @@ def _are_comparable(runs: dict[str, list[Record]]) -> bool:
 
 
 def _fewer(runs: dict[str, list[Record]], n_labels: int) -> str:
-    """Say who could not buy all labels within the budget."""
-    bought = {
+    """Say which regressors computed fewer labels than asked within the budget."""
+    computed = {
         regressor: min((r["details"]["n_labels"] for r in done if r["status"] == "ok"), default=n_labels)
         for regressor, done in runs.items()
     }
-    return "; ".join(f"{regressor} bought {n:,}" for regressor, n in bought.items() if n < n_labels)
+    return "; ".join(f"{regressor} has {n:,} labels" for regressor, n in computed.items() if n < n_labels)
 
 
 EXPERIMENT = Experiment(source="surrogates", presets={"surrogate_points": surrogate_points}, tables=tables)

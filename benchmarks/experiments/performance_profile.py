@@ -29,8 +29,8 @@ DIGITS = (3, 6)
 
 FACTORS = (1.0, 2.0, 10.0, 100.0, math.inf)
 
-N_INTEGRALS: Mapping[str, float] = {"after preparation": math.inf, "10,000 integrals share it": 1e4}
-"""How preparation counts -> integrals that share it."""
+N_INTEGRALS: Mapping[str, float] = {"preparation not counted": math.inf, "preparation spread over 10,000 values": 1e4}
+"""How preparation counts -> number of values over which it is spread."""
 
 
 class Profile(NamedTuple):
@@ -45,13 +45,13 @@ class Profile(NamedTuple):
     configurations: list[Configuration]
     """Those that count on the machine, unfinished ones included."""
 
-    def of(self, method: str) -> list[Configuration]:
+    def configurations_of_method(self, method: str) -> list[Configuration]:
         """List the configurations of a method."""
         return [configuration for configuration in self.configurations if configuration.method == method]
 
     def records_of(self, method: str) -> list[Record]:
         """List the records that a method's ratios come from."""
-        return [record for configuration in self.of(method) for record in configuration.records]
+        return [record for configuration in self.configurations_of_method(method) for record in configuration.records]
 
 
 def profiles(grouped: Iterable[Configuration]) -> list[Profile]:
@@ -85,12 +85,12 @@ def table(grouped: Iterable[Configuration]) -> Table:
             row = {"digits": str(profile.digits), "preparation": profile.counted, "method": name}
             row |= {_column(factor): f"{100 * share(ratios, factor):.0f} %" for factor in FACTORS}
             row |= {"integrals": str(len(profile.integrals)), "machine": profile.machine}
-            row["note"] = configurations.note(profile.of(name))
+            row["note"] = configurations.note(profile.configurations_of_method(name))
             made.append((row, profile.records_of(name)))
     explanation = (
         "On which share of the held-out integrals a method has so many digits on average in at most so many times the "
-        "time per integral of the quickest method, on one thread. Its preparation is left out, or shared by 10,000 "
-        "integrals. No default of a method was tuned on these integrals. A method counts with its cheapest "
+        "time per integral of the quickest method, on one thread. Its preparation is not counted, or spread over "
+        "10,000 values. No default of a method was tuned on these integrals. A method counts with its cheapest "
         "configuration, and without the digits where it was not run. The note says what of it is superseded, on one of "
         "the integrals at least."
     )

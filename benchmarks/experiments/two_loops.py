@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from benchmarks.experiments.experiment import Experiment, Preset, nothing
+from benchmarks.experiments.experiment import Experiment, Preset
 from benchmarks.running.jobs import Job
 
 CONTOUR_S, TABLE_S, NETWORK_S = 120.0, 180.0, 240.0
@@ -33,11 +33,11 @@ TABLES = {"chebyshev": ("1e-6", "1e-7"), "total_degree": ("1e-7",), "tensor_trai
 N_LABELS = {"box2l_physical": 700, "box2l_hh": 200, "pentabox_s33_physical": 700}
 """Labels of a table: a dozen nodes for each of two invariants, nine for each of three."""
 
+HELD_OUT = {"triangle2l_physical_s01": 700, "box2l_rung_physical_s01": 700}
+"""Labels of a table on held-out integrals: nine nodes for each of three invariants, as above."""
+
 PILOT, SMALL_PILOT = 256, 64
 """Labels from which `tensor_train` finds its nodes by default, and where a table has no more than these."""
-
-HELD_OUT = {"triangle2l_physical_s01": 700, "box2l_rung_physical_s01": 700}
-"""The same of held-out integrals, by their numbers of invariants alone."""
 
 SEEDS, SEVERAL_SEEDS = 3, ("box2l_physical", *HELD_OUT)
 """Repeats of the network, and the integrals on which it has them: README's, and held-out ones."""
@@ -157,7 +157,5 @@ def _jobs_of_expensive(asked: ExpensiveIntegral) -> list[Job]:
     ]
 
 
-EXPERIMENT = Experiment(
-    source="physical", presets={"two_loops": two_loops, "two_loops_held_out": two_loops_held_out}, tables=nothing
-)
+EXPERIMENT = Experiment(source="physical", presets={"two_loops": two_loops, "two_loops_held_out": two_loops_held_out})
 """Without tables of its own: `physical` and `contour_ablation` read the same folder."""

@@ -14,7 +14,8 @@ class Measurement(NamedTuple):
 
     module: str
     weight: float
-    """Seconds that it may take of 480: it gets this share, of the time left, of its own and the later ones' weights."""
+    """Seconds of 480. The measurement may take weight/Σ of the time that is left when it begins, Σ being the sum of the
+    weights of itself and of all later ones."""
     title: str
 
 

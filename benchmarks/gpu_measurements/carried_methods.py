@@ -1,4 +1,4 @@
-"""Methods fitted beforehand, on a machine with time, to be timed on one that is at hand for minutes.
+"""Methods fitted beforehand, on any machine, to be timed on one with a GPU.
 
     python -m benchmarks.gpu --prepare DIR
 

@@ -145,8 +145,8 @@ def _profiles(grouped: Sequence[Configuration]) -> Iterator[Finding]:
 
 def _on_the_map(grouped: Sequence[Configuration]) -> Iterator[Finding]:
     """Say where on the map a method that learns is the cheapest."""
-    maps = cost_map.cells(grouped)
-    cells = [(place, key, winner) for place, cell in maps.items() for key, winner in cell.items()]
+    maps = cost_map.winner_maps(grouped)
+    cells = [(place, key, winner) for place, winners in maps.items() for key, winner in winners.items()]
     learned = [(place, key, winner) for place, key, winner in cells if winner.method in KINDS["learned"]]
     if cells:
         where = "; ".join(

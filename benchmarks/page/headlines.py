@@ -22,6 +22,12 @@ DIGITS = 6
 FEW, MANY = 10**3, 10**8
 """Numbers of values that rules and tables are for."""
 
+WORDS = (
+    "A rule sums the integrand over nodes for each value, a table interpolates values in s, and networks and trees "
+    "learn them ([words](docs/words.md))"
+)
+"""What the three kinds of methods do, for readers of README.md."""
+
 Costs = Sequence[Mapping[str, Sequence[DigitCost]]]
 """For each integral on a machine: method -> its configurations."""
 
@@ -32,9 +38,9 @@ def sentences(euclidean: Sequence[Configuration], physical: Sequence[Configurati
         chosen = digit_costs.one_machine_each(grouped)
         places = digit_costs.by_place(chosen)
         costs = list(places.values())
-        found = [rules(costs), tables(costs), learned(costs, cost_map.cells(chosen).values())]
+        found = [rules(costs), tables(costs), learned(costs, cost_map.winner_maps(chosen).values())]
         if all(found):
-            return [f"{where} ({_counted(places)}):", *(f"- {sentence}" for sentence in found)]
+            return [f"{where} ({_counted(places)}). {WORDS}:", *(f"- {sentence}" for sentence in found)]
     return []
 
 
@@ -99,7 +105,7 @@ def _first_cheaper(of_tables: Iterable[DigitCost], of_rules: Sequence[DigitCost]
     )
 
 
-def learned(costs: Costs, cells: Collection[cost_map.Cell]) -> str:
+def learned(costs: Costs, maps: Collection[cost_map.WinnerMap]) -> str:
     """Compare the most digits of methods that learn and of tables, and count the map's cells; "" without both."""
     best = [[max(costs_of(kind, here), key=_digits, default=None) for kind in COMPARED] for here in costs]
     both = [(ours, theirs) for ours, theirs in best if ours is not None and theirs is not None]
@@ -107,7 +113,7 @@ def learned(costs: Costs, cells: Collection[cost_map.Cell]) -> str:
         return ""
     ours, theirs = (statistics.median(_digits(pair[nth]) for pair in both) for nth in range(len(COMPARED)))
     behind = sum(_digits(pair[0]) < _digits(pair[1]) for pair in both)
-    winners = [winner for cell in cells for winner in cell.values()]
+    winners = [winner for found in maps for winner in found.values()]
     used = [*(cost for pair in both for cost in pair), *(winner.cost for winner in winners)]
     return (
         f"Methods that **learn** have {rounded_down(ours)} digits at most (median; "
@@ -132,7 +138,10 @@ def _older(costs: Iterable[DigitCost]) -> str:
     """Say how many of the configurations that a sentence compares are superseded; "" where all are current."""
     used = {id(cost.configuration): cost.configuration for cost in costs}.values()
     n_older = sum(configuration.superseded for configuration in used)
-    return f" Of older versions: {n_older} of the {len(used)} configurations compared here." if n_older else ""
+    if not n_older:
+        return ""
+    verb, method = ("was", "its method") if n_older == 1 else ("were", "their method")
+    return f" {n_older} of the {len(used)} configurations compared {verb} measured with an older version of {method}."
 
 
 def _of_map(winners: Sequence[str]) -> str:

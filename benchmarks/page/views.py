@@ -25,8 +25,8 @@ class View:
         How the script calls it, what the reader sees in the navigation, and what stands above its charts.
     charts : tuple of (str, str)
         Names of charts, and their captions.
-    legends : dict of str to str
-        Chart -> the element that explains its marks.
+    legends : tuple of str
+        Names of the charts that have a legend for their marks.
     tables : callable
         Makes its tables, those without rows included.
     """

@@ -123,13 +123,11 @@ def cheapest(
     return min(enough, key=lambda cost: cost.seconds(n_integrals), default=None)
 
 
-def lower_envelope(
-    costs: Iterable[DigitCost], *, digits: Digits = "digits_mean", n_integrals: float = math.inf
-) -> list[DigitCost]:
-    """Return those that no other beats in both time and digits, the cheapest first."""
-    ordered = sorted(costs, key=lambda cost: (cost.seconds(n_integrals), -getattr(cost, digits)))
+def lower_envelope(costs: Iterable[DigitCost], *, n_integrals: float = math.inf) -> list[DigitCost]:
+    """Return those that no other beats in both time and mean digits, the cheapest first."""
+    ordered = sorted(costs, key=lambda cost: (cost.seconds(n_integrals), -cost.digits_mean))
     envelope: list[DigitCost] = []
     for cost in ordered:
-        if not envelope or getattr(cost, digits) > getattr(envelope[-1], digits):
+        if not envelope or cost.digits_mean > envelope[-1].digits_mean:
             envelope.append(cost)
     return envelope

@@ -85,7 +85,7 @@ def write(folder: Path, record: Record) -> Path:
     """
     wrong = set(KEYS) ^ set(record)
     if wrong:
-        raise ValueError(f"A record has exactly the keys of records.KEYS; these differ: {sorted(wrong)}.")
+        raise ValueError(f"A record has exactly the keys of run_records.KEYS; these differ: {sorted(wrong)}.")
     if problem := record_types.problem(record):
         raise ValueError(problem)
     path = path_of(folder, record)

@@ -7,7 +7,7 @@ have the contour and h in common. Their series are cut at the degree up to which
 
 Digits, mean and worst, after 30 s of processor time, the contour's included: box1l_physical 6.0 and 5.0,
 box1l_hh 7.6 and 7.0; after 56 s box2l_physical 4.75 and 4.02, of which a tenth of a digit is the sines': the same
-contour, lattices and series have 4.66 and 3.96 without them (`docs/experiments.md`).
+contour, lattices and series have 4.66 and 3.96 without them (`docs/what-was-tried.md`).
 """
 
 from __future__ import annotations

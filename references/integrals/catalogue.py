@@ -1,4 +1,4 @@
-"""The catalogue: every registered integral, what makes it hard, why its F is positive, and what it may be used for.
+"""The catalogue: every registered integral, what makes it hard, which sign its F has, and what it may be used for.
 
 Equations are in the modules that make the integrals: `ngon`, `double_box`, `sector_files` (all sectors of whole loop
 integrals), `bubble` and `genz`; `physical` and `two_loops_physical` above threshold. An integral is made when it is

@@ -67,7 +67,7 @@ def integral(path: Path, name: str = "") -> ParametricIntegral:
     InputError
         Where there is no such file, or no such integral in it.
     """
-    return _named(path, read(path), name)
+    return _integral_by_name(path, read(path), name)
 
 
 def integrals(path: Path, text: str) -> dict[str, ParametricIntegral]:
@@ -79,10 +79,10 @@ def integrals(path: Path, text: str) -> dict[str, ParametricIntegral]:
         Where one of them cannot be made.
     """
     content = _content(path, text)
-    return {name: _named(path, content, name) for name in names(content)}
+    return {name: _integral_by_name(path, content, name) for name in names(content)}
 
 
-def _named(path: Path, content: dict[str, Any], name: str) -> ParametricIntegral:
+def _integral_by_name(path: Path, content: dict[str, Any], name: str) -> ParametricIntegral:
     known = names(content)
     name = name or known[-1]
     if name not in known:
@@ -90,14 +90,14 @@ def _named(path: Path, content: dict[str, Any], name: str) -> ParametricIntegral
     sectors = content["sectors"]
     chosen = sectors if name == known[-1] else [sectors[known.index(name)]._replace(multiplicity=1)]
     try:
-        return _integral(content, name, chosen)
+        return _sum_of_sectors(content, name, chosen)
     except InputError:
         raise
     except (ValueError, LookupError, TypeError) as error:
         raise _refusal(path, f"{type(error).__name__} {error}") from error
 
 
-def _integral(content: dict[str, Any], name: str, sectors: list[Sector]) -> ParametricIntegral:
+def _sum_of_sectors(content: dict[str, Any], name: str, sectors: list[Sector]) -> ParametricIntegral:
     variables = [f"x{i + 1}" for i in range(len(sectors[0].powers))]
     definitions: dict[str, str] = {}
     terms = []

@@ -63,7 +63,7 @@ def polynomials(loop: LoopInput) -> Symanzik:
     symbols = loop.symbols()
     _check_signs(loop, symbols)
     _check_masses(loop, symbols)
-    U, F, u, f = _checked(loop, symbols)
+    U, F, u, f = _from_pysecdec(loop, symbols)
     if f >= 0:
         raise InputError(
             f"{loop.name} has a pole in ε in all its sectors: its Γ(N − L D/2) is Γ({-f}), a divergence at large loop "
@@ -114,7 +114,7 @@ def _check_masses(loop: LoopInput, symbols: dict[str, sympy.Symbol]) -> None:
                 )
 
 
-def _checked(loop: LoopInput, symbols: dict[str, sympy.Symbol]) -> tuple[Any, Any, int, int]:
+def _from_pysecdec(loop: LoopInput, symbols: dict[str, sympy.Symbol]) -> tuple[Any, Any, int, int]:
     # pySecDec works when it is asked for U, and checks its input by assertions whose texts are meant for its users.
     try:
         integral = _loop_integral(loop, symbols)

@@ -5,9 +5,9 @@
 is the Möbius map of `quadrature.py` along an arc of a circle from 0 to 1: |c| spreads peaks, arg c moves the contour to
 one side of the real axis. A contour is *causal* where it can be reached from the real cube without crossing a zero of
 F − i0: along c_τ = |c| e^{iτ arg c}, τ in (0, 1], F never has Im F > 0 where Re F ≤ 0. At one loop "Im F ≤ 0" all over
-the contour would refuse good ones. Nor may it cross zeros of other denominators (`methods/core/causality.py`). The
-certificate is a sample, no proof; that two contours agree is another one, and
-`dispersion.py` needs no contour at all.
+the contour would refuse good ones. Nor may it cross zeros of other denominators (`methods/core/causality.py`). Both are
+checked at a sample of points, which is no proof; a second check is that two contours agree, and `dispersion.py` needs
+no contour at all.
 
 Each contour's value is that of its finer rule, the error the larger of what its coarser rule and the other contour
 differ by. No scored method uses this module, and it uses none.
@@ -27,8 +27,11 @@ from references.values import quadrature
 STARTS = -1.2, -0.9, -0.6, -0.3
 """Values of arg c from which `tune` begins, the same for each axis, with |c| = 1."""
 
-TRIAL_ORDER, TRIAL_STEP = 10, 3
-"""Nodes per axis with which `tune` compares contours: with so many more the rule must hardly change."""
+TRIAL_ORDER = 10
+"""Nodes per axis of the rule by which `tune` judges a contour."""
+
+TRIAL_STEP = 3
+"""Nodes per axis that a second rule has more: `tune` minimises the relative difference of the two."""
 
 TRIALS = 100
 """Contours per axis that `tune` compares."""
@@ -42,8 +45,11 @@ MOST_NODES = 12_000_000
 SECOND = 1.2, 0.85
 """The second contour has |c| and arg c so many times as large: it stays on the safe side, nearer to the real axis."""
 
-CERTIFIED, HOMOTOPY = 4096, 8
-"""Points (s, t) and values of τ at which a contour is looked at."""
+CERTIFIED = 4096
+"""Points (s, t) at which `certify` looks, to see that a contour is causal."""
+
+HOMOTOPY = 8
+"""Values of τ through which each of these points is followed from the real cube to the contour."""
 
 NODES, POINTS = 1024, 32
 """Nodes and phase-space points that are evaluated at once: what stays in cache."""

@@ -49,11 +49,11 @@ class ComplexMap(NamedTuple):
     """Root mean square of the residuals; infinite where the contour is seen to be not causal."""
 
 
-def draw(factors: Factors, order: tuple[int, ...], seed: int = 0) -> np.ndarray:
+def draw(factors: Factors, order: tuple[int, ...]) -> np.ndarray:
     """Draw the points t (n, k) of a fit, with densities proportional to t_i^{p_i}."""
     from scipy.stats import qmc  # here, since it takes half a second to import
 
-    unit = qmc.Sobol(len(order), seed=seed).random(N_POINTS)
+    unit = qmc.Sobol(len(order), seed=0).random(N_POINTS)
     powers = np.array([factors.powers[i] for i in order])
     return np.clip(unit, 1e-9, 1 - 1e-9) ** (1 / (powers + 1))
 

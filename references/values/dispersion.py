@@ -27,6 +27,7 @@ import numpy as np
 
 from methods.base import InputError, ParametricIntegral
 from references.integrals.physical import HIGGS
+from references.values import quadrature
 
 DIGITS = 30
 """Decimal digits of the arithmetic; the quadrature reaches 1e-20 or so."""
@@ -119,8 +120,7 @@ def values_off_axis(s: np.ndarray) -> np.ndarray:
         For mH2 or s14 beyond what the relation holds for, or s14 >= 3.5.
     """
     s = _checked(s, LARGEST_OFF_AXIS_T)
-    t, weight = np.polynomial.legendre.leggauss(OFF_AXIS_ORDER)
-    t, weight = (t + 1) / 2, weight / 2
+    t, weight = quadrature.unit_rule(OFF_AXIS_ORDER)
     above, t14, m = s[:, :1] > 4, s[:, 1:2], s[:, 2:3]
     beta2 = 1 - 4 / s[:, :1]
     middle = np.clip(np.sqrt(np.abs(beta2)), 1e-2, 1.0)

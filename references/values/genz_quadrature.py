@@ -8,7 +8,6 @@ Gauss-Legendre on pieces between 0, u and 1; where the axes do not separate,
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -17,6 +16,7 @@ import numpy as np
 
 from methods.base import InputError, ParametricIntegral
 from references.integrals.genz import weights
+from references.values.quadrature import unit_rule
 
 ORDER = 100
 """Gauss-Legendre nodes per piece in `by_quadrature`; with 64 the corner peak is right to 4e-13 only at k = 12."""
@@ -54,16 +54,9 @@ def by_quadrature(integral: ParametricIntegral, s: np.ndarray) -> np.ndarray:
     return known[integral.name](a, *s.T[1:])
 
 
-@functools.cache
-def _rule() -> tuple[np.ndarray, np.ndarray]:
-    """Return the nodes in (0, 1) and the weights."""
-    t, weight = np.polynomial.legendre.leggauss(ORDER)
-    return (t + 1) / 2, weight / 2
-
-
 def _axis_integral(f: Callable[[np.ndarray], np.ndarray], low: np.ndarray, high: np.ndarray) -> np.ndarray:
     """Return ∫ f dx from low (n, k) to high (n, k) by Gauss-Legendre; f takes x (n, k, nodes)."""
-    t, weight = _rule()
+    t, weight = unit_rule(ORDER)
     low, width = low[..., None], (high - low)[..., None]
     return (f(low + width * t) * weight * width).sum(axis=-1)
 
@@ -87,8 +80,8 @@ def _oscillatory_quadrature(a: np.ndarray, u: np.ndarray) -> np.ndarray:
 
 def _corner_peak_quadrature(a: np.ndarray) -> np.ndarray:
     k = a.shape[1]
-    t = CUT * _rule()[0]
-    weight = CUT * _rule()[1] * t**k * np.exp(-t) / math.factorial(k)
+    t = CUT * unit_rule(ORDER)[0]
+    weight = CUT * unit_rule(ORDER)[1] * t**k * np.exp(-t) / math.factorial(k)
 
     def at(a: np.ndarray) -> float:
         rates = np.outer(t, a)

@@ -70,7 +70,7 @@ Sums = Callable[[ParametricIntegral, ComplexMap, np.ndarray, tuple[int, ...]], c
 """How a rule's sum is computed: `tensor_sums.integrate`, or `tensor_sums.without_kernel`."""
 
 
-class Opinion(NamedTuple):
+class ContourValue(NamedTuple):
     """The value of one contour."""
 
     value: complex
@@ -130,19 +130,19 @@ def at_point(term: ParametricIntegral, s: np.ndarray, epsrel: float, sums: Sums)
     tried : int
         Number of values that were computed.
     """
-    best, error, found = Opinion(complex("nan"), 0j), math.inf, 0
+    best, error, found = ContourValue(complex("nan"), 0j), math.inf, 0
     fit = functools.cache(functools.partial(complex_maps.fit, factors_of(term), s))
     for aim, n in ROUNDS:
-        opinions: list[Opinion] = []
+        values: list[ContourValue] = []
         for contour in map(fit, variable_orders(term)[:n]):
             if not math.isfinite(contour.spread):
                 continue
-            new = opinion(term, contour, s, aim * epsrel, sums)
+            new = contour_value(term, contour, s, aim * epsrel, sums)
             best, error = min(
-                [(best, error), *((min(new, old, key=_size), _error(new, old)) for old in opinions)],
+                [(best, error), *((min(new, old, key=_size), _error(new, old)) for old in values)],
                 key=lambda pair: pair[1],
             )
-            opinions.append(new)
+            values.append(new)
             found += 1
             if error <= epsrel * abs(best.value):
                 return best.value, error, found
@@ -152,15 +152,15 @@ def at_point(term: ParametricIntegral, s: np.ndarray, epsrel: float, sums: Sums)
             "zeros allow none, and zeros on both sides of a variable's path ask for another kind; give another box."
         )
     if math.isinf(error):
-        return opinions[-1].value, abs(opinions[-1].value), found
+        return values[-1].value, abs(values[-1].value), found
     return best.value, error, found
 
 
-def _size(one: Opinion) -> float:
+def _size(one: ContourValue) -> float:
     return abs(one.change)
 
 
-def _error(one: Opinion, other: Opinion) -> float:
+def _error(one: ContourValue, other: ContourValue) -> float:
     """Bound the errors of the values of two contours; infinity where they are not different ones."""
     larger = max(abs(one.change), abs(other.change))
     if abs(one.change - other.change) <= APART * larger:
@@ -168,12 +168,14 @@ def _error(one: Opinion, other: Opinion) -> float:
     return max(abs(one.value - other.value), SHARE * larger)
 
 
-def opinion(term: ParametricIntegral, contour: ComplexMap, s: np.ndarray, epsrel: float, sums: Sums) -> Opinion:
+def contour_value(
+    term: ParametricIntegral, contour: ComplexMap, s: np.ndarray, epsrel: float, sums: Sums
+) -> ContourValue:
     """Integrate a term on a contour by a rule that aims at `epsrel`."""
     fine = nodes(axis_errors(term, contour, s, AIM * epsrel, sums), AIM * epsrel)
     coarse = tuple(COUNTS[COUNTS.index(n) - 1] for n in fine)
     value = sums(term, contour, s, fine)
-    return Opinion(value, value - sums(term, contour, s, coarse))
+    return ContourValue(value, value - sums(term, contour, s, coarse))
 
 
 def axis_errors(

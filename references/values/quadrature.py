@@ -13,27 +13,30 @@ No scored method uses this module, and it uses none: truth must not share the mi
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from methods.base import InputError, ParametricIntegral
 
-LADDER = 2.0 ** (np.arange(-8, 19) / 2)
+MAP_CONSTANTS = 2.0 ** (np.arange(-8, 19) / 2)
 """The values of c that `tune` tries: 1/16 to 512. Four decades of kinematics take 256."""
 MAX_ORDER = 200
 """Nodes per axis beyond which a rule is not tried; where 200 do not converge, f is not smooth."""
 ROUNDING = 16 * np.finfo(np.float64).eps
 """Floor of a value's error relative to ∫ |f|: rules of 20 to 44 nodes per axis differ by up to 6 eps on box1l."""
-FALLS, SLOW = 0.1, 10.0
-"""Where the orders end and the last difference was not this small a share of the one before, convergence may be
-algebraic, as for √x: the difference then understates the error, by up to 1.7 there, and counts so many times."""
+FAST_RATIO = 0.1
+"""Ratio of successive differences below which convergence counts as exponential."""
+SLOW_FACTOR = 10.0
+"""Factor on the stated error where the orders end and convergence is slower than that: it may be algebraic, as for √x,
+where the difference of two rules understates the error by up to 1.7."""
 TRIAL_ORDER = 12
 """Nodes per axis with which `tune` compares maps."""
-MOST_BITS = 4
-"""Invariants up to which all corners of the box are among `hard_points`."""
+MOST_CORNERS = 16
+"""Corners of the box that are among `hard_points`: all of them for up to four invariants."""
 _LINES = 256
 """Lines along which `tune` compares maps."""
 _NODES, _POINTS = 1024, 32
@@ -71,7 +74,7 @@ class Quadrature(NamedTuple):
     value: np.ndarray
     """(n,) integrals."""
     error: np.ndarray
-    """(n,) difference of the two last rules, `SLOW` times that where convergence is slow, or the median of these
+    """(n,) difference of the two last rules, `SLOW_FACTOR` times that where convergence is slow, or the median of these
     relative to ∫ |f| where that is larger, plus the rounding floor; in the units of `value`."""
     magnitude: np.ndarray
     """(n,) ∫ |f|: the scale for errors, also where I(s) passes zero."""
@@ -79,22 +82,27 @@ class Quadrature(NamedTuple):
     """The finer of the two last rules."""
 
 
+@functools.cache
+def unit_rule(n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the n nodes in (0, 1) and the weights of Gauss and Legendre's rule: the same arrays at each call."""
+    t, weight = np.polynomial.legendre.leggauss(n)
+    t, weight = (t + 1) / 2, weight / 2
+    t.flags.writeable = weight.flags.writeable = False
+    return t, weight
+
+
 def axis(order: int, c: complex) -> tuple[np.ndarray, np.ndarray]:
     """Return `order` nodes in (0, 1) and their weights for the Möbius map with constant c."""
-    t, weight = np.polynomial.legendre.leggauss(order)
-    t, weight = (t + 1) / 2, weight / 2
+    t, weight = unit_rule(order)
     denominator = t + c * (1 - t)
     return t / denominator, weight * c / denominator**2
 
 
-def apply(
-    integral: ParametricIntegral, rule: Rule, s: np.ndarray, progress: Callable[[int], Any] | None = None
-) -> tuple[np.ndarray, np.ndarray]:
+def apply(integral: ParametricIntegral, rule: Rule, s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return ∫ f and ∫ |f| by `rule`, both (n,), for s (n, m).
 
     Memory is bounded by one block of nodes times points. Sums are pairwise within a block, and compensated over the
-    blocks. `progress` is called with the number of evaluations just made. Raises InputError where f is not finite at
-    a node.
+    blocks. Raises InputError where f is not finite at a node.
     """
     total: Any = np.zeros((2, len(s)))
     lost: Any = np.zeros((2, len(s)))
@@ -109,14 +117,12 @@ def apply(
         # What the addition rounded away, exactly (Knuth's two-sum).
         added = total - before
         lost = lost + (before - (total - added)) + (part - added)
-        if progress:
-            progress(len(x) * len(s))
     value, magnitude = _finite(integral, total + lost)
     return value, magnitude.real
 
 
 def tune(integral: ParametricIntegral, s: np.ndarray, epsrel: float) -> Rule:
-    """Return the rule whose every axis, integrated by itself, is right to `epsrel`, with the best maps of `LADDER`.
+    """Return the rule whose every axis, integrated by itself, is right to `epsrel`, with the best of MAP_CONSTANTS.
 
     The axis is integrated along lines through the cube, for each s (n, m): first along lines spread over it, then,
     twice, along the nodes of the other axes, which know where the peak is. Where f is not smooth, the order ends at
@@ -124,18 +130,18 @@ def tune(integral: ParametricIntegral, s: np.ndarray, epsrel: float) -> Rule:
     """
     rule = Rule((TRIAL_ORDER,) * integral.k, (1.0,) * integral.k)
     for i in range(integral.k):
-        rule = _tune_axis(integral, s, epsrel, rule, i, _spread_lines(integral.k), LADDER)
+        rule = _tune_axis(integral, s, epsrel, rule, i, _spread_lines(integral.k), MAP_CONSTANTS)
     for i in [*range(integral.k)] * 2:
-        near = LADDER[(LADDER >= rule.c[i] / 4.1) & (LADDER <= rule.c[i] * 4.1)]
+        near = MAP_CONSTANTS[(MAP_CONSTANTS >= rule.c[i] / 4.1) & (MAP_CONSTANTS <= rule.c[i] * 4.1)]
         rule = _tune_axis(integral, s, epsrel, rule, i, _node_lines(rule, i), near)
     return rule
 
 
 def _tune_axis(
     integral: ParametricIntegral, s: np.ndarray, epsrel: float, rule: Rule, i: int,
-    lines: tuple[np.ndarray, np.ndarray], ladder: np.ndarray,
+    lines: tuple[np.ndarray, np.ndarray], constants: np.ndarray,
 ) -> Rule:  # fmt: skip
-    """Return `rule` with map (of the `ladder`) and order of axis i chosen along `lines` (n, k) with weights (n,)."""
+    """Return `rule` with map (of these `constants`) and order of axis i chosen along `lines` (n, k), weights (n,)."""
     x, weight = lines
 
     def error(order: int, c: float, finer: np.ndarray) -> float:
@@ -143,7 +149,7 @@ def _tune_axis(
         return float(np.max(difference / (np.abs(finer) @ weight + np.finfo(float).tiny)))
 
     # Rules with the same map are compared: none is right for all, and where a map is bad it shows by itself.
-    c = float(min(ladder, key=lambda c: error(TRIAL_ORDER, c, _along(integral, s, x, i, 4 * TRIAL_ORDER, c))))
+    c = float(min(constants, key=lambda c: error(TRIAL_ORDER, c, _along(integral, s, x, i, 4 * TRIAL_ORDER, c))))
     reference = _along(integral, s, x, i, 8 * TRIAL_ORDER, c)
     steps = (*range(4, 32, 2), *range(32, MAX_ORDER, 8))
     order = next((n for n in steps if error(n, c, reference) <= epsrel), MAX_ORDER)
@@ -166,14 +172,7 @@ def _node_lines(rule: Rule, i: int) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate([x for x, _ in blocks]), np.concatenate([weight for _, weight in blocks])
 
 
-def converge(
-    integral: ParametricIntegral,
-    s: np.ndarray,
-    *,
-    epsrel: float,
-    max_eval: float = 4e9,
-    progress: Callable[[int], Any] | None = None,
-) -> Quadrature:
+def converge(integral: ParametricIntegral, s: np.ndarray, *, epsrel: float, max_eval: float = 4e9) -> Quadrature:
     """Return I(s) for s (n, m) from two rules that agree to `epsrel` of ∫ |f|, or as near as `max_eval` lets come.
 
     The caller looks at `error`: not to converge is an answer here, not an exception.
@@ -187,19 +186,19 @@ def converge(
     rule = tune(integral, hard_points(integral, s), epsrel)
     while rule.finer().n_nodes * len(s) > max_eval / 2 and max(rule.orders) > 1:
         rule = rule._replace(orders=tuple(max(1, n - 1) for n in rule.orders))
-    value, magnitude = apply(integral, rule, s, progress)
+    value, magnitude = apply(integral, rule, s)
     error, todo = np.full(len(s), np.inf), np.arange(len(s))
     slow, spent = todo[:0], rule.n_nodes * len(s)
     while len(todo) and spent + rule.finer().n_nodes * len(todo) <= max_eval and max(rule.orders) <= MAX_ORDER:
         rule = rule.finer()
-        finer, magnitude[todo] = apply(integral, rule, s[todo], progress)
+        finer, magnitude[todo] = apply(integral, rule, s[todo])
         before = error[todo]
         error[todo], value[todo] = np.abs(finer - value[todo]), finer
         if max(rule.orders) > MAX_ORDER:
-            slow = todo[~np.isfinite(before) | (error[todo] > FALLS * before)]
+            slow = todo[~np.isfinite(before) | (error[todo] > FAST_RATIO * before)]
         spent += rule.n_nodes * len(todo)
         todo = np.flatnonzero(error > epsrel * magnitude)
-    error[slow] *= SLOW
+    error[slow] *= SLOW_FACTOR
     # A difference that passes zero at some point proves nothing there: no error is below the median of them all.
     scale = np.maximum(magnitude, np.finfo(np.float64).tiny)
     typical = np.median(error / scale) if len(s) else 0.0
@@ -233,16 +232,16 @@ def _along(integral: ParametricIntegral, s: np.ndarray, lines: np.ndarray, i: in
 
 
 def hard_points(integral: ParametricIntegral, s: np.ndarray) -> np.ndarray:
-    """List where rules are tuned: the box's corners, at most 16 of them, and the first 8 of s (n, m).
+    """List where rules are tuned: the box's corners, at most MOST_CORNERS, and the first 8 of s (n, m).
 
     Of more corners both opposite ones at the ends and pairs of opposite ones drawn at random are taken, so that each
     invariant is at either end in half of them.
     """
     low, high = np.array(integral.low), np.array(integral.high)
-    if integral.m <= MOST_BITS:
+    if 2**integral.m <= MOST_CORNERS:
         bits = np.arange(2**integral.m)[:, None] >> np.arange(integral.m) & 1
     else:
-        half = np.random.default_rng(0).integers(0, 2, (2 ** (MOST_BITS - 1), integral.m))
+        half = np.random.default_rng(0).integers(0, 2, (MOST_CORNERS // 2, integral.m))
         half[0] = 0
         bits = np.concatenate([half, 1 - half])
     return np.concatenate([np.where(bits, high, low), s[:8]])

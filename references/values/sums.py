@@ -5,9 +5,6 @@ The sectors of a loop integral peak differently, so no single set of maps suits 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 
 from methods.base import ParametricIntegral
@@ -15,14 +12,7 @@ from references.values import quadrature
 from references.values.quadrature import Quadrature
 
 
-def converge(
-    integral: ParametricIntegral,
-    s: np.ndarray,
-    *,
-    epsrel: float,
-    max_eval: float = 4e9,
-    progress: Callable[[int], Any] | None = None,
-) -> Quadrature:
+def converge(integral: ParametricIntegral, s: np.ndarray, *, epsrel: float, max_eval: float = 4e9) -> Quadrature:
     """Integrate as `quadrature.converge` does, term by term; errors add up, and `rule` is the largest of them.
 
     Raises
@@ -32,10 +22,8 @@ def converge(
     """
     terms = integral.terms
     if len(terms) == 1:
-        return quadrature.converge(integral, s, epsrel=epsrel, max_eval=max_eval, progress=progress)
-    parts = [
-        quadrature.converge(term, s, epsrel=epsrel, max_eval=max_eval / len(terms), progress=progress) for term in terms
-    ]
+        return quadrature.converge(integral, s, epsrel=epsrel, max_eval=max_eval)
+    parts = [quadrature.converge(term, s, epsrel=epsrel, max_eval=max_eval / len(terms)) for term in terms]
     return Quadrature(
         value=np.sum([part.value for part in parts], axis=0),
         error=np.sum([part.error for part in parts], axis=0),

@@ -21,6 +21,7 @@ import sympy
 from methods.base import InputError, ParametricIntegral
 from references.values.complex_maps import ComplexMap, moved
 from references.values.factors import Factors, factors_of
+from references.values.quadrature import unit_rule
 
 BLOCK = 2**14
 """Nodes that are evaluated at once without a kernel."""
@@ -35,13 +36,6 @@ Value = tuple[str, int]
 """A value's name, or its number as text, and the loop in which it is known: 0 outside of all of them."""
 
 
-@functools.cache
-def rule(n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the n nodes in (0, 1) and weights of Gauss and Legendre's rule."""
-    t, weight = np.polynomial.legendre.leggauss(n)
-    return (t + 1) / 2, weight / 2
-
-
 def integrate(term: ParametricIntegral, contour: ComplexMap, s: np.ndarray, orders: tuple[int, ...]) -> complex:
     """Sum an integral with one term over the rule with these numbers of nodes, in the map's order, at one s (m,).
 
@@ -50,7 +44,7 @@ def integrate(term: ParametricIntegral, contour: ComplexMap, s: np.ndarray, orde
     InputError
         Where there is no C++ compiler, or the term is no product of powers.
     """
-    return over(term, contour, s, [rule(n) for n in orders])
+    return over(term, contour, s, [unit_rule(n) for n in orders])
 
 
 def over(term: ParametricIntegral, contour: ComplexMap, s: np.ndarray, axes: Axes) -> complex:
@@ -66,7 +60,7 @@ def over(term: ParametricIntegral, contour: ComplexMap, s: np.ndarray, axes: Axe
 
 def without_kernel(term: ParametricIntegral, contour: ComplexMap, s: np.ndarray, orders: tuple[int, ...]) -> complex:
     """Do what `integrate` does by the integrand itself, in NumPy."""
-    axes, total = [rule(n) for n in orders], 0j
+    axes, total = [unit_rule(n) for n in orders], 0j
     for nodes in np.array_split(np.arange(math.prod(orders)), -(-math.prod(orders) // BLOCK)):
         indices = np.unravel_index(nodes, orders)
         t = np.stack([axis[0][index] for axis, index in zip(axes, indices, strict=True)], axis=1)

@@ -89,10 +89,6 @@ def many_numbers():
     return np.ones(15 * 10**6)
 
 
-def process_id():
-    return os.getpid()
-
-
 def raised(name):
     raise {
         "speechless": Speechless(),

@@ -1,4 +1,4 @@
-"""Direct methods that sell labels in a way that a test wants."""
+"""Direct methods for tests of labels: exact, noisy, slow or sometimes wrong."""
 
 from __future__ import annotations
 

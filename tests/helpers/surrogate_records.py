@@ -23,7 +23,7 @@ def record(spec, integral="box1l_2d", **changes):
     return sample(**{**base, **changes})
 
 
-def of(name, **changes):
+def recipe_record(name, **changes):
     recipe = SURROGATE_RECIPES[name]
     return record(recipe.method(), recipe.integral, **changes)
 

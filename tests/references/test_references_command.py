@@ -50,6 +50,19 @@ def test_details_name_box_source_and_checks(printed, columns):
     assert max(map(len, out.splitlines())) <= columns
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("box1l", "sign of F: positive by its form"),
+        ("box1l_threshold", "sign of F: positive, by completing the square"),
+        ("box1l_physical", "sign of F: changes, so that F − i0 is meant"),
+        ("genz_gaussian_3d", "sign of F: there is no F"),
+    ],
+)
+def test_details_say_which_sign_F_has(printed, name, said):
+    assert said in printed(name)[1].out.splitlines()
+
+
 def test_an_integral_without_stored_values_says_so(printed):
     status, (out, _) = printed("my_integrals:closed")
     assert status == 0

@@ -26,30 +26,30 @@ RECORDS = [
 
 
 @pytest.fixture
-def cell():
-    ((_, found),) = cost_map.cells(configurations.grouped(RECORDS)).items()
+def winners():
+    ((_, found),) = cost_map.winner_maps(configurations.grouped(RECORDS)).items()
     return found
 
 
-def test_the_winner_has_the_digits_and_takes_least_time_preparation_included(cell):
-    assert [cell[3, n].method for n in (1, 10**5, 10**6, 10**9)] == ["rule", "rule", "table", "table"]
-    assert cell[6, 10**4].method == "rule"
-    assert cell[6, 10**4].cost.configuration.first["params"]["knob"] == 6.5
-    assert cell[6, 10**5].method == "table"
-    assert cell[3, 10**6].seconds == pytest.approx(3.0 + 1.0)
-    assert {winner.method for winner in cell.values()} == {"rule", "table"}
+def test_the_winner_has_the_digits_and_takes_least_time_preparation_included(winners):
+    assert [winners[3, n].method for n in (1, 10**5, 10**6, 10**9)] == ["rule", "rule", "table", "table"]
+    assert winners[6, 10**4].method == "rule"
+    assert winners[6, 10**4].cost.configuration.first["params"]["knob"] == 6.5
+    assert winners[6, 10**5].method == "table"
+    assert winners[3, 10**6].seconds == pytest.approx(3.0 + 1.0)
+    assert {winner.method for winner in winners.values()} == {"rule", "table"}
 
 
-def test_beyond_all_digits_a_curve_is_continued_by_two_at_most(cell):
-    assert not any(cell[digits, n].extrapolated for digits in (2, 6) for n in cost_map.COUNTS)
+def test_beyond_all_digits_a_curve_is_continued_by_two_at_most(winners):
+    assert not any(winners[digits, n].extrapolated for digits in (2, 6) for n in cost_map.COUNTS)
     # 2.5 digits cost 4 times as much, so that 1.5 more cost 4^0.6 times as much.
-    assert cell[8, 1].extrapolated
-    assert cell[8, 1].method == "rule"
-    assert cell[8, 1].seconds == pytest.approx(40e-6 * 4**0.6)
-    single = cost_map.cells(configurations.grouped([run("table", 5.0, 1.0, 3.0)]))
+    assert winners[8, 1].extrapolated
+    assert winners[8, 1].method == "rule"
+    assert winners[8, 1].seconds == pytest.approx(40e-6 * 4**0.6)
+    single = cost_map.winner_maps(configurations.grouped([run("table", 5.0, 1.0, 3.0)]))
     assert (6, 1) not in next(iter(single.values()))
     short = [run("rule", 4.0, 10.0, 0.0), run("rule", 5.5, 40.0, 0.0)]
-    assert (8, 1) not in next(iter(cost_map.cells(configurations.grouped(short)).values()))
+    assert (8, 1) not in next(iter(cost_map.winner_maps(configurations.grouped(short)).values()))
 
 
 def test_the_table_says_from_which_number_on():
@@ -60,7 +60,7 @@ def test_the_table_says_from_which_number_on():
     assert {r["method"] for r in used} == {"rule", "table"}
 
 
-def test_a_sentence_for_each_cell():
+def test_a_sentence_for_each_integral():
     ((row, _),) = cost_map.sentences(configurations.grouped(RECORDS)).rows
     assert row["sentence"] == "box1l (k = 3, m = 3): rule in 69 % (29 % extrapolated), table in 31 %."
 
@@ -75,11 +75,11 @@ def test_superseded_winners_have_a_note():
         }  # fmt: skip
 
 
-def test_there_are_twelve_cells_and_each_has_its_integral():
+def test_there_are_twelve_integrals_with_the_numbers_of_their_parameters():
     import references
 
-    assert len(cost_map.CELLS) == 12
-    for name, shape in cost_map.CELLS.items():
+    assert len(cost_map.INTEGRALS) == 12
+    for name, shape in cost_map.INTEGRALS.items():
         integral = references.integral(name)
         assert (integral.k, integral.m) == shape
 

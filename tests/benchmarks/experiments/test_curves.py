@@ -48,7 +48,7 @@ def test_presets_name_integrals_that_there_are(jobs):
 def test_each_preset_has_integrals_of_its_kind():
     for name, held_out in (("curves", False), ("held_out", True)):
         assert {catalogue.is_held_out(integral) for integral in preset(name).budgets} == {held_out}
-    assert set(cost_map.CELLS) <= {*preset("curves").budgets, *preset("held_out").budgets}
+    assert set(cost_map.INTEGRALS) <= {*preset("curves").budgets, *preset("held_out").budgets}
 
 
 def test_no_job_is_there_twice(jobs):

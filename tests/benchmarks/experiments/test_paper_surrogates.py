@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from surrogate_records import TUNED, of, points
+from surrogate_records import TUNED, points, recipe_record
 
 from benchmarks.experiments import label_counts, paper_surrogates
 from benchmarks.page.contents import Contents
@@ -21,7 +21,7 @@ SPEED = "< 100 µs (batches of 1,024)"
 
 
 def test_a_row():
-    assert only([of(TUNED)]) == {
+    assert only([recipe_record(TUNED)]) == {
         "regressor": "sk-DNN 14-28", "form": "tuned", "paper: within 1 %": "99.97", "paper: within 0.1 %": "73.08",
         "paper: μ": "-0.0022", "paper: σ": "0.12", "within 1 %": "95", "within 0.1 %": "50", "μ": "0.001", "σ": "0.2",
         "> 90 % within 1 %": "yes", SPEED: "yes, 20", "<= 5 MB": "yes, 0.3", "labels": "100,000",
@@ -50,29 +50,29 @@ def test_a_row():
     ],
 )
 def test_requirements_and_failures(changes, column, said):
-    assert only([of(TUNED, **changes)])[column] == said
+    assert only([recipe_record(TUNED, **changes)])[column] == said
 
 
 def test_the_table_has_every_row_of_its_integral_and_says_what_was_not_run():
-    table = paper_surrogates.rows([of(TUNED)], "box1l_2d")
+    table = paper_surrogates.rows([recipe_record(TUNED)], "box1l_2d")
     assert [row["form"] for row, _ in table] == ["tuned", "baseline", "ours"] * 3
     assert [(row["note"], used) for row, used in table].count(("not run", [])) == 8
-    assert [used for _, used in table if used] == [[of(TUNED)]]
-    assert len(paper_surrogates.rows([of("box1l_4d BDT tuned")], "box1l_4d")) == 10  # one with the symmetry
-    assert paper_surrogates.rows([of(TUNED)], "box1l_4d") == []
-    assert paper_surrogates.rows([of("box1l_2d sk-DNN ours")], "box1l_2d") == []  # a run of another suite
-    assert paper_surrogates.rows([of(TUNED, budget_s=label_counts.BUDGET_S)], "box1l_2d") == []
+    assert [used for _, used in table if used] == [[recipe_record(TUNED)]]
+    assert len(paper_surrogates.rows([recipe_record("box1l_4d BDT tuned")], "box1l_4d")) == 10  # one with the symmetry
+    assert paper_surrogates.rows([recipe_record(TUNED)], "box1l_4d") == []
+    assert paper_surrogates.rows([recipe_record("box1l_2d sk-DNN ours")], "box1l_2d") == []  # a run of another suite
+    assert paper_surrogates.rows([recipe_record(TUNED, budget_s=label_counts.BUDGET_S)], "box1l_2d") == []
 
 
 def test_repeats_are_averaged_and_what_differs_is_said():
-    again = of(TUNED, repeat=1, frac_within_1pct=0.97)
-    assert only([of(TUNED), again])["within 1 %"] == "96"
-    assert only([of(TUNED), again])["note"] == "mean of 2 repeats"
-    older = of(TUNED, truth_hash="old", date_utc="2027-01-01T00:00:00+00:00", frac_within_1pct=0.1)
-    assert only([older, of(TUNED)])["within 1 %"] == "95"
-    ours = of("box1l_2d sk-DNN ours")
+    again = recipe_record(TUNED, repeat=1, frac_within_1pct=0.97)
+    assert only([recipe_record(TUNED), again])["within 1 %"] == "96"
+    assert only([recipe_record(TUNED), again])["note"] == "mean of 2 repeats"
+    older = recipe_record(TUNED, truth_hash="old", date_utc="2027-01-01T00:00:00+00:00", frac_within_1pct=0.1)
+    assert only([older, recipe_record(TUNED)])["within 1 %"] == "95"
+    ours = recipe_record("box1l_2d sk-DNN ours")
     assert only([older, ours])["note"] == "superseded: older truth"
-    assert only([of(TUNED), ours | {"machine": "B"}])["note"] == "on A"
+    assert only([recipe_record(TUNED), ours | {"machine": "B"}])["note"] == "on A"
 
 
 # ----- accuracy against the number of labels --------------------------------------------------------------------------
@@ -86,9 +86,9 @@ def test_a_row_per_number_of_labels():
     assert many["BDT: digits"] == "4.01 ± 0.01 (2)"
     assert many["DNN: within 1 %"] == "95.00 ± 0.00 (2)"
     assert many["note"] == ""
-    assert few["note"] == "DNN bought 900; sk-DNN bought 900; BDT bought 900"
+    assert few["note"] == "DNN has 900 labels; sk-DNN has 900 labels; BDT has 900 labels"
     assert label_counts.rows(found[:2])[0][0]["BDT: digits"] == "not run"
-    assert label_counts.rows([of(TUNED)]) == []
+    assert label_counts.rows([recipe_record(TUNED)]) == []
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_regressors_with_other_labels_truth_or_place_are_not_compared(changes):
 
 def test_records_of_other_runs_on_another_machine_do_not_matter():
     found = points("box1l_2d", (3, 3.5, 4))
-    elsewhere = [of(TUNED, machine="B"), *points("box1l_4d", (3, 3.5, 4), machine="B")]
+    elsewhere = [recipe_record(TUNED, machine="B"), *points("box1l_4d", (3, 3.5, 4), machine="B")]
     assert label_counts.verdicts([*found, *elsewhere]) == label_counts.verdicts(found)
     assert [row["note"] for row, _ in label_counts.rows([*found, *elsewhere])] == ["", ""]
 
@@ -154,7 +154,7 @@ def test_records_of_other_runs_on_another_machine_do_not_matter():
 def test_the_report_shows_them(tmp_path):
     assert Contents.published(tmp_path).tables[1:] == []  # what the papers published is there
     own = tmp_path / "published" / paper_surrogates.EXPERIMENT.source
-    for one in [of(TUNED), *points("box1l_2d", (3, 3.5, 4))]:
+    for one in [recipe_record(TUNED), *points("box1l_2d", (3, 3.5, 4))]:
         run_records.write(own, one)
     _, *shown = Contents.published(tmp_path).tables
     assert [len(table.rows) for table in shown] == [9, 1, 1]

@@ -28,7 +28,7 @@ RECORDS = [
 ]  # fmt: skip
 
 
-def profile(digits, counted="after preparation"):
+def profile(digits, counted="preparation not counted"):
     made = performance_profile.profiles(configurations.grouped(RECORDS))
     (found,) = [p for p in made if (p.digits, p.counted) == (digits, counted)]
     return found
@@ -77,7 +77,7 @@ def test_a_machine_on_which_nothing_has_a_cost_has_no_profile():
 
 def test_preparation_may_be_shared():
     # A second for 10,000 integrals is 100 µs for each.
-    found = profile(3, "10,000 integrals share it")
+    found = profile(3, "preparation spread over 10,000 values")
     by_method = {name: dict(zip(found.integrals, ratios, strict=True)) for name, ratios in found.ratios.items()}
     assert by_method["rule"][FIRST] == 1.0
     assert by_method["table"][FIRST] == pytest.approx(101 / 8)
@@ -90,7 +90,7 @@ def test_shares_of_integrals():
 
 def test_rows_are_sorted_by_who_is_the_quickest_most_often():
     rows = [row for row, _ in performance_profile.table(configurations.grouped(RECORDS)).rows]
-    at_six = [row for row in rows if (row["digits"], row["preparation"]) == ("6", "after preparation")]
+    at_six = [row for row in rows if (row["digits"], row["preparation"]) == ("6", "preparation not counted")]
     assert [row["method"] for row in at_six] == ["table", "rule"]
     assert (at_six[0]["the quickest"], at_six[1]["within 100 times"], at_six[1]["within 10 times"]) == (
         "50 %", "50 %", "0 %",

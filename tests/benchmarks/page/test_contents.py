@@ -8,7 +8,7 @@ import re
 import pytest
 from ensemble_records import ensemble
 from sample_records import STEPS, full, hardware_record, of_claim
-from surrogate_records import TUNED, of, points
+from surrogate_records import TUNED, points, recipe_record
 from uncertain_records import record as uncertain
 
 from benchmarks.experiments import (
@@ -47,7 +47,11 @@ RECORDS = {
     COMPARISON: [full()],
     RECIPES: [published()],
     REPLICAS: [ensemble(row) for row in thesis_on_cpu.specs()],
-    SURROGATES: [of(TUNED), of("box1l_2d DNN tuned", status="failed", reason=MARKUP), *points("box1l_2d", (3, 3.5, 4))],
+    SURROGATES: [
+        recipe_record(TUNED),
+        recipe_record("box1l_2d DNN tuned", status="failed", reason=MARKUP),
+        *points("box1l_2d", (3, 3.5, 4)),
+    ],
     ABLATIONS: [of_claim("tanh"), of_claim("tanh", repeat=1), of_claim("gelu", status="failed", reason=MARKUP)],
     BAYESIAN: [uncertain(commit=MARKUP), uncertain(repeat=1)],
     HARDWARE: [hardware_record(1e-6, cpu=MARKUP), hardware_record(2e-6, threads=2)],

@@ -132,10 +132,16 @@ def test_errors_are_honest_where_rules_are_poor(order):
     assert (np.abs(values[1] / integral.exact(s) - 1) > 1e-12).any()
 
 
-def test_a_limit_on_evaluations_is_kept():
-    spent = []
+def test_a_limit_on_evaluations_is_kept(monkeypatch):
+    spent, apply = [], quadrature.apply
+
+    def counted(integral, rule, s):
+        spent.append(rule.n_nodes * len(s))
+        return apply(integral, rule, s)
+
+    monkeypatch.setattr(quadrature, "apply", counted)
     s = product(4).sample(10, 0)
-    result = quadrature.converge(product(4), s, epsrel=1e-14, max_eval=5e3, progress=spent.append)
+    result = quadrature.converge(product(4), s, epsrel=1e-14, max_eval=5e3)
     assert 5e2 < sum(spent) <= 5e3
     assert (result.error > 1e-13 * result.value).any()
     assert (np.abs(result.value - product(4).exact(s)) <= result.error).all()
@@ -164,7 +170,7 @@ def test_errors_hold_where_convergence_is_algebraic():
     assert max(result.rule.orders) > quadrature.MAX_ORDER
     assert (deviation <= result.error).all()
     # Negative control: the difference of the last two rules is too small.
-    assert (deviation > result.error / quadrature.SLOW).any()
+    assert (deviation > result.error / quadrature.SLOW_FACTOR).any()
 
 
 def test_no_points_give_no_values():
