@@ -10,7 +10,7 @@ Paper: Bishara, Paul and Dy, *Skip connections for high precision regressors*, N
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from benchmarks.experiments.experiment import Experiment, Preset, Table
@@ -23,6 +23,9 @@ N_LABELS = (1_000, 10_000, 100_000)
 
 BUDGET_S = 6.0
 """Seconds of preparation, labels included, of each run."""
+
+SHARES = {"1 %": "frac_within_1pct", "0.1 %": "frac_within_0p1pct"}
+"""The paper's measures of a regressor: points within a relative error -> the key of their share in a record."""
 
 COMMON = ("integral_hash", "truth_hash", "labels_version", "machine", "device", "threads", "points")
 """Keys in which regressors must agree to be compared: the truth, the labels, and the place, since seconds end a run."""
@@ -66,7 +69,7 @@ def tables(found: Sequence[Record]) -> list[Table]:
         ),
         Table(
             "Which surrogate wins",
-            "Statements of the paper on surrogates, judged by the digits of the table before.",
+            "Statements of the paper on surrogates, judged as there: by the shares of points within 1 % and 0.1 %.",
             verdicts(found),
         ),
     ]
@@ -93,21 +96,43 @@ def rows(found: Sequence[Record]) -> list[Row]:
 def verdicts(found: Sequence[Record]) -> list[Row]:
     """Write one sentence per statement and number of labels; none where a regressor is missing or not comparable.
 
-    The paper judges by the share of points within 1 % and 0.1 %, these by mean digits. Superseded records are compared
-    with one another, with a note, where all regressors learned from labels of the same version.
+    They are judged as in the paper: by the shares of points within 1 % and within 0.1 %, one verdict each where these
+    differ. Superseded records are compared with one another, with a note, where all regressors learned from labels of
+    the same version.
     """
     table: list[Row] = []
     for integral, claim in RANKINGS:
         for n in N_LABELS:
             runs = {regressor: _runs(found, integral, regressor, n) for regressor in BASES}
-            digits = {regressor: _values(done, "digits_mean") for regressor, done in runs.items()}
             if not all(runs.values()) or not _are_comparable(runs):
                 continue
-            said = ", ".join(f"{regressor} {shown(values)}" for regressor, values in digits.items())
-            sentence = f"{claim.text}: {claim.verdict(digits)} on {integral} with {n:,} labels and {BUDGET_S:g} s"
-            row = {"sentence": f"{sentence}, at {said} digits", "source": claim.source}
-            table.append((row | {"note": "; ".join(current_records.notes(runs))}, _records(runs)))
+            shares = {
+                within: {regressor: _percent(done, key) for regressor, done in runs.items()}
+                for within, key in SHARES.items()
+            }
+            row = {
+                "verdict": _joined({within: claim.verdict(of_regressor) for within, of_regressor in shares.items()}),
+                "sentence": f"{claim.text}, on {integral} with {n:,} labels and {BUDGET_S:g} s: {_in_words(shares)}",
+                "source": claim.source,
+                "note": "; ".join(current_records.notes(runs)),
+            }
+            table.append((row, _records(runs)))
     return table
+
+
+def _joined(verdicts: Mapping[str, str]) -> str:
+    """Write the verdicts by several shares, as one where they agree."""
+    if len(set(verdicts.values())) == 1:
+        return next(iter(verdicts.values()))
+    return ", ".join(f"{verdict} by points within {within}" for within, verdict in verdicts.items())
+
+
+def _in_words(shares: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
+    """Write the percentages of points within each bound, a mean and a deviation for each regressor."""
+    return "; ".join(
+        f"within {within}: " + ", ".join(f"{regressor} {shown(values)} %" for regressor, values in of_regressor.items())
+        for within, of_regressor in shares.items()
+    )
 
 
 def _spec(base: str, n_labels: int) -> str:
@@ -125,6 +150,10 @@ def _records(runs: dict[str, list[Record]]) -> list[Record]:
 
 def _values(found: Sequence[Record], key: str) -> list[float]:
     return [record[key] for record in found if record["status"] == "ok"]
+
+
+def _percent(found: Sequence[Record], key: str) -> list[float]:
+    return [100.0 * value for value in _values(found, key)]
 
 
 def _shown(found: Sequence[Record], key: str, unit: float) -> str:

@@ -41,6 +41,8 @@ class Profile(NamedTuple):
     counted: str
     ratios: Mapping[str, list[float]]
     """Method -> its ratio on each of the same integrals, infinity where it has too few digits or was not run."""
+    cheapest: Mapping[str, list[DigitCost]]
+    """Method -> its cheapest configuration on each integral on which it has the digits."""
     integrals: list[str]
     configurations: list[Configuration]
     """Those that count on the machine, unfinished ones included."""
@@ -50,8 +52,10 @@ class Profile(NamedTuple):
         return [configuration for configuration in self.configurations if configuration.method == method]
 
     def records_of(self, method: str) -> list[Record]:
-        """List the records that a method's ratios come from."""
-        return [record for configuration in self.configurations_of_method(method) for record in configuration.records]
+        """List the records that a method's ratios come from: those of its cheapest configurations, or all it has."""
+        cheapest = [cost.configuration for cost in self.cheapest[method]]
+        used = cheapest or self.configurations_of_method(method)
+        return [record for configuration in used for record in configuration.records]
 
 
 def profiles(grouped: Iterable[Configuration]) -> list[Profile]:
@@ -65,7 +69,10 @@ def profiles(grouped: Iterable[Configuration]) -> list[Profile]:
         run_here = [c for c in found if c.first["machine"] == machine]
         for digits in DIGITS:
             for counted, n in N_INTEGRALS.items():
-                made.append(Profile(machine, digits, counted, _ratios(here, digits, n), sorted(here), run_here))
+                cheapest = _cheapest(here, digits, n)
+                costs_of = {name: [cost for cost in found if cost] for name, found in cheapest.items()}
+                ratios = _ratios(cheapest, n)
+                made.append(Profile(machine, digits, counted, ratios, costs_of, sorted(here), run_here))
     return made
 
 
@@ -97,16 +104,27 @@ def table(grouped: Iterable[Configuration]) -> Table:
     return Table("Performance profile on held-out integrals", explanation, made)
 
 
-def _ratios(here: Mapping[str, Mapping[str, list[DigitCost]]], digits: int, n: float) -> dict[str, list[float]]:
+def _cheapest(
+    here: Mapping[str, Mapping[str, list[DigitCost]]], digits: int, n: float
+) -> dict[str, list[DigitCost | None]]:
+    """Find the cheapest configuration of each method on each integral; None where it has too few digits."""
     methods = sorted({name for found in here.values() for name in found})
-    ratios: dict[str, list[float]] = {name: [] for name in methods}
-    for integral in sorted(here):
-        cheapest = {name: digit_costs.cheapest(here[integral].get(name, []), digits, n_integrals=n) for name in methods}
-        seconds = {name: math.inf if cost is None else cost.seconds(n) for name, cost in cheapest.items()}
-        best = min(seconds.values(), default=math.inf)
-        for name, time in seconds.items():
-            ratios[name].append(time / best if math.isfinite(time) else math.inf)
-    return ratios
+    return {
+        name: [digit_costs.cheapest(here[one].get(name, []), digits, n_integrals=n) for one in sorted(here)]
+        for name in methods
+    }
+
+
+def _ratios(cheapest: Mapping[str, Sequence[DigitCost | None]], n: float) -> dict[str, list[float]]:
+    """Divide the seconds of each method on each integral by the least of all methods."""
+    seconds = {
+        name: [math.inf if cost is None else cost.seconds(n) for cost in found] for name, found in cheapest.items()
+    }
+    best = [min(times) for times in zip(*seconds.values(), strict=True)]
+    return {
+        name: [time / least if math.isfinite(time) else math.inf for time, least in zip(times, best, strict=True)]
+        for name, times in seconds.items()
+    }
 
 
 def _rank(ratios: list[float]) -> tuple[float, ...]:

@@ -68,8 +68,8 @@ def _of_pysecdec(costs: Costs) -> str:
     return (
         f"pySecDec has them on {len(in_all)}{judged_by([theirs for theirs, _ in pairs])}, and takes "
         f"{number(min(in_all))} to {number(max(in_all))} times as long, {number(statistics.median(in_all))} times in "
-        f"the median; for each further value {number(min(each))} to {number(max(each))} times, "
-        f"{number(statistics.median(each))} in the median."
+        f"the median; each further value takes the same settings {number(min(each))} to {number(max(each))} times as "
+        f"long, {number(statistics.median(each))} in the median."
     )
 
 
@@ -112,15 +112,24 @@ def learned(costs: Costs, maps: Collection[cost_map.WinnerMap]) -> str:
     if not both:
         return ""
     ours, theirs = (statistics.median(_digits(pair[nth]) for pair in both) for nth in range(len(COMPARED)))
-    behind = sum(_digits(pair[0]) < _digits(pair[1]) for pair in both)
     winners = [winner for found in maps for winner in found.values()]
     used = [*(cost for pair in both for cost in pair), *(winner.cost for winner in winners)]
     return (
-        f"Methods that **learn** have {rounded_down(ours)} digits at most (median; "
-        f"{seeds([pair[0] for pair in both])}), and the best table {rounded_down(theirs)}: "
-        f"more on {behind} of {len(both)} integrals."
+        f"The best method that **learns** has {rounded_down(ours)} digits in the median "
+        f"({seeds([pair[0] for pair in both])}), and the best table {rounded_down(theirs)}: "
+        f"more on {how_often_fewer(both)}."
         f"{_of_map([winner.method for winner in winners])}{_older(used)}"
     )
+
+
+def how_often_fewer(pairs: Sequence[tuple[DigitCost, DigitCost]]) -> str:
+    """Say on how many integrals the first of two has fewer digits, and where the true values do not tell."""
+    untold = [all(cost.is_limited_by_truth for cost in pair) for pair in pairs]
+    fewer = sum(
+        pair[0].digits_mean < pair[1].digits_mean and not unknown for pair, unknown in zip(pairs, untold, strict=True)
+    )
+    unknown = f"; on {sum(untold)} both have more than the true values" if any(untold) else ""
+    return f"{fewer} of {len(pairs)} integrals{unknown}"
 
 
 def seeds(costs: Iterable[DigitCost]) -> str:

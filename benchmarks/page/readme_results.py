@@ -82,14 +82,9 @@ def _rank(integral: str, here: Mapping[str, Sequence[DigitCost]]) -> tuple[int, 
     made = catalogue.integral(integral)
     physical, held_out = catalogue.is_physical(integral), catalogue.is_held_out(integral)
     many_variables = physical and made.k > MOST_OF_ONE_LOOP
-    is_known = not any(_is_limited_by_truth(cost) for costs in here.values() for cost in costs)
+    is_known = not any(cost.is_limited_by_truth for costs in here.values() for cost in costs)
     size = made.k + len(made.parameters)
     return many_variables, physical and is_known, physical and held_out, held_out, n_kinds, size, len(here)
-
-
-def _is_limited_by_truth(cost: DigitCost) -> bool:
-    """Tell whether a configuration has more digits than the true values that judge it."""
-    return (cost.configuration.digits or 0.0) > cost.configuration.truth_digits
 
 
 def _caption(shown: Place, here: Mapping[str, Sequence[DigitCost]]) -> str:
@@ -157,7 +152,7 @@ def table(here: Mapping[str, Sequence[DigitCost]]) -> str:
 def _digits(cost: DigitCost) -> str:
     """Write mean digits, with their spread between seeds, and those of the worst point; or that truth limits them."""
     mean, worst = map(rounded_down, (cost.digits_mean, cost.digits_worst))
-    if _is_limited_by_truth(cost):
+    if cost.is_limited_by_truth:
         return f"{mean} ({worst}) (≤ truth)"
     found = [record["digits_mean"] for record in cost.configuration.good]
     spread = f" ± {statistics.stdev(found):.1f}" if len(found) > 1 else ""

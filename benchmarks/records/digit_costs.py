@@ -56,6 +56,11 @@ class DigitCost:
     batch: int
     preparation_s: float
 
+    @property
+    def is_limited_by_truth(self) -> bool:
+        """Tell whether it has more digits on average than the true values that judge it, so that these count."""
+        return (self.configuration.digits or 0.0) > self.configuration.truth_digits
+
     def seconds(self, n_integrals: float = math.inf) -> float:
         """Seconds that an integral costs with its share of the preparation, which serves `n_integrals` of them."""
         return self.s_per_integral + self.preparation_s / n_integrals

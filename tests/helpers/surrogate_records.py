@@ -32,10 +32,12 @@ TUNED = "box1l_2d sk-DNN tuned"
 
 
 def points(integral, digits, n_labels=100_000, **changes):
-    """Return two repeats for each regressor, 0.02 digits apart."""
+    """Return two repeats for each regressor, 0.02 digits apart; a tenth and a twentieth of so many are the shares."""
     return [
-        record(f"{base},n_labels={n_labels}", integral, budget_s=label_counts.BUDGET_S, repeat=repeat,
-               digits_mean=value + 0.02 * repeat, **changes)
+        record(f"{base},n_labels={n_labels}", integral, **{
+            "budget_s": label_counts.BUDGET_S, "repeat": repeat, "digits_mean": value + 0.02 * repeat,
+            "frac_within_1pct": 0.1 * (value + 0.02 * repeat), "frac_within_0p1pct": 0.05 * (value + 0.02 * repeat),
+        } | changes)
         for base, value in zip(("dense_mlp", "skip_mlp", "boosted_trees"), digits, strict=True)
         for repeat in (0, 1)
     ]  # fmt: skip

@@ -84,7 +84,7 @@ def test_a_row_per_number_of_labels():
     assert (of_many, of_few) == (found[:6], found[6:])
     assert (few["labels"], many["labels"]) == ("1,000", "100,000")
     assert many["BDT: digits"] == "4.01 ± 0.01 (2)"
-    assert many["DNN: within 1 %"] == "95.00 ± 0.00 (2)"
+    assert many["DNN: within 1 %"] == "30.10 ± 0.14 (2)"
     assert many["note"] == ""
     assert few["note"] == "DNN has 900 labels; sk-DNN has 900 labels; BDT has 900 labels"
     assert label_counts.rows(found[:2])[0][0]["BDT: digits"] == "not run"
@@ -92,22 +92,36 @@ def test_a_row_per_number_of_labels():
 
 
 @pytest.mark.parametrize(
-    ("integral", "digits", "said"),
+    ("integral", "tenths", "verdict"),
     [
-        ("box1l_2d", (3, 3.5, 4), "Trees win in two dimensions: confirmed"),
-        ("box1l_2d", (3, 4.5, 4), "Trees win in two dimensions: not reproduced at this budget"),
-        ("box1l_2d", (3, 4.0, 4), "Trees win in two dimensions: not decided"),
-        ("pentagon1l_8d", (3, 3.5, 2), "Skip connections win in eight dimensions: confirmed"),
-        ("pentagon1l_8d", (3.6, 3.5, 2), "Skip connections win in eight dimensions: not reproduced at this budget"),
+        ("box1l_2d", (3, 3.5, 4), "confirmed"),
+        ("box1l_2d", (3, 4.5, 4), "not reproduced at this budget"),
+        ("box1l_2d", (3, 4.0, 4), "not decided"),
+        ("pentagon1l_8d", (3, 3.5, 2), "confirmed"),
+        ("pentagon1l_8d", (3.6, 3.5, 2), "not reproduced at this budget"),
     ],
 )
-def test_the_verdict_follows_from_the_records(integral, digits, said):
-    ((row, used),) = label_counts.verdicts(points(integral, digits))
-    assert used == points(integral, digits)
-    dnn, skip, trees = (f"{value + 0.01:.2f} ± 0.01 (2)" for value in digits)
-    figures = f"DNN {dnn}, sk-DNN {skip}, BDT {trees} digits"
-    assert row["sentence"] == f"{said} on {integral} with 100,000 labels and {label_counts.BUDGET_S:g} s, at {figures}"
-    assert row["note"] == ""
+def test_the_verdict_follows_from_the_records(integral, tenths, verdict):
+    ((row, used),) = label_counts.verdicts(points(integral, tenths))
+    assert used == points(integral, tenths)
+    claim = {"box1l_2d": "Trees win in two dimensions", "pentagon1l_8d": "Skip connections win in eight dimensions"}
+    one, tenth = (
+        ", ".join(
+            f"{regressor} {unit * (value + 0.01):.2f} ± {unit * 0.02 / 2**0.5:.2f} (2) %"
+            for regressor, value in zip(("DNN", "sk-DNN", "BDT"), tenths, strict=True)
+        )
+        for unit in (10, 5)
+    )
+    where = f"{integral} with 100,000 labels and {label_counts.BUDGET_S:g} s"
+    assert row["sentence"] == f"{claim[integral]}, on {where}: within 1 %: {one}; within 0.1 %: {tenth}"
+    assert (row["verdict"], row["note"]) == (verdict, "")
+
+
+def test_either_share_has_a_verdict_where_they_differ():
+    found = points("box1l_2d", (3, 3.5, 4))
+    found = [one | {"frac_within_0p1pct": 0.5 - one["frac_within_1pct"]} for one in found]
+    ((row, _),) = label_counts.verdicts(found)
+    assert row["verdict"] == "confirmed by points within 1 %, not reproduced at this budget by points within 0.1 %"
 
 
 def test_without_all_three_there_is_no_verdict():
@@ -119,7 +133,7 @@ def test_superseded_records_are_compared_with_one_another():
     """Labels that all were trained on have a newer version: a note says so, and the best of them stays the best."""
     newest = lock_file.current_version("gauss_legendre")
     ((row, _),) = label_counts.verdicts(points("box1l_2d", (3, 3.5, 4), labels_version=1))
-    assert row["sentence"].startswith("Trees win in two dimensions: confirmed")
+    assert row["verdict"] == "confirmed"
     assert row["note"] == f"superseded: version 1 of gauss_legendre, now {newest}"
 
 

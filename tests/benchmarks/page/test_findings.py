@@ -64,7 +64,7 @@ def test_without_the_digits_no_method_is_the_quickest():
 
 def test_superseded_records_are_counted():
     said = below(run("skip_mlp", 3.0, 1.0), run("chebyshev", 8.0, 0.2, version=0))
-    (most,) = [line for line in said if "(medians)" in line]
+    (most,) = [line for line in said if "the best table" in line]
     assert most.endswith("([skip_mlp], [chebyshev]; superseded: 1 of 2)")
 
 
@@ -75,7 +75,7 @@ def test_integrals_that_were_run_on_two_machines_count_once_but_in_profiles():
     profiles = ["held-out integrals on A", "held-out integrals on B"]
     assert [sum(words in line for line in twice) for words in profiles] == [4, 4]
     assert [line for line in twice if "held-out integrals on" not in line] == [
-        line for line in once if "1 held-out integrals," not in line
+        line for line in once if "on 1 held-out integrals," not in line
     ]
 
 
@@ -88,9 +88,12 @@ def test_a_method_that_learns_is_found_on_the_map():
 
 
 def test_most_digits_of_tables_and_of_what_learns():
-    (said,) = [line for line in below(run("skip_mlp", 3.0, 1.0), run("chebyshev", 8.0, 0.2)) if "(medians)" in line]
+    (said,) = [
+        line for line in below(run("skip_mlp", 3.0, 1.0), run("chebyshev", 8.0, 0.2)) if "the best table" in line
+    ]
     assert (
-        "learns has 3.0 digits (1 seed each) and the best table 8.0 (medians); the table has more on 1 of them" in said
+        "learns has 3.0 digits in the median (1 seed each) and the best table 8.0; the table has more on 1 of 1 "
+        "integrals." in said
     )
 
 
@@ -98,9 +101,26 @@ def test_pysecdec_beside_the_quickest_rule():
     found = [run("pysecdec_qmc", 4.0, 2e4), run("gauss_legendre", 5.0, 10.0), run("lattice_qmc", 5.0, 40.0)]
     said = [line for line in below(*found) if "pySecDec" in line]
     assert len(said) == 1  # with six digits there is neither
-    assert "For 3 digits pySecDec takes 2,000 to 2,000 times as long" in said[0]
+    assert (
+        "With 3 digits the quickest of pySecDec's integrators takes 2,000 to 2,000 times as long per value as the "
+        "quickest rule, 2,000 times in the median of 1 integrals (1 of them held out)."
+    ) in said[0]
+    assert "one value each" not in said[0]  # since none was timed so
     (said,) = [line for line in below(*(one | {"n_points": 50} for one in found)) if "pySecDec" in line]
-    assert "For 3 digits (judged by 50 points) pySecDec takes" in said
+    assert "With 3 digits (judged by 50 points) the quickest" in said
+
+
+def test_pysecdec_beside_the_quickest_rule_in_single_calls():
+    """Another rule may be the quickest there."""
+    times = {"pysecdec_qmc": (2e4, 3e3), "gauss_legendre": (10.0, 100.0), "lattice_qmc": (40.0, 60.0)}
+    found = [
+        run(name, 5.0, 1.0, s_per_integral={"1": timing(1e-6 * singly), "1024": timing(1e-6 * at_once)})
+        for name, (at_once, singly) in times.items()
+    ]
+    said = [line for line in below(*found) if "pySecDec" in line]
+    assert (
+        "calls for one value each, of which most is overhead, it takes 50 to 50 times as long, 50 times in" in said[0]
+    )
 
 
 def test_errors_are_honest_by_both_shares():
@@ -124,6 +144,19 @@ def test_of_few_points_nothing_is_said():
     assert not [line for line in below(few) if line.startswith("| rbf ")]
     enough = run("rbf", 4.0, 1.0, coverage_1sigma=0.7, coverage_3sigma=1.0, n_points=100)
     assert "| rbf | 1 of 1 |" in "\n".join(below(few, enough))
+
+
+def test_errors_below_those_of_the_true_values_are_not_judged():
+    found = [run("rbf", 3.0, 1.0, coverage_1sigma=0.7, coverage_3sigma=0.99, truth_rel_err_max=1e-2)]
+    assert not [line for line in below(*found) if line.startswith("| rbf ")]
+
+
+def test_a_profile_links_to_the_cheapest_configuration_of_each_integral():
+    found = [run("chebyshev", 7.0, 0.2), run("chebyshev", 3.5, 0.1), run("chebyshev", 9.0, 0.5)]
+    text = findings.text(lambda name: found if name == "curves" else [], lambda one: f"{one['digits_mean']}.json")
+    numbers = {path: number for number, path in re.findall(r"^\[(\d+)\]: (\S+)$", text, re.MULTILINE)}
+    (three,) = [line for line in text.split("\n") if "With 3 digits" in line and "not counted" in line]
+    assert three.endswith(f"([{numbers['3.5.json']}])")
 
 
 def test_many_records_are_counted():

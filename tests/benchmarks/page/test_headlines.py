@@ -36,7 +36,8 @@ def test_the_three_of_one_region():
     assert rule == (
         "- For 1,000 values a **rule** is the cheapest on 2 of 2 integrals: with 6 digits they take 0.0200 s in all, "
         "preparation included (median of 2; 0.0200 to 0.0200). pySecDec has them on 2, and takes 200 to 200 times as "
-        "long, 200 times in the median; for each further value 200 to 200 times, 200 in the median."
+        "long, 200 times in the median; each further value takes the same settings 200 to 200 times as long, 200 in "
+        "the median."
     )
 
 
@@ -44,13 +45,13 @@ def test_preparation_counts_where_values_are_few():
     found = [run("gauss_legendre", 7.0, 20.0, 10.0), run("pysecdec_qmc", 6.5, 4000.0, 16.02)]
     (rule,) = [line for line in said([*found, *place("box2l")]) if "**rule**" in line]
     assert "take 5.02 s in all" in rule  # the median of 10.02 and 0.02
-    assert "takes 2.00 to 200 times as long, 101 times in the median; for each further value 200 to 200 times" in rule
+    assert "takes 2.00 to 200 times as long, 101 times in the median; each further value takes " in rule
 
 
 def test_a_further_value_is_compared_with_the_rule_that_was_named():
     found = [*place("heptagon1l"), run("learned_contour", 7.0, 1.0, 100.0)]
     (rule,) = [line for line in said(found) if "**rule**" in line]
-    assert "for each further value 200 to 200 times" in rule  # not 4,000, as for a rule that 1,000 values do not repay
+    assert "the same settings 200 to 200 times" in rule  # not 4,000, as for a rule that 1,000 values do not repay
 
 
 def test_a_table_pays_where_no_rule_is_cheaper():
@@ -88,11 +89,20 @@ def test_tables_and_methods_that_learn():
         "than every rule from 2,000,000 values on (median of 2)."
     )
     assert learned.startswith(
-        "- Methods that **learn** have 5.0 digits at most (median; 1 seed each), and the best table 8.0: more on 2 of 2"
+        "- The best method that **learns** has 5.0 digits in the median (1 seed each), and the best table 8.0: more on "
+        "2 of 2 integrals."
     )
     assert (
         "They are the cheapest in 40 of 70 cells of the map" in learned
     )  # up to five digits, here free of preparation
+
+
+def test_where_both_have_more_than_the_true_values_nobody_has_more():
+    found = [one | {"truth_rel_err_max": 1e-4} for one in place("box2l")]
+    assert (
+        "more on 1 of 2 integrals; on 1 both have more than the true values."
+        in said([*place("heptagon1l"), *found])[-1]
+    )
 
 
 def test_an_integral_that_was_run_on_two_machines_counts_once():
