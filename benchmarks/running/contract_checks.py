@@ -22,8 +22,8 @@ import numpy as np
 
 import methods
 from benchmarks.running import run
-from benchmarks.running.protocol_checks import FORMS
-from methods.base import InputError, Method, ParametricIntegral, ReportsDetails
+from benchmarks.running.protocol_checks import PROTOCOL_CHECKS
+from methods.base import Exportable, InputError, Method, ParametricIntegral, ReportsDetails
 from methods.core import storage
 from methods.core.field_values import is_plain
 
@@ -307,10 +307,11 @@ def leaves_global_state_alone(subject: Subject) -> None:
 
 def offers_what_protocols_say(subject: Subject) -> str:
     """Require that the members of each Protocol that it fulfils give what they should; name these Protocols."""
-    fulfilled = [protocol for protocol in FORMS if isinstance(subject.method, protocol)]
+    fulfilled = [protocol for protocol in PROTOCOL_CHECKS if isinstance(subject.method, protocol)]
     for protocol in fulfilled:
-        if problem := FORMS[protocol](subject.method, subject.points(3)):
-            raise Broken(f"as a {protocol.__name__}, {problem}")
+        if problem := PROTOCOL_CHECKS[protocol](subject.method, subject.points(3)):
+            article = "an" if protocol is Exportable else "a"
+            raise Broken(f"as {article} {protocol.__name__}, {problem}")
     return ", ".join(protocol.__name__ for protocol in fulfilled) or "none"
 
 
