@@ -141,7 +141,7 @@ class Suite:
         """Make the second stage's part of these records, each alone on the machine."""
         for planned, place in due:
             told("begin", planned, None)
-            with machine_lock.alone(told=self._say):
+            with machine_lock.alone(say=self._say):
                 told("timed", planned, self._timed(planned, place))
             if (process := self._waiting.pop(id(planned), None)) is not None:
                 process.end()
@@ -190,7 +190,7 @@ class Suite:
         """
         limit = fit_limit_s(planned)
         for _ in range(ATTEMPTS):
-            with machine_lock.sharing(told=self._say), machine_lock.cpu(cpus) as free:
+            with machine_lock.sharing(say=self._say), machine_lock.cpu(cpus) as free:
                 own = cpus[:1] if free is None else [free]
                 process = Process(
                     run.fit_and_judge, planned.task, time_limit=limit, cpus=own or None, supervisors=self._supervisors

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from isolated_processes import alive
+from machine_locks import is_shared
 
 import references
 from benchmarks import accuracy
@@ -58,7 +59,7 @@ def test_a_daemon_of_a_run_ends_with_it_and_keeps_nobody_waiting(run, tmp_path):
     assert status == 0
     assert {record["status"] for record in found.values()} == {"ok"}
     assert not alive(int((tmp_path / "pid").read_text()))
-    assert not machine_lock.is_shared()
+    assert not is_shared()
 
 
 LIMITED = """
