@@ -155,7 +155,7 @@ def _foresee(work: Mapping[str, Iterable[Job]], options: Options, given: argpars
     except InputError as problem:
         say(f"error: {problem}")
         return 2
-    foreseen = forecast.of_work(
+    foreseen = forecast.forecasts(
         work, given.out, published_folders(), options.timed_s, force=given.force, seed=given.seed
     )
     print(forecast.text(foreseen, jobs))

@@ -95,7 +95,7 @@ def state(step: Step, out: Path, jobs: int) -> State:
         return State(None, None, 0.0 if is_finished else step.minutes)
     preset = experiments.preset(step.preset)
     timed_s = min(preset.timed_s, TIMED_S)
-    found = forecast.of_work(step.work(preset), out / step.published, published_folders(), timed_s)
+    found = forecast.forecasts(step.work(preset), out / step.published, published_folders(), timed_s)
     seconds = sum(one.seconds(jobs) for one in found)
     return State(sum(one.runs for one in found), sum(one.finished for one in found), seconds / 60)
 

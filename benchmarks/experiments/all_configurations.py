@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.records import configurations, run_records
+from benchmarks.running.jobs import OVER_BUDGET
 
 if TYPE_CHECKING:
     import pandas
@@ -35,9 +36,6 @@ BATCHES = ("1", "1024", "65536")
 
 SHOWN = ("method", "digits", "spread", "worst", "≤ error", *(f"µs ({batch})" for batch in BATCHES), "prep. s")
 """Columns that a terminal shows, beside the note."""
-
-OVER_BUDGET = 1.1
-"""A preparation that took more than this times its budget is marked."""
 
 
 @functools.cache

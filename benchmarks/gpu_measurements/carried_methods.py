@@ -22,7 +22,8 @@ from benchmarks.experiments.gpu import AS_PUBLISHED, PUBLISHED
 from benchmarks.gpu_measurements.session import ROOT
 from benchmarks.records.folders import check_writable
 from benchmarks.running import device_rates, isolated, machine, machine_lock, plan, run
-from benchmarks.running.plan import HARNESS_FIELDS, Options
+from benchmarks.running.jobs import HARNESS_FIELDS
+from benchmarks.running.plan import Options
 from benchmarks.running.run import Place, Task
 from benchmarks.running.suite import Suite, Told
 from methods.base import InputError, Method, ParametricIntegral

@@ -22,6 +22,7 @@ import numpy as np
 
 import methods
 from benchmarks.running import run
+from benchmarks.running.jobs import OVER_BUDGET
 from benchmarks.running.protocol_checks import PROTOCOL_CHECKS
 from methods.base import Exportable, InputError, Method, ParametricIntegral, ReportsDetails
 from methods.core import storage
@@ -30,9 +31,6 @@ from methods.core.field_values import is_plain
 ROW_RTOL = {"float64": 1e-6, "float32": 1e-5}
 """Largest relative difference of a row from the same row in a batch, by the precision in which a method evaluates:
 matrix products sum in another order. A published_primitive in float32, whose corner sum cancels, differs by 4e-6."""
-
-OVERDRAWN = 1.1
-"""A fit that takes longer than this times its budget is marked in the tables."""
 
 REPEAT_FACTOR = 3
 """Budget of a fit that repeats another one's choices, over that one's: they end it, not the time."""
@@ -225,7 +223,9 @@ def keeps_its_budget(subject: Subject) -> str | None:
     if subject.budget is None:
         return None
     used = f"fit used {subject.fit.seconds:.2f} s of {subject.budget:g} s"
-    require(subject.fit.seconds <= OVERDRAWN * subject.budget, f"{used}; up to {OVERDRAWN:g} times as much is allowed")
+    require(
+        subject.fit.seconds <= OVER_BUDGET * subject.budget, f"{used}; up to {OVER_BUDGET:g} times as much is allowed"
+    )
     return used
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import methods
 from benchmarks.records import run_records
 from benchmarks.running import isolated, machine, run
-from benchmarks.running.jobs import Job
+from benchmarks.running.jobs import HARNESS_FIELDS, Job
 from benchmarks.running.run import Place
 from benchmarks.versioning.code_hash import code_hash
 from methods.base import InputError
@@ -22,9 +22,6 @@ from references import Truth
 
 PREPARE_LIMIT_S = 600.0
 """Seconds for importing an integral, and for the true values of one's own."""
-
-HARNESS_FIELDS = ("seed", "device", "workers")
-"""Fields that the harness sets where a method has them and the command line does not."""
 
 
 @dataclasses.dataclass(frozen=True)
