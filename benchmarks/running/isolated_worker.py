@@ -216,7 +216,7 @@ def _said(output: int, order: Order) -> Iterator[bytes]:
     try:
         function, args = _prepared(output, order)
     except BaseException as problem:
-        sentence = f"The function could not be called in a process of its own: {_words(problem)}"
+        sentence = f"The function could not be called in a process of its own: {messages.words(problem)}"
         yield messages.encoded(Outcome("infrastructure", messages.one_line(sentence), None, _traceback(problem)))
         return
     try:
@@ -241,24 +241,13 @@ def _prepared(output: int, order: Order) -> tuple[Callable[..., Any], tuple[Any,
 
 
 def _diagnosis(problem: BaseException) -> Outcome:
-    """Return the outcome of an exception; torch reports a lack of memory as a RuntimeError."""
-    words = messages.one_line(str(problem) if isinstance(problem, messages.Unsendable) else _words(problem))
-    lowered = words.lower()
-    status = "failed"
-    if isinstance(problem, MemoryError) or "out of memory" in lowered or "can't allocate memory" in lowered:
-        status = "out_of_memory"
+    """Return the outcome of an exception."""
+    words = messages.one_line(str(problem) if isinstance(problem, messages.Unsendable) else messages.words(problem))
+    status = "out_of_memory" if messages.is_out_of_memory(problem) else "failed"
     lacks_room = isinstance(problem, OSError) and problem.errno in messages.MACHINE_ERRORS
     if lacks_room or isinstance(problem, Infrastructure):
         status = "infrastructure"
     return Outcome(status, words, None, _traceback(problem))
-
-
-def _words(problem: BaseException) -> str:
-    name = type(problem).__name__
-    try:
-        return f"{name}: {problem}"
-    except BaseException as another:
-        return f"{name}, whose message cannot be shown: asking for it raised {type(another).__name__}"
 
 
 def _traceback(problem: BaseException) -> str | None:
