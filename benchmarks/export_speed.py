@@ -23,6 +23,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from benchmarks.records.text_format import markdown_line
+
 BATCH = 1024
 
 FITS: dict[str, dict[str, Any]] = {
@@ -165,12 +167,12 @@ def _measure(names: Sequence[str], integral: Any, insert: bool) -> int:
         for name in bar:
             bar.set_description(name)
             rows.append(_fitted_row(name, integral))
-            tqdm.write(_line(rows[-1].cells))
+            tqdm.write(markdown_line(rows[-1].cells))
     print(closing(rows))
     if any(row.failed for row in rows):
         return 1
     if insert:
-        table = "\n".join([lead, "", *_heading(), *(_line(row.cells) for row in rows), closing(rows)])
+        table = "\n".join([lead, "", *_heading(), *(markdown_line(row.cells) for row in rows), closing(rows)])
         files.write_text(DOCUMENT, generated_part.insert(DOCUMENT.read_text(encoding="utf-8"), COMMAND, table))
         print(f"Written: {DOCUMENT}")
     return 0
@@ -197,11 +199,7 @@ def closing(rows: Sequence[Row]) -> str:
 
 
 def _heading() -> list[str]:
-    return [_line(COLUMNS), _line(["---"] * len(COLUMNS))]
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+    return [markdown_line(COLUMNS), markdown_line(["---"] * len(COLUMNS))]
 
 
 def parser() -> argparse.ArgumentParser:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.records import configurations, run_records
+from benchmarks.records.text_format import cut
 from benchmarks.running.jobs import OVER_BUDGET
 
 if TYPE_CHECKING:
@@ -62,16 +63,11 @@ def text(found: Iterable[Record]) -> str:
     """Write the table for a terminal, at most `TERMINAL` characters wide: one block per integral."""
     blocks = []
     for name, part in by_integral(configurations.grouped(found)):
-        shown = part[list(SHOWN)].assign(method=[_cut(method, LONGEST_METHOD) for method in part["method"]])
+        shown = part[list(SHOWN)].assign(method=[cut(method, LONGEST_METHOD) for method in part["method"]])
         room = TERMINAL - len(shown.to_string(index=False).partition("\n")[0]) - 1
-        shown["note"] = [_cut(note, room) for note in part["note"]]
+        shown["note"] = [cut(note, room) for note in part["note"]]
         blocks.append(f"{name}\n{shown.to_string(index=False)}")
     return "\n\n".join(blocks)
-
-
-def _cut(line: str, longest: int) -> str:
-    """Keep the beginning of a line that is too long."""
-    return line if len(line) <= longest else f"{line[: longest - 1]}…"
 
 
 def csv(found: Iterable[Record]) -> str:
