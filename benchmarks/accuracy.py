@@ -24,6 +24,7 @@ import sys
 from collections.abc import Iterable, Mapping
 
 from benchmarks import experiments
+from benchmarks.command_line import documented_parser
 from benchmarks.records import run_records
 from benchmarks.records.folders import LOCAL, published_folders, result_folder
 from benchmarks.running import machine
@@ -46,13 +47,7 @@ LONGEST_BUDGET_S = 1e7
 
 def parser() -> argparse.ArgumentParser:
     """Make the command line's parser."""
-    summary, _, rest = (__doc__ or "").partition("\n\n")
-    command = argparse.ArgumentParser(
-        prog="python -m benchmarks.accuracy",
-        description=summary,
-        epilog=rest,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    command = documented_parser("benchmarks.accuracy", __doc__)
     add = command.add_argument
     presets = experiments.PRESETS
     add("--preset", choices=presets, default="quick", help="what to run where nothing else is said (default: quick)")

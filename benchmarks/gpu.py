@@ -25,6 +25,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from benchmarks.command_line import documented_parser, positive_seconds
 from benchmarks.gpu_measurements import MEASUREMENTS, Measurement, session
 from benchmarks.gpu_measurements.session import Session
 from benchmarks.records.folders import LOCAL, check_writable, result_folder
@@ -51,17 +52,11 @@ WRITTEN = {
 
 def parser() -> argparse.ArgumentParser:
     """Make the command line's parser."""
-    summary, _, rest = (__doc__ or "").partition("\n\n")
     titles = "\n".join(f"  {name:9} {part.title}" for name, part in MEASUREMENTS.items())
-    command = argparse.ArgumentParser(
-        prog="python -m benchmarks.gpu",
-        description=summary,
-        epilog=f"{rest}\nMeasurements, in the order of their worth:\n{titles}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    command = documented_parser("benchmarks.gpu", __doc__, f"\nMeasurements, in the order of their worth:\n{titles}")
     add = command.add_argument
     add("--device", choices=device_rates.KINDS, default="cuda", help="default: cuda")
-    add("--seconds", type=_positive, default=480.0, metavar="S", help="for everything together (default: 480)")
+    add("--seconds", type=positive_seconds, default=480.0, metavar="S", help="for everything together (default: 480)")
     add("--part", action="append", choices=MEASUREMENTS, help="measure only this; may be repeated")
     add("--carried", type=Path, metavar="DIR", help="fitted methods, from --prepare")
     add("--prepare", type=result_folder, metavar="DIR", help="fit methods, keep them in DIR, and measure nothing")
@@ -69,13 +64,6 @@ def parser() -> argparse.ArgumentParser:
     add("--force", action="store_true", help="measure again what is finished")
     add("--out", type=result_folder, metavar="DIR", help=f"folder of the results (default: {LOCAL / 'gpu'}/DEVICE)")
     return command
-
-
-def _positive(text: str) -> float:
-    value = float(text)
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not a positive number of seconds")
-    return value
 
 
 def main(arguments: list[str] | None = None) -> int:

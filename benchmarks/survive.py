@@ -13,7 +13,6 @@ for wrong arguments.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import os
 import random
@@ -25,6 +24,7 @@ from pathlib import Path
 
 import psutil
 
+from benchmarks.command_line import documented_parser
 from benchmarks.faults import random_rows
 from benchmarks.faults.random_rows import Row
 from benchmarks.records import run_records
@@ -105,11 +105,7 @@ def table(rows: list[Row]) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; return the exit status."""
-    summary, _, rest = (__doc__ or "").partition("\n\n")
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.survive", description=summary, epilog=rest,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
+    parser = documented_parser("benchmarks.survive", __doc__)
     parser.add_argument("--kills", type=int, default=5, metavar="N", help="SIGKILLs of a suite (default: 5)")
     parser.add_argument("--fuzz", type=int, default=500, metavar="N", help="damaged inputs of each kind (default: 500)")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of what is random (default: 0)")

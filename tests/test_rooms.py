@@ -56,13 +56,17 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 text; `references` holds the commands and the functions that everybody asks for truth."""
 
 WITHIN_BENCHMARKS: dict[str, tuple[str, ...]] = {
+    "benchmarks.command_line": (),
     "benchmarks.interrupts": (),
     "benchmarks.versioning": (),
     "benchmarks.records": ("benchmarks.versioning",),
     "benchmarks.running": ("benchmarks.interrupts", "benchmarks.versioning", "benchmarks.records"),
     "benchmarks.versioning.small_fits": ("benchmarks.running",),
     "benchmarks.regressions": ("benchmarks.records",),
-    "benchmarks.experiments": ("benchmarks.records", "benchmarks.running", "benchmarks.regressions"),
+    "benchmarks.experiments": (
+        *("benchmarks.command_line", "benchmarks.records"),
+        *("benchmarks.running", "benchmarks.regressions"),
+    ),
     "benchmarks.choosing": (
         *("benchmarks.interrupts", "benchmarks.versioning"),
         *("benchmarks.records", "benchmarks.running"),
