@@ -30,7 +30,7 @@ from benchmarks.records.folders import LOCAL, published_folders, result_folder
 from benchmarks.running import machine
 from benchmarks.running.jobs import Job
 from benchmarks.running.plan import Options
-from benchmarks.running.run import Place
+from benchmarks.running.task import Place
 from benchmarks.running.whole_suite import NOT_FINISHED, carry_out, report_failures, say
 from methods.base import InputError
 from methods.core import files

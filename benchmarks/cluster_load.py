@@ -68,8 +68,8 @@ def first_stage(client: Any, out: Path, integral: str, method: str, n: int) -> t
     from benchmarks.running import plan
     from benchmarks.running.cluster_runs import ClusterRuns
     from benchmarks.running.jobs import Job
-    from benchmarks.running.run import Place
     from benchmarks.running.suite import Suite, fit_limit_s
+    from benchmarks.running.task import Place
 
     options = plan.Options(out, 0, "cpu", (Place("cpu", 1),), 0.0)
     runs = plan.runs({integral: [Job(method, BUDGET_S, repeats=n)]}, options)

@@ -26,7 +26,7 @@ from benchmarks.experiments import devices as experiment
 from benchmarks.records.folders import LOCAL, result_folder
 from benchmarks.running import device_rates, isolated, machine, plan
 from benchmarks.running.plan import Options
-from benchmarks.running.run import Place
+from benchmarks.running.task import Place
 from benchmarks.running.whole_suite import carry_out, report_failures
 from methods.base import InputError
 

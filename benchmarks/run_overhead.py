@@ -54,8 +54,8 @@ def measured(n: int, integral: str) -> tuple[Used, Used]:
     """Make n runs of the constant on an integral; return what was used before and after them."""
     from benchmarks.running import plan
     from benchmarks.running.jobs import Job
-    from benchmarks.running.run import Place
     from benchmarks.running.suite import Suite
+    from benchmarks.running.task import Place
 
     with tempfile.TemporaryDirectory() as folder:
         options = plan.Options(Path(folder), 0, "cpu", (Place("cpu", 1),), 0.0)

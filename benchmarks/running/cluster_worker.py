@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.running import isolated, isolated_messages, machine, machine_lock, run
+from benchmarks.running.task import Task
 from benchmarks.versioning.code_hash import code_hash
 from methods.core import dask_cluster
 
@@ -24,7 +25,7 @@ PACKAGES = tuple(name for name in machine.PACKAGES if name != "loopmark")
 class Order(NamedTuple):
     """What a worker is asked to do."""
 
-    task: run.Task
+    task: Task
     time_limit: float
     targets: tuple[str, ...]
     """Classes and integrals of somebody's own files, as "module:attribute"."""

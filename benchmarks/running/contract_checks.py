@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import methods
-from benchmarks.running import run
+from benchmarks.running import estimate_check
 from benchmarks.running.jobs import OVER_BUDGET
 from benchmarks.running.protocol_checks import PROTOCOL_CHECKS
 from methods.base import Exportable, InputError, Method, ParametricIntegral, ReportsDetails
@@ -250,8 +250,8 @@ def takes_no_points(subject: Subject) -> None:
 
 def _require_form(estimate: Any, n: int) -> None:
     try:
-        run.check_estimate(estimate, n)
-    except run.Disqualified as problem:
+        estimate_check.check_estimate(estimate, n)
+    except estimate_check.Disqualified as problem:
         raise Broken(str(problem)) from problem
     value, error, _ = estimate
     require(value.dtype in (np.float64, np.complex128), f"value is of {value.dtype}; float64 or complex128 is due")

@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.records import run_records
 from benchmarks.records.run_records import Record
-from benchmarks.running import device_rates, isolated, machine, machine_lock, run
+from benchmarks.running import device_rates, isolated, machine, machine_lock, run, saved_methods
 from benchmarks.running.isolated import Outcome, Process
 from benchmarks.running.plan import Options, Run
-from benchmarks.running.run import Place
+from benchmarks.running.task import Place
 from methods.core import files
 
 if TYPE_CHECKING:
@@ -251,8 +251,8 @@ class Suite:
         """Return the operations per integral in matrix products, or None and the reason."""
         if not self._options.counts_products:
             return None, None
-        counted = isolated.call(run.count_products, planned.task, time_limit=TIMING_LIMIT_S)
-        return (counted.result, None) if counted.result else (None, counted.reason or run.NO_PRODUCTS)
+        counted = isolated.call(saved_methods.count_products, planned.task, time_limit=TIMING_LIMIT_S)
+        return (counted.result, None) if counted.result else (None, counted.reason or saved_methods.NO_PRODUCTS)
 
     def _rates_of(self, place: Place) -> dict[str, Any] | None:
         """Measure the rates of the place, once per suite; None where that fails."""

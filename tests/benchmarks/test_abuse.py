@@ -17,7 +17,8 @@ from benchmarks import accuracy
 from benchmarks.accuracy import main
 from benchmarks.records import run_records
 from benchmarks.running import device_rates, isolated, machine_lock, suite, whole_suite
-from benchmarks.running.run import Task, first_stage
+from benchmarks.running.run import first_stage
+from benchmarks.running.task import Task
 
 ROOT = Path(__file__).resolve().parents[2]
 
