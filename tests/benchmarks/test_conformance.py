@@ -15,8 +15,9 @@ import torch
 
 from benchmarks import conformance
 from benchmarks.running import contract_checks, protocol_checks
-from benchmarks.running.contract_checks import AFTER_FIT, BEFORE_FIT, OF_CLASS, Broken, Subject
+from benchmarks.running.contract_checks import AFTER_FIT, BEFORE_FIT, OF_CLASS
 from benchmarks.running.contract_report import small_integral
+from benchmarks.running.contract_subject import Broken, Subject
 from benchmarks.running.protocol_checks import PROTOCOL_CHECKS
 from methods import base
 from methods.base import InputError
