@@ -132,7 +132,7 @@ def main(arguments: list[str] | None = None) -> int:
     stopwatch.limit_threads(1)  # before anything is timed; the fits, which are short, are on one thread, too
     try:
         if given.model is not None:
-            print(*of_integrate(given.model))
+            print(*integrate_times(given.model))
             return 0
         integral = references.integral(given.integral)
     except (InputError, StorageError, OSError) as problem:
@@ -223,21 +223,21 @@ def row(method: Any, folder: Path) -> Row:
     s = method.integral_.sample(BATCH, seed=1)
     seconds: list[float] = []
 
-    def of_header() -> Times:
+    def measure_header() -> Times:
         export(method, "cpp", header)
         found, compiling = header_times(folder, s)
         seconds.extend(compiling)
         return found
 
-    def of_graph() -> Times:
+    def measure_graph() -> Times:
         export(method, "onnx", graph)
-        return of_onnx(graph, s)
+        return onnx_times(graph, s)
 
-    def of_saved() -> Times:
+    def measure_saved() -> Times:
         method.save(model)
-        return of_integrate(model)
+        return integrate_times(model)
 
-    measurements = (of_header, of_graph, of_saved, lambda: of_torch(model))
+    measurements = (measure_header, measure_graph, measure_saved, lambda: torch_times(model))
     cells, failures = zip(*map(_cell, measurements), strict=True)
     size = f"{header.stat().st_size / 1000:.0f} kB" if header.exists() else ""
     return Row((described(method), *cells, size), tuple(seconds), any(failures))
@@ -283,7 +283,7 @@ def header_times(folder: Path, s: Any) -> tuple[Times, list[float]]:
     return Times(*map(float, done.stdout.split())), seconds
 
 
-def of_onnx(path: Path, s: Any) -> Times:
+def onnx_times(path: Path, s: Any) -> Times:
     """Time an ONNX graph by onnxruntime, on one thread."""
     import onnxruntime
 
@@ -293,7 +293,7 @@ def of_onnx(path: Path, s: Any) -> Times:
     return times(lambda points: session.run(["value"], {"s": points}), s)
 
 
-def of_integrate(model: str | Path) -> Times:
+def integrate_times(model: str | Path) -> Times:
     """Time `integrate` of a saved method, on the threads of this process: one, as `main` has it."""
     import methods
 
@@ -301,7 +301,7 @@ def of_integrate(model: str | Path) -> Times:
     return times(method.integrate, method.integral_.sample(BATCH, seed=1))
 
 
-def of_torch(model: Path) -> Times:
+def torch_times(model: Path) -> Times:
     """Time `integrate` of a saved method in a process that finds no compiler, so that torch computes."""
     command = [sys.executable, "-m", "benchmarks.export_speed", "--model", str(model)]
     done = subprocess.run(command, env=os.environ | {"CXX": "no-compiler"}, capture_output=True, check=True, text=True)

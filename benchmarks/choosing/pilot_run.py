@@ -123,4 +123,4 @@ def _timings(method: methods.Method, integral: methods.ParametricIntegral) -> di
 
 
 def _fastest(method: methods.Method, s: np.ndarray) -> float:
-    return min(stopwatch.of_calls(lambda: method.integrate(s), timed_s=TIMED_S, warm_up_s=0.01))
+    return min(stopwatch.call_seconds(lambda: method.integrate(s), timed_s=TIMED_S, warm_up_s=0.01))

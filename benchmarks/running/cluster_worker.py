@@ -22,7 +22,7 @@ PACKAGES = tuple(name for name in machine.PACKAGES if name != "loopmark")
 """Packages of which a worker must have the same versions; Loopmark itself is compared by its source files."""
 
 
-class Order(NamedTuple):
+class FitOrder(NamedTuple):
     """What a worker is asked to do."""
 
     task: Task
@@ -59,7 +59,7 @@ def _code_hash(target: str) -> str | None:
         return None
 
 
-def fit_and_judge(order: Order) -> Fitted:
+def fit_and_judge(order: FitOrder) -> Fitted:
     """Make the first stage of a run in a process of its own.
 
     Raises

@@ -1,6 +1,6 @@
 """The two stages of a run, in its own processes: prepare a method and judge its values by the truth, then time it.
 
-Accuracy evaluation is never inside a timed section, calls that warm up are not counted (`stopwatch.of_batches`), and
+Accuracy evaluation is never inside a timed section, calls that warm up are not counted (`stopwatch.batch_timings`), and
 `integrate` returns arrays on the host, so that a device has finished when the clock is read.
 """
 
@@ -187,7 +187,7 @@ def _write_raw(path: Path, estimate: Estimate, truth: references.Truth, replicas
 
 def _timings(method: Method, integral: ParametricIntegral, device: str, task: Task) -> dict[str, Any]:
     s = integral.sample(max(*task.batches, stopwatch.SINGLE_POINTS), seed=1)
-    return stopwatch.of_batches(method.integrate, s, task.batches, device=device, timed_s=task.timed_s)
+    return stopwatch.batch_timings(method.integrate, s, task.batches, device=device, timed_s=task.timed_s)
 
 
 def _capped(what: str, content: Any) -> Any:

@@ -20,7 +20,7 @@ def sizes(monkeypatch):
             called.append(len(s))
             now[0] += overhead + each * len(s)
 
-        return stopwatch.of_batches(integrate, np.zeros((4, 2)), batches), called
+        return stopwatch.batch_timings(integrate, np.zeros((4, 2)), batches), called
 
     return run
 
@@ -59,7 +59,7 @@ def test_single_calls_go_through_several_points(monkeypatch):
     s = np.arange(2.0 * stopwatch.SINGLE_POINTS)[:, None]
     for first, n in ((stopwatch.SLOW_CALL_S, stopwatch.SINGLE_POINTS), (5.0, stopwatch.SLOW_POINTS)):
         called.clear()
-        timings = stopwatch.of_batches(integrate, s, (1,))
+        timings = stopwatch.batch_timings(integrate, s, (1,))
         assert timings["1"]["median"] == pytest.approx(first + (n - 1) / 2)
         assert called[-n:] == [*range(n)]
         assert len(set(timings["1"].values())) == 1  # the quantiles are those of the sweeps, not of the points
