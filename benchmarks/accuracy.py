@@ -24,12 +24,13 @@ import sys
 from collections.abc import Iterable, Mapping
 
 from benchmarks import experiments
+from benchmarks.command_line import documented_parser
 from benchmarks.records import run_records
 from benchmarks.records.folders import LOCAL, published_folders, result_folder
 from benchmarks.running import machine
 from benchmarks.running.jobs import Job
 from benchmarks.running.plan import Options
-from benchmarks.running.run import Place
+from benchmarks.running.task import Place
 from benchmarks.running.whole_suite import NOT_FINISHED, carry_out, report_failures, say
 from methods.base import InputError
 from methods.core import files
@@ -46,13 +47,7 @@ LONGEST_BUDGET_S = 1e7
 
 def parser() -> argparse.ArgumentParser:
     """Make the command line's parser."""
-    summary, _, rest = (__doc__ or "").partition("\n\n")
-    command = argparse.ArgumentParser(
-        prog="python -m benchmarks.accuracy",
-        description=summary,
-        epilog=rest,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    command = documented_parser("benchmarks.accuracy", __doc__)
     add = command.add_argument
     presets = experiments.PRESETS
     add("--preset", choices=presets, default="quick", help="what to run where nothing else is said (default: quick)")
@@ -155,7 +150,7 @@ def _foresee(work: Mapping[str, Iterable[Job]], options: Options, given: argpars
     except InputError as problem:
         say(f"error: {problem}")
         return 2
-    foreseen = forecast.of_work(
+    foreseen = forecast.forecasts(
         work, given.out, published_folders(), options.timed_s, force=given.force, seed=given.seed
     )
     print(forecast.text(foreseen, jobs))

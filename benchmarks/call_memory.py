@@ -14,11 +14,11 @@ Exit status: 0 where every method stays within 300 MiB, 1 where one does not or 
 
 from __future__ import annotations
 
-import argparse
 import sys
 
 import methods
 import references
+from benchmarks.command_line import documented_parser
 from benchmarks.running import isolated
 from benchmarks.running.call_memory import FEWEST, measured
 from benchmarks.versioning.small_fits import FIELDS
@@ -60,11 +60,7 @@ def row(name: str, integral: str, n: int, seconds: float) -> tuple[str, bool]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; return the exit status."""
-    summary, _, rest = (__doc__ or "").partition("\n\n")
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.call_memory", description=summary, epilog=rest,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
+    parser = documented_parser("benchmarks.call_memory", __doc__)
     add = parser.add_argument
     add("--method", action="append", choices=sorted(methods.METHODS), metavar="M", help="only this; may be repeated")
     add("--integral", choices=references.names(), default="box1l", metavar="I", help="of which (default: box1l)")

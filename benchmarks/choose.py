@@ -157,9 +157,8 @@ def _formats(method: Any) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    summary, _, rest = (__doc__ or "").partition("\n\n")
     command = argparse.ArgumentParser(
-        prog="python -m benchmarks.choose", description=f"{summary}\n\n{rest}", epilog=EXAMPLES,
+        prog="python -m benchmarks.choose", description=__doc__, epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     add = command.add_argument

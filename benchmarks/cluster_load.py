@@ -13,7 +13,6 @@ arguments.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import os
 import random
@@ -25,6 +24,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from benchmarks.command_line import documented_parser
 
 RUNS, BUDGET_S = 40, 20.0
 
@@ -67,8 +68,8 @@ def first_stage(client: Any, out: Path, integral: str, method: str, n: int) -> t
     from benchmarks.running import plan
     from benchmarks.running.cluster_runs import ClusterRuns
     from benchmarks.running.jobs import Job
-    from benchmarks.running.run import Place
     from benchmarks.running.suite import Suite, fit_limit_s
+    from benchmarks.running.task import Place
 
     options = plan.Options(out, 0, "cpu", (Place("cpu", 1),), 0.0)
     runs = plan.runs({integral: [Job(method, BUDGET_S, repeats=n)]}, options)
@@ -135,11 +136,7 @@ def kills(integral: str, method: str, n: int, wanted: int, rng: random.Random) -
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; return the exit status."""
-    summary, _, rest = (__doc__ or "").partition("\n\n")
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.cluster_load", description=summary, epilog=rest,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
+    parser = documented_parser("benchmarks.cluster_load", __doc__)
     add = parser.add_argument
     add("--runs", type=int, default=RUNS, metavar="N", help=f"of a stage (default: {RUNS})")
     add("--kills", type=int, default=0, metavar="N", help="kill so many workers, in place of timing (default: 0)")

@@ -9,10 +9,10 @@ docs/method.md ask of a method. Each line says what holds, or what does not and 
 from __future__ import annotations
 
 import argparse
-import math
 import sys
 from collections.abc import Iterator
 
+from benchmarks.command_line import positive_seconds
 from benchmarks.running import contract_report, isolated
 from benchmarks.running.isolated import Process
 
@@ -70,17 +70,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar="I",
         help="a registered name, module:attribute or FILE.json[:SECTOR]; default: two small ones",
     )
-    command.add_argument(
-        "--budget", type=_seconds, default=BUDGET_S, metavar="S", help=f"seconds per fit (default: {BUDGET_S:g})"
-    )
+    seconds = f"seconds per fit (default: {BUDGET_S:g})"
+    command.add_argument("--budget", type=positive_seconds, default=BUDGET_S, metavar="S", help=seconds)
     return command
-
-
-def _seconds(text: str) -> float:
-    value = float(text)
-    if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"{text} is not a positive number of seconds")
-    return value
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -23,6 +23,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from benchmarks.records.text_format import markdown_line
+
 BATCH = 1024
 
 FITS: dict[str, dict[str, Any]] = {
@@ -130,7 +132,7 @@ def main(arguments: list[str] | None = None) -> int:
     stopwatch.limit_threads(1)  # before anything is timed; the fits, which are short, are on one thread, too
     try:
         if given.model is not None:
-            print(*of_integrate(given.model))
+            print(*integrate_times(given.model))
             return 0
         integral = references.integral(given.integral)
     except (InputError, StorageError, OSError) as problem:
@@ -165,12 +167,12 @@ def _measure(names: Sequence[str], integral: Any, insert: bool) -> int:
         for name in bar:
             bar.set_description(name)
             rows.append(_fitted_row(name, integral))
-            tqdm.write(_line(rows[-1].cells))
+            tqdm.write(markdown_line(rows[-1].cells))
     print(closing(rows))
     if any(row.failed for row in rows):
         return 1
     if insert:
-        table = "\n".join([lead, "", *_heading(), *(_line(row.cells) for row in rows), closing(rows)])
+        table = "\n".join([lead, "", *_heading(), *(markdown_line(row.cells) for row in rows), closing(rows)])
         files.write_text(DOCUMENT, generated_part.insert(DOCUMENT.read_text(encoding="utf-8"), COMMAND, table))
         print(f"Written: {DOCUMENT}")
     return 0
@@ -197,11 +199,7 @@ def closing(rows: Sequence[Row]) -> str:
 
 
 def _heading() -> list[str]:
-    return [_line(COLUMNS), _line(["---"] * len(COLUMNS))]
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+    return [markdown_line(COLUMNS), markdown_line(["---"] * len(COLUMNS))]
 
 
 def parser() -> argparse.ArgumentParser:
@@ -225,21 +223,21 @@ def row(method: Any, folder: Path) -> Row:
     s = method.integral_.sample(BATCH, seed=1)
     seconds: list[float] = []
 
-    def of_header() -> Times:
+    def measure_header() -> Times:
         export(method, "cpp", header)
         found, compiling = header_times(folder, s)
         seconds.extend(compiling)
         return found
 
-    def of_graph() -> Times:
+    def measure_graph() -> Times:
         export(method, "onnx", graph)
-        return of_onnx(graph, s)
+        return onnx_times(graph, s)
 
-    def of_saved() -> Times:
+    def measure_saved() -> Times:
         method.save(model)
-        return of_integrate(model)
+        return integrate_times(model)
 
-    measurements = (of_header, of_graph, of_saved, lambda: of_torch(model))
+    measurements = (measure_header, measure_graph, measure_saved, lambda: torch_times(model))
     cells, failures = zip(*map(_cell, measurements), strict=True)
     size = f"{header.stat().st_size / 1000:.0f} kB" if header.exists() else ""
     return Row((described(method), *cells, size), tuple(seconds), any(failures))
@@ -285,7 +283,7 @@ def header_times(folder: Path, s: Any) -> tuple[Times, list[float]]:
     return Times(*map(float, done.stdout.split())), seconds
 
 
-def of_onnx(path: Path, s: Any) -> Times:
+def onnx_times(path: Path, s: Any) -> Times:
     """Time an ONNX graph by onnxruntime, on one thread."""
     import onnxruntime
 
@@ -295,7 +293,7 @@ def of_onnx(path: Path, s: Any) -> Times:
     return times(lambda points: session.run(["value"], {"s": points}), s)
 
 
-def of_integrate(model: str | Path) -> Times:
+def integrate_times(model: str | Path) -> Times:
     """Time `integrate` of a saved method, on the threads of this process: one, as `main` has it."""
     import methods
 
@@ -303,7 +301,7 @@ def of_integrate(model: str | Path) -> Times:
     return times(method.integrate, method.integral_.sample(BATCH, seed=1))
 
 
-def of_torch(model: Path) -> Times:
+def torch_times(model: Path) -> Times:
     """Time `integrate` of a saved method in a process that finds no compiler, so that torch computes."""
     command = [sys.executable, "-m", "benchmarks.export_speed", "--model", str(model)]
     done = subprocess.run(command, env=os.environ | {"CXX": "no-compiler"}, capture_output=True, check=True, text=True)

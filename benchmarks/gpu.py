@@ -25,8 +25,9 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.gpu_measurements import MEASUREMENTS, Measurement, session
-from benchmarks.gpu_measurements.session import Session
+from benchmarks.command_line import documented_parser, positive_seconds
+from benchmarks.gpu_measurements import MEASUREMENTS, Measurement
+from benchmarks.gpu_measurements.session import Session, entries
 from benchmarks.records.folders import LOCAL, check_writable, result_folder
 from benchmarks.running import device_rates, isolated, machine
 from benchmarks.running.isolated import Outcome, Process
@@ -51,17 +52,11 @@ WRITTEN = {
 
 def parser() -> argparse.ArgumentParser:
     """Make the command line's parser."""
-    summary, _, rest = (__doc__ or "").partition("\n\n")
     titles = "\n".join(f"  {name:9} {part.title}" for name, part in MEASUREMENTS.items())
-    command = argparse.ArgumentParser(
-        prog="python -m benchmarks.gpu",
-        description=summary,
-        epilog=f"{rest}\nMeasurements, in the order of their worth:\n{titles}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    command = documented_parser("benchmarks.gpu", __doc__, f"\nMeasurements, in the order of their worth:\n{titles}")
     add = command.add_argument
     add("--device", choices=device_rates.KINDS, default="cuda", help="default: cuda")
-    add("--seconds", type=_positive, default=480.0, metavar="S", help="for everything together (default: 480)")
+    add("--seconds", type=positive_seconds, default=480.0, metavar="S", help="for everything together (default: 480)")
     add("--part", action="append", choices=MEASUREMENTS, help="measure only this; may be repeated")
     add("--carried", type=Path, metavar="DIR", help="fitted methods, from --prepare")
     add("--prepare", type=result_folder, metavar="DIR", help="fit methods, keep them in DIR, and measure nothing")
@@ -69,13 +64,6 @@ def parser() -> argparse.ArgumentParser:
     add("--force", action="store_true", help="measure again what is finished")
     add("--out", type=result_folder, metavar="DIR", help=f"folder of the results (default: {LOCAL / 'gpu'}/DEVICE)")
     return command
-
-
-def _positive(text: str) -> float:
-    value = float(text)
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not a positive number of seconds")
-    return value
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -98,8 +86,8 @@ def main(arguments: list[str] | None = None) -> int:
     except InputError as problem:
         print(f"error: {problem}", file=sys.stderr)
         return 2
-    told = Session(given.device, 0.0, out, work, carried)
-    results = measure(wanted, told, start + given.seconds, device_name, force=given.force)
+    session = Session(given.device, 0.0, out, work, carried)
+    results = measure(wanted, session, start + given.seconds, device_name, force=given.force)
     return report(results, time.monotonic() - start)
 
 
@@ -153,25 +141,25 @@ def _device_name(device: str) -> str:
 
 
 def measure(
-    wanted: Mapping[str, Measurement], told: Session, end: float, device_name: str, *, force: bool
+    wanted: Mapping[str, Measurement], session: Session, end: float, device_name: str, *, force: bool
 ) -> dict[str, dict[str, Any]]:
     """Make the measurements that are not finished, until the monotonic clock shows `end`; return all results.
 
     Each may take, of the time left, its share of the weights of those still to come, itself included.
     """
-    found = {name: _read(told.out / f"{name}.json") for name in wanted}
-    due = {name: part for name, part in wanted.items() if force or not is_finished(found[name], told.device)}
-    provenance = {"device": told.device, "device_name": device_name, "machine": machine.name(), **machine.describe()}
-    provenance |= _travelled(told.carried, provenance)
+    found = {name: _read(session.out / f"{name}.json") for name in wanted}
+    due = {name: part for name, part in wanted.items() if force or not is_finished(found[name], session.device)}
+    provenance = {"device": session.device, "device_name": device_name, "machine": machine.name(), **machine.describe()}
+    provenance |= _travelled(session.carried, provenance)
     weights = [part.weight for part in due.values()]
     for index, (name, part) in enumerate(due.items()):
         limit_s = (end - time.monotonic()) * part.weight / sum(weights[index:])
         print(f"{name}: {part.title}; {limit_s:.0f} s", flush=True)
         before = None if force else found[name]
-        for reached in _results(part, told, limit_s):
+        for reached in _results(part, session, limit_s):
             result = {"measurement": name, **provenance, **reached}
-            if n_figures(result) >= n_figures(before, told.device):
-                files.write_text(told.out / f"{name}.json", json.dumps(result, indent=1, allow_nan=False) + "\n")
+            if n_figures(result) >= n_figures(before, session.device):
+                files.write_text(session.out / f"{name}.json", json.dumps(result, indent=1, allow_nan=False) + "\n")
                 found[name] = result
         if found[name] is not result:
             print(f"  {result['status']}: {result['reason']} The file has more figures, and stays.", flush=True)
@@ -188,26 +176,26 @@ def _travelled(carried: Path | None, described: Mapping[str, Any]) -> dict[str, 
     return {key: code[key] for key in ("commit", "dirty")} if code["digest"] == carried_methods.source_digest() else {}
 
 
-def _results(part: Measurement, told: Session, limit_s: float) -> Iterator[dict[str, Any]]:
+def _results(part: Measurement, session: Session, limit_s: float) -> Iterator[dict[str, Any]]:
     """Yield the result of a measurement as far as it is, after each entry and at its end."""
-    entries: list[dict[str, Any]] = []
+    finished: list[dict[str, Any]] = []
     start = time.monotonic()
     date = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())
 
     def result(outcome: Outcome) -> dict[str, Any]:
         reached = {"status": outcome.status, "reason": outcome.reason, "traceback": outcome.traceback}
         seconds = {"seconds": round(time.monotonic() - start, 2), "limit_s": round(limit_s, 2)}
-        return {"date_utc": date, **seconds, **reached, "entries": entries}
+        return {"date_utc": date, **seconds, **reached, "entries": finished}
 
-    session_told = told._replace(seconds=SHARE_TOLD * max(0.0, limit_s))
-    with Process(session.entries, part.module, session_told, time_limit=limit_s) as process:
+    shortened = session._replace(seconds=SHARE_TOLD * max(0.0, limit_s))
+    with Process(entries, part.module, shortened, time_limit=limit_s) as process:
         while True:
             outcome = process.outcome(max(0.0, start + limit_s - time.monotonic()))
             if outcome.status != "ok" or "end" in outcome.result:
                 yield result(outcome)
                 return
-            entries.append(outcome.result["entry"])
-            print(f"  {line(entries[-1])}", flush=True)
+            finished.append(outcome.result["entry"])
+            print(f"  {line(finished[-1])}", flush=True)
             yield result(Outcome("infrastructure", "The command was ended while this was measured."))
 
 

@@ -21,11 +21,12 @@ import argparse
 import os
 import sys
 
+from benchmarks.command_line import documented_parser
 from benchmarks.experiments import devices as experiment
 from benchmarks.records.folders import LOCAL, result_folder
 from benchmarks.running import device_rates, isolated, machine, plan
 from benchmarks.running.plan import Options
-from benchmarks.running.run import Place
+from benchmarks.running.task import Place
 from benchmarks.running.whole_suite import carry_out, report_failures
 from methods.base import InputError
 
@@ -37,13 +38,7 @@ DEVICES_LIMIT_S = 120.0
 
 def parser() -> argparse.ArgumentParser:
     """Make the command line's parser."""
-    summary, _, rest = (__doc__ or "").partition("\n\n")
-    command = argparse.ArgumentParser(
-        prog="python -m benchmarks.hardware",
-        description=summary,
-        epilog=f"{rest}\nMethods: {', '.join(experiment.default_methods())}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    command = documented_parser("benchmarks.hardware", __doc__, f"\nMethods: {', '.join(experiment.default_methods())}")
     add = command.add_argument
     add(
         "--integral", default="box1l", metavar="I",

@@ -28,6 +28,7 @@ from pathlib import Path
 
 from benchmarks import experiments
 from benchmarks.accuracy import TIMED_S
+from benchmarks.command_line import documented_parser
 from benchmarks.experiments import curve_points
 from benchmarks.experiments.result_steps import ALL_MINUTES, LEFT_OUT, ON_REQUEST, STEP_MINUTES, STEPS, Step
 from benchmarks.interrupts import INTERRUPTED
@@ -68,13 +69,7 @@ def main(arguments: list[str] | None = None, steps: Mapping[str, Step] = STEPS) 
 
 def parser(known: Mapping[str, Step]) -> argparse.ArgumentParser:
     """Make the command line's parser."""
-    summary, _, rest = (__doc__ or "").partition("\n\n")
-    command = argparse.ArgumentParser(
-        prog="python -m benchmarks.results",
-        description=summary,
-        epilog=f"{rest}\nExperiments: {', '.join(known)}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    command = documented_parser("benchmarks.results", __doc__, f"\nExperiments: {', '.join(known)}")
     add = command.add_argument
     add("--dry-run", action="store_true", help="say what there is to do and how long it will take, and do nothing")
     add("--experiment", action="append", choices=known, metavar="E", help="only this one; may be repeated")
@@ -95,7 +90,7 @@ def state(step: Step, out: Path, jobs: int) -> State:
         return State(None, None, 0.0 if is_finished else step.minutes)
     preset = experiments.preset(step.preset)
     timed_s = min(preset.timed_s, TIMED_S)
-    found = forecast.of_work(step.work(preset), out / step.published, published_folders(), timed_s)
+    found = forecast.forecasts(step.work(preset), out / step.published, published_folders(), timed_s)
     seconds = sum(one.seconds(jobs) for one in found)
     return State(sum(one.runs for one in found), sum(one.finished for one in found), seconds / 60)
 

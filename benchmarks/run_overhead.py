@@ -11,7 +11,6 @@ resident memory. Ten runs beforehand start the forkserver and do not count. Exit
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import sys
 import tempfile
@@ -19,6 +18,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import psutil
+
+from benchmarks.command_line import documented_parser
 
 CONSTANT = "benchmarks.running.first_runs:Constant"
 
@@ -53,8 +54,8 @@ def measured(n: int, integral: str) -> tuple[Used, Used]:
     """Make n runs of the constant on an integral; return what was used before and after them."""
     from benchmarks.running import plan
     from benchmarks.running.jobs import Job
-    from benchmarks.running.run import Place
     from benchmarks.running.suite import Suite
+    from benchmarks.running.task import Place
 
     with tempfile.TemporaryDirectory() as folder:
         options = plan.Options(Path(folder), 0, "cpu", (Place("cpu", 1),), 0.0)
@@ -82,11 +83,7 @@ def text(before: Used, after: Used, n: int) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; return the exit status."""
-    summary, _, rest = (__doc__ or "").partition("\n\n")
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.run_overhead", description=summary, epilog=rest,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
+    parser = documented_parser("benchmarks.run_overhead", __doc__)
     parser.add_argument("--runs", type=int, default=RUNS, metavar="N", help=f"that count (default: {RUNS})")
     parser.add_argument("--integral", default="box1l", metavar="I", help="with stored true values (default: box1l)")
     chosen = parser.parse_args(arguments)

@@ -13,7 +13,6 @@ for wrong arguments.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import os
 import random
@@ -21,19 +20,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import psutil
 
-import methods
-import references
+from benchmarks.command_line import documented_parser
 from benchmarks.faults import random_rows
 from benchmarks.faults.random_rows import Row
 from benchmarks.records import run_records
-from methods.base import InputError, ParametricIntegral
-from methods.core.storage import StorageError
 
 TIMES = (*run_records.TIMED, "fit_s", "setup_s", "label_s", "anytime", "peak_mem_mb", "date_utc", "checksum")
 """Keys of a record that hold times, or what else the machine was doing."""
@@ -45,9 +39,6 @@ SUITE = (
 
 END_LIMIT_S = 60.0
 """Seconds in which the processes of a killed suite must end, on a machine that does other things too."""
-
-ALPHABET = [*"x1s+-*/().0123456789eE,[]'\" \n\t=:_\\ψ\x00", "**", "exp(", "log(", "sqrt(", "9**9**", "1e400", "pi"]
-"""Parts of random formulas."""
 
 
 def kills(n: int, rng: random.Random) -> list[Row]:
@@ -105,74 +96,6 @@ def _without_times(folder: Path) -> list[dict[str, object]]:
     return sorted(kept, key=run_records.identity_of) + [{"damaged": str(path)} for path in damaged]
 
 
-def damaged_records(n: int, rng: random.Random) -> Row:
-    """Change one bit of a record n times: it must not be believed, or say what it said."""
-    with tempfile.TemporaryDirectory(prefix="survive-") as name:
-        home = Path(name)
-        _suite(home, "out").wait()
-        path = sorted((home / "out" / "runs").glob("*.json"))[0]
-        content, record = path.read_bytes(), run_records.read(path)
-
-        def read(damaged: bytes) -> str | None:
-            path.write_bytes(damaged)
-            found = run_records.read(path)
-            return None if found is None or found == record else "a changed record is believed"
-
-        return _each_bit("one bit of a record", n, rng, content, read)
-
-
-def damaged_models(n: int, rng: random.Random) -> Row:
-    """Change one bit of a saved method n times: it must be refused, or give the values that it gave."""
-    integral = references.integral("bubble")
-    s = integral.sample(8, seed=1)
-    with tempfile.TemporaryDirectory(prefix="survive-") as name:
-        path = Path(name) / "model"
-        method = methods.create("gauss_legendre", order=4).fit(integral)
-        method.save(path)
-        content, expected = path.read_bytes(), method.integrate(s).value
-
-        def load(damaged: bytes) -> str | None:
-            path.write_bytes(damaged)
-            try:
-                value = methods.load(path, integral).integrate(s).value
-            except StorageError:
-                return None
-            return None if np.array_equal(value, expected) else "a changed model gives other values"
-
-        return _each_bit("one bit of a model", n, rng, content, load)
-
-
-def _each_bit(fault: str, n: int, rng: random.Random, content: bytes, check: Callable[[bytes], str | None]) -> Row:
-    lost = []
-    for _ in range(n):
-        position, bit = rng.randrange(len(content)), rng.randrange(8)
-        damaged = bytearray(content)
-        damaged[position] ^= 1 << bit
-        try:
-            problem = check(bytes(damaged))
-        except Exception as other:  # of whatever kind: each is a loss
-            problem = f"{type(other).__name__}: {other}"
-        if problem:
-            lost.append(f"{fault}, bit {bit} of byte {position}: {problem}"[:300])
-    return Row(fault, n, lost)
-
-
-def random_formulas(n: int, rng: random.Random) -> Row:
-    """Read n formulas of random characters: each is an integral, or refused in a sentence."""
-    lost = []
-    for _ in range(n):
-        text = "".join(rng.choices(ALPHABET, k=rng.randrange(1, 30)))
-        try:
-            ParametricIntegral.from_expression(
-                name="random", expression=text, variables=("x1",), parameters=("s1",), low=(1.0,), high=(2.0,)
-            )
-        except InputError:
-            continue
-        except Exception as other:  # of whatever kind: each is a loss
-            lost.append(f"formula {text!r}: {type(other).__name__}: {other}"[:300])
-    return Row("random formulas", n, lost)
-
-
 def table(rows: list[Row]) -> str:
     """Return the table, and below it what was lost."""
     lines = [f"{'fault':<46} {'tried':>8} {'survived':>8} {'lost':>8}"]
@@ -182,11 +105,7 @@ def table(rows: list[Row]) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; return the exit status."""
-    summary, _, rest = (__doc__ or "").partition("\n\n")
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.survive", description=summary, epilog=rest,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
+    parser = documented_parser("benchmarks.survive", __doc__)
     parser.add_argument("--kills", type=int, default=5, metavar="N", help="SIGKILLs of a suite (default: 5)")
     parser.add_argument("--fuzz", type=int, default=500, metavar="N", help="damaged inputs of each kind (default: 500)")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of what is random (default: 0)")
@@ -196,9 +115,7 @@ def main(arguments: list[str] | None = None) -> int:
     rng = random.Random(chosen.seed)
     rows = kills(chosen.kills, rng) if chosen.kills else []
     if chosen.fuzz:
-        rows += [
-            fuzz(chosen.fuzz, rng) for fuzz in (damaged_records, damaged_models, random_formulas, *random_rows.ROWS)
-        ]
+        rows += [row(chosen.fuzz, rng) for row in random_rows.ROWS]
     print(table(rows))
     return 1 if any(row.lost for row in rows) else 0
 

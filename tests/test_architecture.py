@@ -16,45 +16,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from project_sources import ROOT, Sources, project_sources
 
+from benchmarks.versioning.sources import imported
 from methods import METHODS
 
-ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ("methods", "references", "benchmarks")
 HEAVY = ("torch", "xgboost", "pySecDec", "pySecDecContrib", "onnx", "onnxruntime", "dask", "distributed")
 SCORED = {target.partition(":")[0] for target in METHODS.values()}
 
 NAMESAKES = {"references.tabulate"}
 """Modules that may share a library's name: this one is a command, run as `python -m`, which hides nothing."""
 
-Sources = dict[str, str]
-"""Module name -> source."""
-
-
-def project_sources() -> Sources:
-    sources = {}
-    for package in PACKAGES:
-        for path in (ROOT / package).rglob("*.py"):
-            parts = path.relative_to(ROOT).with_suffix("").parts
-            name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-            sources[name] = path.read_text(encoding="utf-8")
-    return sources
-
 
 def imports(module: str, source: str) -> Iterator[str]:
     """Yield what a module imports, anywhere in it: `from a import b` gives a and a.b, b being a module or not."""
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            package = module.split(".")[: -node.level] if node.level else []
-            base = ".".join([*package, *([node.module] if node.module else [])])
-            yield base
-            yield from (f"{base}.{alias.name}" for alias in node.names)
-        elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
-            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            if called in ("import_module", "__import__"):
-                yield str(node.args[0].value)
+    return imported(ast.walk(ast.parse(source)), module, is_package=False)
 
 
 def is_in(name: str, packages: tuple[str, ...]) -> bool:
@@ -62,7 +38,7 @@ def is_in(name: str, packages: tuple[str, ...]) -> bool:
 
 
 def upward_imports(sources: Sources) -> list[str]:
-    """methods.base <- methods, references <- benchmarks."""
+    """List imports against the direction: methods import no references or benchmarks, references no benchmarks."""
     forbidden = {"methods": ("references", "benchmarks"), "references": ("benchmarks",), "benchmarks": ()}
     return [
         f"{module} imports {name}"

@@ -10,13 +10,11 @@ from __future__ import annotations
 import ast
 import graphlib
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
+from project_sources import ROOT, Sources, project_sources
 
 from methods import METHODS
-
-ROOT = Path(__file__).resolve().parents[1]
 
 METHOD = "a method"
 """The room of all modules that METHODS names."""
@@ -58,13 +56,17 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 text; `references` holds the commands and the functions that everybody asks for truth."""
 
 WITHIN_BENCHMARKS: dict[str, tuple[str, ...]] = {
+    "benchmarks.command_line": (),
     "benchmarks.interrupts": (),
     "benchmarks.versioning": (),
     "benchmarks.records": ("benchmarks.versioning",),
     "benchmarks.running": ("benchmarks.interrupts", "benchmarks.versioning", "benchmarks.records"),
     "benchmarks.versioning.small_fits": ("benchmarks.running",),
     "benchmarks.regressions": ("benchmarks.records",),
-    "benchmarks.experiments": ("benchmarks.records", "benchmarks.running", "benchmarks.regressions"),
+    "benchmarks.experiments": (
+        *("benchmarks.command_line", "benchmarks.records"),
+        *("benchmarks.running", "benchmarks.regressions"),
+    ),
     "benchmarks.choosing": (
         *("benchmarks.interrupts", "benchmarks.versioning"),
         *("benchmarks.records", "benchmarks.running"),
@@ -94,18 +96,6 @@ CIRCLES_OF_TYPES = {
 }
 """Pairs of modules that import each other, one of them for type checking alone -> why they are left."""
 
-Modules = dict[str, str]
-"""Module name -> source."""
-
-
-def project() -> Modules:
-    sources = {}
-    for package in ("methods", "references", "benchmarks"):
-        for path in (ROOT / package).rglob("*.py"):
-            parts = path.relative_to(ROOT).with_suffix("").parts
-            sources[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path.read_text(encoding="utf-8")
-    return sources
-
 
 def without_types(tree: ast.AST) -> Iterator[ast.AST]:
     """Yield all nodes but those below `if TYPE_CHECKING:`."""
@@ -116,8 +106,11 @@ def without_types(tree: ast.AST) -> Iterator[ast.AST]:
         yield from without_types(node)
 
 
-def imports(module: str, modules: Modules, nodes: Callable[[ast.AST], Iterator[ast.AST]] = without_types) -> set[str]:
-    """List the modules of the project that a module imports, anywhere in it but for type checking alone."""
+def imports(module: str, modules: Sources, nodes: Callable[[ast.AST], Iterator[ast.AST]] = without_types) -> set[str]:
+    """List the modules of the project that a module imports, anywhere in it but for type checking alone.
+
+    From `from a import b`, where b is a module, it is a.b without a.
+    """
     found = set()
     for node in nodes(ast.parse(modules[module])):
         if isinstance(node, ast.Import):
@@ -139,7 +132,7 @@ def room(module: str) -> str:
     return f"{package}.{rest[0]}" if len(rest) > 1 else package
 
 
-def wrong_ways(modules: Modules) -> list[str]:
+def wrong_ways(modules: Sources) -> list[str]:
     return [
         f"{module} imports {name}, which {room(module)} may not"
         for module in modules
@@ -156,11 +149,11 @@ def circle(imported: dict[str, set[str]]) -> list[str]:
     return []
 
 
-def circles(modules: Modules) -> list[str]:
+def circles(modules: Sources) -> list[str]:
     return circle({module: imports(module, modules) for module in modules})
 
 
-def circles_with_types(modules: Modules) -> list[str]:
+def circles_with_types(modules: Sources) -> list[str]:
     """Find a circle that imports for type checking close, besides the pairs that are listed."""
     imported = {module: imports(module, modules, ast.walk) for module in modules}
     for module, other in CIRCLES_OF_TYPES:
@@ -168,7 +161,7 @@ def circles_with_types(modules: Modules) -> list[str]:
     return circle(imported)
 
 
-def strangers(modules: Modules) -> list[str]:
+def strangers(modules: Sources) -> list[str]:
     """Modules directly in methods/ are base, command and methods: open the folder and see what is compared."""
     there = {module for module in modules if module.count(".") == 1 and module.startswith("methods.")}
     rooms = {module for module in there if any(name.startswith(f"{module}.") for name in modules)}
@@ -176,15 +169,15 @@ def strangers(modules: Modules) -> list[str]:
     return sorted((there - rooms) ^ (methods | {"methods.base", "methods.__main__"}))
 
 
-def rooms_without_a_word(modules: Modules) -> list[str]:
+def rooms_without_a_word(modules: Sources) -> list[str]:
     """Say of each room what lives there and what to read first."""
     packages = {module.rpartition(".")[0] for module in modules if "." in module}
     texts = {package: ast.get_docstring(ast.parse(modules.get(package, ""))) or "" for package in packages}
     return [package for package, text in texts.items() if "." in package and "Read" not in text and "data" not in text]
 
 
-def with_module(name: str, source: str) -> Modules:
-    return project() | {name: source}
+def with_module(name: str, source: str) -> Sources:
+    return project_sources() | {name: source}
 
 
 FAULTS = [
@@ -210,7 +203,7 @@ FAULTS = [
 
 @pytest.mark.parametrize("rule", [wrong_ways, circles, circles_with_types, strangers, rooms_without_a_word])
 def test_the_project_keeps(rule):
-    assert rule(project()) == []
+    assert rule(project_sources()) == []
 
 
 @pytest.mark.parametrize(("rule", "name", "source", "complaint"), FAULTS)
@@ -219,7 +212,7 @@ def test_a_fault_is_found(rule, name, source, complaint):
 
 
 def test_every_circle_of_types_that_is_listed_is_there():
-    modules = project()
+    modules = project_sources()
     for module, other in CIRCLES_OF_TYPES:
         assert other in imports(module, modules)
         assert module in imports(other, modules, ast.walk)

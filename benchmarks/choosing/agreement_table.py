@@ -14,6 +14,7 @@ from typing import Any
 
 from benchmarks.records import generated_part
 from benchmarks.records.folders import PUBLISHED, REPORTS
+from benchmarks.records.text_format import markdown_line
 from benchmarks.versioning import lock_file
 from methods.core import files
 from methods.core.digits import rounded_down
@@ -77,7 +78,7 @@ def agrees(row: Row, ratio: str = "ratio") -> bool:
 
 def text(rows: Sequence[Row]) -> str:
     """Write the table in Markdown, and below it in how many cases choice and records agree."""
-    lines = [_line(COLUMNS), "|---" * len(COLUMNS) + "|", *(_line(_cells(row)) for row in rows)]
+    lines = [markdown_line(COLUMNS), "|---" * len(COLUMNS) + "|", *(markdown_line(_cells(row)) for row in rows)]
     here, recorded = (sum(agrees(row, ratio) for row in rows) for ratio in ("ratio", "ratio_to_recorded"))
     n = len({row["integral"] for row in rows})
     on = f"{len(rows)} choices on {n} integral{'s' * (n != 1)}"
@@ -100,10 +101,6 @@ def _cells(row: Row) -> tuple[str, ...]:
         row["best"] or "none", _number(row["best_s"]), _number(row["best_recorded_s"]), _number(row["ratio"]),
         _number(row["ratio_to_recorded"]),
     )  # fmt: skip
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
 
 
 def _number(value: float | None) -> str:

@@ -11,5 +11,5 @@ from benchmarks.running import isolated, machine_lock
 
 def call(function: Callable[..., Any], *args: Any, time_limit: float) -> isolated.Outcome:
     """Call a function as `isolated.call` does, when nobody times; says on stderr whom it waits for."""
-    with machine_lock.sharing(told=lambda sentence: print(sentence, file=sys.stderr, flush=True)):
+    with machine_lock.sharing(say=lambda sentence: print(sentence, file=sys.stderr, flush=True)):
         return isolated.call(function, *args, time_limit=time_limit)

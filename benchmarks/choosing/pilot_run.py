@@ -16,7 +16,8 @@ import numpy as np
 
 import methods
 import references
-from benchmarks.running import metrics, run, stopwatch
+from benchmarks.running import metrics, stopwatch
+from benchmarks.running.estimate_check import check_estimate
 from methods.base import InputError
 from methods.core import build_cache
 
@@ -54,7 +55,7 @@ def fit_and_measure(
     preparation_s = processor_seconds() - before
     made_in_fit = list(builds)
     estimate = method.integrate(truth.s.copy())
-    run.check_estimate(estimate, len(truth.s))
+    check_estimate(estimate, len(truth.s))
     # What an earlier run compiled, or the first evaluation does, is part of what preparation costs.
     paid_elsewhere = [build for build in builds if build.from_cache or build not in made_in_fit]
     preparation_s += sum(sum(build.seconds.values()) for build in paid_elsewhere)
@@ -122,4 +123,4 @@ def _timings(method: methods.Method, integral: methods.ParametricIntegral) -> di
 
 
 def _fastest(method: methods.Method, s: np.ndarray) -> float:
-    return min(stopwatch.of_calls(lambda: method.integrate(s), timed_s=TIMED_S, warm_up_s=0.01))
+    return min(stopwatch.call_seconds(lambda: method.integrate(s), timed_s=TIMED_S, warm_up_s=0.01))

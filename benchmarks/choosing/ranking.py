@@ -10,6 +10,7 @@ from benchmarks.choosing import extrapolation
 from benchmarks.choosing.choice import Choice, Interrupted
 from benchmarks.choosing.extrapolation import Forecast
 from benchmarks.choosing.search import NOT_ASKED, Standing, Wish
+from benchmarks.records.text_format import cut
 from methods.core.digits import rounded_down
 
 WIDTH = 120
@@ -41,7 +42,7 @@ def _ranking(standings: Sequence[Standing], wish: Wish) -> list[str]:
     lines = [
         "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:-1], widths[1:]), row[-1]]).rstrip() for row in rows
     ]
-    return [_cut(line) for line in lines]
+    return [cut(line, WIDTH) for line in lines]
 
 
 def _refused(standings: Sequence[Standing]) -> list[str]:
@@ -137,10 +138,6 @@ def _digits(shown: Forecast) -> str:
 def _setting(shown: Forecast) -> str:
     """Name a method with the setting of its knob."""
     return f"{shown.candidate.method}, {shown.candidate.knob}={shown.setting:.10g}"
-
-
-def _cut(line: str) -> str:
-    return line if len(line) <= WIDTH else f"{line[: WIDTH - 1]}…"
 
 
 def _number(value: float) -> str:

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.records import configurations, run_records
+from benchmarks.records.text_format import cut
+from benchmarks.running.jobs import OVER_BUDGET
 
 if TYPE_CHECKING:
     import pandas
@@ -35,9 +37,6 @@ BATCHES = ("1", "1024", "65536")
 
 SHOWN = ("method", "digits", "spread", "worst", "≤ error", *(f"µs ({batch})" for batch in BATCHES), "prep. s")
 """Columns that a terminal shows, beside the note."""
-
-OVER_BUDGET = 1.1
-"""A preparation that took more than this times its budget is marked."""
 
 
 @functools.cache
@@ -64,16 +63,11 @@ def text(found: Iterable[Record]) -> str:
     """Write the table for a terminal, at most `TERMINAL` characters wide: one block per integral."""
     blocks = []
     for name, part in by_integral(configurations.grouped(found)):
-        shown = part[list(SHOWN)].assign(method=[_cut(method, LONGEST_METHOD) for method in part["method"]])
+        shown = part[list(SHOWN)].assign(method=[cut(method, LONGEST_METHOD) for method in part["method"]])
         room = TERMINAL - len(shown.to_string(index=False).partition("\n")[0]) - 1
-        shown["note"] = [_cut(note, room) for note in part["note"]]
+        shown["note"] = [cut(note, room) for note in part["note"]]
         blocks.append(f"{name}\n{shown.to_string(index=False)}")
     return "\n\n".join(blocks)
-
-
-def _cut(line: str, longest: int) -> str:
-    """Keep the beginning of a line that is too long."""
-    return line if len(line) <= longest else f"{line[: longest - 1]}…"
 
 
 def csv(found: Iterable[Record]) -> str:

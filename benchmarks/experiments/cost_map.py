@@ -23,6 +23,7 @@ from benchmarks.records import configurations, digit_costs
 from benchmarks.records.configurations import Configuration
 from benchmarks.records.digit_costs import DigitCost
 from benchmarks.records.run_records import Record, Row
+from benchmarks.records.text_format import power_of_ten
 
 INTEGRALS = {
     "bubble": (1, 1), "box1l_2d": (3, 2), "box1l": (3, 3), "box1l_4d": (3, 4), "box1l_masses_sum": (3, 5),
@@ -162,7 +163,7 @@ def _extrapolated(winners: WinnerMap, name: str) -> str:
 def _power(n: int) -> str:
     """Write a power of ten."""
     exponent = len(str(n)) - 1
-    return "1" if exponent == 0 else "10" + str(exponent).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return "1" if exponent == 0 else power_of_ten(exponent)
 
 
 def _ends(winners: WinnerMap, machine: str) -> dict[str, str]:

@@ -10,7 +10,6 @@ with the numbers of points that `curve_points` derives; the values that were com
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import json
 import math
@@ -23,6 +22,7 @@ import psutil
 
 import methods
 import references
+from benchmarks.command_line import documented_parser
 from benchmarks.experiments import curve_points
 from benchmarks.experiments.curve_points import SLOWEST_S
 from benchmarks.experiments.one_by_one import EVERYWHERE, KNOBS, LIBRARIES, PYSECDEC
@@ -132,13 +132,7 @@ def toml(pilot: dict[str, dict[str, dict[str, Any]]]) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Measure what the command line asks for, and write it beside what is known; return the exit status."""
-    summary, _, rest = (__doc__ or "").partition("\n\n")
-    command = argparse.ArgumentParser(
-        prog="python -m benchmarks.experiments.curve_pilot",
-        description=summary,
-        epilog=rest,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    command = documented_parser("benchmarks.experiments.curve_pilot", __doc__)
     command.add_argument("--integral", action="append", required=True, choices=references.names(), metavar="I")
     command.add_argument("--knob", action="append", choices=KNOBS, help="only this one; may be repeated")
     command.add_argument(

@@ -24,7 +24,7 @@ from benchmarks.experiments import curve_points, matched_digits, one_by_one, pys
 from benchmarks.experiments.experiment import Experiment, Preset, Table
 from benchmarks.records import configurations
 from benchmarks.records.run_records import Record
-from benchmarks.running.jobs import Job, Pilot
+from benchmarks.running.jobs import Job, KnownSeconds
 
 # ----- what is run ----------------------------------------------------------------------------------------------------
 
@@ -182,7 +182,7 @@ def _one_by_one(knob: str, integral: str, budget_s: float) -> list[Job]:
             budget_s,
             points=setting.points,
             batches=SINGLY if setting.s_per_integral > SLOW_S else ONE_BY_ONE,
-            pilot=Pilot(0.0, setting.s_per_integral),
+            pilot=KnownSeconds(0.0, setting.s_per_integral),
         )
         for setting in curve_points.settings(integral, knob)
     ]

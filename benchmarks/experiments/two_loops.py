@@ -53,7 +53,7 @@ EPSREL = {
     "triangle2l_physical_s01": ("1e-1", "1e-2", "1e-3", "1e-4", "1e-5", "1e-6"),
 }
 EPSREL_ELSEWHERE = ("1e-1", "1e-2", "1e-3", "3e-4")
-"""Relative errors that pySecDec is asked for. At 1e-3 a value of box2l_physical takes 1.5 s, and at 1e-4 five, where ten
+"""Relative errors that pySecDec is asked for. A value of box2l_physical takes 1.5 s at 1e-3 and five at 1e-4, where ten
 points and the compilation take as long as a run may; one of triangle2l_physical_s01 takes 5 ms at 1e-3."""
 
 PRIMITIVE_S = 300.0

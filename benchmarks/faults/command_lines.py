@@ -57,8 +57,8 @@ def wrong(module: str, arguments: Sequence[str]) -> str | None:
 
     def call() -> str | None:
         main = importlib.import_module(module).main
-        said, told = io.StringIO(), io.StringIO()
-        with _empty_folder() as folder, contextlib.redirect_stderr(said), contextlib.redirect_stdout(told):
+        said, out = io.StringIO(), io.StringIO()
+        with _empty_folder() as folder, contextlib.redirect_stderr(said), contextlib.redirect_stdout(out):
             try:
                 status = main(list(arguments))
             except SystemExit as ended:

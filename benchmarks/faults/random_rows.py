@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import methods
 import references
 from benchmarks.faults import command_lines, entries, random_inputs
+from benchmarks.records import folders, run_records
 from references.integrals import catalogue
 from references.values import truth_files
 
@@ -32,6 +33,8 @@ class Row(NamedTuple):
 MOST_COMMAND_LINES = 200
 """Wrong command lines that are tried at most: each takes up to a second."""
 
+RECORDS = "one bit of a record"
+
 LOOP = "triangle2l.toml"
 """A loop integral of the catalogue, whose words are changed."""
 
@@ -44,6 +47,11 @@ def counted(fault: str, n: int, draw: Callable[[], Any], problem: Callable[[Any]
         if told := problem(given):
             lost.append(f"{fault}: {str(given)[:100]!r}: {told}"[:300])
     return Row(fault, n, lost)
+
+
+def random_formulas(n: int, rng: random.Random) -> Row:
+    """Read n formulas of random characters, and evaluate those that have a meaning."""
+    return counted("random formulas", n, lambda: random_inputs.text(rng), entries.formula)
 
 
 def random_points(n: int, rng: random.Random) -> Row:
@@ -75,6 +83,36 @@ def damaged_sectors(n: int, rng: random.Random) -> Row:
     return _of_files(
         "one bit of a file of sectors", n, path.name, lambda: random_inputs.one_bit(rng, content), entries.sector_file
     )
+
+
+def damaged_records(n: int, rng: random.Random) -> Row:
+    """Read n records of which one bit is another one; none where the project is installed without its records."""
+    published = sorted(folders.PUBLISHED.glob("*/runs/*.json"))
+    record = run_records.read(published[0]) if published else None
+    if record is None:
+        return Row(RECORDS, 0, [])
+    with tempfile.TemporaryDirectory(prefix="survive-") as folder:
+        path = run_records.write(Path(folder), record)  # as a suite writes it, in the present schema
+        content, expected = path.read_bytes(), run_records.read(path)
+
+    def problem(damaged: Path) -> str | None:
+        return entries.record_file(damaged, expected)
+
+    return _of_files(RECORDS, n, path.name, lambda: random_inputs.one_bit(rng, content), problem)
+
+
+def damaged_models(n: int, rng: random.Random) -> Row:
+    """Load n saved methods of which one bit is another one."""
+    integral = references.integral("bubble")
+    method, s = methods.create("gauss_legendre", order=4).fit(integral), integral.sample(8, seed=1)
+    with tempfile.TemporaryDirectory(prefix="survive-") as folder:
+        method.save(Path(folder) / "model")
+        content, expected = (Path(folder) / "model").read_bytes(), method.integrate(s).value
+
+    def problem(damaged: Path) -> str | None:
+        return entries.model_file(damaged, integral, s, expected)
+
+    return _of_files("one bit of a model", n, "model", lambda: random_inputs.one_bit(rng, content), problem)
 
 
 def damaged_truth(n: int, rng: random.Random) -> Row:
@@ -111,5 +149,8 @@ def _of_files(
         return counted(fault, n, draw, problem_of_content)
 
 
-ROWS = (random_points, random_specs, changed_loop_files, damaged_sectors, damaged_truth, wrong_command_lines)
+ROWS = (
+    damaged_records, damaged_models, random_formulas, random_points, random_specs, changed_loop_files, damaged_sectors,
+    damaged_truth, wrong_command_lines,
+)  # fmt: skip
 """Functions of a number of inputs and a generator."""

@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from benchmarks.records.text_format import power_of_ten
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -23,8 +25,6 @@ three at least to its background (WCAG 1.4.11), which theirs have on one of the 
 MARKERS = "osD^vP"
 
 INK, GRID = "#1c1c1e", "#dcdcdc"
-
-SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 WIDTH = 4.4
 """Inches: as wide as a phone."""
@@ -69,8 +69,7 @@ def label_powers_of_ten(axes: Axes) -> None:
 
 
 def _power_of_ten(value: float, position: int) -> str:
-    exponent = f"{value:.0e}".partition("e")[2]
-    return "10" + str(int(exponent)).translate(SUPERSCRIPTS)
+    return power_of_ten(int(f"{value:.0e}".partition("e")[2]))
 
 
 def _smaller(text: str) -> str:

@@ -21,10 +21,11 @@ from benchmarks.experiments import devices as experiment
 from benchmarks.experiments.gpu import AS_PUBLISHED, PUBLISHED
 from benchmarks.gpu_measurements.session import ROOT
 from benchmarks.records.folders import check_writable
-from benchmarks.running import device_rates, isolated, machine, machine_lock, plan, run
-from benchmarks.running.plan import HARNESS_FIELDS, Options
-from benchmarks.running.run import Place, Task
+from benchmarks.running import device_rates, isolated, machine, machine_lock, plan, saved_methods
+from benchmarks.running.jobs import HARNESS_FIELDS
+from benchmarks.running.plan import Options
 from benchmarks.running.suite import Suite, Told
+from benchmarks.running.task import Place, Task
 from methods.base import InputError, Method, ParametricIntegral
 from methods.core import files
 from methods.papers.primitive_recipes import RECIPES
@@ -55,7 +56,7 @@ class Carried:
         """Load it so that it evaluates on a device, and with so many CPU threads."""
         wanted = {"device": device, "workers": threads}
         known = self.record["params"] | {"device": "cpu"}
-        return run.load(self.task, integral, {key: value for key, value in wanted.items() if key in known})
+        return saved_methods.load(self.task, integral, {key: value for key, value in wanted.items() if key in known})
 
 
 def defaults() -> dict[str, list[str]]:
@@ -113,8 +114,8 @@ def _entry(task: Task, record: dict[str, Any]) -> dict[str, Any]:
     outcome = isolated.call(_described, task, time_limit=COUNT_LIMIT_S)
     if outcome.status != "ok":
         raise InputError(f"{task.method} could not be loaded again: {outcome.reason}")
-    flop = isolated.call(run.count_products, task, time_limit=COUNT_LIMIT_S)
-    counted = {"flop_per_integral": flop.result or None, "flop_reason": flop.reason or run.NO_PRODUCTS}
+    flop = isolated.call(saved_methods.count_products, task, time_limit=COUNT_LIMIT_S)
+    counted = {"flop_per_integral": flop.result or None, "flop_reason": flop.reason or saved_methods.NO_PRODUCTS}
     counted |= {"flop_reason": None} if flop.result else {}
     # The harness's fields are set anew on each device, and the values point by point stay here.
     fields = {key: value for key, value in task.fields.items() if key not in HARNESS_FIELDS or key == "seed"}
@@ -130,7 +131,7 @@ def _described(task: Task) -> dict[str, Any]:
 
     integral = references.integral(task.integral)
     s = integral.sample(COMPARED, seed=1)
-    return {"s": s.tolist(), "value": run.load(task, integral, {}).integrate(s).value.tolist()}
+    return {"s": s.tolist(), "value": saved_methods.load(task, integral, {}).integrate(s).value.tolist()}
 
 
 def read(folder: Path) -> tuple[list[Carried], dict[str, Any]]:

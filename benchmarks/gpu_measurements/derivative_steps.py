@@ -83,8 +83,8 @@ def _timing(make: Contender, shape: Shape, session: Session) -> Callable[[], dic
             torch.cuda.reset_peak_memory_stats(device)
             before = torch.cuda.memory_allocated(device)
         step = make(shape, device)
-        first_s = stopwatch.of_calls(step, device=device, timed_s=0.0, warm_up_s=0.0)[0]
-        seconds = stopwatch.of_calls(step, device=device, timed_s=timed_s)
+        first_s = stopwatch.call_seconds(step, device=device, timed_s=0.0, warm_up_s=0.0)[0]
+        seconds = stopwatch.call_seconds(step, device=device, timed_s=timed_s)
         p10, median, p90 = (float(q) for q in np.quantile(seconds, [0.1, 0.5, 0.9]))
         peak = (torch.cuda.max_memory_allocated(device) - before) / 2**20 if on_cuda else None
         return {"s": median, "p10": p10, "p90": p90, "first_s": first_s, "peak_mem_mb": peak}

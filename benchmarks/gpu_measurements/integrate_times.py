@@ -62,7 +62,7 @@ def _timed(carried: Carried, session: Session, rates: dict[str, Any] | None, cod
     value, expected = method.integrate(np.array(carried.s)).value, np.array(carried.value)
     difference = float(np.abs(value / expected - 1).max())
     s = integral.sample(max(experiment.BATCHES), seed=1)
-    timings = stopwatch.of_batches(method.integrate, s, experiment.BATCHES, device=device, timed_s=timed_s)
+    timings = stopwatch.batch_timings(method.integrate, s, experiment.BATCHES, device=device, timed_s=timed_s)
     flop = carried.record["flop_per_integral"]
     for timing in timings.values():
         if rates and "median" in timing:

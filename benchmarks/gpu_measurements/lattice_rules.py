@@ -55,5 +55,5 @@ def _figures(name: str, size: int, session: Session) -> Entry:
         "details": method.details_,
         "fit_s": fit_s,
         "digits_mean": float(-np.log10(errors).mean()),
-        "s_per_integral": stopwatch.of_batches(method.integrate, s, BATCHES, device=device, timed_s=timed_s),
+        "s_per_integral": stopwatch.batch_timings(method.integrate, s, BATCHES, device=device, timed_s=timed_s),
     }

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from benchmarks.running import isolated_messages
 from methods.core.budget import Clock
 
 Entry = dict[str, Any]
@@ -69,6 +70,5 @@ def tried(entry: Entry, measure: Callable[[], Entry], clock: Clock) -> Entry:
     try:
         return entry | {"status": "ok", "reason": None} | measure()
     except Exception as problem:
-        lowered = str(problem).lower()
-        status = "out_of_memory" if isinstance(problem, MemoryError) or "out of memory" in lowered else "failed"
+        status = "out_of_memory" if isolated_messages.is_out_of_memory(problem) else "failed"
         return entry | {"status": status, "reason": f"{type(problem).__name__}: {' '.join(str(problem).split())[:500]}"}

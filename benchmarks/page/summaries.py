@@ -14,6 +14,7 @@ from benchmarks.experiments import all_configurations
 from benchmarks.page.page_data import Data
 from benchmarks.records import configurations, digit_costs
 from benchmarks.records.configurations import Configuration
+from benchmarks.records.text_format import cut
 
 TEXTS = ("integral", "method", "setting", "place", "status", "note")
 """Columns that hold the number of a text."""
@@ -90,13 +91,12 @@ def _note(configuration: Configuration) -> str:
     """Say how many repeats a row is the mean of, by what it is superseded, and why runs failed."""
     n = len(configuration.good)
     repeats = [f"mean of {n} repeats"] if n > 1 else []
-    failures = dict.fromkeys(f"{r['status']}: {_cut(r['reason'] or 'no reason given')}" for r in configuration.bad)
+    failures = dict.fromkeys(f"{r['status']}: {_shown(r['reason'] or 'no reason given')}" for r in configuration.bad)
     return "; ".join([*repeats, *configuration.outdated, *failures])
 
 
-def _cut(reason: str) -> str:
-    line = " ".join(reason.split())
-    return line if len(line) <= LONGEST_NOTE else f"{line[: LONGEST_NOTE - 1]}…"
+def _shown(reason: str) -> str:
+    return cut(" ".join(reason.split()), LONGEST_NOTE)
 
 
 def _mean_of_class(configuration: Configuration, part: str, name: str) -> float | None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from benchmarks.running import cluster_worker, isolated_messages
-from benchmarks.running.cluster_worker import Fitted, Order
+from benchmarks.running.cluster_worker import FitOrder, Fitted
 from benchmarks.running.isolated_messages import Outcome
 from benchmarks.running.plan import Run
 from methods.core import dask_cluster
@@ -83,7 +83,7 @@ class ClusterRuns:
                 yield planned, outcome, fitted
 
     def _submit(self, planned: Run, targets: tuple[str, ...], versions: dict[str, Any]) -> None:
-        order = Order(planned.task, self._limit_s(planned), targets, versions)
+        order = FitOrder(planned.task, self._limit_s(planned), targets, versions)
         resources = {"GPU": 1} if _needs_gpu(planned) else None
         future = self._client.submit(cluster_worker.fit_and_judge, order, pure=False, resources=resources)
         self._at_work[future] = planned

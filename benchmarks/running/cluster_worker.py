@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.running import isolated, isolated_messages, machine, machine_lock, run
+from benchmarks.running.task import Task
 from benchmarks.versioning.code_hash import code_hash
 from methods.core import dask_cluster
 
@@ -21,10 +22,10 @@ PACKAGES = tuple(name for name in machine.PACKAGES if name != "loopmark")
 """Packages of which a worker must have the same versions; Loopmark itself is compared by its source files."""
 
 
-class Order(NamedTuple):
+class FitOrder(NamedTuple):
     """What a worker is asked to do."""
 
-    task: run.Task
+    task: Task
     time_limit: float
     targets: tuple[str, ...]
     """Classes and integrals of somebody's own files, as "module:attribute"."""
@@ -58,7 +59,7 @@ def _code_hash(target: str) -> str | None:
         return None
 
 
-def fit_and_judge(order: Order) -> Fitted:
+def fit_and_judge(order: FitOrder) -> Fitted:
     """Make the first stage of a run in a process of its own.
 
     Raises

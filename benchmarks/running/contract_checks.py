@@ -7,122 +7,26 @@ through the same checks in its tests, as anybody's do by ``python -m benchmarks.
 
 from __future__ import annotations
 
-import copy
 import dataclasses
-import functools
 import inspect
-import random
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 import methods
-from benchmarks.running import run
-from benchmarks.running.protocol_checks import FORMS
-from methods.base import InputError, Method, ParametricIntegral, ReportsDetails
+from benchmarks.running import estimate_check
+from benchmarks.running.contract_subject import Broken, Subject, changes, global_state, require
+from benchmarks.running.jobs import OVER_BUDGET
+from benchmarks.running.protocol_checks import PROTOCOL_CHECKS
+from methods.base import Exportable, InputError, Method, ParametricIntegral, ReportsDetails
 from methods.core import storage
 from methods.core.field_values import is_plain
 
-ROW_RTOL = {"float64": 1e-6, "float32": 1e-5}
-"""Largest relative difference of a row from the same row in a batch, by the precision in which a method evaluates:
-matrix products sum in another order. A published_primitive in float32, whose corner sum cancels, differs by 4e-6."""
-
-OVERDRAWN = 1.1
-"""A fit that takes longer than this times its budget is marked in the tables."""
-
 REPEAT_FACTOR = 3
 """Budget of a fit that repeats another one's choices, over that one's: they end it, not the time."""
-
-
-class Broken(Exception):
-    """Raised by a check whose sentence does not hold; the message is the reason."""
-
-
-class Fit(NamedTuple):
-    """A fit, and what was noticed around it."""
-
-    method: Method
-    returned: Any
-    params_before: dict[str, Any]
-    seconds: float
-    changed: list[str]
-    """Parts of the global state that are different after it."""
-
-
-class Subject:
-    """A method on one integral, fitted once, when a check first asks for that.
-
-    Parameters
-    ----------
-    cls : type
-        The class.
-    make : callable
-        Makes an unfitted method of it.
-    integral : ParametricIntegral
-        The integral.
-    budget : float, optional
-        Seconds that the fit may use.
-    row_rtol : float, optional
-        By how much a row may differ from the same row in a batch; by default what `ROW_RTOL` says.
-    """
-
-    def __init__(
-        self, cls: type, make: Callable[[], Method], integral: ParametricIntegral, budget: float | None = None,
-        row_rtol: float | None = None,
-    ) -> None:  # fmt: skip
-        self.cls, self.make, self.integral, self.budget, self._row_rtol = cls, make, integral, budget, row_rtol
-
-    @functools.cached_property
-    def fit(self) -> Fit:
-        """The method after its fit."""
-        method = self.make()
-        before, params = global_state(), copy.deepcopy(method.params())
-        start = time.perf_counter()
-        returned = method.fit(self.integral, budget=self.budget)
-        seconds = time.perf_counter() - start
-        return Fit(method, returned, params, seconds, changes(before, global_state()))
-
-    @property
-    def method(self) -> Method:
-        """The fitted method."""
-        return self.fit.method
-
-    @property
-    def row_rtol(self) -> float:
-        """Largest relative difference of a row from the same row in a batch."""
-        return self._row_rtol or ROW_RTOL.get(self.method.precision, ROW_RTOL["float64"])
-
-    def points(self, n: int) -> np.ndarray:
-        """Draw n phase-space points (n, m), the same ones each time."""
-        return self.integral.sample(n, seed=4)
-
-
-def global_state() -> dict[str, Any]:
-    """Everything outside a method that it must leave as it is, by name."""
-    import torch
-
-    of_numpy = np.random.get_state(legacy=False)  # noqa: NPY002
-    return {
-        "the random state of Python": random.getstate(),
-        "the random state of NumPy": (of_numpy["state"]["key"].tobytes(), of_numpy["state"]["pos"]),
-        "the random state of torch": torch.get_rng_state().numpy().tobytes(),
-        "the default dtype of torch": torch.get_default_dtype(),
-    }
-
-
-def changes(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
-    """Names of the entries that differ."""
-    return [name for name in before if before[name] != after[name]]
-
-
-def require(holds: bool, reason: str) -> None:
-    """Raise Broken with `reason` unless it holds."""
-    if not holds:
-        raise Broken(reason)
 
 
 # ----- The class. -----------------------------------------------------------------------------------------------------
@@ -225,7 +129,9 @@ def keeps_its_budget(subject: Subject) -> str | None:
     if subject.budget is None:
         return None
     used = f"fit used {subject.fit.seconds:.2f} s of {subject.budget:g} s"
-    require(subject.fit.seconds <= OVERDRAWN * subject.budget, f"{used}; up to {OVERDRAWN:g} times as much is allowed")
+    require(
+        subject.fit.seconds <= OVER_BUDGET * subject.budget, f"{used}; up to {OVER_BUDGET:g} times as much is allowed"
+    )
     return used
 
 
@@ -250,8 +156,8 @@ def takes_no_points(subject: Subject) -> None:
 
 def _require_form(estimate: Any, n: int) -> None:
     try:
-        run.check_estimate(estimate, n)
-    except run.Disqualified as problem:
+        estimate_check.check_estimate(estimate, n)
+    except estimate_check.Disqualified as problem:
         raise Broken(str(problem)) from problem
     value, error, _ = estimate
     require(value.dtype in (np.float64, np.complex128), f"value is of {value.dtype}; float64 or complex128 is due")
@@ -307,10 +213,11 @@ def leaves_global_state_alone(subject: Subject) -> None:
 
 def offers_what_protocols_say(subject: Subject) -> str:
     """Require that the members of each Protocol that it fulfils give what they should; name these Protocols."""
-    fulfilled = [protocol for protocol in FORMS if isinstance(subject.method, protocol)]
+    fulfilled = [protocol for protocol in PROTOCOL_CHECKS if isinstance(subject.method, protocol)]
     for protocol in fulfilled:
-        if problem := FORMS[protocol](subject.method, subject.points(3)):
-            raise Broken(f"as a {protocol.__name__}, {problem}")
+        if problem := PROTOCOL_CHECKS[protocol](subject.method, subject.points(3)):
+            article = "an" if protocol is Exportable else "a"
+            raise Broken(f"as {article} {protocol.__name__}, {problem}")
     return ", ".join(protocol.__name__ for protocol in fulfilled) or "none"
 
 

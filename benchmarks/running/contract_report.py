@@ -8,7 +8,8 @@ from typing import Any
 import methods
 import references
 from benchmarks.running import stopwatch
-from benchmarks.running.contract_checks import AFTER_FIT, BEFORE_FIT, OF_CLASS, Broken, Subject
+from benchmarks.running.contract_checks import AFTER_FIT, BEFORE_FIT, OF_CLASS
+from benchmarks.running.contract_subject import Broken, Subject
 from methods.base import InputError, ParametricIntegral
 from methods.core import names
 from methods.core.method_spec import parse_spec

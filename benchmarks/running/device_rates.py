@@ -92,7 +92,7 @@ def product_rate(precision: str, device: str, n: int, timed_s: float) -> dict[st
 
 
 def _median(call: Callable[[], Any], device: str, timed_s: float) -> float:
-    return statistics.median(stopwatch.of_calls(call, device=device, timed_s=timed_s))
+    return statistics.median(stopwatch.call_seconds(call, device=device, timed_s=timed_s))
 
 
 def count_products(call: Callable[[], Any]) -> dict[str, int]:

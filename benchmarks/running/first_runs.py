@@ -17,6 +17,7 @@ import numpy as np
 
 from benchmarks.running import isolated_messages, run
 from benchmarks.running.isolated_messages import Infrastructure, Outcome
+from benchmarks.running.task import Task
 from methods.base import Estimate, Method, ParametricIntegral
 from references import Truth
 
@@ -65,7 +66,7 @@ def make_runs() -> None:
     with tempfile.TemporaryDirectory() as name:
         raw, model = Path(name) / "raw.npz", Path(name) / "model"
         target = f"{__name__}:Constant"
-        task = run.Task(f"{__name__}:integral", target, {"seed": 0}, 1.0, truth, raw, model, (1,), 0.0)
+        task = Task(f"{__name__}:integral", target, {"seed": 0}, 1.0, truth, raw, model, (1,), 0.0)
         for _ in range(N):
             made_integral()
             isolated_messages.encoded(Outcome("ok", result=next(run.first_stage(task))))

@@ -19,7 +19,7 @@ from pathlib import Path
 from benchmarks.records import currency, run_records
 from benchmarks.records.run_records import Record
 from benchmarks.running import machine, stopwatch
-from benchmarks.running.jobs import Job, Pilot
+from benchmarks.running.jobs import HARNESS_FIELDS, Job, KnownSeconds
 from methods.core import names
 
 START_S = 1.0
@@ -30,9 +30,6 @@ USED_UP = 0.8
 
 OTHERS = 0.25
 """Points of a truth that are not uniform, as a share of those that are, at most: they are judged, too."""
-
-UNCOUNTED = ("workers", "device", "seed")
-"""Fields that the harness sets where a method has them."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,7 +58,7 @@ class Forecast:
         return self.together_s / jobs + self.alone_s
 
 
-def of_work(
+def forecasts(
     work: Mapping[str, Iterable[Job]], out: Path, folders: Iterable[Path], timed_s: float, *, force: bool = False,
     seed: int = 0,
 ) -> list[Forecast]:  # fmt: skip
@@ -85,15 +82,15 @@ def of_work(
     return [_of_integral(integral, jobs, places, timed_s, force, seed) for integral, jobs in unique.items()]
 
 
-def text(forecasts: Sequence[Forecast], jobs: int) -> str:
+def text(found: Sequence[Forecast], jobs: int) -> str:
     """Write a line for each integral, and one for all of them, with `jobs` fits at a time."""
     lines = [f"{'integral':24} {'runs':>6} {'finished':>9} {'unknown':>8} {'minutes left':>13}"]
     every = Forecast(
         "all",
-        *(sum(getattr(one, field) for one in forecasts) for field in ("runs", "finished", "unknown")),
-        *(sum(getattr(one, field) for one in forecasts) for field in ("together_s", "alone_s")),
+        *(sum(getattr(one, field) for one in found) for field in ("runs", "finished", "unknown")),
+        *(sum(getattr(one, field) for one in found) for field in ("together_s", "alone_s")),
     )
-    for one in (*forecasts, every):
+    for one in (*found, every):
         minutes = one.seconds(jobs) / 60
         lines.append(f"{one.integral:24} {one.runs:6,} {one.finished:9,} {one.unknown:8,} {minutes:13,.1f}")
     return "\n".join(lines)
@@ -136,7 +133,7 @@ def _has_fields(record: Record, job: Job) -> bool:
     """Tell whether a record is of a job's method with its fields, whatever the budget and the version."""
     method, fields = names.parse_spec(job.method)
     wanted = json.loads(json.dumps(fields))
-    changed = {key for key in record["fields"] or {} if key not in UNCOUNTED}
+    changed = {key for key in record["fields"] or {} if key not in HARNESS_FIELDS}
     return (
         record["method"] == method
         and changed <= set(wanted)
@@ -180,10 +177,11 @@ def _seconds(
         fit_s -= sum(record["setup_s"].values()) if library in libraries else 0.0
         libraries.add(library)
     medians = [timing["median"] for timing in (record["s_per_integral"] or {}).values() if "median" in timing]
-    return _from_times(job, Pilot(fit_s, medians[-1] if medians else 0.0), job.points or record["n_points"], timed_s)
+    known_s = KnownSeconds(fit_s, medians[-1] if medians else 0.0)
+    return _from_times(job, known_s, job.points or record["n_points"], timed_s)
 
 
-def _from_times(job: Job, known: Pilot, n_points: int, timed_s: float) -> tuple[float, float]:
+def _from_times(job: Job, known: KnownSeconds, n_points: int, timed_s: float) -> tuple[float, float]:
     """Seconds of both stages from what a fit and an integral take."""
     each_s = known.s_per_integral
     calls = {batch: stopwatch.sweep_calls(batch, batch * each_s) for batch in job.batches}

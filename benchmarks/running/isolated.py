@@ -3,8 +3,8 @@
     outcome = isolated.call(function, *args, time_limit=60.0)
 
 What the function returns comes back as JSON and arrays, never as pickles (`benchmarks.running.isolated_messages`); who
-watches over it and ends all that it starts is told in `benchmarks.running.isolated_worker`, and where processes come
-from in `benchmarks.running.supervisors`.
+watches over it and ends all that it starts is told in `benchmarks.running.isolated_supervisor`, and where processes
+come from in `benchmarks.running.supervisors`.
 """
 
 from __future__ import annotations

@@ -71,6 +71,21 @@ def last_lines(text: str) -> str:
     return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", "", lines)[-TRACEBACK_LENGTH:]
 
 
+def words(problem: BaseException) -> str:
+    """Return the name and the message of an exception, which may be a stranger's and raise when asked for it."""
+    name = type(problem).__name__
+    try:
+        return f"{name}: {problem}"
+    except BaseException as another:
+        return f"{name}, whose message cannot be shown: asking for it raised {type(another).__name__}"
+
+
+def is_out_of_memory(problem: BaseException) -> bool:
+    """Tell whether an exception reports a lack of memory, which torch does by a RuntimeError."""
+    text = one_line(words(problem)).lower()
+    return isinstance(problem, MemoryError) or "out of memory" in text or "can't allocate memory" in text
+
+
 def encoded(outcome: Outcome) -> bytes:
     """Return the message of an outcome.
 

@@ -1,4 +1,4 @@
-"""A job: a method to run on an integral, with all that may differ from job to job of one suite."""
+"""A job: a method to run on an integral, with all that may differ between the jobs of a suite; rules for all jobs."""
 
 from __future__ import annotations
 
@@ -8,8 +8,15 @@ BATCHES = (1, 1024, 65_536)
 """Latency, throughput as the papers' networks are used, and throughput where no overhead is left."""
 
 
-class Pilot(NamedTuple):
-    """Seconds that a pilot measured, from which it is foreseen how long a run takes.
+HARNESS_FIELDS = ("seed", "device", "workers")
+"""Fields that the harness sets where a method has them and the command line does not."""
+
+OVER_BUDGET = 1.1
+"""A preparation that takes longer than this times its budget is marked in the tables and breaks the contract."""
+
+
+class KnownSeconds(NamedTuple):
+    """Seconds that were measured before, from which it is foreseen how long a run takes.
 
     Parameters
     ----------
@@ -38,7 +45,7 @@ class Job(NamedTuple):
         Uniform points to judge by; None for all that the truth has.
     batches : tuple of int
         Integrals per timed call, ascending.
-    pilot : Pilot, optional
+    pilot : KnownSeconds, optional
         What a pilot measured; it changes nothing of the run.
     """
 
@@ -47,4 +54,4 @@ class Job(NamedTuple):
     repeats: int = 1
     points: int | None = None
     batches: tuple[int, ...] = BATCHES
-    pilot: Pilot | None = None
+    pilot: KnownSeconds | None = None

@@ -1,11 +1,11 @@
-"""Turns on the machine, and one suite per folder: locks that the process of a suite holds, never that of a run.
+"""Locks that order runs and timings on a machine, and keep a folder to one suite.
 
-Runs that may share the machine hold the lock of the room together; a timing holds it alone. Who wants to enter passes a
-turnstile first, and a timing stays in it until it has done: those who come later wait there, so that a timing waits
-only for the runs that were in the room before it.
+Two locks order runs and timings. `room` is held shared by every run and exclusively by a timing. `turnstile` is taken
+briefly before `room`; a timing keeps it until it has ended, so that runs which come later wait, and the timing waits
+only for runs that had begun. The process of a suite holds these locks, never that of a run.
 
-The system takes the locks (flock) from a process that ends, however it ends. Lock files lie in LOOPMARK_LOCKS, else
-XDG_RUNTIME_DIR, else the folder for temporary files.
+The system takes the locks (flock) from a process that ends, however it ends. Their files lie in LOOPMARK_LOCKS, else
+XDG_RUNTIME_DIR, else the folder for temporary files; that of a folder lies in it.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ FOLDER_ADVICE = "remove it if it is left over, or give another folder"
 TIMES = "{process} times on this machine, or is about to"
 SHARES = "runs share this machine, the last to start being of {process}"
 
-Told = Callable[[str], None] | None
+Say = Callable[[str], None] | None
 
 
 class _Taken(InputError):
@@ -46,29 +46,29 @@ class _Taken(InputError):
 
 
 @contextlib.contextmanager
-def sharing(told: Told = None) -> Iterator[None]:
+def sharing(say: Say = None) -> Iterator[None]:
     """Let runs go on that may share the machine; waits as long as somebody times, or waits to time.
 
     Parameters
     ----------
-    told : callable, optional
+    say : callable, optional
         Gets a sentence where it has to wait.
     """
     with contextlib.ExitStack() as room:
-        with _locked("turnstile", fcntl.LOCK_EX, TIMES, told):
-            room.enter_context(_locked("room", fcntl.LOCK_SH, TIMES, told))
+        with _locked("turnstile", fcntl.LOCK_EX, TIMES, say):
+            room.enter_context(_locked("room", fcntl.LOCK_SH, TIMES, say))
         yield
 
 
 @contextlib.contextmanager
-def alone(told: Told = None, limit_s: float = FOREVER_S) -> Iterator[None]:
+def alone(say: Say = None, limit_s: float = FOREVER_S) -> Iterator[None]:
     """Keep the machine unshared while something is timed; waits until nobody shares it or times.
 
     Whoever shares it itself must have left before: it would wait for itself.
 
     Parameters
     ----------
-    told : callable, optional
+    say : callable, optional
         Gets a sentence where it has to wait.
     limit_s : float
         Seconds to wait at most; without it, as long as others are there.
@@ -80,23 +80,10 @@ def alone(told: Told = None, limit_s: float = FOREVER_S) -> Iterator[None]:
     """
     deadline = time.monotonic() + limit_s
     with (
-        _locked("turnstile", fcntl.LOCK_EX, TIMES, told, deadline),
-        _locked("room", fcntl.LOCK_EX, SHARES, told, deadline),
+        _locked("turnstile", fcntl.LOCK_EX, TIMES, say, deadline),
+        _locked("room", fcntl.LOCK_EX, SHARES, say, deadline),
     ):
         yield
-
-
-def is_shared() -> bool:
-    """Tell whether anybody shares the machine now, times on it or waits to; this process counts too."""
-    now = time.monotonic()
-    try:
-        with (
-            _locked("turnstile", fcntl.LOCK_EX, TIMES, None, now + LONGEST_PAUSE_S),
-            _locked("room", fcntl.LOCK_EX, SHARES, None, now),
-        ):
-            return False
-    except _Taken:
-        return True
 
 
 @contextlib.contextmanager
@@ -157,7 +144,7 @@ def _lock_of_folder(path: Path) -> int:
 
 
 @contextlib.contextmanager
-def _locked(name: str, kind: int, why: str, told: Told, deadline: float = FOREVER_S) -> Iterator[None]:
+def _locked(name: str, kind: int, why: str, say: Say, deadline: float = FOREVER_S) -> Iterator[None]:
     """Hold a lock, fcntl.LOCK_SH or LOCK_EX, on a descriptor of its own, so that threads wait for each other too."""
     lock = _opened(_lock_folder() / f"loopmark-{os.getuid()}-{name}.lock", MACHINE_ADVICE)
     try:
@@ -167,9 +154,9 @@ def _locked(name: str, kind: int, why: str, told: Told, deadline: float = FOREVE
             waited = time.monotonic() - start
             if time.monotonic() > deadline:
                 raise _Taken(f"After {waited:.0f} s, {reason}; start again when it has done, or end it.")
-            if told and waited > TELL_AFTER_S:
-                told(f"Waiting until it has done: {reason}.")
-                told = None
+            if say and waited > TELL_AFTER_S:
+                say(f"Waiting until it has done: {reason}.")
+                say = None
             time.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE_S)
         _sign(lock)

@@ -12,9 +12,9 @@ import numpy as np
 
 import methods
 from benchmarks.records import run_records
-from benchmarks.running import isolated, machine, run
-from benchmarks.running.jobs import Job
-from benchmarks.running.run import Place
+from benchmarks.running import isolated, machine
+from benchmarks.running.jobs import HARNESS_FIELDS, Job
+from benchmarks.running.task import Place, Task
 from benchmarks.versioning.code_hash import code_hash
 from methods.base import InputError
 from methods.core import names
@@ -22,9 +22,6 @@ from references import Truth
 
 PREPARE_LIMIT_S = 600.0
 """Seconds for importing an integral, and for the true values of one's own."""
-
-HARNESS_FIELDS = ("seed", "device", "workers")
-"""Fields that the harness sets where a method has them and the command line does not."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,7 +59,7 @@ class Options:
 class Run:
     """One fit, and the records that it leads to, one for each place where it is timed."""
 
-    task: run.Task
+    task: Task
     configuration: run_records.Record
     """The keys of its records that are known beforehand, but for those that depend on the place."""
     places: tuple[Place, ...]
@@ -217,7 +214,7 @@ def _run(
     places = (place._replace(device=fitted_on) if place.device == options.device else place for place in options.places)
     unique = run_records.digest([configuration, options.device])
     stem = f"{run_records.slug(about['integral'])}.{run_records.slug(method['name'])}.{unique}"
-    task = run.Task(
+    task = Task(
         spec, method["target"], fields, job.budget_s, truth, options.out / "raw" / f"{stem}.npz",
         options.out / "fitted" / stem, job.batches, options.timed_s, options.diagnostics,
     )  # fmt: skip

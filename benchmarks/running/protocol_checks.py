@@ -17,9 +17,11 @@ from benchmarks.running.isolated_messages import Outcome
 from methods.base import (
     Diagnosable,
     Estimate,
+    Exportable,
     GivesLabelGradients,
     HasGradient,
     HasReplicas,
+    InputError,
     LearnsFromLabels,
     ReportsDetails,
     ReportsSetup,
@@ -29,13 +31,13 @@ from methods.base import (
 
 
 def counts_updates(method: TrainsInUpdates, s: np.ndarray) -> str | None:
-    """n_updates_ is a whole number."""
+    """Require that the attribute `n_updates_` is a whole number."""
     found = method.n_updates_
     return None if type(found) is int and found >= 0 else f"n_updates_ is {found!r}; a whole number is due"
 
 
 def reports_seconds(method: ReportsSetup, s: np.ndarray) -> str | None:
-    """setup_s_ holds seconds by name."""
+    """Require that the attribute `setup_s_` holds seconds by name."""
     found = method.setup_s_
     is_plain = isinstance(found, dict) and all(
         isinstance(name, str) and isinstance(seconds, int | float) and math.isfinite(seconds)
@@ -45,23 +47,23 @@ def reports_seconds(method: ReportsSetup, s: np.ndarray) -> str | None:
 
 
 def reports_details(method: ReportsDetails, s: np.ndarray) -> str | None:
-    """details_ is a JSON object."""
+    """Require that the attribute `details_` is a JSON object."""
     return _problem_of_json("details_", method.details_)
 
 
 def diagnoses(method: Diagnosable, s: np.ndarray) -> str | None:
-    """diagnose() returns a JSON object."""
+    """Require that the method `diagnose` returns a JSON object."""
     return _problem_of_json("what diagnose() returns", method.diagnose())
 
 
 def names_its_labels(method: LearnsFromLabels, s: np.ndarray) -> str | None:
-    """Labels is None or the text of a direct method."""
+    """Require that the field `labels` is None or names a direct method."""
     found = method.labels
     return None if found is None or isinstance(found, str) else f"labels is {found!r}; None or a method's name is due"
 
 
 def gives_label_gradients(method: GivesLabelGradients, s: np.ndarray) -> str | None:
-    """integrate_with_gradient returns an Estimate and ∂I/∂s."""
+    """Require that the method `integrate_with_gradient` returns an Estimate and ∂I/∂s (n, m)."""
     found = method.integrate_with_gradient(s)
     if not (isinstance(found, tuple) and len(found) == 2 and isinstance(found[0], Estimate)):
         return "integrate_with_gradient does not return an Estimate and an array"
@@ -69,18 +71,31 @@ def gives_label_gradients(method: GivesLabelGradients, s: np.ndarray) -> str | N
 
 
 def gives_gradient(method: HasGradient, s: np.ndarray) -> str | None:
-    """Gradient returns ∂I/∂s."""
+    """Require that the method `gradient` returns ∂I/∂s (n, m)."""
     return _problem_of_array("what gradient returns", method.gradient(s), s.shape)
 
 
 def gives_replicas(method: HasReplicas, s: np.ndarray) -> str | None:
-    """replica_values returns a row for each replica."""
+    """Require that the method `replica_values` returns a row for each replica."""
     found = method.replica_values(s)
     return _problem_of_array("what replica_values returns", found, (*np.shape(found)[:1], len(s)))
 
 
+def exports(method: Exportable, s: np.ndarray) -> str | None:
+    """Require that the method `export_form` returns a form that `methods.export` can write, or raises InputError."""
+    from methods.core.arithmetic import Arithmetic
+    from methods.deep.corner_networks import CornerNetworks  # imports torch
+
+    try:
+        form = method.export_form()
+    except InputError:  # the reason why this integral's value cannot be written
+        return None
+    is_known = isinstance(form, Arithmetic | CornerNetworks)
+    return None if is_known else f"export_form returns a {type(form).__name__}; Arithmetic or CornerNetworks is due"
+
+
 def samples_x(method: SamplesX, s: np.ndarray) -> str | None:
-    """Partial and place return tensors of the shapes that `Distribution` works with."""
+    """Require that the methods `partial` and `place` return tensors of the shapes that `Distribution` needs."""
     import torch
 
     k = method.integral_.k
@@ -112,7 +127,7 @@ def _problem_of_array(what: str, array: Any, shape: tuple[int, ...]) -> str | No
     return None if array.shape == shape else f"{what} has the shape {array.shape}; {shape} is due"
 
 
-FORMS: dict[Any, Callable[[Any, np.ndarray], str | None]] = {
+PROTOCOL_CHECKS: dict[Any, Callable[[Any, np.ndarray], str | None]] = {
     TrainsInUpdates: counts_updates,
     ReportsSetup: reports_seconds,
     ReportsDetails: reports_details,
@@ -120,7 +135,8 @@ FORMS: dict[Any, Callable[[Any, np.ndarray], str | None]] = {
     LearnsFromLabels: names_its_labels,
     GivesLabelGradients: gives_label_gradients,
     HasGradient: gives_gradient,
+    Exportable: exports,
     HasReplicas: gives_replicas,
     SamplesX: samples_x,
 }
-"""Each Protocol with its check."""
+"""Each Protocol of `methods.base` with its check."""

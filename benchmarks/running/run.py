@@ -1,87 +1,37 @@
 """The two stages of a run, in its own processes: prepare a method and judge its values by the truth, then time it.
 
-Accuracy evaluation is never inside a timed section, calls that warm up are not counted (`stopwatch.of_batches`), and
+Accuracy evaluation is never inside a timed section, calls that warm up are not counted (`stopwatch.batch_timings`), and
 `integrate` returns arrays on the host, so that a device has finished when the clock is read.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import io
 import json
-import os
 import resource
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 import methods
 import references
 from benchmarks.records import record_types
-from benchmarks.running import device_rates, isolated, isolated_messages, machine, metrics, replica_figures, stopwatch
+from benchmarks.running import device_rates, isolated, machine, metrics, replica_figures, saved_methods, stopwatch
+from benchmarks.running.estimate_check import Disqualified, check_estimate, replica_values
 from benchmarks.running.evaluation_counter import Meter
 from benchmarks.running.invariant_figures import by_invariant
 from benchmarks.running.learning_curve import LearningCurve
-from methods.base import (
-    Estimate,
-    HasReplicas,
-    Method,
-    ParametricIntegral,
-    ReportsDetails,
-    ReportsSetup,
-    TrainsInUpdates,
-)
-from methods.core import build_cache, files, storage
+from benchmarks.running.task import Place, Task
+from methods.base import Estimate, Method, ParametricIntegral, ReportsDetails, ReportsSetup, TrainsInUpdates
+from methods.core import build_cache, files
 from methods.surrogates import labels
 from references.values import test_points
 
-COMPARED = 8
-"""Points at which a method that was loaded from its file must give the values that it gave before."""
-
-RTOL_OF_LOADED = 1e-6
-"""Largest relative difference of those values: rows of networks in float32 differ by rounding from batch to batch."""
-
-COUNTED_BATCH = 32
-"""Products are counted in a call of that many points: what a call does once for all points is shared by them."""
-
-NO_PRODUCTS = "the method makes no matrix products in torch, and other work is not counted"
-
 MOST_DETAILS = 2**18
 """Characters of JSON that a method's details, and all of its diagnostics, may have in a record."""
-
-
-class Place(NamedTuple):
-    """Place at which a method is timed: a device as torch names it, and CPU threads."""
-
-    device: str
-    threads: int
-
-
-@dataclasses.dataclass(frozen=True)
-class Task:
-    """Order for a run, in plain values, since it travels to another process."""
-
-    integral: str
-    method: str
-    fields: dict[str, Any]
-    budget_s: float
-    truth: references.Truth
-    raw: Path
-    """File for the values at each point."""
-    model: Path
-    """File for the fitted method."""
-    batches: tuple[int, ...]
-    timed_s: float
-    diagnostics: bool = False
-    """Whether to ask the method how its training stands, where it can tell."""
-
-
-class Disqualified(ValueError):
-    """Raised for values that cannot be judged: no arrays, of the wrong shape, or not finite."""
 
 
 def fit_and_judge(task: Task) -> Iterator[dict[str, Any]]:
@@ -118,7 +68,7 @@ def first_stage(task: Task) -> Iterator[dict[str, Any]]:
     digits = {"mean": result["digits_mean"], "worst": result["digits_worst"], "points": n_points}
     method.measured_ = digits | {"integral": integral.fingerprint()}
     known = {build.what for build in builds}
-    result["model_bytes"] = _saved_bytes(method, integral, task)
+    result["model_bytes"] = saved_methods.saved_bytes(method, integral, task)
     # A loaded method may have compiled what its fit had no time for, and is timed with it.
     late = [build for build in builds if build.what not in known]
     result["fit_s"] += sum(sum(build.seconds.values()) for build in late)
@@ -148,33 +98,13 @@ def timed_from_file(
     """
     stopwatch.limit_threads(place.threads)
     integral = references.integral(task.integral)
-    method = load(task, integral, on_place)
+    method = saved_methods.load(task, integral, on_place)
     timings = _timings(method, integral, place.device, task)
     n_bytes = 8 * (integral.m + 2)  # s comes; value and error go
     for timing in timings.values():
         if rates and "median" in timing:
             timing["share"] = device_rates.shares(timing["median"], flop, n_bytes, rates)
     return {"s_per_integral": timings, "timed_from": "file"}
-
-
-def count_products(task: Task) -> dict[str, float]:
-    """Return the operations in matrix products per integral, by precision, of the saved method in plain torch.
-
-    Kernels in C++ make the same products out of torch's sight, so this process has no compiler for them.
-    """
-    from methods.secdec.compiled_method import CompiledMethod
-
-    integral = references.integral(task.integral)
-    if isinstance(methods.create(task.method, **task.fields), CompiledMethod):  # pySecDec's library needs a compiler
-        method = load(task, integral, {})
-        os.environ["CXX"] = "no-compiler"
-    else:
-        os.environ["CXX"] = "no-compiler"
-        method = load(task, integral, {})
-    s = integral.sample(COUNTED_BATCH, seed=1)
-    method.integrate(s)  # what is made once, at the first call, does not count
-    counted = device_rates.count_products(lambda: method.integrate(s))
-    return {precision: flop / COUNTED_BATCH for precision, flop in counted.items()}
 
 
 def _prepare(method: Method, integral: ParametricIntegral, meter: Meter, task: Task) -> dict[str, Any]:
@@ -206,7 +136,7 @@ def _judge(method: Method, integral: ParametricIntegral, meter: Meter, task: Tas
     if not np.array_equal(s, truth.s):
         raise Disqualified("integrate changed the points s that it was given; let it work on a copy of them.")
     counted = meter.n_eval - before
-    replicas = _replica_values(method, truth.s)
+    replicas = replica_values(method, truth.s)
     _write_raw(task.raw, estimate, truth, replicas)
     everything = (estimate.value, estimate.error, truth.value, truth.error)
     uniform = tuple(array[truth.uniform] for array in everything)
@@ -235,36 +165,6 @@ def _judge(method: Method, integral: ParametricIntegral, meter: Meter, task: Tas
     }
 
 
-def check_estimate(estimate: Estimate, n: int) -> None:
-    """Raise Disqualified unless there are n finite values and n errors, each positive or nan, in NumPy arrays."""
-    if not isinstance(estimate, tuple) or len(estimate) != 3:
-        raise Disqualified(f"integrate returned a {type(estimate).__name__}; a methods.base.Estimate is due.")
-    value, error, n_eval = estimate
-    for what, array in (("value", value), ("error", error)):
-        if not isinstance(array, np.ndarray) or array.dtype.kind not in "fc":
-            kind = f"array of {array.dtype}" if isinstance(array, np.ndarray) else type(array).__name__
-            raise Disqualified(f"integrate returned {what} as {kind}; a NumPy array of floating-point numbers is due.")
-        if array.shape != (n,):
-            raise Disqualified(f"integrate returned {what} of shape {array.shape} for {n} points; ({n},) is due.")
-    bad = np.flatnonzero(~np.isfinite(value))
-    if len(bad):
-        raise Disqualified(f"integrate returned {value[bad[0]]} at {len(bad)} of {n} points, first {bad[0]}.")
-    if np.iscomplexobj(error) or (error < 0).any():
-        raise Disqualified("integrate returned a negative or complex error; one standard deviation is due, or nan.")
-    if not isinstance(n_eval, int | np.integer) or n_eval < 0:
-        raise Disqualified(f"integrate returned n_eval = {n_eval!r}; a number of evaluations is due.")
-
-
-def _replica_values(method: Method, s: np.ndarray) -> np.ndarray | None:
-    """Ask an ensemble for the values of its replicas (n_replicas, n), at s (n, m); None of another method."""
-    if not isinstance(method, HasReplicas):
-        return None
-    found = method.replica_values(s)
-    if not isinstance(found, np.ndarray) or found.ndim != 2 or found.shape[1] != len(s) or not np.isfinite(found).all():
-        raise Disqualified(f"replica_values returned no finite array of shape (n_replicas, {len(s)}), which is due.")
-    return found
-
-
 def _write_raw(path: Path, estimate: Estimate, truth: references.Truth, replicas: np.ndarray | None) -> None:
     """Write the values at each point, and those of each replica where there are any.
 
@@ -285,55 +185,9 @@ def _write_raw(path: Path, estimate: Estimate, truth: references.Truth, replicas
         raise isolated.Infrastructure(f"The values could not be written to {path}: {problem.strerror}.") from problem
 
 
-def _saved_bytes(method: Method, integral: ParametricIntegral, task: Task) -> int | None:
-    """Save the method; return the size of its file, or None where it cannot be saved and loaded again.
-
-    Raises
-    ------
-    isolated.Infrastructure
-        Where the folder of the file cannot be made, or the disk is full.
-    """
-    try:
-        task.model.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as problem:
-        text = f"The folder {task.model.parent} could not be made: {problem.strerror}."
-        raise isolated.Infrastructure(text) from problem
-    try:
-        method.save(task.model)
-        loaded = type(method).load(task.model, integral)
-        s = integral.sample(COMPARED, seed=1)
-        is_same = np.allclose(loaded.integrate(s).value, method.integrate(s).value, rtol=RTOL_OF_LOADED, atol=0)
-        size = task.model.stat().st_size
-    except OSError as problem:
-        task.model.unlink(missing_ok=True)
-        if problem.errno in isolated_messages.MACHINE_ERRORS:
-            text = f"The fitted method could not be written to {task.model}: {problem.strerror}."
-            raise isolated.Infrastructure(text) from problem
-        return None
-    except Exception:
-        # Saving is not what a run is about, and a stranger's method may not know how.
-        task.model.unlink(missing_ok=True)
-        return None
-    if not is_same:
-        task.model.unlink(missing_ok=True)
-    return size if is_same else None
-
-
-def load(task: Task, integral: ParametricIntegral, on_place: dict[str, Any]) -> Method:
-    """Return the saved method with fields changed that say where to evaluate, not what."""
-    cls = type(methods.create(task.method, **task.fields))
-    if not on_place:
-        return cls.load(task.model, integral)
-    header, state = storage.read(task.model)
-    header["params"] |= on_place
-    with tempfile.TemporaryDirectory() as folder:
-        storage.write(Path(folder) / "method", header, state)
-        return cls.load(Path(folder) / "method", integral)
-
-
 def _timings(method: Method, integral: ParametricIntegral, device: str, task: Task) -> dict[str, Any]:
     s = integral.sample(max(*task.batches, stopwatch.SWEEP_POINTS), seed=1)
-    return stopwatch.of_batches(method.integrate, s, task.batches, device=device, timed_s=task.timed_s)
+    return stopwatch.batch_timings(method.integrate, s, task.batches, device=device, timed_s=task.timed_s)
 
 
 def _capped(what: str, content: Any) -> Any:

@@ -33,7 +33,7 @@ WARM_BY_SMALLER_S = 1.0
 """Calls that are predicted to take longer are warm from the smaller batch before them."""
 
 
-def of_batches(
+def batch_timings(
     integrate: Callable[[np.ndarray], Any], s: np.ndarray, batches: Iterable[int], *, device: str = "cpu",
     timed_s: float = TIMED_S,
 ) -> dict[str, Any]:  # fmt: skip
@@ -58,7 +58,7 @@ def of_batches(
         called = np.resize(s, (max(1, SWEEP_POINTS // batch), batch, s.shape[1]))
         last_s = warm_up(lambda points=called[0]: integrate(points), warm_up_s, device)
         called = called[: sweep_calls(batch, last_s or per_integral * batch)]
-        seconds = of_calls(
+        seconds = call_seconds(
             lambda called=called: [integrate(points) for points in called], device=device, timed_s=timed_s,
             warm_up_s=0.0, fewest=1 if len(called) > 1 else FEWEST_CALLS,
         )  # fmt: skip
@@ -68,7 +68,7 @@ def of_batches(
     return timings
 
 
-def of_calls(
+def call_seconds(
     call: Callable[[], Any], *, device: str = "cpu", timed_s: float = TIMED_S, warm_up_s: float = WARM_UP_S,
     fewest: int = FEWEST_CALLS,
 ) -> list[float]:  # fmt: skip

@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.records import run_records
 from benchmarks.records.run_records import Record
-from benchmarks.running import device_rates, isolated, machine, machine_lock, run
+from benchmarks.running import device_rates, isolated, machine, machine_lock, run, saved_methods
 from benchmarks.running.isolated import Outcome, Process
 from benchmarks.running.plan import Options, Run
-from benchmarks.running.run import Place
+from benchmarks.running.task import Place
 from methods.core import files
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ class Suite:
         """Make the second stage's part of these records, each alone on the machine."""
         for planned, place in due:
             told("begin", planned, None)
-            with machine_lock.alone(told=self._say):
+            with machine_lock.alone(say=self._say):
                 told("timed", planned, self._timed(planned, place))
             if (process := self._waiting.pop(id(planned), None)) is not None:
                 process.end()
@@ -190,7 +190,7 @@ class Suite:
         """
         limit = fit_limit_s(planned)
         for _ in range(ATTEMPTS):
-            with machine_lock.sharing(told=self._say), machine_lock.cpu(cpus) as free:
+            with machine_lock.sharing(say=self._say), machine_lock.cpu(cpus) as free:
                 own = cpus[:1] if free is None else [free]
                 process = Process(
                     run.fit_and_judge, planned.task, time_limit=limit, cpus=own or None, supervisors=self._supervisors
@@ -251,8 +251,8 @@ class Suite:
         """Return the operations per integral in matrix products, or None and the reason."""
         if not self._options.counts_products:
             return None, None
-        counted = isolated.call(run.count_products, planned.task, time_limit=TIMING_LIMIT_S)
-        return (counted.result, None) if counted.result else (None, counted.reason or run.NO_PRODUCTS)
+        counted = isolated.call(saved_methods.count_products, planned.task, time_limit=TIMING_LIMIT_S)
+        return (counted.result, None) if counted.result else (None, counted.reason or saved_methods.NO_PRODUCTS)
 
     def _rates_of(self, place: Place) -> dict[str, Any] | None:
         """Measure the rates of the place, once per suite; None where that fails."""

@@ -1,4 +1,4 @@
-"""Supervisors: the processes that watch over runs (`benchmarks.running.isolated_worker`), one run after the other.
+"""Supervisors: the processes that watch over runs (`benchmarks.running.isolated_supervisor`), one run after the other.
 
 They come from a forkserver that has NumPy and torch loaded, since a fresh interpreter needs seconds to start. Each is
 a copy of all that it has: to start one and to end it takes 15 ms of processor time, a quarter of what a run costs
@@ -24,7 +24,7 @@ from typing import Any, Self
 
 import psutil
 
-from benchmarks.running import isolated_worker, socket_folder, stopwatch, supervisor_orders
+from benchmarks.running import isolated_supervisor, socket_folder, stopwatch, supervisor_orders
 from benchmarks.running.supervisor_orders import Ends, Order
 
 PRELOADED = [
@@ -49,7 +49,7 @@ PRELOADED = [
     "references.integrals.double_box",
     "references.integrals.ngon",
     "benchmarks.running.run",
-    "benchmarks.running.isolated_worker",
+    "benchmarks.running.isolated_supervisor",
     "benchmarks.running.first_runs",
     "benchmarks.running.shared_pages",  # the last: it finds what the others have left in memory
 ]
@@ -70,7 +70,7 @@ class Supervisor:
         context.set_forkserver_preload(PRELOADED)
         self._orders, theirs = socket.socketpair()
         try:
-            self._process = context.Process(target=isolated_worker.supervise, args=(theirs,))
+            self._process = context.Process(target=isolated_supervisor.supervise, args=(theirs,))
             with _STARTING, _deaf_to_interrupts(), _without_main_module(), _one_thread_each():
                 socket_folder.claim()
                 multiprocessing.forkserver.ensure_running()

@@ -54,10 +54,6 @@ class Normaliser:
             labels = self._refined(labels)
         return _digest("\n".join([labels[root], *sorted(set(labels.values()))]))
 
-    def reached(self, target: str) -> list[Definition]:
-        """List the definitions that the hash is made of."""
-        return sorted(self._reached([self._class(target), *self._given()]))
-
     def version(self, target: str) -> int:
         """Return `version` of "module:Class", which it states or inherits; 1 where none does."""
         return self._version(self._found(target)) or 1
@@ -133,11 +129,6 @@ class Normaliser:
             writer = Writer(self._definitions, key.module)
             self._texts[key] = writer.body(self._definitions.statements(key))
         return self._texts[key]
-
-
-def normalised_hash(target: str) -> str:
-    """Return the hash for "module:Class"; for many of them one `Normaliser` is quicker."""
-    return Normaliser(OwnModules(target)).hash(target)
 
 
 class Writer:

@@ -10,13 +10,15 @@ from pathlib import Path
 
 import pytest
 from isolated_processes import alive
+from machine_locks import is_shared
 
 import references
 from benchmarks import accuracy
 from benchmarks.accuracy import main
 from benchmarks.records import run_records
 from benchmarks.running import device_rates, isolated, machine_lock, suite, whole_suite
-from benchmarks.running.run import Task, first_stage
+from benchmarks.running.run import first_stage
+from benchmarks.running.task import Task
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -58,7 +60,7 @@ def test_a_daemon_of_a_run_ends_with_it_and_keeps_nobody_waiting(run, tmp_path):
     assert status == 0
     assert {record["status"] for record in found.values()} == {"ok"}
     assert not alive(int((tmp_path / "pid").read_text()))
-    assert not machine_lock.is_shared()
+    assert not is_shared()
 
 
 LIMITED = """

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import re
+from types import SimpleNamespace
+from typing import Protocol
 
 import broken_methods
 import nonconforming_methods
@@ -12,10 +14,15 @@ import pytest
 import torch
 
 from benchmarks import conformance
-from benchmarks.running import contract_checks
-from benchmarks.running.contract_checks import AFTER_FIT, BEFORE_FIT, OF_CLASS, Broken, Subject
+from benchmarks.running import contract_checks, protocol_checks
+from benchmarks.running.contract_checks import AFTER_FIT, BEFORE_FIT, OF_CLASS
 from benchmarks.running.contract_report import small_integral
-from benchmarks.running.protocol_checks import FORMS
+from benchmarks.running.contract_subject import Broken, Subject
+from benchmarks.running.protocol_checks import PROTOCOL_CHECKS
+from methods import base
+from methods.base import InputError
+from methods.core.arithmetic import Arithmetic
+from methods.deep.corner_networks import CornerNetworks
 
 INTEGRAL = small_integral(1)
 CHECKS = {check.__name__: check for _, check in [*OF_CLASS, *BEFORE_FIT, *AFTER_FIT]}
@@ -56,8 +63,13 @@ def test_a_method_as_it_should_be_passes(cls):
 
 def test_protocols_that_are_fulfilled_are_named():
     whole = contract_checks.offers_what_protocols_say(subject(nonconforming_methods.Offers))
-    assert whole.split(", ") == [protocol.__name__ for protocol in FORMS]
+    assert whole.split(", ") == [protocol.__name__ for protocol in PROTOCOL_CHECKS]
     assert contract_checks.offers_what_protocols_say(subject(broken_methods.Exact)) == "none"
+
+
+def test_every_protocol_has_a_check():
+    protocols = {value for value in vars(base).values() if isinstance(value, type) and Protocol in value.__bases__}
+    assert protocols == set(PROTOCOL_CHECKS)
 
 
 BROKEN = {
@@ -138,6 +150,7 @@ def test_no_other_rule_is_blamed(name):
         ("diagnose", "as a Diagnosable, what diagnose() returns is a list"),
         ("integrate_with_gradient", "as a GivesLabelGradients, integrate_with_gradient does not return an Estimate"),
         ("gradient", "as a HasGradient, what gradient returns has the shape (3,)"),
+        ("export_form", "as an Exportable, export_form returns a list; Arithmetic or CornerNetworks is due"),
         ("replica_values", "as a HasReplicas, what replica_values returns has the shape (3,)"),
         ("partial", "as a SamplesX, partial and place return tensors of shapes [(3,)"),
     ],
@@ -145,6 +158,24 @@ def test_no_other_rule_is_blamed(name):
 def test_nonsense_from_a_protocol_is_noticed(fault, reason):
     found = broken(subject(nonconforming_methods.Offers, fault=fault), ["offers_what_protocols_say"])
     assert found["offers_what_protocols_say"].startswith(reason)
+
+
+@pytest.mark.parametrize(
+    ("form", "problem"),
+    [
+        (lambda: Arithmetic(2), None),
+        (lambda: CornerNetworks([], lambda s: s, 1.0, False), None),
+        (lambda: refused("the rule has too many nodes."), None),
+        (lambda: None, "export_form returns a NoneType; Arithmetic or CornerNetworks is due"),
+    ],
+    ids=["arithmetic", "networks", "refusal", "nothing"],
+)
+def test_an_export_form_is_known_or_refused(form, problem):
+    assert protocol_checks.exports(SimpleNamespace(export_form=form), np.ones((3, 2))) == problem
+
+
+def refused(reason):
+    raise InputError(reason)
 
 
 def test_a_label_method_that_is_no_text_is_noticed():
@@ -185,7 +216,7 @@ def test_command_on_a_given_integral(capsys):
     assert conformance.main(["gauss_legendre,max_nodes=500", "--integral", "bubble"]) == 0
     found = [line for line in lines(capsys) if "its Protocols" in line]
     assert len(found) == 1
-    assert found[0].endswith("(bubble): ReportsDetails, GivesLabelGradients.")
+    assert found[0].endswith("(bubble): ReportsDetails, GivesLabelGradients, Exportable.")
 
 
 def test_command_says_what_does_not_hold(capsys):

@@ -83,7 +83,7 @@ def test_what_fails_is_a_cell_with_its_reason(table, tmp_path, monkeypatch):
     def program_that_fails(*_):
         raise subprocess.CalledProcessError(1, "g++", stderr=b"first line\nno space | left")
 
-    for name in ("header_times", "of_torch"):
+    for name in ("header_times", "torch_times"):
         monkeypatch.setattr(export_speed, name, program_that_fails)
     row = export_speed.row(table, tmp_path)
     assert row.failed

@@ -195,9 +195,13 @@ def test_an_entry_is_left_out_where_no_time_is_left_and_a_failure_is_one():
     def too_large():
         raise RuntimeError("CUDA out of memory. Tried to allocate")
 
+    def too_large_for_the_host():
+        raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried 1 PiB")
+
     assert tried({"a": 1}, fails, Clock(0.0)) == {"a": 1, "status": "left_out", "reason": "no time was left"}
     assert tried({}, fails, Clock(60.0)) == {"status": "failed", "reason": "ValueError: out of range"}
     assert tried({}, too_large, Clock(60.0))["status"] == "out_of_memory"
+    assert tried({}, too_large_for_the_host, Clock(60.0))["status"] == "out_of_memory"
     assert tried({}, lambda: {"s": 1.0}, Clock(60.0)) == {"status": "ok", "reason": None, "s": 1.0}
 
 

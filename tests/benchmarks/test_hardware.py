@@ -16,9 +16,9 @@ import methods
 from benchmarks import hardware
 from benchmarks.experiments import devices
 from benchmarks.records import run_records
-from benchmarks.running import device_rates, machine, run
+from benchmarks.running import device_rates, machine, saved_methods
 from benchmarks.running.device_rates import Size
-from benchmarks.running.run import Place
+from benchmarks.running.task import Place, Task
 from methods.core import names as lookup
 from methods.deep.network import PrimitiveNetwork, corner_sum
 
@@ -65,7 +65,7 @@ def test_a_run_and_its_resumption(command, tmp_path):
     for record in found.values():
         assert (record["status"], record["timed_from"], record["n_points"]) == ("ok", "file", devices.POINTS)
         assert record["flop_per_integral"] is None
-        assert record["flop_reason"] == run.NO_PRODUCTS
+        assert record["flop_reason"] == saved_methods.NO_PRODUCTS
         assert (record["load_1min"], record["environment"]) == (0.1, {})
         assert list(record["s_per_integral"]) == ["1", "8"]
         for timing in record["s_per_integral"].values():
@@ -157,8 +157,8 @@ def test_a_fitted_method_is_loaded_on_a_device(tmp_path):
     """What the timing stage does with a saved method: fields say where it evaluates, not what."""
     made = methods.create(PLACED, factor=2.0).fit(product(2))
     made.save(tmp_path / "model")
-    task = run.Task("my_integrals:closed", PLACED, {}, 1.0, None, tmp_path, tmp_path / "model", (1,), 0.0)
-    found = run.load(task, product(2), {"device": "xpu"})
+    task = Task("my_integrals:closed", PLACED, {}, 1.0, None, tmp_path, tmp_path / "model", (1,), 0.0)
+    found = saved_methods.load(task, product(2), {"device": "xpu"})
     assert (found.device, found.factor) == ("xpu", 2.0)
 
 

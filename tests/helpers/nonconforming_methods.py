@@ -12,6 +12,7 @@ import torch
 from broken_methods import Exact
 
 from methods.base import Estimate, Method
+from methods.core.arithmetic import Arithmetic
 
 
 class NoMethod:
@@ -263,6 +264,9 @@ class Offers(Exact):
 
     def gradient(self, s):
         return np.ones(len(s)) if self.fault == "gradient" else np.ones_like(s)
+
+    def export_form(self):
+        return [] if self.fault == "export_form" else Arithmetic(self.integral_.m)
 
     def replica_values(self, s):
         value = self.integrate(s).value

@@ -17,6 +17,7 @@ from integrals import callable_integral, of_invariants, plain, product
 import methods
 import references
 from benchmarks.running import contract_checks
+from benchmarks.running.contract_subject import Subject
 from methods.base import InputError, Method
 
 INTEGRAL = product(2)
@@ -70,7 +71,7 @@ def subject(request):
         return methods.create(request.param, **CHEAP[request.param])
 
     is_exact = is_double and request.param not in CANCELLING
-    return contract_checks.Subject(cls, make, INTEGRAL, row_rtol=ROW_RTOL if is_exact else None)
+    return Subject(cls, make, INTEGRAL, row_rtol=ROW_RTOL if is_exact else None)
 
 
 def test_every_method_is_under_contract():

@@ -10,11 +10,12 @@ import pytest
 
 import references
 from benchmarks.accuracy import main
-from benchmarks.running import cluster_runs, isolated_messages, run
+from benchmarks.running import cluster_runs, isolated_messages
 from benchmarks.running.cluster_runs import ClusterRuns
 from benchmarks.running.cluster_worker import Fitted
 from benchmarks.running.isolated_messages import Outcome
 from benchmarks.running.plan import Run
+from benchmarks.running.task import Task
 from methods.base import InputError
 from methods.core import dask_cluster
 
@@ -67,7 +68,7 @@ class Cluster:
 
 def planned(tmp_path, **fields) -> Run:
     truth = references.truth("bubble")
-    task = run.Task("bubble", "gauss_legendre", fields, 1.0, truth, tmp_path / "raw", tmp_path / "model", (1,), 0.0)
+    task = Task("bubble", "gauss_legendre", fields, 1.0, truth, tmp_path / "raw", tmp_path / "model", (1,), 0.0)
     return Run(task, {}, ())
 
 

@@ -8,7 +8,7 @@ from sample_records import record, timing
 from benchmarks.accuracy import main
 from benchmarks.records import run_records
 from benchmarks.running import forecast, machine
-from benchmarks.running.jobs import Job, Pilot
+from benchmarks.running.jobs import Job, KnownSeconds
 
 TIMED_S = 0.5
 JOB = Job("gauss_legendre,order=8", 60.0, points=80, batches=(1, 1024))
@@ -21,7 +21,7 @@ def foreseen(tmp_path):
     def of(*jobs, records=(), out=tmp_path, force=False):
         for each in records:
             run_records.write(tmp_path, each)
-        (one,) = forecast.of_work({"box1l": jobs}, out, [tmp_path], TIMED_S, force=force)
+        (one,) = forecast.forecasts({"box1l": jobs}, out, [tmp_path], TIMED_S, force=force)
         return one
 
     return of
@@ -69,7 +69,7 @@ def test_repeats_count_each(foreseen):
 
 
 def test_a_pilot_tells_where_no_record_of_these_fields_does(foreseen):
-    one = foreseen(JOB._replace(pilot=Pilot(7.0, 0.1)), records=[run(fields={"order": 9}, params={"order": 9})])
+    one = foreseen(JOB._replace(pilot=KnownSeconds(7.0, 0.1)), records=[run(fields={"order": 9}, params={"order": 9})])
     assert one.together_s == pytest.approx(7.0 + 80 * 1.25 * 0.1 + forecast.START_S)
 
 

@@ -10,10 +10,11 @@ import pytest
 
 from benchmarks.experiments import replicas as experiment
 from benchmarks.running import plan, run
+from benchmarks.running.estimate_check import Disqualified
 from benchmarks.running.jobs import Job
 from benchmarks.running.plan import Options
 from benchmarks.running.replica_figures import by_n_replicas
-from benchmarks.running.run import Place
+from benchmarks.running.task import Place
 
 POINTS = 20_000
 
@@ -86,5 +87,5 @@ def test_a_run_without_replicas_has_none(tmp_path):
 
 def test_replicas_of_another_shape_disqualify(tmp_path):
     spec = f"{nonconforming_methods.__name__}:Offers,fault=replica_values"
-    with pytest.raises(run.Disqualified, match=r"no finite array of shape \(n_replicas, "):
+    with pytest.raises(Disqualified, match=r"no finite array of shape \(n_replicas, "):
         judged(tmp_path, spec, "genz_product_peak_2d")

@@ -6,7 +6,8 @@ import pytest
 from forkserver_functions import huge_pages_in, modules_imported_by
 
 import references
-from benchmarks.running import isolated, run
+from benchmarks.running import isolated
+from benchmarks.running.task import Task
 
 MAPS = """\
 00400000-00600000 r-xp 00000000 fe:00 17 /usr/bin/python3
@@ -27,7 +28,7 @@ def test_whole_huge_pages_of_own_memory_are_found():
 @pytest.mark.parametrize(("method", "fields"), [("gauss_legendre", {"order": 8}), ("chebyshev", {})])
 def test_a_run_imports_little(method, fields, tmp_path):
     truth = references.truth("bubble")
-    task = run.Task(
+    task = Task(
         "bubble", method, fields, 1.0, truth, tmp_path / "raw.npz", tmp_path / "model", batches=(1,), timed_s=0.0
     )
     imported = isolated.call(modules_imported_by, task, time_limit=120.0).result

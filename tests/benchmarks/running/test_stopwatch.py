@@ -20,7 +20,7 @@ def sizes(monkeypatch):
             called.append(len(s))
             now[0] += overhead + each * len(s)
 
-        return stopwatch.of_batches(integrate, np.zeros((4, 2)), batches), called
+        return stopwatch.batch_timings(integrate, np.zeros((4, 2)), batches), called
 
     return run
 
@@ -59,7 +59,7 @@ def test_single_calls_go_through_several_points(monkeypatch):
     s = 1e-4 * np.arange(2.0 * stopwatch.SWEEP_POINTS)[:, None]
     for first, n in ((0.01, stopwatch.SWEEP_POINTS), (1.0, int(stopwatch.SWEEP_S)), (9.0, stopwatch.FEWEST_POINTS)):
         called.clear()
-        timings = stopwatch.of_batches(integrate, s, (1,))
+        timings = stopwatch.batch_timings(integrate, s, (1,))
         assert timings["1"]["median"] == pytest.approx(first + 1e-4 * (n - 1) / 2)
         assert called[-n:] == [*s[:n, 0]]
         assert len(set(timings["1"].values())) == 1  # the quantiles are those of the sweeps, not of the points
@@ -75,7 +75,7 @@ def test_small_batches_go_through_different_points(monkeypatch):
         called.append(tuple(s[:, 0]))
         now[0] += 0.01 * len(s) + 1.0 * np.sum(s == 3)
 
-    timings = stopwatch.of_batches(integrate, np.arange(64.0)[:, None], (1, 8))
+    timings = stopwatch.batch_timings(integrate, np.arange(64.0)[:, None], (1, 8))
     assert timings["8"]["median"] == pytest.approx(0.01 + 1 / 64)
     assert [*np.ravel(called[-8:])] == [*range(64)]
 

@@ -10,7 +10,7 @@ import pytest
 
 import methods
 from benchmarks.versioning import sources
-from benchmarks.versioning.normalised_hash import Normaliser, normalised_hash
+from benchmarks.versioning.normalised_hash import Normaliser
 from benchmarks.versioning.sources import OwnModules
 
 FILES = {
@@ -100,7 +100,7 @@ def hash_after(tmp_path, monkeypatch):
     def hash_after(*changes, target="pack.rule:Rule"):
         shutil.rmtree(tmp_path / "pack", ignore_errors=True)
         written(tmp_path, changes)
-        return normalised_hash(target)
+        return Normaliser(OwnModules(target)).hash(target)
 
     return hash_after
 

@@ -17,8 +17,8 @@ from benchmarks.running.evaluation_counter import Meter
 from benchmarks.running.jobs import Job
 from benchmarks.running.learning_curve import LearningCurve
 from benchmarks.running.plan import Options
-from benchmarks.running.run import Place
 from benchmarks.running.suite import Suite
+from benchmarks.running.task import Place
 from methods.deep import diagnostics
 from methods.deep.network import PrimitiveNetwork
 from methods.deep.training import Replica

@@ -1,0 +1,43 @@
+"""What command lines of this package share: parsers whose help is the module's docstring, and types of arguments."""
+
+from __future__ import annotations
+
+import argparse
+import math
+
+
+def documented_parser(program: str, documentation: str | None, addition: str = "") -> argparse.ArgumentParser:
+    """Make a parser whose help has the first paragraph of a docstring before the options, and the others after them.
+
+    Parameters
+    ----------
+    program : str
+        Module that is run as `python -m`.
+    documentation : str, optional
+        Its docstring, which Python leaves out where it optimises.
+    addition : str
+        Text after the docstring.
+    """
+    summary, _, rest = (documentation or "").partition("\n\n")
+    return argparse.ArgumentParser(
+        prog=f"python -m {program}",
+        description=summary,
+        epilog=rest + addition,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def positive_seconds(text: str) -> float:
+    """Read a finite number of seconds above zero.
+
+    Raises
+    ------
+    ValueError
+        Where the text is no number.
+    argparse.ArgumentTypeError
+        Where the number is zero, negative, infinite or NaN.
+    """
+    value = float(text)
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is not a positive number of seconds")
+    return value
