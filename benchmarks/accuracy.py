@@ -120,6 +120,7 @@ def main(arguments: list[str] | None = None) -> int:
         return status
 
     from benchmarks.experiments import all_configurations
+    from benchmarks.records import configurations
 
     print(all_configurations.text(results))
     if given.details:
@@ -129,7 +130,7 @@ def main(arguments: list[str] | None = None) -> int:
         say(f"note: {path} is left out: {problem}.")
     try:
         files.write_text(given.out / "tables.md", all_configurations.markdown(found))
-        files.write_text(given.out / "tables.csv", all_configurations.csv(found))
+        files.write_text(given.out / "tables.csv", all_configurations.csv(configurations.grouped(found)))
     except OSError as problem:
         say(f"error: The tables could not be written: {problem}.")
         return NOT_FINISHED

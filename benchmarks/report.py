@@ -64,7 +64,7 @@ def _write(contents: Contents, more: dict[Path, str]) -> list[Path]:
         print(f"note: {path} is left out: {problem}.", file=sys.stderr)
     texts = {
         contents.out / "tables.md": _tables(contents),
-        contents.out / "tables.csv": all_configurations.csv(contents.compared),
+        contents.out / "tables.csv": all_configurations.csv(contents.own()),
         contents.out / "index.html": page(contents),
         **more,
     }

@@ -1,10 +1,10 @@
 """The experiments: each is one file, with what it runs and its tables.
 
 Read `experiment.py` first, which says what an experiment is, then `paper_recipes.py`, a short one. `comparison.py`
-is the largest: `all_configurations`, `paper_values` and `break_even` are its tables. `curves` asks what digits cost:
-`matched_digits` and `pysecdec_costs` are its tables, `one_by_one` and `curve_points` the settings and numbers of points
-of methods that integrate one point after the other, from a pilot. A new experiment is a file with a constant
-EXPERIMENT, and a line of the list below.
+is the largest: `all_configurations` and `paper_values` are its tables. `curves` asks what digits cost:
+`matched_digits`, `break_even` and `pysecdec_costs` are its tables, `one_by_one` and `curve_points` the settings and
+numbers of points of methods that integrate one point after the other, from a pilot. A new experiment is a file with a
+constant EXPERIMENT, and a line of the list below.
 """
 
 from __future__ import annotations

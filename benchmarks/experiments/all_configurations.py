@@ -70,16 +70,19 @@ def text(found: Iterable[Record]) -> str:
     return "\n\n".join(blocks)
 
 
-def csv(found: Iterable[Record]) -> str:
-    """Write all configurations as comma-separated values: numbers to six digits, and empty cells where there is none.
+def csv(grouped: Iterable[configurations.Configuration]) -> str:
+    """Write configurations as comma-separated values: numbers to six digits, and empty cells where there is none.
 
     Shares of points are from 0 to 1. Digits are as measured, and ``limited_by_truth`` says whether their mean is beyond
     the digits of the true values.
     """
     import pandas
 
-    ordered = best_first(configurations.grouped(found))
-    made = [{"integral": c.first["integral"], "method": c.label, **_numbers(c)} for c in ordered]
+    keys = ("budget_s", "threads", "device", "machine")
+    made = [
+        {"integral": c.first["integral"], "method": c.label, **_numbers(c), **{key: c.first[key] for key in keys}}
+        for c in best_first(grouped)
+    ]
     return pandas.DataFrame(made).to_csv(index=False, float_format="%.6g")
 
 

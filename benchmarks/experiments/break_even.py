@@ -1,26 +1,29 @@
-"""From how many integrals on a method's preparation pays, against methods that hardly need any.
+"""From how many values on the preparation of a method pays, beside rules and pySecDec with as many digits.
 
-With preparation p and time per integral t, a method costs p + n t for n integrals, and is cheaper than a baseline from
+With preparation p and time per value t, a method costs p + n t for n values, and is cheaper than another one from
 
     n = (p − p₀) / (t₀ − t)
 
-on, where t < t₀; where p < p₀ and t > t₀, it is cheaper up to there. Both are of one machine and as many threads,
-evaluate in batches of 1,024, and have the digits that stand beside them: the comparison is of time alone.
+on, where t < t₀. Both are of one machine and one thread, and have the digits on average over the points.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from benchmarks.experiments import all_configurations
 from benchmarks.experiments.experiment import Table
-from benchmarks.records import configurations
+from benchmarks.records import configurations, digit_costs
+from benchmarks.records.configurations import Configuration
+from benchmarks.records.digit_costs import DigitCost
+from benchmarks.records.method_kinds import costs_of
 from benchmarks.records.run_records import Row
 
-BASELINES = ("lattice_qmc", "pysecdec_qmc")
+DIGITS = (3, 6)
 
-BATCH = "1024"
+RIVALS = {"rule": "every rule", "pySecDec": "pySecDec"}
+"""Kinds of methods that need little preparation -> their names in the table."""
 
 PUBLISHED = (
     "the authors' networks, trained for ten hours a replica on a GPU, pay against pySecDec from about 360 million "
@@ -29,95 +32,66 @@ PUBLISHED = (
 """The break-even that the paper on primitives states for its own networks."""
 
 
-def table(grouped: Iterable[configurations.Configuration]) -> Table:
-    """Make the table, text in every cell."""
+def table(grouped: Iterable[Configuration]) -> Table:
+    """Make a row for each integral, number of digits and method that has them, text in every cell."""
     made: list[Row] = []
-    for (integral, machine), here in configurations.by_place(g for g in grouped if g.good and not g.replaced).items():
-        for configuration in all_configurations.best_first(here):
-            used = [configuration]
-            row = {
-                "integral": integral, "method": configuration.label, "machine": machine,
-                "device": configuration.first["device"],
-                "digits": f"{configuration.digits:.1f}" if configuration.digits is not None else "",
-                "µs (1024)": all_configurations.number(configuration.seconds(BATCH), scale=1e6) or "–",
-                "prep. s": all_configurations.number(configuration.mean("fit_s")),
-            }  # fmt: skip
-            for name in BASELINES:
-                baseline = _baseline(configuration, here, name)
-                row[f"pays against {name}"] = _cell(configuration, baseline)
-                used += [baseline] if baseline and baseline is not configuration else []
-            row["note"] = configurations.note(used)
-            made.append((row, [record for one in used for record in one.records]))
+    for (integral, machine), methods in digit_costs.by_place(grouped).items():
+        for digits in DIGITS:
+            able = {name: _with(digits, costs) for name, costs in methods.items() if _with(digits, costs)}
+            for name, own in able.items():
+                others = {other: costs for other, costs in able.items() if other != name}
+                rivals = {kind: costs_of(kind, others) for kind in RIVALS}
+                quickest = min(own, key=lambda cost: cost.s_per_integral)
+                row = {
+                    "integral": integral, "digits": str(digits), "method": name,
+                    "µs": all_configurations.number(1e6 * quickest.s_per_integral),
+                    "prep. s": all_configurations.number(quickest.preparation_s),
+                    **{f"cheaper than {RIVALS[kind]} from": _cell(own, costs) for kind, costs in rivals.items()},
+                    "machine": machine,
+                }  # fmt: skip
+                compared = [cost.configuration for costs in (own, *rivals.values()) for cost in costs]
+                row["note"] = configurations.note(compared)
+                made.append((row, quickest.configuration.records))
     explanation = (
-        "The number of integrals from which on (or only up to which) preparation and evaluation together take less "
-        "time than the baseline, in batches of 1,024 on the same machine and as many threads. The baseline is its "
-        "fastest configuration with at least the method's digits, or else that with most; its digits are in brackets. "
-        f"The note says what of method and baselines is superseded. Published: {PUBLISHED}."
+        "The number of values from which on a method with at least so many digits on average takes less time in all, "
+        "preparation included, than every setting of every other rule, and than every one of pySecDec, each in the "
+        f"largest batches up to {digit_costs.LARGEST_BATCH:,} that were timed: the least of its settings that have the "
+        "digits. Microseconds per value and preparation are those of its quickest one. The note says what of all that "
+        f"is compared is superseded. Published: {PUBLISHED}."
     )
     return Table("Break-even", explanation, made)
 
 
+def from_how_many(own: Iterable[DigitCost], rivals: Sequence[DigitCost]) -> float:
+    """Smallest number of values from which on one of `own` is cheaper than all rivals; infinity for never."""
+    return min(max((_first_cheaper(cost, rival) for rival in rivals), default=1.0) for cost in own)
+
+
+def _first_cheaper(cost: DigitCost, rival: DigitCost) -> float:
+    return first_cheaper(cost.preparation_s, cost.s_per_integral, rival.preparation_s, rival.s_per_integral)
+
+
 def first_cheaper(preparation: float, each: float, preparation_0: float, each_0: float) -> float:
-    """Smallest number of integrals from which on a method is cheaper than a baseline: at least one, infinity for never.
+    """Smallest number of values from which on a method is cheaper than another: at least one, infinity for never.
 
     Parameters
     ----------
     preparation, each : float
-        Seconds of the method, before and for each integral.
+        Seconds of the method, before and for each value.
     preparation_0, each_0 : float
-        The same of the baseline.
+        The same of the other one.
     """
     if each >= each_0:
         return math.inf
     return max(1.0, math.ceil((preparation - preparation_0) / (each_0 - each)))
 
 
-def last_cheaper(preparation: float, each: float, preparation_0: float, each_0: float) -> float:
-    """Largest number of integrals up to which a method is cheaper than a baseline that is quicker for each of them.
-
-    Zero for none; the parameters are those of `first_cheaper`.
-    """
-    if each < each_0 or preparation >= preparation_0:
-        return 0.0
-    if each == each_0:
-        return math.inf
-    return max(0.0, math.ceil((preparation_0 - preparation) / (each - each_0)) - 1)
+def _with(digits: float, costs: Iterable[DigitCost]) -> list[DigitCost]:
+    return [cost for cost in costs if cost.digits_mean >= digits]
 
 
-def verdict(preparation: float, each: float, preparation_0: float, each_0: float) -> str:
-    """Say for how many integrals a method is cheaper than a baseline; the parameters are those of `first_cheaper`."""
-    costs = (preparation, each, preparation_0, each_0)
-    first, last = first_cheaper(*costs), last_cheaper(*costs)
-    if math.isinf(last) or (preparation <= preparation_0 and each < each_0):
-        return "always"
-    if not math.isinf(first):
-        return f"{first:,.0f}"
-    return f"only up to {last:,.0f}" if last >= 1 else "never"
-
-
-def _baseline(
-    configuration: configurations.Configuration, here: Iterable[configurations.Configuration], name: str
-) -> configurations.Configuration | None:
-    """Choose the baseline to compare with, None where none was timed with as many threads.
-
-    The fastest with at least as many digits, or that with most; on the same device if there is one.
-    """
-    threads, device = configuration.first["threads"], configuration.first["device"]
-    timed = [g for g in here if g.method == name and g.seconds(BATCH) is not None and g.first["threads"] == threads]
-    timed = [g for g in timed if g.first["device"] == device] or timed
-    enough = [g for g in timed if (g.digits or 0) >= (configuration.digits or 0)]
-    if enough:
-        return min(enough, key=lambda g: g.seconds(BATCH) or 0)
-    return max(timed, key=lambda g: g.digits or 0, default=None)
-
-
-def _cell(configuration: configurations.Configuration, baseline: configurations.Configuration | None) -> str:
-    if configuration is baseline:
-        return "is the baseline"
-    if baseline is None:
-        return "no timing of it here"
-    costs = [cost for g in (configuration, baseline) for cost in (g.mean("fit_s"), g.seconds(BATCH))]
-    if None in costs:
-        return "no timing"
-    digits = f" ({baseline.digits:.1f} digits)" if baseline.digits is not None else ""
-    return verdict(*(cost for cost in costs if cost is not None)) + digits
+def _cell(own: Sequence[DigitCost], rivals: Sequence[DigitCost]) -> str:
+    if not rivals:
+        return "none has them"
+    n = from_how_many(own, rivals)
+    return "never" if math.isinf(n) else f"{n:,.0f}"

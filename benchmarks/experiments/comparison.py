@@ -1,16 +1,15 @@
-"""Methods against one another: digits, their cost, and from how many integrals on a preparation pays.
+"""Methods against one another: digits and their cost, beside what the papers publish.
 
     python -m benchmarks.accuracy --preset every --out reports/published/comparison
 
-The tables are `all_configurations`, which the command prints and the page shows first, `paper_values` and
-`break_even`.
+The tables are `all_configurations`, which the command prints and the page shows first, and `paper_values`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from benchmarks.experiments import break_even, paper_values
+from benchmarks.experiments import paper_values
 from benchmarks.experiments.experiment import METHODS, Experiment, Preset, Table
 from benchmarks.records import configurations
 from benchmarks.records.folders import COMPARISON
@@ -84,9 +83,8 @@ def full() -> Preset:
 
 
 def tables(found: Iterable[Record]) -> list[Table]:
-    """Tables that follow the one of all configurations."""
-    grouped = configurations.grouped(found)
-    return [module.table(grouped) for module in (paper_values, break_even)]
+    """Make the table that follows the one of all configurations."""
+    return [paper_values.table(configurations.grouped(found))]
 
 
 EXPERIMENT = Experiment(

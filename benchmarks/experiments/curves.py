@@ -20,7 +20,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from benchmarks.experiments import curve_points, matched_digits, one_by_one, pysecdec_costs
+from benchmarks.experiments import break_even, curve_points, matched_digits, one_by_one, pysecdec_costs
 from benchmarks.experiments.experiment import Experiment, Preset, Table
 from benchmarks.records import configurations
 from benchmarks.records.run_records import Record
@@ -211,9 +211,9 @@ def _pysecdec(integral: str) -> list[Job]:
 
 
 def tables(found: Sequence[Record]) -> list[Table]:
-    """Make the tables of matched digits, and of what pySecDec's time is spent on."""
+    """Make the tables of matched digits, from how many values on preparation pays, and of pySecDec's time."""
     grouped = configurations.grouped(found)
-    return [*matched_digits.tables(grouped), pysecdec_costs.table(grouped)]
+    return [*matched_digits.tables(grouped), break_even.table(grouped), pysecdec_costs.table(grouped)]
 
 
 EXPERIMENT = Experiment(

@@ -12,7 +12,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Sequence
 
-from benchmarks.experiments import all_configurations, matched_digits, two_loops
+from benchmarks.experiments import all_configurations, break_even, matched_digits, two_loops
 from benchmarks.experiments.experiment import Experiment, Preset, Table
 from benchmarks.records import configurations, digit_costs
 from benchmarks.records.configurations import Configuration
@@ -110,11 +110,11 @@ def _jobs(integral: str) -> list[Job]:
 
 
 def tables(found: Sequence[Record]) -> list[Table]:
-    """Make the tables of matched digits, and that of parts, errors and contours."""
+    """Make the tables of matched digits, of where preparation pays, and that of parts, errors and contours."""
     grouped = configurations.grouped(_above_threshold(found))
     matched = [
         Table(f"Above threshold: {table.title[0].lower()}{table.title[1:]}", table.explanation, table.rows)
-        for table in matched_digits.tables(grouped)
+        for table in (*matched_digits.tables(grouped), break_even.table(grouped))
     ]
     return [*matched, _contours(grouped)]
 

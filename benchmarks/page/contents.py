@@ -92,10 +92,13 @@ class Contents:
         return list(itertools.chain.from_iterable(self.tables_by_experiment.values()))
 
     def comparable(self) -> list[configurations.Configuration]:
-        """List the configurations that the page compares, those of each experiment by themselves, and those beside."""
+        """List the configurations that the page compares, and those beside."""
+        return self.own() + configurations.grouped(self.beside)
+
+    def own(self) -> list[configurations.Configuration]:
+        """List the configurations of curves, below and above threshold, and comparison, each by themselves."""
         sources = dict.fromkeys(self.sources[name] for name in ("curves", "physical", "comparison"))
-        groups = [self.read[source] for source in sources] + [self.beside]
-        return [configuration for found in groups for configuration in configurations.grouped(found)]
+        return [one for source in sources for one in configurations.grouped(self.read[source])]
 
     def records(self) -> list[Record]:
         """List all records, without those beside."""

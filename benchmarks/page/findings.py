@@ -16,10 +16,10 @@ from typing import NamedTuple
 
 from benchmarks.experiments import cost_map, label_counts, paper_claims, performance_profile, thesis_on_cpu
 from benchmarks.page import headlines
-from benchmarks.page.method_kinds import KINDS, costs_of
 from benchmarks.records import configurations, currency, digit_costs, run_records
 from benchmarks.records.configurations import Configuration
 from benchmarks.records.digit_costs import DigitCost
+from benchmarks.records.method_kinds import KINDS, costs_of
 from benchmarks.records.run_records import Record, Row
 from methods.core.digits import rounded_down
 

@@ -11,10 +11,10 @@ import statistics
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from benchmarks.experiments import all_configurations, break_even, cost_map
-from benchmarks.page.method_kinds import KINDS, costs_of
 from benchmarks.records import digit_costs
 from benchmarks.records.configurations import Configuration
 from benchmarks.records.digit_costs import DigitCost
+from benchmarks.records.method_kinds import KINDS, costs_of
 from methods.core.digits import rounded_down
 
 DIGITS = 6
@@ -83,7 +83,7 @@ def tables(costs: Costs) -> str:
     """Say what a value costs with the cheapest table, and from how many on it is cheaper than a rule; "" without it."""
     made = [table for here in costs if (table := _cheapest("table", here))]
     rivals = [[_enough(kind, here) for kind in ("table", "rule")] for here in costs]
-    first = [_first_cheaper(of_tables, of_rules) for of_tables, of_rules in rivals if of_tables and of_rules]
+    first = [break_even.from_how_many(*pair) for pair in rivals if all(pair)]
     if not first:
         return ""
     return (
@@ -91,17 +91,6 @@ def tables(costs: Costs) -> str:
         f"(median of {len(made)}; {_range(made, _us)}) after {_median(made, _seconds)} s ({_range(made, _seconds)}). "
         f"{_where_tables_pay(statistics.median(first))} (median of {len(first)})."
         f"{_older([*_winners(costs, MANY), *made, *(cost for pair in rivals for found in pair for cost in found)])}"
-    )
-
-
-def _first_cheaper(of_tables: Iterable[DigitCost], of_rules: Sequence[DigitCost]) -> float:
-    """Smallest number of values from which on one of the tables is cheaper than all rules; infinity for never."""
-    return min(
-        max(
-            break_even.first_cheaper(table.preparation_s, table.s_per_integral, rule.preparation_s, rule.s_per_integral)
-            for rule in of_rules
-        )
-        for table in of_tables
     )
 
 

@@ -7,10 +7,11 @@ from typing import Any
 
 from benchmarks.experiments import all_configurations
 from benchmarks.figures import drawing
-from benchmarks.page import charts, method_kinds, summaries, training_data, view_data
+from benchmarks.page import charts, summaries, training_data, view_data
 from benchmarks.page.contents import Contents
 from benchmarks.page.page_data import Data
 from benchmarks.page.views import VIEWS
+from benchmarks.records import method_kinds
 from benchmarks.records.configurations import Configuration
 
 FIRST_INTEGRAL = "heptagon1l"

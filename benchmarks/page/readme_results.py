@@ -15,11 +15,11 @@ from collections.abc import Iterable, Mapping, Sequence
 import methods
 from benchmarks.experiments import all_configurations
 from benchmarks.figures import digit_curves
-from benchmarks.page import headlines, method_kinds
-from benchmarks.page.method_kinds import KINDS
-from benchmarks.records import configurations, digit_costs
+from benchmarks.page import headlines
+from benchmarks.records import configurations, digit_costs, method_kinds
 from benchmarks.records.configurations import Configuration
 from benchmarks.records.digit_costs import DigitCost
+from benchmarks.records.method_kinds import KINDS
 from benchmarks.records.run_records import Record
 from methods.core.digits import rounded_down
 

@@ -34,80 +34,54 @@ def test_break_even_is_where_the_total_times_cross():
     assert 60.0 + (n - 1) * 2e-6 > 0.5 + (n - 1) * 30e-6
 
 
-def test_break_even_table():
-    found = [
-        timed(2.0, method="neural_primitive", fit_s=60.0),
-        timed(62.0, method="lattice_qmc", fit_s=0.0, digits_mean=8.0),
-    ]
-    rows = break_even.table(configurations.grouped(found)).rows
-    row = only(rows, method="neural_primitive")
-    assert row["pays against lattice_qmc"] == "1,000,000 (8.0 digits)"
-    assert row["pays against pysecdec_qmc"] == "no timing of it here"
-    assert only(rows, method="lattice_qmc")["pays against lattice_qmc"] == "is the baseline"
-    (_, used), *_ = [pair for pair in rows if pair[0]["method"] == "neural_primitive"]
-    assert used == found
+def cell(method, us, fit_s, digits=7.0, **changes):
+    return timed(us, method=method, fit_s=fit_s, digits_mean=digits, threads=1, **changes)
 
 
-@pytest.mark.parametrize(
-    ("costs", "expected"),
-    [
-        ((60, 1, 0, 2), "60"), ((60, 2, 0, 1), "never"), ((0, 1, 5, 2), "always"), ((0, 1, 5, 1), "always"),
-        ((1, 1, 1, 1), "never"), ((0, 2, 5, 1), "only up to 4"), ((0, 2, 0.5, 1), "never"), ((1, 1, 1, 2), "always"),
-    ],
-)  # fmt: skip
-def test_verdict(costs, expected):
-    assert break_even.verdict(*map(float, costs)) == expected
+def rows_of(*found):
+    return break_even.table(configurations.grouped(found)).rows
 
 
-def test_the_baseline_is_its_cheapest_configuration_with_the_digits_of_the_method():
-    found = [
-        timed(2.0, method="neural_primitive", fit_s=60.0, digits_mean=4.0),
-        timed(90.0, method="lattice_qmc", fit_s=0.0, digits_mean=8.0, params={"n": 3}),
-        timed(32.5, method="lattice_qmc", fit_s=0.0, digits_mean=5.0, params={"n": 2}),
-        timed(10.0, method="lattice_qmc", fit_s=0.0, digits_mean=3.0, params={"n": 1}),
-        timed(1.0, method="chebyshev", fit_s=60.0, digits_mean=9.0),
-    ]
-    rows = break_even.table(configurations.grouped(found)).rows
-    assert only(rows, method="neural_primitive")["pays against lattice_qmc"] == "1,967,214 (5.0 digits)"
-    assert only(rows, method="chebyshev")["pays against lattice_qmc"] == "674,158 (8.0 digits)"
-    for n in (1, 2, 3):
-        assert only(rows, method=f"lattice_qmc, n={n}")["pays against lattice_qmc"] == "is the baseline"
+RULE, PYSECDEC = "cheaper than every rule from", "cheaper than pySecDec from"
 
 
-def test_another_configuration_of_the_baseline_is_compared_with_it():
-    found = [
-        timed(10.0, method="lattice_qmc", fit_s=0.0, digits_mean=8.0, params={"n": 1}),
-        timed(20.0, method="lattice_qmc", fit_s=0.0, digits_mean=3.0, params={"n": 2}),
-    ]
-    rows = break_even.table(configurations.grouped(found)).rows
-    assert only(rows, method="lattice_qmc, n=2")["pays against lattice_qmc"] == "never (8.0 digits)"
+def test_break_even_beside_rules_and_pysecdec():
+    rows = rows_of(
+        cell("neural_primitive", 2.0, 60.0), cell("lattice_qmc", 62.0, 0.0), cell("pysecdec_qmc", 6002.0, 30.0, 3.0)
+    )
+    assert only(rows, method="neural_primitive", digits="6")[RULE] == "1,000,000"
+    assert only(rows, method="neural_primitive", digits="6")[PYSECDEC] == "none has them"
+    assert only(rows, method="neural_primitive", digits="3")[PYSECDEC] == "5,000"
+    assert only(rows, method="lattice_qmc", digits="3")[RULE] == "none has them"  # there is no other rule
+    assert only(rows, method="pysecdec_qmc", digits="3")[RULE] == "never"
+    assert not [row for row, _ in rows if (row["method"], row["digits"]) == ("pysecdec_qmc", "6")]
 
 
-def test_a_superseded_method_or_baseline_has_a_note():
-    found = [
-        timed(2.0, method="mine", version=2, fit_s=60.0),
-        timed(3.0, method="mine", version=1, fit_s=60.0, machine="B"),
-        timed(62.0, method="lattice_qmc", version=0, fit_s=0.0),
-    ]
-    rows = break_even.table(configurations.grouped(found)).rows
-    assert only(rows, machine="B")["note"] == "superseded: version 1 of mine, now 2"
-    of_baseline = only(rows, machine="A", method="lattice_qmc")["note"]
-    assert of_baseline.startswith("superseded: version 0 of lattice_qmc, now ")
-    assert only(rows, machine="A", method="mine")["note"] == of_baseline
+def test_any_setting_with_the_digits_counts():
+    """A cheap one may pay first, and each rival's best for that number of values decides."""
+    rows = rows_of(
+        cell("chebyshev", 1.0, 100.0, params={"n": 2}), cell("chebyshev", 2.0, 10.0, params={"n": 1}),
+        cell("lattice_qmc", 12.0, 0.0, params={"n": 1}), cell("lattice_qmc", 7.0, 5.0, params={"n": 2}),
+        cell("lattice_qmc", 3.0, 0.0, digits=2.0, params={"n": 3}),
+    )  # fmt: skip
+    made = only(rows, method="chebyshev", digits="6")
+    assert (made["µs"], made["prep. s"], made[RULE]) == ("1.00", "100", "1,000,000")
+
+
+def test_a_superseded_method_or_rival_has_a_note():
+    rows = rows_of(cell("mine", 2.0, 60.0, version=2), cell("lattice_qmc", 62.0, 0.0, version=0))
+    assert "superseded: version 0 of lattice_qmc, now " in only(rows, method="mine", digits="6")["note"]
+
+
+def test_a_rival_on_another_machine_is_none():
+    rows = rows_of(cell("neural_primitive", 2.0, 60.0), cell("lattice_qmc", 62.0, 0.0, machine="B"))
+    assert only(rows, machine="A", digits="6")[RULE] == "none has them"
 
 
 def test_negative_digits_are_shown():
     found = configurations.grouped([timed(40.0, method="published_primitive", digits_mean=-0.4)])
     here = [row["here"] for row, used in paper_values.table(found).rows if used]
     assert "-0.400" in here
-
-
-def test_a_baseline_of_another_machine_is_none():
-    found = [timed(2.0, method="neural_primitive"), timed(62.0, method="lattice_qmc", machine="B")]
-    assert (
-        only(break_even.table(configurations.grouped(found)).rows, machine="A")["pays against lattice_qmc"]
-        == "no timing of it here"
-    )
 
 
 def test_papers_beside_ours():

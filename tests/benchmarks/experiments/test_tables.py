@@ -221,7 +221,7 @@ def test_what_cannot_be_saved_is_marked():
 
 
 def test_the_csv_file_has_every_column():
-    (row,) = csv.DictReader(io.StringIO(all_configurations.csv([record(precision="float64")])))
+    (row,) = csv.DictReader(io.StringIO(all_configurations.csv(configurations.grouped([record(precision="float64")]))))
     assert (row["integral"], row["method"], row["precision"]) == ("box1l", "gauss_legendre", "float64")
     texts = set(all_configurations.row(configurations.grouped([record()])[0]))
     assert texts - set(row) == {"gen. + comp. s"}
@@ -232,7 +232,7 @@ def test_the_csv_file_has_numbers():
     timings = {"1": timing(2.264e-3), "1024": {"reason": "a batch is predicted to take 11 s"}}
     good = record(s_per_integral=timings, coverage_1sigma=0.5, truth_rel_err_max=1e-4)
     failed = record(method="worse", status="crashed", **dict.fromkeys(run_records.MEASURED), s_per_integral=None)
-    best, worse = csv.DictReader(io.StringIO(all_configurations.csv([good, failed])))
+    best, worse = csv.DictReader(io.StringIO(all_configurations.csv(configurations.grouped([good, failed]))))
     assert (best["µs (1)"], best["µs (1024)"], best["within 0.1 %"], best["≤ error"]) == ("2264", "", "0.999", "0.5")
     assert (best["digits"], best["limited_by_truth"]) == ("4.56", "True")
     assert [worse[key] for key in ("digits", "µs (1)", "gen. s", "limited_by_truth")] == ["", "", "", "False"]

@@ -6,8 +6,8 @@ import pytest
 from sample_records import record, timing
 
 import methods
-from benchmarks.page import method_kinds, readme_results
-from benchmarks.records import configurations, digit_costs
+from benchmarks.page import readme_results
+from benchmarks.records import configurations, digit_costs, method_kinds
 from benchmarks.running import jobs
 from benchmarks.versioning import lock_file
 
