@@ -18,11 +18,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.choosing import agreement_table
 from benchmarks.experiments import all_configurations
 from benchmarks.page import findings, html_page, page_content, readme_results
 from benchmarks.page.contents import Contents
 from benchmarks.records import configurations, generated_part
-from benchmarks.records.folders import REPORTS, result_folder
+from benchmarks.records.folders import PUBLISHED, REPORTS, result_folder
 from methods.core import files
 
 if TYPE_CHECKING:
@@ -44,8 +45,10 @@ def write_published(reports: Path, readme: Path, found: Path) -> list[Path]:
     euclidean, physical, compared = (
         configurations.grouped(contents.measured(name)) for name in ("curves", "physical", "comparison")
     )
+    choices = agreement_table.read(reports / PUBLISHED.name / agreement_table.FILE)
+    results = readme_results.text(euclidean, physical, compared, choices)
     more = {
-        readme: generated_part.insert(readme.read_text(), COMMAND, readme_results.text(euclidean, physical, compared)),
+        readme: generated_part.insert(readme.read_text(), COMMAND, results),
         found: generated_part.insert(found.read_text(), COMMAND, findings.text(contents.measured, link)),
     }
     if (picture := readme_results.picture([*euclidean, *physical])) is not None:

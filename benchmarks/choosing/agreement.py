@@ -35,7 +35,7 @@ from typing import Any
 from tqdm import tqdm
 
 import references
-from benchmarks.choosing import agreement_table, calls, pilot_run
+from benchmarks.choosing import agreement_table, calls, pilot_run, ranking
 from benchmarks.choosing.agreement_table import FILE, agrees
 from benchmarks.choosing.candidates import CANDIDATES
 from benchmarks.choosing.choice import Chooser
@@ -114,7 +114,7 @@ def compared(
                 "method": choice.pilot.candidate.method, "total_s": choice.total_s,
                 "preparation_s": choice.pilot.preparation_s, "s_per_integral": choice.pilot.s_per_integral,
                 "digits_mean": choice.pilot.digits_mean, "digits_worst": choice.pilot.digits_worst,
-                "rule": choice.rule, "rule_error": choice.rule_error,
+                "rule": choice.rule, "rule_error": choice.rule_error, "verdict": ranking.verdict(choice),
             })  # fmt: skip
     return [row | _by_records(integral, row, recorded()[integral], chooser.truth, told) for row in rows]
 

@@ -11,8 +11,10 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import methods
+from benchmarks.choosing import agreement_table
 from benchmarks.experiments import all_configurations
 from benchmarks.figures import digit_curves
 from benchmarks.page import headlines
@@ -28,6 +30,9 @@ PICTURE = "figures/digit_curves.svg"
 
 EXAMPLE = "box1l", ("gauss_legendre", "chebyshev"), 60
 """Integral, methods and budget in seconds of a command whose output is shown."""
+
+CHOICE = "box1l", 6, 1e9
+"""Integral, digits and number of values of the choice that is shown."""
 
 LEAST_KINDS = 3
 """Kinds of methods that an integral must have been computed with to be shown."""
@@ -50,9 +55,22 @@ def picture(grouped: Iterable[Configuration]) -> str | None:
 
 
 def text(
-    euclidean: Sequence[Configuration], physical: Sequence[Configuration], compared: Iterable[Configuration] = ()
+    euclidean: Sequence[Configuration],
+    physical: Sequence[Configuration],
+    compared: Iterable[Configuration] = (),
+    choices: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> str:
-    """Write picture, findings and table as Markdown; of `compared` a command prints a part."""
+    """Write picture, findings, what two commands print, and the table, as Markdown.
+
+    Parameters
+    ----------
+    euclidean, physical : sequence of Configuration
+        What was measured below and above thresholds.
+    compared : iterable of Configuration
+        Those of the comparison, of which a command prints a part.
+    choices : mapping, optional
+        Integral -> what was chosen for it, as `benchmarks.choosing.agreement` leaves it.
+    """
     grouped = [*euclidean, *physical]
     places = digit_costs.by_place(digit_costs.one_machine_each(grouped))
     shown = place(places)
@@ -60,8 +78,9 @@ def text(
     if shown is None:
         return found or "There are no records yet."
     blocks = [f"![{shown[0]}: digits against time](reports/{PICTURE})", _caption(shown, places[shown]), found]
-    blocks += [table(places[shown]), _without_a_value(grouped, shown, places[shown]), _measured(grouped)]
-    blocks += [_printed([record for c in compared if not c.superseded for record in c.good])]
+    blocks += [_printed([record for c in compared if not c.superseded for record in c.good]), _chosen(choices or {})]
+    blocks += [f"The best configuration of each method on `{shown[0]}`, as in the picture:", table(places[shown])]
+    blocks += [_without_a_value(grouped, shown, places[shown]), _measured(grouped)]
     return "\n\n".join(filter(None, blocks))
 
 
@@ -197,21 +216,33 @@ def _printed(found: Iterable[Record]) -> str:
     shown = max(complete, key=lambda records: max(record["date_utc"] or "" for record in records))
     command = " ".join(["--integral", integral, *(f"--method {name}" for name in names), "--budget", str(budget_s)])
     printed = f"```text\n{all_configurations.text(shown)}\n```"
-    return f"`python -m benchmarks.accuracy {command}` prints, among others\n\n{printed}"
+    machine = shown[0]["machine"]
+    return f"On {machine}, `python -m benchmarks.accuracy {command}` prints, among others,\n\n{printed}"
+
+
+def _chosen(choices: Mapping[str, Mapping[str, Any]]) -> str:
+    """Write a command that chooses a method, and the end of what it printed; "" where that is not known, or old."""
+    integral, digits, count = CHOICE
+    entry = choices.get(integral, {})
+    rows = [row for row in entry.get("rows", ()) if (row["digits"], row["count"]) == (digits, count)]
+    if not rows or not agreement_table.is_current(entry):
+        return ""
+    command = f"--integral {integral} --digits {digits} --count {count:.0e}".replace("e+0", "e")
+    return f"and `python -m benchmarks.choose {command}`, at its end,\n\n```text\n{rows[0]['verdict']}\n```"
 
 
 def _measured(grouped: Sequence[Configuration]) -> str:
     """Say what was measured in all: integrals, budgets, machines."""
     from references.integrals import catalogue
 
-    current = [c for c in grouped if digit_costs.counts(c)]
+    current = [c for c in grouped if digit_costs.counts(c) and c.good]
     integrals = {c.first["integral"] for c in current}
     budgets = [c.first["budget_s"] for c in current]
     machines = "; ".join(sorted({c.first["machine"] for c in current}))
     superseded = sum(c.superseded for c in current)
     older = f" {superseded:,} of them are of older versions of a method." if superseded else ""
     return (
-        f"Measured so far, in [all tables](reports/tables.md): {len(current):,} configurations on {len(integrals)} "
+        f"Measured so far, in [one table](reports/tables.csv): {len(current):,} configurations on {len(integrals)} "
         f"integrals, {sum(map(catalogue.is_held_out, integrals))} of them held out and "
         f"{sum(map(catalogue.is_physical, integrals))} above threshold, with budgets of {min(budgets):g} to "
         f"{max(budgets):g} s, on one thread of {machines}.{older}"

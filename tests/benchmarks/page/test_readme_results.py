@@ -6,6 +6,7 @@ import pytest
 from sample_records import record, timing
 
 import methods
+from benchmarks.choosing import agreement_table
 from benchmarks.page import readme_results
 from benchmarks.records import configurations, digit_costs, method_kinds
 from benchmarks.running import jobs
@@ -135,7 +136,7 @@ def test_what_a_command_prints_is_shown_where_its_records_are_current():
     ]
     printed = (
         "`python -m benchmarks.accuracy --integral box1l --method gauss_legendre --method chebyshev --budget 60` "
-        "prints, among others"
+        "prints, among others,"
     )
 
     def text_with(compared):
@@ -152,3 +153,15 @@ def test_what_a_command_prints_is_shown_where_its_records_are_current():
     assert printed not in text_with([made[0] | {"version": 0}, made[1]])
     other_batches = [one | {"s_per_integral": {"1": timing(1e-6), "1024": timing(1e-6)}} for one in made]
     assert printed not in text_with(other_batches)
+
+
+def test_the_end_of_a_choice_is_shown_where_it_is_current():
+    integral, digits, count = readme_results.CHOICE
+    row = {"digits": digits, "count": count, "verdict": "Chosen: rbf."}
+    entry = {"versions": agreement_table.versions(), "rows": [row | {"digits": 3, "verdict": "no"}, row]}
+    grouped = configurations.grouped(EUCLIDEAN)
+    text = readme_results.text(grouped, [], choices={integral: entry})
+    command = "`python -m benchmarks.choose --integral box1l --digits 6 --count 1e9`"
+    assert f"{command}, at its end,\n\n```text\nChosen: rbf.\n```" in text
+    for other in ({}, {integral: entry | {"versions": {}}}, {integral: entry | {"rows": [row | {"digits": 3}]}}):
+        assert "benchmarks.choose" not in readme_results.text(grouped, [], choices=other)
