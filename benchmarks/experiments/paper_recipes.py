@@ -6,6 +6,7 @@ python -m benchmarks.report --out reports/published/recipes      the same runs w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -67,12 +68,28 @@ def _row(name: str, recipe: Recipe, configuration: Configuration) -> dict[str, s
         "source": recipe.source,
         "published digits": recipe.digits,
         "here": _shown(configuration),
+        "verdict": verdict(recipe.digits, configuration.digits),
         "updates made / printed": f"{updates:,} / {params['n_updates']:,}",
         "replicas here / printed": f"{params['n_replicas']} / {recipe.fields()['n_replicas']}",
         "seconds × threads": f"{first['budget_s']:.0f} × {first['threads']}",
         "machine": first["machine"],
         "note": configurations.note([configuration]),
     }
+
+
+def in_words(name: str) -> str:
+    """Name the network of a recipe by its activation and size, as "tanh, 3 layers of 100 nodes, on box1l"."""
+    recipe = RECIPES[name]
+    fields = recipe.fields()
+    activation = "GELU" if fields["activation"].startswith("gelu") else fields["activation"]
+    return f"{activation}, {fields['depth']} layers of {fields['width']} nodes, on {recipe.integral}"
+
+
+def verdict(published: str, digits: float | None) -> str:
+    """Compare digits with those published, as "about 3.4 (figure 3)" or "3.4 ± 0.2": minutes refute nothing."""
+    mean, *plus_minus = (float(number) for number in re.findall(r"\d+(?:\.\d+)?", published.partition("(")[0]))
+    enough = digits is not None and digits >= mean - sum(plus_minus)
+    return "confirmed" if enough else "not reproduced at this budget"
 
 
 def _shown(configuration: Configuration) -> str:

@@ -52,13 +52,6 @@ def specs() -> dict[str, str]:
     return found
 
 
-def in_words(row: str) -> str:
-    """Name the network of a row of the thesis by its activation and size, as "GELU, 3 layers of 100 nodes"."""
-    fields = RECIPES[row].fields()
-    activation = fields["activation"].removesuffix("_tanh").upper()
-    return f"{activation}, {fields['depth']} layers of {fields['width']} nodes"
-
-
 def paper_cpu() -> Preset:
     """Run every row once."""
     return Preset({INTEGRAL: BUDGET_S}, {INTEGRAL: tuple(specs().values())})

@@ -14,7 +14,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.experiments import cost_map, label_counts, paper_claims, performance_profile, thesis_on_cpu
+from benchmarks.experiments import (
+    break_even,
+    cost_map,
+    label_counts,
+    paper_claims,
+    paper_recipes,
+    performance_profile,
+    thesis_on_cpu,
+    uncertain_networks,
+)  # fmt: skip
 from benchmarks.page import headlines
 from benchmarks.records import configurations, currency, digit_costs, run_records
 from benchmarks.records.configurations import Configuration
@@ -36,6 +45,11 @@ MOST_LINKS = 4
 """Records that a finding links to; of more, it says how many there are."""
 
 PYSECDEC_DIGITS = (3, 6)
+
+PRIMITIVE_DIGITS = 3
+
+PAPERS_BREAK_EVEN = {"box1l": "360 million", "box2l": "6 million"}
+"""Numbers of values from which on the networks of the paper on primitives are cheaper than pySecDec there."""
 
 
 class Finding(NamedTuple):
@@ -92,7 +106,9 @@ def text(measured: Callable[[str], Sequence[Record]], link: Callable[[Record], s
     sections = {
         "Below thresholds, where I(s) is real": [
             _lines(
-                [*_profiles(below), *_on_the_map(euclidean), *_most_digits(euclidean), *_pysecdec(euclidean)], links
+                [*_profiles(below), *_on_the_map(euclidean), *_most_digits(euclidean), *_pysecdec(euclidean),
+                 *_primitives_pay(euclidean)],
+                links,
             ),
             _honesty(euclidean, links),
         ],
@@ -226,6 +242,23 @@ def _called_singly(costs: Iterable[Mapping[str, Sequence[DigitCost]]], digits: i
     )
 
 
+def _primitives_pay(grouped: Sequence[Configuration]) -> Iterator[Finding]:
+    """Say from how many values on a primitive is cheaper than pySecDec, on the integrals of which its paper says it."""
+    for (integral, _), methods in digit_costs.by_place(grouped).items():
+        ours, theirs = (
+            [cost for cost in costs if cost.digits_mean >= PRIMITIVE_DIGITS]
+            for costs in (methods.get("neural_primitive", []), costs_of("pySecDec", methods))
+        )
+        if integral in PAPERS_BREAK_EVEN and ours and theirs:
+            n = break_even.from_how_many(ours, theirs)
+            yield Finding(
+                f"With {PRIMITIVE_DIGITS} digits on {integral} neural_primitive is cheaper than pySecDec, preparation "
+                f"included, {'for no number of values' if math.isinf(n) else f'from {n:,.0f} values on'}; the networks "
+                f"of its paper are from about {PAPERS_BREAK_EVEN[integral]} on (JHEP 03 (2023) 221, section 3.2).",
+                _records([*ours, *theirs]),
+            )
+
+
 def _honesty(grouped: Sequence[Configuration], links: Links) -> str:
     """Make a table of whose errors are honest on held-out integrals; "" where no method states any."""
     stated: dict[str, list[Configuration]] = {}
@@ -282,11 +315,21 @@ def _claims(measured: Callable[[str], Sequence[Record]]) -> Iterator[Finding]:
     for row, records in _rows(thesis_on_cpu.tables(measured("thesis_on_cpu"))):
         if row["verdict"]:
             yield Finding(
-                f"**{row['verdict']}**: {thesis_on_cpu.in_words(row['row'])} has {row['published digits']} digits "
+                f"**{row['verdict']}**: {paper_recipes.in_words(row['row'])} has {row['published digits']} digits "
                 f"({row['source']}): {row['digits of the ensemble']}, after {row['updates made / printed']} updates.",
                 records,
             )
-    for row, records in label_counts.verdicts(measured("label_counts")):
+    for row, records in _rows(paper_recipes.tables(measured("paper_recipes"))):
+        if row["recipe"] not in thesis_on_cpu.ROWS:
+            yield Finding(
+                f"**{row['verdict']}**: {paper_recipes.in_words(row['recipe'])} has {row['published digits']} digits "
+                f"({row['source']}): {row['here']}, after {row['updates made / printed']} updates.",
+                records,
+            )
+    judged = [
+        *label_counts.verdicts(measured("label_counts")), *uncertain_networks.verdicts(measured("uncertain_networks"))
+    ]  # fmt: skip
+    for row, records in judged:
         yield Finding(f"**{row['verdict']}**: {row['sentence']} ({row['source']}).", records)
 
 

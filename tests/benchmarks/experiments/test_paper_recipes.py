@@ -52,3 +52,15 @@ def test_a_run_that_failed_says_why():
 def test_other_runs_have_no_row():
     (table,) = paper_recipes.tables([record(), run(params={"width": 3})])
     assert not table.rows
+
+
+def test_minutes_confirm_what_hours_reached_and_refute_nothing():
+    assert rows(run(digits_mean=3.75))[0][0]["verdict"] == "confirmed"  # published: 3.9 ± 0.2
+    assert rows(run(digits_mean=3.6))[0][0]["verdict"] == "not reproduced at this budget"
+    assert paper_recipes.verdict("about 2 (table 2)", 2.0) == "confirmed"
+    assert paper_recipes.verdict("about 2 (table 2)", None) == "not reproduced at this budget"
+
+
+def test_a_recipe_in_words():
+    assert paper_recipes.in_words("thesis_gelu_10x30_cpu") == "GELU, 10 layers of 30 nodes, on box1l"
+    assert paper_recipes.in_words("jhep_tanh_i2") == "tanh, 4 layers of 30 nodes, on box2l"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from uncertain_records import record
 
 from benchmarks.experiments import preset, uncertain_networks
@@ -70,3 +71,36 @@ def test_the_preset_has_every_setting_on_both_integrals():
     for settings in made.methods.values():
         assert len(set(settings)) == 11
     assert made.repeats == 3
+
+
+def boosted(gain_trained, gain_others, repeat):
+    """Return a record of boosting by pulls whose widths fell by so much."""
+    made = record(boosting="loss", repeat=repeat)
+    final = made["details"]["final"]
+    gains = {"train": gain_trained, "validation": gain_others}
+    before = {name: {"pull_std": final[name]["pull_std"] + gain} for name, gain in gains.items()}
+    return made | {"details": made["details"] | {"unboosted": before}}
+
+
+@pytest.mark.parametrize(
+    ("trained", "others", "verdict"),
+    [(0.3, 0.1, "confirmed"), (0.1, 0.3, "not reproduced at this budget"), (0.2, 0.2, "not decided")],
+)
+def test_boosting_by_pulls_is_judged_by_what_it_gains(trained, others, verdict):
+    found = [boosted(trained + 0.01 * n, others + 0.01 * n, n) for n in range(3)]
+    ((row, used),) = uncertain_networks.verdicts([*found, record()])
+    assert (row["verdict"], used) == (verdict, found)
+    assert f"trained on {trained + 0.01:.2f} ± 0.01 (3), others {others + 0.01:.2f} ± 0.01 (3)" in row["sentence"]
+
+
+@pytest.mark.parametrize(("few", "verdict"), [(2.95, "confirmed"), (2.5, "not reproduced at this budget")])
+def test_boosting_by_sigma_is_judged_by_digits_with_fewer_labels(few, verdict):
+    found = [
+        record(boosting="process", n_labels=n, repeat=repeat, digits_mean=digits + 0.01 * repeat)
+        for n, digits in zip(uncertain_networks.N_LABELS, (3.0, few), strict=True)
+        for repeat in range(3)
+    ]
+    ((row, used),) = uncertain_networks.verdicts(found)
+    assert row["verdict"] == verdict
+    assert sorted(map(id, used)) == sorted(map(id, found))
+    assert uncertain_networks.verdicts(found[:3]) == []

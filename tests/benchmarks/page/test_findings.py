@@ -185,3 +185,13 @@ def test_claims_have_their_verdict_first():
         claimed += [record(**common, digits_mean=digits + nth / 100, repeat=nth) for nth in range(3)]
     said = sentences(paper_claims=claimed)["What the papers claim"]
     assert any(line.startswith("- **confirmed**: Korobov transform") for line in said)
+
+
+def test_where_a_primitive_pays_beside_pysecdec():
+    found = [
+        run("neural_primitive", 5.0, 2.0, "box2l", fit_s=62.0), run("pysecdec_qmc", 5.0, 102.0, "box2l"),
+        run("neural_primitive", 5.0, 2.0), run("pysecdec_qmc", 5.0, 102.0),
+    ]  # fmt: skip
+    (said,) = [line for line in below(*found) if "of its paper" in line]
+    assert "on box2l neural_primitive is cheaper than pySecDec, preparation included, from 600,000 values on" in said
+    assert "about 6 million on (JHEP" in said
