@@ -72,10 +72,6 @@ class Stages(NamedTuple):
         """Return the corner sum over h of the neurons alone at u (n, m), for a weight with powers p (k,): (n,)."""
         return torch.cat([self.network.corner_sums(part, powers) @ self.c for part in u.split(CHUNK)])
 
-    def g(self, u: torch.Tensor, t: torch.Tensor, powers: torch.Tensor, total: torch.Tensor) -> torch.Tensor:
-        """Estimate g at u (n, m), t (n, k) by the replica's mixed derivative over w h, for `total` (n,): (n,)."""
-        return self.network.neurons(u, t) @ self.c + total - self.corner_sum(u, powers)
-
     def partial(
         self, u: torch.Tensor, powers: torch.Tensor, total: torch.Tensor,
         t: torch.Tensor, given: Collection[int], i: int, points: torch.Tensor,
