@@ -258,7 +258,7 @@ class NeuralPrimitive(Primitive):
     def partial(
         self, s: torch.Tensor, t: torch.Tensor, given: Collection[int], i: int, points: torch.Tensor
     ) -> torch.Tensor:
-        """Return over h(s) what `methods.base.SamplesX` says."""
+        """Compute p(t_given) I(s)/h(s) as t_i takes each of `points` (q,): (n, q), as `methods.base.SamplesX` says."""
         order, u = self.map_.order, self.coordinates.u(s)
         held, column = {order.index(j) for j in given}, order.index(i)
         totals = self.tables_(s) / self.map_.norm(u)

@@ -245,7 +245,7 @@ class PublishedPrimitive(Primitive):
     def partial(
         self, s: torch.Tensor, t: torch.Tensor, given: Collection[int], i: int, points: torch.Tensor
     ) -> torch.Tensor:
-        """Return over c f(s, ½) what `methods.base.SamplesX` says."""
+        """Compute p(t_given) I(s)/(c f(s, ½)) as t_i takes each of `points` (q,): (n, q), as `SamplesX` says."""
         s, t, points = self._scaled(s).to(self._dtype), t.to(self._dtype), points.to(self._dtype)
         found = [partial_derivative.partial(network, s, t, given, i, points) for network in self._networks]
         return torch.stack(found).double().mean(dim=0)
