@@ -7,8 +7,7 @@ integral (`fit`) and then returns I(s) for any number of phase-space points (`in
     python -m benchmarks.conformance my_file:MyMethod
     python -m benchmarks.accuracy --integral box1l --method my_file:MyMethod,field=value
 
-What else a method can do is a Protocol below, asked for by ``isinstance``; members that end in an underscore exist
-after `fit`. docs/method.md tells it all by an example.
+What else a method can do is a Protocol below, asked for by ``isinstance``. docs/method.md tells it all by an example.
 """
 
 from __future__ import annotations
@@ -68,7 +67,8 @@ class Method(ABC):
         return f"I(s) is complex ({integral.prescription} - i0), and {self.name} treats real integrals only"
 
     def _require_supported(self, integral: ParametricIntegral) -> None:
-        """Raise InputError with the reason that `unsupported` gives, where it gives one: the beginning of `fit`."""
+        """Begin a `fit`: drop digits measured of an earlier one; InputError where `unsupported` gives a reason."""
+        self.measured_ = None
         if reason := self.unsupported(integral):
             raise InputError(f"{self.name} cannot treat {integral.name}: {reason.removesuffix('.')}.")
 

@@ -74,9 +74,8 @@ class BoostedTrees(Method):
     learning_rate : float
         Factor on each tree (papers: 0.01, baseline 0.1).
     n_trees : int
-        Trees at most (papers: 5,000), for each part of a complex integral. A run repeats another one with its
-        `n_updates_`, the larger number of both parts, and the `n_labels` of its `details_`, as long as the budget ended
-        neither part, nor cut the label method short.
+        Trees at most (papers: 5,000), for each part of a complex integral. A run repeats another one with the `n_trees`
+        and `n_labels` of its `details_`, as long as the budget ended neither part, nor cut the label method short.
     subsample : float
         Share of the labels that each tree sees (papers: 1).
     max_bin : int
@@ -147,6 +146,7 @@ class BoostedTrees(Method):
             rms.append(self._boost(examples, y, clock.share(1 / (len(of_parts) - i)), monitor if is_last else None))
         self.details_ = {
             **examples.details,
+            "n_trees": self.n_updates_,
             "validation_rms": math.hypot(*rms),
             "best_n_trees": max(booster.num_boosted_rounds() for booster in self.boosters_),
         }

@@ -127,6 +127,7 @@ class DifferentialMLP(PiecewiseTable):
         if integral.is_complex:
             return super().fit(integral, budget=budget, monitor=monitor)
         clock = Clock(budget)
+        self._require_supported(integral)
         devices.check(self.name, self.device)
         self.integral_, self._few, few = integral, None, few_points.of(self)
         vars(self).pop("pieces_", None)  # those of an earlier fit

@@ -125,8 +125,10 @@ class LearnedContour(Method):
 
     def unsupported(self, integral: ParametricIntegral) -> str | None:
         """Say why a tensor rule is out of reach, or a contour: a Python function tells nothing of its F."""
-        if 2**integral.k > self.max_nodes or 4**integral.k > MOST_MOVING_NODES:
+        if 2**integral.k > self.max_nodes:
             return f"a tensor rule in k = {integral.k} needs more than max_nodes = {self.max_nodes} nodes"
+        if 4**integral.k > MOST_MOVING_NODES:
+            return f"orders are compared by rules of 4^{integral.k} nodes, which are more than {MOST_MOVING_NODES}"
         if self.order is not None and self.order**integral.k > MOST_MOVING_NODES:
             return f"order = {self.order} in k = {integral.k} needs more than {MOST_MOVING_NODES} nodes; give less"
         if integral.is_complex and integral.expression is None:

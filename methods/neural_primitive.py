@@ -100,6 +100,9 @@ LATTICE_OF_NO_BUDGET, UPDATES_WITHOUT_BUDGET = 1024, 4
 
 NETWORK = tuple(field.name for field in dataclasses.fields(Network))
 
+OF_ONE_KIND = ("map_", "replicas_", "tables_", "coordinates", "_of_tables", "_complex_series")
+"""Attributes of a fit to a real integral; the last one is of a fit to a complex one."""
+
 
 @dataclasses.dataclass(kw_only=True)
 class NeuralPrimitive(Primitive):
@@ -129,7 +132,9 @@ class NeuralPrimitive(Primitive):
     Attributes
     ----------
     map_ : TriangularMap
-        The change of variables.
+        The change of variables. This, `coordinates`, `replicas_` and `tables_` are of real integrals only.
+    coordinates : methods.primitives.triangular_map.Coordinates
+        Those of the map, u of s.
     n_updates_ : int
         Updates made. Fitting again with `n_updates`, `width`, `n_terms` and `lattice_size` set to what ``details_`` and
         these are repeats the result, unless ``details_["cut_short"]`` names a part that the budget ended.
@@ -138,7 +143,8 @@ class NeuralPrimitive(Primitive):
     replicas_ : list of Stages
         The neurons of each replica.
     tables_ : ReplicaTables
-        The corner sum of each replica times h.
+        The corner sum of each replica times h, and the misfit that these tables have in common: the error is that of
+        the replicas' spread and that of the misfit, in quadrature. Of a complex integral it is that of the spread.
     details_ : dict
         Order of the map; c and the power p of the target; standard deviations of g about 1, and about the neurons;
         `n_terms`, how many of them are left, `lattice_size`, and the weight of its Korobov transform; parts that the
@@ -148,7 +154,7 @@ class NeuralPrimitive(Primitive):
 
     name: ClassVar[str] = "neural_primitive"
     source: ClassVar[str] = "after Maître & Santos-Mateos, JHEP 03 (2023) 221"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     network: ClassVar[type[Network]] = Sines
     neurons: ClassVar[int] = NEURONS_PER_CBRT_SECOND
     treats_complex: ClassVar[bool] = True
@@ -186,6 +192,8 @@ class NeuralPrimitive(Primitive):
         """
         clock = Clock(budget)
         self._require_supported(integral)
+        for name in OF_ONE_KIND:
+            vars(self).pop(name, None)  # that of an earlier fit
         if integral.is_complex:
             return self._fit_complex(integral, budget, clock, monitor)
         self._prepare(integral)
@@ -210,7 +218,7 @@ class NeuralPrimitive(Primitive):
         for training in trainings:
             training.place(POINTS_PER_TERM * n_terms)
         limit = self.n_updates or (UPDATES_WITHOUT_BUDGET if budget is None else sys.maxsize)
-        self.n_updates_, longest, tabulating_s = 0, 0.0, 0.0
+        self.n_updates_, n_tabulated, longest, tabulating_s = 0, 0, 0.0, 0.0
         while self.n_updates_ < limit and (self.n_updates_ == 0 or clock.left > longest + tabulating_s):
             left = clock.left
             for training in trainings:
@@ -220,9 +228,11 @@ class NeuralPrimitive(Primitive):
             if self.n_updates_ == 1 or (monitor is not None and self.n_updates_.bit_count() == 1):
                 left = clock.left
                 self._tabulate(trainings)
+                n_tabulated = self.n_updates_
                 tabulating_s = max(tabulating_s, left - clock.left)
                 clock.show(monitor, self)
-        self._tabulate(trainings)
+        if n_tabulated < self.n_updates_:
+            self._tabulate(trainings)
         self._few = few and few.listed()
         return self
 
@@ -248,7 +258,7 @@ class NeuralPrimitive(Primitive):
     def partial(
         self, s: torch.Tensor, t: torch.Tensor, given: Collection[int], i: int, points: torch.Tensor
     ) -> torch.Tensor:
-        """Return over h(s) what `methods.base.SamplesX` says."""
+        """Compute p(t_given) I(s)/h(s) as t_i takes each of `points` (q,): (n, q), as `methods.base.SamplesX` says."""
         order, u = self.map_.order, self.coordinates.u(s)
         held, column = {order.index(j) for j in given}, order.index(i)
         totals = self.tables_(s) / self.map_.norm(u)
@@ -268,10 +278,7 @@ class NeuralPrimitive(Primitive):
         factor = UNCERTAINTIES[self.uncertainty](self.n_replicas)
         if self.integral_.is_complex:
             return self._complex_series.steps(factor)
-        tables = self.tables_
-        return table_arithmetic.of_replicas(
-            tables.coordinates, tables.target, tables.alpha, tables.coefficients, factor
-        )
+        return table_arithmetic.of_replicas(self.tables_, factor)
 
     def _affordable_width(self, budget: float | None, clock: Clock) -> int:
         """Return the neurons of a replica: what the budget gives, or fewer where this machine is too slow for them."""
@@ -331,12 +338,19 @@ class NeuralPrimitive(Primitive):
     def _normalisation(self, s: torch.Tensor) -> torch.Tensor:
         return s.new_ones(len(s))  # the tables have h in them
 
+    def _common_error(self, value: np.ndarray) -> np.ndarray | float:
+        return 0.0 if self.integral_.is_complex else self.tables_.target.error(value, self.tables_.misfit)
+
     def _tabulate(self, trainings: Sequence[Training]) -> None:
         """Make the tables of I at the points of the second stage so far."""
         u = [training.u.T.contiguous() for training in trainings]
-        value = [(training.total * self.map_.norm(training.u)).cpu().numpy() for training in trainings]
+        norms = [self.map_.norm(training.u) for training in trainings]
+        value, noise = (
+            [(numbers * norm).cpu().numpy() for numbers, norm in zip(of_replicas, norms, strict=True)]
+            for of_replicas in ([each.total for each in trainings], [each.noise for each in trainings])
+        )
         power, n_terms = self.details_["power"], self.details_["n_terms"]
-        self.tables_ = replica_tables.fitted(self._of_tables, power, u, value, n_terms, self.device)
+        self.tables_ = replica_tables.fitted(self._of_tables, power, u, value, noise, n_terms, self.device)
         self.details_["terms"] = len(self.tables_.alpha)
 
     def _state(self) -> dict[str, np.ndarray]:
@@ -349,7 +363,7 @@ class NeuralPrimitive(Primitive):
             state[f"replicas.{name}"] = stacked.to(self._dtype)
         state["replicas.c"] = torch.stack([replica.c for replica in self.replicas_]).to(self._dtype)
         state |= {"tables.alpha": self.tables_.alpha.astype(np.int16), "tables.coefficients": self.tables_.coefficients}
-        state |= {"tables.target": self.tables_.target, "c": self._of_tables.c}
+        state |= {"tables.target": self.tables_.target, "tables.misfit": self.tables_.misfit, "c": self._of_tables.c}
         state |= {"n_updates_": self.n_updates_, "width_": self.width_}
         return {key: np.asarray(value.cpu() if torch.is_tensor(value) else value) for key, value in state.items()}
 
@@ -368,7 +382,8 @@ class NeuralPrimitive(Primitive):
         shapes = state["c"].shape, alpha.shape[1:], coefficients.shape
         if shapes != ((self.integral_.m,), (self.integral_.m,), (self.n_replicas, len(alpha))) or alpha.min() < 0:
             raise StorageError(f"The file has no tables of this {self.name}; save it again.")
-        self.tables_ = ReplicaTables(self._of_tables, target, alpha, coefficients, self.device)
+        misfit = float(state.get("tables.misfit", np.nan))  # a primitive_corrected can do without, and its file too
+        self.tables_ = ReplicaTables(self._of_tables, target, alpha, coefficients, misfit, self.device)
         of_map = {key.partition(".")[2]: value for key, value in state.items() if key.startswith("map.")}
         degree, norm_degree = (int(of_map.pop(name)) for name in ("degree", "norm_degree"))
         order = tuple(of_map.pop("order").tolist())

@@ -136,7 +136,7 @@ class PublishedPrimitive(Primitive):
     ----------
     n_updates_ : int
         Updates made of each replica. As nothing in the training depends on the time, fitting again with `n_updates` set
-        to this number repeats the result.
+        to this number repeats the result, unless the budget cuts the label method short.
     scale_ : float
         The constant c.
     replicas : list of methods.deep.training.Replica
@@ -181,7 +181,8 @@ class PublishedPrimitive(Primitive):
         Raises
         ------
         InputError
-            For a complex integral, a field that is not allowed, or an integrand whose values cannot be normalised.
+            For a complex integral, a field that is not allowed, an integrand whose values cannot be normalised, or a
+            training that diverges.
         """
         clock = Clock(budget)
         return self._train(self._replicas_to_train(integral, clock), clock, monitor)
@@ -198,13 +199,27 @@ class PublishedPrimitive(Primitive):
             As of `fit`; the budget is for what is still to be done.
         state : dict of str to array
             From a fit on the same kind of device; from another one, rounding makes a difference.
+
+        Raises
+        ------
+        InputError
+            Where `fit` does, and for a state of other fields.
         """
         clock = Clock(budget)
         replicas = self._replicas_to_train(integral, clock)
-        for index, replica in enumerate(replicas):
-            own = {key.partition(":")[2]: array for key, array in state.items() if key.startswith(f"{index}:")}
-            checkpoint.restore(replica, own)
-        self.n_updates_ = int(state["n_updates"])
+        of_each: dict[str, dict[str, np.ndarray]] = {str(index): {} for index in range(len(replicas))}
+        try:
+            for key, array in state.items():
+                index, is_of_replica, name = key.partition(":")
+                if is_of_replica:
+                    of_each[index][name] = array
+            for replica, arrays in zip(replicas, of_each.values(), strict=True):
+                checkpoint.restore(replica, arrays)
+            self.n_updates_ = int(state["n_updates"])
+        except (KeyError, RuntimeError, ValueError) as problem:
+            raise InputError(
+                f"The state is not that of a {self.name} with these fields; give those of the fit that it is from."
+            ) from problem
         return self._train(replicas, clock, monitor)
 
     def training_state(self) -> dict[str, np.ndarray]:
@@ -230,7 +245,7 @@ class PublishedPrimitive(Primitive):
     def partial(
         self, s: torch.Tensor, t: torch.Tensor, given: Collection[int], i: int, points: torch.Tensor
     ) -> torch.Tensor:
-        """Return over c f(s, ½) what `methods.base.SamplesX` says."""
+        """Compute p(t_given) I(s)/(c f(s, ½)) as t_i takes each of `points` (q,): (n, q), as `SamplesX` says."""
         s, t, points = self._scaled(s).to(self._dtype), t.to(self._dtype), points.to(self._dtype)
         found = [partial_derivative.partial(network, s, t, given, i, points) for network in self._networks]
         return torch.stack(found).double().mean(dim=0)
@@ -312,6 +327,13 @@ class PublishedPrimitive(Primitive):
             at_once = max(1, int(BETWEEN_WAITS_S * at_once / max(seconds, 1e-9)))
             if self.n_updates_ % MONITOR_EVERY == 0:
                 clock.show(monitor, self)
+        with torch.no_grad():
+            sums = self._corner_sums(torch.stack([self._low, self._high]))
+        if not bool(sums.isfinite().all()):
+            raise InputError(
+                f"The training of {self.name} diverged after {self.n_updates_} updates: its values are not finite; "
+                "give a smaller learning_rate or gain."
+            )
         return self
 
     def _constant(self) -> float:

@@ -19,6 +19,6 @@ class SeparablePrimitive(NeuralPrimitive):
     """An ensemble of separable primitives; parameters and attributes as of `NeuralPrimitive`."""
 
     name: ClassVar[str] = "separable_primitive"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     network: ClassVar[type[Network]] = Products
     treats_complex: ClassVar[bool] = False

@@ -73,7 +73,7 @@ class FewPoints:
 
 
 def of(method: Any) -> FewPoints | None:
-    """Make that of a fitted method; None where it has no steps or computes elsewhere, or nothing can be compiled."""
+    """Make the `FewPoints` of a method; None where it has no steps, is not on a CPU, or nothing can be compiled."""
     exportable = callable(method.export_form) and torch.device(method.device).type == "cpu"
     return FewPoints(method.export_form) if exportable and library() is not None else None
 

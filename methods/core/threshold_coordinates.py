@@ -27,7 +27,7 @@ class ThresholdCoordinate(NamedTuple):
 
     @classmethod
     def of_range(cls, threshold: float, low: float, high: float) -> Self:
-        """Make that of a range on one side of a threshold."""
+        """Make the coordinate of an invariant between `low` and `high`, both on one side of its threshold."""
         return cls(threshold, bool((low + high) / (2 * threshold) > 1))
 
     def z(self, s: Any) -> Any:

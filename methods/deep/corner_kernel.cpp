@@ -160,6 +160,3 @@ extern "C" void corner_sum(const T* const* arrays, const T* s, T* out, ptrdiff_t
   else
     all<VECTORS>(N, s, out, threads, n);
 }
-
-// φ of so many numbers, in place: what a corner sum takes beside its products.
-extern "C" void phi(T* z, ptrdiff_t numbers) { activate(z, numbers); }

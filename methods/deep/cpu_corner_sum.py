@@ -27,7 +27,7 @@ MAX_K = 16
 
 @build_cache.remembered
 def library(k: int, dtype: torch.dtype, activation: Activation) -> Any:
-    """Return a library with the functions `corner_sum` and `phi`; None where it cannot be compiled."""
+    """Return a library with the function `corner_sum`; None where it cannot be compiled."""
     if k > MAX_K or dtype not in TYPES or activation.formula is None:
         return None
     scalar = TYPES[dtype]
@@ -37,8 +37,7 @@ def library(k: int, dtype: torch.dtype, activation: Activation) -> Any:
     if loaded is None:
         return None
     loaded.corner_sum.argtypes = [ctypes.c_void_p] * 3 + [ctypes.c_ssize_t] * 5
-    loaded.phi.argtypes = [ctypes.c_void_p, ctypes.c_ssize_t]
-    loaded.corner_sum.restype = loaded.phi.restype = None
+    loaded.corner_sum.restype = None
     return loaded
 
 

@@ -101,7 +101,7 @@ class Schedule(ABC):
 
     @abstractmethod
     def __call__(self, done: int, loss: torch.Tensor) -> None:
-        """Set it after `done` updates, given the loss before the last."""
+        """Set the learning rate of the next update, after `done` updates; `loss` () is that before the last of them."""
 
 
 class InverseSqrt(Schedule):
@@ -156,7 +156,7 @@ class Constant(Schedule):
     """Keeps the learning rate."""
 
     def __call__(self, done: int, loss: torch.Tensor) -> None:
-        """Leave it."""
+        """Leave the learning rate as it is."""
 
 
 SCHEDULES: dict[str, type[Schedule]] = {"inverse_sqrt": InverseSqrt, "plateau": Plateau, "constant": Constant}

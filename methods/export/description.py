@@ -31,7 +31,7 @@ class Description(NamedTuple):
     """Digits measured, in words."""
 
     def lines(self) -> list[str]:
-        """Say it in lines of text, for a comment."""
+        """List the lines of the comment that stands in an exported file."""
         kind = "complex " if self.is_complex else ""
         box = [
             f"    {name} in [{low!r}, {high!r}]"

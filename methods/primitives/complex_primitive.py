@@ -131,7 +131,9 @@ def _affordable_width(method: Trainable, target: ContourTarget, width: int, cloc
     k, m = target.integral.k, target.integral.m
     u, t, g = drawn(target, torch.quasirandom.SobolEngine(k + m, scramble=True, seed=0), PILOT)
     network = Sines.draw(k, m, width, method.omega / k, method.nu / k, torch.Generator().manual_seed(0), method.device)
-    LeastSquares(width, method.device).add(network.neurons(u, t), g)
+    neurons = network.neurons(u, t)
+    LeastSquares(width, method.device).add(neurons, g)
+    float(neurons[0, 0])  # waits for the device
     seconds = (time.perf_counter() - start) * method.n_replicas * method.points_per_neuron * width / PILOT
     return max(LEAST_WIDTH, round(width * min(1.0, clock.budget / seconds) ** (1 / 3)))
 

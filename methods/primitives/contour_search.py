@@ -120,7 +120,7 @@ class Search:
         return self._points.s[:n]
 
     def judged(self, contour: ContourMap) -> Found:
-        """Return a map with what is known of it; the constants of log h are fitted anew."""
+        """Return a map as it is with what is known of it: log h is a constant, the mean of log g."""
         fit = Fit(self._integrand, contour, self._points, self._powers)
         return self._judged(contour, fit.run(0), self._points)
 

@@ -67,14 +67,18 @@ class Primitive(Method):
 
     @in_batches
     def integrate(self, s: np.ndarray) -> Estimate:
-        """Return mean and error of the replicas; `n_eval` is that at the centre, `n_centre` per row."""
+        """Return mean and error of the replicas; `n_eval` is that at the centre, `n_centre` per row.
+
+        The error is that by their spread, with the one that they have in common in quadrature.
+        """
         s = self.integral_.check(s)
         if few_points.serve(self._few, s):
             return Estimate(*self._few(s), self.n_centre * len(s))
         values = self._replica_values(s)
         factor = UNCERTAINTIES[self.uncertainty](len(values))
-        error = factor * values.std(axis=0, ddof=1) if len(values) > 1 else np.full(values.shape[1], np.nan)
-        return Estimate(values.mean(axis=0), error, self.n_centre * values.shape[1])
+        spread = factor * values.std(axis=0, ddof=1) if len(values) > 1 else np.full(values.shape[1], np.nan)
+        value = values.mean(axis=0)
+        return Estimate(value, np.hypot(spread, self._common_error(value)), self.n_centre * len(value))
 
     def replica_values(self, s: np.ndarray) -> np.ndarray:
         """Return I(s) as each replica has it, s (n, m) -> (n_replicas, n). Raises InputError for s outside the box."""
@@ -93,6 +97,10 @@ class Primitive(Method):
     def _normalisation(self, s: torch.Tensor) -> torch.Tensor:
         """Return f(s, ½) for s (n, m): (n,)."""
         return self.integral_.integrand(s, s.new_full((1, self.integral_.k), 0.5))
+
+    def _common_error(self, value: np.ndarray) -> np.ndarray | float:
+        """Estimate the error (n,) that all replicas have in common at I (n,), which their spread does not show."""
+        return 0.0
 
     def _prepare(self, integral: ParametricIntegral) -> None:
         """Check the fields, and keep what training and evaluation share: integral_, _dtype, _low, _high."""

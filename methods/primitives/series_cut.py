@@ -13,7 +13,7 @@ from methods.core import chebyshev_series
 
 
 def best_degree(estimates: torch.Tensor, n_variables: int, lowest: int, highest: int) -> int:
-    """Return that degree.
+    """Return the total degree up to which to keep the mean of the estimates, so that it errs least.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def best_degree(estimates: torch.Tensor, n_variables: int, lowest: int, highest:
     lowest : int
         Degree to keep in any case.
     highest : int
-        Their degree.
+        Total degree of the estimates.
     """
     n = estimates.shape[1]
     if n == 1:

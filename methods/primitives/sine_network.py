@@ -78,7 +78,10 @@ class Network(ABC):
 
     @abstractmethod
     def average(self, t: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-        """Return the same for a rule with nodes t (n, k) and weights (n,) instead of the integral with weight w."""
+        """Sum each neuron's function of t over a rule's nodes t (n, k) and weights (n,): (F,), complex for Sines.
+
+        `amplitude` is the integral with weight w, which the rule approximates.
+        """
 
     @abstractmethod
     def sums(self, u: torch.Tensor, amplitudes: torch.Tensor) -> torch.Tensor:

@@ -72,10 +72,6 @@ class Stages(NamedTuple):
         """Return the corner sum over h of the neurons alone at u (n, m), for a weight with powers p (k,): (n,)."""
         return torch.cat([self.network.corner_sums(part, powers) @ self.c for part in u.split(CHUNK)])
 
-    def g(self, u: torch.Tensor, t: torch.Tensor, powers: torch.Tensor, total: torch.Tensor) -> torch.Tensor:
-        """Estimate g at u (n, m), t (n, k) by the replica's mixed derivative over w h, for `total` (n,): (n,)."""
-        return self.network.neurons(u, t) @ self.c + total - self.corner_sum(u, powers)
-
     def partial(
         self, u: torch.Tensor, powers: torch.Tensor, total: torch.Tensor,
         t: torch.Tensor, given: Collection[int], i: int, points: torch.Tensor,
@@ -144,12 +140,17 @@ class Training:
         sobol = torch.quasirandom.SobolEngine(self._m, scramble=True, seed=self._seed + 1)
         self.u = chebyshev_series.draw(sobol.draw(n_points, dtype=torch.float64)).to(self._method.device)
         self._shifts = np.random.default_rng(self._seed + 1)
-        self._sum, self._n_shifts = torch.zeros_like(self.u[:, 0]), 0
+        self._sum, self._differences, self._last = (torch.zeros_like(self.u[:, 0]) for _ in range(3))
+        self._n_shifts = 0
 
     def update(self, lattice_size: int, korobov_weight: int) -> None:
         """Add a lattice with a new shift."""
-        self._sum += self._by_lattice(self.u, lattice_size, korobov_weight, self._shifts)
+        value = self._by_lattice(self.u, lattice_size, korobov_weight, self._shifts)
+        self._sum += value
         self._n_shifts += 1
+        if self._n_shifts % 2 == 0:
+            self._differences += self._last - value
+        self._last = value
 
     def best_weight(self) -> tuple[int, float]:
         """Return the weight of Korobov's transform by which lattices depend least on their shift, and how much they do.
@@ -180,6 +181,15 @@ class Training:
     def total(self) -> torch.Tensor:
         """Mean over the shifts of the corner sum over h, at the points of the second stage: (n_points,)."""
         return self._sum / self._n_shifts
+
+    @property
+    def noise(self) -> torch.Tensor:
+        """Numbers with the variance that the errors of `total` have (n_points,); zeros for a single shift.
+
+        They are the values of half of the shifts less those of the other half, divided by √(n_paired n_shifts).
+        """
+        n_paired = self._n_shifts // 2 * 2
+        return self._differences / math.sqrt(max(1, n_paired * self._n_shifts))
 
 
 def total_by_rule(

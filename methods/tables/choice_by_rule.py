@@ -40,6 +40,7 @@ def choose(integral: ParametricIntegral, device: str, clock: Clock) -> tuple[Cho
     points = torch.as_tensor(s, device=device)
     start = time.perf_counter()
     value = rule(points[:FIRST_POINTS])
+    float(value[0])  # waits for the device
     seconds = (time.perf_counter() - start) / FIRST_POINTS
     n = FIRST_POINTS + int(min(POINTS - FIRST_POINTS, max(0.0, clock.left / max(seconds, 1e-9))))
     if n > FIRST_POINTS:

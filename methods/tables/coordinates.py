@@ -159,6 +159,13 @@ class Target(NamedTuple):
             return np.full_like(value, 1 / self.scale)
         return -self.encode(value) / (self.power * value) if self.power else 1 / value
 
+    def error(self, value: np.ndarray, error_of_y: float) -> np.ndarray:
+        """Compute the error (n,) of real I (n,) to which an error of y leads, |dI/dy| times it."""
+        if not self.sign:
+            return np.full(len(value), error_of_y * self.scale)
+        size = np.abs(value)
+        return error_of_y * size * (self.power * (size / self.scale) ** (1 / self.power) if self.power else 1.0)
+
     def relative_slope(self, y: np.ndarray) -> np.ndarray:
         """Compute |dI/dy|/|I| (n,), or relative to the typical |I| where I is interpolated itself."""
         return self.power / np.abs(y) if self.sign and self.power else np.ones_like(y, dtype=np.float64)

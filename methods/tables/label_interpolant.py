@@ -76,6 +76,14 @@ class LabelInterpolant(Method):
     seed : int
         Of the scrambled Sobol points at which labels are computed.
 
+    Attributes
+    ----------
+    details_ : dict
+        `n_labels` computed, of which `n_refused` were left out as wrong and `n_used` of the others are interpolated;
+        target; distance, the best of `n_distances` that were tried; whether the budget ended any of this. `n_labels`
+        repeats the result, unless the budget left labels out of the system of equations, ended the trials of
+        distances, or cut the label method short.
+
     Notes
     -----
     The error is the root mean square residual of one label in five, which an interpolant of the others has not seen,
@@ -128,7 +136,8 @@ class LabelInterpolant(Method):
         self.u_, self.y_ = u[:n_used], y[:n_used]
         self._function = self._interpolant(self.u_, self.y_, self.settings_)
         self.details_ = {
-            "n_labels": n_used, "n_refused": examples.n_refused, "target": self.target_, "distance": best.distance,
+            "n_labels": len(s) + examples.n_refused, "n_refused": examples.n_refused, "n_used": n_used,
+            "target": self.target_, "distance": best.distance, "n_distances": len(tried),
             "cut_short": examples.cut_short or n_used < len(s) or len(tried) < len(distances),
         }  # fmt: skip
         return self
@@ -197,6 +206,8 @@ class LabelInterpolant(Method):
         return {name: np.asarray(getattr(self, name)) for name in names}
 
     def _restore(self, state: dict[str, np.ndarray]) -> None:
+        if reason := self.unsupported(self.integral_):
+            raise InputError(f"{self.name} cannot be loaded: {reason}.")
         super()._restore(state)
         self.distance_, self.target_ = float(self.distance_), str(self.target_)
         self._target = targets.make(self.target_, self.integral_)

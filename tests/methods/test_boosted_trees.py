@@ -71,7 +71,7 @@ def test_a_run_within_a_budget_is_repeated_by_its_number_of_trees():
     first = small(n_trees=100_000, learning_rate=1e-3).fit(integral, budget=1.0)
     repeat = small(n_trees=first.n_updates_, learning_rate=1e-3, n_labels=first.details_["n_labels"]).fit(integral)
     assert first.n_updates_ < 100_000
-    assert repeat.n_updates_ == first.n_updates_
+    assert repeat.n_updates_ == first.n_updates_ == first.details_["n_trees"]
     np.testing.assert_array_equal(repeat.integrate(s).value, first.integrate(s).value)
 
 

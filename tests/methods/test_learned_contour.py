@@ -180,6 +180,11 @@ def test_a_python_function_with_a_prescription_is_refused():
     assert "from_expression" in reason
 
 
+def test_rules_too_large_to_compare_orders_are_refused_in_words_of_their_own():
+    assert "4^11 nodes" in methods.create("learned_contour").unsupported(product(11))
+    assert "max_nodes = 20000" in methods.create("learned_contour").unsupported(product(15))
+
+
 @pytest.mark.parametrize("field", ["epsrel", "max_nodes", "order", "degree", "n_orders"])
 def test_fields_are_above_zero(field):
     with pytest.raises(InputError, match=field):

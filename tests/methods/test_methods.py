@@ -83,6 +83,17 @@ def test_contract_is_kept(subject, sentence, check):
     check(subject)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_every_fit_begins_without_digits_of_an_earlier_one(name, monkeypatch):
+    """Also one that ends at once, since the method cannot treat the integral."""
+    method = methods.create(name, **CHEAP[name])
+    method.measured_ = {"mean": 5.0, "worst": 4.0, "points": 100, "integral": INTEGRAL.fingerprint()}
+    monkeypatch.setattr(type(method), "unsupported", lambda self, integral: "it is a test")
+    with pytest.raises(InputError, match="cannot treat product2: it is a test"):
+        method.fit(INTEGRAL)
+    assert method.measured_ is None
+
+
 def test_class_says_what_it_is(subject):
     assert inspect.getdoc(subject.cls)
     assert inspect.getdoc(subject.cls) != inspect.getdoc(Method)

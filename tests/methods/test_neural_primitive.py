@@ -12,6 +12,7 @@ import references
 from methods import neural_primitive
 from methods.base import InputError, ParametricIntegral
 from methods.primitives import two_stages
+from methods.tables import replica_tables
 
 
 def fitted(name: str = "neural_primitive", integral: ParametricIntegral | None = None, **fields):
@@ -67,8 +68,9 @@ def test_the_mixed_derivative_is_the_integrand():
     u, t = 2 * unit[:, 3:] - 1, method.map_.draw(unit[:, :3])
     s = method.coordinates.s(u)
     g = method.map_.target(integral, s, u, t)
-    total = method.tables_(s)[0] / method.map_.norm(u)
-    left = float((g - method.replicas_[0].g(u, t, method.map_.powers, total)).std())
+    replica, total = method.replicas_[0], method.tables_(s)[0] / method.map_.norm(u)
+    of_replica = replica.network.neurons(u, t) @ replica.c + total - replica.corner_sum(u, method.map_.powers)
+    left = float((g - of_replica).std())
     assert left == pytest.approx(method.details_["spread_after_neurons"], rel=0.5)
     assert left < 0.5 * float(g.std())
 
@@ -91,6 +93,50 @@ def test_replicas_tell_the_error():
     assert estimate.n_eval == 0
     pulls = (estimate.value - integral.exact(s)) / estimate.error
     assert 0.05 < np.sqrt((pulls**2).mean()) < 3
+
+
+@pytest.mark.parametrize("name", ["neural_primitive", "separable_primitive"])
+def test_what_too_few_terms_leave_is_part_of_the_error(name, tmp_path):
+    """Three terms are too few for all replicas alike; the steps of the error, and files, have it, too."""
+    integral = product(2)
+    method = fitted(name, n_terms=3, n_updates=2, n_replicas=3)
+    s = integral.sample(100, 1)
+    value, error, _ = method.integrate(s)
+    spread, tables = method.replica_values(s).std(axis=0, ddof=1), method.tables_
+    assert tables.misfit > 0
+    np.testing.assert_allclose(error, np.hypot(spread, tables.target.error(value, tables.misfit)), rtol=1e-12)
+    assert np.sqrt(np.mean(((value - integral.exact(s)) / error) ** 2)) < 3
+    method.save(tmp_path / "model")
+    again = type(method).load(tmp_path / "model", integral)
+    np.testing.assert_array_equal(again.integrate(s).error, error)
+    np.testing.assert_allclose(again.integrate(s[:5]).error, error[:5], rtol=1e-6)
+
+
+def test_the_last_lattices_are_tabulated_once(monkeypatch):
+    """The only update has been tabulated by the end, and of three the first and the last one are."""
+    n_calls, tabulated = 0, replica_tables.fitted
+
+    def counted(*arguments):
+        nonlocal n_calls
+        n_calls += 1
+        return tabulated(*arguments)
+
+    monkeypatch.setattr(replica_tables, "fitted", counted)
+    fields = {"width": 30, "n_terms": 10, "lattice_size": 64, "n_replicas": 1}
+    for n_updates, expected in ((1, 1), (3, 2)):
+        n_calls = 0
+        fitted(n_updates=n_updates, **fields)
+        assert n_calls == expected
+
+
+def test_nothing_of_a_real_integral_is_left_after_a_complex_one():
+    method = fitted(width=30, n_terms=10, lattice_size=64, n_updates=1)
+    bubble = references.integral("bubble_physical")
+    method.fit(bubble)
+    assert not {"map_", "replicas_", "tables_", "coordinates"} & set(vars(method))
+    method.fit(product(2))
+    assert "_complex_series" not in vars(method)
+    assert method.tables_.coefficients.shape[0] == 2
 
 
 @pytest.mark.slow

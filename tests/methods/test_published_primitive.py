@@ -386,6 +386,20 @@ def test_an_integrand_that_vanishes_at_the_centre_is_refused():
     assert np.isfinite(small(normalisation="none", n_updates=2).fit(integral).scale_)
 
 
+def test_a_training_that_diverges_is_refused(monkeypatch):
+    update = training.Replica.update
+
+    def diverging(replica, done):
+        update(replica, done)
+        if done == 2:
+            replica.kept.last.weight.fill_(float("nan"))
+
+    monkeypatch.setattr(training.Replica, "update", diverging)
+    with pytest.raises(InputError, match="diverged after 3 updates"):
+        small(n_updates=3).fit(product(1))
+    assert np.isfinite(values(product(1), n_updates=2)).all()
+
+
 @pytest.mark.parametrize("activation", ["tanh", "sigmoid", "gelu", "softsign", "softplus", "polylog3", "relu3"])
 def test_activations_of_the_ablations_train(activation):
     assert activation in ACTIVATIONS

@@ -14,6 +14,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 import methods
 from methods import published_primitive
+from methods.base import InputError
 from methods.deep import optimiser, training, training_choices
 
 SMALL = {"width": 8, "depth": 2, "lattice_size": 64, "n_replicas": 2, "n_repeat": 5}
@@ -146,6 +147,13 @@ def test_what_a_checkpoint_leaves_out_changes_the_result():
     forgetful = {key: array for key, array in state.items() if "moments" not in key}
     rest = small(n_updates=31).resume(integral, forgetful)
     assert not np.array_equal(rest.integrate(s).value, whole.integrate(s).value)
+
+
+@pytest.mark.parametrize("fields", [{"n_replicas": 1}, {"n_replicas": 3}, {"width": 9}, {"depth": 3}], ids=str)
+def test_a_state_of_other_fields_is_refused(fields):
+    state = small(n_updates=2).fit(product(2)).training_state()
+    with pytest.raises(InputError, match="not that of a published_primitive with these fields"):
+        small(n_updates=3, **fields).resume(product(2), state)
 
 
 def test_a_state_does_not_change_when_training_goes_on():

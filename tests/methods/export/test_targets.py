@@ -405,6 +405,15 @@ def test_measured_digits_are_carried(tmp_path):
     assert methods.load(tmp_path / "model").measured_ == method.measured_
 
 
+def test_digits_measured_of_an_earlier_fit_are_not_carried(tmp_path):
+    method = methods.create("gauss_legendre", order=4).fit(product(1))
+    method.measured_ = {"mean": 5.25, "worst": 4.5, "points": 1000, "integral": method.integral_.fingerprint()}
+    method.fit(product(1)).save(tmp_path / "model")
+    assert methods.load(tmp_path / "model").measured_ is None
+    export(method, "python", tmp_path / "rule.py")
+    assert "Digits: not measured." in (tmp_path / "rule.py").read_text()
+
+
 def test_a_python_function_must_be_given(tmp_path):
     methods.create("gauss_legendre", order=4).fit(plain(1)).save(tmp_path / "model")
     with pytest.raises(StorageError, match="no formula"):

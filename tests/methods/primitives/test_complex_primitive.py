@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 
 import numpy as np
 import pytest
@@ -12,8 +13,9 @@ import references
 from methods import create
 from methods.base import InputError
 from methods.core.budget import Clock
+from methods.core.least_squares import LeastSquares
 from methods.core.thresholds import thresholds
-from methods.primitives import contour_target
+from methods.primitives import complex_primitive, contour_target
 from methods.primitives.contour_coordinates import ContourCoordinates
 from methods.primitives.contour_sum import ContourSum
 
@@ -132,6 +134,23 @@ def test_the_same_fields_give_the_same_values(primitive, bubble):
     s = bubble.sample(5, seed=0)
     again = create("neural_primitive", width=60, n_updates=2, n_replicas=3).fit(bubble)
     np.testing.assert_array_equal(again.integrate(s).value, primitive.integrate(s).value)
+
+
+def test_the_width_follows_a_duration_read_after_a_number_has_come_from_the_device(bubble, monkeypatch):
+    """A GPU returns from calls before it has made them, and for a number it has to make them all."""
+    events, number, now = [], torch.Tensor.__float__, time.perf_counter
+
+    class Noted(LeastSquares):
+        def add(self, phi, y):
+            super().add(phi, y)
+            events.append("fit")
+
+    monkeypatch.setattr(complex_primitive, "LeastSquares", Noted)
+    monkeypatch.setattr(torch.Tensor, "__float__", lambda tensor: events.append("number") or number(tensor))
+    monkeypatch.setattr(time, "perf_counter", lambda: events.append("clock") or now())
+    create("neural_primitive", n_replicas=1, n_terms=5, lattice_size=64, n_updates=1).fit(bubble, budget=2.0)
+    tried = events.index("fit")
+    assert events[tried + 1 : tried + 3] == ["number", "clock"]
 
 
 def test_a_short_budget_leaves_out_the_last_fit_of_the_contour(bubble, own_time):

@@ -127,11 +127,11 @@ def test_columns_are_those_of_x():
     t = torch.tensor([[0.1, 0.5, 0.9]], **C)
     u = method.coordinates.u(torch.tensor([POINTS["box1l"]], **C))
     totals = method.tables_(method.coordinates.s(u)) / method.map_.norm(u)
-    of_replicas = zip(method.replicas_, totals, strict=True)
-    g = torch.stack([replica.g(u, t[:, order], method.map_.powers, total) for replica, total in of_replicas]).mean(
-        dim=0
-    )
-    expected = g * torch.exp(method.map_.log_weight(t[:, order]))
+    of_replicas = [
+        replica.network.neurons(u, t[:, order]) @ replica.c + total - replica.corner_sum(u, method.map_.powers)
+        for replica, total in zip(method.replicas_, totals, strict=True)
+    ]
+    expected = torch.stack(of_replicas).mean(dim=0) * torch.exp(method.map_.log_weight(t[:, order]))
     for i in range(3):
         found = method.partial(method.coordinates.s(u), t, {0, 1, 2}, i, t[0, i : i + 1])
         torch.testing.assert_close(found[0], expected)

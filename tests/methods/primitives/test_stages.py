@@ -72,6 +72,20 @@ def test_shifts_of_a_replica_differ_and_are_averaged():
     assert 0 < float((totals[0] - totals[1]).abs().max()) < 0.1
 
 
+def test_noise_is_the_difference_of_pairs_of_shifts():
+    training = Training(prepared(callable_integral(rough(0.1))), 0)
+    training.place(10)
+    sums, noise = [torch.zeros(10, dtype=torch.float64)], []
+    for n_updates in (1, 2, 3):
+        training.update(64, 1)
+        sums.append(n_updates * training.total)
+        noise.append(training.noise)
+    shifts = torch.stack(sums).diff(dim=0)
+    assert not noise[0].any()
+    torch.testing.assert_close(noise[1], (shifts[0] - shifts[1]) / 2)
+    torch.testing.assert_close(noise[2], (shifts[0] - shifts[1]) / 6**0.5)
+
+
 def test_the_time_of_a_node_is_that_of_the_largest_trial_for_which_there_is_time(own_time):
     own_time.tick = 1.0
     method = prepared()

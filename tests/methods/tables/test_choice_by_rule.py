@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+import time
+
 import numpy as np
 import pytest
+import torch
 from integrals import callable_integral, costly, product
 
 from methods.core.budget import Clock
@@ -30,3 +34,12 @@ def test_an_expensive_integrand_leaves_fewer_values(own_time):
     assert cut_short
     assert np.isfinite(choice.coordinates.c).all()
     assert own_time.now < 3.2
+
+
+def test_a_duration_is_read_after_a_number_has_come_from_the_device(monkeypatch):
+    """A GPU returns from calls before it has made them, and for a number it has to make them all."""
+    events, number, now = [], torch.Tensor.__float__, time.perf_counter
+    monkeypatch.setattr(torch.Tensor, "__float__", lambda tensor: events.append("number") or number(tensor))
+    monkeypatch.setattr(time, "perf_counter", lambda: events.append("clock") or now())
+    choice_by_rule.choose(product(1), "cpu", Clock(None))
+    assert ("number", "clock") in itertools.pairwise(events)

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from methods.tables import coordinate_choice, coordinate_refinement
+from methods.core import few_points
+from methods.core.arithmetic import Arithmetic
+from methods.tables import coordinate_choice, coordinate_refinement, table_arithmetic
 from methods.tables.chebyshev_basis import coefficients, nodes, to_coefficients
 from methods.tables.coordinate_choice import Choice
 from methods.tables.coordinates import POWERS, Coordinates, Target
@@ -56,6 +58,26 @@ def test_slopes_of_targets(value, power):
     target = Target.of_values(value, power)
     difference = (target.encode(value + 1e-6) - target.encode(value - 1e-6)) / 2e-6
     np.testing.assert_allclose(target.slope(value), difference, rtol=1e-6)
+
+
+TARGETS = [Target(1, 0, 3.0), Target(-1, 1, 0.5), Target(1, 2, 2.0), Target(-1, 3, 2.0), Target(0, 0, 2.0)]
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_an_error_of_the_target_is_one_of_the_integral(target):
+    y = np.linspace(0.5, 1.5, 5)
+    expected = np.abs(target.decode(y + 1e-6) - target.decode(y - 1e-6)) / 2
+    np.testing.assert_allclose(target.error(target.decode(y), 1e-6), expected, rtol=1e-6)
+
+
+@pytest.mark.skipif(few_points.library() is None, reason="there is no compiler")
+@pytest.mark.parametrize("target", TARGETS)
+def test_an_exported_error_of_the_target_is_the_same(target):
+    value = target.decode(np.linspace(0.5, 1.5, 5))
+    arithmetic = Arithmetic(1)
+    arithmetic.outputs["value"] = table_arithmetic.error_of_y(arithmetic, arithmetic.s, target, 1e-6)
+    found, _ = few_points.FewPoints(lambda: arithmetic)(value[:, None])
+    np.testing.assert_allclose(found, target.error(value, 1e-6), rtol=1e-13)
 
 
 @pytest.mark.parametrize("power", [2, 3])

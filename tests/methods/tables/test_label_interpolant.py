@@ -10,6 +10,7 @@ from integrals import changing_sign, product
 
 import methods
 from methods.base import InputError, ParametricIntegral
+from methods.tables.label_interpolant import DISTANCES
 
 HAS_SKLEARN = importlib.util.find_spec("sklearn") is not None
 NAMES = [
@@ -80,7 +81,24 @@ def test_another_seed_takes_other_labels(name):
 def test_time_limits_the_system_of_equations(name):
     method = methods.create(name, labels=EXACT, n_labels=20_000).fit(product(2), budget=4.0)
     assert method.details_["cut_short"]
-    assert method.details_["n_labels"] < 20_000
+    assert method.details_["n_used"] < method.details_["n_labels"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_labels_computed_are_told_apart_from_those_used(name):
+    details = fitted(name, product(2), labels="label_methods:SometimesWrong", n_labels=200).details_
+    assert details["n_labels"] == 200
+    assert details["n_used"] == 200 - details["n_refused"] < 200
+    assert details["n_distances"] == 2 * len(DISTANCES)
+    assert not details["cut_short"]
+
+
+@pytest.mark.skipif(not HAS_SKLEARN, reason="scikit-learn is missing")
+def test_a_missing_package_is_named_where_a_file_is_loaded(monkeypatch, tmp_path):
+    fitted("gaussian_process", product(1), n_labels=20).save(tmp_path / "model")
+    monkeypatch.setattr("methods.gaussian_process.reason_if_missing", lambda *_: "the package is not there")
+    with pytest.raises(InputError, match="gaussian_process cannot be loaded: the package is not there"):
+        methods.load(tmp_path / "model")
 
 
 @pytest.mark.parametrize("name", NAMES)
