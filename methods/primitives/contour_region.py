@@ -20,6 +20,7 @@ import torch
 
 from methods.base import ParametricIntegral
 from methods.core.budget import Clock
+from methods.core.finite_values import finite
 from methods.core.relative_error import relative_errors
 from methods.primitives import compiled_gradients, contour_orders
 from methods.primitives.box_coordinates import BoxCoordinates
@@ -120,7 +121,10 @@ class ContourRegion:
         return np.concatenate([corners, self.integral.sample(N_DRAWN, seed=0)])
 
     def choose(self, wanted: Wanted, clock: Clock) -> Self:
-        """Choose the nodes of each axis, and find the law of the error."""
+        """Choose the nodes of each axis, and find the constants of the error.
+
+        Raises InputError where rules on two maps are compared at a point at which one is infinite or NaN.
+        """
         s, self.max_nodes = torch.as_tensor(self.points, device=self._device), wanted.max_nodes
         zeros = corner_zero_error.planes(self.integral)
         if self.others:
@@ -207,6 +211,8 @@ class ContourRegion:
         self.lower_orders = contour_orders.best_orders(others, s, max(1, n_nodes // FEWER_NODES))
         value, lower = self.rules.values(self.orders, s), others.values(self.lower_orders, s)
         other = others.values(contour_orders.higher(as_many), s)
+        for values in (value, lower, other):
+            finite(values, s.cpu().numpy(), self.integral)
         self.error, self.apart = pair_error(value, lower, other), relative_errors(value - other, other)
 
     def compare(self, seconds: Sequence[ContourMap]) -> float:

@@ -17,6 +17,7 @@ import torch
 from methods.base import ParametricIntegral
 from methods.core.budget import Clock
 from methods.core.errors import InputError, NoCausalContour
+from methods.core.finite_values import finite
 from methods.core.relative_error import LEAST, SMALL
 from methods.quadrature import arc_causality, arc_errors, arc_search, axis_choice
 from methods.quadrature.arc_errors import COARSE, FINE, Candidates
@@ -107,6 +108,11 @@ def errors_by_order(
     """Compare maps and orders on every parameter of every term, relative to the sum of all terms.
 
     While one parameter is looked at, the others have `effort.order` nodes and the maps that suit the rules compared.
+
+    Raises
+    ------
+    InputError
+        Where a term is infinite or NaN at one of the points: no error could be compared with its own.
     """
     order, candidates = effort.order, effort.candidates(terms[0].k)
     others, total = [], s.new_zeros(len(s), dtype=torch.complex128)
@@ -174,8 +180,11 @@ def affordable(
 
 
 def _error(term: ParametricIntegral, s: torch.Tensor, order: int, contours: Sequence[Contour]) -> float:
-    """Compute the error that decides between contours, relative to the term."""
-    axes, _ = _errors_of_term(term, s, [ArcRule(ArcMap(*path), order) for path in contours], None, COARSE)
+    """Compute the error that decides between contours, relative to the term; infinite where values are not finite."""
+    try:
+        axes, _ = _errors_of_term(term, s, [ArcRule(ArcMap(*path), order) for path in contours], None, COARSE)
+    except InputError:
+        return math.inf
     return math.hypot(*(axis.error[n - 1] for axis, n in zip(axes, _orders(axes), strict=True)))
 
 
@@ -188,12 +197,16 @@ def _orders(axes: list[AxisErrors]) -> list[int]:
 def _errors_of_term(
     term: ParametricIntegral, s: torch.Tensor, rules: list[ArcRule], scale: torch.Tensor | None, candidates: Candidates
 ) -> tuple[list[AxisErrors], torch.Tensor]:
-    """Errors of all parameters, relative to `scale` (n,) or else to the term itself; and the term's integral (n,)."""
+    """Errors of all parameters, relative to `scale` (n,) or else to the term itself; and the term's integral (n,).
+
+    Raises InputError where that is infinite or NaN.
+    """
     found = []
     for j, rule in enumerate(rules):
         others = rules[:j] + rules[j + 1 :]
         marginal = arc_errors.marginal(term, s, j, rule.a.contour, others, candidates.grid)
         value = arc_errors.integrated(marginal)
+        finite(value.cpu().numpy(), s.cpu().numpy(), term)
         size = value.abs().clamp_min(1e-300) if scale is None else scale
         best = arc_errors.mean_squared_errors(marginal / size[:, None], candidates).sqrt().min(dim=0)
         maps = candidates.maps(rule.a.contour)

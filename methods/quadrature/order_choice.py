@@ -116,7 +116,7 @@ def judged(integral: ParametricIntegral, axes: list[list[AxisErrors]], orders: n
     Raises
     ------
     InputError
-        Where the integral is real, and a value is infinite or NaN.
+        Where a value is infinite or NaN.
     """
     of_terms = zip(axes, orders.tolist(), strict=True)
     maps = np.array([[axis.best_map(n) for axis, n in zip(*of_term, strict=True)] for of_term in of_terms])
