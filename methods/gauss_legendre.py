@@ -23,7 +23,7 @@ import numpy as np
 import torch
 
 from methods.base import Estimate, InputError, Method, ParametricIntegral
-from methods.core import devices
+from methods.core import devices, term_order
 from methods.core.arithmetic import Arithmetic
 from methods.core.batches import in_batches
 from methods.core.budget import Clock
@@ -286,8 +286,14 @@ class GaussLegendre(Method):
     def _tensor(self, array: np.ndarray) -> torch.Tensor:
         return torch.as_tensor(array, dtype=torch.float64, device=self.device)
 
+    def _state(self) -> dict[str, np.ndarray]:
+        return {**super()._state(), term_order.KEY: term_order.term_values(self.integral_)}
+
     def _restore(self, state: dict[str, np.ndarray]) -> None:
-        super()._restore(state)
+        super()._restore({key: value for key, value in state.items() if key != term_order.KEY})
+        if term_order.KEY in state:
+            order = term_order.order_of_terms(state[term_order.KEY], self.integral_)
+            self.a_, self.orders_ = self.a_[order], self.orders_[order]
         self.error_ = RuleError(*map(float, state["error_"]))
         self._corner_zero_error = CornerZeroError(state["corner_planes_"], state["corner_errors_"])
         self._make_rules()

@@ -19,6 +19,7 @@ import numpy as np
 import torch
 
 from methods.base import ParametricIntegral
+from methods.core import term_order
 from methods.core.budget import Clock
 from methods.core.finite_values import finite
 from methods.core.relative_error import relative_errors
@@ -43,6 +44,9 @@ UNKNOWN = 1.0
 
 N_CORNERS, N_DRAWN = 16, 48
 """Phase-space points by which rules are judged: corners of the box, and drawn from it."""
+
+OF_TERMS = ("orders", "lower_orders", "map.", "other.")
+"""Beginnings of the names of those arrays of the state that have a row for each term."""
 
 
 class Wanted(NamedTuple):
@@ -235,6 +239,7 @@ class ContourRegion:
             "box": np.array([self.integral.low, self.integral.high]), "map_box": self._coordinates.box.cpu().numpy(),
             "orders": self.orders, "lower_orders": self.lower_orders, "error": np.array(self.error),
             "corner_planes": self.near_zeros.planes, "corner_errors": self.near_zeros.errors,
+            term_order.KEY: term_order.term_values(self.integral),
             **_arrays("map", self.maps), **(_arrays("other", self.others) if self.others else {}),
         }  # fmt: skip
         return {prefix + name: array for name, array in found.items()}
@@ -243,10 +248,13 @@ class ContourRegion:
     def of_state(cls, integral: ParametricIntegral, state: Mapping[str, np.ndarray], prefix: str, device: str) -> Self:
         """Take back what `state` gave of a region of the box of `integral`."""
         own = {name.removeprefix(prefix): array for name, array in state.items() if name.startswith(prefix)}
+        inside = dataclasses.replace(integral, low=tuple(own["box"][0]), high=tuple(own["box"][1]), exact=None)
+        if term_order.KEY in own:
+            order = term_order.order_of_terms(own[term_order.KEY], inside)
+            own |= {name: array[order] for name, array in own.items() if name.startswith(OF_TERMS)}
         others = _maps("other", own, integral.m, device) if "other.a" in own else None
         of_box = dataclasses.replace(integral, low=tuple(own["map_box"][0]), high=tuple(own["map_box"][1]), exact=None)
         coordinates = BoxCoordinates(of_box, device)
-        inside = dataclasses.replace(integral, low=tuple(own["box"][0]), high=tuple(own["box"][1]), exact=None)
         region = cls(inside, _maps("map", own, integral.m, device), others, device, coordinates=coordinates)
         region.orders, region.lower_orders = own["orders"], own["lower_orders"]
         region.error = (RuleError if others is None else PairError)(*map(float, own["error"]))

@@ -120,7 +120,7 @@ def over_mass() -> ParametricIntegral:
 
 
 def test_a_rule_on_a_contour_is_not_chosen_by_values_that_are_no_numbers():
-    """One such point had made all errors NaN, and each axis got one node."""
+    """One such point would make all errors NaN, so that each axis got one node."""
     with pytest.raises(
         InputError, match=r"over_mass(_term1)? is .* at s = .*, m = 0; give an integrand that is finite"
     ):
