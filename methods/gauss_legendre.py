@@ -127,7 +127,7 @@ class GaussLegendre(Method):
         budget: float | None = None,
         monitor: Callable[[Self], None] | None = None,
     ) -> Self:
-        """Choose maps and orders, and fit the law of the error, on a few dozen points.
+        """Choose maps and orders, and find the constants of the error, on a few dozen points.
 
         Raises
         ------
@@ -210,7 +210,7 @@ class GaussLegendre(Method):
         s = points.cpu().numpy()
         found = finite(value.cpu().numpy(), s, self.integral_)
         error = self.error_(found, lower, self.integral_.to_unit(s))
-        error = np.hypot(error, self._corner_zero_error(s) * np.abs(found))
+        error = np.hypot(error, self._corner_zero_error(found, s))
         return Estimate(found, error, round(len(points) * n_nodes.mean()))
 
     def _check_fields(self) -> None:
@@ -272,8 +272,9 @@ class GaussLegendre(Method):
         def values(change: Callable[[np.ndarray], np.ndarray], points: np.ndarray) -> np.ndarray:
             return self._term_rules.values(self._tensor(points), change).cpu().numpy()
 
-        law = corner_zero_error.law(planes, s, self.orders_, values, self.error_.floor)
-        self.corner_planes_, self.corner_errors_, self._corner_zero_error = law.planes, law.errors, law
+        found = corner_zero_error.measured(planes, s, self.orders_, values, self.error_.floor)
+        self.corner_planes_, self.corner_errors_, self.corner_typical_ = found.planes, found.errors, found.typical_value
+        self._corner_zero_error = found
 
     @property
     def _term_rules(self) -> TermRules:
@@ -295,5 +296,6 @@ class GaussLegendre(Method):
             order = term_order.order_of_terms(state[term_order.KEY], self.integral_)
             self.a_, self.orders_ = self.a_[order], self.orders_[order]
         self.error_ = RuleError(*map(float, state["error_"]))
-        self._corner_zero_error = CornerZeroError(state["corner_planes_"], state["corner_errors_"])
+        typical_value = float(state.get("corner_typical_", 0.0))  # which older files do not have
+        self._corner_zero_error = CornerZeroError(state["corner_planes_"], state["corner_errors_"], typical_value)
         self._make_rules()

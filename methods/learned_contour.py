@@ -84,7 +84,7 @@ class LearnedContour(Method):
     Attributes
     ----------
     regions_ : list of ContourRegion
-        Windows of s with their maps, rules and laws of the error; one is the whole box.
+        Windows of s with their maps, rules and estimates of the error; one is the whole box.
     details_ : dict
         For each term the order of variables and the root mean square of log g; the largest share of sampled points at
         which a contour is seen not to be causal, and the smallest |F|; by how much values by a second map, in
@@ -140,7 +140,7 @@ class LearnedContour(Method):
         budget: float | None = None,
         monitor: Callable[[Self], None] | None = None,
     ) -> Self:
-        """Fit the maps, choose orders, and find the law of the error. Raises NoCausalContour where none is."""
+        """Fit the maps, choose orders, and find the constants of the error. Raises NoCausalContour where none is."""
         clock = Clock(budget)
         self._check_fields(integral)
         self._require_supported(integral)

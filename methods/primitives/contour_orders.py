@@ -17,7 +17,7 @@ import torch
 from methods.base import ParametricIntegral
 from methods.core.budget import Clock
 from methods.core.moving_nodes import MovingIntegrand
-from methods.core.relative_error import SMALL, relative_errors
+from methods.core.relative_error import relative_errors, sizes
 from methods.primitives import compiled_rule
 from methods.primitives.box_coordinates import BoxCoordinates
 from methods.primitives.compiled_rule import CompiledRule, Kernel
@@ -251,8 +251,8 @@ def axis_errors(rules: TermRules, s: torch.Tensor, others: int) -> tuple[list[li
     marginals = list(zip(*by_axis, strict=True))
     differences = torch.as_tensor(_differences(), device=s.device).to(marginals[0][0])
     weights = torch.as_tensor(gauss_legendre(GRID)[1], device=s.device).to(differences)
-    size = torch.stack([of_term[0] @ weights for of_term in marginals]).sum(dim=0).abs()
-    scale = size.clamp_min(max(SMALL * float(size.mean()), 1e-300))[:, None]
+    value = torch.stack([of_term[0] @ weights for of_term in marginals]).sum(dim=0)
+    scale = sizes(value, float(value.abs().mean()))[:, None]
     found = [
         [
             AxisErrors(((marginal @ differences).abs() / scale).square().mean(dim=0).sqrt().tolist(), [])

@@ -1,4 +1,4 @@
-"""A region of s with rules on contours of its own, and the law of their error.
+"""A region of s with rules on contours of its own, and the estimate of their error.
 
     I(s) ≈ sum over the nodes of the first maps;    error(s) from the difference to a smaller rule
 
@@ -83,7 +83,7 @@ class ContourRegion:
     orders, lower_orders : array (n_terms, k)
         Nodes of each axis, in the order of its map; those of the smaller rule in the order of the second ones.
     error : RuleError or PairError
-        The law of the error.
+        The estimate of the error.
     near_zeros : CornerZeroError
         What a rule that is judged by one on the same maps errs beyond it near corner zeros.
     apart : array (n,) or None
@@ -143,7 +143,7 @@ class ContourRegion:
             self._judge_alone(s)
         else:
             self._judge_by_pairs(self.other_rules, s)
-        self.near_zeros = corner_zero_error.law(zeros, near, self.orders, self._changed_values, self.error.floor)
+        self.near_zeros = corner_zero_error.measured(zeros, near, self.orders, self._changed_values, self.error.floor)
         if self.is_refuted:
             self.error = self.error._replace(floor=max(self.error.floor, UNKNOWN))
         self.prepare()
@@ -181,7 +181,7 @@ class ContourRegion:
     def _error_of(self, value: np.ndarray, lower: np.ndarray, s: np.ndarray) -> np.ndarray:
         if isinstance(self.error, PairError):
             return self.error(value, lower)
-        return np.hypot(self.error(value, lower, self.integral.to_unit(s)), self.near_zeros(s) * np.abs(value))
+        return np.hypot(self.error(value, lower, self.integral.to_unit(s)), self.near_zeros(value, s))
 
     def _changed_values(self, change: Callable[[np.ndarray], np.ndarray], s: np.ndarray) -> np.ndarray:
         """Compute the values (n,) at s (n, m) of rules on the same maps whose orders are changed."""
@@ -239,6 +239,7 @@ class ContourRegion:
             "box": np.array([self.integral.low, self.integral.high]), "map_box": self._coordinates.box.cpu().numpy(),
             "orders": self.orders, "lower_orders": self.lower_orders, "error": np.array(self.error),
             "corner_planes": self.near_zeros.planes, "corner_errors": self.near_zeros.errors,
+            "corner_typical": np.array(self.near_zeros.typical_value),
             term_order.KEY: term_order.term_values(self.integral),
             **_arrays("map", self.maps), **(_arrays("other", self.others) if self.others else {}),
         }  # fmt: skip
@@ -258,7 +259,8 @@ class ContourRegion:
         region = cls(inside, _maps("map", own, integral.m, device), others, device, coordinates=coordinates)
         region.orders, region.lower_orders = own["orders"], own["lower_orders"]
         region.error = (RuleError if others is None else PairError)(*map(float, own["error"]))
-        region.near_zeros = CornerZeroError(own["corner_planes"], own["corner_errors"])
+        typical_value = float(own.get("corner_typical", 0.0))  # which older files do not have
+        region.near_zeros = CornerZeroError(own["corner_planes"], own["corner_errors"], typical_value)
         region.apart, region.max_nodes = None, int(region.orders.prod(axis=1).max())
         region.prepare()
         return region
