@@ -92,7 +92,10 @@ def measured(planes: np.ndarray, s: np.ndarray, orders: np.ndarray, values: Valu
 
 
 def planes(integral: ParametricIntegral) -> np.ndarray:
-    """Find the corner zeros of a complex integral, F_c/F_max as (n_zeros, m + 1): none where F is not affine in s."""
+    """Find the corner zeros of a complex integral, F_c/F_max as (n_zeros, m + 1): none where they are not known.
+
+    That is where F, at one of the corners, may vanish and is not affine in s.
+    """
     none = np.empty((0, integral.m + 1))
     if not integral.is_complex or integral.expression is None:
         return none
