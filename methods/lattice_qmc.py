@@ -231,10 +231,14 @@ class LatticeQMC(Method):
         return n_points
 
     def _second_moment(self, s: torch.Tensor, strengths: np.ndarray, n_points: int) -> float:
-        """Return the mean over s of log ∫ (f x')²: its scale does not matter, so that every s counts alike."""
+        """Return the mean over s of log ∫ (f x')²: its scale does not matter, so that every s counts alike.
+
+        Nodes at which f is not finite are left out: the first one of a lattice that is not shifted is x = 0.
+        """
         x, weights = self._nodes(0, n_points, n_points, np.zeros(self.integral_.k), "identity", 1, strengths)
         f = (self.integral_.at_nodes(x)(s.to(x.dtype)) * (weights * n_points)).abs()
-        return float(f.square().mean(dim=1).clamp_min(1e-300).log().mean())
+        squared = f.square().nan_to_num(nan=0.0, posinf=0.0)
+        return float(squared.mean(dim=1).clamp_min(1e-300).log().mean())
 
     def _choose_rule(self, s: torch.Tensor, clock: Clock) -> bool:
         """Set points, transform and weight: the best transform at the smallest lattice that reaches `epsrel`.
@@ -259,10 +263,15 @@ class LatticeQMC(Method):
             self.points_ *= 2
 
     def _relative_error(self, s: torch.Tensor, transform: str, weight: int) -> float:
-        """Return the root mean square relative error; points where I nearly vanishes count by the typical |I|."""
+        """Return the root mean square relative error; points where I nearly vanishes count by the typical |I|.
+
+        Points at which it is not finite are left out, as they are for every rule.
+        """
         self.transform_, self.weight_ = transform, weight
         self._kept: list[tuple[int, Rule]] | None = None
         value, error = self._mean_and_error(s)
+        is_finite = error.isfinite()
+        value, error = value[is_finite], error[is_finite]
         return float((error / sizes(value, float(value.abs().mean()))).square().mean().sqrt())
 
     def _mean_and_error(self, s: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

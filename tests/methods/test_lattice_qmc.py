@@ -12,7 +12,7 @@ from integrals import callable_integral, changing_sign, costly, plain, product, 
 import methods
 import references
 from methods import lattice_qmc
-from methods.base import InputError
+from methods.base import InputError, ParametricIntegral
 from methods.quadrature.lattices import generating_vector
 from methods.quadrature.transforms import PERIODISATIONS, exponential, korobov
 
@@ -171,6 +171,30 @@ def test_the_map_pays():
     fields = {"points": 1024, "transform": "tent"}
     mapped, plain = (fitted(integral, **fields, **a).integrate(s) for a in ({}, {"a": 0.0}))
     assert np.median(mapped.error / mapped.value) < 0.3 * np.median(plain.error / plain.value)
+
+
+def test_a_map_is_chosen_though_the_integrand_is_infinite_at_a_corner_of_the_cube():
+    """The first node of a lattice without a shift lies there; a logarithm at x → 0 asks for nodes near it."""
+    integral = ParametricIntegral.from_expression(
+        name="logarithm", variables=("x1", "x2"), parameters=("s",), low=(1.0,), high=(2.0,),
+        expression="-log(x1*x2)/(1 + s*x1)",
+    )  # fmt: skip
+    method = fitted(integral, points=64, transform="tent")
+    assert ((method.a_ > 0) & (method.a_ < 6)).all()
+
+
+@pytest.mark.filterwarnings("ignore:invalid value")
+def test_a_transform_is_chosen_though_there_is_no_value_at_a_point_of_the_box():
+    """At s1 = 2, a corner of the box, the integrand is no number."""
+    everywhere, partly = (
+        ParametricIntegral.from_expression(
+            name="partly", variables=("x1",), parameters=("s1",), low=(1.0,), high=(high,),
+            expression="exp(3*x1) + 1e-9*sqrt(1.97 - s1)",
+        )
+        for high in (1.9, 2.0)
+    )  # fmt: skip
+    chosen = [fitted(integral, points=2048, a=0.0).transform_ for integral in (everywhere, partly)]
+    assert chosen == ["korobov", "korobov"]
 
 
 def test_reaches_the_accuracy_asked_for_and_stays_within_max_nodes():
