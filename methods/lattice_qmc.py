@@ -52,6 +52,9 @@ CANDIDATES = (("tent", 1), ("korobov", 1), ("korobov", 2), ("korobov", 3))
 STRENGTHS = tuple(np.arange(-2.0, 6.5, 0.5))
 """Candidates for the strength of the map along an axis; the variance changes by a few per cent per step."""
 
+START = 2.0
+"""Strength of the map along every axis from which their choice begins."""
+
 MAP_POINTS = 2**11
 """Points of the lattice that measures the variance of a map; fewer where they would take more than MAP_SHARE."""
 
@@ -108,8 +111,9 @@ class LatticeQMC(Method):
     points are correlated: a fit through many points does not average them out. What `fit` compares is measured with
     shifts of its own, so that the choice does not bias the error.
 
-    Within a budget the lattice is the one whose comparison still fits; ``details_["cut_short"]`` tells whether that
-    decided, rather than `epsrel` or `max_nodes`.
+    Within a budget the lattice is the one whose comparison still fits, and maps are compared at fewer points
+    (``details_["map_points"]``); ``details_["cut_short"]`` tells whether the budget decided, rather than `epsrel` or
+    `max_nodes`.
     """
 
     name: ClassVar[str] = "lattice_qmc"
@@ -158,15 +162,20 @@ class LatticeQMC(Method):
         self.contour_, contour_cut_short = (
             self._choose_contour(s, clock) if integral.is_complex else (np.array([]), False)
         )
-        self.a_ = self._choose_map(s, clock) if self.a is None else np.full(k, float(self.a))
+        map_points = None
+        if self.a is None:
+            map_points = self._map_points(s, clock)
+            self.a_ = self._choose_map(s, map_points)
+        else:
+            self.a_ = np.full(k, float(self.a))
         self.shifts_ = comparison.random((self.shifts, k))
-        cut_short = self._choose_rule(s, clock) or contour_cut_short
+        rule_cut_short, has_coarse_map = self._choose_rule(s, clock), map_points not in (None, MAP_POINTS)
         self.shifts_ = integration.random((self.shifts, k))
         self._keep_rules()
         self.details_ = {
             "points": self.points_, "shifts": self.shifts, "transform": self.transform_,
             "weight": self.weight_ if self.transform_ == "korobov" else None, "a": self.a_.tolist(),
-            "cut_short": cut_short,
+            "map_points": map_points, "cut_short": contour_cut_short or has_coarse_map or rule_cut_short,
         }  # fmt: skip
         if integral.is_complex:
             self.details_["contour"] = self.contour_.tolist()
@@ -207,18 +216,17 @@ class LatticeQMC(Method):
         (paths,), _ = arc_choice.contours(terms, s, corners, effort)
         return np.array([[path.phase, path.is_s] for path in paths]), effort != wanted
 
-    def _choose_map(self, s: torch.Tensor, clock: Clock) -> np.ndarray:
+    def _choose_map(self, s: torch.Tensor, n_points: int) -> np.ndarray:
         """Return the strength for each axis that makes ∫ (f x')² smallest, one axis after the other, twice."""
-        strengths = np.full(self.integral_.k, 2.0)
-        n_points = self._map_points(s, strengths, clock)
+        strengths = np.full(self.integral_.k, START)
         for axis in [*range(self.integral_.k)] * 2:
             trials = [np.where(np.arange(self.integral_.k) == axis, a, strengths) for a in STRENGTHS]
             strengths = min(trials, key=lambda trial: self._second_moment(s, trial, n_points))
         return strengths
 
-    def _map_points(self, s: torch.Tensor, strengths: np.ndarray, clock: Clock) -> int:
+    def _map_points(self, s: torch.Tensor, clock: Clock) -> int:
         """Return how many points the lattice may have that measures the variance of a map."""
-        n_points, budget = MAP_POINTS, clock.share(MAP_SHARE).budget
+        strengths, n_points, budget = np.full(self.integral_.k, START), MAP_POINTS, clock.share(MAP_SHARE).budget
         if budget is None:
             return n_points
         self._second_moment(s, strengths, FEWEST_MAP_POINTS)  # the first evaluation compiles the integrand's formula
@@ -300,10 +308,10 @@ class LatticeQMC(Method):
         """Keep the rules where they fit into memory: their coefficients, and three buffers each."""
         n_rules = self.shifts * -(-self.points_ // BLOCK)
         on_cpu = torch.device(self.device).type == "cpu"
-        n_numbers = 3 * n_rules * (CHUNK if on_cpu else CHUNK_GPU)
-        n_numbers += self.shifts * self.points_ * (self.integral_.m + self.integral_.k + 2)
+        n_bytes = 8 * 3 * n_rules * (CHUNK if on_cpu else CHUNK_GPU)  # of complex buffers, too: they have half the rows
+        n_numbers = self.shifts * self.points_ * (self.integral_.m + self.integral_.k + 2)
         limit = KEPT if on_cpu else KEPT_GPU
-        self._kept = list(self._rules()) if 8 * n_numbers <= limit else None
+        self._kept = list(self._rules()) if n_bytes + self._dtype.itemsize * n_numbers <= limit else None
 
     def _nodes(
         self, start: int, stop: int, n: int, shift: np.ndarray, transform: str, weight: int, strengths: np.ndarray

@@ -289,6 +289,20 @@ def test_the_lattice_is_the_one_whose_comparison_fits_the_budget(own_time, budge
     assert method.details_["cut_short"]
 
 
+def test_a_map_compared_at_fewer_points_is_cut_short(own_time):
+    """The lattice is given: only the map's points are left for the budget to reduce."""
+    own_time.tick = 1e-6
+    fields = {"points": 128, "transform": "tent"}
+    short, long, given = (
+        methods.create("lattice_qmc", **fields, **more).fit(costly(plain(2), 1e-6), budget=budget).details_
+        for more, budget in (({}, 2.0), ({}, 60.0), ({"a": 1.0}, 2.0))
+    )
+    assert lattice_qmc.FEWEST_MAP_POINTS <= short["map_points"] < lattice_qmc.MAP_POINTS
+    assert long["map_points"] == lattice_qmc.MAP_POINTS
+    assert given["map_points"] is None
+    assert [details["cut_short"] for details in (short, long, given)] == [True, False, False]
+
+
 def test_a_long_budget_changes_nothing(own_time):
     own_time.tick = 1e-6
     long, without = (methods.create("lattice_qmc").fit(plain(2), budget=budget).details_ for budget in (60.0, None))
