@@ -27,6 +27,7 @@ from methods.core import devices, term_order
 from methods.core.arithmetic import Arithmetic
 from methods.core.batches import in_batches
 from methods.core.budget import Clock
+from methods.core.failed_fits import forgotten_if_it_fails
 from methods.core.finite_values import finite
 from methods.core.node_factors import node_factors
 from methods.quadrature import (
@@ -120,6 +121,7 @@ class GaussLegendre(Method):
             "compare orders"
         )
 
+    @forgotten_if_it_fails
     def fit(
         self,
         integral: ParametricIntegral,
