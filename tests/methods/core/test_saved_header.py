@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import methods
-from methods.base import ParametricIntegral
+from methods.base import InputError, ParametricIntegral
+from methods.core import storage
 from methods.core.storage import StorageError
 
 
@@ -61,3 +62,14 @@ def test_rules_for_other_terms_are_refused(tmp_path, name):
     method.save(tmp_path / "model")
     with pytest.raises(StorageError, match="rules for 2 terms, and the formula of of_two_terms has 1"):
         methods.load(tmp_path / "model", of_two_terms("F", "G", "(F**2 + G**2)/(F*G)**2"))
+
+
+@pytest.mark.parametrize(("name", "fields"), [("gauss_legendre", {"order": 2}), ("chebyshev", {"max_labels": 40})])
+def test_a_device_that_is_not_here_is_told_in_a_sentence(tmp_path, name, fields):
+    path = tmp_path / "model"
+    methods.create(name, **fields).fit(of_two_terms("F", "G")).save(path)
+    header, arrays = storage.read(path)
+    header["params"]["device"] = "cuda:99"
+    storage.write(path, header, arrays)
+    with pytest.raises(InputError, match=f"{name}.device is 'cuda:99', which torch cannot use here"):
+        methods.load(path)
