@@ -32,9 +32,10 @@ SEARCH_SAMPLE, FINAL_SAMPLE = 512, 8192
 """Points at which a contour is checked to be causal, in the search and once it is found."""
 
 LEAST_CONTOURS, LEAST_ORDER = 8, 3
-"""Contours that a search looks at, however little time there is, and nodes on the other parameters then. On
-box1l_physical, with 4,000 nodes, a search of 20 contours has 3.8, 7.0, 6.7 and 7.3 digits with 1, 2, 3 and 5 such
-nodes, and one of 150 contours 4.4, 6.9, 6.8 and 7.6; on box1l_hh the worst points have 4.9, 5.2, 6.4, 6.3 of 20."""
+"""Contours that a search looks at however little time there is, unless fewer are wanted, and nodes on the other
+parameters then. On box1l_physical, with 4,000 nodes, a search of 20 contours has 3.8, 7.0, 6.7 and 7.3 digits with 1,
+2, 3 and 5 such nodes, and one of 150 contours 4.4, 6.9, 6.8 and 7.6; on box1l_hh the worst points have 4.9, 5.2, 6.4,
+6.3 of 20."""
 
 
 class Effort(NamedTuple):
@@ -160,23 +161,34 @@ def affordable(
         return k * (before - clock.left)
 
     seconds_of_look(), seconds_of_error(least)  # the first ones compile the formulas and make the candidates
-    look, complete = seconds_of_look(), arc_search.n_contours(k)
-    counting, others = look * arc_search.n_starts(k), look * complete + arc_errors.seconds_to_prepare(FINE)
-    if wanted.n_contours >= complete and counting + others < searching.left:
-        n_causal = max(map(arc_search.n_causal_starts, terms, samples))
-        n_errors = n_causal + complete - arc_search.n_starts(k)
+    look, is_complete = seconds_of_look(), wanted.candidates(k) is FINE
+    counting = look * arc_search.n_starts(k) if is_complete else 0.0
+    others = look * wanted.n_contours + (arc_errors.seconds_to_prepare(FINE) if is_complete else 0.0)
+    if counting + others < searching.left:
+        n_errors = _n_errors(terms, samples, wanted)
         for order in range(wanted.order, least - 1, -1):
-            # Maps and orders on the contour are compared twice, at more nodes of a marginal.
-            if others + (n_errors + 2 * FINE.grid / COARSE.grid) * seconds_of_error(order) <= searching.left:
-                return Effort(order, complete)
-    each = look + seconds_of_error(least)
+            if others + n_errors * seconds_of_error(order) <= searching.left:
+                return wanted._replace(order=order)
+    each, fewest = look + seconds_of_error(least), min(LEAST_CONTOURS, wanted.n_contours)
     n = min(wanted.n_contours, int(searching.left / each))
-    if n < LEAST_CONTOURS and LEAST_CONTOURS * each > clock.left:
+    if n < fewest and fewest * each > clock.left:
         raise InputError(
             f"The budget leaves {max(0.0, clock.left):.2g} s for the choice of a contour of {terms[0].name}, and "
-            f"{LEAST_CONTOURS} contours take {LEAST_CONTOURS * each:.2g} s; give a larger budget."
+            f"{fewest} contours take {fewest * each:.2g} s; give a larger budget."
         )
-    return Effort(least, max(LEAST_CONTOURS, n))
+    return Effort(least, max(fewest, n))
+
+
+def _n_errors(terms: Sequence[ParametricIntegral], samples: Sequence[arc_causality.Sample], effort: Effort) -> float:
+    """Count the comparisons of rules that a search makes, in units of one on a contour that it looks at.
+
+    Maps and orders on the contour that it finds are compared twice: at more nodes of a marginal where none is left out.
+    """
+    k = terms[0].k
+    if effort.candidates(k) is COARSE:
+        return effort.n_contours + 2
+    n_causal = max(map(arc_search.n_causal_starts, terms, samples))
+    return n_causal + arc_search.n_contours(k) - arc_search.n_starts(k) + 2 * FINE.grid / COARSE.grid
 
 
 def _error(term: ParametricIntegral, s: torch.Tensor, order: int, contours: Sequence[Contour]) -> float:

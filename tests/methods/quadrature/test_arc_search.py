@@ -84,3 +84,11 @@ def test_a_budget_counts_the_errors_of_all_causal_starts(own_time, budget, is_co
     s = torch.as_tensor(integral.sample(4, seed=0))
     effort = arc_choice.affordable([integral], s, corners, Effort(4, complete), Clock(budget), 1 / 3)
     assert (effort.n_contours == complete) == is_complete
+
+
+@pytest.mark.parametrize(("budget", "order"), [(0.06, 3), (9.0, 4)])
+def test_a_budget_leaves_the_contours_that_are_wanted_and_their_order_where_it_can(own_time, budget, order):
+    """By this clock five contours and both comparisons on the last one take 26 ms, of a third of the budget."""
+    integral, wanted = positive(3), Effort(4, 5)
+    corners, s = np.array([integral.low, integral.high]), torch.as_tensor(integral.sample(4, seed=0))
+    assert arc_choice.affordable([integral], s, corners, wanted, Clock(budget), 1 / 3) == Effort(order, 5)
