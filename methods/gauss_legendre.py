@@ -84,15 +84,18 @@ class GaussLegendre(Method):
 
     Notes
     -----
-    The error follows from the difference to rules of half the order, by two constants found at a few dozen points where
-    rules of higher order are known (`methods/quadrature/rule_error.py`).
+    The error follows from the difference to rules of half the order, by five constants found at up to 192 points, 128
+    corners of the box and 64 drawn from it, where rules of higher order are known
+    (`methods/quadrature/rule_error.py`).
 
     A budget may reduce `search_order`, `n_contours` and `max_nodes`: ``details_`` has the values with which a fit
     without a budget repeats the result, and ``details_["cut_short"]``, which tells whether it did so. Of a sum of
     terms, `max_nodes` is a mean that may be rounded up, and single orders may then be higher by one.
 
-    Of a complex integral they also have the contour: ``"strengths"`` are the fields of `ArcMap`, and a sample of points
-    on it tells the share that is not causal (0) and the least |F|.
+    Of a complex integral ``details_`` also tells the contour: ``"strengths"`` are the fields of `ArcMap`. At points of
+    a sample ``"share_not_causal"`` is the share of those at which it is not causal, 0 of one that was taken, and
+    ``"least_modulus_of_polynomial"`` the least |F|. ``"n_corner_zeros"`` is the number of planes of s on which F
+    vanishes at a corner of the cube.
     """
 
     name: ClassVar[str] = "gauss_legendre"
@@ -129,7 +132,7 @@ class GaussLegendre(Method):
         budget: float | None = None,
         monitor: Callable[[Self], None] | None = None,
     ) -> Self:
-        """Choose maps and orders, and find the constants of the error, on a few dozen points.
+        """Choose maps and orders, and find the constants of the error, at up to 192 points.
 
         Raises
         ------

@@ -96,13 +96,14 @@ class LearnedContour(Method):
 
     Notes
     -----
-    The error follows from the difference to rules of half the order, by two constants found at a few dozen points where
-    rules of higher order are known (`methods/quadrature/rule_error.py`), and near corner zeros it has what rules of up
-    to twice the order tell there (`methods/quadrature/corner_zero_error.py`). Where a second map gives other values
-    than the first, by more than both differ from their rules of half the order, the error is at least that difference.
-    With more than three variables the smaller rule is on the second map and has an eighth of the nodes, so that the
-    error at each s tells of contours that fail there (`methods/primitives/pair_error.py`). Where a zero of F refutes
-    all maps, one of them is taken, and no error is below |I|.
+    With up to three variables the error follows from the difference to rules of half the order, by five constants found
+    at up to 64 points where rules of higher order are known (`methods/quadrature/rule_error.py`), and near corner zeros
+    it has what rules of up to twice the order tell there (`methods/quadrature/corner_zero_error.py`). Where a second
+    map gives other values than the first, by more than both differ from their rules of half the order, the error is at
+    least that difference. With more than three variables the smaller rule is on the second map and has an eighth of the
+    nodes, so that the error at each s, by four constants, tells of contours that fail there
+    (`methods/primitives/pair_error.py`). Where a zero of F refutes all maps, one of them is taken, and no error is
+    below |I|.
 
     Nodes depend on s, and a node costs more than in `gauss_legendre`; nodes are fewer. Where there is a C++ compiler
     the sums are compiled (`methods/kernels`), which takes about a second per term, once per machine.

@@ -83,9 +83,8 @@ def thresholds(integral: ParametricIntegral) -> dict[str, float]:
     -------
     dict
         Parameter -> threshold, the lowest on its side of zero: one inside the box if there is, or else the smaller in
-        modulus. Parameters that lower
-        P nowhere have none, nor do those whose threshold depends on the others in the box, nor those for which P is
-        negative without them.
+        modulus. Parameters that lower P nowhere have none, nor do those whose threshold depends on the others in the
+        box, nor those for which P is negative without them.
 
     Raises
     ------

@@ -43,7 +43,7 @@ class Causality(NamedTuple):
 
     @property
     def share_not_causal(self) -> float:
-        """Share of them."""
+        """Share of sampled points that are wrong."""
         return float(self.is_wrong.mean())
 
 

@@ -43,7 +43,7 @@ def n_starts(k: int) -> int:
 
 
 def n_causal_starts(term: ParametricIntegral, points: arc_causality.Sample) -> int:
-    """Count those of them that the points find causal: a complete search compares the errors of them all."""
+    """Count the combinations of START_CONTOURS that the points find causal: a complete search compares all errors."""
     return sum(arc_causality.is_causal(term, paths, points) for paths in _starts(term.k))
 
 

@@ -50,12 +50,15 @@ class RuleError(NamedTuple):
     """The constants of the estimate."""
 
     ratio: float
+    """Error over difference to the smaller rule, both as root mean squares over all points."""
     floor: float
+    """Root mean square error at the points drawn from the box, relative to |I| or 1 % of `typical_value`, if larger."""
     rise: float
+    """By how much, in quadrature, that of the corners of the box is larger, relative to the same."""
     largest_difference: float
-    """Relative to |I|, where they were found."""
+    """Largest difference to the smaller rule at all points, relative to the same."""
     typical_value: float
-    """Mean |I| there."""
+    """Mean |I| over all points."""
 
     def __call__(self, value: np.ndarray, lower: np.ndarray, unit: np.ndarray) -> np.ndarray:
         """Estimate the standard deviation (n,) of `value` (n,), given what the smaller rule has (n,).
