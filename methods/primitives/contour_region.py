@@ -27,7 +27,7 @@ from methods.primitives import compiled_gradients, contour_orders
 from methods.primitives.box_coordinates import BoxCoordinates
 from methods.primitives.compiled_gradients import CompiledGradientRule
 from methods.primitives.contour_map import ContourMap
-from methods.primitives.contour_orders import TermRules, total
+from methods.primitives.contour_orders import MovingTermRules, total
 from methods.primitives.moving_rule import MovingRule
 from methods.primitives.pair_error import PairError, pair_error
 from methods.quadrature import corner_zero_error
@@ -112,8 +112,8 @@ class ContourRegion:
         self.integral, self.maps, self.others, self._device = integral, maps, others, device
         self.is_refuted = is_refuted
         self._coordinates = coordinates = coordinates or BoxCoordinates(integral, device)
-        self.rules, self._may_compile = TermRules(integral.terms, maps, coordinates, may_compile), may_compile
-        self.other_rules = None if others is None else TermRules(integral.terms, others, coordinates, may_compile)
+        self.rules, self._may_compile = MovingTermRules(integral.terms, maps, coordinates, may_compile), may_compile
+        self.other_rules = None if others is None else MovingTermRules(integral.terms, others, coordinates, may_compile)
 
     @property
     def points(self) -> np.ndarray:
@@ -209,7 +209,7 @@ class ContourRegion:
         )
         self.error, self.apart = rule_error(value, lower, higher, N_DRAWN), None
 
-    def _judge_by_pairs(self, others: TermRules, s: torch.Tensor) -> None:
+    def _judge_by_pairs(self, others: MovingTermRules, s: torch.Tensor) -> None:
         n_nodes = int(np.prod(self.orders, axis=1).max())
         as_many = contour_orders.best_orders(others, s, n_nodes)
         self.lower_orders = contour_orders.best_orders(others, s, max(1, n_nodes // FEWER_NODES))
@@ -222,7 +222,9 @@ class ContourRegion:
     def compare(self, seconds: Sequence[ContourMap]) -> float:
         """Return how much values by second maps differ, relatively; where that is too much, the error knows of it."""
         s = torch.as_tensor(self.points, device=self._device)
-        second = TermRules(self.integral.terms, seconds, BoxCoordinates(self.integral, self._device), may_compile=False)
+        second = MovingTermRules(
+            self.integral.terms, seconds, BoxCoordinates(self.integral, self._device), may_compile=False
+        )
         found, explained = contour_orders.difference(self.rules, second, self.orders, s)
         if found > explained:
             self.error = self.error._replace(floor=max(self.error.floor, found))

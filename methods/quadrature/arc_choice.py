@@ -79,26 +79,26 @@ def contours(
     NoCausalContour
         Where there is none for a term.
     """
-    found, looks = [], []
+    found, causalities = [], []
     for term in terms:
         error = functools.partial(_error, term, s, effort.order)
         final = arc_causality.sample(term, corners, FINAL_SAMPLE)
         points = arc_causality.sample(term, corners, SEARCH_SAMPLE)
         for paths in arc_search.contours(term, points, error, effort.n_contours):
-            look = arc_causality.look(term, paths, final)
-            if look.share_not_causal == 0:
+            causality = arc_causality.causality_on(term, paths, final)
+            if causality.share_not_causal == 0:
                 break
         else:
             raise NoCausalContour(
                 f"All contours tried for {term.name} pass zeros of {term.prescription} - i0, or of other denominators, "
-                f"on the wrong side, the last one at {look.share_not_causal:.1e} of the points; take a smaller box, or "
-                "look at more contours."
+                f"on the wrong side, the last one at {causality.share_not_causal:.1e} of the points; take a smaller "
+                "box, or look at more contours."
             )
         found.append(paths)
-        looks.append(look)
+        causalities.append(causality)
     details = {
-        "share_not_causal": max(look.share_not_causal for look in looks),
-        "least_modulus_of_polynomial": min(look.least_modulus for look in looks),
+        "share_not_causal": max(causality.share_not_causal for causality in causalities),
+        "least_modulus_of_polynomial": min(causality.least_modulus for causality in causalities),
     }
     return found, details
 
@@ -147,10 +147,10 @@ def affordable(
     paths = (Contour(0.5),) * k
     samples = [arc_causality.sample(term, corners, SEARCH_SAMPLE) for term in terms]
 
-    def seconds_of_look() -> float:
+    def seconds_of_causality() -> float:
         before = clock.left
         for term, points in zip(terms, samples, strict=True):
-            arc_causality.look(term, paths, points)
+            arc_causality.causality_on(term, paths, points)
         return before - clock.left
 
     def seconds_of_error(order: int) -> float:
@@ -160,16 +160,16 @@ def affordable(
             arc_errors.mean_squared_errors(marginal, COARSE)
         return k * (before - clock.left)
 
-    seconds_of_look(), seconds_of_error(least)  # the first ones compile the formulas and make the candidates
-    look, is_complete = seconds_of_look(), wanted.candidates(k) is FINE
-    counting = look * arc_search.n_starts(k) if is_complete else 0.0
-    others = look * wanted.n_contours + (arc_errors.seconds_to_prepare(FINE) if is_complete else 0.0)
+    seconds_of_causality(), seconds_of_error(least)  # the first ones compile the formulas and make the candidates
+    of_causality, is_complete = seconds_of_causality(), wanted.candidates(k) is FINE
+    counting = of_causality * arc_search.n_starts(k) if is_complete else 0.0
+    others = of_causality * wanted.n_contours + (arc_errors.seconds_to_prepare(FINE) if is_complete else 0.0)
     if counting + others < searching.left:
         n_errors = _n_errors(terms, samples, wanted)
         for order in range(wanted.order, least - 1, -1):
             if others + n_errors * seconds_of_error(order) <= searching.left:
                 return wanted._replace(order=order)
-    each, fewest = look + seconds_of_error(least), min(LEAST_CONTOURS, wanted.n_contours)
+    each, fewest = of_causality + seconds_of_error(least), min(LEAST_CONTOURS, wanted.n_contours)
     n = min(wanted.n_contours, int(searching.left / each))
     if n < fewest and fewest * each > clock.left:
         raise InputError(
