@@ -30,10 +30,11 @@ from methods.base import Estimate, InputError, Method, ParametricIntegral
 from methods.core import devices
 from methods.core.batches import in_batches
 from methods.core.budget import Clock
+from methods.core.failed_fits import forgotten_if_it_fails
 from methods.core.finite_values import finite
 from methods.core.names import unknown
 from methods.core.node_sums import CHUNK, CHUNK_GPU
-from methods.core.relative_error import SMALL
+from methods.core.relative_error import sizes
 from methods.quadrature import arc_choice, arc_search, axis_choice, box_corners
 from methods.quadrature.arc_choice import Effort
 from methods.quadrature.arc_rules import Contour
@@ -51,6 +52,9 @@ CANDIDATES = (("tent", 1), ("korobov", 1), ("korobov", 2), ("korobov", 3))
 
 STRENGTHS = tuple(np.arange(-2.0, 6.5, 0.5))
 """Candidates for the strength of the map along an axis; the variance changes by a few per cent per step."""
+
+START = 2.0
+"""Strength of the map along every axis from which their choice begins."""
 
 MAP_POINTS = 2**11
 """Points of the lattice that measures the variance of a map; fewer where they would take more than MAP_SHARE."""
@@ -108,8 +112,9 @@ class LatticeQMC(Method):
     points are correlated: a fit through many points does not average them out. What `fit` compares is measured with
     shifts of its own, so that the choice does not bias the error.
 
-    Within a budget the lattice is the one whose comparison still fits; ``details_["cut_short"]`` tells whether that
-    decided, rather than `epsrel` or `max_nodes`.
+    Within a budget the lattice is the one whose comparison still fits, and maps are compared at fewer points
+    (``details_["map_points"]``); ``details_["cut_short"]`` tells whether the budget decided, rather than `epsrel` or
+    `max_nodes`.
     """
 
     name: ClassVar[str] = "lattice_qmc"
@@ -137,6 +142,7 @@ class LatticeQMC(Method):
             return f"it is complex and a sum of {len(integral.terms)} terms, which have no contour in common"
         return super().unsupported(integral)
 
+    @forgotten_if_it_fails
     def fit(
         self,
         integral: ParametricIntegral,
@@ -158,15 +164,20 @@ class LatticeQMC(Method):
         self.contour_, contour_cut_short = (
             self._choose_contour(s, clock) if integral.is_complex else (np.array([]), False)
         )
-        self.a_ = self._choose_map(s, clock) if self.a is None else np.full(k, float(self.a))
+        map_points = None
+        if self.a is None:
+            map_points = self._map_points(s, clock)
+            self.a_ = self._choose_map(s, map_points)
+        else:
+            self.a_ = np.full(k, float(self.a))
         self.shifts_ = comparison.random((self.shifts, k))
-        cut_short = self._choose_rule(s, clock) or contour_cut_short
+        rule_cut_short, has_coarse_map = self._choose_rule(s, clock), map_points not in (None, MAP_POINTS)
         self.shifts_ = integration.random((self.shifts, k))
         self._keep_rules()
         self.details_ = {
             "points": self.points_, "shifts": self.shifts, "transform": self.transform_,
             "weight": self.weight_ if self.transform_ == "korobov" else None, "a": self.a_.tolist(),
-            "cut_short": cut_short,
+            "map_points": map_points, "cut_short": contour_cut_short or has_coarse_map or rule_cut_short,
         }  # fmt: skip
         if integral.is_complex:
             self.details_["contour"] = self.contour_.tolist()
@@ -207,18 +218,17 @@ class LatticeQMC(Method):
         (paths,), _ = arc_choice.contours(terms, s, corners, effort)
         return np.array([[path.phase, path.is_s] for path in paths]), effort != wanted
 
-    def _choose_map(self, s: torch.Tensor, clock: Clock) -> np.ndarray:
+    def _choose_map(self, s: torch.Tensor, n_points: int) -> np.ndarray:
         """Return the strength for each axis that makes ∫ (f x')² smallest, one axis after the other, twice."""
-        strengths = np.full(self.integral_.k, 2.0)
-        n_points = self._map_points(s, strengths, clock)
+        strengths = np.full(self.integral_.k, START)
         for axis in [*range(self.integral_.k)] * 2:
             trials = [np.where(np.arange(self.integral_.k) == axis, a, strengths) for a in STRENGTHS]
             strengths = min(trials, key=lambda trial: self._second_moment(s, trial, n_points))
         return strengths
 
-    def _map_points(self, s: torch.Tensor, strengths: np.ndarray, clock: Clock) -> int:
+    def _map_points(self, s: torch.Tensor, clock: Clock) -> int:
         """Return how many points the lattice may have that measures the variance of a map."""
-        n_points, budget = MAP_POINTS, clock.share(MAP_SHARE).budget
+        strengths, n_points, budget = np.full(self.integral_.k, START), MAP_POINTS, clock.share(MAP_SHARE).budget
         if budget is None:
             return n_points
         self._second_moment(s, strengths, FEWEST_MAP_POINTS)  # the first evaluation compiles the integrand's formula
@@ -231,10 +241,14 @@ class LatticeQMC(Method):
         return n_points
 
     def _second_moment(self, s: torch.Tensor, strengths: np.ndarray, n_points: int) -> float:
-        """Return the mean over s of log ∫ (f x')²: its scale does not matter, so that every s counts alike."""
+        """Return the mean over s of log ∫ (f x')²: its scale does not matter, so that every s counts alike.
+
+        Nodes at which f is not finite are left out: the first one of a lattice that is not shifted is x = 0.
+        """
         x, weights = self._nodes(0, n_points, n_points, np.zeros(self.integral_.k), "identity", 1, strengths)
         f = (self.integral_.at_nodes(x)(s.to(x.dtype)) * (weights * n_points)).abs()
-        return float(f.square().mean(dim=1).clamp_min(1e-300).log().mean())
+        squared = f.square().nan_to_num(nan=0.0, posinf=0.0)
+        return float(squared.mean(dim=1).clamp_min(1e-300).log().mean())
 
     def _choose_rule(self, s: torch.Tensor, clock: Clock) -> bool:
         """Set points, transform and weight: the best transform at the smallest lattice that reaches `epsrel`.
@@ -259,12 +273,16 @@ class LatticeQMC(Method):
             self.points_ *= 2
 
     def _relative_error(self, s: torch.Tensor, transform: str, weight: int) -> float:
-        """Return the root mean square relative error; points where I nearly vanishes count by the typical |I|."""
+        """Return the root mean square relative error; points where I nearly vanishes count by the typical |I|.
+
+        Points at which it is not finite are left out, as they are for every rule.
+        """
         self.transform_, self.weight_ = transform, weight
         self._kept: list[tuple[int, Rule]] | None = None
         value, error = self._mean_and_error(s)
-        scale = value.abs().clamp_min(SMALL * float(value.abs().mean()) + 1e-300)
-        return float((error / scale).square().mean().sqrt())
+        is_finite = error.isfinite()
+        value, error = value[is_finite], error[is_finite]
+        return float((error / sizes(value, float(value.abs().mean()))).square().mean().sqrt())
 
     def _mean_and_error(self, s: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return mean and standard deviation of the mean over the shifts, by Welford's update: O(n) memory."""
@@ -292,10 +310,10 @@ class LatticeQMC(Method):
         """Keep the rules where they fit into memory: their coefficients, and three buffers each."""
         n_rules = self.shifts * -(-self.points_ // BLOCK)
         on_cpu = torch.device(self.device).type == "cpu"
-        n_numbers = 3 * n_rules * (CHUNK if on_cpu else CHUNK_GPU)
-        n_numbers += self.shifts * self.points_ * (self.integral_.m + self.integral_.k + 2)
+        n_bytes = 8 * 3 * n_rules * (CHUNK if on_cpu else CHUNK_GPU)  # of complex buffers, too: they have half the rows
+        n_numbers = self.shifts * self.points_ * (self.integral_.m + self.integral_.k + 2)
         limit = KEPT if on_cpu else KEPT_GPU
-        self._kept = list(self._rules()) if 8 * n_numbers <= limit else None
+        self._kept = list(self._rules()) if n_bytes + self._dtype.itemsize * n_numbers <= limit else None
 
     def _nodes(
         self, start: int, stop: int, n: int, shift: np.ndarray, transform: str, weight: int, strengths: np.ndarray

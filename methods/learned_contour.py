@@ -36,6 +36,7 @@ from methods.core import devices
 from methods.core.batches import in_batches
 from methods.core.budget import Clock
 from methods.core.errors import NoCausalContour
+from methods.core.failed_fits import forgotten_if_it_fails
 from methods.core.finite_values import finite
 from methods.primitives import contour_search
 from methods.primitives.box_coordinates import BoxCoordinates
@@ -84,7 +85,7 @@ class LearnedContour(Method):
     Attributes
     ----------
     regions_ : list of ContourRegion
-        Windows of s with their maps, rules and laws of the error; one is the whole box.
+        Windows of s with their maps, rules and estimates of the error; one is the whole box.
     details_ : dict
         For each term the order of variables and the root mean square of log g; the largest share of sampled points at
         which a contour is seen not to be causal, and the smallest |F|; by how much values by a second map, in
@@ -95,13 +96,14 @@ class LearnedContour(Method):
 
     Notes
     -----
-    The error follows from the difference to rules of half the order, by two constants found at a few dozen points where
-    rules of higher order are known (`methods/quadrature/rule_error.py`), and near corner zeros it has what rules of up
-    to twice the order tell there (`methods/quadrature/corner_zero_error.py`). Where a second map gives other values
-    than the first, by more than both differ from their rules of half the order, the error is at least that difference.
-    With more than three variables the smaller rule is on the second map and has an eighth of the nodes, so that the
-    error at each s tells of contours that fail there (`methods/primitives/pair_error.py`). Where a zero of F refutes
-    all maps, one of them is taken, and no error is below |I|.
+    With up to three variables the error follows from the difference to rules of half the order, by five constants found
+    at up to 64 points where rules of higher order are known (`methods/quadrature/rule_error.py`), and near corner zeros
+    it has what rules of up to twice the order tell there (`methods/quadrature/corner_zero_error.py`). Where a second
+    map gives other values than the first, by more than both differ from their rules of half the order, the error is at
+    least that difference. With more than three variables the smaller rule is on the second map and has an eighth of the
+    nodes, so that the error at each s, by four constants, tells of contours that fail there
+    (`methods/primitives/pair_error.py`). Where a zero of F refutes all maps, one of them is taken, and no error is
+    below |I|.
 
     Nodes depend on s, and a node costs more than in `gauss_legendre`; nodes are fewer. Where there is a C++ compiler
     the sums are compiled (`methods/kernels`), which takes about a second per term, once per machine.
@@ -135,6 +137,7 @@ class LearnedContour(Method):
             return "a Python function tells nothing of where F changes sign; define it by from_expression"
         return super().unsupported(integral)
 
+    @forgotten_if_it_fails
     def fit(
         self,
         integral: ParametricIntegral,
@@ -142,7 +145,7 @@ class LearnedContour(Method):
         budget: float | None = None,
         monitor: Callable[[Self], None] | None = None,
     ) -> Self:
-        """Fit the maps, choose orders, and find the law of the error. Raises NoCausalContour where none is."""
+        """Fit the maps, choose orders, and find the constants of the error. Raises NoCausalContour where none is."""
         clock = Clock(budget)
         self._check_fields(integral)
         self._require_supported(integral)

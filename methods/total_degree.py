@@ -64,7 +64,8 @@ class TotalDegree(PolynomialTable):
     labels : str
         The direct method that computes them.
     seed : int
-        Of the points at which they are computed.
+        Of the points to which the polynomial is fitted; those that choose coordinates and measure the error are the
+        same for every seed.
     device : str
         Where to evaluate, as torch names it.
 

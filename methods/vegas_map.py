@@ -20,13 +20,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
 
 from methods.base import Estimate, InputError, Method, ParametricIntegral
 from methods.core.batches import in_batches
+from methods.core.budget import Clock
+from methods.core.failed_fits import forgotten_if_it_fails
 from methods.core.finite_values import finite
 from methods.core.packages import reason_if_missing
 from methods.quadrature import lattices
@@ -40,6 +42,30 @@ N_INTERVALS = 100
 
 N_WARM_UP, N_SAMPLES = 10, 20_000
 """Iterations that adapt the map, and integrand evaluations in each, for every one of these points."""
+
+
+class _OutOfTime(Exception):
+    """Raised within vegas before an iteration for which there is no time."""
+
+
+class _Iterations:
+    """What vegas tells before and after each iteration: they are counted, and end where the clock leaves no time.
+
+    The first one is made in any case.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self.n, self._clock, self._left = 0, clock, clock.left
+
+    def begin(self, itn: int, integrator: Any) -> None:
+        """Raise _OutOfTime where an iteration as long as the last one would end too late."""
+        left, before = self._clock.left, self._left
+        if self.n and before - left > left:
+            raise _OutOfTime
+        self.n, self._left = self.n + 1, left
+
+    def end(self, itn_result: Any, result: Any) -> None:
+        """Leave the result of an iteration as it is."""
 
 
 @dataclass(kw_only=True)
@@ -58,7 +84,8 @@ class VegasMap(Method):
     Notes
     -----
     The error is the standard deviation of the mean over the shifts. Adapting the map is all the preparation there is:
-    a fixed number of samples, some tenths of a second for a single sector.
+    a fixed number of samples, some tenths of a second for a single sector. A budget may leave fewer of its iterations:
+    ``details_`` has their number, and whether the budget decided it.
     """
 
     name: ClassVar[str] = "vegas_map"
@@ -75,6 +102,7 @@ class VegasMap(Method):
         """Say that the package is missing, where it is."""
         return super().unsupported(integral) or reason_if_missing("vegas", "vegas")
 
+    @forgotten_if_it_fails
     def fit(
         self,
         integral: ParametricIntegral,
@@ -83,6 +111,7 @@ class VegasMap(Method):
         monitor: Callable[[Self], None] | None = None,
     ) -> Self:
         """Adapt the map; raise InputError for a complex integral, without the package vegas, and for bad fields."""
+        clock = Clock(budget)
         self._require_supported(integral)
         import vegas
 
@@ -104,11 +133,16 @@ class VegasMap(Method):
         integrator = vegas.Integrator(
             [[0, 1]] * integral.k, ran_array_generator=adaptation.random, maxinc_axis=N_INTERVALS
         )
-        integrator(size, nitn=N_WARM_UP, neval=N_SAMPLES)
+        iterations, cut_short = _Iterations(clock), False
+        try:
+            integrator(size, nitn=N_WARM_UP, neval=N_SAMPLES, analyzer=iterations)
+        except _OutOfTime:
+            cut_short = True
         # An axis may have fewer intervals than another; what lies beyond its last edge is not used.
         self.edges_, self.n_intervals_ = np.array(integrator.map.grid), np.array(integrator.map.ninc)
         self.shifts_ = shifting.random((self.shifts, integral.k))
         self._make_rules()
+        self.details_ = {"n_iterations": iterations.n, "cut_short": cut_short}
         return self
 
     @in_batches

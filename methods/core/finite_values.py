@@ -1,4 +1,8 @@
-"""Values of I(s) that are numbers: a formula may have none for some s, as log(s1 - x1) where s1 is below 1."""
+"""Values of I(s) that are numbers: a formula may have none for some s, as log(s1 - x1) where s1 is below 1.
+
+Above threshold the poles lie on the real cube, and rules on a contour that passes them on the right side: they meet
+none, so that a value that is infinite or NaN comes from the formula there, too, as from 1/m where m is 0.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +18,14 @@ def finite(value: np.ndarray, s: np.ndarray, integral: ParametricIntegral) -> np
     Raises
     ------
     InputError
-        Where the integral is real, and a value is infinite or NaN: the message names the first such point.
+        Where a value is infinite or NaN: the message names the first such point.
     """
     bad = np.flatnonzero(~np.isfinite(value))
-    if len(bad) and not integral.is_complex:
+    if len(bad):
         row = bad[0]
         at = ", ".join(f"{name} = {x:.6g}" for name, x in zip(integral.parameters, s[row], strict=True))
+        wanted = "finite away from its poles" if integral.is_complex else "real and finite inside the cube"
         raise InputError(
-            f"{integral.name} is {value[row]} at {at}; give an integrand that is real and finite inside the "
-            "cube, for all s of the box."
+            f"{integral.name} is {value[row]} at {at}; give an integrand that is {wanted}, for all s of the box."
         )
     return value

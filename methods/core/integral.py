@@ -253,9 +253,11 @@ class ParametricIntegral:
         s = points.real_points(s, self.name, self.parameters)
         if found := domain.outside(s, self.low, self.high):
             row, column = found
+            # All digits: rounding would put 30.0000001 inside [4.5, 30].
+            given, low, high = map(float, (s[row, column], self.low[column], self.high[column]))
             raise InputError(
-                f"{self.parameters[column]} = {s[row, column]:g} in row {row} lies outside the box of {self.name}; "
-                f"give points within [{self.low[column]:g}, {self.high[column]:g}]."
+                f"{self.parameters[column]} = {given!r} in row {row} lies outside the box of {self.name}; "
+                f"give points within [{low!r}, {high!r}]."
             )
         return s
 

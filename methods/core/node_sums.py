@@ -30,11 +30,11 @@ import torch
 CHUNK = 2**17
 """Elements (points × nodes) worked on at once: 1 MiB of float64 per buffer, half the second-level cache of a core."""
 
-BLOCK = 2**14
-"""Nodes worked on at once, so that a chunk has eight points and more: a matrix product wants some rows."""
-
 CHUNK_GPU = 2**24
 """The same on a GPU, where large launches pay."""
+
+BLOCK = 2**14
+"""Nodes worked on at once, so that a chunk has eight points and more: a matrix product wants some rows."""
 
 
 def chunk_rows(n_nodes: int, device: torch.device) -> int:

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, TypeVar
+
 import numpy as np
+
+if TYPE_CHECKING:
+    import torch
+
+Numbers = TypeVar("Numbers", np.ndarray, "torch.Tensor")
 
 SMALL = 0.01
 """Share of the typical |I| below which an error counts relative to that, as where I changes sign."""
@@ -11,7 +18,11 @@ LEAST = 1e-300
 """Least size that an error is divided by, since the mean of |I| may be zero."""
 
 
+def sizes(value: Numbers, typical: float) -> Numbers:
+    """Return what errors of values (n,) are relative to: |value|, and where that is small 1 % of the typical |I|."""
+    return abs(value).clip(min=max(SMALL * typical, LEAST))
+
+
 def relative_errors(difference: np.ndarray, value: np.ndarray) -> np.ndarray:
     """Return the size of differences (n,) relative to |value| (n,), and where that is small to 1 % of its mean."""
-    size = np.abs(value)
-    return np.abs(difference) / np.maximum(size, max(SMALL * float(size.mean()), LEAST))
+    return np.abs(difference) / sizes(value, float(np.abs(value).mean()))

@@ -107,6 +107,10 @@ def rebuild(
     """
     try:
         method = cls(**header["params"])
+        if "device" in header["params"]:
+            from methods.core import devices  # with torch, which a method without a device may not need
+
+            devices.check(method.name, method.device)
         method.integral_ = integral
         method.measured_ = header.get("measured")
         method._restore(state)

@@ -14,7 +14,8 @@ on faces where P vanishes: with t from the points known so far, P at s_j = t is 
 it becomes negative somewhere, that point gives a smaller t (Dinkelbach, Management Science 13 (1967) 492).
 
 A *corner zero* is a corner of the cube at which P, an affine function of s there, vanishes inside the box. A contour
-is fixed at the corners, so that it cannot be led around such a zero.
+is fixed at the corners, so that it cannot be led around such a zero. Where P is not affine at a corner, as m², bounds
+of its monomials over the box may show that it does not vanish.
 """
 
 from __future__ import annotations
@@ -82,9 +83,8 @@ def thresholds(integral: ParametricIntegral) -> dict[str, float]:
     -------
     dict
         Parameter -> threshold, the lowest on its side of zero: one inside the box if there is, or else the smaller in
-        modulus. Parameters that lower
-        P nowhere have none, nor do those whose threshold depends on the others in the box, nor those for which P is
-        negative without them.
+        modulus. Parameters that lower P nowhere have none, nor do those whose threshold depends on the others in the
+        box, nor those for which P is negative without them.
 
     Raises
     ------
@@ -140,7 +140,7 @@ def corner_zeros(integral: ParametricIntegral) -> list[CornerZero]:
     Raises
     ------
     InputError
-        For an integral in plain Python, or where P is not affine in s.
+        For an integral in plain Python, or where P is not affine in s at a corner and may vanish there.
     """
     if integral.expression is None:
         raise InputError(f"{integral.name} is a Python function, whose denominators are not known; define it by text.")
@@ -155,16 +155,24 @@ def corner_zeros(integral: ParametricIntegral) -> list[CornerZero]:
 
 
 def _vanishes(value: sympy.Expr, integral: ParametricIntegral) -> bool:
-    """Tell whether an affine function of s is zero somewhere in the box."""
+    """Tell whether a polynomial in s is zero somewhere in the box; InputError where it may be and is not affine."""
     s = integral.expression.parameters  # type: ignore[union-attr]
-    affine = sympy.Poly(value, *s)
-    if affine.total_degree() > 1:
-        raise InputError(f"{value}, the denominator of {integral.name} at a corner, is not affine in {s}.")
-    lowest = highest = affine.coeff_monomial(1)
-    for symbol, low, high in zip(s, integral.low, integral.high, strict=True):
-        ends = [affine.coeff_monomial(symbol) * sympy.Rational(str(end)) for end in (low, high)]
+    polynomial = sympy.Poly(value, *s)
+    box = [[sympy.Rational(str(end)) for end in ends] for ends in zip(integral.low, integral.high, strict=True)]
+    lowest = highest = sympy.Integer(0)
+    for powers, coefficient in sorted(polynomial.terms(), key=lambda term: sum(term[0])):
+        ends = [coefficient]
+        for (low, high), power in zip(box, powers, strict=True):
+            if power:
+                at_ends = [low**power, high**power, *([0] if low < 0 < high else [])]
+                products = [end * at_end for end in ends for at_end in at_ends]
+                ends = [min(products), max(products)]
         lowest, highest = lowest + min(ends), highest + max(ends)
-    return bool(lowest <= 0 <= highest)
+    if not lowest <= 0 <= highest:
+        return False
+    if polynomial.total_degree() > 1:
+        raise InputError(f"{value}, the denominator of {integral.name} at a corner, is not affine in {s}.")
+    return True
 
 
 def _threshold(integral: ParametricIntegral, terms: list[ParametricIntegral], j: int) -> float | None:

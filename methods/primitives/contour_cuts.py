@@ -48,7 +48,7 @@ def at_corner_zeros(integral: ParametricIntegral) -> Cut | None:
         return None
     try:
         zeros = thresholds.corner_zeros(integral)
-    except InputError:  # F is not affine in s
+    except InputError:  # F may vanish at a corner where it is not affine in s
         return None
     planes = [_plane(zero.polynomial, integral) for zero in zeros]
     corners = collections.Counter(plane for plane in planes if plane is not None and _is_inside(plane, integral))

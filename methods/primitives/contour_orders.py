@@ -17,7 +17,7 @@ import torch
 from methods.base import ParametricIntegral
 from methods.core.budget import Clock
 from methods.core.moving_nodes import MovingIntegrand
-from methods.core.relative_error import SMALL, relative_errors
+from methods.core.relative_error import relative_errors, sizes
 from methods.primitives import compiled_rule
 from methods.primitives.box_coordinates import BoxCoordinates
 from methods.primitives.compiled_rule import CompiledRule, Kernel
@@ -59,7 +59,7 @@ HIGHER = 2
 """Rules that judge the error of another one have this many nodes more per axis."""
 
 
-class TermRules:
+class MovingTermRules:
     """Tensor rules of all terms of an integral, each on its map.
 
     Parameters
@@ -138,7 +138,7 @@ def higher(orders: np.ndarray) -> np.ndarray:
 
 
 def choose(
-    rules: TermRules, s: torch.Tensor, epsrel: float, max_nodes: int, clock: Clock, n_near: float = 0.0
+    rules: MovingTermRules, s: torch.Tensor, epsrel: float, max_nodes: int, clock: Clock, n_near: float = 0.0
 ) -> tuple[np.ndarray, int]:
     """Choose orders for an error of `epsrel` at s (n, m).
 
@@ -179,7 +179,7 @@ def choose(
         goal /= MARGIN
 
 
-def search_order(rules: TermRules) -> int:
+def search_order(rules: MovingTermRules) -> int:
     """Return the nodes on each axis while another one is judged; the rules are compiled then, where they can be."""
     cheap = axis_choice.search_order(rules.k)
     if not rules.are_compiled or rules.k <= 2:
@@ -187,7 +187,7 @@ def search_order(rules: TermRules) -> int:
     return max(cheap, min(axis_choice.SEARCH_ORDER, math.floor(SEARCH_NODES ** (1 / (rules.k - 1)) + 1e-9)))
 
 
-def foreseen_nodes(rules: TermRules, s: torch.Tensor, goal: float) -> float:
+def foreseen_nodes(rules: MovingTermRules, s: torch.Tensor, goal: float) -> float:
     """Foresee how many nodes rules need for a relative error `goal`, by few evaluations at s (n, m)."""
     axes, _ = axis_errors(rules, s, TRIAL_ORDER)
     orders = axis_choice.choose_orders(axes, goal, MOST_NODES, MOST_NODES, 0)
@@ -195,13 +195,15 @@ def foreseen_nodes(rules: TermRules, s: torch.Tensor, goal: float) -> float:
     return float(sum(map(math.prod, orders))) * max(1.0, math.hypot(*left) / goal)
 
 
-def best_orders(rules: TermRules, s: torch.Tensor, n_nodes: int) -> np.ndarray:
+def best_orders(rules: MovingTermRules, s: torch.Tensor, n_nodes: int) -> np.ndarray:
     """Return the orders (n_terms, k) of so many nodes, as the mean over the terms, that err least at s (n, m)."""
     axes, _ = axis_errors(rules, s[:TRIAL_POINTS], search_order(rules))
     return np.array(axis_choice.choose_orders(axes, 0.0, n_nodes, n_nodes, 0))
 
 
-def difference(first: TermRules, second: TermRules, orders: np.ndarray, s: torch.Tensor) -> tuple[float, float]:
+def difference(
+    first: MovingTermRules, second: MovingTermRules, orders: np.ndarray, s: torch.Tensor
+) -> tuple[float, float]:
     """Compare rules on two maps, relatively, as root mean square over s (n, m).
 
     Returns
@@ -222,14 +224,14 @@ def difference(first: TermRules, second: TermRules, orders: np.ndarray, s: torch
     return found, of_first + of_second
 
 
-def axis_errors(rules: TermRules, s: torch.Tensor, others: int) -> tuple[list[list[AxisErrors]], int]:
+def axis_errors(rules: MovingTermRules, s: torch.Tensor, others: int) -> tuple[list[list[AxisErrors]], int]:
     """Errors that rules leave on each axis of each term, by their orders.
 
     The integrals over all other axes are interpolated between GRID nodes, so that one evaluation tells of all orders.
 
     Parameters
     ----------
-    rules : TermRules
+    rules : MovingTermRules
         The rules.
     s : tensor (n, m)
         Phase-space points.
@@ -251,8 +253,8 @@ def axis_errors(rules: TermRules, s: torch.Tensor, others: int) -> tuple[list[li
     marginals = list(zip(*by_axis, strict=True))
     differences = torch.as_tensor(_differences(), device=s.device).to(marginals[0][0])
     weights = torch.as_tensor(gauss_legendre(GRID)[1], device=s.device).to(differences)
-    size = torch.stack([of_term[0] @ weights for of_term in marginals]).sum(dim=0).abs()
-    scale = size.clamp_min(max(SMALL * float(size.mean()), 1e-300))[:, None]
+    value = torch.stack([of_term[0] @ weights for of_term in marginals]).sum(dim=0)
+    scale = sizes(value, float(value.abs().mean()))[:, None]
     found = [
         [
             AxisErrors(((marginal @ differences).abs() / scale).square().mean(dim=0).sqrt().tolist(), [])

@@ -21,7 +21,7 @@ import torch
 from methods.primitives import compiled_rule, contour_orders, contour_trials
 from methods.primitives.compiled_rule import CompiledRule, Kernel
 from methods.primitives.contour_map import ContourMap
-from methods.primitives.contour_orders import TermRules
+from methods.primitives.contour_orders import MovingTermRules
 from methods.primitives.contour_parts import solver
 from methods.primitives.contour_search import Found, Search
 from methods.primitives.contour_zeros import count_zeros
@@ -58,7 +58,7 @@ class Refinement:
     def __init__(self, search: Search, start: ContourMap, kernel: Kernel) -> None:
         self._search, self.map, self._kernel = search, start, kernel
         self._s = search.drawn(N_POINTS)
-        rules = TermRules([search.term], [start], search.coordinates)
+        rules = MovingTermRules([search.term], [start], search.coordinates)
         many = contour_orders.best_orders(rules, self._s, MANY_NODES)
         self._exact = rules.values(many, self._s)
         (few,) = contour_orders.best_orders(rules, self._s, FEW_NODES)
@@ -121,7 +121,7 @@ def refined(search: Search, found: Found, steps: int) -> Found:
 
 
 def _foreseen(search: Search, found: Found) -> float:
-    rules = TermRules([search.term], [found.contour], search.coordinates)
+    rules = MovingTermRules([search.term], [found.contour], search.coordinates)
     return contour_orders.foreseen_nodes(rules, search.drawn(3 * N_POINTS)[N_POINTS:], contour_trials.TRIAL_GOAL)
 
 

@@ -1,4 +1,4 @@
-"""A region of s with rules on contours of its own, and the law of their error.
+"""A region of s with rules on contours of its own, and the estimate of their error.
 
     I(s) ≈ sum over the nodes of the first maps;    error(s) from the difference to a smaller rule
 
@@ -19,13 +19,15 @@ import numpy as np
 import torch
 
 from methods.base import ParametricIntegral
+from methods.core import term_order
 from methods.core.budget import Clock
+from methods.core.finite_values import finite
 from methods.core.relative_error import relative_errors
 from methods.primitives import compiled_gradients, contour_orders
 from methods.primitives.box_coordinates import BoxCoordinates
 from methods.primitives.compiled_gradients import CompiledGradientRule
 from methods.primitives.contour_map import ContourMap
-from methods.primitives.contour_orders import TermRules, total
+from methods.primitives.contour_orders import MovingTermRules, total
 from methods.primitives.moving_rule import MovingRule
 from methods.primitives.pair_error import PairError, pair_error
 from methods.quadrature import corner_zero_error
@@ -42,6 +44,9 @@ UNKNOWN = 1.0
 
 N_CORNERS, N_DRAWN = 16, 48
 """Phase-space points by which rules are judged: corners of the box, and drawn from it."""
+
+OF_TERMS = ("orders", "lower_orders", "map.", "other.")
+"""Beginnings of the names of those arrays of the state that have a row for each term."""
 
 
 class Wanted(NamedTuple):
@@ -78,7 +83,7 @@ class ContourRegion:
     orders, lower_orders : array (n_terms, k)
         Nodes of each axis, in the order of its map; those of the smaller rule in the order of the second ones.
     error : RuleError or PairError
-        The law of the error.
+        The estimate of the error.
     near_zeros : CornerZeroError
         What a rule that is judged by one on the same maps errs beyond it near corner zeros.
     apart : array (n,) or None
@@ -107,8 +112,8 @@ class ContourRegion:
         self.integral, self.maps, self.others, self._device = integral, maps, others, device
         self.is_refuted = is_refuted
         self._coordinates = coordinates = coordinates or BoxCoordinates(integral, device)
-        self.rules, self._may_compile = TermRules(integral.terms, maps, coordinates, may_compile), may_compile
-        self.other_rules = None if others is None else TermRules(integral.terms, others, coordinates, may_compile)
+        self.rules, self._may_compile = MovingTermRules(integral.terms, maps, coordinates, may_compile), may_compile
+        self.other_rules = None if others is None else MovingTermRules(integral.terms, others, coordinates, may_compile)
 
     @property
     def points(self) -> np.ndarray:
@@ -120,7 +125,10 @@ class ContourRegion:
         return np.concatenate([corners, self.integral.sample(N_DRAWN, seed=0)])
 
     def choose(self, wanted: Wanted, clock: Clock) -> Self:
-        """Choose the nodes of each axis, and find the law of the error."""
+        """Choose the nodes of each axis, and find the constants of the error.
+
+        Raises InputError where rules on two maps are compared at a point at which one is infinite or NaN.
+        """
         s, self.max_nodes = torch.as_tensor(self.points, device=self._device), wanted.max_nodes
         zeros = corner_zero_error.planes(self.integral)
         if self.others:
@@ -135,7 +143,7 @@ class ContourRegion:
             self._judge_alone(s)
         else:
             self._judge_by_pairs(self.other_rules, s)
-        self.near_zeros = corner_zero_error.law(zeros, near, self.orders, self._changed_values, self.error.floor)
+        self.near_zeros = corner_zero_error.measured(zeros, near, self.orders, self._changed_values, self.error.floor)
         if self.is_refuted:
             self.error = self.error._replace(floor=max(self.error.floor, UNKNOWN))
         self.prepare()
@@ -173,7 +181,7 @@ class ContourRegion:
     def _error_of(self, value: np.ndarray, lower: np.ndarray, s: np.ndarray) -> np.ndarray:
         if isinstance(self.error, PairError):
             return self.error(value, lower)
-        return np.hypot(self.error(value, lower, self.integral.to_unit(s)), self.near_zeros(s) * np.abs(value))
+        return np.hypot(self.error(value, lower, self.integral.to_unit(s)), self.near_zeros(value, s))
 
     def _changed_values(self, change: Callable[[np.ndarray], np.ndarray], s: np.ndarray) -> np.ndarray:
         """Compute the values (n,) at s (n, m) of rules on the same maps whose orders are changed."""
@@ -201,18 +209,22 @@ class ContourRegion:
         )
         self.error, self.apart = rule_error(value, lower, higher, N_DRAWN), None
 
-    def _judge_by_pairs(self, others: TermRules, s: torch.Tensor) -> None:
+    def _judge_by_pairs(self, others: MovingTermRules, s: torch.Tensor) -> None:
         n_nodes = int(np.prod(self.orders, axis=1).max())
         as_many = contour_orders.best_orders(others, s, n_nodes)
         self.lower_orders = contour_orders.best_orders(others, s, max(1, n_nodes // FEWER_NODES))
         value, lower = self.rules.values(self.orders, s), others.values(self.lower_orders, s)
         other = others.values(contour_orders.higher(as_many), s)
+        for values in (value, lower, other):
+            finite(values, s.cpu().numpy(), self.integral)
         self.error, self.apart = pair_error(value, lower, other), relative_errors(value - other, other)
 
     def compare(self, seconds: Sequence[ContourMap]) -> float:
         """Return how much values by second maps differ, relatively; where that is too much, the error knows of it."""
         s = torch.as_tensor(self.points, device=self._device)
-        second = TermRules(self.integral.terms, seconds, BoxCoordinates(self.integral, self._device), may_compile=False)
+        second = MovingTermRules(
+            self.integral.terms, seconds, BoxCoordinates(self.integral, self._device), may_compile=False
+        )
         found, explained = contour_orders.difference(self.rules, second, self.orders, s)
         if found > explained:
             self.error = self.error._replace(floor=max(self.error.floor, found))
@@ -229,6 +241,8 @@ class ContourRegion:
             "box": np.array([self.integral.low, self.integral.high]), "map_box": self._coordinates.box.cpu().numpy(),
             "orders": self.orders, "lower_orders": self.lower_orders, "error": np.array(self.error),
             "corner_planes": self.near_zeros.planes, "corner_errors": self.near_zeros.errors,
+            "corner_typical": np.array(self.near_zeros.typical_value),
+            term_order.KEY: term_order.term_values(self.integral),
             **_arrays("map", self.maps), **(_arrays("other", self.others) if self.others else {}),
         }  # fmt: skip
         return {prefix + name: array for name, array in found.items()}
@@ -237,14 +251,18 @@ class ContourRegion:
     def of_state(cls, integral: ParametricIntegral, state: Mapping[str, np.ndarray], prefix: str, device: str) -> Self:
         """Take back what `state` gave of a region of the box of `integral`."""
         own = {name.removeprefix(prefix): array for name, array in state.items() if name.startswith(prefix)}
+        inside = dataclasses.replace(integral, low=tuple(own["box"][0]), high=tuple(own["box"][1]), exact=None)
+        if term_order.KEY in own:
+            order = term_order.order_of_terms(own[term_order.KEY], inside)
+            own |= {name: array[order] for name, array in own.items() if name.startswith(OF_TERMS)}
         others = _maps("other", own, integral.m, device) if "other.a" in own else None
         of_box = dataclasses.replace(integral, low=tuple(own["map_box"][0]), high=tuple(own["map_box"][1]), exact=None)
         coordinates = BoxCoordinates(of_box, device)
-        inside = dataclasses.replace(integral, low=tuple(own["box"][0]), high=tuple(own["box"][1]), exact=None)
         region = cls(inside, _maps("map", own, integral.m, device), others, device, coordinates=coordinates)
         region.orders, region.lower_orders = own["orders"], own["lower_orders"]
         region.error = (RuleError if others is None else PairError)(*map(float, own["error"]))
-        region.near_zeros = CornerZeroError(own["corner_planes"], own["corner_errors"])
+        typical_value = float(own.get("corner_typical", 0.0))  # which older files do not have
+        region.near_zeros = CornerZeroError(own["corner_planes"], own["corner_errors"], typical_value)
         region.apart, region.max_nodes = None, int(region.orders.prod(axis=1).max())
         region.prepare()
         return region

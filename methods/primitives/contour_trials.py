@@ -16,7 +16,7 @@ import numpy as np
 
 from methods.core.relative_error import relative_errors
 from methods.primitives import contour_orders
-from methods.primitives.contour_orders import TermRules
+from methods.primitives.contour_orders import MovingTermRules
 from methods.primitives.contour_search import Found, Search, none_found
 from methods.primitives.contour_zeros import count_zeros
 from methods.quadrature.rule_error import root_mean_square
@@ -109,13 +109,13 @@ def causal(search: Search, degree: int, orders: Sequence[tuple[int, ...]]) -> It
 
 
 def _foreseen_nodes(search: Search, found: Found) -> float:
-    rules = TermRules([search.term], [found.contour], search.coordinates, may_compile=False)
+    rules = MovingTermRules([search.term], [found.contour], search.coordinates, may_compile=False)
     return contour_orders.foreseen_nodes(rules, search.drawn(TRIAL_POINTS), TRIAL_GOAL)
 
 
 def _values(search: Search, found: Found, may_compile: bool) -> np.ndarray:
     """Compute the integral at PAIR_POINTS by a rule of PAIR_NODES."""
-    rules = TermRules([search.term], [found.contour], search.coordinates, may_compile)
+    rules = MovingTermRules([search.term], [found.contour], search.coordinates, may_compile)
     s = search.drawn(PAIR_POINTS)
     orders = contour_orders.best_orders(rules, s, PAIR_NODES)
     return rules.values(orders, s)

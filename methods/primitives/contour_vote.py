@@ -16,7 +16,7 @@ import numpy as np
 
 from methods.core.relative_error import relative_errors
 from methods.primitives import contour_orders, contour_trials
-from methods.primitives.contour_orders import TermRules
+from methods.primitives.contour_orders import MovingTermRules
 from methods.primitives.contour_search import Found, Search
 
 MAX_MAPS = 4
@@ -89,6 +89,6 @@ def central_pair(distance: np.ndarray, is_refuted: np.ndarray) -> tuple[int, int
 
 def _values(search: Search, found: Found, n_nodes: int) -> np.ndarray:
     """Compute the integral at POINTS by a rule of so many nodes."""
-    rules = TermRules([search.term], [found.contour], search.coordinates)
+    rules = MovingTermRules([search.term], [found.contour], search.coordinates)
     s = search.drawn(POINTS)
     return rules.values(contour_orders.best_orders(rules, s, n_nodes), s)

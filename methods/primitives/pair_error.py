@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from methods.core.relative_error import SMALL, relative_errors
+from methods.core.relative_error import relative_errors, sizes
 from methods.quadrature.rule_error import ROUNDING
 
 GOOD = 30.0
@@ -43,7 +43,7 @@ class PairError(NamedTuple):
     def __call__(self, value: np.ndarray, lower: np.ndarray) -> np.ndarray:
         """Estimate the standard deviation (n,) of `value` (n,), given what the smaller rule has (n,)."""
         size = np.abs(value)
-        scale = np.maximum(size, max(SMALL * self.typical_value, 1e-300))
+        scale = sizes(size, self.typical_value)
         difference = np.abs(value - lower) / scale
         sigma = np.hypot(self.ratio * difference, self.floor)
         sigma = np.where(difference > BEYOND * self.largest_difference, np.maximum(difference, sigma), sigma)

@@ -43,7 +43,7 @@ class Causality(NamedTuple):
 
     @property
     def share_not_causal(self) -> float:
-        """Share of them."""
+        """Share of sampled points that are wrong."""
         return float(self.is_wrong.mean())
 
 
@@ -58,10 +58,10 @@ def sample(integral: ParametricIntegral, corners: np.ndarray, n: int) -> Sample:
 def is_causal(term: ParametricIntegral, contours: Sequence[Contour], points: Sample) -> bool:
     """Tell whether all points are causal; few of them refuse most contours that are not."""
     first = Sample(points.s[:FIRST], points.t[:FIRST])
-    return all(look(term, contours, part).share_not_causal == 0 for part in (first, points))
+    return all(causality_on(term, contours, part).share_not_causal == 0 for part in (first, points))
 
 
-def look(term: ParametricIntegral, contours: Sequence[Contour], points: Sample) -> Causality:
+def causality_on(term: ParametricIntegral, contours: Sequence[Contour], points: Sample) -> Causality:
     """Follow F, and other denominators, of an integral with one term to its contours, one for each parameter."""
 
     def x(tau: float) -> np.ndarray:

@@ -17,7 +17,8 @@ import torch
 from methods.base import ParametricIntegral
 from methods.core.budget import Clock
 from methods.core.errors import InputError, NoCausalContour
-from methods.core.relative_error import LEAST, SMALL
+from methods.core.finite_values import finite
+from methods.core.relative_error import sizes
 from methods.quadrature import arc_causality, arc_errors, arc_search, axis_choice
 from methods.quadrature.arc_errors import COARSE, FINE, Candidates
 from methods.quadrature.arc_rules import ArcMap, ArcRule, Contour
@@ -31,9 +32,10 @@ SEARCH_SAMPLE, FINAL_SAMPLE = 512, 8192
 """Points at which a contour is checked to be causal, in the search and once it is found."""
 
 LEAST_CONTOURS, LEAST_ORDER = 8, 3
-"""Contours that a search looks at, however little time there is, and nodes on the other parameters then. On
-box1l_physical, with 4,000 nodes, a search of 20 contours has 3.8, 7.0, 6.7 and 7.3 digits with 1, 2, 3 and 5 such
-nodes, and one of 150 contours 4.4, 6.9, 6.8 and 7.6; on box1l_hh the worst points have 4.9, 5.2, 6.4, 6.3 of 20."""
+"""Contours that a search looks at however little time there is, unless fewer are wanted, and nodes on the other
+parameters then. On box1l_physical, with 4,000 nodes, a search of 20 contours has 3.8, 7.0, 6.7 and 7.3 digits with 1,
+2, 3 and 5 such nodes, and one of 150 contours 4.4, 6.9, 6.8 and 7.6; on box1l_hh the worst points have 4.9, 5.2, 6.4,
+6.3 of 20."""
 
 
 class Effort(NamedTuple):
@@ -77,26 +79,26 @@ def contours(
     NoCausalContour
         Where there is none for a term.
     """
-    found, looks = [], []
+    found, causalities = [], []
     for term in terms:
         error = functools.partial(_error, term, s, effort.order)
         final = arc_causality.sample(term, corners, FINAL_SAMPLE)
         points = arc_causality.sample(term, corners, SEARCH_SAMPLE)
         for paths in arc_search.contours(term, points, error, effort.n_contours):
-            look = arc_causality.look(term, paths, final)
-            if look.share_not_causal == 0:
+            causality = arc_causality.causality_on(term, paths, final)
+            if causality.share_not_causal == 0:
                 break
         else:
             raise NoCausalContour(
                 f"All contours tried for {term.name} pass zeros of {term.prescription} - i0, or of other denominators, "
-                f"on the wrong side, the last one at {look.share_not_causal:.1e} of the points; take a smaller box, or "
-                "look at more contours."
+                f"on the wrong side, the last one at {causality.share_not_causal:.1e} of the points; take a smaller "
+                "box, or look at more contours."
             )
         found.append(paths)
-        looks.append(look)
+        causalities.append(causality)
     details = {
-        "share_not_causal": max(look.share_not_causal for look in looks),
-        "least_modulus_of_polynomial": min(look.least_modulus for look in looks),
+        "share_not_causal": max(causality.share_not_causal for causality in causalities),
+        "least_modulus_of_polynomial": min(causality.least_modulus for causality in causalities),
     }
     return found, details
 
@@ -107,6 +109,11 @@ def errors_by_order(
     """Compare maps and orders on every parameter of every term, relative to the sum of all terms.
 
     While one parameter is looked at, the others have `effort.order` nodes and the maps that suit the rules compared.
+
+    Raises
+    ------
+    InputError
+        Where a term is infinite or NaN at one of the points: no error could be compared with its own.
     """
     order, candidates = effort.order, effort.candidates(terms[0].k)
     others, total = [], s.new_zeros(len(s), dtype=torch.complex128)
@@ -115,7 +122,7 @@ def errors_by_order(
         total += value
         orders = _orders(axes)
         others.append([ArcRule(axis.a[n - 1], order) for axis, n in zip(axes, orders, strict=True)])
-    scale = total.abs().clamp_min(max(SMALL * float(total.abs().mean()), LEAST))
+    scale = sizes(total, float(total.abs().mean()))
     return [_errors_of_term(term, s, rules, scale, candidates)[0] for term, rules in zip(terms, others, strict=True)]
 
 
@@ -140,10 +147,10 @@ def affordable(
     paths = (Contour(0.5),) * k
     samples = [arc_causality.sample(term, corners, SEARCH_SAMPLE) for term in terms]
 
-    def seconds_of_look() -> float:
+    def seconds_of_causality() -> float:
         before = clock.left
         for term, points in zip(terms, samples, strict=True):
-            arc_causality.look(term, paths, points)
+            arc_causality.causality_on(term, paths, points)
         return before - clock.left
 
     def seconds_of_error(order: int) -> float:
@@ -153,29 +160,43 @@ def affordable(
             arc_errors.mean_squared_errors(marginal, COARSE)
         return k * (before - clock.left)
 
-    seconds_of_look(), seconds_of_error(least)  # the first ones compile the formulas and make the candidates
-    look, complete = seconds_of_look(), arc_search.n_contours(k)
-    counting, others = look * arc_search.n_starts(k), look * complete + arc_errors.seconds_to_prepare(FINE)
-    if wanted.n_contours >= complete and counting + others < searching.left:
-        n_causal = max(map(arc_search.n_causal_starts, terms, samples))
-        n_errors = n_causal + complete - arc_search.n_starts(k)
+    seconds_of_causality(), seconds_of_error(least)  # the first ones compile the formulas and make the candidates
+    of_causality, is_complete = seconds_of_causality(), wanted.candidates(k) is FINE
+    counting = of_causality * arc_search.n_starts(k) if is_complete else 0.0
+    others = of_causality * wanted.n_contours + (arc_errors.seconds_to_prepare(FINE) if is_complete else 0.0)
+    if counting + others < searching.left:
+        n_errors = _n_errors(terms, samples, wanted)
         for order in range(wanted.order, least - 1, -1):
-            # Maps and orders on the contour are compared twice, at more nodes of a marginal.
-            if others + (n_errors + 2 * FINE.grid / COARSE.grid) * seconds_of_error(order) <= searching.left:
-                return Effort(order, complete)
-    each = look + seconds_of_error(least)
+            if others + n_errors * seconds_of_error(order) <= searching.left:
+                return wanted._replace(order=order)
+    each, fewest = of_causality + seconds_of_error(least), min(LEAST_CONTOURS, wanted.n_contours)
     n = min(wanted.n_contours, int(searching.left / each))
-    if n < LEAST_CONTOURS and LEAST_CONTOURS * each > clock.left:
+    if n < fewest and fewest * each > clock.left:
         raise InputError(
             f"The budget leaves {max(0.0, clock.left):.2g} s for the choice of a contour of {terms[0].name}, and "
-            f"{LEAST_CONTOURS} contours take {LEAST_CONTOURS * each:.2g} s; give a larger budget."
+            f"{fewest} contours take {fewest * each:.2g} s; give a larger budget."
         )
-    return Effort(least, max(LEAST_CONTOURS, n))
+    return Effort(least, max(fewest, n))
+
+
+def _n_errors(terms: Sequence[ParametricIntegral], samples: Sequence[arc_causality.Sample], effort: Effort) -> float:
+    """Count the comparisons of rules that a search makes, in units of one on a contour that it looks at.
+
+    Maps and orders on the contour that it finds are compared twice: at more nodes of a marginal where none is left out.
+    """
+    k = terms[0].k
+    if effort.candidates(k) is COARSE:
+        return effort.n_contours + 2
+    n_causal = max(map(arc_search.n_causal_starts, terms, samples))
+    return n_causal + arc_search.n_contours(k) - arc_search.n_starts(k) + 2 * FINE.grid / COARSE.grid
 
 
 def _error(term: ParametricIntegral, s: torch.Tensor, order: int, contours: Sequence[Contour]) -> float:
-    """Compute the error that decides between contours, relative to the term."""
-    axes, _ = _errors_of_term(term, s, [ArcRule(ArcMap(*path), order) for path in contours], None, COARSE)
+    """Compute the error that decides between contours, relative to the term; infinite where values are not finite."""
+    try:
+        axes, _ = _errors_of_term(term, s, [ArcRule(ArcMap(*path), order) for path in contours], None, COARSE)
+    except InputError:
+        return math.inf
     return math.hypot(*(axis.error[n - 1] for axis, n in zip(axes, _orders(axes), strict=True)))
 
 
@@ -188,12 +209,16 @@ def _orders(axes: list[AxisErrors]) -> list[int]:
 def _errors_of_term(
     term: ParametricIntegral, s: torch.Tensor, rules: list[ArcRule], scale: torch.Tensor | None, candidates: Candidates
 ) -> tuple[list[AxisErrors], torch.Tensor]:
-    """Errors of all parameters, relative to `scale` (n,) or else to the term itself; and the term's integral (n,)."""
+    """Errors of all parameters, relative to `scale` (n,) or else to the term itself; and the term's integral (n,).
+
+    Raises InputError where that is infinite or NaN.
+    """
     found = []
     for j, rule in enumerate(rules):
         others = rules[:j] + rules[j + 1 :]
         marginal = arc_errors.marginal(term, s, j, rule.a.contour, others, candidates.grid)
         value = arc_errors.integrated(marginal)
+        finite(value.cpu().numpy(), s.cpu().numpy(), term)
         size = value.abs().clamp_min(1e-300) if scale is None else scale
         best = arc_errors.mean_squared_errors(marginal / size[:, None], candidates).sqrt().min(dim=0)
         maps = candidates.maps(rule.a.contour)

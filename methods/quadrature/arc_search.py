@@ -43,7 +43,7 @@ def n_starts(k: int) -> int:
 
 
 def n_causal_starts(term: ParametricIntegral, points: arc_causality.Sample) -> int:
-    """Count those of them that the points find causal: a complete search compares the errors of them all."""
+    """Count the combinations of START_CONTOURS that the points find causal: a complete search compares all errors."""
     return sum(arc_causality.is_causal(term, paths, points) for paths in _starts(term.k))
 
 
@@ -83,8 +83,8 @@ def contours(
         if arc_causality.is_causal(term, paths, points):
             starts.append(paths)
     if not starts:
-        looks = [arc_causality.look(term, paths, points) for paths in every]
-        least = min(looks, key=lambda look: look.share_not_causal)
+        causalities = [arc_causality.causality_on(term, paths, points) for paths in every]
+        least = min(causalities, key=lambda causality: causality.share_not_causal)
         where = ", ".join(map("{} = {:.4g}".format, term.parameters, points.s[least.is_wrong][0]))
         raise NoCausalContour(
             f"None of {n_tried} contours tried for {term.name} has the zeros of {term.prescription} - i0, and those of "

@@ -17,7 +17,7 @@ import sympy
 from methods.core import thresholds
 from methods.core.errors import InputError
 from methods.core.integral import ParametricIntegral
-from methods.core.relative_error import relative_errors
+from methods.core.relative_error import relative_errors, sizes
 from methods.quadrature import rule_orders
 
 DISTANCES = 2.0 ** np.arange(-12, -2)
@@ -37,34 +37,36 @@ SEED, N_ENDS = 5, 2048
 
 
 class CornerZeroError:
-    """The relative error as a function of s.
+    """The error as a function of I and s.
 
     Parameters
     ----------
     planes : array (n_zeros, m + 1)
         Coefficients of s and of 1 in F_c/F_max.
     errors : array (n_zeros, n_distances)
-        Relative errors at DISTANCES.
+        Errors at DISTANCES, relative to |I| or, where that is small, to 1 % of `typical_value`.
+    typical_value : float
+        Mean |I| at the points where they were found.
     """
 
-    def __init__(self, planes: np.ndarray, errors: np.ndarray) -> None:
-        self.planes, self.errors = planes, errors
+    def __init__(self, planes: np.ndarray, errors: np.ndarray, typical_value: float = 0.0) -> None:
+        self.planes, self.errors, self.typical_value = planes, errors, typical_value
 
-    def __call__(self, s: np.ndarray) -> np.ndarray:
-        """Compute the error (n,) at s (n, m): the largest of those that the zeros bring about, 0 without any."""
+    def __call__(self, value: np.ndarray, s: np.ndarray) -> np.ndarray:
+        """Compute the error (n,) of `value` (n,) at s (n, m), the largest that the zeros bring about: 0 without any."""
         found = np.zeros(len(s))
         for plane, errors in zip(self.planes, np.log(np.maximum(self.errors, 1e-300)), strict=True):
             z = np.maximum(np.abs(s @ plane[:-1] + plane[-1]), DISTANCES[0])
             of_zero = np.exp(np.interp(np.log(z), np.log(DISTANCES), errors))
             found = np.maximum(found, np.where(z > DISTANCES[-1], 0.0, of_zero))
-        return found
+        return found * sizes(value, self.typical_value)
 
 
 Values = Callable[[Callable[[np.ndarray], np.ndarray], np.ndarray], np.ndarray]
 """How the orders of a rule are changed, and s (n, m) -> the values (n,) of the changed rule."""
 
 
-def law(planes: np.ndarray, s: np.ndarray, orders: np.ndarray, values: Values, floor: float) -> CornerZeroError:
+def measured(planes: np.ndarray, s: np.ndarray, orders: np.ndarray, values: Values, floor: float) -> CornerZeroError:
     """Find the errors of a rule near corner zeros.
 
     Parameters
@@ -85,11 +87,15 @@ def law(planes: np.ndarray, s: np.ndarray, orders: np.ndarray, values: Values, f
     flat = s.reshape(-1, s.shape[-1])
     value, reference = (values(change, flat) for change in (rule_orders.same, rule_orders.reference))
     growth = rule_orders.least_growth(orders, rule_orders.reference(orders))
-    return CornerZeroError(planes, tabulated(s, value, reference, growth, floor))
+    errors = tabulated(s, value, reference, growth, floor)
+    return CornerZeroError(planes, errors, float(np.abs(reference).mean()))
 
 
 def planes(integral: ParametricIntegral) -> np.ndarray:
-    """Find the corner zeros of a complex integral, F_c/F_max as (n_zeros, m + 1): none where F is not affine in s."""
+    """Find the corner zeros of a complex integral, F_c/F_max as (n_zeros, m + 1): none where they are not known.
+
+    That is where F, at one of the corners, may vanish and is not affine in s.
+    """
     none = np.empty((0, integral.m + 1))
     if not integral.is_complex or integral.expression is None:
         return none

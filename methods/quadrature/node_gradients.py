@@ -30,22 +30,26 @@ def weighted_sum_with_gradient(integral: ParametricIntegral, x: torch.Tensor, we
 
 
 def automatic_gradient(integral: ParametricIntegral, x: torch.Tensor, weights: torch.Tensor) -> WithGradient:
-    """Return the same by automatic differentiation, for integrands of any form."""
-    at_nodes = integral.at_nodes(x)
+    """Return the same by automatic differentiation, for integrands of any form; also where torch records nothing."""
+    with torch.inference_mode(False):  # what is made in inference mode cannot be differentiated by, its copies can
+        x, weights = x.clone(), weights.clone()
+        at_nodes = integral.at_nodes(x)
     rows = chunk_rows(len(weights), weights.device)
 
     def both(s: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        value, gradient = weights.new_empty(len(s)), weights.new_empty(s.shape)
-        for start in range(0, len(s), rows):
-            part = slice(start, start + rows)
-            chunk = s[part].detach().to(weights.dtype).requires_grad_()
-            total = at_nodes(chunk) @ weights
-            value[part] = total.detach()
-            if not total.requires_grad:  # a term of a sum may be without s
-                gradient[part] = 0
-                continue
-            # Of a complex leaf torch gives the conjugate of the derivative of the real part: all of it, as f has no s̄.
-            gradient[part] = torch.autograd.grad(total.real.sum(), chunk)[0].conj()
+        with torch.inference_mode(False), torch.enable_grad():
+            value, gradient = weights.new_empty(len(s)), weights.new_empty(s.shape)
+            for start in range(0, len(s), rows):
+                part = slice(start, start + rows)
+                chunk = s[part].detach().clone().to(weights.dtype).requires_grad_()
+                total = at_nodes(chunk) @ weights
+                value[part] = total.detach()
+                if not total.requires_grad:  # a term of a sum may be without s
+                    gradient[part] = 0
+                    continue
+                # Of a complex leaf torch gives the conjugate of the derivative of the real part: all of it, as f has
+                # no s̄.
+                gradient[part] = torch.autograd.grad(total.real.sum(), chunk)[0].conj()
         return value, gradient
 
     return both

@@ -84,7 +84,8 @@ def choose(
     clock : Clock
         Of the budget.
     n_near : float
-        Points, in units of n, at which the rule and the one of `rule_orders.reference` follow within it.
+        Number of points near corner zeros, divided by n, at which the rule and that of `rule_orders.reference` are
+        evaluated, too, before the clock ends.
     """
     seconds_per_node = _seconds_per_node(integral, s, clock) if clock.is_limited else 0.0
 
@@ -116,7 +117,7 @@ def judged(integral: ParametricIntegral, axes: list[list[AxisErrors]], orders: n
     Raises
     ------
     InputError
-        Where the integral is real, and a value is infinite or NaN.
+        Where a value is infinite or NaN.
     """
     of_terms = zip(axes, orders.tolist(), strict=True)
     maps = np.array([[axis.best_map(n) for axis, n in zip(*of_term, strict=True)] for of_term in of_terms])

@@ -34,7 +34,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from methods.core.relative_error import LEAST, SMALL, relative_errors
+from methods.core.relative_error import relative_errors, sizes
 
 ROUNDING = 2e-16
 """Relative to |I|, and to its typical size, where the sum over the nodes cancels."""
@@ -50,12 +50,15 @@ class RuleError(NamedTuple):
     """The constants of the estimate."""
 
     ratio: float
+    """Error over difference to the smaller rule, both as root mean squares over all points."""
     floor: float
+    """Root mean square error at the points drawn from the box, relative to |I| or 1 % of `typical_value`, if larger."""
     rise: float
+    """By how much, in quadrature, that of the corners of the box is larger, relative to the same."""
     largest_difference: float
-    """Relative to |I|, where they were found."""
+    """Largest difference to the smaller rule at all points, relative to the same."""
     typical_value: float
-    """Mean |I| there."""
+    """Mean |I| over all points."""
 
     def __call__(self, value: np.ndarray, lower: np.ndarray, unit: np.ndarray) -> np.ndarray:
         """Estimate the standard deviation (n,) of `value` (n,), given what the smaller rule has (n,).
@@ -63,7 +66,7 @@ class RuleError(NamedTuple):
         `unit` (n, m) is s mapped to [0, 1]^m.
         """
         size = np.abs(value)
-        scale = np.maximum(size, max(SMALL * self.typical_value, LEAST))
+        scale = sizes(size, self.typical_value)
         squared = np.square(np.abs(value - lower) / scale)
         unseen = np.maximum(0.0, squared * squared - self.largest_difference**4)
         sigma = np.sqrt(self.ratio**2 * squared + self.floor**2 + np.square(self.rise * radius(unit)) + unseen)

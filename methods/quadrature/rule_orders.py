@@ -32,7 +32,7 @@ def reference(orders: np.ndarray) -> np.ndarray:
 
 
 def least_growth(orders: np.ndarray, larger: np.ndarray) -> float:
-    """Compute the factor between two sets of orders, as the geometric mean over the axes, of the term of the least."""
+    """Smallest over the terms of the geometric mean over axes of larger/orders."""
     return float(np.exp(np.log(larger / orders).mean(axis=1).min()))
 
 

@@ -14,6 +14,8 @@ from methods.core import devices, few_points, thresholds
 from methods.core.arithmetic import Arithmetic, Rows
 from methods.core.batches import in_batches
 from methods.core.budget import Clock
+from methods.core.failed_fits import forgotten_if_it_fails
+from methods.surrogates.labels import LEAST_LABELS
 from methods.tables import table_arithmetic, threshold_pieces
 from methods.tables.table import Table
 
@@ -44,6 +46,7 @@ class PiecewiseTable(Table):
         """Say that the thresholds of an integral are not known."""
         return super().unsupported(integral) or thresholds.reason_if_unknown(integral)
 
+    @forgotten_if_it_fails
     def fit(
         self,
         integral: ParametricIntegral,
@@ -123,15 +126,15 @@ class PiecewiseTable(Table):
         return value
 
     def _check_pilot(self) -> None:
-        """Refuse a number of labels at random points, of a single table, that makes no sense or leaves no others."""
+        """Refuse a number of labels at random points, of a single table, that is too small, or leaves no others."""
         if "n_pilot" not in self.repeated_by or (n_pilot := self._number("n_pilot")) is None:
             return
         max_labels = self._number("max_labels")
         is_whole = isinstance(n_pilot, numbers.Integral) and not isinstance(n_pilot, bool)
-        if not is_whole or not 1 <= n_pilot < max_labels:
+        if not is_whole or not LEAST_LABELS <= n_pilot < max_labels:
             raise InputError(
-                f"{self.name}.n_pilot is {n_pilot!r}; give a whole number of at least 1 that is smaller than "
-                f"max_labels, here {max_labels} for each table."
+                f"{self.name}.n_pilot is {n_pilot!r}; give a whole number of at least {LEAST_LABELS} that is "
+                f"smaller than max_labels, here {max_labels} for each table."
             )
 
     def _rows_of(self, piece: Self, s: np.ndarray) -> Any:

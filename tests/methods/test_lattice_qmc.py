@@ -12,7 +12,7 @@ from integrals import callable_integral, changing_sign, costly, plain, product, 
 import methods
 import references
 from methods import lattice_qmc
-from methods.base import InputError
+from methods.base import InputError, ParametricIntegral
 from methods.quadrature.lattices import generating_vector
 from methods.quadrature.transforms import PERIODISATIONS, exponential, korobov
 
@@ -173,6 +173,30 @@ def test_the_map_pays():
     assert np.median(mapped.error / mapped.value) < 0.3 * np.median(plain.error / plain.value)
 
 
+def test_a_map_is_chosen_though_the_integrand_is_infinite_at_a_corner_of_the_cube():
+    """The first node of a lattice without a shift lies there; a logarithm at x → 0 asks for nodes near it."""
+    integral = ParametricIntegral.from_expression(
+        name="logarithm", variables=("x1", "x2"), parameters=("s",), low=(1.0,), high=(2.0,),
+        expression="-log(x1*x2)/(1 + s*x1)",
+    )  # fmt: skip
+    method = fitted(integral, points=64, transform="tent")
+    assert ((method.a_ > 0) & (method.a_ < 6)).all()
+
+
+@pytest.mark.filterwarnings("ignore:invalid value")
+def test_a_transform_is_chosen_though_there_is_no_value_at_a_point_of_the_box():
+    """At s1 = 2, a corner of the box, the integrand is no number."""
+    everywhere, partly = (
+        ParametricIntegral.from_expression(
+            name="partly", variables=("x1",), parameters=("s1",), low=(1.0,), high=(high,),
+            expression="exp(3*x1) + 1e-9*sqrt(1.97 - s1)",
+        )
+        for high in (1.9, 2.0)
+    )  # fmt: skip
+    chosen = [fitted(integral, points=2048, a=0.0).transform_ for integral in (everywhere, partly)]
+    assert chosen == ["korobov", "korobov"]
+
+
 def test_reaches_the_accuracy_asked_for_and_stays_within_max_nodes():
     integral = product(3)
     s = integral.sample(200, seed=3)
@@ -263,6 +287,20 @@ def test_the_lattice_is_the_one_whose_comparison_fits_the_budget(own_time, budge
     method = methods.create("lattice_qmc", epsrel=1e-14, max_nodes=10**7).fit(costly(plain(3), 1e-6), budget=budget)
     assert 0.2 * budget < own_time.now < 1.1 * budget
     assert method.details_["cut_short"]
+
+
+def test_a_map_compared_at_fewer_points_is_cut_short(own_time):
+    """The lattice is given: only the map's points are left for the budget to reduce."""
+    own_time.tick = 1e-6
+    fields = {"points": 128, "transform": "tent"}
+    short, long, given = (
+        methods.create("lattice_qmc", **fields, **more).fit(costly(plain(2), 1e-6), budget=budget).details_
+        for more, budget in (({}, 2.0), ({}, 60.0), ({"a": 1.0}, 2.0))
+    )
+    assert lattice_qmc.FEWEST_MAP_POINTS <= short["map_points"] < lattice_qmc.MAP_POINTS
+    assert long["map_points"] == lattice_qmc.MAP_POINTS
+    assert given["map_points"] is None
+    assert [details["cut_short"] for details in (short, long, given)] == [True, False, False]
 
 
 def test_a_long_budget_changes_nothing(own_time):

@@ -6,7 +6,7 @@ import importlib.util
 
 import numpy as np
 import pytest
-from integrals import changing_sign, product
+from integrals import changing_sign, costly, plain, product
 
 import methods
 import references
@@ -64,6 +64,21 @@ def test_evaluations_are_those_of_all_iterations():
     method = methods.create("vegas", n_samples=300).fit(counted)
     asked.clear()
     assert method.integrate(text.sample(2, seed=0)).n_eval == sum(asked)
+
+
+def test_a_budget_leaves_fewer_iterations(own_time):
+    """An iteration of some 20,000 samples at 24 points takes half a second of 2.5, as does what goes before them."""
+    own_time.tick = 1e-6
+    short = methods.create("vegas_map", points=64).fit(costly(plain(2), 1e-6), budget=2.5)
+    assert own_time.now < 2.75
+    assert 1 <= short.details_["n_iterations"] < 10
+    assert short.details_["cut_short"]
+
+
+def test_a_budget_that_is_long_enough_changes_nothing():
+    long, without = (methods.create("vegas_map", points=64).fit(product(2), budget=budget) for budget in (1e6, None))
+    assert long.details_ == without.details_ == {"n_iterations": 10, "cut_short": False}
+    np.testing.assert_array_equal(long.edges_, without.edges_)
 
 
 def test_the_map_is_worth_its_adaptation():

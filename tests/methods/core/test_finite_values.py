@@ -7,6 +7,7 @@ import pytest
 
 import methods
 from methods.base import InputError, ParametricIntegral
+from methods.core.finite_values import finite
 
 DIRECT = {
     "gauss_legendre": {"order": 4}, "lattice_qmc": {"points": 64}, "scipy_qmc": {"points": 64}, "vegas": {},
@@ -108,3 +109,28 @@ def test_a_corner_among_many_that_has_no_value_is_told():
     rarely = integral(f"x1 + sqrt(11.5 - {' - '.join(names)})", names, "rarely")
     with pytest.raises(InputError, match=r"rarely(_term\d)? is nan at s1 = 2, s2 = 2, s3 = 2, s4 = 2, s5 = 2, s6 = 2"):
         methods.create("gauss_legendre").fit(rarely)
+
+
+def over_mass() -> ParametricIntegral:
+    """∫ dx/(m F) above threshold, over a box that begins at m = 0."""
+    return ParametricIntegral.from_expression(
+        name="over_mass", variables=("x",), parameters=("s", "m"), low=(5.0, 0.0), high=(30.0, 1.0), prescription="F",
+        definitions={"F": "4 - s*x*(2 - x)"}, expression="1/(m*F)",
+    )  # fmt: skip
+
+
+def test_a_rule_on_a_contour_is_not_chosen_by_values_that_are_no_numbers():
+    """One such point would make all errors NaN, so that each axis got one node."""
+    with pytest.raises(
+        InputError, match=r"over_mass(_term1)? is .* at s = .*, m = 0; give an integrand that is finite"
+    ):
+        methods.create("gauss_legendre").fit(over_mass())
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, complex(1.0, np.nan), complex(np.inf, 0.0)])
+def test_a_complex_value_that_is_no_number_is_told_with_its_point(bad):
+    s = np.array([[6.0, 0.5], [7.0, 0.25]])
+    with pytest.raises(InputError, match=r"over_mass is .* at s = 7, m = 0\.25; give an integrand that is finite away"):
+        finite(np.array([1.0 + 1.0j, bad]), s, over_mass())
+    value = np.array([1.0 + 1.0j, 2.0j])
+    assert finite(value, s, over_mass()) is value

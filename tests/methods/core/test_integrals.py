@@ -261,7 +261,8 @@ def test_pieces_that_do_not_fit_are_refused(field, value, message):
         (np.zeros((2, 2, 3)), r"\(n, 3\)"),
         ([[-4.0, -4.0, -4.0], [-4.0, math.nan, -4.0]], "s14 = nan in row 1"),
         ([[-4.0, -4.0, math.inf]], "mH2 = inf in row 0"),
-        ([[-4.0, -4.0, -2.9]], r"mH2 = -2.9 in row 0 .*\[-30, -3\]"),
+        ([[-4.0, -4.0, -2.9]], r"mH2 = -2.9 in row 0 .*\[-30.0, -3.0\]"),
+        ([[-4.0, -4.0, -2.9999999]], r"mH2 = -2.9999999 in row 0 .*\[-30.0, -3.0\]"),
     ],
 )
 def test_check_says_what_is_wrong_with_s(s, message):

@@ -10,6 +10,7 @@ from integrals import plain
 import references
 from methods.base import InputError, ParametricIntegral
 from methods.core.thresholds import corner_zeros, is_positive, thresholds
+from methods.quadrature import corner_zero_error
 from references.integrals import physical
 
 WHOLE = (
@@ -75,6 +76,22 @@ def test_sectors_share_the_threshold_and_have_corner_zeros():
     (f,) = integral.terms[term].polynomial(integral.sample(1, seed=0), integral.sample(1, seed=0) * 0 + corner)
     s = dict(zip(integral.expression.parameters, integral.sample(1, seed=0)[0], strict=True))
     assert f[0] == pytest.approx(float(polynomial.subs(s)))
+
+
+def test_a_corner_at_which_the_polynomial_is_not_affine_hides_no_corner_zero_of_others():
+    integral = of_polynomial("(s - 9)*x1 + m**2*(1 - x1)", s=(5.0, 30.0), m=(1.0, 2.0))
+    assert {str(zero.polynomial) for zero in corner_zeros(integral)} == {"s - 9"}
+    assert len(corner_zero_error.planes(integral)) == 1
+    mixed = of_polynomial("(s - 9)*x1 - (s*m**3 + 1)*(1 - x1)", s=(5.0, 30.0), m=(0.0, 2.0))
+    assert {zero.corner for zero in corner_zeros(mixed)} == {(1, 0), (1, 1)}
+
+
+@pytest.mark.parametrize(
+    ("f", "m"), [("s - 2*m**2 + x1", (1.0, 2.0)), ("(s - 9)*x1 + m**2*(1 - x1)", (-1.0, 2.0))], ids=["both", "square"]
+)
+def test_a_corner_at_which_it_is_not_affine_and_may_vanish_is_told(f, m):
+    with pytest.raises(InputError, match="at a corner, is not affine in"):
+        corner_zeros(of_polynomial(f, s=(5.0, 30.0), m=m))
 
 
 @pytest.mark.parametrize(("low", "n_planes"), [((21.0, -30.0, 0.5), 0), ((16.0, -30.0, 0.5), 2)])

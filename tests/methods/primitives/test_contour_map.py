@@ -12,7 +12,7 @@ from methods.core.moving_nodes import MovingIntegrand
 from methods.primitives import contour_fit, map_causality
 from methods.primitives.box_coordinates import BoxCoordinates
 from methods.primitives.contour_map import ContourMap
-from methods.primitives.contour_orders import TermRules, axis_errors
+from methods.primitives.contour_orders import MovingTermRules, axis_errors
 from methods.primitives.moving_rule import MovingRule
 from references.integrals import physical
 
@@ -92,7 +92,7 @@ def test_errors_of_an_axis_are_those_of_its_rules():
     integral = physical.triangle_physical()
     contour, coordinates = arc((-0.7, 0.0)), BoxCoordinates(integral, "cpu")
     s, moving = torch.as_tensor(integral.sample(20, seed=0)), MovingIntegrand(integral, (0, 1))
-    ((first, _),), _ = axis_errors(TermRules([integral], [contour], coordinates), s, 20)
+    ((first, _),), _ = axis_errors(MovingTermRules([integral], [contour], coordinates), s, 20)
     many = MovingRule(moving, contour, coordinates, (60, 20))(s)
     for order in (6, 12):
         few = MovingRule(moving, contour, coordinates, (order, 20))(s)

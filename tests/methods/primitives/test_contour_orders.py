@@ -22,7 +22,7 @@ class Constant:
 
 
 class Rules:
-    """Stands for `TermRules` of one term, whose compiling takes 1,000 seconds of a clock."""
+    """Stands for `MovingTermRules` of one term, whose compiling takes 1,000 seconds of a clock."""
 
     most_nodes = 10**6
 

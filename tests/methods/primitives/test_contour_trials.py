@@ -7,10 +7,12 @@ import types
 
 import numpy as np
 import pytest
+import torch
 from integrals import one_pole
 
 import methods
-from methods.base import InputError
+from methods.base import InputError, ParametricIntegral
+from methods.core.budget import Clock
 from methods.primitives import (
     compiled_rule,
     contour_fit,
@@ -21,6 +23,7 @@ from methods.primitives import (
     contour_zeros,
 )
 from methods.primitives.box_coordinates import BoxCoordinates
+from methods.primitives.contour_region import ContourRegion, Wanted
 from methods.primitives.pair_error import pair_error
 
 
@@ -75,6 +78,17 @@ def test_points_where_both_rules_converge_slowly_do_not_raise_the_errors_of_the_
     error = pair_error(value, lower, exact)(value, lower)
     assert error[::8].min() > 5e-4
     assert np.delete(error, np.s_[::8]).max() < 5e-6
+
+
+def test_two_contours_on_which_the_integral_is_infinite_at_a_point_are_not_compared():
+    integral = ParametricIntegral.from_expression(
+        name="over_mass", variables=("x",), parameters=("s", "m"), low=(5.0, 0.0), high=(30.0, 1.0), prescription="F",
+        definitions={"F": "4 - s*x*(2 - x)"}, expression="1/(m*F)",
+    )  # fmt: skip
+    contour = contour_fit.identity(1, 2, 1, (0,), torch.zeros(1, dtype=torch.complex128))
+    region = ContourRegion(integral, [contour], [contour], "cpu", may_compile=False)
+    with pytest.raises(InputError, match=r"over_mass is .* m = 0; give an integrand that is finite"):
+        region.choose(Wanted(1e-3, 50, 2), Clock(None))
 
 
 @pytest.mark.parametrize(("slope", "is_refuted"), [(0.0, False), (1.4, True)])

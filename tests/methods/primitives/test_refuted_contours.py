@@ -68,7 +68,7 @@ def given(monkeypatch) -> Given:
                 return np.full(24, values[self.map.order], dtype=complex)
 
         for module in (contour_trials, contour_vote):
-            monkeypatch.setattr(module, "TermRules", Rules)
+            monkeypatch.setattr(module, "MovingTermRules", Rules)
         monkeypatch.setattr(contour_orders, "best_orders", lambda *_: None)
         monkeypatch.setattr(contour_trials, "count_zeros", lambda term, contour, *_: int(contour.order in refuted))
         return compiled

@@ -16,11 +16,11 @@ ARCS = (Contour(-1.1), Contour(-1.3), Contour(-0.1))
 """Of box1l_physical."""
 
 
-def look(integral: ParametricIntegral | str, contours: tuple[Contour, ...]) -> arc_causality.Causality:
+def causality_on(integral: ParametricIntegral | str, contours: tuple[Contour, ...]) -> arc_causality.Causality:
     if isinstance(integral, str):
         integral = references.integral(integral)
     corners = np.array([integral.low, integral.high])
-    return arc_causality.look(integral, contours, arc_causality.sample(integral, corners, 2048))
+    return arc_causality.causality_on(integral, contours, arc_causality.sample(integral, corners, 2048))
 
 
 @pytest.mark.parametrize("a", [ArcMap(-1.2), ArcMap(1.5, False, 0.5, 0.8), ArcMap(-1.0, True), ArcMap(1.0, True, 3.0)])
@@ -31,7 +31,7 @@ def test_rules_on_a_contour_integrate_what_is_analytic(a):
 
 
 def test_arcs_with_imaginary_parts_of_f_of_either_sign_are_causal():
-    found = look("box1l_physical", ARCS)
+    found = causality_on("box1l_physical", ARCS)
     assert found.share_not_causal == 0
     assert found.least_modulus > 0.1
 
@@ -39,14 +39,14 @@ def test_arcs_with_imaginary_parts_of_f_of_either_sign_are_causal():
 @pytest.mark.parametrize("sign", [-1, 0])
 def test_the_contour_of_the_other_prescription_and_none_are_not_causal(sign):
     contours = tuple(contour._replace(phase=sign * contour.phase) for contour in ARCS)
-    assert look("box1l_physical", contours).share_not_causal > 0.1
+    assert causality_on("box1l_physical", contours).share_not_causal > 0.1
 
 
 def test_the_bubble_needs_an_s():
     for phase in (-1.2, -0.4, 0.4, 1.2):
-        assert look("bubble_physical", (Contour(phase),)).share_not_causal > 0
-    assert look("bubble_physical", (Contour(-1.0, True),)).share_not_causal == 0
-    assert look("bubble_physical", (Contour(1.0, True),)).share_not_causal > 0
+        assert causality_on("bubble_physical", (Contour(phase),)).share_not_causal > 0
+    assert causality_on("bubble_physical", (Contour(-1.0, True),)).share_not_causal == 0
+    assert causality_on("bubble_physical", (Contour(1.0, True),)).share_not_causal > 0
 
 
 def beside_a_pole(factor: str) -> ParametricIntegral:
@@ -61,13 +61,13 @@ def beside_a_pole(factor: str) -> ParametricIntegral:
 @pytest.mark.parametrize("factor", ["1/G", "1/sqrt(G)", "log(G)", "1/H", "1/(G**2*(1 + x1))", "(G*H)**(-1/3)"])
 def test_a_contour_beyond_a_pole_of_another_denominator_is_noticed(factor):
     integral = beside_a_pole(factor)
-    assert look(integral, (Contour(-0.6),)).share_not_causal > 0.03  # it passes x = 1/2 at 0.15i
-    assert look(integral, (Contour(-0.3),)).share_not_causal == 0  # at 0.08i
+    assert causality_on(integral, (Contour(-0.6),)).share_not_causal > 0.03  # it passes x = 1/2 at 0.15i
+    assert causality_on(integral, (Contour(-0.3),)).share_not_causal == 0  # at 0.08i
 
 
 @pytest.mark.parametrize("factor", ["1", "G", "G**2*x1**(-1/2)", "1/(1 + x1)", "1/(3*s*x1 - 3)"])
 def test_zeros_that_are_no_poles_may_be_passed(factor):
-    assert look(beside_a_pole(factor), (Contour(-0.6),)).share_not_causal == 0
+    assert causality_on(beside_a_pole(factor), (Contour(-0.6),)).share_not_causal == 0
 
 
 def test_a_rule_that_would_pass_a_pole_is_refused_in_a_sentence():
@@ -86,6 +86,6 @@ def test_the_other_denominator_of_a_triangle_leaves_all_contours_but_the_widest(
         (around,) = around_other_zeros(triangle, points.s, x)
         return around.sum()
 
-    assert look(triangle, (Contour(-0.9), Contour(-0.9))).share_not_causal == 0
+    assert causality_on(triangle, (Contour(-0.9), Contour(-0.9))).share_not_causal == 0
     assert [n_around(phase) for phase in (-2.2, -1.2, 0.0, 1.2, 2.2)] == [0] * 5
     assert n_around(2.4) > 0  # 1 + x1*x2 vanishes where x1 = -1/x2 = -i

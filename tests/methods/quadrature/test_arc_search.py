@@ -41,7 +41,7 @@ def looked_at(k: int, monkeypatch: pytest.MonkeyPatch) -> list[tuple]:
         return arc_causality.Causality(np.ones(len(points.s), dtype=bool), 0.0)
 
     monkeypatch.setattr(arc_causality, "is_causal", refuse)
-    monkeypatch.setattr(arc_causality, "look", all_wrong)
+    monkeypatch.setattr(arc_causality, "causality_on", all_wrong)
     integral = positive(k)
     with pytest.raises(NoCausalContour):
         arc_search.contours(integral, sample(integral), lambda contours: 1.0, arc_search.n_contours(k))
@@ -78,9 +78,20 @@ def test_starts_that_are_causal_are_counted():
 
 @pytest.mark.parametrize(("budget", "is_complete"), [(3.6, False), (9.0, True)])
 def test_a_budget_counts_the_errors_of_all_causal_starts(own_time, budget, is_complete):
-    """By this clock a look takes 1 ms and an error 3 ms: a third of 3.6 s is enough for 120 errors, not for 403."""
+    """By this clock the causality of a contour takes 1 ms and its error 3 ms.
+
+    A third of 3.6 s is enough for 120 errors, not for 403.
+    """
     integral = positive(3)
     corners, complete = np.array([integral.low, integral.high]), arc_search.n_contours(3)
     s = torch.as_tensor(integral.sample(4, seed=0))
     effort = arc_choice.affordable([integral], s, corners, Effort(4, complete), Clock(budget), 1 / 3)
     assert (effort.n_contours == complete) == is_complete
+
+
+@pytest.mark.parametrize(("budget", "order"), [(0.06, 3), (9.0, 4)])
+def test_a_budget_leaves_the_contours_that_are_wanted_and_their_order_where_it_can(own_time, budget, order):
+    """By this clock five contours and both comparisons on the last one take 26 ms, of a third of the budget."""
+    integral, wanted = positive(3), Effort(4, 5)
+    corners, s = np.array([integral.low, integral.high]), torch.as_tensor(integral.sample(4, seed=0))
+    assert arc_choice.affordable([integral], s, corners, wanted, Clock(budget), 1 / 3) == Effort(order, 5)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
+from integrals import plain
 
 import methods
 from methods.base import ParametricIntegral
+from methods.quadrature.node_gradients import automatic_gradient
 
 
 @pytest.mark.parametrize("prescription", [None, "P"])
@@ -21,3 +24,19 @@ def test_a_term_without_s_has_no_derivatives(prescription):
     estimate, gradient = rule.integrate_with_gradient(s)
     np.testing.assert_allclose(estimate.value, np.log(3 / 2) + s[:, 0] * np.log(4 / 3), rtol=1e-5)
     np.testing.assert_allclose(gradient, np.tile([np.log(4 / 3), 0], (5, 1)), atol=1e-5)
+
+
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+@pytest.mark.parametrize("made_within", [False, True])
+def test_derivatives_are_there_where_torch_records_none(mode, made_within):
+    """∂I/∂s = ∫ −2 (1, x)/(s1 + s2 x)³ dx, by a rule of one node."""
+
+    def rule():
+        one = torch.ones(1, dtype=torch.float64)
+        return automatic_gradient(plain(1), one[:, None] / 2, one)
+
+    outside = rule()
+    with mode():
+        value, gradient = (rule() if made_within else outside)(torch.tensor([[1.0, 2.0]], dtype=torch.float64))
+    np.testing.assert_allclose(value.numpy(), 0.25)
+    np.testing.assert_allclose(gradient.numpy(), [[-0.25, -0.125]])

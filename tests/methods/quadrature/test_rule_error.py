@@ -1,4 +1,4 @@
-"""The law of a rule's error where rules converge slowly: a rule of one node more does not tell what is left."""
+"""The estimate of a rule's error where rules converge slowly: a rule of one node more does not tell what is left."""
 
 from __future__ import annotations
 

@@ -205,6 +205,8 @@ def test_numbers_for_more_pieces_than_there_are_are_refused():
     [
         (-5, "below"),
         (0, "below"),
+        (1, "below"),
+        (9, "below"),
         (400, "below"),
         (300, "below"),
         ([2.5, 9], "across"),
