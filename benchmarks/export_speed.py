@@ -23,7 +23,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks.records.text_format import markdown_line
+from benchmarks.text_format import markdown_line
 
 BATCH = 1024
 

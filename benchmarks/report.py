@@ -45,7 +45,8 @@ def write_published(reports: Path, readme: Path, found: Path) -> list[Path]:
     euclidean, physical, compared = (
         configurations.grouped(contents.measured(name)) for name in ("curves", "physical", "comparison")
     )
-    choices = agreement_table.read(reports / PUBLISHED.name / agreement_table.FILE)
+    made = agreement_table.read(reports / PUBLISHED.name / agreement_table.FILE)
+    choices = {name: entry for name, entry in made.items() if agreement_table.is_current(entry)}
     results = readme_results.text(euclidean, physical, compared, choices)
     more = {
         readme: generated_part.insert(readme.read_text(), COMMAND, results),

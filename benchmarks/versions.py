@@ -16,7 +16,7 @@ says what differs, and exits 1.
 Tolerances are measured when an entry is made: ten times the largest difference to the same fits without AVX and FMA,
 as other processors may round, and at least 1e-9 (1e-6 for errors). Found so: direct methods and Chebyshev interpolation
 differ by less than 1e-14, trees not at all, networks by 1e-8 to 8e-7 after 50 updates, neural and separable primitives
-by 2e-7 and 7e-7 (a thousandth of the error, which is their replicas' spread), published ones by 2e-6 after 30 updates.
+by 2e-7 and 7e-7 (a thousandth of the error that they state), published ones by 2e-6 after 30 updates.
 
     python -m benchmarks.versions
 """

@@ -41,6 +41,7 @@ from methods.base import InputError, ParametricIntegral
 from methods.core import chebyshev_series, few_points
 from methods.core.arithmetic import Arithmetic
 from methods.core.budget import Clock
+from methods.core.failed_fits import forgotten_if_it_fails
 from methods.core.storage import StorageError
 from methods.primitives import complex_primitive, triangular_map, two_stages
 from methods.primitives.complex_primitive import Trained
@@ -49,7 +50,7 @@ from methods.primitives.ensemble import UNCERTAINTIES, Primitive
 from methods.primitives.sine_network import Network, Sines
 from methods.primitives.triangular_map import Coordinates, TriangularMap
 from methods.primitives.two_stages import Stages, Training
-from methods.tables import choice_by_rule, coordinates, replica_tables, table_arithmetic
+from methods.tables import choice_by_rule, coordinates, replica_arithmetic, replica_tables
 from methods.tables.coordinates import Target
 from methods.tables.replica_tables import ReplicaTables
 
@@ -179,6 +180,7 @@ class NeuralPrimitive(Primitive):
         reason = super().unsupported(integral)
         return complex_primitive.reason_against(integral) if integral.is_complex and not reason else reason
 
+    @forgotten_if_it_fails
     def fit(
         self, integral: ParametricIntegral, *, budget: float | None = None,
         monitor: Callable[[Self], None] | None = None,
@@ -278,7 +280,7 @@ class NeuralPrimitive(Primitive):
         factor = UNCERTAINTIES[self.uncertainty](self.n_replicas)
         if self.integral_.is_complex:
             return self._complex_series.steps(factor)
-        return table_arithmetic.of_replicas(self.tables_, factor)
+        return replica_arithmetic.steps(self.tables_, factor)
 
     def _affordable_width(self, budget: float | None, clock: Clock) -> int:
         """Return the neurons of a replica: what the budget gives, or fewer where this machine is too slow for them."""

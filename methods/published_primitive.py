@@ -28,6 +28,7 @@ import torch
 
 from methods.base import InputError, ParametricIntegral
 from methods.core.budget import Clock
+from methods.core.failed_fits import forgotten_if_it_fails
 from methods.deep import checkpoint, diagnostics, partial_derivative
 from methods.deep.activations import ACTIVATIONS
 from methods.deep.corner_networks import CornerNetworks
@@ -172,6 +173,7 @@ class PublishedPrimitive(Primitive):
         """Integrand evaluations per phase-space point: one where f is divided by its value at the centre."""
         return NORMALISATIONS[self.normalisation]
 
+    @forgotten_if_it_fails
     def fit(
         self, integral: ParametricIntegral, *, budget: float | None = None,
         monitor: Callable[[Self], None] | None = None,

@@ -57,6 +57,7 @@ text; `references` holds the commands and the functions that everybody asks for 
 
 WITHIN_BENCHMARKS: dict[str, tuple[str, ...]] = {
     "benchmarks.command_line": (),
+    "benchmarks.text_format": (),
     "benchmarks.interrupts": (),
     "benchmarks.versioning": (),
     "benchmarks.records": ("benchmarks.versioning",),
@@ -64,20 +65,23 @@ WITHIN_BENCHMARKS: dict[str, tuple[str, ...]] = {
     "benchmarks.versioning.small_fits": ("benchmarks.running",),
     "benchmarks.regressions": ("benchmarks.records",),
     "benchmarks.experiments": (
-        *("benchmarks.command_line", "benchmarks.records"),
+        *("benchmarks.command_line", "benchmarks.text_format", "benchmarks.records"),
         *("benchmarks.running", "benchmarks.regressions"),
     ),
     "benchmarks.choosing": (
-        *("benchmarks.interrupts", "benchmarks.versioning"),
+        *("benchmarks.interrupts", "benchmarks.text_format", "benchmarks.versioning"),
         *("benchmarks.records", "benchmarks.running"),
     ),
     "benchmarks.faults": ("benchmarks.records",),
-    "benchmarks.figures": ("benchmarks.records",),
+    "benchmarks.figures": ("benchmarks.text_format", "benchmarks.records"),
     "benchmarks.gpu_measurements": (
         *("benchmarks.records", "benchmarks.running"),
         *("benchmarks.regressions", "benchmarks.experiments"),
     ),
-    "benchmarks.page": ("benchmarks.records", "benchmarks.experiments", "benchmarks.figures"),
+    "benchmarks.page": (
+        *("benchmarks.text_format", "benchmarks.records"),
+        *("benchmarks.experiments", "benchmarks.figures"),
+    ),
 }
 """The same of the rooms of benchmarks, from the lowest one on. Each may import all of methods and references, too, and
 `benchmarks` itself, which holds the commands, everything."""

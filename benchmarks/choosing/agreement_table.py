@@ -14,7 +14,7 @@ from typing import Any
 
 from benchmarks.records import generated_part
 from benchmarks.records.folders import PUBLISHED, REPORTS
-from benchmarks.records.text_format import markdown_line
+from benchmarks.text_format import markdown_line
 from benchmarks.versioning import lock_file
 from methods.core import files
 from methods.core.digits import rounded_down

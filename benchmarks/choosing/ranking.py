@@ -10,7 +10,7 @@ from benchmarks.choosing import extrapolation
 from benchmarks.choosing.choice import Choice, Interrupted
 from benchmarks.choosing.extrapolation import Forecast
 from benchmarks.choosing.search import NOT_ASKED, Standing, Wish
-from benchmarks.records.text_format import cut
+from benchmarks.text_format import cut
 from methods.core.digits import rounded_down
 
 WIDTH = 120

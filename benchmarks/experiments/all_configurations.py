@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.records import configurations, run_records
-from benchmarks.records.text_format import cut
 from benchmarks.running.jobs import OVER_BUDGET
+from benchmarks.text_format import cut
 
 if TYPE_CHECKING:
     import pandas

@@ -23,7 +23,7 @@ from benchmarks.records import configurations, digit_costs
 from benchmarks.records.configurations import Configuration
 from benchmarks.records.digit_costs import DigitCost
 from benchmarks.records.run_records import Record, Row
-from benchmarks.records.text_format import power_of_ten
+from benchmarks.text_format import power_of_ten
 
 INTEGRALS = {
     "bubble": (1, 1), "box1l_2d": (3, 2), "box1l": (3, 3), "box1l_4d": (3, 4), "box1l_masses_sum": (3, 5),

@@ -86,8 +86,14 @@ def in_words(name: str) -> str:
 
 
 def verdict(published: str, digits: float | None) -> str:
-    """Compare digits with those published, as "about 3.4 (figure 3)" or "3.4 ± 0.2": minutes refute nothing."""
-    mean, *plus_minus = (float(number) for number in re.findall(r"\d+(?:\.\d+)?", published.partition("(")[0]))
+    """Compare digits with those published, as "about 3.4 (figure 3)" or "3.4 ± 0.2": minutes refute nothing.
+
+    Where none were published, it is an open question.
+    """
+    found = [float(number) for number in re.findall(r"\d+(?:\.\d+)?", published.partition("(")[0])]
+    if not found:
+        return "open question"
+    mean, *plus_minus = found
     enough = digits is not None and digits >= mean - sum(plus_minus)
     return "confirmed" if enough else "not reproduced at this budget"
 

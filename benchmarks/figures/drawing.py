@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from benchmarks.records.text_format import power_of_ten
+from benchmarks.text_format import power_of_ten
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -322,8 +322,9 @@ def _claims(measured: Callable[[str], Sequence[Record]]) -> Iterator[Finding]:
     for row, records in _rows(paper_recipes.tables(measured("paper_recipes"))):
         if row["recipe"] not in thesis_on_cpu.ROWS:
             yield Finding(
-                f"**{row['verdict']}**: {paper_recipes.in_words(row['recipe'])} has {row['published digits']} digits "
-                f"({row['source']}): {row['here']}, after {row['updates made / printed']} updates.",
+                f"**{row['verdict']}**: {paper_recipes.in_words(row['recipe'])} has "
+                f"{row['published digits'] or 'unpublished'} digits ({row['source']}): {row['here']}, after "
+                f"{row['updates made / printed']} updates.",
                 records,
             )
     judged = [

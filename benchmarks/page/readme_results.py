@@ -14,7 +14,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import methods
-from benchmarks.choosing import agreement_table
 from benchmarks.experiments import all_configurations
 from benchmarks.figures import digit_curves
 from benchmarks.page import headlines
@@ -69,7 +68,7 @@ def text(
     compared : iterable of Configuration
         Those of the comparison, of which a command prints a part.
     choices : mapping, optional
-        Integral -> what was chosen for it, as `benchmarks.choosing.agreement` leaves it.
+        Integral -> what was chosen for it with the current versions, as `benchmarks.choosing.agreement` leaves it.
     """
     grouped = [*euclidean, *physical]
     places = digit_costs.by_place(digit_costs.one_machine_each(grouped))
@@ -103,7 +102,7 @@ def _rank(integral: str, here: Mapping[str, Sequence[DigitCost]]) -> tuple[int, 
     many_variables = physical and made.k > MOST_OF_ONE_LOOP
     is_known = not any(cost.is_limited_by_truth for costs in here.values() for cost in costs)
     size = made.k + len(made.parameters)
-    return many_variables, physical and is_known, physical and held_out, held_out, n_kinds, size, len(here)
+    return many_variables, many_variables and is_known, physical and held_out, held_out, n_kinds, size, len(here)
 
 
 def _caption(shown: Place, here: Mapping[str, Sequence[DigitCost]]) -> str:
@@ -221,11 +220,11 @@ def _printed(found: Iterable[Record]) -> str:
 
 
 def _chosen(choices: Mapping[str, Mapping[str, Any]]) -> str:
-    """Write a command that chooses a method, and the end of what it printed; "" where that is not known, or old."""
+    """Write a command that chooses a method, and the end of what it printed; "" where that is not known."""
     integral, digits, count = CHOICE
-    entry = choices.get(integral, {})
-    rows = [row for row in entry.get("rows", ()) if (row["digits"], row["count"]) == (digits, count)]
-    if not rows or not agreement_table.is_current(entry):
+    found = choices.get(integral, {}).get("rows", ())
+    rows = [row for row in found if (row["digits"], row["count"]) == (digits, count)]
+    if not rows:
         return ""
     command = f"--integral {integral} --digits {digits} --count {count:.0e}".replace("e+0", "e")
     return f"and `python -m benchmarks.choose {command}`, at its end,\n\n```text\n{rows[0]['verdict']}\n```"

@@ -14,7 +14,7 @@ from benchmarks.experiments import all_configurations
 from benchmarks.page.page_data import Data
 from benchmarks.records import configurations, digit_costs
 from benchmarks.records.configurations import Configuration
-from benchmarks.records.text_format import cut
+from benchmarks.text_format import cut
 
 TEXTS = ("integral", "method", "setting", "place", "status", "note")
 """Columns that hold the number of a text."""

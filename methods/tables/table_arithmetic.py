@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from methods.core.arithmetic import Arithmetic, Rows
 from methods.core.relative_error import SMALL
 from methods.tables.coordinates import Coordinates, Target
-
-if TYPE_CHECKING:
-    from methods.tables.replica_tables import ReplicaTables
 
 
 def u(arithmetic: Arithmetic, s: Rows, coordinates: Coordinates) -> Rows:
@@ -44,27 +39,6 @@ def value(arithmetic: Arithmetic, y: Rows, target: Target) -> Rows:
     if target.power:
         return arithmetic.scale(arithmetic.power(arithmetic.apply("reciprocal", y), target.power), factor)
     return arithmetic.scale(arithmetic.apply("exp", y), factor)
-
-
-def of_replicas(tables: ReplicaTables, error_factor: float) -> Arithmetic:
-    """List the steps of the mean of tables and of its error.
-
-    The error is their standard deviation times a factor, and that of their misfit in quadrature; a single one has none.
-    """
-    arithmetic = Arithmetic(len(tables.coordinates.low))
-    of_s = u(arithmetic, arithmetic.s, tables.coordinates)
-    y, n = arithmetic.polynomial(of_s, tables.alpha, tables.coefficients.T), len(tables.coefficients)
-    values = arithmetic.join(*(value(arithmetic, arithmetic.take(y, [i]), tables.target) for i in range(n)))
-    mean = arithmetic.affine(values, np.full((1, n), 1 / n))
-    if n == 1:
-        arithmetic.outputs["value"] = mean
-        return arithmetic
-    squares = arithmetic.apply("square", arithmetic.affine(values, np.eye(n) - 1 / n))
-    variance = arithmetic.affine(squares, np.full((1, n), error_factor**2 / (n - 1)))
-    misfit = error_of_y(arithmetic, mean, tables.target, tables.misfit)
-    total = arithmetic.add(variance, arithmetic.apply("square", misfit))
-    arithmetic.outputs |= {"value": mean, "error": arithmetic.apply("sqrt", total)}
-    return arithmetic
 
 
 def error_of_y(arithmetic: Arithmetic, value: Rows, target: Target, error: float) -> Rows:

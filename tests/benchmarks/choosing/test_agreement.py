@@ -135,17 +135,18 @@ def test_records_are_read_after_the_last_choice(monkeypatch):
 
         def choose(self, wish):
             happened.append(wish.digits)
-            return SimpleNamespace(reached=True, pilot=pilot, total_s=1.0, rule="none", rule_error=0.0)
+            return SimpleNamespace(reached=True, pilot=pilot, total_s=1.0, rule="none", rule_error=0.0, wish=wish)
 
     def recorded():
         happened.append("records")
         return {"bubble": {}}
 
     monkeypatch.setattr(agreement, "Chooser", Chooser)
+    monkeypatch.setattr(agreement.ranking, "verdict", lambda choice: f"{choice.wish.digits:g} digits")
     monkeypatch.setattr(agreement, "recorded", recorded)
     rows = agreement.compared("bubble", [3.0, 6.0], [1e4], 1.0, lambda *_: None)
     assert happened == ["chooser", 3.0, 6.0, "records", "records"]
-    assert [row["best"] for row in rows] == [None, None]
+    assert [(row["best"], row["verdict"]) for row in rows] == [(None, "3 digits"), (None, "6 digits")]
 
 
 def test_the_shorter_of_two_fits_counts(monkeypatch):

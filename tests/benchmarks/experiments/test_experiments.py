@@ -55,7 +55,7 @@ CURVES = {
         ("import benchmarks.accuracy", set()),
         ("experiments.preset('quick')", SHARED | COMPARED),
         ("experiments.preset('curves')", SHARED | CURVES),
-        ("experiments.preset('bayesian')", SHARED | {"uncertain_networks"}),
+        ("experiments.preset('bayesian')", SHARED | {"uncertain_networks", "paper_claims"}),
         ("experiments.preset('paper_short')", SHARED | {"paper_recipes"}),
     ],
 )

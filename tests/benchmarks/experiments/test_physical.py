@@ -57,7 +57,7 @@ FAILED = dict.fromkeys(
 def test_integrals_with_real_values_are_in_no_table():
     """In a folder of somebody's own all records lie together."""
     real = run(integral="box1l", digits_re=None, digits_im=None, by_invariant=None)
-    assert [table.rows for table in physical.tables([real])] == [[], [], []]
+    assert [table.rows for table in physical.tables([real])] == [[], [], [], []]
     for table in physical.tables([real, run(), run(integral="my_integrals:complex")]):
         assert {row["integral"] for row, _ in table.rows} == {"box1l_hh", "my_integrals:complex"}
 

@@ -119,7 +119,9 @@ def test_a_row_has_the_records_that_its_figures_come_from(contents):
 
 
 def test_every_record_is_on_the_page_once(contents, folder):
-    content = data_of(contents, contents.tables).content()
+    data = data_of(contents, contents.tables)
+    summaries.content(contents.comparable(), data)
+    content = data.content()
     linked = files(content, range(len(content["files"])))
     assert len(set(linked)) == len(linked)
     assert set((folder / "published").rglob("*.json")) == {folder / file for file in linked}

@@ -6,7 +6,6 @@ import pytest
 from sample_records import record, timing
 
 import methods
-from benchmarks.choosing import agreement_table
 from benchmarks.page import readme_results
 from benchmarks.records import configurations, digit_costs, method_kinds
 from benchmarks.running import jobs
@@ -120,7 +119,7 @@ def test_the_text_says_what_was_measured_where_and_what_failed():
     )
     assert "below thresholds, k = 6, 7 invariants, on one thread of A." in text
     assert "Without a value here: skip_mlp (failed)." in text
-    assert "13 configurations on 3 integrals, 2 of them held out and 0 above threshold, with budgets of 60 " in text
+    assert "12 configurations on 3 integrals, 2 of them held out and 0 above threshold, with budgets of 60 " in text
 
 
 def test_what_a_command_prints_is_shown_where_its_records_are_current():
@@ -155,13 +154,13 @@ def test_what_a_command_prints_is_shown_where_its_records_are_current():
     assert printed not in text_with(other_batches)
 
 
-def test_the_end_of_a_choice_is_shown_where_it_is_current():
+def test_the_end_of_a_choice_is_shown():
     integral, digits, count = readme_results.CHOICE
     row = {"digits": digits, "count": count, "verdict": "Chosen: rbf."}
-    entry = {"versions": agreement_table.versions(), "rows": [row | {"digits": 3, "verdict": "no"}, row]}
+    entry = {"rows": [row | {"digits": 3, "verdict": "no"}, row]}
     grouped = configurations.grouped(EUCLIDEAN)
     text = readme_results.text(grouped, [], choices={integral: entry})
     command = "`python -m benchmarks.choose --integral box1l --digits 6 --count 1e9`"
     assert f"{command}, at its end,\n\n```text\nChosen: rbf.\n```" in text
-    for other in ({}, {integral: entry | {"versions": {}}}, {integral: entry | {"rows": [row | {"digits": 3}]}}):
+    for other in ({}, {integral: {"rows": [row | {"digits": 3}]}}):
         assert "benchmarks.choose" not in readme_results.text(grouped, [], choices=other)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.records.text_format import cut, markdown_line, power_of_ten
+from benchmarks.text_format import cut, markdown_line, power_of_ten
 
 
 @pytest.mark.parametrize(("longest", "shown"), [(6, "digits"), (5, "digi…"), (1, "…")])
