@@ -17,7 +17,7 @@ LONGEST_CALL_S = 10.0
 TIMED_S, WARM_UP_S, FEWEST_CALLS = 1.0, 0.1, 3
 """Calls are timed for TIMED_S seconds, and FEWEST_CALLS at least, after WARM_UP_S seconds that do not count."""
 
-SWEEP_POINTS, SWEEP_S, FEWEST_POINTS = 64, 5.0, 3
+SWEEP_POINTS, SWEEP_S, FEWEST_POINTS = 64, 2.0, 3
 """Points of a sample in calls of a few integrals, the seconds after which it has fewer, and how few at least. What an
 adaptive method takes depends on the point: with eight of them the mean of Cuba's Cuhre on genz_product_peak_6d, which
 needs 100 ms on average at epsrel = 1e-4, came out as 19 ms."""
