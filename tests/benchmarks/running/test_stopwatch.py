@@ -57,7 +57,11 @@ def test_single_calls_go_through_several_points(monkeypatch):
         now[0] += first + s[0, 0]
 
     s = 1e-4 * np.arange(2.0 * stopwatch.SWEEP_POINTS)[:, None]
-    for first, n in ((0.02, stopwatch.SWEEP_POINTS), (0.4, int(stopwatch.SWEEP_S / 0.4)), (9.0, stopwatch.FEWEST_POINTS)):
+    for first, n in (
+        (0.02, stopwatch.SWEEP_POINTS),
+        (0.3, int(stopwatch.SWEEP_S / 0.3)),
+        (9.0, stopwatch.FEWEST_POINTS),
+    ):
         called.clear()
         timings = stopwatch.batch_timings(integrate, s, (1,))
         assert timings["1"]["median"] == pytest.approx(first + 1e-4 * (n - 1) / 2)
