@@ -22,14 +22,17 @@ from benchmarks.records.run_records import Row
 
 DIGITS = (3, 6)
 
+ROUNDING = 1 + 1e-12
+"""Ratio of equal times, as they are rounded."""
+
 RIVALS = {"rule": "every rule", "pySecDec": "pySecDec"}
 """Kinds of methods that need little preparation -> their names in the table."""
 
-PUBLISHED = (
-    "the authors' networks, trained for ten hours a replica on a GPU, pay against pySecDec from about 360 million "
-    "integrals on at one loop (box1l) and 6 million at two (box2l) (JHEP 03 (2023) 221, section 3.2)"
-)
-"""The break-even that the paper on primitives states for its own networks."""
+PAPER, PAPER_TRAINING = "JHEP 03 (2023) 221, section 3.2", "trained for ten hours a replica on a GPU"
+"""The paper on primitives, and how its networks were trained."""
+
+PAPER_FROM = {"box1l": "360 million", "box2l": "6 million"}
+"""Integral -> number of values from which on these networks are cheaper than pySecDec, as the paper states."""
 
 
 def table(grouped: Iterable[Configuration]) -> Table:
@@ -51,39 +54,44 @@ def table(grouped: Iterable[Configuration]) -> Table:
                 }  # fmt: skip
                 compared = [cost.configuration for costs in (own, *rivals.values()) for cost in costs]
                 row["note"] = configurations.note(compared)
-                made.append((row, quickest.configuration.records))
+                made.append((row, [record for one in compared for record in one.records]))
     explanation = (
         "The number of values from which on a method with at least so many digits on average takes less time in all, "
         "preparation included, than every setting of every other rule, and than every one of pySecDec, each in the "
         f"largest batches up to {digit_costs.LARGEST_BATCH:,} that were timed: the least of its settings that have the "
         "digits. Microseconds per value and preparation are those of its quickest one. The note says what of all that "
-        f"is compared is superseded. Published: {PUBLISHED}."
+        f"is compared is superseded. Published: networks {PAPER_TRAINING} are cheaper than pySecDec from about "
+        f"{' and '.join(f'{n} values on ({integral})' for integral, n in PAPER_FROM.items())} ({PAPER})."
     )
     return Table("Break-even", explanation, made)
 
 
-def from_how_many(own: Iterable[DigitCost], rivals: Sequence[DigitCost]) -> float:
-    """Smallest number of values from which on one of `own` is cheaper than all rivals; infinity for never."""
-    return min(max((_first_cheaper(cost, rival) for rival in rivals), default=1.0) for cost in own)
+def from_how_many(own: Sequence[DigitCost], rivals: Sequence[DigitCost]) -> float:
+    """Smallest number of values from which on the cheapest of `own` is cheaper than all rivals; infinity for never.
 
-
-def _first_cheaper(cost: DigitCost, rival: DigitCost) -> float:
-    return first_cheaper(cost.preparation_s, cost.s_per_integral, rival.preparation_s, rival.s_per_integral)
-
-
-def first_cheaper(preparation: float, each: float, preparation_0: float, each_0: float) -> float:
-    """Smallest number of values from which on a method is cheaper than another: at least one, infinity for never.
-
-    Parameters
-    ----------
-    preparation, each : float
-        Seconds of the method, before and for each value.
-    preparation_0, each_0 : float
-        The same of the other one.
+    The last time that it becomes so is where the cheapest of either cost the same.
     """
-    if each >= each_0:
+    if rivals and min(map(_each, own)) >= min(map(_each, rivals)):
         return math.inf
-    return max(1.0, math.ceil((preparation - preparation_0) / (each_0 - each)))
+    equal = [
+        n for one in own for rival in rivals if (n := _equal(one, rival)) > 1
+        and _is_cheapest(one, own, n) and _is_cheapest(rival, rivals, n)
+    ]  # fmt: skip
+    return float(max(map(math.ceil, equal), default=1))
+
+
+def _equal(one: DigitCost, other: DigitCost) -> float:
+    """Return the number of values for which both take as long in all; zero where they never do."""
+    difference = other.s_per_integral - one.s_per_integral
+    return (one.preparation_s - other.preparation_s) / difference if difference else 0.0
+
+
+def _is_cheapest(one: DigitCost, costs: Iterable[DigitCost], n: float) -> bool:
+    return one.seconds(n) <= ROUNDING * min(cost.seconds(n) for cost in costs)
+
+
+def _each(cost: DigitCost) -> float:
+    return cost.s_per_integral
 
 
 def _with(digits: float, costs: Iterable[DigitCost]) -> list[DigitCost]:

@@ -85,16 +85,21 @@ def in_words(name: str) -> str:
     return f"{activation}, {fields['depth']} layers of {fields['width']} nodes, on {recipe.integral}"
 
 
-def verdict(published: str, digits: float | None) -> str:
-    """Compare digits with those published, as "about 3.4 (figure 3)" or "3.4 ± 0.2": minutes refute nothing.
+PUBLISHED = re.compile(r"(?:about )?(\d+(?:\.\d+)?)(?: ± (\d+(?:\.\d+)?))?(?: \(.*\))?")
+"""Digits as published, such as "about 3.4 (figure 3)" or "3.4 ± 0.2"."""
 
-    Where none were published, it is an open question.
+
+def verdict(published: str, digits: float | None) -> str:
+    """Compare digits with those published: at least as many, within their ±, confirm; minutes refute nothing.
+
+    Where none were published as a number, it is an open question.
     """
-    found = [float(number) for number in re.findall(r"\d+(?:\.\d+)?", published.partition("(")[0])]
-    if not found:
+    if digits is None:
+        return "not run"
+    number = PUBLISHED.fullmatch(published)
+    if number is None:
         return "open question"
-    mean, *plus_minus = found
-    enough = digits is not None and digits >= mean - sum(plus_minus)
+    enough = digits >= float(number[1]) - float(number[2] or 0.0)
     return "confirmed" if enough else "not reproduced at this budget"
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.experiments import (
+    all_configurations,
     break_even,
     cost_map,
     label_counts,
@@ -47,9 +48,7 @@ MOST_LINKS = 4
 PYSECDEC_DIGITS = (3, 6)
 
 PRIMITIVE_DIGITS = 3
-
-PAPERS_BREAK_EVEN = {"box1l": "360 million", "box2l": "6 million"}
-"""Numbers of values from which on the networks of the paper on primitives are cheaper than pySecDec there."""
+"""Digits with which a primitive and pySecDec are compared, about those of the networks of its paper."""
 
 
 class Finding(NamedTuple):
@@ -216,11 +215,16 @@ def _pysecdec(grouped: Sequence[Configuration]) -> Iterator[Finding]:
             f"With {digits} digits{headlines.judged_by([theirs for theirs, _ in pairs.values()])} the quickest of "
             f"pySecDec's integrators takes {min(ratios):,.0f} to {max(ratios):,.0f} times as long per value as the "
             f"quickest rule, {statistics.median(ratios):,.0f} times in the median of {len(ratios)} integrals "
-            f"({len(_names_held_out(pairs))} of them held out). Preparation is not counted; rules compute "
-            f"{digit_costs.LARGEST_BATCH:,} values in a call, or as many as ten seconds allow, and pySecDec eight or "
-            f"one.{_called_singly(costs.values(), digits)}",
+            f"({len(_names_held_out(pairs))} of them held out). Preparation is not counted; a call of a rule computes "
+            f"{_batches(rule for _, rule in pairs.values())} values, one of pySecDec "
+            f"{_batches(theirs for theirs, _ in pairs.values())}.{_called_singly(costs.values(), digits)}",
             _records(cost for pair in pairs.values() for cost in pair),
         )
+
+
+def _batches(costs: Iterable[DigitCost]) -> str:
+    """Write the numbers of values per timed call, as "64 or 1,024"."""
+    return " or ".join(f"{batch:,}" for batch in sorted({cost.batch for cost in costs}))
 
 
 def _called_singly(costs: Iterable[Mapping[str, Sequence[DigitCost]]], digits: int) -> str:
@@ -236,9 +240,10 @@ def _called_singly(costs: Iterable[Mapping[str, Sequence[DigitCost]]], digits: i
             ratios.append(singly[0] / singly[1])
     if not ratios:
         return ""
+    number = all_configurations.number
     return (
-        f" In calls for one value each, of which most is overhead, it takes {min(ratios):,.2g} to {max(ratios):,.0f} "
-        f"times as long, {statistics.median(ratios):,.0f} times in the median."
+        f" In calls for one value each it takes {number(min(ratios))} to {number(max(ratios))} times as long, "
+        f"{number(statistics.median(ratios))} times in the median."
     )
 
 
@@ -249,12 +254,13 @@ def _primitives_pay(grouped: Sequence[Configuration]) -> Iterator[Finding]:
             [cost for cost in costs if cost.digits_mean >= PRIMITIVE_DIGITS]
             for costs in (methods.get("neural_primitive", []), costs_of("pySecDec", methods))
         )
-        if integral in PAPERS_BREAK_EVEN and ours and theirs:
+        if integral in break_even.PAPER_FROM and ours and theirs:
             n = break_even.from_how_many(ours, theirs)
             yield Finding(
                 f"With {PRIMITIVE_DIGITS} digits on {integral} neural_primitive is cheaper than pySecDec, preparation "
                 f"included, {'for no number of values' if math.isinf(n) else f'from {n:,.0f} values on'}; the networks "
-                f"of its paper are from about {PAPERS_BREAK_EVEN[integral]} on (JHEP 03 (2023) 221, section 3.2).",
+                f"of its paper, {break_even.PAPER_TRAINING}, are from about {break_even.PAPER_FROM[integral]} on "
+                f"({break_even.PAPER}).",
                 _records([*ours, *theirs]),
             )
 
@@ -322,9 +328,9 @@ def _claims(measured: Callable[[str], Sequence[Record]]) -> Iterator[Finding]:
     for row, records in _rows(paper_recipes.tables(measured("paper_recipes"))):
         if row["recipe"] not in thesis_on_cpu.ROWS:
             yield Finding(
-                f"**{row['verdict']}**: {paper_recipes.in_words(row['recipe'])} has "
-                f"{row['published digits'] or 'unpublished'} digits ({row['source']}): {row['here']}, after "
-                f"{row['updates made / printed']} updates.",
+                f"**{row['verdict']}**: {paper_recipes.in_words(row['recipe'])} ({row['source']}), digits published: "
+                f"{row['published digits'] or 'none'}; here {row['here']}, after {row['updates made / printed']} "
+                "updates.",
                 records,
             )
     judged = [

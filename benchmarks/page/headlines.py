@@ -138,14 +138,13 @@ def _older(costs: Iterable[DigitCost]) -> str:
     n_older = sum(configuration.superseded for configuration in used)
     if not n_older:
         return ""
-    verb, method = ("was", "its method") if n_older == 1 else ("were", "their method")
-    return f" {n_older} of the {len(used)} configurations compared {verb} measured with an older version of {method}."
+    return f" {n_older} of the {len(used)} configurations compared {'is' if n_older == 1 else 'are'} superseded."
 
 
 def _of_map(winners: Sequence[str]) -> str:
     ahead = sum(name in KINDS["learned"] for name in winners)
     cells = f"{len(winners):,} cells of the map (integral, digits, number of values)"
-    return f" They are the cheapest in {ahead} of {cells}." if winners else ""
+    return f" Methods that learn are the cheapest in {ahead} of {cells}." if winners else ""
 
 
 COMPARED = ("learned", "table")

@@ -223,11 +223,12 @@ def _chosen(choices: Mapping[str, Mapping[str, Any]]) -> str:
     """Write a command that chooses a method, and the end of what it printed; "" where that is not known."""
     integral, digits, count = CHOICE
     found = choices.get(integral, {}).get("rows", ())
-    rows = [row for row in found if (row["digits"], row["count"]) == (digits, count)]
+    rows = [row for row in found if (row["digits"], row["count"]) == (digits, count) and "verdict" in row]
     if not rows:
         return ""
     command = f"--integral {integral} --digits {digits} --count {count:.0e}".replace("e+0", "e")
-    return f"and `python -m benchmarks.choose {command}`, at its end,\n\n```text\n{rows[0]['verdict']}\n```"
+    machine = choices[integral]["machine"]
+    return f"On {machine}, `python -m benchmarks.choose {command}` ends with\n\n```text\n{rows[0]['verdict']}\n```"
 
 
 def _measured(grouped: Sequence[Configuration]) -> str:
@@ -239,7 +240,7 @@ def _measured(grouped: Sequence[Configuration]) -> str:
     budgets = [c.first["budget_s"] for c in current]
     machines = "; ".join(sorted({c.first["machine"] for c in current}))
     superseded = sum(c.superseded for c in current)
-    older = f" {superseded:,} of them are of older versions of a method." if superseded else ""
+    older = f" {superseded:,} of them are superseded." if superseded else ""
     return (
         f"Measured so far, in [one table](reports/tables.csv): {len(current):,} configurations on {len(integrals)} "
         f"integrals, {sum(map(catalogue.is_held_out, integrals))} of them held out and "

@@ -17,10 +17,12 @@ LONGEST_CALL_S = 10.0
 TIMED_S, WARM_UP_S, FEWEST_CALLS = 1.0, 0.1, 3
 """Calls are timed for TIMED_S seconds, and FEWEST_CALLS at least, after WARM_UP_S seconds that do not count."""
 
-SWEEP_POINTS, SWEEP_S, FEWEST_POINTS = 64, 2.0, 3
-"""Points of a sample in calls of a few integrals, the seconds after which it has fewer, and how few at least. What an
-adaptive method takes depends on the point: with eight of them the mean of Cuba's Cuhre on genz_product_peak_6d, which
-needs 100 ms on average at epsrel = 1e-4, came out as 19 ms."""
+SWEEP_POINTS = 64
+"""Points of a sample in calls of fewer integrals. What an adaptive method takes depends on the point: with eight of
+them the mean of Cuba's Cuhre on genz_product_peak_6d, which needs 100 ms at epsrel = 1e-4, came out as 19 ms."""
+
+SWEEP_S, FEWEST_POINTS = 2.0, 3
+"""A sample whose calls take longer ends there, with so many points at least."""
 
 PROBED = 32
 """Points in the call that predicts once more before a batch is left out: one point takes as long as the call itself
@@ -39,7 +41,7 @@ def batch_timings(
 ) -> dict[str, Any]:  # fmt: skip
     """Return {batch: {median, p10, p90} in seconds per integral, or {reason}} for batches of the points s (n, m).
 
-    `batches` ascend: each predicts how long the next takes. In batches of less than SWEEP_POINTS a sample is the mean
+    `batches` ascend: each predicts how long the next takes. In batches up to half of SWEEP_POINTS a sample is the mean
     over a sweep of so many points, or of fewer ones where that takes longer than SWEEP_S. One sweep may be all that is
     timed: it is median, p10 and p90 then. A larger batch has FEWEST_CALLS samples at least.
     """
@@ -56,12 +58,18 @@ def batch_timings(
             continue
         warm_up_s = 0.0 if per_integral * batch > WARM_BY_SMALLER_S else WARM_UP_S
         called = np.resize(s, (max(1, SWEEP_POINTS // batch), batch, s.shape[1]))
-        last_s = warm_up(lambda points=called[0]: integrate(points), warm_up_s, device)
-        called = called[: sweep_calls(batch, last_s or per_integral * batch)]
-        seconds = call_seconds(
-            lambda called=called: [integrate(points) for points in called], device=device, timed_s=timed_s,
-            warm_up_s=0.0, fewest=1 if len(called) > 1 else FEWEST_CALLS,
+        warm_up(lambda points=called[0]: integrate(points), warm_up_s, device)
+        first: list[float] = []
+        for points in called:
+            first.append(_seconds(lambda points=points: integrate(points), device))
+            if len(first) >= sweep_calls(batch, sum(first) / len(first)):
+                break
+        called = called[: len(first)]
+        again = call_seconds(
+            lambda called=called: [integrate(points) for points in called], device=device,
+            timed_s=timed_s - sum(first), warm_up_s=0.0, fewest=0 if len(called) > 1 else FEWEST_CALLS - 1,
         )  # fmt: skip
+        seconds = [sum(first), *again]
         p10, median, p90 = (float(q) / (len(called) * batch) for q in np.quantile(seconds, [0.1, 0.5, 0.9]))
         timings[str(batch)] = {"median": median, "p10": p10, "p90": p90}
         per_integral, largest = median, batch
@@ -86,7 +94,7 @@ def call_seconds(
 
 
 def sweep_calls(batch: int, call_s: float) -> int:
-    """Return how many calls make a sample, by the integrals and the seconds of one."""
+    """Return how many calls make a sample, by the integrals of one and its seconds on average."""
     fewest, most = -(-FEWEST_POINTS // batch), max(1, SWEEP_POINTS // batch)
     return most if most * call_s <= SWEEP_S else max(fewest, int(SWEEP_S / call_s))
 

@@ -32,7 +32,8 @@ GRACE_S = 60.0
 """A fit may take 2 × budget and this: judging and saving come after the preparation."""
 
 TIMING_LIMIT_S = 600.0
-"""For timing at one place: of its batches two or three may take five calls of up to ten seconds."""
+"""For timing at one place: of its batches two or three may take four calls of up to ten seconds, and single calls up to
+three of whatever a point takes."""
 
 RATES_LIMIT_S = 120.0
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import pytest
 from sample_records import record
 
@@ -18,20 +16,6 @@ def timed(us, **changes):
 def only(rows, **cells):
     (row,) = [row for row, _ in rows if all(row[key] == value for key, value in cells.items())]
     return row
-
-
-@pytest.mark.parametrize(
-    ("costs", "expected"),
-    [((60, 1, 0, 2), 60), ((60, 2, 0, 1), math.inf), ((0, 1, 5, 2), 1), ((1, 1, 0, 1), math.inf), ((10, 1, 0, 4), 4)],
-)
-def test_first_cheaper(costs, expected):
-    assert break_even.first_cheaper(*map(float, costs)) == expected
-
-
-def test_break_even_is_where_the_total_times_cross():
-    n = break_even.first_cheaper(60.0, 2e-6, 0.5, 30e-6)
-    assert 60.0 + n * 2e-6 <= 0.5 + n * 30e-6
-    assert 60.0 + (n - 1) * 2e-6 > 0.5 + (n - 1) * 30e-6
 
 
 def cell(method, us, fit_s, digits=7.0, **changes):
@@ -66,6 +50,25 @@ def test_any_setting_with_the_digits_counts():
     )  # fmt: skip
     made = only(rows, method="chebyshev", digits="6")
     assert (made["µs"], made["prep. s"], made[RULE]) == ("1.00", "100", "952,381")
+
+
+@pytest.mark.parametrize(
+    ("own", "rivals", "expected"),
+    [
+        ([(60.5, 1e-6)], [(0.5, 2e-6)], "60,000,000"), ([(60.0, 2e-6)], [(0.0, 1e-6)], "never"),
+        ([(0.0, 1e-6)], [(5.0, 2e-6)], "1"), ([(1.0, 1e-6)], [(0.0, 1e-6)], "never"),
+        # The quick setting pays beside the first rival, the slow one beside the second.
+        ([(1.0, 10e-6), (50.0, 1e-6)], [(0.0, 100e-6), (100.0, 2e-6)], "11,112"),
+        # Ahead, then behind, then ahead for good.
+        ([(0.0, 10e-6), (100.0, 1e-6)], [(1.0, 5e-6)], "24,750,000"),
+    ],
+)  # fmt: skip
+def test_from_how_many_values_on(own, rivals, expected):
+    rows = rows_of(
+        *(cell("chebyshev", 1e6 * us, s, params={"n": i}) for i, (s, us) in enumerate(own)),
+        *(cell("lattice_qmc", 1e6 * us, s, params={"n": i}) for i, (s, us) in enumerate(rivals)),
+    )
+    assert only(rows, method="chebyshev", digits="6")[RULE] == expected
 
 
 def test_a_superseded_method_or_rival_has_a_note():

@@ -58,7 +58,10 @@ def test_minutes_confirm_what_hours_reached_and_refute_nothing():
     assert rows(run(digits_mean=3.75))[0][0]["verdict"] == "confirmed"  # published: 3.9 ± 0.2
     assert rows(run(digits_mean=3.6))[0][0]["verdict"] == "not reproduced at this budget"
     assert paper_recipes.verdict("about 2 (table 2)", 2.0) == "confirmed"
-    assert paper_recipes.verdict("about 2 (table 2)", None) == "not reproduced at this budget"
+    assert (
+        paper_recipes.verdict("figure 3 only", 3.5) == paper_recipes.verdict("similar to tanh", 3.5) == "open question"
+    )
+    assert paper_recipes.verdict("about 2 (table 2)", None) == "not run"
 
 
 def test_a_recipe_in_words():

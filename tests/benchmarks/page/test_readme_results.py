@@ -157,10 +157,10 @@ def test_what_a_command_prints_is_shown_where_its_records_are_current():
 def test_the_end_of_a_choice_is_shown():
     integral, digits, count = readme_results.CHOICE
     row = {"digits": digits, "count": count, "verdict": "Chosen: rbf."}
-    entry = {"rows": [row | {"digits": 3, "verdict": "no"}, row]}
+    entry = {"machine": "B", "rows": [row | {"digits": 3, "verdict": "no"}, row]}
     grouped = configurations.grouped(EUCLIDEAN)
     text = readme_results.text(grouped, [], choices={integral: entry})
     command = "`python -m benchmarks.choose --integral box1l --digits 6 --count 1e9`"
-    assert f"{command}, at its end,\n\n```text\nChosen: rbf.\n```" in text
-    for other in ({}, {integral: {"rows": [row | {"digits": 3}]}}):
+    assert f"On B, {command} ends with\n\n```text\nChosen: rbf.\n```" in text
+    for other in ({}, {integral: entry | {"rows": [row | {"digits": 3}, {"digits": digits, "count": count}]}}):
         assert "benchmarks.choose" not in readme_results.text(grouped, [], choices=other)

@@ -71,6 +71,20 @@ def test_single_calls_go_through_several_points(monkeypatch):
         assert set(called[:-n]) == {0.0}  # which warm up
 
 
+@pytest.mark.parametrize(("first", "others", "n"), [(0.001, 0.5, 5), (9.0, 0.02, 3)])
+def test_the_first_point_does_not_say_how_many_there_are(monkeypatch, first, others, n):
+    now, called = [0.0], []
+    monkeypatch.setattr(stopwatch.time, "perf_counter", lambda: now[0])
+
+    def integrate(s):
+        called.append(s[0, 0])
+        now[0] += first if s[0, 0] == 0 else others
+
+    timings = stopwatch.batch_timings(integrate, np.arange(64.0)[:, None], (1,))
+    assert timings["1"]["median"] == pytest.approx((first + (n - 1) * others) / n)
+    assert called[-n:] == [*range(n)]
+
+
 def test_small_batches_go_through_different_points(monkeypatch):
     """A point that takes long is no more than one of 64 in a sample of calls with eight of them."""
     now, called = [0.0], []
