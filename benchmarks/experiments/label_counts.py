@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from benchmarks.experiments.experiment import Experiment, Preset, Table
-from benchmarks.experiments.paper_claims import Claim, shown
+from benchmarks.experiments.paper_claims import shown, verdict
 from benchmarks.records import current_records
 from benchmarks.records.run_records import Record, Row
 from methods.papers.surrogate_recipes import BASES, INTEGRALS
@@ -32,24 +32,20 @@ COMMON = ("integral_hash", "truth_hash", "labels_version", "machine", "device", 
 
 
 class Ranking(NamedTuple):
-    """A statement of the paper on which regressor has the most digits."""
+    """A statement of the paper on which regressor describes most points well."""
 
+    text: str
     integral: str
     """The integral on which it is judged."""
-    claim: Claim
-    """Without settings, since these depend on the number of labels."""
-
-
-def _ranking(name: str, text: str, dimension: int, best: str) -> Ranking:
-    """State that `best` has more digits than the others on the integral with so many invariants."""
-    order = tuple((other, best) for other in BASES if other != best)
-    return Ranking(INTEGRALS[dimension], Claim(name, text, "table 1 and key results", {}, order))
+    best: str
+    """The regressor that is to have larger shares of points than each of the others."""
 
 
 RANKINGS = (
-    _ranking("trees", "Trees win in two dimensions", 2, "BDT"),
-    _ranking("skip connections", "Skip connections win in eight dimensions", 8, "sk-DNN"),
+    Ranking("Trees win in two dimensions", INTEGRALS[2], "BDT"),
+    Ranking("Skip connections win in eight dimensions", INTEGRALS[8], "sk-DNN"),
 )
+"""What the paper states in its table 1 and its key results."""
 
 
 def surrogate_points() -> Preset:
@@ -60,7 +56,7 @@ def surrogate_points() -> Preset:
 
 
 def tables(found: Sequence[Record]) -> list[Table]:
-    """Make the table of digits, and the one of verdicts that follow from it."""
+    """Make the table of digits and shares, and the one of verdicts that follow from the shares."""
     return [
         Table(
             "Surrogates against the number of labels, mean ± standard deviation (repeats)",
@@ -76,7 +72,7 @@ def tables(found: Sequence[Record]) -> list[Table]:
 
 
 def rows(found: Sequence[Record]) -> list[Row]:
-    """Make a row of digits and shares of points within 1 % for each integral and number of labels that was run."""
+    """Make a row of digits and shares of points for each integral and number of labels that was run."""
     table: list[Row] = []
     for integral in INTEGRALS.values():
         for n in N_LABELS:
@@ -86,7 +82,9 @@ def rows(found: Sequence[Record]) -> list[Row]:
             row = {"integral": integral, "labels": f"{n:,}"}
             row |= {f"{regressor}: digits": _shown(done, "digits_mean", 1) for regressor, done in runs.items()}
             row |= {
-                f"{regressor}: within 1 %": _shown(done, "frac_within_1pct", 100) for regressor, done in runs.items()
+                f"{regressor}: within {within}": _shown(done, key, 100)
+                for within, key in SHARES.items()
+                for regressor, done in runs.items()
             }
             note = "; ".join(filter(None, [_fewer(runs, n), *current_records.notes(runs)]))
             table.append((row | {"note": note}, _records(runs)))
@@ -101,7 +99,8 @@ def verdicts(found: Sequence[Record]) -> list[Row]:
     the same version.
     """
     table: list[Row] = []
-    for integral, claim in RANKINGS:
+    for text, integral, best in RANKINGS:
+        order = [(other, best) for other in BASES if other != best]
         for n in N_LABELS:
             runs = {regressor: _runs(found, integral, regressor, n) for regressor in BASES}
             if not all(runs.values()) or not _are_comparable(runs):
@@ -111,9 +110,9 @@ def verdicts(found: Sequence[Record]) -> list[Row]:
                 for within, key in SHARES.items()
             }
             row = {
-                "verdict": _joined({within: claim.verdict(of_regressor) for within, of_regressor in shares.items()}),
-                "sentence": f"{claim.text}, on {integral} with {n:,} labels and {BUDGET_S:g} s: {_in_words(shares)}",
-                "source": claim.source,
+                "verdict": _joined({within: verdict(order, figures) for within, figures in shares.items()}),
+                "sentence": f"{text}, on {integral} with {n:,} labels and {BUDGET_S:g} s: {_in_words(shares)}",
+                "source": "table 1 and key results",
                 "note": "; ".join(current_records.notes(runs)),
             }
             table.append((row, _records(runs)))
@@ -124,14 +123,14 @@ def _joined(verdicts: Mapping[str, str]) -> str:
     """Write the verdicts by several shares, as one where they agree."""
     if len(set(verdicts.values())) == 1:
         return next(iter(verdicts.values()))
-    return ", ".join(f"{verdict} by points within {within}" for within, verdict in verdicts.items())
+    return ", ".join(f"{said} by points within {within}" for within, said in verdicts.items())
 
 
 def _in_words(shares: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
     """Write the percentages of points within each bound, a mean and a deviation for each regressor."""
     return "; ".join(
-        f"within {within}: " + ", ".join(f"{regressor} {shown(values)} %" for regressor, values in of_regressor.items())
-        for within, of_regressor in shares.items()
+        f"within {within}, in %: " + ", ".join(f"{regressor} {shown(values)}" for regressor, values in figures.items())
+        for within, figures in shares.items()
     )
 
 

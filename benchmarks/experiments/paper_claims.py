@@ -65,21 +65,33 @@ class Claim:
         return {label: current_records.current(here, spec) for label, spec in self.settings.items()}
 
     def verdict(self, digits: Mapping[str, Sequence[float]]) -> str:
-        """Say "confirmed", "not reproduced at this budget", "not decided" or "not run", given each label's digits.
+        """Say what the digits of each label decide; a label that is missing was not run, which decides nothing."""
+        return "not run" if self.settings.keys() - digits.keys() else verdict(self.order, digits)
 
-        Confirmed needs every pair in the order claimed, not reproduced one pair in the opposite order, by SIGNIFICANT
-        standard errors. Seconds of training cannot refute what the authors found in hours. A setting of which all
-        repeats failed has no digits: it counts as worse than one that has some. A label that is missing was not run,
-        which decides nothing.
-        """
-        if {*self.settings, *itertools.chain.from_iterable(self.order)} - digits.keys():
-            return "not run"
-        signs = [_compare(digits[fewer], digits[more]) for fewer, more in self.order]
-        if not signs:
-            return "open question"
-        if min(signs) < 0:
-            return "not reproduced at this budget"
-        return "confirmed" if min(signs) > 0 else "not decided"
+
+def verdict(order: Iterable[tuple[str, str]], figures: Mapping[str, Sequence[float]]) -> str:
+    """Say "confirmed", "not reproduced at this budget", "not decided", "not run" or "open question".
+
+    Confirmed needs every pair in the order claimed, not reproduced one pair in the opposite order, by SIGNIFICANT
+    standard errors. Seconds of training cannot refute what the authors found in hours. A label of which all repeats
+    failed has no figures: it counts as worse than one that has some.
+
+    Parameters
+    ----------
+    order : iterable of tuple of str
+        Pairs of labels (less, more) that are claimed.
+    figures : mapping
+        Label -> its figure in each repeat, such as digits; a label that was not run is missing.
+    """
+    pairs = list(order)
+    if set(itertools.chain.from_iterable(pairs)) - figures.keys():
+        return "not run"
+    signs = [_compare(figures[less], figures[more]) for less, more in pairs]
+    if not signs:
+        return "open question"
+    if min(signs) < 0:
+        return "not reproduced at this budget"
+    return "confirmed" if min(signs) > 0 else "not decided"
 
 
 def ablations() -> Preset:

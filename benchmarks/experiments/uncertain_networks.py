@@ -20,7 +20,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from benchmarks.experiments.experiment import Experiment, Preset, Table
-from benchmarks.experiments.paper_claims import Claim, shown
+from benchmarks.experiments.paper_claims import shown, verdict
 from benchmarks.records import configurations
 from benchmarks.records.configurations import Configuration
 from benchmarks.records.run_records import Record, Row
@@ -91,51 +91,54 @@ def tables(found: Iterable[Record]) -> list[Table]:
     ]
 
 
-BY_PULLS = Claim(
-    "boosting by pulls", "boosting by pulls improves more on labels trained on than on others", "arXiv:2206.14831", {},
-    (("others", "trained on"),),
-)  # fmt: skip
-BY_SIGMA = Claim(
-    "boosting by σ", "boosting by σ makes 9,000 labels as good as 90,000", "slides on arXiv:2206.14831", {},
-    (("90,000", "9,000"),),
-)  # fmt: skip
+PAPER = "arXiv:2206.14831 and slides"
+
 AS_GOOD = 0.1
 """Digits that fewer labels may lack to be as good."""
 
 
 def verdicts(found: Iterable[Record]) -> list[Row]:
-    """Judge what the paper says of boosting, on each integral; nothing where a setting was not run."""
+    """Judge what the paper says of boosting, on each integral and machine; nothing where a setting was not run."""
     table: list[Row] = []
     current = [c for c in ordered(found) if c.good and not c.replaced and labels(c) == LABELS]
-    for integral in INTEGRALS:
-        here = {
-            (network(c), c.first["params"]["n_labels"]): c for c in current if c.first["integral"] == integral
-        }  # of several machines the last
+    for (integral, _), configurations_here in configurations.by_place(current).items():
+        here = {(network(c), c.first["params"]["n_labels"]): c for c in configurations_here}
         many, few = N_LABELS
         if by_pulls := here.get(("loss", few)):
-            gains = {"trained on": _gains(by_pulls, "train"), "others": _gains(by_pulls, "validation")}
-            said = ", ".join(f"{name} {shown(values)}" for name, values in gains.items())
-            row = {
-                "verdict": BY_PULLS.verdict(gains), "source": BY_PULLS.source,
-                "sentence": f"{BY_PULLS.text}, on {integral} with 9,000: the width of the pulls falls by {said}",
-            }  # fmt: skip
-            table.append((row, by_pulls.good))
+            table.append((_by_pulls(integral, by_pulls), by_pulls.good))
         if (fewer := here.get(("process", few))) and (more := here.get(("process", many))):
-            digits = {"9,000": values(fewer, "digits_mean"), "90,000": values(more, "digits_mean")}
-            said = ", ".join(f"{shown(values)} digits with {name}" for name, values in digits.items())
-            allowed = digits | {"9,000": [value + AS_GOOD for value in digits["9,000"]]}
-            row = {
-                "verdict": BY_SIGMA.verdict(allowed), "source": BY_SIGMA.source,
-                "sentence": f"{BY_SIGMA.text}, on {integral}, but for {AS_GOOD:g} digits: {said}",
-            }  # fmt: skip
-            table.append((row, [*fewer.good, *more.good]))
+            table.append((_by_sigma(integral, fewer, more), [*fewer.good, *more.good]))
     return table
 
 
+def _by_pulls(integral: str, configuration: Configuration) -> dict[str, str]:
+    """Judge whether boosting by pulls gains more on labels trained on, by the differences in each repeat."""
+    trained, others = (_gains(configuration, which) for which in ("train", "validation"))
+    differences = [one - other for one, other in zip(trained, others, strict=True)]
+    figures = {"no difference": [0.0] * len(differences), "difference": differences}
+    return {
+        "verdict": verdict([("no difference", "difference")], figures), "source": PAPER,
+        "sentence": "boosting by pulls improves more on labels trained on than on others, on "
+        f"{integral} with 9,000 labels: the width of the pulls comes nearer to one by {shown(trained)} on labels "
+        f"trained on, by {shown(others)} on others",
+    }  # fmt: skip
+
+
+def _by_sigma(integral: str, fewer: Configuration, more: Configuration) -> dict[str, str]:
+    """Judge whether boosting by σ has as many digits with fewer labels, but for AS_GOOD."""
+    few, many = (values(configuration, "digits_mean") for configuration in (fewer, more))
+    return {
+        "verdict": verdict([("many", "few")], {"many": many, "few": [value + AS_GOOD for value in few]}),
+        "source": PAPER,
+        "sentence": f"boosting by σ makes 9,000 labels as good as 90,000, but for {AS_GOOD:g} digits, on {integral}: "
+        f"{shown(few)} and {shown(many)} digits",
+    }  # fmt: skip
+
+
 def _gains(configuration: Configuration, which: str) -> list[float]:
-    """List by how much boosting narrows the pulls on these labels, in each repeat."""
+    """List by how much boosting brings the width of the pulls on these labels nearer to one, in each repeat."""
     before, after = (values(configuration, "details", when, which, "pull_std") for when in ("unboosted", "final"))
-    return [wide - narrow for wide, narrow in zip(before, after, strict=True)]
+    return [abs(first - 1) - abs(last - 1) for first, last in zip(before, after, strict=True)]
 
 
 def values(configuration: Configuration, *keys: str) -> list[Any]:

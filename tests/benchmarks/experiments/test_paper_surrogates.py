@@ -107,13 +107,13 @@ def test_the_verdict_follows_from_the_records(integral, tenths, verdict):
     claim = {"box1l_2d": "Trees win in two dimensions", "pentagon1l_8d": "Skip connections win in eight dimensions"}
     one, tenth = (
         ", ".join(
-            f"{regressor} {unit * (value + 0.01):.2f} ± {unit * 0.02 / 2**0.5:.2f} (2) %"
+            f"{regressor} {unit * (value + 0.01):.2f} ± {unit * 0.02 / 2**0.5:.2f} (2)"
             for regressor, value in zip(("DNN", "sk-DNN", "BDT"), tenths, strict=True)
         )
         for unit in (10, 5)
     )
     where = f"{integral} with 100,000 labels and {label_counts.BUDGET_S:g} s"
-    assert row["sentence"] == f"{claim[integral]}, on {where}: within 1 %: {one}; within 0.1 %: {tenth}"
+    assert row["sentence"] == f"{claim[integral]}, on {where}: within 1 %, in %: {one}; within 0.1 %, in %: {tenth}"
     assert (row["verdict"], row["note"]) == (verdict, "")
 
 
