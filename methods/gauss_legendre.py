@@ -27,7 +27,6 @@ from methods.core import devices, term_order
 from methods.core.arithmetic import Arithmetic
 from methods.core.batches import in_batches
 from methods.core.budget import Clock
-from methods.core.failed_fits import forgotten_if_it_fails
 from methods.core.finite_values import finite
 from methods.core.node_factors import node_factors
 from methods.quadrature import (
@@ -124,7 +123,6 @@ class GaussLegendre(Method):
             "compare orders"
         )
 
-    @forgotten_if_it_fails
     def fit(
         self,
         integral: ParametricIntegral,

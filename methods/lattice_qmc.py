@@ -30,7 +30,6 @@ from methods.base import Estimate, InputError, Method, ParametricIntegral
 from methods.core import devices
 from methods.core.batches import in_batches
 from methods.core.budget import Clock
-from methods.core.failed_fits import forgotten_if_it_fails
 from methods.core.finite_values import finite
 from methods.core.names import unknown
 from methods.core.node_sums import CHUNK, CHUNK_GPU
@@ -142,7 +141,6 @@ class LatticeQMC(Method):
             return f"it is complex and a sum of {len(integral.terms)} terms, which have no contour in common"
         return super().unsupported(integral)
 
-    @forgotten_if_it_fails
     def fit(
         self,
         integral: ParametricIntegral,

@@ -36,7 +36,6 @@ from methods.core import devices
 from methods.core.batches import in_batches
 from methods.core.budget import Clock
 from methods.core.errors import NoCausalContour
-from methods.core.failed_fits import forgotten_if_it_fails
 from methods.core.finite_values import finite
 from methods.primitives import contour_search
 from methods.primitives.box_coordinates import BoxCoordinates
@@ -137,7 +136,6 @@ class LearnedContour(Method):
             return "a Python function tells nothing of where F changes sign; define it by from_expression"
         return super().unsupported(integral)
 
-    @forgotten_if_it_fails
     def fit(
         self,
         integral: ParametricIntegral,

@@ -41,7 +41,6 @@ from methods.base import InputError, ParametricIntegral
 from methods.core import chebyshev_series, few_points
 from methods.core.arithmetic import Arithmetic
 from methods.core.budget import Clock
-from methods.core.failed_fits import forgotten_if_it_fails
 from methods.core.storage import StorageError
 from methods.primitives import complex_primitive, triangular_map, two_stages
 from methods.primitives.complex_primitive import Trained
@@ -180,7 +179,6 @@ class NeuralPrimitive(Primitive):
         reason = super().unsupported(integral)
         return complex_primitive.reason_against(integral) if integral.is_complex and not reason else reason
 
-    @forgotten_if_it_fails
     def fit(
         self, integral: ParametricIntegral, *, budget: float | None = None,
         monitor: Callable[[Self], None] | None = None,

@@ -28,7 +28,7 @@ import torch
 
 from methods.base import InputError, ParametricIntegral
 from methods.core.budget import Clock
-from methods.core.failed_fits import forgotten_if_it_fails
+from methods.core.failed_fits import forgetting_earlier
 from methods.deep import checkpoint, diagnostics, partial_derivative
 from methods.deep.activations import ACTIVATIONS
 from methods.deep.corner_networks import CornerNetworks
@@ -173,7 +173,6 @@ class PublishedPrimitive(Primitive):
         """Integrand evaluations per phase-space point: one where f is divided by its value at the centre."""
         return NORMALISATIONS[self.normalisation]
 
-    @forgotten_if_it_fails
     def fit(
         self, integral: ParametricIntegral, *, budget: float | None = None,
         monitor: Callable[[Self], None] | None = None,
@@ -189,6 +188,7 @@ class PublishedPrimitive(Primitive):
         clock = Clock(budget)
         return self._train(self._replicas_to_train(integral, clock), clock, monitor)
 
+    @forgetting_earlier
     def resume(
         self, integral: ParametricIntegral, state: Mapping[str, np.ndarray], *, budget: float | None = None,
         monitor: Callable[[Self], None] | None = None,
