@@ -127,7 +127,7 @@ class ContourRegion:
     def choose(self, wanted: Wanted, clock: Clock) -> Self:
         """Choose the nodes of each axis, and find the constants of the error.
 
-        Raises InputError where rules on two maps are compared at a point at which one is infinite or NaN.
+        Raises InputError where a rule is infinite or NaN at one of the points by which they are judged.
         """
         s, self.max_nodes = torch.as_tensor(self.points, device=self._device), wanted.max_nodes
         zeros = corner_zero_error.planes(self.integral)
@@ -137,8 +137,9 @@ class ContourRegion:
         if wanted.order is not None:
             self.orders = np.full((len(self.maps), self.integral.k), wanted.order)
         else:
-            chosen = contour_orders.choose(self.rules, s, wanted.epsrel, wanted.max_nodes, clock, near.size / s.numel())
-            self.orders, self.max_nodes = chosen
+            self.orders, self.max_nodes = contour_orders.choose(
+                self.rules, self.integral, s, wanted.epsrel, wanted.max_nodes, clock, near.size / s.numel()
+            )
         if self.other_rules is None:
             self._judge_alone(s)
         else:
@@ -207,6 +208,8 @@ class ContourRegion:
             self.rules.values(orders, s)
             for orders in (self.lower_orders, self.orders, contour_orders.higher(self.orders))
         )
+        for values in (value, lower, higher):
+            finite(values, s.cpu().numpy(), self.integral)
         self.error, self.apart = rule_error(value, lower, higher, N_DRAWN), None
 
     def _judge_by_pairs(self, others: MovingTermRules, s: torch.Tensor) -> None:
@@ -216,7 +219,7 @@ class ContourRegion:
         value, lower = self.rules.values(self.orders, s), others.values(self.lower_orders, s)
         other = others.values(contour_orders.higher(as_many), s)
         for values in (value, lower, other):
-            finite(values, s.cpu().numpy(), self.integral)
+            finite(values, s.cpu().numpy(), self.integral, remark=" on one of two contours")
         self.error, self.apart = pair_error(value, lower, other), relative_errors(value - other, other)
 
     def compare(self, seconds: Sequence[ContourMap]) -> float:
