@@ -55,10 +55,8 @@ STRENGTHS = tuple(np.arange(-2.0, 6.5, 0.5))
 START = 2.0
 """Strength of the map along every axis from which their choice begins."""
 
-MAP_POINTS = 2**11
-"""Points of the lattice that measures the variance of a map; fewer where they would take more than MAP_SHARE."""
-
 FEWEST_MAP_POINTS = 2**7
+"""Points of the smallest lattice that a budget leaves for measuring the variance of a map."""
 
 MAP_SHARE = 1 / 3
 """Share of the budget that the choice of the map may take."""
@@ -98,6 +96,8 @@ class LatticeQMC(Method):
         Weight α of the Korobov transform, where `transform` asks for one: x'(t) ∝ t^α (1 − t)^α.
     a : float, optional
         Strength of the exponential map along every axis, 0 for none; None chooses one for each axis.
+    map_points : int
+        Points of the lattice by which these choices are compared, a power of two; no effect where `a` is given.
     seed : int
         Of the random shifts.
     device : str
@@ -112,8 +112,8 @@ class LatticeQMC(Method):
     shifts of its own, so that the choice does not bias the error.
 
     Within a budget the lattice is the one whose comparison still fits, and maps are compared at fewer points
-    (``details_["map_points"]``); ``details_["cut_short"]`` tells whether the budget decided, rather than `epsrel` or
-    `max_nodes`.
+    (``details_["map_points"]``); as fields, ``points`` and ``map_points`` of ``details_`` repeat that.
+    ``details_["cut_short"]`` tells whether the budget decided, rather than `epsrel` or `max_nodes`.
     """
 
     name: ClassVar[str] = "lattice_qmc"
@@ -130,6 +130,7 @@ class LatticeQMC(Method):
     transform: str | None = None
     weight: int = 3
     a: float | None = None
+    map_points: int = 2048
     seed: int = 0
     device: str = "cpu"
 
@@ -169,7 +170,7 @@ class LatticeQMC(Method):
         else:
             self.a_ = np.full(k, float(self.a))
         self.shifts_ = comparison.random((self.shifts, k))
-        rule_cut_short, has_coarse_map = self._choose_rule(s, clock), map_points not in (None, MAP_POINTS)
+        rule_cut_short, has_coarse_map = self._choose_rule(s, clock), map_points not in (None, self.map_points)
         self.shifts_ = integration.random((self.shifts, k))
         self._keep_rules()
         self.details_ = {
@@ -193,9 +194,11 @@ class LatticeQMC(Method):
         devices.check(self.name, self.device)
         if self.transform is not None and self.transform not in PERIODISATIONS:
             raise unknown("transform of lattice_qmc", self.transform, PERIODISATIONS)
-        n = self.points
-        if n is not None and not (isinstance(n, int) and 1 <= n <= MOST_POINTS and n.bit_count() == 1):
-            raise InputError(f"lattice_qmc.points is {n!r}; give a power of two up to {MOST_POINTS}, or None.")
+        for field, or_none in (("points", ", or None"), ("map_points", "")):
+            n = getattr(self, field)
+            is_allowed = isinstance(n, int) and 1 <= n <= MOST_POINTS and n.bit_count() == 1
+            if not is_allowed and not (or_none and n is None):
+                raise InputError(f"lattice_qmc.{field} is {n!r}; give a power of two up to {MOST_POINTS}{or_none}.")
         if self.shifts < 2:
             raise InputError(f"lattice_qmc.shifts is {self.shifts}; give at least two, whose spread is the error.")
         if self.max_nodes < self.shifts:
@@ -226,7 +229,7 @@ class LatticeQMC(Method):
 
     def _map_points(self, s: torch.Tensor, clock: Clock) -> int:
         """Return how many points the lattice may have that measures the variance of a map."""
-        strengths, n_points, budget = np.full(self.integral_.k, START), MAP_POINTS, clock.share(MAP_SHARE).budget
+        strengths, n_points, budget = np.full(self.integral_.k, START), self.map_points, clock.share(MAP_SHARE).budget
         if budget is None:
             return n_points
         self._second_moment(s, strengths, FEWEST_MAP_POINTS)  # the first evaluation compiles the integrand's formula
@@ -241,12 +244,17 @@ class LatticeQMC(Method):
     def _second_moment(self, s: torch.Tensor, strengths: np.ndarray, n_points: int) -> float:
         """Return the mean over s of log ∫ (f x')²: its scale does not matter, so that every s counts alike.
 
-        Nodes at which f is not finite are left out: the first one of a lattice that is not shifted is x = 0.
+        The mean is over the nodes at which f is finite: the first one of a lattice that is not shifted is x = 0.
         """
         x, weights = self._nodes(0, n_points, n_points, np.zeros(self.integral_.k), "identity", 1, strengths)
         f = (self.integral_.at_nodes(x)(s.to(x.dtype)) * (weights * n_points)).abs()
-        squared = f.square().nan_to_num(nan=0.0, posinf=0.0)
-        return float(squared.mean(dim=1).clamp_min(1e-300).log().mean())
+        squared = f.square()
+        is_finite = squared.isfinite()
+        if bool(is_finite.all()):
+            mean = squared.mean(dim=1)
+        else:
+            mean = torch.where(is_finite, squared, 0.0).sum(dim=1) / is_finite.sum(dim=1).clamp_min(1)
+        return float(mean.clamp_min(1e-300).log().mean())
 
     def _choose_rule(self, s: torch.Tensor, clock: Clock) -> bool:
         """Set points, transform and weight: the best transform at the smallest lattice that reaches `epsrel`.
