@@ -33,7 +33,7 @@ from methods.core.budget import Clock
 from methods.core.finite_values import finite
 from methods.core.names import unknown
 from methods.core.node_sums import CHUNK, CHUNK_GPU
-from methods.core.relative_error import sizes
+from methods.core.relative_error import error_scale
 from methods.quadrature import arc_choice, arc_search, axis_choice, box_corners
 from methods.quadrature.arc_choice import Effort
 from methods.quadrature.arc_rules import Contour
@@ -288,7 +288,7 @@ class LatticeQMC(Method):
         value, error = self._mean_and_error(s)
         is_finite = error.isfinite()
         value, error = value[is_finite], error[is_finite]
-        return float((error / sizes(value, float(value.abs().mean()))).square().mean().sqrt())
+        return float((error / error_scale(value, float(value.abs().mean()))).square().mean().sqrt())
 
     def _mean_and_error(self, s: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return mean and standard deviation of the mean over the shifts, by Welford's update: O(n) memory."""

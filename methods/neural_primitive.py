@@ -100,8 +100,9 @@ LATTICE_OF_NO_BUDGET, UPDATES_WITHOUT_BUDGET = 1024, 4
 
 NETWORK = tuple(field.name for field in dataclasses.fields(Network))
 
-OF_ONE_KIND = ("map_", "replicas_", "tables_", "coordinates", "_of_tables", "_complex_series")
-"""Attributes of a fit to a real integral; the last one is of a fit to a complex one."""
+FITTED_ATTRIBUTES = ("map_", "replicas_", "tables_", "coordinates", "_of_tables", "_complex_series")
+"""Attributes that a fit to a real integral sets, and last the one that a fit to a complex integral sets instead. A fit
+removes all of them first, since values follow from those that are there."""
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -144,7 +145,8 @@ class NeuralPrimitive(Primitive):
         The neurons of each replica.
     tables_ : ReplicaTables
         The corner sum of each replica times h, and the misfit that these tables have in common: the error is that of
-        the replicas' spread and that of the misfit, in quadrature. Of a complex integral it is that of the spread.
+        the replicas' spread and that of the misfit, in quadrature. Of a complex integral it is that of the spread
+        alone: the series of all replicas end at one degree, so that it does not show what is missing beyond that.
     details_ : dict
         Order of the map; c and the power p of the target; standard deviations of g about 1, and about the neurons;
         `n_terms`, how many of them are left, `lattice_size`, and the weight of its Korobov transform; parts that the
@@ -192,7 +194,7 @@ class NeuralPrimitive(Primitive):
         """
         clock = Clock(budget)
         self._require_supported(integral)
-        for name in OF_ONE_KIND:
+        for name in FITTED_ATTRIBUTES:
             vars(self).pop(name, None)  # that of an earlier fit
         if integral.is_complex:
             return self._fit_complex(integral, budget, clock, monitor)

@@ -18,7 +18,7 @@ from methods.base import ParametricIntegral
 from methods.core.budget import Clock
 from methods.core.finite_values import finite
 from methods.core.moving_nodes import MovingIntegrand
-from methods.core.relative_error import relative_errors, sizes
+from methods.core.relative_error import error_scale, relative_errors
 from methods.primitives import compiled_rule
 from methods.primitives.box_coordinates import BoxCoordinates
 from methods.primitives.compiled_rule import CompiledRule, Kernel
@@ -278,7 +278,7 @@ def axis_errors(
     if integral is not None:
         for sums in (value, *by_others):
             finite(sums.cpu().numpy(), s.cpu().numpy(), integral)
-    scale = sizes(value, float(value.abs().mean()))[:, None]
+    scale = error_scale(value, float(value.abs().mean()))[:, None]
     found = [
         [
             AxisErrors(((marginal @ differences).abs() / scale).square().mean(dim=0).sqrt().tolist(), [])

@@ -17,7 +17,7 @@ import sympy
 from methods.core import thresholds
 from methods.core.errors import InputError
 from methods.core.integral import ParametricIntegral
-from methods.core.relative_error import relative_errors, sizes
+from methods.core.relative_error import error_scale, relative_errors
 from methods.quadrature import rule_orders
 
 DISTANCES = 2.0 ** np.arange(-12, -2)
@@ -59,14 +59,16 @@ class CornerZeroError:
             z = np.maximum(np.abs(s @ plane[:-1] + plane[-1]), DISTANCES[0])
             of_zero = np.exp(np.interp(np.log(z), np.log(DISTANCES), errors))
             found = np.maximum(found, np.where(z > DISTANCES[-1], 0.0, of_zero))
-        return found * sizes(value, self.typical_value)
+        return found * error_scale(value, self.typical_value)
 
 
 Values = Callable[[Callable[[np.ndarray], np.ndarray], np.ndarray], np.ndarray]
 """How the orders of a rule are changed, and s (n, m) -> the values (n,) of the changed rule."""
 
 
-def measured(planes: np.ndarray, s: np.ndarray, orders: np.ndarray, values: Values, floor: float) -> CornerZeroError:
+def measured_error(
+    planes: np.ndarray, s: np.ndarray, orders: np.ndarray, values: Values, floor: float
+) -> CornerZeroError:
     """Find the errors of a rule near corner zeros.
 
     Parameters
