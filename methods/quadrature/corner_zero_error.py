@@ -94,15 +94,15 @@ def measured_error(
 
 
 def planes(integral: ParametricIntegral) -> np.ndarray:
-    """Find the corner zeros of a complex integral, F_c/F_max as (n_zeros, m + 1): none where they are not known.
+    """Find the corner zeros of a complex integral, F_c/F_max as (n_zeros, m + 1).
 
-    That is where F, at one of the corners, may vanish and is not affine in s.
+    Corners at which F is not affine in s are left out, and none are found where F is not known.
     """
     none = np.empty((0, integral.m + 1))
     if not integral.is_complex or integral.expression is None:
         return none
     try:
-        zeros = thresholds.corner_zeros(integral)
+        zeros = thresholds.corner_zeros(integral, only_affine=True)
     except InputError:
         return none
     s = integral.expression.parameters
