@@ -167,7 +167,7 @@ class HasGradient(Protocol):
 
 @runtime_checkable
 class HasReplicas(Protocol):
-    """It is an ensemble: its value is the mean of its replicas, and its error is that of their spread, or larger."""
+    """It is an ensemble: its value is the mean of its replicas, and their spread is a part of its error."""
 
     def replica_values(self, s: np.ndarray) -> np.ndarray:
         """Compute I(s) as each replica has it, s (n, m) -> (n_replicas, n)."""

@@ -237,7 +237,7 @@ class BoostedTrees(Method):
 
     def _restore(self, state: dict[str, Any]) -> None:
         if reason := self.unsupported(self.integral_):
-            raise InputError(f"boosted_trees cannot be loaded: {reason}.")
+            raise InputError(f"boosted_trees cannot be loaded: {reason.removesuffix('.')}.")
         import xgboost
 
         self._target = targets.make(self.target, self.integral_)

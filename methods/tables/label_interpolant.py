@@ -207,7 +207,7 @@ class LabelInterpolant(Method):
 
     def _restore(self, state: dict[str, np.ndarray]) -> None:
         if reason := self.unsupported(self.integral_):
-            raise InputError(f"{self.name} cannot be loaded: {reason}.")
+            raise InputError(f"{self.name} cannot be loaded: {reason.removesuffix('.')}.")
         super()._restore(state)
         self.distance_, self.target_ = float(self.distance_), str(self.target_)
         self._target = targets.make(self.target_, self.integral_)
