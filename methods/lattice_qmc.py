@@ -55,8 +55,10 @@ STRENGTHS = tuple(np.arange(-2.0, 6.5, 0.5))
 START = 2.0
 """Strength of the map along every axis from which their choice begins."""
 
+MAP_POINTS = 2**11
+"""Points of the lattice that measures the variance of a map; fewer where they would take more than MAP_SHARE."""
+
 FEWEST_MAP_POINTS = 2**7
-"""Points of the smallest lattice that a budget leaves for measuring the variance of a map."""
 
 MAP_SHARE = 1 / 3
 """Share of the budget that the choice of the map may take."""
@@ -96,8 +98,6 @@ class LatticeQMC(Method):
         Weight α of the Korobov transform, where `transform` asks for one: x'(t) ∝ t^α (1 − t)^α.
     a : float, optional
         Strength of the exponential map along every axis, 0 for none; None chooses one for each axis.
-    map_points : int
-        Points of the lattice by which these choices are compared, a power of two; no effect where `a` is given.
     seed : int
         Of the random shifts.
     device : str
@@ -112,8 +112,8 @@ class LatticeQMC(Method):
     shifts of its own, so that the choice does not bias the error.
 
     Within a budget the lattice is the one whose comparison still fits, and maps are compared at fewer points
-    (``details_["map_points"]``); as fields, ``points`` and ``map_points`` of ``details_`` repeat that.
-    ``details_["cut_short"]`` tells whether the budget decided, rather than `epsrel` or `max_nodes`.
+    (``details_["map_points"]``); ``details_["cut_short"]`` tells whether the budget decided, rather than `epsrel` or
+    `max_nodes`.
     """
 
     name: ClassVar[str] = "lattice_qmc"
@@ -130,7 +130,6 @@ class LatticeQMC(Method):
     transform: str | None = None
     weight: int = 3
     a: float | None = None
-    map_points: int = 2048
     seed: int = 0
     device: str = "cpu"
 
@@ -170,7 +169,7 @@ class LatticeQMC(Method):
         else:
             self.a_ = np.full(k, float(self.a))
         self.shifts_ = comparison.random((self.shifts, k))
-        rule_cut_short, has_coarse_map = self._choose_rule(s, clock), map_points not in (None, self.map_points)
+        rule_cut_short, has_coarse_map = self._choose_rule(s, clock), map_points not in (None, MAP_POINTS)
         self.shifts_ = integration.random((self.shifts, k))
         self._keep_rules()
         self.details_ = {
@@ -194,11 +193,9 @@ class LatticeQMC(Method):
         devices.check(self.name, self.device)
         if self.transform is not None and self.transform not in PERIODISATIONS:
             raise unknown("transform of lattice_qmc", self.transform, PERIODISATIONS)
-        for field, or_none in (("points", ", or None"), ("map_points", "")):
-            n = getattr(self, field)
-            is_allowed = isinstance(n, int) and 1 <= n <= MOST_POINTS and n.bit_count() == 1
-            if not is_allowed and not (or_none and n is None):
-                raise InputError(f"lattice_qmc.{field} is {n!r}; give a power of two up to {MOST_POINTS}{or_none}.")
+        n = self.points
+        if n is not None and not (isinstance(n, int) and 1 <= n <= MOST_POINTS and n.bit_count() == 1):
+            raise InputError(f"lattice_qmc.points is {n!r}; give a power of two up to {MOST_POINTS}, or None.")
         if self.shifts < 2:
             raise InputError(f"lattice_qmc.shifts is {self.shifts}; give at least two, whose spread is the error.")
         if self.max_nodes < self.shifts:
@@ -229,7 +226,7 @@ class LatticeQMC(Method):
 
     def _map_points(self, s: torch.Tensor, clock: Clock) -> int:
         """Return how many points the lattice may have that measures the variance of a map."""
-        strengths, n_points, budget = np.full(self.integral_.k, START), self.map_points, clock.share(MAP_SHARE).budget
+        strengths, n_points, budget = np.full(self.integral_.k, START), MAP_POINTS, clock.share(MAP_SHARE).budget
         if budget is None:
             return n_points
         self._second_moment(s, strengths, FEWEST_MAP_POINTS)  # the first evaluation compiles the integrand's formula

@@ -39,8 +39,8 @@ N_POINTS_OF_BOX = 24
 N_INTERVALS = 100
 """Intervals of the map along an axis."""
 
-N_SAMPLES = 20_000
-"""Integrand evaluations in each iteration that adapts the map, for every one of these points."""
+N_WARM_UP, N_SAMPLES = 10, 20_000
+"""Iterations that adapt the map, and integrand evaluations in each, for every one of these points."""
 
 
 class _OutOfTime(Exception):
@@ -77,8 +77,6 @@ class VegasMap(Method):
         Points of a lattice, a power of two; the knob for accuracy.
     shifts : int
         Number of random shifts, at least two.
-    n_iterations : int
-        Iterations that adapt the map.
     seed : int
         Of the samples that adapt the map, and of the shifts.
 
@@ -86,8 +84,7 @@ class VegasMap(Method):
     -----
     The error is the standard deviation of the mean over the shifts. Adapting the map is all the preparation there is:
     a fixed number of samples, some tenths of a second for a single sector. A budget may leave fewer of its iterations:
-    ``details_["n_iterations"]`` has their number, with which a fit without a budget repeats the result, and
-    ``details_["cut_short"]`` tells whether the budget decided it.
+    ``details_`` has their number, and whether the budget decided it.
     """
 
     name: ClassVar[str] = "vegas_map"
@@ -98,7 +95,6 @@ class VegasMap(Method):
 
     points: int = 2048
     shifts: int = 8
-    n_iterations: int = 10
     seed: int = 0
 
     def unsupported(self, integral: ParametricIntegral) -> str | None:
@@ -121,8 +117,6 @@ class VegasMap(Method):
             raise InputError(f"vegas_map.points is {self.points}; give a power of two.")
         if self.shifts < 2:
             raise InputError(f"vegas_map.shifts is {self.shifts}; give at least two, whose spread is the error.")
-        if self.n_iterations < 1:
-            raise InputError(f"vegas_map.n_iterations is {self.n_iterations}; give at least one.")
         integral.check_integrand()
         self.integral_ = integral
         adaptation, shifting = np.random.default_rng(self.seed).spawn(2)
@@ -139,7 +133,7 @@ class VegasMap(Method):
         )
         iterations, cut_short = _Iterations(clock), False
         try:
-            integrator(size, nitn=self.n_iterations, neval=N_SAMPLES, analyzer=iterations)
+            integrator(size, nitn=N_WARM_UP, neval=N_SAMPLES, analyzer=iterations)
         except _OutOfTime:
             cut_short = True
         # An axis may have fewer intervals than another; what lies beyond its last edge is not used.
