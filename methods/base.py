@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, Self, run
 
 import numpy as np
 
-from methods.core import saved_header, storage
+from methods.core import failed_fits, saved_header, storage
 from methods.core.errors import InputError
 from methods.core.integral import ParametricIntegral
 
 if TYPE_CHECKING:
-    import torch
+    from torch import Tensor
 
 __all__ = [
     "Diagnosable", "Estimate", "Exportable", "GivesLabelGradients", "HasGradient", "HasReplicas", "InputError",
@@ -35,12 +35,9 @@ __all__ = [
 class Estimate(NamedTuple):
     """Values of I(s) at n phase-space points with their errors, as a method states them."""
 
-    value: np.ndarray
-    """(n,) float64 (complex128 where the integral is complex), on the host."""
-    error: np.ndarray
-    """(n,) one standard deviation, in the units of `value`; nan = the method claims none."""
-    n_eval: int
-    """Integrand evaluations spent in this call (0 for a surrogate)."""
+    value: np.ndarray  # (n,) float64 (complex128 where the integral is complex), on the host
+    error: np.ndarray  # (n,) one standard deviation, in the units of `value`; nan = the method claims none
+    n_eval: int  # integrand evaluations spent in this call (0 for a surrogate)
 
 
 class Method(ABC):
@@ -60,6 +57,10 @@ class Method(ABC):
     measured_: dict[str, Any] | None = None  # digits at points whose values are known, and by what
     precision = "float64"  # in which it evaluates; a method that offers a choice has a field of this name instead
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        failed_fits.wrap_fit(cls)  # so that no fit leaves anything of an earlier one, also where it raises
+
     def unsupported(self, integral: ParametricIntegral) -> str | None:
         """Say why this method cannot treat `integral`, in a sentence; None where it can."""
         if self.treats_complex or not integral.is_complex:
@@ -67,8 +68,7 @@ class Method(ABC):
         return f"I(s) is complex ({integral.prescription} - i0), and {self.name} treats real integrals only"
 
     def _require_supported(self, integral: ParametricIntegral) -> None:
-        """Begin a `fit`: drop digits measured of an earlier one; InputError where `unsupported` gives a reason."""
-        self.measured_ = None
+        """Raise InputError where `unsupported` gives a reason."""
         if reason := self.unsupported(integral):
             raise InputError(f"{self.name} cannot treat {integral.name}: {reason.removesuffix('.')}.")
 
@@ -80,6 +80,7 @@ class Method(ABC):
         """Train, compile or tabulate in at most `budget` seconds, labels included; set ``self.integral_``.
 
         `monitor` is called now and then with this method in a state that can integrate; that time does not count.
+        A fit that raises or is interrupted is lost, and so is the one before it: `integrate` raises then.
         """
 
     @abstractmethod
@@ -166,7 +167,7 @@ class HasGradient(Protocol):
 
 @runtime_checkable
 class HasReplicas(Protocol):
-    """It is an ensemble: its value is the mean of its replicas, and its error comes from their spread."""
+    """It is an ensemble: its value is the mean of its replicas, and their spread is a part of its error."""
 
     def replica_values(self, s: np.ndarray) -> np.ndarray:
         """Compute I(s) as each replica has it, s (n, m) -> (n_replicas, n)."""
@@ -187,13 +188,11 @@ class SamplesX(Protocol):
     integral_: ParametricIntegral
     device: str
 
-    def partial(
-        self, s: torch.Tensor, t: torch.Tensor, given: Collection[int], i: int, points: torch.Tensor
-    ) -> torch.Tensor:
+    def partial(self, s: Tensor, t: Tensor, given: Collection[int], i: int, points: Tensor) -> Tensor:
         """Compute a constant times p(t_given), at s (1, m), as t_i takes each of `points` (q,), for t (n, k): (n, q).
 
         Where i is not among `given`, it is the probability of t_i up to each point. Replicas are averaged.
         """
 
-    def place(self, s: torch.Tensor, t: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def place(self, s: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
         """Compute x (n, k) and ∂x_i/∂t_i (n, k) at s (1, m) and t (n, k)."""

@@ -30,7 +30,6 @@ import torch
 from methods.base import Estimate, InputError, Method, ParametricIntegral
 from methods.core.batches import in_batches
 from methods.core.budget import Clock
-from methods.core.failed_fits import forgotten_if_it_fails
 from methods.core.packages import reason_if_missing
 from methods.core.storage import StorageError
 from methods.surrogates import complex_parts, symmetry, targets
@@ -115,7 +114,6 @@ class BoostedTrees(Method):
         """Return that xgboost is missing, where it is."""
         return super().unsupported(integral) or reason_if_missing("xgboost", "xgboost")
 
-    @forgotten_if_it_fails
     def fit(
         self,
         integral: ParametricIntegral,
@@ -239,7 +237,7 @@ class BoostedTrees(Method):
 
     def _restore(self, state: dict[str, Any]) -> None:
         if reason := self.unsupported(self.integral_):
-            raise InputError(f"boosted_trees cannot be loaded: {reason}.")
+            raise InputError(f"boosted_trees cannot be loaded: {reason.removesuffix('.')}.")
         import xgboost
 
         self._target = targets.make(self.target, self.integral_)

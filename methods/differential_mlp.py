@@ -34,7 +34,6 @@ from methods.base import Estimate, InputError, ParametricIntegral
 from methods.core import devices, few_points
 from methods.core.arithmetic import Arithmetic, Rows
 from methods.core.budget import Clock
-from methods.core.failed_fits import forgotten_if_it_fails
 from methods.core.relative_error import SMALL, relative_errors
 from methods.core.storage import StorageError
 from methods.surrogates import complex_parts, local_error, network_arithmetic, tanh_network, targets
@@ -111,7 +110,6 @@ class DifferentialMLP(PiecewiseTable):
     seed: int = 0
     device: str = "cpu"
 
-    @forgotten_if_it_fails
     def fit(
         self,
         integral: ParametricIntegral,

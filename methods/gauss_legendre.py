@@ -27,7 +27,6 @@ from methods.core import devices, term_order
 from methods.core.arithmetic import Arithmetic
 from methods.core.batches import in_batches
 from methods.core.budget import Clock
-from methods.core.failed_fits import forgotten_if_it_fails
 from methods.core.finite_values import finite
 from methods.core.node_factors import node_factors
 from methods.quadrature import (
@@ -124,7 +123,6 @@ class GaussLegendre(Method):
             "compare orders"
         )
 
-    @forgotten_if_it_fails
     def fit(
         self,
         integral: ParametricIntegral,
@@ -277,7 +275,7 @@ class GaussLegendre(Method):
         def values(change: Callable[[np.ndarray], np.ndarray], points: np.ndarray) -> np.ndarray:
             return self._term_rules.values(self._tensor(points), change).cpu().numpy()
 
-        found = corner_zero_error.measured(planes, s, self.orders_, values, self.error_.floor)
+        found = corner_zero_error.measured_error(planes, s, self.orders_, values, self.error_.floor)
         self.corner_planes_, self.corner_errors_, self.corner_typical_ = found.planes, found.errors, found.typical_value
         self._corner_zero_error = found
 
@@ -293,12 +291,12 @@ class GaussLegendre(Method):
         return torch.as_tensor(array, dtype=torch.float64, device=self.device)
 
     def _state(self) -> dict[str, np.ndarray]:
-        return {**super()._state(), term_order.KEY: term_order.term_values(self.integral_)}
+        return {**super()._state(), term_order.ARRAY_NAME: term_order.term_values(self.integral_)}
 
     def _restore(self, state: dict[str, np.ndarray]) -> None:
-        super()._restore({key: value for key, value in state.items() if key != term_order.KEY})
-        if term_order.KEY in state:
-            order = term_order.order_of_terms(state[term_order.KEY], self.integral_)
+        super()._restore({key: value for key, value in state.items() if key != term_order.ARRAY_NAME})
+        if term_order.ARRAY_NAME in state:
+            order = term_order.order_of_terms(state[term_order.ARRAY_NAME], self.integral_)
             self.a_, self.orders_ = self.a_[order], self.orders_[order]
         self.error_ = RuleError(*map(float, state["error_"]))
         typical_value = float(state.get("corner_typical_", 0.0))  # which older files do not have

@@ -30,11 +30,10 @@ from methods.base import Estimate, InputError, Method, ParametricIntegral
 from methods.core import devices
 from methods.core.batches import in_batches
 from methods.core.budget import Clock
-from methods.core.failed_fits import forgotten_if_it_fails
 from methods.core.finite_values import finite
 from methods.core.names import unknown
 from methods.core.node_sums import CHUNK, CHUNK_GPU
-from methods.core.relative_error import sizes
+from methods.core.relative_error import error_scale
 from methods.quadrature import arc_choice, arc_search, axis_choice, box_corners
 from methods.quadrature.arc_choice import Effort
 from methods.quadrature.arc_rules import Contour
@@ -142,7 +141,6 @@ class LatticeQMC(Method):
             return f"it is complex and a sum of {len(integral.terms)} terms, which have no contour in common"
         return super().unsupported(integral)
 
-    @forgotten_if_it_fails
     def fit(
         self,
         integral: ParametricIntegral,
@@ -243,12 +241,17 @@ class LatticeQMC(Method):
     def _second_moment(self, s: torch.Tensor, strengths: np.ndarray, n_points: int) -> float:
         """Return the mean over s of log ∫ (f x')²: its scale does not matter, so that every s counts alike.
 
-        Nodes at which f is not finite are left out: the first one of a lattice that is not shifted is x = 0.
+        The mean is over the nodes at which f is finite: the first one of a lattice that is not shifted is x = 0.
         """
         x, weights = self._nodes(0, n_points, n_points, np.zeros(self.integral_.k), "identity", 1, strengths)
         f = (self.integral_.at_nodes(x)(s.to(x.dtype)) * (weights * n_points)).abs()
-        squared = f.square().nan_to_num(nan=0.0, posinf=0.0)
-        return float(squared.mean(dim=1).clamp_min(1e-300).log().mean())
+        squared = f.square()
+        is_finite = squared.isfinite()
+        if bool(is_finite.all()):
+            mean = squared.mean(dim=1)
+        else:
+            mean = torch.where(is_finite, squared, 0.0).sum(dim=1) / is_finite.sum(dim=1).clamp_min(1)
+        return float(mean.clamp_min(1e-300).log().mean())
 
     def _choose_rule(self, s: torch.Tensor, clock: Clock) -> bool:
         """Set points, transform and weight: the best transform at the smallest lattice that reaches `epsrel`.
@@ -282,7 +285,7 @@ class LatticeQMC(Method):
         value, error = self._mean_and_error(s)
         is_finite = error.isfinite()
         value, error = value[is_finite], error[is_finite]
-        return float((error / sizes(value, float(value.abs().mean()))).square().mean().sqrt())
+        return float((error / error_scale(value, float(value.abs().mean()))).square().mean().sqrt())
 
     def _mean_and_error(self, s: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return mean and standard deviation of the mean over the shifts, by Welford's update: O(n) memory."""

@@ -36,7 +36,6 @@ from methods.core import devices
 from methods.core.batches import in_batches
 from methods.core.budget import Clock
 from methods.core.errors import NoCausalContour
-from methods.core.failed_fits import forgotten_if_it_fails
 from methods.core.finite_values import finite
 from methods.primitives import contour_search
 from methods.primitives.box_coordinates import BoxCoordinates
@@ -137,7 +136,6 @@ class LearnedContour(Method):
             return "a Python function tells nothing of where F changes sign; define it by from_expression"
         return super().unsupported(integral)
 
-    @forgotten_if_it_fails
     def fit(
         self,
         integral: ParametricIntegral,
@@ -145,7 +143,16 @@ class LearnedContour(Method):
         budget: float | None = None,
         monitor: Callable[[Self], None] | None = None,
     ) -> Self:
-        """Fit the maps, choose orders, and find the constants of the error. Raises NoCausalContour where none is."""
+        """Fit the maps, choose orders, and find the constants of the error.
+
+        Raises
+        ------
+        NoCausalContour
+            Where no map is causal.
+        InputError
+            For a field that is not allowed, or an integral that it cannot treat or that is infinite or NaN at one of
+            the points by which rules are judged.
+        """
         clock = Clock(budget)
         self._check_fields(integral)
         self._require_supported(integral)
@@ -217,7 +224,7 @@ class LearnedContour(Method):
     def integrate_with_gradient(self, s: np.ndarray) -> tuple[Estimate, np.ndarray]:
         """Integrate, and give ∂I/∂s (n, m) too: those of the sums at fixed nodes, without an error.
 
-        Raises InputError where `integrate` does, also where a real integral is no number.
+        Raises InputError where `integrate` does: for s outside the box, and where a value is infinite or NaN.
         """
         s = self.integral_.check(s)
         gradient = np.empty(s.shape, dtype=np.complex128 if self.integral_.is_complex else np.float64)

@@ -41,7 +41,6 @@ from methods.base import InputError, ParametricIntegral
 from methods.core import chebyshev_series, few_points
 from methods.core.arithmetic import Arithmetic
 from methods.core.budget import Clock
-from methods.core.failed_fits import forgotten_if_it_fails
 from methods.core.storage import StorageError
 from methods.primitives import complex_primitive, triangular_map, two_stages
 from methods.primitives.complex_primitive import Trained
@@ -101,8 +100,9 @@ LATTICE_OF_NO_BUDGET, UPDATES_WITHOUT_BUDGET = 1024, 4
 
 NETWORK = tuple(field.name for field in dataclasses.fields(Network))
 
-OF_ONE_KIND = ("map_", "replicas_", "tables_", "coordinates", "_of_tables", "_complex_series")
-"""Attributes of a fit to a real integral; the last one is of a fit to a complex one."""
+FITTED_ATTRIBUTES = ("map_", "replicas_", "tables_", "coordinates", "_of_tables", "_complex_series")
+"""Attributes that a fit to a real integral sets, and last the one that a fit to a complex integral sets instead. A fit
+removes all of them first, since values follow from those that are there."""
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -145,7 +145,8 @@ class NeuralPrimitive(Primitive):
         The neurons of each replica.
     tables_ : ReplicaTables
         The corner sum of each replica times h, and the misfit that these tables have in common: the error is that of
-        the replicas' spread and that of the misfit, in quadrature. Of a complex integral it is that of the spread.
+        the replicas' spread and that of the misfit, in quadrature. Of a complex integral it is that of the spread
+        alone: the series of all replicas end at one degree, so that it does not show what is missing beyond that.
     details_ : dict
         Order of the map; c and the power p of the target; standard deviations of g about 1, and about the neurons;
         `n_terms`, how many of them are left, `lattice_size`, and the weight of its Korobov transform; parts that the
@@ -180,7 +181,6 @@ class NeuralPrimitive(Primitive):
         reason = super().unsupported(integral)
         return complex_primitive.reason_against(integral) if integral.is_complex and not reason else reason
 
-    @forgotten_if_it_fails
     def fit(
         self, integral: ParametricIntegral, *, budget: float | None = None,
         monitor: Callable[[Self], None] | None = None,
@@ -194,7 +194,7 @@ class NeuralPrimitive(Primitive):
         """
         clock = Clock(budget)
         self._require_supported(integral)
-        for name in OF_ONE_KIND:
+        for name in FITTED_ATTRIBUTES:
             vars(self).pop(name, None)  # that of an earlier fit
         if integral.is_complex:
             return self._fit_complex(integral, budget, clock, monitor)

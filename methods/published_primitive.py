@@ -28,7 +28,7 @@ import torch
 
 from methods.base import InputError, ParametricIntegral
 from methods.core.budget import Clock
-from methods.core.failed_fits import forgotten_if_it_fails
+from methods.core.failed_fits import forgetting_earlier
 from methods.deep import checkpoint, diagnostics, partial_derivative
 from methods.deep.activations import ACTIVATIONS
 from methods.deep.corner_networks import CornerNetworks
@@ -173,7 +173,6 @@ class PublishedPrimitive(Primitive):
         """Integrand evaluations per phase-space point: one where f is divided by its value at the centre."""
         return NORMALISATIONS[self.normalisation]
 
-    @forgotten_if_it_fails
     def fit(
         self, integral: ParametricIntegral, *, budget: float | None = None,
         monitor: Callable[[Self], None] | None = None,
@@ -189,6 +188,7 @@ class PublishedPrimitive(Primitive):
         clock = Clock(budget)
         return self._train(self._replicas_to_train(integral, clock), clock, monitor)
 
+    @forgetting_earlier
     def resume(
         self, integral: ParametricIntegral, state: Mapping[str, np.ndarray], *, budget: float | None = None,
         monitor: Callable[[Self], None] | None = None,
@@ -209,19 +209,20 @@ class PublishedPrimitive(Primitive):
         """
         clock = Clock(budget)
         replicas = self._replicas_to_train(integral, clock)
-        of_each: dict[str, dict[str, np.ndarray]] = {str(index): {} for index in range(len(replicas))}
-        try:
-            for key, array in state.items():
-                index, is_of_replica, name = key.partition(":")
-                if is_of_replica:
-                    of_each[index][name] = array
-            for replica, arrays in zip(replicas, of_each.values(), strict=True):
-                checkpoint.restore(replica, arrays)
-            self.n_updates_ = int(state["n_updates"])
-        except (KeyError, RuntimeError, ValueError) as problem:
+        of_each: dict[str, dict[str, np.ndarray]] = {}
+        for key, array in state.items():
+            index, is_of_replica, name = key.partition(":")
+            if is_of_replica:
+                of_each.setdefault(index, {})[name] = array
+        here = {str(index): replica for index, replica in enumerate(replicas)}
+        is_known = "n_updates" in state and of_each.keys() == here.keys()
+        if not is_known or not all(checkpoint.is_state_of(here[index], of_each[index]) for index in here):
             raise InputError(
                 f"The state is not that of a {self.name} with these fields; give those of the fit that it is from."
-            ) from problem
+            )
+        for index, replica in here.items():
+            checkpoint.restore(replica, of_each[index])
+        self.n_updates_ = int(state["n_updates"])
         return self._train(replicas, clock, monitor)
 
     def training_state(self) -> dict[str, np.ndarray]:
@@ -322,13 +323,21 @@ class PublishedPrimitive(Primitive):
                 for replica in replicas:
                     replica.update(self.n_updates_)
                 self.n_updates_ += 1
-            float(replicas[-1].loss)  # waits for a GPU, which has been given these updates, and done none of them yet
+            # The first number waits for a GPU, which has been given these updates, and done none of them yet.
+            losses = [float(replica.loss) for replica in reversed(replicas)]
             seconds = time.perf_counter() - start
             # They may take longer than the last ones did, but the first, which loads kernels, says little.
             longest = max(0.9 * longest, seconds)
             at_once = max(1, int(BETWEEN_WAITS_S * at_once / max(seconds, 1e-9)))
+            if not all(map(math.isfinite, losses)):
+                self._require_finite()  # now, since no further update would make the weights finite
             if self.n_updates_ % MONITOR_EVERY == 0:
                 clock.show(monitor, self)
+        self._require_finite()
+        return self
+
+    def _require_finite(self) -> None:
+        """Raise InputError where the kept weights give values that are infinite or NaN at two corners of the box."""
         with torch.no_grad():
             sums = self._corner_sums(torch.stack([self._low, self._high]))
         if not bool(sums.isfinite().all()):
@@ -336,7 +345,6 @@ class PublishedPrimitive(Primitive):
                 f"The training of {self.name} diverged after {self.n_updates_} updates: its values are not finite; "
                 "give a smaller learning_rate or gain."
             )
-        return self
 
     def _constant(self) -> float:
         """Return c, from the middles between the points of the lattice: the same for all replicas and repeats."""

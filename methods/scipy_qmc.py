@@ -20,7 +20,6 @@ import numpy as np
 
 from methods.base import Estimate, InputError, Method, ParametricIntegral
 from methods.core.batches import in_batches
-from methods.core.failed_fits import forgotten_if_it_fails
 from methods.core.finite_values import finite
 
 
@@ -49,7 +48,6 @@ class ScipyQMC(Method):
     scramblings: int = 8
     seed: int = 0
 
-    @forgotten_if_it_fails
     def fit(
         self,
         integral: ParametricIntegral,

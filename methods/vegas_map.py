@@ -28,7 +28,6 @@ import torch
 from methods.base import Estimate, InputError, Method, ParametricIntegral
 from methods.core.batches import in_batches
 from methods.core.budget import Clock
-from methods.core.failed_fits import forgotten_if_it_fails
 from methods.core.finite_values import finite
 from methods.core.packages import reason_if_missing
 from methods.quadrature import lattices
@@ -102,7 +101,6 @@ class VegasMap(Method):
         """Say that the package is missing, where it is."""
         return super().unsupported(integral) or reason_if_missing("vegas", "vegas")
 
-    @forgotten_if_it_fails
     def fit(
         self,
         integral: ParametricIntegral,

@@ -14,6 +14,7 @@ from methods.base import ParametricIntegral
 from methods.core import listing_command, text_table
 from methods.core.listing_command import Listing
 from references.integrals import catalogue
+from references.sectors import positivity
 from references.values import truth_files
 
 HEADER = ("integral", "k", "m", "use", "difficulty", "error", "checked by", "why")
@@ -29,10 +30,11 @@ USES = {
 """What each use in the catalogue means."""
 
 SIGNS = {
-    "by its form": "positive by its form",
+    positivity.BY_FORM: "positive by its form",
     "by completing the square": "positive, by completing the square",
-    "tested": "positive at all tested points",
-    "changes sign: F − i0": "changes, so that F − i0 is meant",
+    positivity.TESTED: "positive at all tested points",
+    positivity.NEGATIVE: "negative",
+    positivity.CHANGES: "changes, so that F − i0 is meant",
     "has no F": "there is no F",
 }
 """What the catalogue says of F, or of one sector's -> the same after "sign of F"."""

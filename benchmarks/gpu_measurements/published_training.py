@@ -2,7 +2,8 @@
 
 First a few updates of each, which tell what the full length takes. Then one replica of each recipe is trained, in the
 order of RECIPE_NAMES; what training has reached when the time is over lies in a checkpoint, from which a later session
-with the same folder goes on. A curve that has not reached the printed number of updates is called partial.
+with the same folder goes on. A curve that has not reached the printed number of updates is called partial, and one
+whose training diverged failed: it is not trained again, and the recipes after it are.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from benchmarks.gpu_measurements.session import LEAST_S, Entry, Session, tried
 from benchmarks.running import metrics
 from methods.core import storage
 from methods.core.budget import Clock
+from methods.core.errors import InputError
 from methods.papers.primitive_recipes import RECIPES
 
 if TYPE_CHECKING:
@@ -114,7 +116,7 @@ class Checkpoint:
                 self.curves, self.in_training, self.state = header["curves"], header["in_training"], arrays
 
     def write(self, name: str, curve: Entry, state: dict[str, np.ndarray]) -> None:
-        """Keep a recipe's curve, and its state, which is empty where training is complete."""
+        """Keep a recipe's curve, and its state, which is empty where training is over."""
         self.curves[name] = curve
         self.in_training, self.state = (name if state else None), state
         header = {"device": self._device, "curves": self.curves, "in_training": self.in_training}
@@ -122,18 +124,21 @@ class Checkpoint:
 
 
 def _curve(name: str, device: str, clock: Clock, checkpoint: Checkpoint) -> Entry:
-    """Train a recipe until it is complete or the time is over, going on from the checkpoint."""
+    """Train a recipe until it is complete, diverges or the time is over, going on from the checkpoint."""
     before = checkpoint.curves.get(name)
-    if before is not None and before["status"] == "ok":
+    if before is not None and before["status"] in ("ok", "failed"):
         return before
     if checkpoint.in_training != name:
         before = None
     training, method = _Training(name, before, checkpoint), _replica(name, device)
     integral, budget = references.integral(RECIPES[name].integral), clock.reserve(RESERVE_S).budget
-    if before is None:
-        method.fit(integral, budget=budget, monitor=training.look)
-    else:
-        method.resume(integral, checkpoint.state, budget=budget, monitor=training.look)
+    try:
+        if before is None:
+            method.fit(integral, budget=budget, monitor=training.look)
+        else:
+            method.resume(integral, checkpoint.state, budget=budget, monitor=training.look)
+    except InputError as problem:
+        return training.write(method, "failed", str(problem), {})
     training.note(method)
     return training.keep(method)
 
@@ -168,15 +173,20 @@ class _Training:
 
     def keep(self, method: PublishedPrimitive) -> Entry:
         """Write the checkpoint, and give the recipe's entry."""
-        printed, made = RECIPES[self._name].fields(), method.n_updates_
-        is_complete = made == printed["n_updates"]
+        made, wanted = method.n_updates_, RECIPES[self._name].fields()["n_updates"]
+        if made == wanted:
+            return self.write(method, "ok", None, {})
+        return self.write(method, "partial", f"{made:,} of {wanted:,} updates", method.training_state())
+
+    def write(self, method: PublishedPrimitive, status: str, reason: str | None, state: dict[str, np.ndarray]) -> Entry:
+        """Write the checkpoint with the state, which is empty where training is over, and give the recipe's entry."""
+        printed = RECIPES[self._name].fields()
         entry = {
-            "status": "ok" if is_complete else "partial",
-            "reason": None if is_complete else f"{made:,} of {printed['n_updates']:,} updates",
-            "n_updates": made, "n_updates_printed": printed["n_updates"],
+            "status": status, "reason": reason,
+            "n_updates": getattr(method, "n_updates_", 0), "n_updates_printed": printed["n_updates"],
             "n_replicas": method.n_replicas, "n_replicas_printed": printed["n_replicas"],
             "train_s": self._seconds_before + time.perf_counter() - self._start, "points": self._points,
         }  # fmt: skip
-        self._checkpoint.write(self._name, entry, {} if is_complete else method.training_state())
+        self._checkpoint.write(self._name, entry, state)
         self._kept = time.perf_counter()
         return entry

@@ -1,4 +1,4 @@
-"""What a `fit` that fails leaves behind: a method that has no integral, as before its first fit."""
+"""What is left of an earlier fit when a method is fitted again: nothing, also where the new fit raises."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ from typing import Any, TypeVar
 Fit = TypeVar("Fit", bound=Callable[..., Any])
 
 
-def forgotten_if_it_fails(fit: Fit) -> Fit:
-    """Return a method's `fit` that removes ``integral_`` where it raises, so that `integrate` raises, too.
+def forgetting_earlier(fit: Fit) -> Fit:
+    """Return a method's `fit` that drops ``measured_`` first and, where it raises, ``integral_``.
 
-    Rules or tables of an earlier fit would else give values for the integral whose fit failed.
+    Digits measured of an earlier fit would else be taken for those of this one, and its rules or tables would give
+    values for the integral whose fit failed: without ``integral_`` `integrate` raises. An interrupt counts as a
+    failure, since rules are half made then.
     """
 
     @functools.wraps(fit)
     def guarded(self: Any, *arguments: Any, **options: Any) -> Any:
+        self.measured_ = None
         try:
             return fit(self, *arguments, **options)
         except BaseException:
@@ -24,3 +27,9 @@ def forgotten_if_it_fails(fit: Fit) -> Fit:
             raise
 
     return guarded  # type: ignore[return-value]
+
+
+def wrap_fit(cls: type) -> None:
+    """Replace the `fit` that a class defines by one that is `forgetting_earlier`; an inherited one is so already."""
+    if callable(fit := vars(cls).get("fit")):
+        cls.fit = forgetting_earlier(fit)  # type: ignore[attr-defined]

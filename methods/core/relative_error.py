@@ -18,11 +18,11 @@ LEAST = 1e-300
 """Least size that an error is divided by, since the mean of |I| may be zero."""
 
 
-def sizes(value: Numbers, typical: float) -> Numbers:
+def error_scale(value: Numbers, typical: float) -> Numbers:
     """Return what errors of values (n,) are relative to: |value|, and where that is small 1 % of the typical |I|."""
     return abs(value).clip(min=max(SMALL * typical, LEAST))
 
 
 def relative_errors(difference: np.ndarray, value: np.ndarray) -> np.ndarray:
     """Return the size of differences (n,) relative to |value| (n,), and where that is small to 1 % of its mean."""
-    return np.abs(difference) / sizes(value, float(np.abs(value).mean()))
+    return np.abs(difference) / error_scale(value, float(np.abs(value).mean()))

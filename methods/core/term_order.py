@@ -12,8 +12,8 @@ from methods.core.integral import ParametricIntegral
 from methods.core.saved_header import prescribed_values
 from methods.core.storage import StorageError
 
-KEY = "term_values"
-"""Name of these values among the arrays of a file. Files without them have the terms in the order of the integral."""
+ARRAY_NAME = "term_values"
+"""Name under which a file holds the values of its terms. One without them has its rules in the order of the terms."""
 
 
 def term_values(integral: ParametricIntegral) -> np.ndarray:
@@ -28,15 +28,21 @@ def order_of_terms(saved: np.ndarray, integral: ParametricIntegral) -> list[int]
     Raises
     ------
     StorageError
-        Where the sum is written with other terms.
+        Where the sum is written with other terms, or two terms have the same polynomial and no value that tells them
+        apart.
     """
-    here = term_values(integral)
-    if len(saved) == len(here) == 1:
+    if len(saved) == len(integral.terms) == 1:
         return [0]
+    here = term_values(integral)
     order: list[int] = []
     for row in here:
-        same = (np.allclose(row, other, rtol=1e-6, atol=0, equal_nan=True) for other in saved)
-        order += [i for i, is_same in enumerate(same) if is_same and i not in order][:1]
+        same = [i for i, other in enumerate(saved) if np.allclose(row, other, rtol=1e-6, atol=0, equal_nan=True)]
+        if len(same) > 1 and np.isnan(row[: len(row) // 2]).all():  # the other half are values of the polynomial
+            raise StorageError(
+                f"{len(same)} terms of {integral.name} have the same polynomial, and no value at the points by which a "
+                "file tells terms apart, so that it does not say which rule is whose; fit the method again."
+            )
+        order += [i for i in same if i not in order][:1]
     if not len(order) == len(here) == len(saved):
         raise StorageError(
             f"The file holds rules for {len(saved)} terms, and the formula of {integral.name} has {len(here)}, "

@@ -134,13 +134,14 @@ def reason_if_unknown(integral: ParametricIntegral) -> str | None:
     return None
 
 
-def corner_zeros(integral: ParametricIntegral) -> list[CornerZero]:
+def corner_zeros(integral: ParametricIntegral, *, only_affine: bool = False) -> list[CornerZero]:
     """List the corners of the cube at which P of a term vanishes inside the box, but not for all s.
 
     Raises
     ------
     InputError
-        For an integral in plain Python, or where P is not affine in s at a corner and may vanish there.
+        For an integral in plain Python, or where P is not affine in s at a corner and may vanish there, unless such
+        corners are left out: `only_affine`.
     """
     if integral.expression is None:
         raise InputError(f"{integral.name} is a Python function, whose denominators are not known; define it by text.")
@@ -149,9 +150,14 @@ def corner_zeros(integral: ParametricIntegral) -> list[CornerZero]:
         x = integral.expression.variables
         for corner in itertools.product((0, 1), repeat=integral.k):
             value = sympy.expand(polynomial.xreplace(dict(zip(x, map(sympy.Integer, corner), strict=True))))
-            if value != 0 and _vanishes(value, integral):
+            if value != 0 and not (only_affine and _degree(value, integral) > 1) and _vanishes(value, integral):
                 found.append(CornerZero(i, corner, value))
     return found
+
+
+def _degree(value: sympy.Expr, integral: ParametricIntegral) -> int:
+    """Return the total degree in s of P at a corner."""
+    return sympy.Poly(value, *integral.expression.parameters).total_degree()  # type: ignore[union-attr]
 
 
 def _vanishes(value: sympy.Expr, integral: ParametricIntegral) -> bool:
@@ -160,7 +166,7 @@ def _vanishes(value: sympy.Expr, integral: ParametricIntegral) -> bool:
     polynomial = sympy.Poly(value, *s)
     box = [[sympy.Rational(str(end)) for end in ends] for ends in zip(integral.low, integral.high, strict=True)]
     lowest = highest = sympy.Integer(0)
-    for powers, coefficient in sorted(polynomial.terms(), key=lambda term: sum(term[0])):
+    for powers, coefficient in polynomial.terms():
         ends = [coefficient]
         for (low, high), power in zip(box, powers, strict=True):
             if power:

@@ -22,8 +22,18 @@ def state(replica: Replica) -> Arrays:
     return {name: value.detach().cpu().numpy().copy() for name, value in _tensors(replica)}
 
 
+def is_state_of(replica: Replica, arrays: Mapping[str, np.ndarray]) -> bool:
+    """Tell whether `arrays` have the names and shapes of a state of this replica.
+
+    Those of Adam's moments do not count, which a replica has only after its first update.
+    """
+    here = {name: tuple(value.shape) for name, value in _tensors(replica)}
+    given = {name: np.shape(array) for name, array in arrays.items()}
+    return _without_moments(here) == _without_moments(given)
+
+
 def restore(replica: Replica, arrays: Mapping[str, np.ndarray]) -> None:
-    """Put a new replica of the same method and index into a state that `state` gave."""
+    """Put a new replica of the same method and index into a state of its own that `state` gave."""
     found: dict[str, dict[str, torch.Tensor]] = defaultdict(dict)
     for name, array in arrays.items():
         group, _, key = name.partition("/")
@@ -42,6 +52,10 @@ def restore(replica: Replica, arrays: Mapping[str, np.ndarray]) -> None:
     replica.selection.smallest = float(found["other"]["smallest"])
     replica.loss = found["other"]["loss"].to(replica.loss.device)
     replica.renew_points(found["other"]["state_of_points"])
+
+
+def _without_moments(shapes: dict[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+    return {name: shape for name, shape in shapes.items() if not name.startswith("moments/")}
 
 
 def _tensors(replica: Replica) -> Iterator[tuple[str, torch.Tensor]]:

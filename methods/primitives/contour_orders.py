@@ -16,8 +16,9 @@ import torch
 
 from methods.base import ParametricIntegral
 from methods.core.budget import Clock
+from methods.core.finite_values import finite
 from methods.core.moving_nodes import MovingIntegrand
-from methods.core.relative_error import relative_errors, sizes
+from methods.core.relative_error import error_scale, relative_errors
 from methods.primitives import compiled_rule
 from methods.primitives.box_coordinates import BoxCoordinates
 from methods.primitives.compiled_rule import CompiledRule, Kernel
@@ -138,9 +139,15 @@ def higher(orders: np.ndarray) -> np.ndarray:
 
 
 def choose(
-    rules: MovingTermRules, s: torch.Tensor, epsrel: float, max_nodes: int, clock: Clock, n_near: float = 0.0
+    rules: MovingTermRules,
+    integral: ParametricIntegral,
+    s: torch.Tensor,
+    epsrel: float,
+    max_nodes: int,
+    clock: Clock,
+    n_near: float = 0.0,
 ) -> tuple[np.ndarray, int]:
-    """Choose orders for an error of `epsrel` at s (n, m).
+    """Choose orders of the rules of an integral for an error of `epsrel` at s (n, m).
 
     Where a higher rule finds a larger error than `epsrel`, which was foreseen to first order only, they are chosen once
     more for a smaller one. Values at `n_near` points, in units of n, by the rule and by that of `rule_orders.reference`
@@ -153,10 +160,15 @@ def choose(
     int
         The largest number of nodes, as the mean over the terms: `max_nodes`, or less where the clock does not allow it,
         but no less than LEAST_NODES: so many take milliseconds, even where no time is left.
+
+    Raises
+    ------
+    InputError
+        Where the integral is infinite or NaN at a point: no error could be compared with its own.
     """
     others = search_order(rules)  # before the clock is read, since it compiles the rules, which no node has to pay for
     before, least = clock.left, min(max_nodes, LEAST_NODES)
-    axes, n_nodes = axis_errors(rules, s, others)
+    axes, n_nodes = axis_errors(rules, s, others, integral)
     seconds_per_node = (before - clock.left) / n_nodes if clock.is_limited else 0.0
     goal, chosen = epsrel / MARGIN, np.zeros((len(axes), rules.k), dtype=int)
     while True:
@@ -224,7 +236,9 @@ def difference(
     return found, of_first + of_second
 
 
-def axis_errors(rules: MovingTermRules, s: torch.Tensor, others: int) -> tuple[list[list[AxisErrors]], int]:
+def axis_errors(
+    rules: MovingTermRules, s: torch.Tensor, others: int, integral: ParametricIntegral | None = None
+) -> tuple[list[list[AxisErrors]], int]:
     """Errors that rules leave on each axis of each term, by their orders.
 
     The integrals over all other axes are interpolated between GRID nodes, so that one evaluation tells of all orders.
@@ -237,6 +251,8 @@ def axis_errors(rules: MovingTermRules, s: torch.Tensor, others: int) -> tuple[l
         Phase-space points.
     others : int
         Nodes on each of the other axes.
+    integral : ParametricIntegral, optional
+        That of the rules, whose values are to be finite; without it errors are NaN where one of them is not.
 
     Returns
     -------
@@ -244,6 +260,11 @@ def axis_errors(rules: MovingTermRules, s: torch.Tensor, others: int) -> tuple[l
         By term and axis, relative to the integral; they name no strength of a map.
     int
         How many products of nodes and points were evaluated.
+
+    Raises
+    ------
+    InputError
+        Where `integral` is given, and its value is infinite or NaN at one of the points.
     """
     k = rules.k
     n_points = max(1, MARGINAL_NODES // (k * GRID * others ** (k - 1)))
@@ -253,8 +274,11 @@ def axis_errors(rules: MovingTermRules, s: torch.Tensor, others: int) -> tuple[l
     marginals = list(zip(*by_axis, strict=True))
     differences = torch.as_tensor(_differences(), device=s.device).to(marginals[0][0])
     weights = torch.as_tensor(gauss_legendre(GRID)[1], device=s.device).to(differences)
-    value = torch.stack([of_term[0] @ weights for of_term in marginals]).sum(dim=0)
-    scale = sizes(value, float(value.abs().mean()))[:, None]
+    value, *by_others = (torch.stack([each @ weights for each in of_terms]).sum(dim=0) for of_terms in by_axis)
+    if integral is not None:
+        for sums in (value, *by_others):
+            finite(sums.cpu().numpy(), s.cpu().numpy(), integral)
+    scale = error_scale(value, float(value.abs().mean()))[:, None]
     found = [
         [
             AxisErrors(((marginal @ differences).abs() / scale).square().mean(dim=0).sqrt().tolist(), [])

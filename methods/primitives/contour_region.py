@@ -45,8 +45,8 @@ UNKNOWN = 1.0
 N_CORNERS, N_DRAWN = 16, 48
 """Phase-space points by which rules are judged: corners of the box, and drawn from it."""
 
-OF_TERMS = ("orders", "lower_orders", "map.", "other.")
-"""Beginnings of the names of those arrays of the state that have a row for each term."""
+TERM_ARRAYS = ("orders", "lower_orders", "map.", "other.")
+"""Those arrays of the state that have a row for each term, by what their names begin with."""
 
 
 class Wanted(NamedTuple):
@@ -127,7 +127,7 @@ class ContourRegion:
     def choose(self, wanted: Wanted, clock: Clock) -> Self:
         """Choose the nodes of each axis, and find the constants of the error.
 
-        Raises InputError where rules on two maps are compared at a point at which one is infinite or NaN.
+        Raises InputError where a rule is infinite or NaN at one of the points by which they are judged.
         """
         s, self.max_nodes = torch.as_tensor(self.points, device=self._device), wanted.max_nodes
         zeros = corner_zero_error.planes(self.integral)
@@ -137,13 +137,16 @@ class ContourRegion:
         if wanted.order is not None:
             self.orders = np.full((len(self.maps), self.integral.k), wanted.order)
         else:
-            chosen = contour_orders.choose(self.rules, s, wanted.epsrel, wanted.max_nodes, clock, near.size / s.numel())
-            self.orders, self.max_nodes = chosen
+            self.orders, self.max_nodes = contour_orders.choose(
+                self.rules, self.integral, s, wanted.epsrel, wanted.max_nodes, clock, near.size / s.numel()
+            )
         if self.other_rules is None:
             self._judge_alone(s)
         else:
             self._judge_by_pairs(self.other_rules, s)
-        self.near_zeros = corner_zero_error.measured(zeros, near, self.orders, self._changed_values, self.error.floor)
+        self.near_zeros = corner_zero_error.measured_error(
+            zeros, near, self.orders, self._changed_values, self.error.floor
+        )
         if self.is_refuted:
             self.error = self.error._replace(floor=max(self.error.floor, UNKNOWN))
         self.prepare()
@@ -207,6 +210,8 @@ class ContourRegion:
             self.rules.values(orders, s)
             for orders in (self.lower_orders, self.orders, contour_orders.higher(self.orders))
         )
+        for values in (value, lower, higher):
+            finite(values, s.cpu().numpy(), self.integral)
         self.error, self.apart = rule_error(value, lower, higher, N_DRAWN), None
 
     def _judge_by_pairs(self, others: MovingTermRules, s: torch.Tensor) -> None:
@@ -216,7 +221,7 @@ class ContourRegion:
         value, lower = self.rules.values(self.orders, s), others.values(self.lower_orders, s)
         other = others.values(contour_orders.higher(as_many), s)
         for values in (value, lower, other):
-            finite(values, s.cpu().numpy(), self.integral)
+            finite(values, s.cpu().numpy(), self.integral, remark=" on one of two contours")
         self.error, self.apart = pair_error(value, lower, other), relative_errors(value - other, other)
 
     def compare(self, seconds: Sequence[ContourMap]) -> float:
@@ -242,7 +247,7 @@ class ContourRegion:
             "orders": self.orders, "lower_orders": self.lower_orders, "error": np.array(self.error),
             "corner_planes": self.near_zeros.planes, "corner_errors": self.near_zeros.errors,
             "corner_typical": np.array(self.near_zeros.typical_value),
-            term_order.KEY: term_order.term_values(self.integral),
+            term_order.ARRAY_NAME: term_order.term_values(self.integral),
             **_arrays("map", self.maps), **(_arrays("other", self.others) if self.others else {}),
         }  # fmt: skip
         return {prefix + name: array for name, array in found.items()}
@@ -252,9 +257,9 @@ class ContourRegion:
         """Take back what `state` gave of a region of the box of `integral`."""
         own = {name.removeprefix(prefix): array for name, array in state.items() if name.startswith(prefix)}
         inside = dataclasses.replace(integral, low=tuple(own["box"][0]), high=tuple(own["box"][1]), exact=None)
-        if term_order.KEY in own:
-            order = term_order.order_of_terms(own[term_order.KEY], inside)
-            own |= {name: array[order] for name, array in own.items() if name.startswith(OF_TERMS)}
+        if term_order.ARRAY_NAME in own:
+            order = term_order.order_of_terms(own[term_order.ARRAY_NAME], inside)
+            own |= {name: array[order] for name, array in own.items() if name.startswith(TERM_ARRAYS)}
         others = _maps("other", own, integral.m, device) if "other.a" in own else None
         of_box = dataclasses.replace(integral, low=tuple(own["map_box"][0]), high=tuple(own["map_box"][1]), exact=None)
         coordinates = BoxCoordinates(of_box, device)

@@ -5,7 +5,7 @@ Each replica is a function N with ∂^k N/∂x1…∂xk ≈ f(s, x)/f(s, ½), so
     I(s) ≈ f(s, ½) Σ_{x ∈ {0,1}^k} (−1)^(k − Σ x_i) N(s, x)                         (JHEP eq. 2.3, 2.19, 2.20)
 
 The value is the mean of the replicas. Their standard deviation σ is the error of JHEP (section 3.1) and of ACAT
-(section 3), σ/√n that of the thesis (eq. 4.1).
+(section 3), σ/√n that of the thesis (eq. 4.1); `_common_error` adds what it does not show, where that is known.
 
 Papers: Maître & Santos-Mateos, JHEP 03 (2023) 221; ACAT proceedings of the same; Bentley, MPhys thesis, Durham 2024.
 
@@ -47,7 +47,8 @@ class Primitive(Method):
     seed : int
         Of all random numbers.
     uncertainty : str
-        "spread": the error is the replicas' standard deviation; "mean": that of their mean, √n_replicas smaller.
+        "spread": the error is the replicas' standard deviation; "mean": that of their mean, √n_replicas smaller. An
+        error that all replicas have in common, as that of `neural_primitive`'s tables, is added in quadrature.
     precision : str
         "float32" or "float64".
     device : str

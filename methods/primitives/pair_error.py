@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from methods.core.relative_error import relative_errors, sizes
+from methods.core.relative_error import error_scale, relative_errors
 from methods.quadrature.rule_error import ROUNDING
 
 GOOD = 30.0
@@ -43,7 +43,7 @@ class PairError(NamedTuple):
     def __call__(self, value: np.ndarray, lower: np.ndarray) -> np.ndarray:
         """Estimate the standard deviation (n,) of `value` (n,), given what the smaller rule has (n,)."""
         size = np.abs(value)
-        scale = sizes(size, self.typical_value)
+        scale = error_scale(size, self.typical_value)
         difference = np.abs(value - lower) / scale
         sigma = np.hypot(self.ratio * difference, self.floor)
         sigma = np.where(difference > BEYOND * self.largest_difference, np.maximum(difference, sigma), sigma)

@@ -18,7 +18,7 @@ from methods.base import ParametricIntegral
 from methods.core.budget import Clock
 from methods.core.errors import InputError, NoCausalContour
 from methods.core.finite_values import finite
-from methods.core.relative_error import sizes
+from methods.core.relative_error import error_scale
 from methods.quadrature import arc_causality, arc_errors, arc_search, axis_choice
 from methods.quadrature.arc_errors import COARSE, FINE, Candidates
 from methods.quadrature.arc_rules import ArcMap, ArcRule, Contour
@@ -122,7 +122,7 @@ def errors_by_order(
         total += value
         orders = _orders(axes)
         others.append([ArcRule(axis.a[n - 1], order) for axis, n in zip(axes, orders, strict=True)])
-    scale = sizes(total, float(total.abs().mean()))
+    scale = error_scale(total, float(total.abs().mean()))
     return [_errors_of_term(term, s, rules, scale, candidates)[0] for term, rules in zip(terms, others, strict=True)]
 
 

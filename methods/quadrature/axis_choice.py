@@ -19,7 +19,7 @@ import torch
 from methods.base import ParametricIntegral
 from methods.core.budget import Clock
 from methods.core.finite_values import finite
-from methods.core.relative_error import sizes
+from methods.core.relative_error import error_scale
 from methods.quadrature import axis_errors
 from methods.quadrature.axis_rules import AxisRule
 
@@ -121,7 +121,7 @@ def errors_by_order(
         found, value = _errors_of_term(term, s, [AxisRule(START, order)] * term.k, strengths, None)
         total += value
         first_maps.append([AxisRule(axis.a[_needed(axis, goal) - 1], order) for axis in found])
-    scale = sizes(total, float(total.abs().mean()))
+    scale = error_scale(total, float(total.abs().mean()))
     return [_errors_of_term(term, s, maps, strengths, scale)[0] for term, maps in zip(terms, first_maps, strict=True)]
 
 

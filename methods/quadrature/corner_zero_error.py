@@ -17,7 +17,7 @@ import sympy
 from methods.core import thresholds
 from methods.core.errors import InputError
 from methods.core.integral import ParametricIntegral
-from methods.core.relative_error import relative_errors, sizes
+from methods.core.relative_error import error_scale, relative_errors
 from methods.quadrature import rule_orders
 
 DISTANCES = 2.0 ** np.arange(-12, -2)
@@ -59,14 +59,16 @@ class CornerZeroError:
             z = np.maximum(np.abs(s @ plane[:-1] + plane[-1]), DISTANCES[0])
             of_zero = np.exp(np.interp(np.log(z), np.log(DISTANCES), errors))
             found = np.maximum(found, np.where(z > DISTANCES[-1], 0.0, of_zero))
-        return found * sizes(value, self.typical_value)
+        return found * error_scale(value, self.typical_value)
 
 
 Values = Callable[[Callable[[np.ndarray], np.ndarray], np.ndarray], np.ndarray]
 """How the orders of a rule are changed, and s (n, m) -> the values (n,) of the changed rule."""
 
 
-def measured(planes: np.ndarray, s: np.ndarray, orders: np.ndarray, values: Values, floor: float) -> CornerZeroError:
+def measured_error(
+    planes: np.ndarray, s: np.ndarray, orders: np.ndarray, values: Values, floor: float
+) -> CornerZeroError:
     """Find the errors of a rule near corner zeros.
 
     Parameters
@@ -92,15 +94,15 @@ def measured(planes: np.ndarray, s: np.ndarray, orders: np.ndarray, values: Valu
 
 
 def planes(integral: ParametricIntegral) -> np.ndarray:
-    """Find the corner zeros of a complex integral, F_c/F_max as (n_zeros, m + 1): none where they are not known.
+    """Find the corner zeros of a complex integral, F_c/F_max as (n_zeros, m + 1).
 
-    That is where F, at one of the corners, may vanish and is not affine in s.
+    Corners at which F is not affine in s are left out, and none are found where F is not known.
     """
     none = np.empty((0, integral.m + 1))
     if not integral.is_complex or integral.expression is None:
         return none
     try:
-        zeros = thresholds.corner_zeros(integral)
+        zeros = thresholds.corner_zeros(integral, only_affine=True)
     except InputError:
         return none
     s = integral.expression.parameters

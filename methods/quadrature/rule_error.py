@@ -34,7 +34,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from methods.core.relative_error import relative_errors, sizes
+from methods.core.relative_error import error_scale, relative_errors
 
 ROUNDING = 2e-16
 """Relative to |I|, and to its typical size, where the sum over the nodes cancels."""
@@ -66,7 +66,7 @@ class RuleError(NamedTuple):
         `unit` (n, m) is s mapped to [0, 1]^m.
         """
         size = np.abs(value)
-        scale = sizes(size, self.typical_value)
+        scale = error_scale(size, self.typical_value)
         squared = np.square(np.abs(value - lower) / scale)
         unseen = np.maximum(0.0, squared * squared - self.largest_difference**4)
         sigma = np.sqrt(self.ratio**2 * squared + self.floor**2 + np.square(self.rise * radius(unit)) + unseen)

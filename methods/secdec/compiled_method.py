@@ -11,7 +11,6 @@ import numpy as np
 
 from methods.base import Estimate, InputError, Method, ParametricIntegral
 from methods.core.batches import in_batches
-from methods.core.failed_fits import forgotten_if_it_fails
 from methods.secdec import library as pysecdec_library
 from methods.secdec.evaluator import Evaluator
 from methods.secdec.library import Library
@@ -65,7 +64,6 @@ class CompiledMethod(Method):
         """Return why not: the integrand is no formula, or pySecDec or a compiler is missing."""
         return super().unsupported(integral) or pysecdec_library.unsupported(integral)
 
-    @forgotten_if_it_fails
     def fit(
         self,
         integral: ParametricIntegral,

@@ -17,7 +17,7 @@ from typing import Self
 import numpy as np
 
 from methods.base import Estimate, InputError
-from methods.core.relative_error import sizes
+from methods.core.relative_error import error_scale
 from methods.surrogates.labels import LEAST_LABELS
 
 LARGE = 1e-3
@@ -40,12 +40,12 @@ class LabelLimit:
         finite = np.isfinite(value)
         typical = float(np.abs(value[finite]).mean()) if finite.any() else 0.0
         stated = finite & np.isfinite(error)
-        relative = error[stated] / sizes(value[stated], typical)
+        relative = error[stated] / error_scale(value[stated], typical)
         return cls(max(LARGE, FACTOR * float(np.median(relative))) if stated.any() else LARGE, typical)
 
     def refuses(self, value: np.ndarray, error: np.ndarray) -> np.ndarray:
         """Tell which labels (n,) are refused: those with larger errors, or that are no finite numbers."""
-        largest = self.relative * sizes(value, self.typical)
+        largest = self.relative * error_scale(value, self.typical)
         return ~np.isfinite(value) | (error > largest)
 
     def without_refused(self, value: np.ndarray, error: np.ndarray, *others: np.ndarray) -> tuple[np.ndarray, ...]:

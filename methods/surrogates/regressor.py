@@ -26,7 +26,6 @@ from methods.core import devices, few_points, thresholds
 from methods.core.arithmetic import Arithmetic, Rows
 from methods.core.batches import in_batches
 from methods.core.budget import Clock
-from methods.core.failed_fits import forgotten_if_it_fails
 from methods.core.names import unknown
 from methods.core.storage import StorageError
 from methods.surrogates import complex_parts, network_arithmetic, symmetry, targets
@@ -105,7 +104,6 @@ class Regressor(Method):
         """Say why the thresholds of an integral are not known."""
         return super().unsupported(integral) or thresholds.reason_if_unknown(integral)
 
-    @forgotten_if_it_fails
     def fit(
         self,
         integral: ParametricIntegral,

@@ -23,7 +23,6 @@ import torch
 from methods.base import Estimate, InputError, Method, ParametricIntegral
 from methods.core.batches import in_batches
 from methods.core.budget import Clock
-from methods.core.failed_fits import forgotten_if_it_fails
 from methods.surrogates import targets
 from methods.surrogates.labels import with_label_errors
 from methods.tables.coordinates import Coordinates
@@ -104,7 +103,6 @@ class LabelInterpolant(Method):
     def _interpolant(self, u: np.ndarray, y: np.ndarray, settings: np.ndarray) -> Function:
         """Interpolate y (n,) at u (n, m)."""
 
-    @forgotten_if_it_fails
     def fit(
         self,
         integral: ParametricIntegral,
@@ -209,7 +207,7 @@ class LabelInterpolant(Method):
 
     def _restore(self, state: dict[str, np.ndarray]) -> None:
         if reason := self.unsupported(self.integral_):
-            raise InputError(f"{self.name} cannot be loaded: {reason}.")
+            raise InputError(f"{self.name} cannot be loaded: {reason.removesuffix('.')}.")
         super()._restore(state)
         self.distance_, self.target_ = float(self.distance_), str(self.target_)
         self._target = targets.make(self.target_, self.integral_)

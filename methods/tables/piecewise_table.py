@@ -14,7 +14,6 @@ from methods.core import devices, few_points, thresholds
 from methods.core.arithmetic import Arithmetic, Rows
 from methods.core.batches import in_batches
 from methods.core.budget import Clock
-from methods.core.failed_fits import forgotten_if_it_fails
 from methods.surrogates.labels import LEAST_LABELS
 from methods.tables import table_arithmetic, threshold_pieces
 from methods.tables.table import Table
@@ -46,7 +45,6 @@ class PiecewiseTable(Table):
         """Say that the thresholds of an integral are not known."""
         return super().unsupported(integral) or thresholds.reason_if_unknown(integral)
 
-    @forgotten_if_it_fails
     def fit(
         self,
         integral: ParametricIntegral,

@@ -11,7 +11,7 @@ import torch
 from methods.base import Estimate, Method, ParametricIntegral
 from methods.core.batches import in_batches
 from methods.core.budget import Clock
-from methods.core.relative_error import relative_errors, sizes
+from methods.core.relative_error import error_scale, relative_errors
 from methods.surrogates.labels import LabelSource, with_label_errors
 from methods.surrogates.targets import compute_in_steps
 from methods.tables.coordinates import Coordinates, Target
@@ -50,7 +50,7 @@ class Table(Method):
     def _estimate(self, s: np.ndarray) -> Estimate:
         """Evaluate I and its error at s (n, m)."""
         value = self._evaluate(s)
-        return Estimate(value, self.relative_error_ * sizes(value, self.typical_value_), 0)
+        return Estimate(value, self.relative_error_ * error_scale(value, self.typical_value_), 0)
 
     def _pilot(self, source: LabelSource, n: int, clock: Clock) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Draw n points (n, m) and compute I and its error at them: fewer where the clock ends that."""

@@ -400,6 +400,20 @@ def test_a_training_that_diverges_is_refused(monkeypatch):
     assert np.isfinite(values(product(1), n_updates=2)).all()
 
 
+def test_a_training_that_diverges_ends_soon(monkeypatch):
+    """Not after all updates: they would take hours on weights that are NaN."""
+    update = training.Replica.update
+
+    def diverging(replica, done):
+        update(replica, done)
+        if done == 2:
+            torch.nn.init.constant_(replica.network.last.weight, float("nan"))
+
+    monkeypatch.setattr(training.Replica, "update", diverging)
+    with pytest.raises(InputError, match=r"diverged after [1-9]\d? updates"):
+        small(n_updates=1000).fit(product(1))
+
+
 @pytest.mark.parametrize("activation", ["tanh", "sigmoid", "gelu", "softsign", "softplus", "polylog3", "relu3"])
 def test_activations_of_the_ablations_train(activation):
     assert activation in ACTIVATIONS

@@ -6,7 +6,8 @@ import pytest
 from terminals import on_terminal
 
 import references
-from references.__main__ import main
+from references.__main__ import SIGNS, main
+from references.sectors import positivity
 
 
 @pytest.fixture
@@ -61,6 +62,10 @@ def test_details_name_box_source_and_checks(printed, columns):
 )
 def test_details_say_which_sign_F_has(printed, name, said):
     assert said in printed(name)[1].out.splitlines()
+
+
+def test_every_sign_that_a_polynomial_may_have_is_said_in_words():
+    assert {positivity.BY_FORM, positivity.TESTED, positivity.NEGATIVE, positivity.CHANGES} <= set(SIGNS)
 
 
 def test_an_integral_without_stored_values_says_so(printed):

@@ -20,6 +20,7 @@ from benchmarks.gpu_measurements import (
 )
 from benchmarks.page.contents import Contents
 from benchmarks.records import run_records
+from methods.core.errors import InputError
 from methods.papers.primitive_recipes import RECIPES
 from methods.published_primitive import PublishedPrimitive
 
@@ -84,6 +85,27 @@ def test_training_goes_on_from_a_checkpoint_to_the_same_digits(small_recipes, fo
     assert again["jhep_tanh_i2"]["train_s"] > first["jhep_tanh_i2"]["train_s"]
     other = published_training.Checkpoint(folder / "parts" / published_training.CHECKPOINT, "cuda")
     assert (other.curves, other.state) == ({}, {})
+
+
+def test_a_training_that_diverges_is_an_entry_and_the_next_recipe_is_trained(small_recipes, folder, monkeypatch):
+    original = PublishedPrimitive.fit
+
+    def diverging(self, integral, *, budget=None, monitor=None):
+        original(self, integral, budget=budget, monitor=monitor)
+        if self.n_updates == 60:
+            raise InputError("The training of published_primitive diverged after 60 updates.")
+        return self
+
+    monkeypatch.setattr(PublishedPrimitive, "fit", diverging)
+    found = curves(folder / "diverging", 300.0)
+    failed = found["jhep_tanh_i2"]
+    assert (failed["status"], failed["n_updates"]) == ("failed", 60)
+    assert "diverged after 60 updates" in failed["reason"]
+    assert [point["n_updates"] for point in failed["points"]] == [25, 50]
+    assert found["thesis_gelu"]["status"] == "ok"
+    checkpoint = published_training.Checkpoint(folder / "diverging" / published_training.CHECKPOINT, "cpu")
+    assert (checkpoint.in_training, checkpoint.state) == (None, {})
+    assert curves(folder / "diverging", 300.0) == found
 
 
 def test_estimates_say_what_the_full_length_takes(small_recipes, folder):

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
 import pytest
 
 import methods
-from methods.base import InputError, ParametricIntegral
+from methods.base import Estimate, InputError, Method, ParametricIntegral
 from methods.core.errors import NoCausalContour
 
 
@@ -39,3 +44,58 @@ def test_a_method_whose_fit_failed_gives_no_values(name, fields, bad, error):
     with pytest.raises(AttributeError, match="integral_"):
         method.integrate(s)
     assert method.fit(integral("1/(3 + s1 + x1)")).integrate(s).value.shape == (1,)
+
+
+@pytest.mark.parametrize("name", methods.METHODS)
+def test_no_method_keeps_its_integral_where_it_refuses_another_one(name, monkeypatch):
+    method = methods.create(name)
+    method.integral_ = integral("1/(2 + s1 + x1)")
+    monkeypatch.setattr(type(method), "unsupported", lambda self, integral: "it is a test")
+    with pytest.raises(InputError, match="cannot treat mine: it is a test"):
+        method.fit(integral("1/(3 + s1 + x1)"))
+    assert "integral_" not in vars(method)
+
+
+@dataclass(kw_only=True)
+class Own(Method):
+    """A method of one's own that calls no function of `Method` in its `fit`."""
+
+    name: ClassVar[str] = "own"
+    source: ClassVar[str] = "a test"
+    ends_by: type[BaseException] | None = None
+
+    def fit(self, integral, *, budget=None, monitor=None):
+        """Keep the integral, or end by an exception."""
+        self.integral_ = integral
+        if self.ends_by is not None:
+            raise self.ends_by
+        return self
+
+    def integrate(self, s):
+        return Estimate(np.ones(len(self.integral_.check(s))), np.zeros(len(s)), 0)
+
+
+class Inheriting(Own):
+    """Fits by the `fit` of its base class."""
+
+    def fit(self, integral, *, budget=None, monitor=None):
+        return super().fit(integral, budget=budget, monitor=monitor)
+
+
+@pytest.mark.parametrize("cls", [Own, Inheriting])
+@pytest.mark.parametrize("ends_by", [RuntimeError, KeyboardInterrupt])
+def test_a_method_of_ones_own_forgets_an_earlier_fit(cls, ends_by):
+    method = cls().fit(integral("1/(2 + s1 + x1)"))
+    assert method.integrate(np.array([[0.1]])).value == [1.0]
+    method.measured_ = {"mean": 5.0}
+    assert method.fit(integral("1/(3 + s1 + x1)")).measured_ is None
+    method.ends_by = ends_by
+    with pytest.raises(ends_by):
+        method.fit(integral("1/(2 + s1 + x1)"))
+    with pytest.raises(AttributeError, match="integral_"):
+        method.integrate(np.array([[0.1]]))
+
+
+def test_a_fit_keeps_its_signature_and_its_documentation():
+    assert list(inspect.signature(Own.fit).parameters) == ["self", "integral", "budget", "monitor"]
+    assert Own.fit.__doc__ == "Keep the integral, or end by an exception."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import numpy as np
 import pytest
 from integrals import plain
 
@@ -92,6 +93,11 @@ def test_a_corner_at_which_the_polynomial_is_not_affine_hides_no_corner_zero_of_
 def test_a_corner_at_which_it_is_not_affine_and_may_vanish_is_told(f, m):
     with pytest.raises(InputError, match="at a corner, is not affine in"):
         corner_zeros(of_polynomial(f, s=(5.0, 30.0), m=m))
+
+
+def test_an_error_is_stated_near_the_other_corner_zeros_where_one_corner_is_not_affine():
+    planes = corner_zero_error.planes(of_polynomial("(s - 9)*x1 + m**2*(1 - x1)", s=(5.0, 30.0), m=(-1.0, 2.0)))
+    np.testing.assert_allclose(planes / planes[0, 0], [[1.0, 0.0, -9.0]])
 
 
 @pytest.mark.parametrize(("low", "n_planes"), [((21.0, -30.0, 0.5), 0), ((16.0, -30.0, 0.5), 2)])

@@ -15,7 +15,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 import methods
 from methods import published_primitive
 from methods.base import InputError
-from methods.deep import optimiser, training, training_choices
+from methods.deep import checkpoint, optimiser, training, training_choices
 
 SMALL = {"width": 8, "depth": 2, "lattice_size": 64, "n_replicas": 2, "n_repeat": 5}
 
@@ -149,11 +149,27 @@ def test_what_a_checkpoint_leaves_out_changes_the_result():
     assert not np.array_equal(rest.integrate(s).value, whole.integrate(s).value)
 
 
-@pytest.mark.parametrize("fields", [{"n_replicas": 1}, {"n_replicas": 3}, {"width": 9}, {"depth": 3}], ids=str)
+@pytest.mark.parametrize(
+    "fields", [{"n_replicas": 1}, {"n_replicas": 3}, {"width": 9}, {"depth": 3}, {"schedule": "plateau"}], ids=str
+)
 def test_a_state_of_other_fields_is_refused(fields):
     state = small(n_updates=2).fit(product(2)).training_state()
+    method = small(n_updates=3, **fields)
     with pytest.raises(InputError, match="not that of a published_primitive with these fields"):
-        small(n_updates=3, **fields).resume(product(2), state)
+        method.resume(product(2), state)
+    with pytest.raises(AttributeError, match="integral_"):
+        method.integrate(product(2).sample(3, seed=0))
+
+
+def test_a_lack_of_memory_is_not_taken_for_a_state_of_other_fields(monkeypatch):
+    state = small(n_updates=2).fit(product(2)).training_state()
+
+    def restore(replica, arrays):
+        raise torch.cuda.OutOfMemoryError
+
+    monkeypatch.setattr(checkpoint, "restore", restore)
+    with pytest.raises(torch.cuda.OutOfMemoryError):
+        small(n_updates=3).resume(product(2), state)
 
 
 def test_a_state_does_not_change_when_training_goes_on():

@@ -8,6 +8,7 @@ import types
 import numpy as np
 import pytest
 import torch
+from integrals import product
 
 from methods.primitives import contour_orders
 
@@ -45,5 +46,5 @@ class Rules:
 def test_compiling_is_no_time_of_a_node(k):
     clock = types.SimpleNamespace(left=1000.1, is_limited=True)
     s = torch.zeros(4, 1, dtype=torch.float64)
-    assert contour_orders.choose(Rules(k, clock), s, 1e-3, MAX_NODES, clock)[1] == MAX_NODES
+    assert contour_orders.choose(Rules(k, clock), product(1), s, 1e-3, MAX_NODES, clock)[1] == MAX_NODES
     assert clock.left < 1

@@ -96,8 +96,8 @@ def test_labels_computed_are_told_apart_from_those_used(name):
 @pytest.mark.skipif(not HAS_SKLEARN, reason="scikit-learn is missing")
 def test_a_missing_package_is_named_where_a_file_is_loaded(monkeypatch, tmp_path):
     fitted("gaussian_process", product(1), n_labels=20).save(tmp_path / "model")
-    monkeypatch.setattr("methods.gaussian_process.reason_if_missing", lambda *_: "the package is not there")
-    with pytest.raises(InputError, match="gaussian_process cannot be loaded: the package is not there"):
+    monkeypatch.setattr("methods.gaussian_process.reason_if_missing", lambda *_: "the package is not there.")
+    with pytest.raises(InputError, match=r"gaussian_process cannot be loaded: the package is not there\.$"):
         methods.load(tmp_path / "model")
 
 
