@@ -183,14 +183,6 @@ def test_a_map_is_chosen_though_the_integrand_is_infinite_at_a_corner_of_the_cub
     assert ((method.a_ > 0) & (method.a_ < 6)).all()
 
 
-def test_nodes_without_a_value_are_left_out_of_the_mean():
-    """Over the other 63 nodes f is s, and its second moment s²."""
-    integral = callable_integral(lambda s, x: s[..., 0] * (x[..., 0] / x[..., 0]))
-    method, s = fitted(integral, points=64, transform="tent", a=0.0), [[1.0], [2.0]]
-    moment = method._second_moment(torch.tensor(s, dtype=torch.float64), np.zeros(1), 64)
-    assert moment == pytest.approx(np.log(4.0) / 2, rel=1e-12)
-
-
 @pytest.mark.filterwarnings("ignore:invalid value")
 def test_a_transform_is_chosen_though_there_is_no_value_at_a_point_of_the_box():
     """At s1 = 2, a corner of the box, the integrand is no number."""

@@ -122,14 +122,18 @@ def over_mass() -> ParametricIntegral:
 
 
 @pytest.mark.parametrize(
-    ("name", "fields"), [("gauss_legendre", {}), ("learned_contour", {}), ("learned_contour", {"order": 4})]
+    ("name", "fields", "told"),
+    [
+        ("gauss_legendre", {}, r"over_mass(_term1)? is .* at s = .*, m = 0; give an integrand that is finite"),
+        # At m = 0 the product of all denominators is zero on every contour.
+        ("learned_contour", {}, "No contour of over_mass was found"),
+        ("learned_contour", {"order": 4}, "No contour of over_mass was found"),
+    ],
 )
 @pytest.mark.filterwarnings("ignore:(invalid value|divide by zero)")
-def test_a_rule_on_a_contour_is_not_chosen_by_values_that_are_no_numbers(name, fields):
+def test_a_rule_on_a_contour_is_not_chosen_by_values_that_are_no_numbers(name, fields, told):
     """One such point would make all errors NaN, so that each axis got one node."""
-    with pytest.raises(
-        InputError, match=r"over_mass(_term1)? is .* at s = .*, m = 0; give an integrand that is finite"
-    ):
+    with pytest.raises(InputError, match=told):
         methods.create(name, **fields).fit(over_mass())
 
 

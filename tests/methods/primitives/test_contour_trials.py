@@ -87,7 +87,9 @@ def test_two_contours_on_which_the_integral_is_infinite_at_a_point_are_not_compa
     )  # fmt: skip
     contour = contour_fit.identity(1, 2, 1, (0,), torch.zeros(1, dtype=torch.complex128))
     region = ContourRegion(integral, [contour], [contour], "cpu", may_compile=False)
-    with pytest.raises(InputError, match=r"over_mass is .* m = 0; give an integrand that is finite"):
+    with pytest.raises(
+        InputError, match=r"over_mass is .* m = 0 on one of two contours; give an integrand that is finite"
+    ):
         region.choose(Wanted(1e-3, 50, 2), Clock(None))
 
 

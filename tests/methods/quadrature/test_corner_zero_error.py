@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from methods.quadrature import rule_orders
-from methods.quadrature.corner_zero_error import DISTANCES, CornerZeroError, measured, tabulated
+from methods.quadrature.corner_zero_error import DISTANCES, CornerZeroError, measured_error, tabulated
 
 SHAPE = (1, len(DISTANCES), 2, 1)
 """One zero, and two points in one invariant at each distance."""
@@ -38,7 +38,7 @@ def test_beyond_the_last_distance_there_is_no_error():
 def test_where_the_integral_vanishes_the_error_is_relative_to_its_typical_size():
     """It was measured so: relative to |I|, or to 1 % of the mean |I| where that is more."""
     value, reference = np.full(20, 5.05), np.full(20, 5.0)
-    found = measured(
+    found = measured_error(
         np.array([[1.0, 0.0]]), np.zeros(SHAPE), np.array([[4]]),
         lambda change, s: value if change is rule_orders.same else reference, 0.0,
     )  # fmt: skip
