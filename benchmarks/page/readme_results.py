@@ -2,8 +2,8 @@
 
 The integral is the one that says most, by a rule that knows no method: one above threshold with more variables than
 those of one loop, where one was measured, and of several one whose true values are known to more digits than any method
-has; else a held-out one above threshold, else a held-out one; then the one with most kinds of methods, and with most
-Feynman parameters and invariants. All is on one thread of one machine.
+has; else a held-out one above threshold, else a held-out one; then the one with most kinds of methods, most settings of
+them, and most Feynman parameters and invariants. All is on one thread of one machine.
 """
 
 from __future__ import annotations
@@ -101,8 +101,8 @@ def _rank(integral: str, here: Mapping[str, Sequence[DigitCost]]) -> tuple[int, 
     physical, held_out = catalogue.is_physical(integral), catalogue.is_held_out(integral)
     many_variables = physical and made.k > MOST_OF_ONE_LOOP
     is_known = not any(cost.is_limited_by_truth for costs in here.values() for cost in costs)
-    size = made.k + len(made.parameters)
-    return many_variables, many_variables and is_known, physical and held_out, held_out, n_kinds, size, len(here)
+    is_one_of = (many_variables, many_variables and is_known, physical and held_out, held_out)
+    return *is_one_of, n_kinds, sum(map(len, here.values())), made.k + len(made.parameters)
 
 
 def _caption(shown: Place, here: Mapping[str, Sequence[DigitCost]]) -> str:

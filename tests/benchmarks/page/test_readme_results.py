@@ -99,6 +99,11 @@ def test_digits_beyond_those_of_the_true_values_say_so():
     assert most == "6.0 (5.0) (≤ truth)"
 
 
+def test_of_several_the_one_with_most_settings_is_shown():
+    more = [run("gauss_legendre", 7.0, 9.0, "crossed2l_sum")]
+    assert shown(*EUCLIDEAN, *more) == "crossed2l_sum"
+
+
 def test_an_integral_whose_true_values_judge_all_methods_comes_first():
     limited = [one | {"truth_rel_err_max": 1e-4} for one in place("pentabox_s33_physical")]
     assert shown(*EUCLIDEAN, *place("box2l_hh"), *limited) == "box2l_hh"
