@@ -158,8 +158,8 @@ def test_a_fitted_method_is_loaded_on_a_device(tmp_path):
     made = methods.create(PLACED, factor=2.0).fit(product(2))
     made.save(tmp_path / "model")
     task = Task("my_integrals:closed", PLACED, {}, 1.0, None, tmp_path, tmp_path / "model", (1,), 0.0)
-    found = saved_methods.load(task, product(2), {"device": "xpu"})
-    assert (found.device, found.factor) == ("xpu", 2.0)
+    found = saved_methods.load(task, product(2), {"device": "meta"})  # which torch has everywhere
+    assert (found.device, found.factor) == ("meta", 2.0)
 
 
 @pytest.mark.parametrize(
