@@ -1,4 +1,4 @@
-"""What command lines of this package share: parsers whose help is the module's docstring, and types of arguments."""
+"""Makes the parsers of the commands, whose help is the docstring of their module, and reads seconds."""
 
 from __future__ import annotations
 

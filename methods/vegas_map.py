@@ -48,7 +48,7 @@ class _OutOfTime(Exception):
 
 
 class _Iterations:
-    """What vegas tells before and after each iteration: they are counted, and end where the clock leaves no time.
+    """Counts the iterations of vegas, and ends them where the clock leaves no time for another one.
 
     The first one is made in any case.
     """

@@ -26,7 +26,7 @@ WORDS = (
     "A rule sums the integrand over nodes for each value, a table interpolates values in s, and networks and trees "
     "learn them ([words](docs/words.md))"
 )
-"""What the three kinds of methods do, for readers of README.md."""
+"""Says for readers of README.md how rules, tables and methods that learn compute I(s)."""
 
 Costs = Sequence[Mapping[str, Sequence[DigitCost]]]
 """For each integral on a machine: method -> its configurations."""

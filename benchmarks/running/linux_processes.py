@@ -1,4 +1,4 @@
-"""What Linux does for a process that asks by prctl: it ends with its parent, or becomes the parent of orphans."""
+"""Asks Linux, by prctl, that a process ends with its parent, or becomes the parent of processes left without one."""
 
 from __future__ import annotations
 

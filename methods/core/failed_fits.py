@@ -1,4 +1,4 @@
-"""What is left of an earlier fit when a method is fitted again: nothing, also where the new fit raises."""
+"""Wraps the `fit` of a method so that nothing of an earlier fit is left, also where the new one raises."""
 
 from __future__ import annotations
 

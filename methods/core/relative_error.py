@@ -19,7 +19,7 @@ LEAST = 1e-300
 
 
 def error_scale(value: Numbers, typical: float) -> Numbers:
-    """Return what errors of values (n,) are relative to: |value|, and where that is small 1 % of the typical |I|."""
+    """Return the scale (n,) of relative errors of values (n,): |value|, or 1 % of the typical |I| where larger."""
     return abs(value).clip(min=max(SMALL * typical, LEAST))
 
 

@@ -87,8 +87,10 @@ def fitted(
         total_degree.fit(alpha, of_u, of_y + 1j * error) for of_u, of_y, error in zip(u, y, noise_of_y, strict=True)
     ]
     coefficients = np.stack([c.real for c in fits])
-    left = [_left(alpha, c.real, of_u, of_y, device) for c, of_u, of_y in zip(fits, u, y, strict=True)]
-    of_noise = [_left(alpha, c.imag, of_u, error, device) for c, of_u, error in zip(fits, u, noise_of_y, strict=True)]
+    left = [_residuals(alpha, c.real, of_u, of_y, device) for c, of_u, of_y in zip(fits, u, y, strict=True)]
+    of_noise = [
+        _residuals(alpha, c.imag, of_u, noisy, device) for c, of_u, noisy in zip(fits, u, noise_of_y, strict=True)
+    ]
     # Per degree of freedom, fits leave the error of y without further terms, which all replicas have in common, and
     # noise. The noise differs from replica to replica, so that their spread tells it; it must not count twice.
     square = (np.square(left).sum() - np.square(of_noise).sum()) / (np.size(left) - coefficients.size)
@@ -97,6 +99,6 @@ def fitted(
     return ReplicaTables(coordinates, target, alpha[stays], coefficients[:, stays], misfit, device)
 
 
-def _left(alpha: np.ndarray, c: np.ndarray, u: torch.Tensor, y: np.ndarray, device: str) -> np.ndarray:
-    """Return what the polynomial with coefficients c (n_terms,) leaves of y (n,) at u (m, n)."""
+def _residuals(alpha: np.ndarray, c: np.ndarray, u: torch.Tensor, y: np.ndarray, device: str) -> np.ndarray:
+    """Return the residuals (n,) of y (n,) beside the polynomial with coefficients c (n_terms,) at u (m, n)."""
     return y - SplitPolynomial(alpha, c, device)(u).cpu().numpy()
