@@ -63,19 +63,21 @@ class MovingRule:
                 total[part] += block.sums(values, weights)
         return total
 
+    @torch.inference_mode(mode=False)
+    @torch.enable_grad()
     def with_gradient(self, s: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the sums at s (n, m) and ∂I/∂s (n, m), those of f at nodes that stay where they are.
 
         The integral does not depend on where a contour lies, so that the nodes' own motion with s adds nothing to it.
         """
+        s = s.detach().clone()  # what was made in inference mode cannot be differentiated by, its copies can
         total = torch.zeros(len(s), dtype=self._map.a.dtype, device=s.device)
         gradient = torch.zeros(s.shape, dtype=total.dtype, device=s.device)
         for block in self._blocks:
             for start in range(0, len(s), block.rows):
                 part = slice(start, start + block.rows)
-                leaf = s[part].detach().to(total.dtype).requires_grad_()
-                with torch.enable_grad():
-                    value = block.sums(*block.values(self._integrand, leaf, self._coordinates.u(s[part])))
+                leaf = s[part].to(total.dtype).requires_grad_()
+                value = block.sums(*block.values(self._integrand, leaf, self._coordinates.u(s[part])))
                 total[part] += value.detach()
                 if value.requires_grad:  # a term without s has no derivatives to ask for
                     # Of a holomorphic function torch gives the conjugate derivative, from its real part alone.

@@ -37,6 +37,18 @@ def test_they_are_those_of_torch(name: str, orders: tuple[int, ...]):
         np.testing.assert_allclose(found.numpy(), by_torch.numpy(), rtol=1e-11)
 
 
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+def test_those_of_torch_do_not_depend_on_what_it_records(mode):
+    integral = references.integral("box1l_physical")
+    contour, coordinates = some_map(integral.k, integral.m), BoxCoordinates(integral, "cpu")
+    rule = MovingRule(MovingIntegrand(integral, contour.order), contour, coordinates, (4, 3, 5))
+    expected = rule.with_gradient(torch.as_tensor(integral.sample(3, seed=0)))
+    with mode():
+        found = rule.with_gradient(torch.as_tensor(integral.sample(3, seed=0)))
+    for here, there in zip(found, expected, strict=True):
+        assert torch.equal(here, there)
+
+
 def test_a_formula_without_a_kernel_has_none():
     integral = references.integral("box1l_physical")
     contour, coordinates = some_map(integral.k, integral.m), BoxCoordinates(integral, "cpu")
