@@ -26,7 +26,7 @@ GENZ_K = (3, 8)
 
 GENZ = ("oscillatory", "product_peak", "corner_peak", "gaussian", "continuous", "discontinuous")
 
-BY_FORM = "by its form"
+BY_FORM = positivity.BY_FORM
 
 NOT_POSITIVE = positivity.CHANGES
 
