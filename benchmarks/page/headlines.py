@@ -63,7 +63,7 @@ def digits_meant(places: Mapping[tuple[str, str], Mapping[str, Sequence[DigitCos
     nobody = f" On {len(without)} integrals no method is known to have {DIGITS}: {', '.join(without)}."
     worst = [f"{who} on {sum(_has_at_worst(kind, here) for here in places.values())}" for kind, who in WHO.items()]
     return (
-        f"Digits are averages over the box.{nobody if without else ''} At the worst point of those that judge it, too, "
+        f"Digits are averages over the box.{nobody if without else ''} At the worst point, too, "
         f"{DIGITS} are reached by {', '.join(worst)} integrals:"
     )
 
@@ -79,9 +79,9 @@ def rules(costs: Costs) -> str:
         return ""
     theirs = [cost for here in costs if (cost := _cheapest("pySecDec", here, FEW)) and _cheapest("rule", here, FEW)]
     return (
-        f"For {FEW:,} values {_ahead('rule', costs, FEW)}: with {DIGITS} digits it takes "
-        f"{_median(cheapest, _few_s)} s in all, preparation included (median of {len(cheapest)}; "
-        f"{_range(cheapest, _few_s)}). {_of_pysecdec(costs)}{_older([*_winners(costs, FEW), *cheapest, *theirs])}"
+        f"For {FEW:,} values {_ahead('rule', costs, FEW)}: {DIGITS} digits take it {_median(cheapest, _few_s)} s in "
+        f"all, preparation included (median of {len(cheapest)}; {_range(cheapest, _few_s)}). {_of_pysecdec(costs)}"
+        f"{_older([*_winners(costs, FEW), *cheapest, *theirs])}"
     )
 
 
@@ -95,13 +95,12 @@ def _of_pysecdec(costs: Costs) -> str:
     number = all_configurations.number
     few = sum(rule is not None for _, rule in both) > len(pairs)
     return (
-        f"pySecDec has them on {len(in_all)}{judged_by([theirs for theirs, _ in pairs])}"
-        f"{', elsewhere finer settings would take too long for a run' if few else ''}, and takes "
-        f"{number(min(in_all))} to {number(max(in_all))} times as long, {number(statistics.median(in_all))} times in "
-        f"the median; each further value takes the same settings {number(min(each))} to {number(max(each))} times as "
-        f"long, {number(statistics.median(each))} in the median, in calls with {batches(rule for _, rule in pairs)} "
-        f"values by rules and {batches(theirs for theirs, _ in pairs)} by pySecDec{_called_singly(pairs)}."
-        f"{by_kernels(pairs)}"
+        f"pySecDec has them on {len(in_all)}{judged_by([theirs for theirs, _ in pairs])}, and takes "
+        f"{number(statistics.median(in_all))} times as long (median; {number(min(in_all))} to {number(max(in_all))})"
+        f"{'; elsewhere finer settings would take too long for a run' if few else ''}. With these settings each "
+        f"further value takes it {number(statistics.median(each))} times as long (median; {number(min(each))} to "
+        f"{number(max(each))}) in calls with {batches(theirs for theirs, _ in pairs)} values beside "
+        f"{batches(rule for _, rule in pairs)} of rules{_called_singly(pairs)}.{by_kernels(pairs)}"
     )
 
 

@@ -32,14 +32,14 @@ def test_the_three_of_one_region():
     assert where == (
         "Below thresholds (2 integrals, 1 of them held out). A rule sums the integrand over nodes for each value, a "
         "table interpolates values in s, and networks and trees learn them ([words](docs/words.md)). Digits are "
-        "averages over the box. At the worst point of those that judge it, too, 6 are reached by a rule on 2, a table on 2, a "
+        "averages over the box. At the worst point, too, 6 are reached by a rule on 2, a table on 2, a "
         "method that learns on 0, pySecDec on 2 integrals:"
     )
     assert rule == (
-        "- For 1,000 values a **rule** is the cheapest on 2 of 2 integrals: with 6 digits it takes 0.0200 s in all, "
-        "preparation included (median of 2; 0.0200 to 0.0200). pySecDec has them on 2, and takes 200 to 200 times as "
-        "long, 200 times in the median; each further value takes the same settings 200 to 200 times as long, 200 in "
-        "the median, in calls with 1,024 values by rules and 1,024 by pySecDec."
+        "- For 1,000 values a **rule** is the cheapest on 2 of 2 integrals: 6 digits take it 0.0200 s in all, "
+        "preparation included (median of 2; 0.0200 to 0.0200). pySecDec has them on 2, and takes 200 times as long "
+        "(median; 200 to 200). With these settings each further value takes it 200 times as long (median; 200 to 200) "
+        "in calls with 1,024 values beside 1,024 of rules."
     )
 
 
@@ -65,27 +65,30 @@ def test_single_calls_and_kernels_of_pysecdec_stand_beside_its_batches():
     ]  # fmt: skip
     rule = said(found)[1]
     assert rule.endswith(
-        "in calls with 1,024 values by rules and 1,024 by pySecDec, 10.0 times in single calls. 1 % of its time is in "
+        "in calls with 1,024 values beside 1,024 of rules, 10.0 times in single calls. 1 % of its time is in "
         "its kernels, which alone take 2.00 times as long (medians)."
     )
 
 
 def test_where_pysecdec_lacks_the_digits_it_was_not_asked_for_them():
     found = [*place("heptagon1l"), *[one for one in place("box2l") if one["method"] != "pysecdec_qmc"]]
-    assert "pySecDec has them on 1, elsewhere finer settings would take too long for a run, and takes" in said(found)[1]
+    assert "pySecDec has them on 1, and takes 200 times" in said(found)[1]
+    assert "; elsewhere finer settings would take too long for a run. With these" in said(found)[1]
 
 
 def test_preparation_counts_where_values_are_few():
     found = [run("gauss_legendre", 7.0, 20.0, 10.0), run("pysecdec_qmc", 6.5, 4000.0, 16.02)]
     (rule,) = [line for line in said([*found, *place("box2l")]) if "**rule**" in line]
-    assert "takes 5.02 s in all" in rule  # the median of 10.02 and 0.02
-    assert "takes 2.00 to 200 times as long, 101 times in the median; each further value takes " in rule
+    assert "6 digits take it 5.02 s in all" in rule  # the median of 10.02 and 0.02
+    assert "takes 101 times as long (median; 2.00 to 200). With these settings each further value takes " in rule
 
 
 def test_a_further_value_is_compared_with_the_rule_that_was_named():
     found = [*place("heptagon1l"), run("learned_contour", 7.0, 1.0, 100.0)]
     (rule,) = [line for line in said(found) if "**rule**" in line]
-    assert "the same settings 200 to 200 times" in rule  # not 4,000, as for a rule that 1,000 values do not repay
+    assert (
+        "each further value takes it 200 times as long (median; 200 to 200)" in rule
+    )  # not 4,000, as for a rule that 1,000 values do not repay
 
 
 def test_a_table_pays_where_no_rule_is_cheaper():
