@@ -12,7 +12,7 @@ from methods import create, differential_mlp
 from methods.base import InputError, ParametricIntegral
 from methods.differential_mlp import DifferentialMLP
 from methods.quadrature import node_gradients
-from methods.surrogates import gradient_labels, labels
+from methods.surrogates import gradient_labels
 from methods.surrogates.quasi_newton import minimise
 from methods.tables.coordinates import Coordinates
 
@@ -31,13 +31,6 @@ def inside(integral, n, seed=1):
 
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-
-
-@pytest.fixture
-def costs():
-    token = labels.LABEL_COSTS.set([])
-    yield labels.LABEL_COSTS.get()
-    labels.LABEL_COSTS.reset(token)
 
 
 def small(**fields):
