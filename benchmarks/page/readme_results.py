@@ -117,11 +117,18 @@ def _caption(shown: Place, here: Mapping[str, Sequence[DigitCost]]) -> str:
     why = f": {entry.why}" if entry else ""
     return (
         f"`{integral}`, {use}, {region}{why}; k = {made.k}, {len(made.parameters)} invariants, on one thread of "
-        f"{machine}. "
+        f"{machine}{_rate(here)}. "
         "A curve joins the settings of a method, in the colour of its kind; time is per value in batches of "
         f"{digit_costs.LARGEST_BATCH:,}, smaller ones where these would take long. Settings that take too long for a "
         f"run are left out.{_fewer_points(here)}{_known_digits(here)}"
     )
+
+
+def _rate(here: Mapping[str, Sequence[DigitCost]]) -> str:
+    """Say how quick that thread was, measured when these were timed, by which times scale; "" where no record says."""
+    records = [record for costs in here.values() for cost in costs for record in cost.configuration.good]
+    found = [record["rates"]["float64"]["gflop_per_s"] for record in records if record["rates"]]
+    return f" ({statistics.median(found):.0f} GFLOP/s in products of float64 matrices)" if found else ""
 
 
 def _fewer_points(here: Mapping[str, Sequence[DigitCost]]) -> str:

@@ -124,6 +124,10 @@ def test_the_text_says_what_was_measured_where_and_what_failed():
     )
     assert "below thresholds: k = 6, seven invariants; k = 6, 7 invariants, on one thread of A." in text
     assert "Without a value here: skip_mlp (failed)." in text
+    rated = [one | {"rates": {"float64": {"gflop_per_s": 51.4}}} for one in EUCLIDEAN]
+    assert "thread of A (51 GFLOP/s in products of float64 matrices). A" in readme_results.text(
+        configurations.grouped(rated), []
+    )
     assert "12 configurations on 3 integrals, 2 of them held out and 0 above threshold, with budgets of 60 " in text
 
 
