@@ -27,8 +27,8 @@ def table(grouped: Iterable[configurations.Configuration]) -> Table:
             made.append(_row(result, configuration, "µs per integral (1024)", result["us"], here))
     explanation = (
         "Each published figure beside every configuration of its method here; the ratio is here over published, above "
-        "one better for digits and worse for times. Machines, and often the preparation, differ. Digits of the peak of a "
-        "histogram, as a note says of some, are 0.28 fewer than the mean where errors are normal."
+        "one better for digits and worse for times. Machines, and often the preparation, differ. Digits of the peak of "
+        "a histogram, as a note says of some, are 0.28 fewer than the mean where errors are normal."
     )
     return Table("The papers' tables", explanation, made)
 
