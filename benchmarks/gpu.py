@@ -10,7 +10,7 @@ written to DIR as soon as it is there: one that fails leaves its traceback, and 
 measurement, and a checkpoint from which training goes on; temporary files and compiled kernels go to DIR/work. Nothing
 is written elsewhere, if Python is started with -B. To publish, commit the JSON files as reports/published/gpu/NAME.
 
-Exit status: 0 when all went to their end, 1 when some failed (they are listed), 2 for wrong arguments.
+Exit status: 0 when all went to their end, 1 when some failed or were ended (they are listed), 2 for wrong arguments.
 """
 
 from __future__ import annotations
@@ -215,10 +215,10 @@ def n_figures(result: Mapping[str, Any] | None, device: str | None = None) -> in
 
 
 def is_finished(result: Mapping[str, Any] | None, device: str) -> bool:
-    """Tell whether a measurement need not be made again: it came to its end on this device, with nothing partial."""
+    """Tell whether a measurement need not be made again: it came to its end on this device, and time cut nothing."""
     if result is None or result["status"] != "ok" or result["device"] != device:
         return False
-    return not any(entry["status"] in ("partial", "left_out") for entry in result["entries"])
+    return not any(entry["status"] in ("partial", "left_out", "timeout") for entry in result["entries"])
 
 
 def line(entry: Mapping[str, Any]) -> str:
@@ -262,7 +262,7 @@ def report(results: Mapping[str, Mapping[str, Any]], seconds: float) -> int:
         statuses = [entry["status"] for entry in result["entries"]]
         counts = ", ".join(f"{statuses.count(status)} {status}" for status in dict.fromkeys(statuses))
         print(f"{name:9} {result['status']:8} {result['seconds']:6.0f} s  {counts}")
-        if result["status"] != "ok" or "failed" in statuses:
+        if result["status"] != "ok" or not {"failed", "timeout"}.isdisjoint(statuses):
             bad.append(name)
             print(f"  {result['reason']}\n{result['traceback'] or ''}" if result["reason"] else "", file=sys.stderr)
     return 1 if bad else 0

@@ -169,6 +169,15 @@ def test_what_is_finished_is_not_measured_again(folder):
         assert not gpu.is_finished(first, "cuda")
 
 
+@pytest.mark.parametrize(("status", "exit_status"), [("timeout", 1), ("left_out", 0)])
+def test_what_the_time_has_cut_is_measured_again(status, exit_status):
+    entry = {"kind": "tests", "status": status, "reason": "it took too long"}
+    result = {"status": "ok", "reason": None, "traceback": None, "device": "cpu", "seconds": 1.0, "entries": [entry]}
+    assert not gpu.is_finished(result, "cpu")
+    assert gpu.is_finished(result | {"entries": [entry | {"status": "ok"}]}, "cpu")
+    assert gpu.report({"tests": result}, 1.0) == exit_status
+
+
 def test_a_session_that_gets_less_far_does_not_replace_results(folder, capsys):
     measured(folder / "partial", {"faulty": FAULTY})
     (folder / "partial").rename(folder / "raises")

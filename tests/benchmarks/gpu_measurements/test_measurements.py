@@ -76,8 +76,8 @@ def test_training_goes_on_from_a_checkpoint_to_the_same_digits(small_recipes, fo
     with monkeypatch.context() as patch:
         patch.setattr(PublishedPrimitive, "fit", interrupted)
         first = curves(folder / "parts", 300.0)
-    assert list(first) == ["jhep_tanh_i2"]
     assert (first["jhep_tanh_i2"]["status"], first["jhep_tanh_i2"]["reason"]) == ("partial", "50 of 60 updates")
+    assert (first["thesis_gelu"]["status"], first["thesis_gelu"]["reason"]) == ("left_out", "no time was left")
     again = curves(folder / "parts", 300.0)
     assert {name: without_times(curve) for name, curve in again.items()} == {
         name: without_times(curve) for name, curve in whole.items()
@@ -106,6 +106,18 @@ def test_a_training_that_diverges_is_an_entry_and_the_next_recipe_is_trained(sma
     checkpoint = published_training.Checkpoint(folder / "diverging" / published_training.CHECKPOINT, "cpu")
     assert (checkpoint.in_training, checkpoint.state) == (None, {})
     assert curves(folder / "diverging", 300.0) == found
+
+
+def test_recipes_for_which_no_time_is_left_are_entries(small_recipes, folder):
+    entries = list(published_training.measure(session(folder / "short", 0.0)))
+    assert [entry["status"] for entry in entries] == ["left_out"] * 4
+    measured = result("training", entries)
+    assert not gpu.is_finished(measured, "cuda")
+    assert "curve thesis_gelu: left_out: no time was left" in map(gpu.line, entries)
+    (table,) = experiment.tables([measured])
+    curve = {"recipe": "thesis_gelu", "figure": "digits (updates made / printed)"}
+    (row,) = [row for row, _ in table.rows if curve.items() <= row.items()]
+    assert row["A GPU (2026-12-01, 0123456)"] == "– left_out: no time was left"
 
 
 def test_estimates_say_what_the_full_length_takes(small_recipes, folder):
@@ -175,6 +187,8 @@ def test_outcomes_of_tests_are_told_apart(folder):
     path.write_text(TESTS.replace("@pytest.mark.gpu\ndef", "def"))
     skipped = gpu_tests.outcomes([str(path)], session(folder / "out"), 120.0)
     assert (skipped["status"], skipped["n_passed"], skipped["n_failed"]) == ("left_out", 0, 0)
+    ended = gpu_tests.outcomes([str(path)], session(folder / "out"), 0.01)
+    assert (ended["status"], ended["reason"]) == ("timeout", "the tests were ended after 0 s")
 
 
 def test_outcomes_before_the_tests_were_ended():
