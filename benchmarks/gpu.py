@@ -29,7 +29,7 @@ from benchmarks.command_line import documented_parser, positive_seconds
 from benchmarks.gpu_measurements import MEASUREMENTS, Measurement
 from benchmarks.gpu_measurements.session import Session, entries
 from benchmarks.records.folders import LOCAL, check_writable, result_folder
-from benchmarks.running import device_rates, isolated, machine
+from benchmarks.running import device_rates, isolated, machine, socket_folder
 from benchmarks.running.isolated import Outcome, Process
 from methods.base import InputError
 from methods.core import files
@@ -38,9 +38,6 @@ SHARE_TOLD = 0.9
 """Share of its limit that a measurement is told to take: starting its process and ending it take the rest."""
 
 DEVICE_LIMIT_S = 120.0
-
-LONGEST_WORK_PATH = 54
-"""Characters: Python's processes, tests' too, talk by sockets below that folder, whose paths may have 108."""
 
 WRITTEN = {
     "TMPDIR": "", "LOOPMARK_CACHE": "cache", "LOOPMARK_LOCKS": "", "HOME": "home", "XDG_CACHE_HOME": "xdg",
@@ -115,10 +112,11 @@ def write_below(out: Path) -> Path:
         Where nothing can be written there, or the path is too long.
     """
     work = out / "work"
-    if len(str(work)) > LONGEST_WORK_PATH:
+    longest = socket_folder.LONGEST_BASE - len("/work")  # else sockets lie elsewhere
+    if len(str(out)) > longest:
         raise InputError(
-            f"The path {out} has {len(str(out))} characters; {LONGEST_WORK_PATH - len('/work')} at most can be worked "
-            "in, so give another folder."
+            f"The path {out} has {len(str(out))} characters; {longest} at most can be worked in, so give another "
+            "folder."
         )
     check_writable(work)
     for variable, name in WRITTEN.items():

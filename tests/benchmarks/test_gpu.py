@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 import pytest
 from gpu_sessions import read, session
@@ -21,7 +24,8 @@ from benchmarks.gpu_measurements import (
 )
 from benchmarks.gpu_measurements.session import ROOT, tried
 from benchmarks.records import run_records
-from benchmarks.running import isolated
+from benchmarks.running import isolated, socket_folder
+from methods.base import InputError
 from methods.core.budget import Clock
 
 WITHOUT_PACKAGES = ROOT / "tests" / "helpers" / "without_packages"
@@ -42,8 +46,6 @@ def folder(tmp_path_factory):
 @pytest.fixture
 def environment(monkeypatch):
     """Put back what the command changes in its own process, and in the forkserver's."""
-    import tempfile
-
     for variable in (*gpu.WRITTEN, "PYTHONDONTWRITEBYTECODE"):
         monkeypatch.setenv(variable, os.environ.get(variable, ""))
         if not os.environ[variable]:
@@ -228,6 +230,17 @@ def test_what_does_not_fit_is_said_in_one_sentence(arguments, message, folder, e
     err = capsys.readouterr().err
     assert message in err
     assert err.count("\n") == 1
+
+
+def test_sockets_find_room_below_the_longest_path_that_is_worked_in(environment):
+    with tempfile.TemporaryDirectory(dir="/tmp") as base:
+        out = Path(base) / ("x" * (socket_folder.LONGEST_BASE - len(f"{base}//work")))
+        folder = socket_folder.locked_folder(gpu.write_below(out)) / "pymp-12345678"
+        folder.mkdir()
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(folder / "listener-12345678"))
+        with pytest.raises(InputError, match="characters"):
+            gpu.write_below(Path(f"{out}x"))
 
 
 def test_wrong_arguments_and_help(capsys):
