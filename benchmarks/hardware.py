@@ -103,7 +103,7 @@ def main(arguments: list[str] | None = None) -> int:
         if not wanted:
             return 0
         methods = specs(given.method or experiment.default_methods())
-        work = {given.integral: [experiment.job(spec) for spec in methods]}
+        work = {given.integral: [experiment.job(spec, given.integral) for spec in methods]}
     except InputError as problem:
         print(f"error: {problem}", file=sys.stderr)
         return 2

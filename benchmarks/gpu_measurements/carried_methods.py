@@ -84,7 +84,7 @@ def prepare(folder: Path, wanted: Mapping[str, Sequence[str]], told: Told) -> li
     """
     check_writable(folder)
     fits = folder / "fits"
-    work = {integral: [experiment.job(spec) for spec in specs] for integral, specs in wanted.items()}
+    work = {integral: [experiment.job(spec, integral) for spec in specs] for integral, specs in wanted.items()}
     options = Options(fits, 0, "cpu", (Place("cpu", 1),), 0.0)
     with machine_lock.folder(fits):
         runs = plan.runs(work, options)

@@ -182,7 +182,7 @@ def limited(truth: Truth, n: int) -> Truth:
     """
     uniform, others = np.flatnonzero(truth.uniform), np.flatnonzero(~truth.uniform)
     if n > len(uniform):
-        raise InputError(f"--points {n} asks for more than the {len(uniform)} uniform points of the truth.")
+        raise InputError(f"{n} points are more than the {len(uniform)} uniform points of the truth; ask for fewer.")
     n_others = -(-len(others) * n // len(uniform))
     kept = np.concatenate([uniform[:n], others[np.arange(n_others) * len(others) // max(1, n_others)]])
     return Truth(*(array[kept] for array in truth[:-1]), truth.how)

@@ -13,6 +13,7 @@ from integrals import product
 from sample_records import RATES, full, hardware_record
 
 import methods
+import references
 from benchmarks import hardware
 from benchmarks.experiments import devices
 from benchmarks.records import run_records
@@ -105,6 +106,17 @@ def test_default_methods_can_be_made(spec):
     name, fields = lookup.parse_spec(spec)
     made = methods.create(name, **fields).params()
     assert {key: made[key] for key in fields} == fields
+
+
+def test_an_integral_with_few_stored_points_is_judged_by_all_of_them():
+    stored = int(references.truth("box2l_s01").uniform.sum())
+    assert devices.job("chebyshev", "box2l_s01").points == stored < devices.POINTS
+    assert devices.job("chebyshev", "box1l").points == devices.POINTS
+    assert devices.job("chebyshev", "my_integrals:closed").points == devices.POINTS
+    failed = hardware_record(1.0, integral="box2l_s01", status="failed", s_per_integral=None, points=stored)
+    assert devices.is_shown(failed)
+    assert not devices.is_shown(failed | {"points": stored - 1})
+    assert not devices.is_shown(failed | {"points": None})
 
 
 def test_warnings_are_said_and_recorded(command, quick, tmp_path):
