@@ -64,13 +64,12 @@ def places(wanted: list[str] | None, names: dict[str, str | None]) -> tuple[Plac
 
 def specs(methods: list[str]) -> list[str]:
     """List the methods in each precision that they have. Raises InputError for what does not fit."""
-    found = []
+    found: list[str] = []
     for spec in methods:
         method = plan.described(plan.describe_method, spec)
         if "device" in method["fields"]:
             raise InputError(f"{spec} names a device; leave that field out and give --device.")
-        has_both = "precision" in method["params"] and "precision" not in method["fields"]
-        found += [f"{spec},precision={precision}" for precision in device_rates.PRECISIONS] if has_both else [spec]
+        found += plan.in_each_precision(spec, method)
     return found
 
 

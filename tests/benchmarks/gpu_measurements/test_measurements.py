@@ -128,9 +128,9 @@ def test_estimates_say_what_the_full_length_takes(small_recipes, folder):
 
 
 def test_carried_methods_are_timed_as_records_and_compared_with_the_cpu(folder):
-    said = []
-    missing = carried_methods.prepare(folder / "carried", {"box1l": [TINY]}, lambda event, *_: said.append(event))
-    assert (missing, said[-1]) == ([], "fitted")
+    said, wanted = [], {"box1l": ["broken_methods:Exact", TINY]}
+    missing = carried_methods.prepare(folder / "carried", wanted, lambda event, *_: said.append(event))
+    assert (missing, said) == (["box1l × exact: it computes on the CPU"], ["begin", "fitted"])
     assert sorted(path.name for path in (folder / "carried").iterdir()) == ["00.fitted", "index.json"]
     (entry,) = integrate_times.measure(session(folder / "out", 30.0, folder / "carried"))
     assert entry["status"] == "ok", entry["reason"]
@@ -141,6 +141,17 @@ def test_carried_methods_are_timed_as_records_and_compared_with_the_cpu(folder):
     assert record["s_per_integral"]["27000"]["median"] > 0
     run_records.write(folder / "records", record)
     assert run_records.read_all(folder / "records")[1] == {}
+
+
+def test_code_is_known_by_all_its_sources(tmp_path, monkeypatch):
+    monkeypatch.setattr(carried_methods, "ROOT", tmp_path)
+    found = [carried_methods.source_digest()]
+    for name in ("methods/a.py", "references/a.cpp", "benchmarks/a.hpp", "methods/a.toml", "methods/a.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("text")
+        found.append(carried_methods.source_digest())
+    assert len(set(found)) == 5
+    assert found[-1] == found[-2]
 
 
 def test_a_lattice_has_digits_and_times(folder, monkeypatch):
