@@ -16,6 +16,7 @@ Exit status: 0 when all went to their end, 1 when some failed or were ended (the
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import os
 import sys
@@ -160,7 +161,8 @@ def measure(
                 files.write_text(session.out / f"{name}.json", json.dumps(result, indent=1, allow_nan=False) + "\n")
                 found[name] = result
         if found[name] is not result:
-            print(f"  {result['status']}: {result['reason']} The file has more figures, and stays.", flush=True)
+            said = ": ".join(filter(None, (result["status"], result["reason"])))
+            print(f"  {said.rstrip('.')}. The file has more figures, and stays.", flush=True)
     return {name: result for name, result in found.items() if result is not None}
 
 
@@ -189,6 +191,9 @@ def _results(part: Measurement, session: Session, limit_s: float) -> Iterator[di
     with Process(entries, part.module, shortened, time_limit=limit_s) as process:
         while True:
             outcome = process.outcome(max(0.0, start + limit_s - time.monotonic()))
+            if outcome.status == "timeout":  # its own reason has the seconds that the last entry had left
+                reason = f"The measurement was ended after its time limit of {limit_s:.0f} s."
+                outcome = dataclasses.replace(outcome, reason=reason)
             if outcome.status != "ok" or "end" in outcome.result:
                 yield result(outcome)
                 return

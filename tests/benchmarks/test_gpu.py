@@ -150,6 +150,8 @@ def test_a_measurement_that_goes_wrong_leaves_its_entries_and_the_rest_goes_on(f
     assert (faulty["status"], faulty["entries"]) == (status, [{"kind": "first", "status": "ok"}])
     assert said in faulty["reason"]
     assert faulty["seconds"] < faulty["limit_s"] + 5
+    if status == "timeout":
+        assert faulty["reason"].endswith(f"time limit of {faulty['limit_s']:.0f} s.")
     if status == "failed":
         assert 'raise RuntimeError("the kernel misbehaved")' in faulty["traceback"]
     assert results["rates"]["entries"][0]["status"] == "ok"
@@ -186,7 +188,8 @@ def test_a_session_that_gets_less_far_does_not_replace_results(folder, capsys):
     results = measured(folder / "raises", {"faulty": FAULTY})
     assert results["faulty"] == read(folder / "raises" / "faulty.json")
     assert [entry["status"] for entry in results["faulty"]["entries"]] == ["ok", "partial"]
-    assert "the kernel misbehaved" in capsys.readouterr().out
+    said = "failed: RuntimeError: the kernel misbehaved. The file has more figures, and stays."
+    assert said in capsys.readouterr().out
     forced = measured(folder / "raises", {"faulty": FAULTY}, force=True)
     assert forced["faulty"]["status"] == "failed"
 
