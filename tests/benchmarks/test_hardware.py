@@ -235,6 +235,12 @@ def test_shares_by_hand():
     assert device_rates.shares(1e-6, {"float64": 1.0}, 40, without)["of_product_rate"] is None
 
 
+def test_a_complex_value_has_twice_the_bytes():
+    real, complex_ = references.integral("bubble"), references.integral("bubble_physical")
+    assert (real.m, complex_.m) == (1, 1)
+    assert (device_rates.call_bytes(real), device_rates.call_bytes(complex_)) == (24, 32)
+
+
 def test_the_table_never_mixes_machines():
     found = [
         hardware_record(1e-6), hardware_record(2e-6, threads=2), hardware_record(3e-6, machine="B, 2 CPUs"),
