@@ -73,7 +73,7 @@ class Suite:
         self._waiting: dict[int, Process] = {}
         self._rates: dict[Place, dict[str, Any] | None] = {}
         self._supervisors = isolated.Supervisors()
-        self._load = machine.load()  # before there is any of ours
+        self._load = machine.load()  # now, since later it is the load of this suite's own fits
 
     def fit_and_judge(self, jobs: int, told: Told) -> None:
         """Make the first stage's part of all records, `jobs` at a time."""
