@@ -46,6 +46,10 @@ def parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     add("--method", action="append", metavar="M", help="a name or module:Class, with ,field=value; may be repeated")
     add("--device", action="append", choices=device_rates.KINDS, help="only this one; may be repeated (default: all)")
+    add(
+        "--jobs", type=int, choices=range(1, 257), metavar="N",
+        help="fits at a time, each on one thread (default: one per CPU)",
+    )  # fmt: skip
     add("--force", action="store_true", help="fit and time again what is finished")
     add("--out", type=result_folder, default=LOCAL, metavar="DIR", help=f"folder for everything (default: {LOCAL})")
     return command
@@ -108,7 +112,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     warn()
     options = Options(given.out, 0, "cpu", wanted, TIMED_S, counts_products=True)
-    status, results = carry_out(work, options, force=given.force, jobs=machine.n_cpus())
+    status, results = carry_out(work, options, force=given.force, jobs=given.jobs or machine.n_cpus())
     if status != 0:
         return status
     import pandas

@@ -35,7 +35,7 @@ WRONG: dict[str, tuple[tuple[str, ...], ...]] = {
     "benchmarks.export_speed": (("--integral",), ("--method",), ("--model",)),
     "benchmarks.gate": (("HEAD", "--factor"), ()),
     "benchmarks.gpu": (("--device",), ("--seconds",), ("--part",), ("--device", "cpu", "--carried"), ("--method",)),
-    "benchmarks.hardware": (("--device",), ()),
+    "benchmarks.hardware": (("--device",), ("--jobs",), ()),
     "benchmarks.mixed_speed": (("--rounds",), ("--threads",), ("--busy",), ("--shape",), ()),
     "benchmarks.report": (("--out",), ()),
     "benchmarks.results": (("--experiment",), ("--jobs",), ()),

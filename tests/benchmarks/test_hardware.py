@@ -82,6 +82,14 @@ def test_a_run_and_its_resumption(command, tmp_path):
     assert not any(path.stat().st_mtime_ns == before for path, before in files.items())
 
 
+def test_the_number_of_fits_at_a_time_is_kept(command, quick):
+    asked = []
+    quick.setattr(hardware, "carry_out", lambda *_, jobs, **options: (asked.append(jobs), (3, []))[1])
+    assert command(EXACT, options=("--device", "cpu", "--jobs", "3"))[0] == 3
+    assert command(EXACT)[0] == 3
+    assert asked == [3, machine.n_cpus()]
+
+
 def test_a_failure_is_a_record_and_tried_again(command):
     for _ in range(2):
         status, out, err = command(RAISES, EXACT)
@@ -190,7 +198,7 @@ def test_what_does_not_fit_is_said_in_one_sentence(quick, tmp_path, capsys, argu
 
 
 def test_wrong_arguments_and_help(capsys):
-    for arguments, code in ((["--device", "gpu"], 2), (["--help"], 0)):
+    for arguments, code in ((["--device", "gpu"], 2), (["--jobs", "0"], 2), (["--help"], 0)):
         with pytest.raises(SystemExit) as exit_:
             hardware.main(arguments)
         assert exit_.value.code == code
