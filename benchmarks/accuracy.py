@@ -24,7 +24,7 @@ import sys
 from collections.abc import Iterable, Mapping
 
 from benchmarks import experiments
-from benchmarks.command_line import documented_parser
+from benchmarks.command_line import documented_parser, positive_seconds
 from benchmarks.records import run_records
 from benchmarks.records.folders import LOCAL, published_folders, result_folder
 from benchmarks.running import machine
@@ -35,14 +35,8 @@ from benchmarks.running.whole_suite import NOT_FINISHED, carry_out, report_failu
 from methods.base import InputError
 from methods.core import files
 
-TIMED_S = 1.0
-"""Seconds of timed calls of each batch, where the preset does not ask for fewer."""
-
 LARGEST_SEED = 2**62
 """Half of what a whole number of a record may be: later repeats have larger seeds."""
-
-LONGEST_BUDGET_S = 1e7
-"""Four months: time limits are made of budgets, and must be numbers that the system takes."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -57,7 +51,7 @@ def parser() -> argparse.ArgumentParser:
         "sectors, or FILE.json:SECTOR for one of them; may be repeated",
     )  # fmt: skip
     add("--method", action="append", metavar="M", help="a name or module:Class, with ,field=value; may be repeated")
-    add("--budget", type=_positive, metavar="S", help="seconds of preparation a method may use")
+    add("--budget", type=positive_seconds, metavar="S", help="seconds of preparation a method may use")
     add("--repeats", type=_count, metavar="N", help="independent reruns, with seeds seed, seed + 1, …")
     add("--seed", type=_seed, default=0, metavar="N", help="of the first repeat (default: 0)")
     add("--device", type=_device, default="cpu", metavar="D", help="as torch names it (default: cpu)")
@@ -71,13 +65,6 @@ def parser() -> argparse.ArgumentParser:
     add("--force", action="store_true", help="run again what is finished")
     add("--out", type=result_folder, default=LOCAL, metavar="DIR", help=f"folder for everything (default: {LOCAL})")
     return command
-
-
-def _positive(text: str) -> float:
-    value = float(text)
-    if not 0 < value <= LONGEST_BUDGET_S:
-        raise argparse.ArgumentTypeError(f"{text} is no number of seconds above 0 and up to {LONGEST_BUDGET_S:,.0f}")
-    return value
 
 
 def _device(text: str) -> str:
@@ -110,8 +97,8 @@ def main(arguments: list[str] | None = None) -> int:
         integral: [job._replace(**changes) for job in preset.jobs(integral, given.method)]
         for integral in given.integral or preset.budgets
     }
-    timed_s = min(preset.timed_s, TIMED_S)
-    options = Options(given.out, given.seed, given.device, (Place(given.device, 1),), timed_s, given.diagnostics)
+    places = (Place(given.device, 1),)
+    options = Options(given.out, given.seed, given.device, places, preset.timed_s, given.diagnostics)
     jobs = given.jobs or machine.n_cpus()
     if given.dry_run:
         return _foresee(work, options, given, jobs)

@@ -27,7 +27,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks import experiments
-from benchmarks.accuracy import TIMED_S
 from benchmarks.command_line import documented_parser
 from benchmarks.experiments import curve_points
 from benchmarks.experiments.result_steps import ALL_MINUTES, LEFT_OUT, ON_REQUEST, STEP_MINUTES, STEPS, Step
@@ -89,8 +88,7 @@ def state(step: Step, out: Path, jobs: int) -> State:
         is_finished = step.is_finished is not None and step.is_finished(out / step.published)
         return State(None, None, 0.0 if is_finished else step.minutes)
     preset = experiments.preset(step.preset)
-    timed_s = min(preset.timed_s, TIMED_S)
-    found = forecast.forecasts(step.work(preset), out / step.published, published_folders(), timed_s)
+    found = forecast.forecasts(step.work(preset), out / step.published, published_folders(), preset.timed_s)
     seconds = sum(one.seconds(jobs) for one in found)
     return State(sum(one.runs for one in found), sum(one.finished for one in found), seconds / 60)
 

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 from isolated_processes import alive, ends
 
-from benchmarks import accuracy
 from benchmarks.accuracy import main
 from benchmarks.records import folders, run_records
 from benchmarks.running import device_rates, machine, suite, whole_suite
@@ -36,9 +35,8 @@ def run(tmp_path, capsys):
 
 
 @pytest.fixture(autouse=True)
-def briefly_timed(monkeypatch):
+def briefly_timed(brief_presets, monkeypatch):
     """Time no longer than three calls per batch: nobody looks at the figures here."""
-    monkeypatch.setattr(accuracy, "TIMED_S", 0.0)
     monkeypatch.setattr(device_rates, "TIMED_S", 0.0)
     monkeypatch.setattr(device_rates, "SIZES", {"cpu": device_rates.Size(32, 4096)})
 
