@@ -200,7 +200,8 @@ class Suite:
             if outcome.status != "infrastructure":
                 break
             process.end()
-        if outcome.status == "ok" and outcome.result.get("model_bytes", 0) is None:
+        is_unsaved = outcome.status == "ok" and outcome.result.get("model_bytes", 0) is None
+        if is_unsaved and self._fitted_on(planned) in planned.places:
             self._waiting[id(planned)] = process
         else:
             process.end()
@@ -219,7 +220,7 @@ class Suite:
         if record["status"] == "ok" and place.device != fitted_on.device and "device" not in planned.task.fields:
             name = planned.configuration["method"]
             return {"status": "unsupported", "reason": f"{name} has no field device: it computes on the CPU"}
-        if id(planned) in self._waiting and place != fitted_on:
+        if record.get("model_bytes", 0) is None and place != fitted_on:
             return {"status": "unsupported", "reason": "it cannot be saved, so it is timed where it was fitted only"}
         return record
 
@@ -230,11 +231,10 @@ class Suite:
     def _timed(self, planned: Run, place: Place) -> Record:
         """Time one place and complete its record."""
         rates = self._rates_of(place)
+        flop, flop_reason = self._products(planned)
         if id(planned) in self._waiting:
-            flop, flop_reason = None, None
             outcome = self._waiting[id(planned)].outcome(TIMING_LIMIT_S)
         else:
-            flop, flop_reason = self._products(planned)
             arguments = (planned.task, place, planned.on_place(place), flop, rates)
             for _ in range(ATTEMPTS):
                 outcome = isolated.call(run.timed_from_file, *arguments, time_limit=TIMING_LIMIT_S)
@@ -252,6 +252,8 @@ class Suite:
         """Return the operations per integral in matrix products, or None and the reason."""
         if not self._options.counts_products:
             return None, None
+        if id(planned) in self._waiting:
+            return None, "it is timed in the process of its fit"
         counted = isolated.call(saved_methods.count_products, planned.task, time_limit=TIMING_LIMIT_S)
         return (counted.result, None) if counted.result else (None, counted.reason or saved_methods.NO_PRODUCTS)
 

@@ -17,13 +17,15 @@ import references
 from benchmarks import hardware
 from benchmarks.experiments import devices
 from benchmarks.records import run_records
-from benchmarks.running import device_rates, machine, saved_methods
+from benchmarks.running import device_rates, isolated, machine, saved_methods, suite
 from benchmarks.running.device_rates import Size
 from benchmarks.running.task import Place, Task
 from methods.core import names as lookup
 from methods.deep.network import PrimitiveNetwork, corner_sum
 
-EXACT, RAISES, SLOW, PLACED = (f"broken_methods:{name}" for name in ("Exact", "Raises", "Slow", "Placed"))
+EXACT, RAISES, SLOW, PLACED, UNSAVABLE = (
+    f"broken_methods:{name}" for name in ("Exact", "Raises", "Slow", "Placed", "Unsavable")
+)
 
 
 @pytest.fixture
@@ -171,6 +173,36 @@ def test_a_method_without_a_field_device_is_unsupported_elsewhere(command, quick
     assert (status, record["device"], record["status"]) == (0, "cuda", "unsupported")
     assert "has no field device" in record["reason"]
     assert command(EXACT, options=("--device", "cuda"))[2].count(": reused, unsupported") == 1
+
+
+def test_a_method_that_cannot_be_saved_is_timed_where_it_was_fitted_without_its_products(command, tmp_path):
+    status, _, err = command(UNSAVABLE)
+    assert status == 0, err
+    first, *others = by_threads(tmp_path).values()
+    assert (first["status"], first["timed_from"], first["flop_per_integral"]) == ("ok", "fit", None)
+    assert first["flop_reason"] == "it is timed in the process of its fit"
+    assert all((record["status"], record["s_per_integral"]) == ("unsupported", None) for record in others)
+    assert all("it cannot be saved" in record["reason"] for record in others)
+
+
+def test_the_process_of_a_fit_that_is_timed_nowhere_is_ended(command, quick):
+    ended = {}
+
+    class Noted(isolated.Process):
+        """Notes whether it was ended."""
+
+        def __init__(self, *arguments, **limits):
+            ended[self] = False
+            super().__init__(*arguments, **limits)
+
+        def end(self):
+            ended[self] = True
+            super().end()
+
+    quick.setattr(suite, "Process", Noted)
+    quick.setattr(hardware, "devices", lambda: {"cuda": "H100"})
+    assert command(UNSAVABLE, options=("--device", "cuda"))[0] == 0
+    assert list(ended.values()) == [True]
 
 
 def test_a_fitted_method_is_loaded_on_a_device(tmp_path):
