@@ -21,7 +21,8 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from benchmarks import experiments
 from benchmarks.command_line import documented_parser, positive_seconds
@@ -126,21 +127,22 @@ def main(arguments: list[str] | None = None) -> int:
     return report_failures(results)
 
 
-def _foresee(work: Mapping[str, Iterable[Job]], options: Options, given: argparse.Namespace, jobs: int) -> int:
+def _foresee(work: Mapping[str, Sequence[Job]], options: Options, given: argparse.Namespace, jobs: int) -> int:
     """Print the runs of `work`, and their minutes; return the exit status."""
     from benchmarks.running import forecast, plan
 
+    # Of a preset's methods, too, nobody knows beforehand which of them compute on another device than the CPU.
+    of_preset = () if options.device == "cpu" else [job.method for of_integral in work.values() for job in of_integral]
+    described: dict[str, Any] = {}
     try:
-        for spec in given.method or ():
-            plan.described(plan.describe_method, spec)
+        for spec in dict.fromkeys(given.method or of_preset):
+            described[spec] = plan.described(plan.describe_method, spec)
         for spec in given.integral or ():
-            plan.described(plan.describe_integral, spec)
+            described[spec] = plan.described(plan.describe_integral, spec)
     except InputError as problem:
         say(f"error: {problem}")
         return 2
-    foreseen = forecast.forecasts(
-        work, given.out, published_folders(), options.timed_s, force=given.force, seed=given.seed
-    )
+    foreseen = forecast.forecasts(work, options, published_folders(), force=given.force, described=described)
     print(forecast.text(foreseen, jobs))
     print(
         f"\nMinutes of the clock with {jobs} fits at a time, foreseen from records of earlier runs and from pilots; "

@@ -12,7 +12,7 @@ import concurrent.futures
 import dataclasses
 import datetime
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +47,13 @@ Told = Callable[[str, Run, Record | None], None]
 def fit_limit_s(planned: Run) -> float:
     """Return the seconds that the first stage of a run may take."""
     return 2 * planned.task.budget_s + GRACE_S
+
+
+def has_all(record: Record, batches: Iterable[int], diagnostics: bool) -> bool:
+    """Tell whether the record of a run that ended well has the times, and the diagnostics, that are asked for."""
+    if diagnostics and record["diagnostics"] is None:
+        return False
+    return {str(batch) for batch in batches} <= set(record["s_per_integral"] or ())
 
 
 class Suite:
@@ -172,9 +179,7 @@ class Suite:
         if record["status"] == "unsupported":
             # What a method itself refuses is asked again, since a package that was missing may be there now.
             return place != self._fitted_on(planned)
-        if planned.task.diagnostics and record["diagnostics"] is None:
-            return False
-        return {str(batch) for batch in planned.task.batches} <= set(record["s_per_integral"] or ())
+        return has_all(record, planned.task.batches, planned.task.diagnostics)
 
     def _is_untimed(self, planned: Run, place: Place) -> bool:
         """Tell whether a run was fitted and judged but not timed, and still can be."""

@@ -330,6 +330,18 @@ def test_the_dry_run_needs_no_published_records(tmp_path, capsys, monkeypatch):
     assert "box1l" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("options", "finished"),
+    [((), "1"), (("--repeats", "2"), "1"), (("--diagnostics",), "0"), (("--seed", "5"), "0"), (("--force",), "0")],
+)
+def test_the_dry_run_counts_what_the_suite_would_reuse(run, tmp_path, capsys, options, finished):
+    run("broken_methods:Exact,factor=2.0")
+    arguments = ["--integral", "my_integrals:closed", "--method", "broken_methods:Exact,factor=2.0", "--budget", "2"]
+    assert main([*arguments, "--out", str(tmp_path), *options, "--dry-run"]) == 0
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("all ")]
+    assert line.split()[1:4] == ["2" if "--repeats" in options else "1", finished, "0"]
+
+
 @pytest.mark.slow
 def test_a_run_dies_with_its_suite(tmp_path):
     """Killing the suite at any moment leaves no process behind. It waits for no other suite of this machine."""
