@@ -149,7 +149,7 @@ def test_a_measurement_that_goes_wrong_leaves_its_entries_and_the_rest_goes_on(f
     assert faulty == json.loads(json.dumps(results["faulty"]))
     assert (faulty["status"], faulty["entries"]) == (status, [{"kind": "first", "status": "ok"}])
     assert said in faulty["reason"]
-    assert faulty["seconds"] < faulty["limit_s"] + 5
+    assert faulty["seconds"] < faulty["limit_s"] + 60
     if status == "timeout":
         assert faulty["reason"].endswith(f"time limit of {faulty['limit_s']:.0f} s.")
     if status == "failed":
