@@ -21,10 +21,11 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from benchmarks import experiments
-from benchmarks.command_line import documented_parser
+from benchmarks.command_line import documented_parser, positive_seconds
 from benchmarks.records import run_records
 from benchmarks.records.folders import LOCAL, published_folders, result_folder
 from benchmarks.running import machine
@@ -35,14 +36,8 @@ from benchmarks.running.whole_suite import NOT_FINISHED, carry_out, report_failu
 from methods.base import InputError
 from methods.core import files
 
-TIMED_S = 1.0
-"""Seconds of timed calls of each batch, where the preset does not ask for fewer."""
-
 LARGEST_SEED = 2**62
 """Half of what a whole number of a record may be: later repeats have larger seeds."""
-
-LONGEST_BUDGET_S = 1e7
-"""Four months: time limits are made of budgets, and must be numbers that the system takes."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -57,7 +52,7 @@ def parser() -> argparse.ArgumentParser:
         "sectors, or FILE.json:SECTOR for one of them; may be repeated",
     )  # fmt: skip
     add("--method", action="append", metavar="M", help="a name or module:Class, with ,field=value; may be repeated")
-    add("--budget", type=_positive, metavar="S", help="seconds of preparation a method may use")
+    add("--budget", type=positive_seconds, metavar="S", help="seconds of preparation a method may use")
     add("--repeats", type=_count, metavar="N", help="independent reruns, with seeds seed, seed + 1, …")
     add("--seed", type=_seed, default=0, metavar="N", help="of the first repeat (default: 0)")
     add("--device", type=_device, default="cpu", metavar="D", help="as torch names it (default: cpu)")
@@ -71,13 +66,6 @@ def parser() -> argparse.ArgumentParser:
     add("--force", action="store_true", help="run again what is finished")
     add("--out", type=result_folder, default=LOCAL, metavar="DIR", help=f"folder for everything (default: {LOCAL})")
     return command
-
-
-def _positive(text: str) -> float:
-    value = float(text)
-    if not 0 < value <= LONGEST_BUDGET_S:
-        raise argparse.ArgumentTypeError(f"{text} is no number of seconds above 0 and up to {LONGEST_BUDGET_S:,.0f}")
-    return value
 
 
 def _device(text: str) -> str:
@@ -110,8 +98,8 @@ def main(arguments: list[str] | None = None) -> int:
         integral: [job._replace(**changes) for job in preset.jobs(integral, given.method)]
         for integral in given.integral or preset.budgets
     }
-    timed_s = min(preset.timed_s, TIMED_S)
-    options = Options(given.out, given.seed, given.device, (Place(given.device, 1),), timed_s, given.diagnostics)
+    places = (Place(given.device, 1),)
+    options = Options(given.out, given.seed, given.device, places, preset.timed_s, given.diagnostics)
     jobs = given.jobs or machine.n_cpus()
     if given.dry_run:
         return _foresee(work, options, given, jobs)
@@ -139,21 +127,22 @@ def main(arguments: list[str] | None = None) -> int:
     return report_failures(results)
 
 
-def _foresee(work: Mapping[str, Iterable[Job]], options: Options, given: argparse.Namespace, jobs: int) -> int:
+def _foresee(work: Mapping[str, Sequence[Job]], options: Options, given: argparse.Namespace, jobs: int) -> int:
     """Print the runs of `work`, and their minutes; return the exit status."""
     from benchmarks.running import forecast, plan
 
+    # Of a preset's methods, too, nobody knows beforehand which of them compute on another device than the CPU.
+    of_preset = () if options.device == "cpu" else [job.method for of_integral in work.values() for job in of_integral]
+    described: dict[str, Any] = {}
     try:
-        for spec in given.method or ():
-            plan.described(plan.describe_method, spec)
+        for spec in dict.fromkeys(given.method or of_preset):
+            described[spec] = plan.described(plan.describe_method, spec)
         for spec in given.integral or ():
-            plan.described(plan.describe_integral, spec)
+            described[spec] = plan.described(plan.describe_integral, spec)
     except InputError as problem:
         say(f"error: {problem}")
         return 2
-    foreseen = forecast.forecasts(
-        work, given.out, published_folders(), options.timed_s, force=given.force, seed=given.seed
-    )
+    foreseen = forecast.forecasts(work, options, published_folders(), force=given.force, described=described)
     print(forecast.text(foreseen, jobs))
     print(
         f"\nMinutes of the clock with {jobs} fits at a time, foreseen from records of earlier runs and from pilots; "

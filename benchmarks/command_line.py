@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import math
+
+LONGEST_S = 1e7
+"""Four months: time limits are made of what is given, and must be numbers that the system takes."""
 
 
 def documented_parser(program: str, documentation: str | None, addition: str = "") -> argparse.ArgumentParser:
@@ -28,16 +30,16 @@ def documented_parser(program: str, documentation: str | None, addition: str = "
 
 
 def positive_seconds(text: str) -> float:
-    """Read a finite number of seconds above zero.
+    """Read a number of seconds above zero, LONGEST_S at most.
 
     Raises
     ------
     ValueError
         Where the text is no number.
     argparse.ArgumentTypeError
-        Where the number is zero, negative, infinite or NaN.
+        Where the number is zero, negative, larger or NaN.
     """
     value = float(text)
-    if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"{text} is not a positive number of seconds")
+    if not 0 < value <= LONGEST_S:
+        raise argparse.ArgumentTypeError(f"{text} is no number of seconds above 0 and up to {LONGEST_S:,.0f}")
     return value

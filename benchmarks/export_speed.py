@@ -6,8 +6,9 @@
 For each method: the C++ header (compiled with -O3 -march=native), the ONNX graph by onnxruntime, `integrate`, and
 torch, which computes `integrate` where there is no compiler (CXX names none, in a process of its own). Times are in
 nanoseconds per value, on one thread; sizes in kB. A time is the best of many short series of calls, some of which no
-other process interrupts on a machine with other work. Written as Markdown to the standard output, and with --insert
-into docs/export.md. What fails is a cell with its reason, and the exit status is 1 then.
+other process interrupts on a machine with other work; each waits until no suite of this machine runs or times anything,
+and they wait for its end. Written as Markdown to the standard output, and with --insert into docs/export.md. What fails
+is a cell with its reason, and the exit status is 1 then.
 """
 
 from __future__ import annotations
@@ -141,7 +142,10 @@ def main(arguments: list[str] | None = None) -> int:
         command.error("--insert is for the whole table, of all methods and box1l")
     if missing := what_is_missing():
         command.error(f"{missing} is needed for the measurement, and is not installed")
-    return _measure(given.method or list(FITS), integral, given.insert)
+    try:
+        return _measure(given.method or list(FITS), integral, given.insert)
+    except InputError as problem:
+        command.error(str(problem))
 
 
 def what_is_missing() -> str | None:
@@ -181,10 +185,12 @@ def _measure(names: Sequence[str], integral: Any, insert: bool) -> int:
 def _fitted_row(name: str, integral: Any) -> Row:
     """Fit a method in a folder of its own, and measure it."""
     import methods
+    from benchmarks.running import machine_lock
 
     with tempfile.TemporaryDirectory() as folder:
         try:
-            method = methods.create(name, **FITS[name]).fit(integral)
+            with machine_lock.sharing(say=_say):
+                method = methods.create(name, **FITS[name]).fit(integral)
         except Exception as problem:  # of whatever kind, it is this method's, and others are measured
             return Row((f"`{name}`", f"failed: {_reason(problem)}", *[""] * (len(COLUMNS) - 2)), failed=True)
         return row(method, Path(folder))
@@ -269,6 +275,7 @@ def _reason(problem: Exception) -> str:
 
 def header_times(folder: Path, s: Any) -> tuple[Times, list[float]]:
     """Compile `header.hpp` of a folder with -O2 and with -O3, and time the latter at s (n, m); seconds of both."""
+    from benchmarks.running import machine_lock
     from methods.core import build_cache
 
     text = PROGRAM.format(name="header", n=len(s), m=s.shape[1], repeats=REPEATS, seconds=SECONDS)
@@ -277,9 +284,11 @@ def header_times(folder: Path, s: Any) -> tuple[Times, list[float]]:
     for flags in (["-O2"], ["-O3", "-march=native"]):
         start = _seconds_of_children()
         command = [*build_cache.compiler(), "-std=c++17", *flags, "speed.cpp", "-o", "speed"]
-        subprocess.run(command, cwd=folder, check=True, capture_output=True)
+        with machine_lock.sharing(say=_say):
+            subprocess.run(command, cwd=folder, check=True, capture_output=True)
         seconds.append(_seconds_of_children() - start)
-    done = subprocess.run([folder / "speed"], input=s.tobytes(), capture_output=True, check=True)
+    with machine_lock.alone(say=_say):
+        done = subprocess.run([folder / "speed"], input=s.tobytes(), capture_output=True, check=True)
     return Times(*map(float, done.stdout.split())), seconds
 
 
@@ -314,11 +323,19 @@ def times(call: Callable[[Any], Any], s: Any) -> Times:
 
 
 def _best(call: Callable[[], Any]) -> float:
-    """Return the nanoseconds of a call, the best of several series of calls."""
-    call()
-    once = timeit.timeit(call, number=1)
-    number = max(1, int(SECONDS / max(once, 1e-7)))
-    return 1e9 * min(timeit.repeat(call, number=number, repeat=REPEATS)) / number
+    """Return the nanoseconds of a call, the best of several series of calls, alone on the machine."""
+    from benchmarks.running import machine_lock
+
+    with machine_lock.alone(say=_say):
+        call()
+        once = timeit.timeit(call, number=1)
+        number = max(1, int(SECONDS / max(once, 1e-7)))
+        return 1e9 * min(timeit.repeat(call, number=number, repeat=REPEATS)) / number
+
+
+def _say(sentence: str) -> None:
+    """Print whom this command waits for."""
+    print(sentence, file=sys.stderr, flush=True)
 
 
 def _seconds_of_children() -> float:

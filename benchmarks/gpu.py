@@ -10,12 +10,13 @@ written to DIR as soon as it is there: one that fails leaves its traceback, and 
 measurement, and a checkpoint from which training goes on; temporary files and compiled kernels go to DIR/work. Nothing
 is written elsewhere, if Python is started with -B. To publish, commit the JSON files as reports/published/gpu/NAME.
 
-Exit status: 0 when all went to their end, 1 when some failed (they are listed), 2 for wrong arguments.
+Exit status: 0 when all went to their end, 1 when some failed or were ended (they are listed), 2 for wrong arguments.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import os
 import sys
@@ -29,7 +30,7 @@ from benchmarks.command_line import documented_parser, positive_seconds
 from benchmarks.gpu_measurements import MEASUREMENTS, Measurement
 from benchmarks.gpu_measurements.session import Session, entries
 from benchmarks.records.folders import LOCAL, check_writable, result_folder
-from benchmarks.running import device_rates, isolated, machine
+from benchmarks.running import device_rates, isolated, machine, socket_folder
 from benchmarks.running.isolated import Outcome, Process
 from methods.base import InputError
 from methods.core import files
@@ -38,9 +39,6 @@ SHARE_TOLD = 0.9
 """Share of its limit that a measurement is told to take: starting its process and ending it take the rest."""
 
 DEVICE_LIMIT_S = 120.0
-
-LONGEST_WORK_PATH = 54
-"""Characters: Python's processes, tests' too, talk by sockets below that folder, whose paths may have 108."""
 
 WRITTEN = {
     "TMPDIR": "", "LOOPMARK_CACHE": "cache", "LOOPMARK_LOCKS": "", "HOME": "home", "XDG_CACHE_HOME": "xdg",
@@ -115,10 +113,11 @@ def write_below(out: Path) -> Path:
         Where nothing can be written there, or the path is too long.
     """
     work = out / "work"
-    if len(str(work)) > LONGEST_WORK_PATH:
+    longest = socket_folder.LONGEST_BASE - len("/work")  # else sockets lie elsewhere
+    if len(str(out)) > longest:
         raise InputError(
-            f"The path {out} has {len(str(out))} characters; {LONGEST_WORK_PATH - len('/work')} at most can be worked "
-            "in, so give another folder."
+            f"The path {out} has {len(str(out))} characters; {longest} at most can be worked in, so give another "
+            "folder."
         )
     check_writable(work)
     for variable, name in WRITTEN.items():
@@ -162,7 +161,8 @@ def measure(
                 files.write_text(session.out / f"{name}.json", json.dumps(result, indent=1, allow_nan=False) + "\n")
                 found[name] = result
         if found[name] is not result:
-            print(f"  {result['status']}: {result['reason']} The file has more figures, and stays.", flush=True)
+            said = ": ".join(filter(None, (result["status"], result["reason"])))
+            print(f"  {said.rstrip('.')}. The file has more figures, and stays.", flush=True)
     return {name: result for name, result in found.items() if result is not None}
 
 
@@ -191,6 +191,9 @@ def _results(part: Measurement, session: Session, limit_s: float) -> Iterator[di
     with Process(entries, part.module, shortened, time_limit=limit_s) as process:
         while True:
             outcome = process.outcome(max(0.0, start + limit_s - time.monotonic()))
+            if outcome.status == "timeout":  # its own reason has the seconds that the last entry had left
+                reason = f"The measurement was ended after its time limit of {limit_s:.0f} s."
+                outcome = dataclasses.replace(outcome, reason=reason)
             if outcome.status != "ok" or "end" in outcome.result:
                 yield result(outcome)
                 return
@@ -215,10 +218,10 @@ def n_figures(result: Mapping[str, Any] | None, device: str | None = None) -> in
 
 
 def is_finished(result: Mapping[str, Any] | None, device: str) -> bool:
-    """Tell whether a measurement need not be made again: it came to its end on this device, with nothing partial."""
+    """Tell whether a measurement need not be made again: it came to its end on this device, and time cut nothing."""
     if result is None or result["status"] != "ok" or result["device"] != device:
         return False
-    return not any(entry["status"] in ("partial", "left_out") for entry in result["entries"])
+    return not any(entry["status"] in ("partial", "left_out", "timeout") for entry in result["entries"])
 
 
 def line(entry: Mapping[str, Any]) -> str:
@@ -262,7 +265,7 @@ def report(results: Mapping[str, Mapping[str, Any]], seconds: float) -> int:
         statuses = [entry["status"] for entry in result["entries"]]
         counts = ", ".join(f"{statuses.count(status)} {status}" for status in dict.fromkeys(statuses))
         print(f"{name:9} {result['status']:8} {result['seconds']:6.0f} s  {counts}")
-        if result["status"] != "ok" or "failed" in statuses:
+        if result["status"] != "ok" or not {"failed", "timeout"}.isdisjoint(statuses):
             bad.append(name)
             print(f"  {result['reason']}\n{result['traceback'] or ''}" if result["reason"] else "", file=sys.stderr)
     return 1 if bad else 0

@@ -46,6 +46,10 @@ def parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     add("--method", action="append", metavar="M", help="a name or module:Class, with ,field=value; may be repeated")
     add("--device", action="append", choices=device_rates.KINDS, help="only this one; may be repeated (default: all)")
+    add(
+        "--jobs", type=int, choices=range(1, 257), metavar="N",
+        help="fits at a time, each on one thread (default: one per CPU)",
+    )  # fmt: skip
     add("--force", action="store_true", help="fit and time again what is finished")
     add("--out", type=result_folder, default=LOCAL, metavar="DIR", help=f"folder for everything (default: {LOCAL})")
     return command
@@ -64,13 +68,12 @@ def places(wanted: list[str] | None, names: dict[str, str | None]) -> tuple[Plac
 
 def specs(methods: list[str]) -> list[str]:
     """List the methods in each precision that they have. Raises InputError for what does not fit."""
-    found = []
+    found: list[str] = []
     for spec in methods:
         method = plan.described(plan.describe_method, spec)
         if "device" in method["fields"]:
             raise InputError(f"{spec} names a device; leave that field out and give --device.")
-        has_both = "precision" in method["params"] and "precision" not in method["fields"]
-        found += [f"{spec},precision={precision}" for precision in device_rates.PRECISIONS] if has_both else [spec]
+        found += plan.in_each_precision(spec, method)
     return found
 
 
@@ -103,13 +106,13 @@ def main(arguments: list[str] | None = None) -> int:
         if not wanted:
             return 0
         methods = specs(given.method or experiment.default_methods())
-        work = {given.integral: [experiment.job(spec) for spec in methods]}
+        work = {given.integral: [experiment.job(spec, given.integral) for spec in methods]}
     except InputError as problem:
         print(f"error: {problem}", file=sys.stderr)
         return 2
     warn()
     options = Options(given.out, 0, "cpu", wanted, TIMED_S, counts_products=True)
-    status, results = carry_out(work, options, force=given.force, jobs=machine.n_cpus())
+    status, results = carry_out(work, options, force=given.force, jobs=given.jobs or machine.n_cpus())
     if status != 0:
         return status
     import pandas

@@ -8,6 +8,7 @@
 Each contender (see `deep_contenders`) runs in a process of its own, for its peak memory, and all of them in turn,
 several times, because a machine's speed changes within minutes: the table has the median over these rounds. What
 torch.compile compiles is measured in the first round alone, because compiling takes half a minute and more each time.
+A measurement waits until no suite of this machine runs or times anything, and they wait for its end.
 
 The file is written after each measurement; a command that was interrupted goes on with what the file lacks, on the same
 machine with the same versions and commit, and otherwise begins anew.
@@ -29,7 +30,9 @@ from benchmarks.experiments.deep_speed import FILE
 from benchmarks.records.folders import LOCAL, result_folder
 from benchmarks.regressions import deep_timing
 from benchmarks.regressions.deep_contenders import COMPILED, CORNERS, STEPS, Shape
-from benchmarks.running import isolated, machine
+from benchmarks.running import isolated, machine, machine_lock
+from benchmarks.running.whole_suite import say
+from methods.base import InputError
 from methods.core import files
 
 SHAPES = (
@@ -144,7 +147,10 @@ def run(results: Results, shapes: Sequence[Shape], rounds: int, threads: int, bu
 
 def _measure(results: Results, case: Case, threads: int, busy: Sequence[int], compiled: str) -> None:
     arguments = (case.kind, case.contender, tuple(case.shape), threads, tuple(busy), SECONDS, compiled)
-    with isolated.Process(deep_timing.timings, *arguments, time_limit=case.time_limit) as process:
+    with (
+        machine_lock.alone(say=say),
+        isolated.Process(deep_timing.timings, *arguments, time_limit=case.time_limit) as process,
+    ):
         for number in busy:
             outcome = process.outcome()
             print(
@@ -181,7 +187,11 @@ def main(arguments: list[str] | None = None) -> int:
     described = machine.describe()
     header = {"machine": machine.name(), **described, "threads": given.threads, "rounds": given.rounds}
     path = given.out / FILE
-    run(Results(path, header), tuple(given.shape or SHAPES), given.rounds, given.threads, given.busy)
+    try:
+        run(Results(path, header), tuple(given.shape or SHAPES), given.rounds, given.threads, given.busy)
+    except InputError as problem:
+        print(f"error: {problem}", file=sys.stderr)
+        return 2
     print(f"Written: {path}")
     return 0
 

@@ -27,13 +27,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks import experiments
-from benchmarks.accuracy import TIMED_S
 from benchmarks.command_line import documented_parser
 from benchmarks.experiments import curve_points
 from benchmarks.experiments.result_steps import ALL_MINUTES, LEFT_OUT, ON_REQUEST, STEP_MINUTES, STEPS, Step
 from benchmarks.interrupts import INTERRUPTED
 from benchmarks.records.folders import PUBLISHED, REPORTS, published_folders, result_folder
 from benchmarks.running import forecast, machine
+from benchmarks.running.plan import Options
+from benchmarks.running.task import Place
 
 
 @dataclasses.dataclass
@@ -89,8 +90,9 @@ def state(step: Step, out: Path, jobs: int) -> State:
         is_finished = step.is_finished is not None and step.is_finished(out / step.published)
         return State(None, None, 0.0 if is_finished else step.minutes)
     preset = experiments.preset(step.preset)
-    timed_s = min(preset.timed_s, TIMED_S)
-    found = forecast.forecasts(step.work(preset), out / step.published, published_folders(), timed_s)
+    places = (Place("cpu", 1),)
+    options = Options(out / step.published, 0, "cpu", places, preset.timed_s, step.diagnostics)
+    found = forecast.forecasts(step.work(preset), options, published_folders())
     seconds = sum(one.seconds(jobs) for one in found)
     return State(sum(one.runs for one in found), sum(one.finished for one in found), seconds / 60)
 

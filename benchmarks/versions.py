@@ -186,8 +186,14 @@ def check(chosen: list[str], registry: Mapping[str, str], fields: Mapping[str, A
     lock, now = lock_file.read(path), methods_now(registry, fields)
     reasons = {name: stale(lock.get(name), now[name]) if name in now else "is no longer registered" for name in chosen}
     found = [f"{name} {reason}." for name, reason in reasons.items() if reason]
-    print("\n".join(found) or f"{path.name} is current.")
+    print("\n".join(found) or _is_current(path, chosen, {*registry, *lock}))
     return 1 if found else 0
+
+
+def _is_current(path: Path, chosen: list[str], everything: set[str]) -> str:
+    """Say that the lock is current, of which methods where not all of them were looked at."""
+    which = "" if everything <= {*chosen} else f" for {', '.join(chosen)}"
+    return f"{path.name} is current{which}."
 
 
 def update(
@@ -211,7 +217,7 @@ def update(
             else:
                 lock_file.write(lock, path)
                 tqdm.write(f"{name} is written." if name in lock else f"{name} is no longer registered: removed.")
-    print(f"Refused: {n_refused} of {len(due)}." if n_refused else f"{path.name} is current.")
+    print(f"Refused: {n_refused} of {len(due)}." if n_refused else _is_current(path, chosen, {*registry, *lock}))
     return 1 if n_refused else 0
 
 

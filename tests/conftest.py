@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import tempfile
 import time
 
@@ -21,6 +22,15 @@ def temporary_folder_of_this_process(tmp_path_factory):
         patch.setenv("LOOPMARK_LOCKS", folder)  # else XDG_RUNTIME_DIR is asked first
         patch.setattr(tempfile, "tempdir", folder)  # for this one, which may have looked before
         yield
+
+
+@pytest.fixture
+def brief_presets(monkeypatch):
+    """Have every preset time no longer than three calls per batch, in this process."""
+    from benchmarks import experiments
+
+    preset = experiments.preset
+    monkeypatch.setattr(experiments, "preset", lambda name: dataclasses.replace(preset(name), timed_s=0.0))
 
 
 class OwnTime:

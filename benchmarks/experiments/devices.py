@@ -5,10 +5,12 @@ The tables are made from its records alone: one column per machine, device and t
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import references
 from benchmarks.experiments.experiment import Experiment, Table
 from benchmarks.records import configurations, currency, run_records
 from benchmarks.records.run_records import Record, Row
@@ -34,7 +36,7 @@ BATCHES = (1, 32, 1024, 27_000, 1_000_000)
 """Points per call; 27,000 is the thesis's batch."""
 
 POINTS = 200
-"""Uniform points that methods are judged by: enough to see that what is timed works."""
+"""Uniform points that methods are judged by, if the truth has so many: enough to see that what is timed works."""
 
 
 def default_methods() -> list[str]:
@@ -45,14 +47,30 @@ def default_methods() -> list[str]:
     ]
 
 
-def job(spec: str) -> Job:
-    """Say how a method is run, where its times on devices are all that counts."""
-    return Job(spec, BUDGET_S, points=POINTS, batches=BATCHES)
+def job(spec: str, integral: str) -> Job:
+    """Say how a method is run on an integral, where its times on devices are all that counts."""
+    return Job(spec, BUDGET_S, points=n_points(integral), batches=BATCHES)
+
+
+@functools.cache
+def n_points(integral: str) -> int:
+    """Return how many uniform points judge methods on an integral: POINTS, or all that its stored truth has."""
+    if integral not in references.names():  # for others 200 points at least are computed
+        return POINTS
+    return min(POINTS, int(references.truth(integral).uniform.sum()))
 
 
 def is_shown(record: Record) -> bool:
-    """Tell whether a record was made by `hardware`: it has all of these batches, or failed when judged by POINTS."""
-    return record["points"] == POINTS if record["s_per_integral"] is None else _has_all_batches(record)
+    """Tell whether a record was made by `hardware`: it has all of these batches, or failed when so many points judged.
+
+    Raises
+    ------
+    InputError
+        Where the stored truth of a registered integral is damaged.
+    """
+    if record["s_per_integral"] is not None:
+        return _has_all_batches(record)
+    return record["points"] is not None and record["points"] == n_points(record["integral"])
 
 
 def is_finished(folder: Path) -> bool:

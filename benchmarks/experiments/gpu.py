@@ -192,6 +192,8 @@ def _recipes(result: Result) -> Iterator[Cell]:
 
 
 def _digits(entry: Entry) -> str:
+    if entry["status"] == "left_out":
+        return f"– left_out: {entry['reason']}"
     made = f"({entry['n_updates']:,} / {entry['n_updates_printed']:,}{', partial' * (entry['status'] == 'partial')})"
     return f"{entry['points'][-1]['digits_mean']:.2f} {made}" if entry["points"] else f"not finite {made}"
 

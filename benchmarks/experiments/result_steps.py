@@ -35,7 +35,9 @@ class Step:
     diagnostics : bool
         Whether training is followed.
     command : tuple of str
-        Module and options of a command of its own, without `--out`.
+        Module and options of a command of its own, without `--out` and `--jobs`.
+    has_jobs : bool
+        Whether a command of its own takes `--jobs`; presets do.
     minutes : float
         What that takes where nothing is finished.
     is_finished : callable, optional
@@ -47,16 +49,18 @@ class Step:
     budget_s: float | None = None
     diagnostics: bool = False
     command: tuple[str, ...] = ()
+    has_jobs: bool = False
     minutes: float = 0.0
     is_finished: Callable[[Path], bool] | None = None
 
     def arguments(self, out: Path, jobs: int) -> list[str]:
         """Return the command line whose results go below `out`, with `jobs` fits at a time."""
-        target = out / self.published
+        target, fits = out / self.published, ["--jobs", str(jobs)]
         if self.preset is None:
             # A command that writes one file is given its folder.
-            return [sys.executable, "-m", *self.command, "--out", str(target.parent if target.suffix else target)]
-        options = ["--preset", self.preset, "--jobs", str(jobs), "--out", str(target)]
+            options = [*(fits if self.has_jobs else []), "--out", str(target.parent if target.suffix else target)]
+            return [sys.executable, "-m", *self.command, *options]
+        options = ["--preset", self.preset, *fits, "--out", str(target)]
         options += [] if self.budget_s is None else ["--budget", f"{self.budget_s:g}"]
         options += ["--diagnostics"] if self.diagnostics else []
         return [sys.executable, "-m", "benchmarks.accuracy", *options]
@@ -84,7 +88,11 @@ STEPS = {
     "paper_short": Step(preset="paper_short", published="recipes", budget_s=180.0, diagnostics=True),
     "replicas": Step(preset="replicas", published="replicas"),
     "hardware": Step(
-        command=("benchmarks.hardware",), published="hardware", minutes=15, is_finished=devices.is_finished
+        command=("benchmarks.hardware",),
+        has_jobs=True,
+        published="hardware",
+        minutes=15,
+        is_finished=devices.is_finished,
     ),
 }
 """Steps by name, in the order in which they are run: what the README rests on comes first."""

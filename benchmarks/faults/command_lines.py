@@ -28,14 +28,19 @@ WRONG: dict[str, tuple[tuple[str, ...], ...]] = {
         ("--integral", "bubble", "--digits", "3", "--count", "10", option)
         for option in ("--integral", "--digits", "--count", "--budget", "--q")
     ),
+    "benchmarks.choosing.agreement": (
+        *((option,) for option in ("--integral", "--digits", "--count", "--budget", "--jobs")),
+        (),
+    ),
     "benchmarks.choosing.agreement_table": ((),),
     "benchmarks.cluster_load": (("--kills",), ()),
     "benchmarks.conformance": ((), ("gauss_legendre", "--budget"), ("gauss_legendre", "--integral")),
     "benchmarks.corrections": ((), ("HEAD",)),
+    "benchmarks.experiments.curve_pilot": ((), ("--integral",), ("--integral", "bubble", "--knob")),
     "benchmarks.export_speed": (("--integral",), ("--method",), ("--model",)),
     "benchmarks.gate": (("HEAD", "--factor"), ()),
     "benchmarks.gpu": (("--device",), ("--seconds",), ("--part",), ("--device", "cpu", "--carried"), ("--method",)),
-    "benchmarks.hardware": (("--device",), ()),
+    "benchmarks.hardware": (("--device",), ("--jobs",), ()),
     "benchmarks.mixed_speed": (("--rounds",), ("--threads",), ("--busy",), ("--shape",), ()),
     "benchmarks.report": (("--out",), ()),
     "benchmarks.results": (("--experiment",), ("--jobs",), ()),

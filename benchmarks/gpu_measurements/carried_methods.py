@@ -21,13 +21,14 @@ from benchmarks.experiments import devices as experiment
 from benchmarks.experiments.gpu import AS_PUBLISHED, PUBLISHED
 from benchmarks.gpu_measurements.session import ROOT
 from benchmarks.records.folders import check_writable
-from benchmarks.running import device_rates, isolated, machine, machine_lock, plan, saved_methods
+from benchmarks.running import isolated, machine, machine_lock, plan, saved_methods
 from benchmarks.running.jobs import HARNESS_FIELDS
 from benchmarks.running.plan import Options
 from benchmarks.running.suite import Suite, Told
 from benchmarks.running.task import Place, Task
 from methods.base import InputError, Method, ParametricIntegral
 from methods.core import files
+from methods.core.dask_cluster import SUFFIXES
 from methods.papers.primitive_recipes import RECIPES
 
 INDEX = "index.json"
@@ -64,11 +65,8 @@ def defaults() -> dict[str, list[str]]:
     wanted: dict[str, list[str]] = {"box1l": [], "box2l": []}
     for spec in experiment.default_methods():
         described = plan.described(plan.describe_method, spec)
-        if "device" not in described["params"]:
-            continue
-        has_both = "precision" in described["params"]
-        precisions = device_rates.PRECISIONS if has_both else ()
-        wanted["box1l"] += [f"{spec},precision={precision}" for precision in precisions] or [spec]
+        if "device" in described["params"]:
+            wanted["box1l"] += plan.in_each_precision(spec, described)
     for name in PUBLISHED:
         wanted[RECIPES[name].integral].append(RECIPES[name].method(**AS_PUBLISHED))
     return wanted
@@ -77,6 +75,8 @@ def defaults() -> dict[str, list[str]]:
 def prepare(folder: Path, wanted: Mapping[str, Sequence[str]], told: Told) -> list[str]:
     """Fit these methods, {integral: specs}, and keep them in `folder`; return why some are missing.
 
+    Those that compute on the CPU alone are not fitted.
+
     Raises
     ------
     InputError
@@ -84,13 +84,18 @@ def prepare(folder: Path, wanted: Mapping[str, Sequence[str]], told: Told) -> li
     """
     check_writable(folder)
     fits = folder / "fits"
-    work = {integral: [experiment.job(spec) for spec in specs] for integral, specs in wanted.items()}
+    work = {integral: [experiment.job(spec, integral) for spec in specs] for integral, specs in wanted.items()}
     options = Options(fits, 0, "cpu", (Place("cpu", 1),), 0.0)
     with machine_lock.folder(fits):
-        runs = plan.runs(work, options)
+        runs, missing = [], []
+        for planned in plan.runs(work, options):
+            if "device" in planned.task.fields:
+                runs.append(planned)
+            else:
+                missing.append(f"{planned.label}: it computes on the CPU")
         suite = Suite(runs, options, force=True, is_published=False, say=print)
         suite.fit_and_judge(machine.n_cpus(), told)
-        entries, missing = [], []
+        entries = []
         for number, planned in enumerate(runs):
             record = suite.record(planned, planned.places[0])
             if record is None or record["status"] != "ok" or not planned.task.model.exists():
@@ -148,10 +153,10 @@ def read(folder: Path) -> tuple[list[Carried], dict[str, Any]]:
 
 
 def source_digest() -> str:
-    """Hash every source file of the project's packages, by which code that travels without its history is known."""
+    """Hash every source file of the project's packages, headers included: code without its history is known by it."""
     found = hashlib.sha256()
     for package in ("methods", "references", "benchmarks"):
         for path in sorted((ROOT / package).rglob("*")):
-            if path.suffix in (".py", ".cpp") and path.is_file():
+            if path.suffix in SUFFIXES and path.is_file():
                 found.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes() + b"\0")
     return found.hexdigest()[:16]

@@ -63,10 +63,10 @@ def _timed(carried: Carried, session: Session, rates: dict[str, Any] | None, cod
     difference = float(np.abs(value / expected - 1).max())
     s = integral.sample(max(experiment.BATCHES), seed=1)
     timings = stopwatch.batch_timings(method.integrate, s, experiment.BATCHES, device=device, timed_s=timed_s)
-    flop = carried.record["flop_per_integral"]
+    flop, n_bytes = carried.record["flop_per_integral"], device_rates.call_bytes(integral)
     for timing in timings.values():
         if rates and "median" in timing:
-            timing["share"] = device_rates.shares(timing["median"], flop, 8 * (integral.m + 2), rates)
+            timing["share"] = device_rates.shares(timing["median"], flop, n_bytes, rates)
     params = carried.record["params"]
     workers = {"workers": threads} if "workers" in params else {}
     record = carried.record | {

@@ -3,7 +3,8 @@
 First a few updates of each, which tell what the full length takes. Then one replica of each recipe is trained, in the
 order of RECIPE_NAMES; what training has reached when the time is over lies in a checkpoint, from which a later session
 with the same folder goes on. A curve that has not reached the printed number of updates is called partial, and one
-whose training diverged failed: it is not trained again, and the recipes after it are.
+whose training diverged failed: it is not trained again, and the recipes after it are. Recipes that the time does not
+reach are left out, so that the measurement is not taken to be finished.
 """
 
 from __future__ import annotations
@@ -50,19 +51,21 @@ RESERVE_S = 3.0
 
 
 def measure(session: Session) -> Iterator[Entry]:
-    """Yield an entry per estimate, and one per recipe that training reaches."""
+    """Yield an entry per estimate, and one per recipe, which is left out where training does not reach it."""
     clock = session.clock()
     estimates = clock.share(ESTIMATES_SHARE)
     for name in RECIPE_NAMES:
         yield tried({"kind": "estimate", "recipe": name}, lambda n=name: _estimate(n, session.device), estimates)
     checkpoint = Checkpoint(session.out / CHECKPOINT, session.device)
+    has_time = True
     for name in RECIPE_NAMES:
-        if clock.left < RESERVE_S + LEAST_S:
-            return
+        has_time = has_time and clock.left >= RESERVE_S + LEAST_S
+        if not has_time:  # in the order of their worth: a later recipe does not go before this one
+            yield {"kind": "curve", "recipe": name, "status": "left_out", "reason": "no time was left"}
+            continue
         curve = _curve(name, session.device, clock, checkpoint)
         yield {"kind": "curve", "recipe": name, **curve}
-        if curve["status"] == "partial":
-            return
+        has_time = curve["status"] != "partial"
 
 
 def _replica(name: str, device: str, **changed: Any) -> PublishedPrimitive:

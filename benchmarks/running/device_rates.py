@@ -15,9 +15,12 @@ from __future__ import annotations
 import statistics
 from collections import Counter
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from benchmarks.running import stopwatch
+
+if TYPE_CHECKING:
+    from methods.base import ParametricIntegral
 
 KINDS = ("cpu", "cuda", "mps", "xpu")
 """Devices, as torch names them; of several of a kind the first."""
@@ -121,6 +124,12 @@ def count_products(call: Callable[[], Any]) -> dict[str, int]:
     with Counting():
         call()
     return dict(counted)
+
+
+def call_bytes(integral: ParametricIntegral) -> int:
+    """Return the bytes per integral that a call is given, s, and gives back, I(s), complex or real, and its error."""
+    value = 16 if integral.is_complex else 8
+    return 8 * integral.m + value + 8
 
 
 def shares(

@@ -6,21 +6,35 @@
 What is known best decides: the record of the same configuration, of any version or machine; else the job's pilot; else
 the record of the same method on the same integral with the nearest budget; else the budget alone. A method that used
 its budget up is taken to use up any other, too. A library that several runs share, as pySecDec's, is compiled once.
+
+What is registered is not described in a process for each, as a plan does it: the lock of versions, the stored hashes of
+the truth, and the hash of the code where that counts, tell whether a record is current.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
+import methods
+import references
 from benchmarks.records import currency, run_records
+from benchmarks.records.folders import is_published
 from benchmarks.records.run_records import Record
-from benchmarks.running import machine, stopwatch
+from benchmarks.running import machine, stopwatch, suite
 from benchmarks.running.jobs import HARNESS_FIELDS, Job, KnownSeconds
+from benchmarks.running.plan import Options
+from benchmarks.versioning.code_hash import code_hash
 from methods.core import names
+
+Described = Mapping[str, Mapping[str, Any]]
+"""Integrals and methods as on the command line -> what `plan.describe_integral` and `plan.describe_method` say."""
 
 START_S = 1.0
 """Seconds of a process around what it measures: the records of one suite are so far apart."""
@@ -59,8 +73,8 @@ class Forecast:
 
 
 def forecasts(
-    work: Mapping[str, Iterable[Job]], out: Path, folders: Iterable[Path], timed_s: float, *, force: bool = False,
-    seed: int = 0,
+    work: Mapping[str, Iterable[Job]], options: Options, folders: Iterable[Path], *, force: bool = False,
+    described: Described = MappingProxyType({}),
 ) -> list[Forecast]:  # fmt: skip
     """Forecast the runs of {integral: jobs}.
 
@@ -68,18 +82,16 @@ def forecasts(
     ----------
     work : dict of str to iterable of Job
         Integrals and what to run on them.
-    out : Path
-        Folder of the suite: what has a record there is not run again, unless `force`.
+    options : Options
+        What the runs share, with one place for timing. What has a record in `out` is not run again, unless `force`.
     folders : iterable of Path
         Folders with records that tell how long a run takes, besides `out`.
-    timed_s : float
-        Seconds of timed calls of each batch.
-    seed : int
-        Of the first repeat.
+    described : dict
+        Of somebody's own integrals and methods, and where the device is not the CPU of all methods.
     """
-    places = list(dict.fromkeys((out, *folders)))
+    places = list(dict.fromkeys((options.out, *folders)))
     unique = {integral: list(dict.fromkeys(jobs)) for integral, jobs in work.items()}
-    return [_of_integral(integral, jobs, places, timed_s, force, seed) for integral, jobs in unique.items()]
+    return [_of_integral(_Runs(integral, options, described), jobs, places, force) for integral, jobs in unique.items()]
 
 
 def text(found: Sequence[Forecast], jobs: int) -> str:
@@ -96,69 +108,124 @@ def text(found: Sequence[Forecast], jobs: int) -> str:
     return "\n".join(lines)
 
 
-def _of_integral(
-    integral: str, jobs: Sequence[Job], folders: Sequence[Path], timed_s: float, force: bool, seed: int
-) -> Forecast:
-    known = {folder: _records(folder, integral, jobs) for folder in folders}
+def _of_integral(runs: _Runs, jobs: Sequence[Job], folders: Sequence[Path], force: bool) -> Forecast:
+    """Forecast the runs on an integral; the first of the folders is that of the suite."""
+    known = {folder: _records(folder, runs, jobs) for folder in folders}
     everywhere = [record for found in known.values() for record in found]
-    current = currency.Current(everywhere)
     libraries: set[str] = set()
     finished = unknown = 0
     together_s = alone_s = 0.0
     for job in jobs:
-        same = [record for record in everywhere if _has_fields(record, job)]
+        of_method = [record for record in everywhere if record["method"] == runs.method(job)]
+        same = [record for record in of_method if runs.have_fields_of(record, job)]
         for repeat in range(job.repeats):
-            if not force and any(_is_finished(record, job, repeat, seed, current) for record in known[folders[0]]):
+            own = [] if force else [record for record in known[folders[0]] if runs.have(record, job, repeat)]
+            if any(runs.is_finished(record, job) for record in own):
                 finished += 1
                 continue
-            fitting_s, timing_s = _seconds(job, same, everywhere, timed_s, libraries)
-            unknown += not (same or job.pilot or any(r["method"] == _method(job) for r in everywhere))
-            together_s += fitting_s + START_S
+            fitting_s, timing_s = _seconds(job, same, of_method, runs.options.timed_s, libraries)
+            unknown += not (of_method or job.pilot)
+            together_s += 0.0 if any(map(runs.is_fitted, own)) else fitting_s + START_S
             alone_s += timing_s + START_S
-    return Forecast(integral, sum(job.repeats for job in jobs), finished, unknown, together_s, alone_s)
+    return Forecast(runs.integral, sum(job.repeats for job in jobs), finished, unknown, together_s, alone_s)
 
 
-def _records(folder: Path, integral: str, jobs: Iterable[Job]) -> list[Record]:
+def _records(folder: Path, runs: _Runs, jobs: Iterable[Job]) -> list[Record]:
     """Read the records of these methods on an integral, which their files' names tell."""
-    methods = dict.fromkeys(run_records.slug(_method(job)) for job in jobs)
-    paths = [p for m in methods for p in sorted((folder / "runs").glob(f"{run_records.slug(integral)}.{m}.*.json"))]
+    stems = dict.fromkeys(runs.stem(runs.method(job)) for job in jobs)
+    paths = [path for stem in stems for path in sorted((folder / "runs").glob(f"{stem}.*.json"))]
     return [record for path in paths if (record := run_records.read(path)) is not None]
 
 
-def _method(job: Job) -> str:
-    return names.parse_spec(job.method)[0]
+@dataclasses.dataclass(frozen=True)
+class _Runs:
+    """The runs of a suite on one integral, and which records are theirs."""
+
+    integral: str
+    """As on the command line."""
+    options: Options
+    described: Described
+
+    @functools.cached_property
+    def name(self) -> str:
+        """Name of the integral in records."""
+        return str(self.described.get(self.integral, {}).get("name", self.integral))
+
+    @functools.cached_property
+    def hashes(self) -> tuple[str, str] | None:
+        """Hashes of the integral's equation and truth in records; None where they are neither described nor stored."""
+        if about := self.described.get(self.integral):
+            return about["hash"], references.Truth(**about["truth"]).digest()
+        stored = references.stored_hashes(self.integral)
+        return None if stored is None else (stored.integral_hash, stored.truth_hash)
+
+    def method(self, job: Job) -> str:
+        """Return the name of a job's method in records."""
+        return str(self.described.get(job.method, {}).get("name", names.parse_spec(job.method)[0]))
+
+    def stem(self, method: str) -> str:
+        """Return how the names of files begin that a run of the method leaves."""
+        return f"{run_records.slug(self.name)}.{run_records.slug(method)}"
+
+    def have_fields_of(self, record: Record, job: Job) -> bool:
+        """Tell whether a record of a job's method has its fields, whatever the budget and the version."""
+        wanted = json.loads(json.dumps(names.parse_spec(job.method)[1]))
+        changed = {key for key in record["fields"] or {} if key not in HARNESS_FIELDS}
+        values = {key: value for key, value in wanted.items() if key not in HARNESS_FIELDS}
+        return changed <= set(wanted) and all(record["params"].get(key) == value for key, value in values.items())
+
+    def have(self, record: Record, job: Job, repeat: int) -> bool:
+        """Tell whether a record is that of a run, of this code and this machine, whatever became of it."""
+        (place,) = self.options.places
+        seed = names.parse_spec(job.method)[1].get("seed", self.options.seed + repeat)
+        return (
+            record["method"] == self.method(job)
+            and self.have_fields_of(record, job)
+            and (record["budget_s"], record["points"], record["repeat"]) == (job.budget_s, job.points, repeat)
+            and (record["seed"], record["device"], record["threads"]) == (seed, self._device(job), place.threads)
+            and self.hashes in (None, (record["integral_hash"], record["truth_hash"]))
+            and record["machine"] == machine.name()
+            and self._is_of_this_code(record, job)
+        )
+
+    def is_finished(self, record: Record, job: Job) -> bool:
+        """Tell whether a run has its record; of what is unsupported the suite asks again, in no time."""
+        if record["status"] == "unsupported":
+            return True
+        return record["status"] == "ok" and suite.has_all(record, job.batches, self.options.diagnostics)
+
+    def is_fitted(self, record: Record) -> bool:
+        """Tell whether a run has only to be timed: methods wait for that in files."""
+        if record["status"] != "ok" or record["s_per_integral"] is not None:
+            return False
+        return any((self.options.out / "fitted").glob(f"{self.stem(record['method'])}.*"))
+
+    def _device(self, job: Job) -> str:
+        """Return where a job's method is fitted and timed: where it says, and on the CPU if it has no such field."""
+        fields, about = names.parse_spec(job.method)[1], self.described.get(job.method)
+        if about is not None and "device" not in about["params"]:
+            return "cpu"
+        return str(fields.get("device", self.options.device))
+
+    def _is_of_this_code(self, record: Record, job: Job) -> bool:
+        """Tell whether a record is current: by its version where the suite goes by that, else by the code's hash."""
+        target = names.parse_spec(job.method)[0]
+        if is_published(self.options.out) and ":" not in target:
+            return not currency.Current([record]).outdated(record)
+        if about := self.described.get(job.method):
+            return bool(record["code_hash"] == about["code_hash"])
+        return bool(record["code_hash"] == _code_hash(target, record["params"].get("labels")))
 
 
-def _has_fields(record: Record, job: Job) -> bool:
-    """Tell whether a record is of a job's method with its fields, whatever the budget and the version."""
-    method, fields = names.parse_spec(job.method)
-    wanted = json.loads(json.dumps(fields))
-    changed = {key for key in record["fields"] or {} if key not in HARNESS_FIELDS}
-    return (
-        record["method"] == method
-        and changed <= set(wanted)
-        and all(record["params"].get(key) == value for key, value in wanted.items() if key not in ("seed", "device"))
-    )
-
-
-def _is_finished(record: Record, job: Job, repeat: int, seed: int, current: currency.Current) -> bool:
-    seeds = {seed + repeat, names.parse_spec(job.method)[1].get("seed")}
-    is_timed = set(map(str, job.batches)) <= set(record["s_per_integral"] or ())
-    return (
-        _has_fields(record, job)
-        and (record["budget_s"], record["points"], record["repeat"]) == (job.budget_s, job.points, repeat)
-        and (record["machine"], record["threads"], record["device"]) == (machine.name(), 1, "cpu")
-        and record["seed"] in seeds
-        and (record["status"] == "unsupported" or (record["status"] == "ok" and is_timed))
-        and not current.outdated(record)
-    )
+@functools.cache
+def _code_hash(target: str, labels: str | None) -> str:
+    return code_hash(methods.METHODS.get(target, target), labels)
 
 
 def _seconds(
-    job: Job, same: Sequence[Record], others: Iterable[Record], timed_s: float, libraries: set[str]
+    job: Job, same: Sequence[Record], of_method: Sequence[Record], timed_s: float, libraries: set[str]
 ) -> tuple[float, float]:
     """Seconds of both stages of a run; `libraries` are those that runs before it have compiled."""
-    of_method = [record for record in others if record["method"] == _method(job)]
     exact = [record for record in same if record["budget_s"] == job.budget_s]
     known = exact or ([] if job.pilot else same or of_method)
     record = min(known, key=lambda record: abs(math.log(record["budget_s"] / job.budget_s)), default=None)

@@ -114,7 +114,7 @@ def use_all_cpus() -> None:
 
 
 def load() -> dict[str, Any]:
-    """Return the record's keys ``load_1min environment``: what disturbs timings on this machine now."""
+    """Return the record's keys ``load_1min environment``: what disturbs timings on this machine, in the last minute."""
     import psutil
 
     environment = {name: os.environ[name] for name in SLOWING_VARIABLES if name in os.environ}

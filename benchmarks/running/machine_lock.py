@@ -30,8 +30,6 @@ TELL_AFTER_S = 0.3
 PROCESS_ID_BYTES = 20
 """Room for a process id at the start of a lock file: written over, so that nothing has to be truncated."""
 
-FOREVER_S = float("inf")
-
 MACHINE_ADVICE = "remove it if it is left over, or name a folder of yours for lock files in the variable LOOPMARK_LOCKS"
 FOLDER_ADVICE = "remove it if it is left over, or give another folder"
 
@@ -41,8 +39,8 @@ SHARES = "runs share this machine, the last to start being of {process}"
 Say = Callable[[str], None] | None
 
 
-class _Taken(InputError):
-    """Raised where others hold a lock for longer than one waits."""
+class _Taken(Exception):
+    """Raised where others hold a lock for which one does not wait."""
 
 
 @contextlib.contextmanager
@@ -61,7 +59,7 @@ def sharing(say: Say = None) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def alone(say: Say = None, limit_s: float = FOREVER_S) -> Iterator[None]:
+def alone(say: Say = None) -> Iterator[None]:
     """Keep the machine unshared while something is timed; waits until nobody shares it or times.
 
     Whoever shares it itself must have left before: it would wait for itself.
@@ -70,19 +68,8 @@ def alone(say: Say = None, limit_s: float = FOREVER_S) -> Iterator[None]:
     ----------
     say : callable, optional
         Gets a sentence where it has to wait.
-    limit_s : float
-        Seconds to wait at most; without it, as long as others are there.
-
-    Raises
-    ------
-    InputError
-        Others were there for longer than the limit.
     """
-    deadline = time.monotonic() + limit_s
-    with (
-        _locked("turnstile", fcntl.LOCK_EX, TIMES, say, deadline),
-        _locked("room", fcntl.LOCK_EX, SHARES, say, deadline),
-    ):
+    with _locked("turnstile", fcntl.LOCK_EX, TIMES, say), _locked("room", fcntl.LOCK_EX, SHARES, say):
         yield
 
 
@@ -92,7 +79,7 @@ def cpu(numbers: Iterable[int]) -> Iterator[int | None]:
     with contextlib.ExitStack() as taken:
         for number in numbers:
             try:
-                taken.enter_context(_locked(f"cpu-{number}", fcntl.LOCK_EX, TIMES, None, deadline=0.0))
+                taken.enter_context(_locked(f"cpu-{number}", fcntl.LOCK_EX, TIMES, None, waits=False))
             except _Taken:
                 continue
             yield number
@@ -144,18 +131,16 @@ def _lock_of_folder(path: Path) -> int:
 
 
 @contextlib.contextmanager
-def _locked(name: str, kind: int, why: str, say: Say, deadline: float = FOREVER_S) -> Iterator[None]:
+def _locked(name: str, kind: int, why: str, say: Say, waits: bool = True) -> Iterator[None]:
     """Hold a lock, fcntl.LOCK_SH or LOCK_EX, on a descriptor of its own, so that threads wait for each other too."""
     lock = _opened(_lock_folder() / f"loopmark-{os.getuid()}-{name}.lock", MACHINE_ADVICE)
     try:
         start, pause = time.monotonic(), SHORTEST_PAUSE_S
         while not _take(lock, kind):
-            reason = why.format(process=_process(lock))
-            waited = time.monotonic() - start
-            if time.monotonic() > deadline:
-                raise _Taken(f"After {waited:.0f} s, {reason}; start again when it has done, or end it.")
-            if say and waited > TELL_AFTER_S:
-                say(f"Waiting until it has done: {reason}.")
+            if not waits:
+                raise _Taken
+            if say and time.monotonic() - start > TELL_AFTER_S:
+                say(f"Waiting until it has done: {why.format(process=_process(lock))}.")
                 say = None
             time.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE_S)

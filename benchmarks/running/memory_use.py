@@ -13,7 +13,10 @@ from pathlib import Path, PurePosixPath
 import psutil
 
 ALLOWED_SHARE = 0.8
-"""Share of the memory of the machine or the container that runs may use; its other processes need some, too."""
+"""Share of the memory of the machine or the container that a run may use; its other processes need some, too.
+
+Each of several runs at a time may use it, so that none fails for the number of them, of which its record says nothing:
+where the runs of a suite need more than there is together, give it fewer jobs."""
 
 CGROUPS = Path("/sys/fs/cgroup")
 OWN_CGROUPS = Path("/proc/self/cgroup")

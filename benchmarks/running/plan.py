@@ -12,7 +12,7 @@ import numpy as np
 
 import methods
 from benchmarks.records import run_records
-from benchmarks.running import isolated, machine
+from benchmarks.running import device_rates, isolated, machine
 from benchmarks.running.jobs import HARNESS_FIELDS, Job
 from benchmarks.running.task import Place, Task
 from benchmarks.versioning.code_hash import code_hash
@@ -144,6 +144,20 @@ def described(describe: Callable[[str], Any], spec: str) -> Any:
     return outcome.result
 
 
+def in_each_precision(spec: str, method: Mapping[str, Any]) -> list[str]:
+    """List a method as on the command line in each precision that it has, if it names none.
+
+    Parameters
+    ----------
+    spec : str
+        The method.
+    method : dict
+        Its description: `describe_method`.
+    """
+    has_both = "precision" in method["params"] and "precision" not in method["fields"]
+    return [f"{spec},precision={precision}" for precision in device_rates.PRECISIONS] if has_both else [spec]
+
+
 def runs(work: Mapping[str, Iterable[Job]], options: Options) -> list[Run]:
     """Return all runs of `work`, {integral: jobs}, × repeats.
 
@@ -182,7 +196,7 @@ def limited(truth: Truth, n: int) -> Truth:
     """
     uniform, others = np.flatnonzero(truth.uniform), np.flatnonzero(~truth.uniform)
     if n > len(uniform):
-        raise InputError(f"--points {n} asks for more than the {len(uniform)} uniform points of the truth.")
+        raise InputError(f"{n} points are more than the {len(uniform)} uniform points of the truth; ask for fewer.")
     n_others = -(-len(others) * n // len(uniform))
     kept = np.concatenate([uniform[:n], others[np.arange(n_others) * len(others) // max(1, n_others)]])
     return Truth(*(array[kept] for array in truth[:-1]), truth.how)

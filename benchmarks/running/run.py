@@ -100,7 +100,7 @@ def timed_from_file(
     integral = references.integral(task.integral)
     method = saved_methods.load(task, integral, on_place)
     timings = _timings(method, integral, place.device, task)
-    n_bytes = 8 * (integral.m + 2)  # s comes; value and error go
+    n_bytes = device_rates.call_bytes(integral)
     for timing in timings.values():
         if rates and "median" in timing:
             timing["share"] = device_rates.shares(timing["median"], flop, n_bytes, rates)

@@ -15,13 +15,18 @@ import shutil
 import tempfile
 from pathlib import Path
 
-PREFIX = f"loopmark-{os.getuid()}-sockets-"
+PREFIX = "loopmark-s-"
+"""Of the names of our folders, which are a part of every socket's path."""
 
-LONGEST_PATH = 75
-"""Characters of our folder, at most: a socket's path may have 108, of which Python's names take 32."""
+LONGEST_BASE = 107 - 32 - 8 - len(f"/{PREFIX}")
+"""Characters of the path below which our folder lies, at most: a socket's may have 107, of which Python's names take
+32, and the random end of our folder's name 8."""
 
 SHORT_BASE = Path("/tmp")
 """Where our folder lies if the temporary folder's own path is too long for that."""
+
+ATTEMPTS = 10
+"""Tries to make a folder and lock it: another process that starts may remove it in between."""
 
 AFTER_PYTHON = -101
 """Priority at exit: Python removes the folder in ours at -100, and complains where it is gone."""
@@ -34,25 +39,42 @@ def claim() -> Path | None:
     Returns
     -------
     Path or None
-        The folder; None where none with a path short enough for sockets can be made, which then lie where Python
-        puts them.
+        The folder; None where none with a path short enough for sockets can be made and locked: they then lie where
+        Python puts them.
     """
     base = Path(tempfile.gettempdir())
-    if len(str(base / PREFIX)) + 8 > LONGEST_PATH:
+    if len(str(base)) > LONGEST_BASE:
         base = SHORT_BASE
     if not os.access(base, os.W_OK):
         return None
     remove_left_over(base)
-    folder = tempfile.mkdtemp(prefix=PREFIX, dir=base)
-    _taken(Path(folder))  # the descriptor stays open as long as this process lives
-    before, tempfile.tempdir = tempfile.tempdir, folder
+    folder = locked_folder(base)
+    if folder is None:
+        return None
+    before, tempfile.tempdir = tempfile.tempdir, str(folder)
     try:
         multiprocessing.util.get_temp_dir()
     finally:
         tempfile.tempdir = before
     arguments = (folder, True)  # errors are ignored
     multiprocessing.util.Finalize(None, shutil.rmtree, args=arguments, exitpriority=AFTER_PYTHON)
-    return Path(folder)
+    return folder
+
+
+def locked_folder(base: Path) -> Path | None:
+    """Make a folder below `base` that is locked as long as this process lives; None on a disk that takes no locks.
+
+    Between the two another process may find it unlocked and remove it: then it is made again.
+    """
+    for _ in range(ATTEMPTS):
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=base))
+        lock = _taken(folder)
+        if lock is not None and folder.is_dir():
+            return folder
+        if lock is not None:  # of a folder that was removed while it was opened
+            os.close(lock)
+        shutil.rmtree(folder, ignore_errors=True)
+    return None
 
 
 def remove() -> None:

@@ -12,7 +12,7 @@ import concurrent.futures
 import dataclasses
 import datetime
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +49,13 @@ def fit_limit_s(planned: Run) -> float:
     return 2 * planned.task.budget_s + GRACE_S
 
 
+def has_all(record: Record, batches: Iterable[int], diagnostics: bool) -> bool:
+    """Tell whether the record of a run that ended well has the times, and the diagnostics, that are asked for."""
+    if diagnostics and record["diagnostics"] is None:
+        return False
+    return {str(batch) for batch in batches} <= set(record["s_per_integral"] or ())
+
+
 class Suite:
     """The runs of one command.
 
@@ -73,7 +80,7 @@ class Suite:
         self._waiting: dict[int, Process] = {}
         self._rates: dict[Place, dict[str, Any] | None] = {}
         self._supervisors = isolated.Supervisors()
-        self._load = machine.load()  # before there is any of ours
+        self._load = machine.load()  # now, since later it is the load of this suite's own fits
 
     def fit_and_judge(self, jobs: int, told: Told) -> None:
         """Make the first stage's part of all records, `jobs` at a time."""
@@ -172,9 +179,7 @@ class Suite:
         if record["status"] == "unsupported":
             # What a method itself refuses is asked again, since a package that was missing may be there now.
             return place != self._fitted_on(planned)
-        if planned.task.diagnostics and record["diagnostics"] is None:
-            return False
-        return {str(batch) for batch in planned.task.batches} <= set(record["s_per_integral"] or ())
+        return has_all(record, planned.task.batches, planned.task.diagnostics)
 
     def _is_untimed(self, planned: Run, place: Place) -> bool:
         """Tell whether a run was fitted and judged but not timed, and still can be."""
@@ -200,7 +205,8 @@ class Suite:
             if outcome.status != "infrastructure":
                 break
             process.end()
-        if outcome.status == "ok" and outcome.result.get("model_bytes", 0) is None:
+        is_unsaved = outcome.status == "ok" and outcome.result.get("model_bytes", 0) is None
+        if is_unsaved and self._fitted_on(planned) in planned.places:
             self._waiting[id(planned)] = process
         else:
             process.end()
@@ -219,7 +225,7 @@ class Suite:
         if record["status"] == "ok" and place.device != fitted_on.device and "device" not in planned.task.fields:
             name = planned.configuration["method"]
             return {"status": "unsupported", "reason": f"{name} has no field device: it computes on the CPU"}
-        if id(planned) in self._waiting and place != fitted_on:
+        if record.get("model_bytes", 0) is None and place != fitted_on:
             return {"status": "unsupported", "reason": "it cannot be saved, so it is timed where it was fitted only"}
         return record
 
@@ -230,11 +236,10 @@ class Suite:
     def _timed(self, planned: Run, place: Place) -> Record:
         """Time one place and complete its record."""
         rates = self._rates_of(place)
+        flop, flop_reason = self._products(planned)
         if id(planned) in self._waiting:
-            flop, flop_reason = None, None
             outcome = self._waiting[id(planned)].outcome(TIMING_LIMIT_S)
         else:
-            flop, flop_reason = self._products(planned)
             arguments = (planned.task, place, planned.on_place(place), flop, rates)
             for _ in range(ATTEMPTS):
                 outcome = isolated.call(run.timed_from_file, *arguments, time_limit=TIMING_LIMIT_S)
@@ -252,6 +257,8 @@ class Suite:
         """Return the operations per integral in matrix products, or None and the reason."""
         if not self._options.counts_products:
             return None, None
+        if id(planned) in self._waiting:
+            return None, "it is timed in the process of its fit"
         counted = isolated.call(saved_methods.count_products, planned.task, time_limit=TIMING_LIMIT_S)
         return (counted.result, None) if counted.result else (None, counted.reason or saved_methods.NO_PRODUCTS)
 

@@ -13,7 +13,6 @@ from isolated_processes import alive
 from machine_locks import is_shared
 
 import references
-from benchmarks import accuracy
 from benchmarks.accuracy import main
 from benchmarks.records import run_records
 from benchmarks.running import device_rates, isolated, machine_lock, suite, whole_suite
@@ -24,9 +23,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(autouse=True)
-def briefly_timed(monkeypatch):
+def briefly_timed(brief_presets, monkeypatch):
     """Time no longer than three calls per batch: nobody looks at the figures here."""
-    monkeypatch.setattr(accuracy, "TIMED_S", 0.0)
     monkeypatch.setattr(device_rates, "TIMED_S", 0.0)
     monkeypatch.setattr(device_rates, "SIZES", {"cpu": device_rates.Size(32, 4096)})
 

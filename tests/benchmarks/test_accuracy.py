@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 from isolated_processes import alive, ends
 
-from benchmarks import accuracy
 from benchmarks.accuracy import main
 from benchmarks.records import folders, run_records
 from benchmarks.running import device_rates, machine, suite, whole_suite
@@ -36,9 +35,8 @@ def run(tmp_path, capsys):
 
 
 @pytest.fixture(autouse=True)
-def briefly_timed(monkeypatch):
+def briefly_timed(brief_presets, monkeypatch):
     """Time no longer than three calls per batch: nobody looks at the figures here."""
-    monkeypatch.setattr(accuracy, "TIMED_S", 0.0)
     monkeypatch.setattr(device_rates, "TIMED_S", 0.0)
     monkeypatch.setattr(device_rates, "SIZES", {"cpu": device_rates.Size(32, 4096)})
 
@@ -330,6 +328,18 @@ def test_the_dry_run_needs_no_published_records(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(folders, "PUBLISHED", tmp_path / "reports" / "published")
     assert main(["--preset", "smoke", "--dry-run", "--out", str(tmp_path)]) == 0
     assert "box1l" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "finished"),
+    [((), "1"), (("--repeats", "2"), "1"), (("--diagnostics",), "0"), (("--seed", "5"), "0"), (("--force",), "0")],
+)
+def test_the_dry_run_counts_what_the_suite_would_reuse(run, tmp_path, capsys, options, finished):
+    run("broken_methods:Exact,factor=2.0")
+    arguments = ["--integral", "my_integrals:closed", "--method", "broken_methods:Exact,factor=2.0", "--budget", "2"]
+    assert main([*arguments, "--out", str(tmp_path), *options, "--dry-run"]) == 0
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("all ")]
+    assert line.split()[1:4] == ["2" if "--repeats" in options else "1", finished, "0"]
 
 
 @pytest.mark.slow

@@ -5,9 +5,11 @@ from __future__ import annotations
 import subprocess
 import timeit
 
+import numpy as np
 import pytest
 import torch
 from integrals import product
+from machine_locks import is_shared
 
 import methods
 from benchmarks import export_speed
@@ -47,6 +49,15 @@ def test_the_rate_of_the_heading_is_measured_on_one_thread(monkeypatch, capsys):
     assert export_speed.main([]) == 0
     assert "one thread" in capsys.readouterr().out
     assert threads == [1]
+
+
+@pytest.mark.usefixtures("_quickly")
+def test_a_time_is_taken_alone_on_the_machine(tmp_path, monkeypatch):
+    monkeypatch.setenv("LOOPMARK_LOCKS", str(tmp_path))
+    seen = []
+    export_speed.times(lambda points: seen.append(is_shared()), np.ones((3, 1)))
+    assert set(seen) == {True}
+    assert not is_shared()
 
 
 @pytest.mark.slow

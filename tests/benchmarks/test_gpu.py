@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 import pytest
 from gpu_sessions import read, session
@@ -21,7 +24,8 @@ from benchmarks.gpu_measurements import (
 )
 from benchmarks.gpu_measurements.session import ROOT, tried
 from benchmarks.records import run_records
-from benchmarks.running import isolated
+from benchmarks.running import isolated, socket_folder
+from methods.base import InputError
 from methods.core.budget import Clock
 
 WITHOUT_PACKAGES = ROOT / "tests" / "helpers" / "without_packages"
@@ -42,8 +46,6 @@ def folder(tmp_path_factory):
 @pytest.fixture
 def environment(monkeypatch):
     """Put back what the command changes in its own process, and in the forkserver's."""
-    import tempfile
-
     for variable in (*gpu.WRITTEN, "PYTHONDONTWRITEBYTECODE"):
         monkeypatch.setenv(variable, os.environ.get(variable, ""))
         if not os.environ[variable]:
@@ -148,6 +150,8 @@ def test_a_measurement_that_goes_wrong_leaves_its_entries_and_the_rest_goes_on(f
     assert (faulty["status"], faulty["entries"]) == (status, [{"kind": "first", "status": "ok"}])
     assert said in faulty["reason"]
     assert faulty["seconds"] < faulty["limit_s"] + 60
+    if status == "timeout":
+        assert faulty["reason"].endswith(f"time limit of {faulty['limit_s']:.0f} s.")
     if status == "failed":
         assert 'raise RuntimeError("the kernel misbehaved")' in faulty["traceback"]
     assert results["rates"]["entries"][0]["status"] == "ok"
@@ -169,13 +173,23 @@ def test_what_is_finished_is_not_measured_again(folder):
         assert not gpu.is_finished(first, "cuda")
 
 
+@pytest.mark.parametrize(("status", "exit_status"), [("timeout", 1), ("left_out", 0)])
+def test_what_the_time_has_cut_is_measured_again(status, exit_status):
+    entry = {"kind": "tests", "status": status, "reason": "it took too long"}
+    result = {"status": "ok", "reason": None, "traceback": None, "device": "cpu", "seconds": 1.0, "entries": [entry]}
+    assert not gpu.is_finished(result, "cpu")
+    assert gpu.is_finished(result | {"entries": [entry | {"status": "ok"}]}, "cpu")
+    assert gpu.report({"tests": result}, 1.0) == exit_status
+
+
 def test_a_session_that_gets_less_far_does_not_replace_results(folder, capsys):
     measured(folder / "partial", {"faulty": FAULTY})
     (folder / "partial").rename(folder / "raises")
     results = measured(folder / "raises", {"faulty": FAULTY})
     assert results["faulty"] == read(folder / "raises" / "faulty.json")
     assert [entry["status"] for entry in results["faulty"]["entries"]] == ["ok", "partial"]
-    assert "the kernel misbehaved" in capsys.readouterr().out
+    said = "failed: RuntimeError: the kernel misbehaved. The file has more figures, and stays."
+    assert said in capsys.readouterr().out
     forced = measured(folder / "raises", {"faulty": FAULTY}, force=True)
     assert forced["faulty"]["status"] == "failed"
 
@@ -219,6 +233,17 @@ def test_what_does_not_fit_is_said_in_one_sentence(arguments, message, folder, e
     err = capsys.readouterr().err
     assert message in err
     assert err.count("\n") == 1
+
+
+def test_sockets_find_room_below_the_longest_path_that_is_worked_in(environment):
+    with tempfile.TemporaryDirectory(dir="/tmp") as base:
+        out = Path(base) / ("x" * (socket_folder.LONGEST_BASE - len(f"{base}//work")))
+        folder = socket_folder.locked_folder(gpu.write_below(out)) / "pymp-12345678"
+        folder.mkdir()
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(folder / "listener-12345678"))
+        with pytest.raises(InputError, match="characters"):
+            gpu.write_below(Path(f"{out}x"))
 
 
 def test_wrong_arguments_and_help(capsys):

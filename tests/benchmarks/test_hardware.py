@@ -13,16 +13,19 @@ from integrals import product
 from sample_records import RATES, full, hardware_record
 
 import methods
+import references
 from benchmarks import hardware
 from benchmarks.experiments import devices
 from benchmarks.records import run_records
-from benchmarks.running import device_rates, machine, saved_methods, stopwatch
+from benchmarks.running import device_rates, isolated, machine, saved_methods, stopwatch, suite
 from benchmarks.running.device_rates import Size
 from benchmarks.running.task import Place, Task
 from methods.core import names as lookup
 from methods.deep.network import PrimitiveNetwork, corner_sum
 
-EXACT, RAISES, SLOW, PLACED = (f"broken_methods:{name}" for name in ("Exact", "Raises", "Slow", "Placed"))
+EXACT, RAISES, SLOW, PLACED, UNSAVABLE = (
+    f"broken_methods:{name}" for name in ("Exact", "Raises", "Slow", "Placed", "Unsavable")
+)
 
 
 @pytest.fixture
@@ -81,6 +84,14 @@ def test_a_run_and_its_resumption(command, tmp_path):
     assert not any(path.stat().st_mtime_ns == before for path, before in files.items())
 
 
+def test_the_number_of_fits_at_a_time_is_kept(command, quick):
+    asked = []
+    quick.setattr(hardware, "carry_out", lambda *_, jobs, **options: (asked.append(jobs), (3, []))[1])
+    assert command(EXACT, options=("--device", "cpu", "--jobs", "3"))[0] == 3
+    assert command(EXACT)[0] == 3
+    assert asked == [3, machine.n_cpus()]
+
+
 def test_a_failure_is_a_record_and_tried_again(command):
     for _ in range(2):
         status, out, err = command(RAISES, EXACT)
@@ -105,6 +116,17 @@ def test_default_methods_can_be_made(spec):
     name, fields = lookup.parse_spec(spec)
     made = methods.create(name, **fields).params()
     assert {key: made[key] for key in fields} == fields
+
+
+def test_an_integral_with_few_stored_points_is_judged_by_all_of_them():
+    stored = int(references.truth("box2l_s01").uniform.sum())
+    assert devices.job("chebyshev", "box2l_s01").points == stored < devices.POINTS
+    assert devices.job("chebyshev", "box1l").points == devices.POINTS
+    assert devices.job("chebyshev", "my_integrals:closed").points == devices.POINTS
+    failed = hardware_record(1.0, integral="box2l_s01", status="failed", s_per_integral=None, points=stored)
+    assert devices.is_shown(failed)
+    assert not devices.is_shown(failed | {"points": stored - 1})
+    assert not devices.is_shown(failed | {"points": None})
 
 
 def test_warnings_are_said_and_recorded(command, quick, tmp_path):
@@ -153,6 +175,36 @@ def test_a_method_without_a_field_device_is_unsupported_elsewhere(command, quick
     assert command(EXACT, options=("--device", "cuda"))[2].count(": reused, unsupported") == 1
 
 
+def test_a_method_that_cannot_be_saved_is_timed_where_it_was_fitted_without_its_products(command, tmp_path):
+    status, _, err = command(UNSAVABLE)
+    assert status == 0, err
+    first, *others = by_threads(tmp_path).values()
+    assert (first["status"], first["timed_from"], first["flop_per_integral"]) == ("ok", "fit", None)
+    assert first["flop_reason"] == "it is timed in the process of its fit"
+    assert all((record["status"], record["s_per_integral"]) == ("unsupported", None) for record in others)
+    assert all("it cannot be saved" in record["reason"] for record in others)
+
+
+def test_the_process_of_a_fit_that_is_timed_nowhere_is_ended(command, quick):
+    ended = {}
+
+    class Noted(isolated.Process):
+        """Notes whether it was ended."""
+
+        def __init__(self, *arguments, **limits):
+            ended[self] = False
+            super().__init__(*arguments, **limits)
+
+        def end(self):
+            ended[self] = True
+            super().end()
+
+    quick.setattr(suite, "Process", Noted)
+    quick.setattr(hardware, "devices", lambda: {"cuda": "H100"})
+    assert command(UNSAVABLE, options=("--device", "cuda"))[0] == 0
+    assert list(ended.values()) == [True]
+
+
 def test_a_fitted_method_is_loaded_on_a_device(tmp_path):
     """What the timing stage does with a saved method: fields say where it evaluates, not what."""
     made = methods.create(PLACED, factor=2.0).fit(product(2))
@@ -178,7 +230,7 @@ def test_what_does_not_fit_is_said_in_one_sentence(quick, tmp_path, capsys, argu
 
 
 def test_wrong_arguments_and_help(capsys):
-    for arguments, code in ((["--device", "gpu"], 2), (["--help"], 0)):
+    for arguments, code in ((["--device", "gpu"], 2), (["--jobs", "0"], 2), (["--help"], 0)):
         with pytest.raises(SystemExit) as exit_:
             hardware.main(arguments)
         assert exit_.value.code == code
@@ -242,6 +294,12 @@ def test_shares_by_hand():
     assert device_rates.shares(1e-6, None, 40, RATES)["of_product_rate"] is None
     without = RATES | {"float64": {"reason": "mps has no float64"}}
     assert device_rates.shares(1e-6, {"float64": 1.0}, 40, without)["of_product_rate"] is None
+
+
+def test_a_complex_value_has_twice_the_bytes():
+    real, complex_ = references.integral("bubble"), references.integral("bubble_physical")
+    assert (real.m, complex_.m) == (1, 1)
+    assert (device_rates.call_bytes(real), device_rates.call_bytes(complex_)) == (24, 32)
 
 
 def test_the_table_never_mixes_machines():

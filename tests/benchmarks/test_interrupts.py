@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import signal
 import subprocess
@@ -103,6 +105,30 @@ def test_a_killed_process_leaves_its_sockets_and_the_next_one_removes_them(ended
 
 def test_the_sockets_of_a_living_process_stay(ended):
     assert len(ended("socket_folder.remove_left_over(folder.parent); os.kill(os.getpid(), 9)")) == 1
+
+
+def test_a_folder_that_another_process_removes_before_it_is_locked_is_made_again(tmp_path, monkeypatch):
+    made, mkdtemp = [], tempfile.mkdtemp
+
+    def made_and_found(**options):
+        made.append(mkdtemp(**options))
+        if len(made) == 1:
+            socket_folder.remove_left_over(tmp_path)
+        return made[-1]
+
+    monkeypatch.setattr(tempfile, "mkdtemp", made_and_found)
+    assert socket_folder.locked_folder(tmp_path) == Path(made[1])
+    socket_folder.remove_left_over(tmp_path)
+    assert [str(path) for path in tmp_path.iterdir()] == made[1:]
+
+
+def test_a_disk_that_takes_no_locks_keeps_nobody_waiting(tmp_path, monkeypatch):
+    def refuses(*_):
+        raise OSError(errno.ENOTSUP, "no locks here")
+
+    monkeypatch.setattr(fcntl, "flock", refuses)
+    assert socket_folder.locked_folder(tmp_path) is None
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_sockets_lie_elsewhere_if_the_temporary_folder_has_too_long_a_path(tmp_path):

@@ -7,12 +7,14 @@ import json
 import psutil
 import pytest
 import torch
+from machine_locks import is_shared
 from sample_records import STEPS, step
 
 from benchmarks import mixed_speed
 from benchmarks.experiments import deep_speed
 from benchmarks.regressions import deep, deep_contenders, deep_timing
 from benchmarks.regressions.deep_contenders import Shape
+from benchmarks.running import isolated
 
 DERIVATIVES = ("this", "recursion", "nested_grad", "nested_func_grad", "partitions")
 
@@ -128,6 +130,32 @@ def test_a_run_goes_on_with_what_the_file_lacks(tmp_path, quick, capsys):
     assert line.startswith("step this (2, 2, 4, 8) beside 0: ")
     kept = {(r["kind"], r["contender"], r["batch"]): r["s"] for r in json.loads(path.read_text())["results"]}
     assert all(kept[r["kind"], r["contender"], r["batch"]] == r["s"] for r in measured["results"])
+
+
+def test_a_measurement_is_alone_on_the_machine(tmp_path, monkeypatch):
+    class Process:
+        """Sees whether the machine is taken, in place of a measurement."""
+
+        def __init__(self, *arguments, **limits):
+            self._seen = is_shared()
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+        def outcome(self):
+            return isolated.Outcome("ok", result={"s": 1.0, "first_s": float(self._seen), "peak_mem_mb": 0.0})
+
+    monkeypatch.setenv("LOOPMARK_LOCKS", str(tmp_path))
+    monkeypatch.setattr(isolated, "Process", Process)
+    monkeypatch.setattr(mixed_speed, "STEPS", {"this": None})
+    monkeypatch.setattr(mixed_speed, "CORNERS", {})
+    assert mixed_speed.main(["--out", str(tmp_path), *ONCE]) == 0
+    (result,) = json.loads((tmp_path / deep_speed.FILE).read_text())["results"]
+    assert result["first_s"] == 1.0
+    assert not is_shared()
 
 
 def test_a_file_of_another_machine_is_not_added_to(tmp_path, quick, capsys):

@@ -38,6 +38,9 @@ def test_a_step_knows_its_command_line(tmp_path):
         *("--budget", "180", "--diagnostics"),
     ]
     assert ON_REQUEST["mixed_speed"].arguments(tmp_path, 2)[-2:] == ["--out", str(tmp_path)]
+    assert "--jobs" not in ON_REQUEST["mixed_speed"].arguments(tmp_path, 2)
+    hardware = STEPS["hardware"].arguments(tmp_path, 2)
+    assert hardware[1:] == ["-m", "benchmarks.hardware", "--jobs", "2", "--out", str(tmp_path / "hardware")]
 
 
 def test_the_dry_run_says_runs_minutes_and_what_is_left_out(tmp_path, capsys):

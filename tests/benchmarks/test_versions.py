@@ -319,6 +319,12 @@ def test_check_lists_what_is_stale_and_fits_nothing(bench, capsys, edit):
     assert ("fake has" in capsys.readouterr().out) == (edit is not None)
 
 
+def test_only_what_was_looked_at_is_said_to_be_current(bench, capsys):
+    for chosen, said in ((["fake"], "versions.json is current for fake.\n"), (REGISTRY, "versions.json is current.\n")):
+        assert versions.check(list(chosen), REGISTRY, bench.fields, bench.lock) == 0
+        assert capsys.readouterr().out == said
+
+
 def test_unknown_methods_are_refused_with_those_that_are_known(capsys):
     with pytest.raises(SystemExit) as refusal:
         versions.main(["--method", "gauss"])

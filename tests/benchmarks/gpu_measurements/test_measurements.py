@@ -76,8 +76,8 @@ def test_training_goes_on_from_a_checkpoint_to_the_same_digits(small_recipes, fo
     with monkeypatch.context() as patch:
         patch.setattr(PublishedPrimitive, "fit", interrupted)
         first = curves(folder / "parts", 300.0)
-    assert list(first) == ["jhep_tanh_i2"]
     assert (first["jhep_tanh_i2"]["status"], first["jhep_tanh_i2"]["reason"]) == ("partial", "50 of 60 updates")
+    assert (first["thesis_gelu"]["status"], first["thesis_gelu"]["reason"]) == ("left_out", "no time was left")
     again = curves(folder / "parts", 300.0)
     assert {name: without_times(curve) for name, curve in again.items()} == {
         name: without_times(curve) for name, curve in whole.items()
@@ -108,6 +108,18 @@ def test_a_training_that_diverges_is_an_entry_and_the_next_recipe_is_trained(sma
     assert curves(folder / "diverging", 300.0) == found
 
 
+def test_recipes_for_which_no_time_is_left_are_entries(small_recipes, folder):
+    entries = list(published_training.measure(session(folder / "short", 0.0)))
+    assert [entry["status"] for entry in entries] == ["left_out"] * 4
+    measured = result("training", entries)
+    assert not gpu.is_finished(measured, "cuda")
+    assert "curve thesis_gelu: left_out: no time was left" in map(gpu.line, entries)
+    (table,) = experiment.tables([measured])
+    curve = {"recipe": "thesis_gelu", "figure": "digits (updates made / printed)"}
+    (row,) = [row for row, _ in table.rows if curve.items() <= row.items()]
+    assert row["A GPU (2026-12-01, 0123456)"] == "– left_out: no time was left"
+
+
 def test_estimates_say_what_the_full_length_takes(small_recipes, folder):
     estimate = next(published_training.measure(session(folder / "estimate")))
     assert estimate["full_length_s"] == pytest.approx(60 * estimate["s_per_update"])
@@ -116,9 +128,9 @@ def test_estimates_say_what_the_full_length_takes(small_recipes, folder):
 
 
 def test_carried_methods_are_timed_as_records_and_compared_with_the_cpu(folder):
-    said = []
-    missing = carried_methods.prepare(folder / "carried", {"box1l": [TINY]}, lambda event, *_: said.append(event))
-    assert (missing, said[-1]) == ([], "fitted")
+    said, wanted = [], {"box1l": ["broken_methods:Exact", TINY]}
+    missing = carried_methods.prepare(folder / "carried", wanted, lambda event, *_: said.append(event))
+    assert (missing, said) == (["box1l × exact: it computes on the CPU"], ["begin", "fitted"])
     assert sorted(path.name for path in (folder / "carried").iterdir()) == ["00.fitted", "index.json"]
     (entry,) = integrate_times.measure(session(folder / "out", 30.0, folder / "carried"))
     assert entry["status"] == "ok", entry["reason"]
@@ -129,6 +141,17 @@ def test_carried_methods_are_timed_as_records_and_compared_with_the_cpu(folder):
     assert record["s_per_integral"]["27000"]["median"] > 0
     run_records.write(folder / "records", record)
     assert run_records.read_all(folder / "records")[1] == {}
+
+
+def test_code_is_known_by_all_its_sources(tmp_path, monkeypatch):
+    monkeypatch.setattr(carried_methods, "ROOT", tmp_path)
+    found = [carried_methods.source_digest()]
+    for name in ("methods/a.py", "references/a.cpp", "benchmarks/a.hpp", "methods/a.toml", "methods/a.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("text")
+        found.append(carried_methods.source_digest())
+    assert len(set(found)) == 5
+    assert found[-1] == found[-2]
 
 
 def test_a_lattice_has_digits_and_times(folder, monkeypatch):
@@ -175,6 +198,8 @@ def test_outcomes_of_tests_are_told_apart(folder):
     path.write_text(TESTS.replace("@pytest.mark.gpu\ndef", "def"))
     skipped = gpu_tests.outcomes([str(path)], session(folder / "out"), 120.0)
     assert (skipped["status"], skipped["n_passed"], skipped["n_failed"]) == ("left_out", 0, 0)
+    ended = gpu_tests.outcomes([str(path)], session(folder / "out"), 0.01)
+    assert (ended["status"], ended["reason"]) == ("timeout", "the tests were ended after 0 s")
 
 
 def test_outcomes_before_the_tests_were_ended():

@@ -12,7 +12,6 @@ from pathlib import Path
 import psutil
 import pytest
 
-from benchmarks import accuracy
 from benchmarks.accuracy import main
 from benchmarks.records import run_records
 from benchmarks.running import whole_suite
@@ -25,6 +24,7 @@ LIMIT_S = 300.0
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.usefixtures("brief_presets"),
     pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 
@@ -33,11 +33,6 @@ TIMES = {
     "checksum",
 }  # fmt: skip
 """Keys that hold times, or depend on what else the machine does."""
-
-
-@pytest.fixture(autouse=True)
-def briefly_timed(monkeypatch):
-    monkeypatch.setattr(accuracy, "TIMED_S", 0.0)
 
 
 @pytest.fixture(autouse=True)

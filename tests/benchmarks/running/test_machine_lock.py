@@ -16,7 +16,7 @@ from types import SimpleNamespace
 import faulty_functions as faulty
 import psutil
 import pytest
-from machine_locks import is_shared
+from machine_locks import Waits, give_up, is_shared
 
 from benchmarks.running import isolated, machine_lock
 from methods.base import InputError
@@ -67,11 +67,12 @@ def test_runs_of_two_processes_share_the_machine():
 
 
 @pytest.mark.parametrize("entry", ["sharing()", "alone()"])
-def test_a_timing_gives_up_after_its_limit_and_names_the_other(entry):
+def test_a_timing_is_told_of_the_other_and_need_not_wait_for_it(entry):
     with another_process(entry) as other:
-        assert is_shared()
-        with pytest.raises(InputError, match=f"process {other.pid}"), machine_lock.alone(limit_s=0.2):
-            pass
+        for _ in range(2):  # who has given up leaves nothing behind
+            with pytest.raises(Waits, match=f"process {other.pid}"), machine_lock.alone(give_up):
+                pass
+    assert not is_shared()
 
 
 def test_a_run_waits_while_another_suite_times_and_says_so():
@@ -116,7 +117,7 @@ def test_threads_of_one_process_take_turns():
     inside, seen = [0], []
 
     def times():
-        with machine_lock.alone(limit_s=LIMIT_S):
+        with machine_lock.alone():
             inside[0] += 1
             seen.append(inside[0])
             time.sleep(0.02)
@@ -155,7 +156,7 @@ def test_a_stream_of_runs_does_not_keep_a_timing_out():
     turns[0].set()
     inside[0].wait()
     try:
-        with machine_lock.alone(limit_s=LIMIT_S):
+        with machine_lock.alone():
             pass
     finally:
         ended.set()
@@ -168,7 +169,7 @@ def test_a_daemonised_grandchild_of_a_run_holds_no_lock(tmp_path):
         with machine_lock.sharing():
             assert process.outcome().status == "ok"
         assert psutil.pid_exists(int((tmp_path / "pid").read_text()))
-        with machine_lock.alone(limit_s=0.0):
+        with machine_lock.alone(give_up):
             assert process.outcome(time_limit=0.1).status == "timeout"
 
 
@@ -177,9 +178,7 @@ def test_killing_a_suite_gives_the_machine_back(entry):
     with another_process(entry) as other:
         other.kill()
         other.wait()
-        with machine_lock.alone(limit_s=0.0):
-            pass
-    assert not is_shared()
+        assert not is_shared()
 
 
 @pytest.mark.parametrize("entry", [machine_lock.sharing, machine_lock.alone])
