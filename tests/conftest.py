@@ -1,8 +1,7 @@
-"""What tests share, and what the workers of pytest-xdist (`make test` starts two) must not share."""
+"""What tests share, and what each of their processes has for itself: `make test` starts two."""
 
 from __future__ import annotations
 
-import os
 import tempfile
 import time
 
@@ -10,17 +9,17 @@ import pytest
 
 
 @pytest.fixture(scope="session", autouse=True)
-def temporary_folder_of_the_worker(tmp_path_factory):
-    """Give each worker a temporary folder of its own, and with it the locks of `benchmarks.running.machine_lock`.
+def temporary_folder_of_this_process(tmp_path_factory):
+    """Give this process a temporary folder of its own, and with it the locks of `benchmarks.running.machine_lock`.
 
-    Runs of two workers would otherwise take each other for runs of one suite, and give no timings.
+    Runs of two workers of pytest-xdist would otherwise take each other for runs of one suite, and give no timings, and
+    tests would wait for a suite that somebody runs on this machine.
     """
+    folder = str(tmp_path_factory.mktemp("tmp"))
     with pytest.MonkeyPatch.context() as patch:
-        if "PYTEST_XDIST_WORKER" in os.environ:
-            folder = str(tmp_path_factory.mktemp("tmp"))
-            patch.setenv("TMPDIR", folder)  # for processes that tests start
-            patch.setenv("LOOPMARK_LOCKS", folder)  # else XDG_RUNTIME_DIR is asked first
-            patch.setattr(tempfile, "tempdir", folder)  # for this one, which may have looked before
+        patch.setenv("TMPDIR", folder)  # for processes that tests start
+        patch.setenv("LOOPMARK_LOCKS", folder)  # else XDG_RUNTIME_DIR is asked first
+        patch.setattr(tempfile, "tempdir", folder)  # for this one, which may have looked before
         yield
 
 

@@ -1,10 +1,8 @@
 """The methods that a choice asks, each with its knob for accuracy, where it begins and how far it may be turned.
 
 How digits, time and preparation grow with the *size* that a knob sets (`Law`) is assumed where there is one pilot, and
-measured from two pilots on. On the development integrals box1l_wide (m = 3 invariants), pentagon1l_8d (8) and
-hexagon1l (9) the digits of `total_degree` with 500 to 6,000 labels are 0.23 to 0.26, 0.82 to 0.84 and 0.77 to 0.81
-times the degree D that has C(D + m, m) terms for N labels. Of N^(1/m) they are 0.39 to 0.42, 1.51 to 1.91 and 1.43 to
-1.90 times.
+measured from two pilots on. On the development integrals box1l_wide and hexagon1l the digits of a table with N labels
+are proportional to N^(1/m) in m invariants, within a fifth, from 500 to 6,000 labels.
 """
 
 from __future__ import annotations
@@ -13,8 +11,6 @@ import dataclasses
 import math
 from collections.abc import Callable, Mapping
 from typing import Any
-
-import scipy.optimize
 
 import methods
 from benchmarks.choosing import direct_values
@@ -37,8 +33,6 @@ class Law:
         Digits per unit of x where there is one pilot; None for a line through the origin.
     time, preparation : float
         Powers of N with which seconds per integral and preparation grow where there is one pilot.
-    far : float
-        Ratio of two sizes from which equal digits tell that digits no longer grow.
     """
 
     coordinate: Callable[[float, int], float]
@@ -46,7 +40,6 @@ class Law:
     slope: float | None
     time: float
     preparation: float
-    far: float = 2.0
 
 
 def _log(size: float, m: int) -> float:
@@ -57,25 +50,11 @@ def _power(x: float, m: int) -> float:
     return float(10**x)
 
 
-def _terms(degree: float, m: int) -> float:
-    """Count the terms of a polynomial of total degree in m variables, C(degree + m, m), for any degree."""
-    return math.prod((degree + i) / i for i in range(1, m + 1))
-
-
-def _degree(n_terms: float, m: int) -> float:
-    return float(scipy.optimize.brentq(lambda degree: _terms(degree, m) - n_terms, 0.0, n_terms))
-
-
-TOLERANCE = Law(_log, _power, slope=1.0, time=0.1, preparation=0.01, far=10.0)
-"""The law where the knob is a relative error, and N its inverse: each decade of it gives a digit. Within a decade the
-rule may be the same: `gauss_legendre` has the same orders for two tolerances a factor of 2.1 apart on pentagon1l_8d."""
+TOLERANCE = Law(_log, _power, slope=1.0, time=0.1, preparation=0.01)
+"""The law where the knob is a relative error, and N its inverse: each decade of it gives a digit."""
 
 LABELS = Law(lambda n, m: n ** (1 / m), lambda x, m: max(x, 0.0) ** m, slope=None, time=0.25, preparation=0.1)
-"""The law of a number of labels N on a grid: polynomials of degree D in each variable have about D^m terms, and
-converge like exp(−c D)."""
-
-TOTAL_DEGREE = Law(_degree, lambda x, m: _terms(max(x, 0.0), m), slope=None, time=0.25, preparation=0.1)
-"""The law of a number of labels N for polynomials of total degree D, which have C(D + m, m) terms."""
+"""The law of a number of labels N: polynomials of degree D have about D^m terms, and converge like exp(−c D)."""
 
 LATTICE = Law(_log, _power, slope=2.0, time=1.0, preparation=0.1)
 """The law of a lattice of N points: a periodic integrand with two derivatives has errors like 1/N²."""
@@ -158,7 +137,7 @@ CANDIDATES = (
     Candidate("gauss_legendre", "epsrel", 1e-3, 1e-13, TOLERANCE, FINE, coarsest=0.1),
     Candidate("learned_contour", "epsrel", 1e-3, 1e-13, TOLERANCE, coarsest=0.1),
     Candidate("lattice_qmc", "points", 512, 2**18, LATTICE, coarsest=128),
-    Candidate("total_degree", "max_labels", 150, 20_000, TOTAL_DEGREE),
+    Candidate("total_degree", "max_labels", 150, 20_000, LABELS),
     Candidate("chebyshev", "max_labels", 150, 50_000, LABELS),
     Candidate("tensor_train", "epsrel", 1e-3, 1e-10, TOLERANCE),
     Candidate("rbf", "n_labels", 300, 4000, LABELS),

@@ -22,6 +22,9 @@ MARGIN, WORST_MARGIN = 0.15, 0.4
 LEAST_SLOPE = 0.2
 """Share of the assumed slope below which digits count as saturated."""
 
+FAR = 2.0
+"""Ratio of two sizes from which equal digits tell saturation: of nearer ones a rule may be the same."""
+
 STEEPEST_SLOPE = 2.0
 """A measured slope is believed up to this many times the assumed one."""
 
@@ -78,7 +81,7 @@ def expected(pilots: Sequence[Pilot], digits: float, worst: bool, m: int) -> For
         grown = (digits_of(upper, worst) - digits_of(lower, worst)) / (x[id(upper)] - x[id(lower)])
         slope = min(grown, STEEPEST_SLOPE * assumed)
         if slope < LEAST_SLOPE * assumed:
-            if upper.size >= candidate.law.far * lower.size:
+            if upper.size >= FAR * lower.size:
                 return None
             slope = assumed
     at = x[id(upper)] + (wanted - digits_of(upper, worst)) / slope

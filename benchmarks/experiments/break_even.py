@@ -10,7 +10,7 @@ on, where t < t₀. Both are of one machine and one thread, and have the digits 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from benchmarks.experiments import all_configurations
 from benchmarks.experiments.experiment import Table
@@ -49,7 +49,7 @@ def table(grouped: Iterable[Configuration]) -> Table:
                     "integral": integral, "digits": str(digits), "method": name,
                     "µs": all_configurations.number(1e6 * quickest.s_per_integral),
                     "prep. s": all_configurations.number(quickest.preparation_s),
-                    **{f"cheaper than {RIVALS[kind]} from": _cell(own, costs) for kind, costs in rivals.items()},
+                    **{f"cheaper than {RIVALS[kind]} from": _cell(own, rivals[kind], able, kind) for kind in RIVALS},
                     "machine": machine,
                 }  # fmt: skip
                 compared = [cost.configuration for costs in (own, *rivals.values()) for cost in costs]
@@ -59,8 +59,9 @@ def table(grouped: Iterable[Configuration]) -> Table:
         "The number of values from which on a method with at least so many digits on average takes less time in all, "
         "preparation included, than every setting of every other rule, and than every one of pySecDec, each in the "
         f"largest batches up to {digit_costs.LARGEST_BATCH:,} that were timed: the least of its settings that have the "
-        "digits. Microseconds per value and preparation are those of its quickest one. The note says what of all that "
-        f"is compared is superseded. Published: networks {PAPER_TRAINING} are cheaper than pySecDec from about "
+        "digits. Microseconds per value and preparation are those of its quickest one. –: no other one of that kind "
+        "has the digits. The note says what of all that is compared is superseded. "
+        f"Published: networks {PAPER_TRAINING} are cheaper than pySecDec from about "
         f"{' and '.join(f'{n} values on ({integral})' for integral, n in PAPER_FROM.items())} ({PAPER})."
     )
     return Table("Break-even", explanation, made)
@@ -98,8 +99,11 @@ def _with(digits: float, costs: Iterable[DigitCost]) -> list[DigitCost]:
     return [cost for cost in costs if cost.digits_mean >= digits]
 
 
-def _cell(own: Sequence[DigitCost], rivals: Sequence[DigitCost]) -> str:
+def _cell(
+    own: Sequence[DigitCost], rivals: Sequence[DigitCost], able: Mapping[str, Sequence[DigitCost]], kind: str
+) -> str:
+    """Write the number of values; without a rival, whether none of the kind has the digits, or the method alone."""
     if not rivals:
-        return "none has them"
+        return "–" if costs_of(kind, able) else "none has them"
     n = from_how_many(own, rivals)
     return "never" if math.isinf(n) else f"{n:,.0f}"

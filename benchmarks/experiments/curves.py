@@ -163,7 +163,7 @@ def _jobs(integral: str) -> list[Job]:
 
 def _few(integral: str) -> list[Job]:
     """List what runs on an integral that is there for its dimensions."""
-    return [*_rules(FEW, integral), *_at_once(LEARNED, SHORT_S)]
+    return [*_rules(FEW, integral), *_at_once(LEARNED, SHORT_S), *_at_once(LEARNED, LONG_S)]
 
 
 def _at_once(methods: Iterable[str], budget_s: float = BUDGET_S, repeats: int = 1) -> list[Job]:

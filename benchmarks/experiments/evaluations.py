@@ -18,7 +18,6 @@ from benchmarks.experiments.experiment import Experiment, Table
 from benchmarks.records import configurations
 from benchmarks.records.configurations import Configuration
 from benchmarks.records.run_records import Record, Row
-from methods.core.digits import rounded_down
 
 N_VALUES = 10_000
 """Values that share the preparation."""
@@ -66,7 +65,7 @@ def _row(found: Sequence[Configuration]) -> tuple[dict[str, str], list[Record]]:
     for digits in DIGITS:
         enough = [c for c in found if _digits(c) >= digits]
         if not enough:
-            row[_column(digits)] = f"at most {rounded_down(_digits(most))}"
+            row[_column(digits)] = matched_digits.most_digits(_digits(most), most)
             continue
         best = min(enough, key=lambda c: per_value(c) or 0)
         used[id(best)] = best

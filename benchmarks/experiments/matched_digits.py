@@ -25,7 +25,8 @@ EXPLANATION = (
     "other, or a batch of {batch:,} takes more than ten seconds. A cell without a time says how many digits the method "
     "has at most with the settings that were run, of which those are left out that take too long for a run, or why it "
     "has none, with the reason in the note. The note also says what of a method is superseded. No method is said to "
-    "have more digits than the true values; points are the uniform ones that judge it, fewer where a value takes long."
+    "have more digits than the true values, and at least so many (≤ truth) where it has more; points are the uniform "
+    "ones that judge it, fewer where a value takes long."
 )
 
 
@@ -61,13 +62,19 @@ def _row(
     if not costs:
         return dict.fromkeys(map(_column, DIGITS), why_without(same, "not timed")), [r for c in same for r in c.records]
     most = max(costs, key=lambda cost: getattr(cost, digits))
+    without = most_digits(getattr(most, digits), most.configuration)
     row, used = {}, {id(most): most}
     for wanted in DIGITS:
         cost = digit_costs.cheapest(costs, wanted, digits=digits)
-        at_most = f"at most {rounded_down(getattr(most, digits))}"
-        row[_column(wanted)] = at_most if cost is None else _cell(cost, digits, same)
+        row[_column(wanted)] = _cell(cost, digits, same) if cost else without
         used |= {id(cost): cost} if cost else {}
     return row, [record for cost in used.values() for record in cost.configuration.records]
+
+
+def most_digits(found: float, configuration: Configuration) -> str:
+    """Say that these are the most digits of a method, or the least where the true values do not tell more."""
+    limited = found >= configuration.truth_digits
+    return f"at least {rounded_down(found)} (≤ truth)" if limited else f"at most {rounded_down(found)}"
 
 
 def _column(digits: int) -> str:

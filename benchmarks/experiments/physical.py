@@ -51,6 +51,7 @@ LEARNED = (
     "boosted_trees",
     "neural_primitive",
 )
+"""Methods that learn: all on one integral, the first, with several seeds, and the last on the others."""
 
 FIXED_SIZES = (
     "gauss_legendre,epsrel=1e-12,max_nodes=4000",
@@ -103,7 +104,8 @@ def _jobs(integral: str) -> list[Job]:
     if integral == ALL_METHODS:
         jobs += [Job(method, LONG_S, SEEDS, batches=AT_ONCE) for method in LEARNED]
         return jobs + [Job(method, BUDGET_S, batches=AT_ONCE) for method in (*FIXED_SIZES, *LATTICES, *UNABLE)]
-    return [*jobs, Job(LEARNED[0], LONG_S, SEEDS, batches=AT_ONCE)]
+    first, *_, last = LEARNED
+    return [*jobs, Job(first, LONG_S, SEEDS, batches=AT_ONCE), Job(last, LONG_S, batches=AT_ONCE)]
 
 
 # ----- what is shown --------------------------------------------------------------------------------------------------

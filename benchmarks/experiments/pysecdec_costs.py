@@ -7,6 +7,7 @@ the method was judged by.
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Iterable
 
 from benchmarks.experiments.all_configurations import best_first, number
@@ -20,7 +21,7 @@ KERNEL, DISPATCH = "kernel_s_per_integral", "dispatch_s_per_integral"
 
 def table(grouped: Iterable[Configuration]) -> Table:
     """Make the table: a row for each configuration that reports seconds in kernels and is not replaced."""
-    current = [c for c in grouped if not c.replaced and c.good and KERNEL in (c.good[0]["details"] or {})]
+    current = [c for c in grouped if not c.replaced and kernel_s(c) is not None]
     explanation = (
         "Microseconds per integral that pySecDec's workers spent evaluating the integrand, and those of everything "
         "else in a call, while the method was judged; the share of the first in both; and the evaluations that it "
@@ -31,18 +32,24 @@ def table(grouped: Iterable[Configuration]) -> Table:
     )
 
 
+def kernel_s(configuration: Configuration) -> float | None:
+    """Average the seconds per integral in compiled code over the finished runs; None where they are not reported."""
+    found = [s for record in configuration.good if (s := (record["details"] or {}).get(KERNEL)) is not None]
+    return statistics.fmean(found) if found else None
+
+
 def _row(configuration: Configuration, current: Iterable[Configuration]) -> dict[str, str]:
     first = configuration.good[0]
-    kernel_s, dispatch_s = first["details"][KERNEL], first["details"][DISPATCH]
+    compiled_s, dispatch_s = first["details"][KERNEL], first["details"][DISPATCH]
     same = [c for c in current if (c.method, c.first["integral"]) == (configuration.method, first["integral"])]
     return {
         "integral": first["integral"],
         "method": ", ".join(filter(None, (configuration.method, configurations.setting(configuration, same)))),
         "workers": str(first["params"]["workers"]),
         "digits": f"{configuration.digits:.1f}",
-        "kernel µs": number(kernel_s, scale=1e6),
+        "kernel µs": number(compiled_s, scale=1e6),
         "dispatch µs": number(dispatch_s, scale=1e6),
-        "kernel share": f"{100 * kernel_s / (kernel_s + dispatch_s):.0f} %",
+        "kernel share": f"{100 * compiled_s / (compiled_s + dispatch_s):.0f} %",
         "evaluations": number(first["n_eval_per_integral"]),
         "machine": first["fit_machine"],
         "note": configurations.note([configuration]),

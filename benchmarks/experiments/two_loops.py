@@ -50,7 +50,7 @@ NETWORK = "differential_mlp,n_labels=2000,width=48"
 
 EPSREL = {
     "box2l_physical": ("1e-1", "1e-2", "1e-3", "3e-4", "1e-4"),
-    "triangle2l_physical_s01": ("1e-1", "1e-2", "1e-3", "1e-4", "1e-5", "1e-6"),
+    "triangle2l_physical_s01": ("1e-1", "1e-2", "1e-3", "1e-4", "1e-5", "3e-6", "1e-6"),
 }
 EPSREL_ELSEWHERE = ("1e-1", "1e-2", "1e-3", "3e-4")
 """Relative errors that pySecDec is asked for. A value of box2l_physical takes 1.5 s at 1e-3 and five at 1e-4, where ten

@@ -7,6 +7,7 @@ profiles are made machine by machine.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import os
 import statistics
@@ -22,6 +23,7 @@ from benchmarks.experiments import (
     paper_claims,
     paper_recipes,
     performance_profile,
+    pysecdec_costs,
     thesis_on_cpu,
     uncertain_networks,
 )  # fmt: skip
@@ -192,8 +194,9 @@ def _most_digits(grouped: Sequence[Configuration]) -> Iterator[Finding]:
     learned, table = (statistics.median(pair[nth].digits_mean for pair in both) for nth in range(len(kinds)))
     yield Finding(
         f"On {len(both)} held-out integrals the best method that learns has {rounded_down(learned)} digits in the "
-        f"median ({headlines.seeds([pair[0] for pair in both])}) and the best table {rounded_down(table)}; the table "
-        f"has more on {headlines.how_often_fewer(both)}.",
+        f"median ({headlines.seeds([pair[0] for pair in both])}"
+        f"{headlines.alone([here for here in costs.values() if costs_of('learned', here)])}) and the best table "
+        f"{rounded_down(table)}; the table has more on {headlines.how_often_fewer(both)}.",
         _records(cost for pair in both for cost in pair),
     )
 
@@ -216,15 +219,11 @@ def _pysecdec(grouped: Sequence[Configuration]) -> Iterator[Finding]:
             f"pySecDec's integrators takes {min(ratios):,.0f} to {max(ratios):,.0f} times as long per value as the "
             f"quickest rule, {statistics.median(ratios):,.0f} times in the median of {len(ratios)} integrals "
             f"({len(_names_held_out(pairs))} of them held out). Preparation is not counted; a call of a rule computes "
-            f"{_batches(rule for _, rule in pairs.values())} values, one of pySecDec "
-            f"{_batches(theirs for theirs, _ in pairs.values())}.{_called_singly(costs.values(), digits)}",
+            f"{headlines.batches(rule for _, rule in pairs.values())} values, one of pySecDec "
+            f"{headlines.batches(theirs for theirs, _ in pairs.values())}.{headlines.by_kernels(pairs.values())}"
+            f"{_called_singly(costs.values(), digits)}",
             _records(cost for pair in pairs.values() for cost in pair),
         )
-
-
-def _batches(costs: Iterable[DigitCost]) -> str:
-    """Write the numbers of values per timed call, as "64 or 1,024"."""
-    return " or ".join(f"{batch:,}" for batch in sorted({cost.batch for cost in costs}))
 
 
 def _called_singly(costs: Iterable[Mapping[str, Sequence[DigitCost]]], digits: int) -> str:
@@ -255,27 +254,35 @@ def _primitives_pay(grouped: Sequence[Configuration]) -> Iterator[Finding]:
             for costs in (methods.get("neural_primitive", []), costs_of("pySecDec", methods))
         )
         if integral in break_even.PAPER_FROM and ours and theirs:
-            n = break_even.from_how_many(ours, theirs)
+            alone = [
+                dataclasses.replace(cost, s_per_integral=kernel_s)
+                for cost in theirs
+                if (kernel_s := pysecdec_costs.kernel_s(cost.configuration))
+            ]
+            of_kernels = f", and than its kernels alone {_from_on(ours, alone)}" if alone else ""
             yield Finding(
-                f"With {PRIMITIVE_DIGITS} digits on {integral} neural_primitive is cheaper than pySecDec, preparation "
-                f"included, {'for no number of values' if math.isinf(n) else f'from {n:,.0f} values on'}; the networks "
-                f"of its paper, {break_even.PAPER_TRAINING}, are from about {break_even.PAPER_FROM[integral]} on "
+                f"With {PRIMITIVE_DIGITS} digits on {integral} neural_primitive, called with "
+                f"{headlines.batches(ours)} values, is cheaper than pySecDec, called by Python on one thread, "
+                f"preparation included, {_from_on(ours, theirs)}{of_kernels}; the networks of the paper, which are "
+                f"others and were {break_even.PAPER_TRAINING}, are from about {break_even.PAPER_FROM[integral]} on "
                 f"({break_even.PAPER}).",
                 _records([*ours, *theirs]),
             )
 
 
+def _from_on(ours: Sequence[DigitCost], theirs: Sequence[DigitCost]) -> str:
+    n = break_even.from_how_many(ours, theirs)
+    return "for no number of values" if math.isinf(n) else f"from {n:,.0f} values on"
+
+
 def _honesty(grouped: Sequence[Configuration], links: Links) -> str:
     """Make a table of whose errors are honest on held-out integrals; "" where no method states any."""
     stated: dict[str, list[Configuration]] = {}
-    for configuration in _held_out(grouped):
-        if (
-            configuration.mean("coverage_1sigma") is not None
-            and not configuration.replaced
-            and _has_points(configuration)
-            and (configuration.digits or 0.0) <= configuration.truth_digits
-        ):
+    with_errors = [c for c in _held_out(grouped) if c.mean("coverage_1sigma") is not None and not c.replaced]
+    for configuration in with_errors:
+        if _has_points(configuration) and (configuration.digits or 0.0) <= configuration.truth_digits:
             stated.setdefault(configuration.method, []).append(configuration)
+    without = sorted({configuration.method for configuration in with_errors} - stated.keys())
     lines = []
     for name, found in sorted(stated.items()):
         shares = [
@@ -292,11 +299,18 @@ def _honesty(grouped: Sequence[Configuration], links: Links) -> str:
         f"small: {100 * LEAST_WITHIN_ONE:.0f} % of the points lie within one and {100 * LEAST_WITHIN_THREE:.0f} % "
         "within three, less two standard errors of such shares; and the median shares. "
         f"Configurations that fewer than {LEAST_POINTS} points judge are left out, and those with more digits than "
-        "the true values, whose errors would be judged. A normal law has 68 % and 99.7 %, the modulus of a complex "
-        "difference 63 % and all. Records of errors that are not honest come first.\n\n"
+        f"the true values, whose errors would be judged{_named(without)}. A normal law has 68 % and 99.7 %, the "
+        "modulus of a complex difference 63 % and all. A lattice, pySecDec's too, has the same shifts at all points, "
+        "so that one draw of them decides for a configuration: of these methods some fall short by chance, and the "
+        "median shares say more. Records of errors that are not honest come first.\n\n"
         "| method | honest in | within one | within three | records |\n| --- | --- | --- | --- | --- |"
     )
     return "\n".join([head, *lines])
+
+
+def _named(methods: Sequence[str]) -> str:
+    """Name methods of which nothing is left, in brackets; "" for none."""
+    return f" (nothing is left of {', '.join(methods)})" if methods else ""
 
 
 def _has_points(configuration: Configuration) -> bool:
@@ -317,7 +331,8 @@ def _claims(measured: Callable[[str], Sequence[Record]]) -> Iterator[Finding]:
     """Write a sentence for each claim: its verdict first."""
     for row, records in _rows(paper_claims.tables(measured("paper_claims"))):
         figures = row["digits, mean ± standard deviation of repeats"]
-        yield Finding(f"**{row['verdict']}**: {row['claim']} ({row['source']}): {figures}.", records)
+        after = f"digits after {paper_claims.UPDATES} updates"
+        yield Finding(f"**{row['verdict']}**: {row['claim']} ({row['source']}); {after}: {figures}.", records)
     for row, records in _rows(thesis_on_cpu.tables(measured("thesis_on_cpu"))):
         if row["verdict"]:
             yield Finding(

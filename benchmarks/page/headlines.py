@@ -10,7 +10,7 @@ import math
 import statistics
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-from benchmarks.experiments import all_configurations, break_even, cost_map
+from benchmarks.experiments import all_configurations, break_even, cost_map, pysecdec_costs
 from benchmarks.records import digit_costs
 from benchmarks.records.configurations import Configuration
 from benchmarks.records.digit_costs import DigitCost
@@ -28,6 +28,9 @@ WORDS = (
 )
 """Says for readers of README.md how rules, tables and methods that learn compute I(s)."""
 
+WHO = {"rule": "a rule", "table": "a table", "learned": "a method that learns", "pySecDec": "pySecDec"}
+"""Kinds of methods -> their names in a sentence."""
+
 Costs = Sequence[Mapping[str, Sequence[DigitCost]]]
 """For each integral on a machine: method -> its configurations."""
 
@@ -40,8 +43,33 @@ def sentences(euclidean: Sequence[Configuration], physical: Sequence[Configurati
         costs = list(places.values())
         found = [rules(costs), tables(costs), learned(costs, cost_map.winner_maps(chosen).values())]
         if all(found):
-            return [f"{where} ({_counted(places)}). {WORDS}:", *(f"- {sentence}" for sentence in found)]
+            first = f"{where} ({_counted(places)}). {WORDS}. {digits_meant(places)}"
+            return [first, *(f"- {sentence}" for sentence in found)]
     return []
+
+
+def digits_meant(places: Mapping[tuple[str, str], Mapping[str, Sequence[DigitCost]]]) -> str:
+    """Say that digits are averages, on which integrals nothing has so many, and how many have them at the worst point.
+
+    `places` has the costs of each method by (integral, machine).
+    """
+    of_all = {integral: [cost for costs in here.values() for cost in costs] for (integral, _), here in places.items()}
+    most = {integral: max(costs, key=_digits) for integral, costs in of_all.items() if costs}
+    without = [
+        f"`{name}` ({'at least ' if cost.is_limited_by_truth else ''}{rounded_down(_digits(cost))})"
+        for name, cost in sorted(most.items())
+        if _digits(cost) < DIGITS
+    ]
+    nobody = f" On {len(without)} integrals no method is known to have {DIGITS}: {', '.join(without)}."
+    worst = [f"{who} on {sum(_has_at_worst(kind, here) for here in places.values())}" for kind, who in WHO.items()]
+    return (
+        f"Digits are averages over the box.{nobody if without else ''} At the worst point, too, "
+        f"{DIGITS} are reached by {', '.join(worst)} integrals:"
+    )
+
+
+def _has_at_worst(kind: str, here: Mapping[str, Sequence[DigitCost]]) -> bool:
+    return any(cost.digits_worst >= DIGITS for cost in costs_of(kind, here))
 
 
 def rules(costs: Costs) -> str:
@@ -51,9 +79,9 @@ def rules(costs: Costs) -> str:
         return ""
     theirs = [cost for here in costs if (cost := _cheapest("pySecDec", here, FEW)) and _cheapest("rule", here, FEW)]
     return (
-        f"For {FEW:,} values {_ahead('rule', costs, FEW)}: with {DIGITS} digits they take "
-        f"{_median(cheapest, _few_s)} s in all, preparation included (median of {len(cheapest)}; "
-        f"{_range(cheapest, _few_s)}). {_of_pysecdec(costs)}{_older([*_winners(costs, FEW), *cheapest, *theirs])}"
+        f"For {FEW:,} values {_ahead('rule', costs, FEW)}: {DIGITS} digits take it {_median(cheapest, _few_s)} s in "
+        f"all, preparation included (median of {len(cheapest)}; {_range(cheapest, _few_s)}). {_of_pysecdec(costs)}"
+        f"{_older([*_winners(costs, FEW), *cheapest, *theirs])}"
     )
 
 
@@ -65,12 +93,43 @@ def _of_pysecdec(costs: Costs) -> str:
         return "pySecDec was not run, or has fewer."
     in_all, each = ([theirs.seconds(n) / rule.seconds(n) for theirs, rule in pairs] for n in (FEW, math.inf))
     number = all_configurations.number
+    few = sum(rule is not None for _, rule in both) > len(pairs)
     return (
         f"pySecDec has them on {len(in_all)}{judged_by([theirs for theirs, _ in pairs])}, and takes "
-        f"{number(min(in_all))} to {number(max(in_all))} times as long, {number(statistics.median(in_all))} times in "
-        f"the median; each further value takes the same settings {number(min(each))} to {number(max(each))} times as "
-        f"long, {number(statistics.median(each))} in the median."
+        f"{number(statistics.median(in_all))} times as long (median; {number(min(in_all))} to {number(max(in_all))})"
+        f"{'; elsewhere finer settings would take too long for a run' if few else ''}. With these settings each "
+        f"further value takes it {number(statistics.median(each))} times as long (median; {number(min(each))} to "
+        f"{number(max(each))}) in calls with {batches(theirs for theirs, _ in pairs)} values beside "
+        f"{batches(rule for _, rule in pairs)} of rules{_called_singly(pairs)}.{by_kernels(pairs)}"
     )
+
+
+def batches(costs: Iterable[DigitCost]) -> str:
+    """Write the numbers of values per timed call, as "64 or 1,024"."""
+    return " or ".join(f"{batch:,}" for batch in sorted({cost.batch for cost in costs}))
+
+
+def by_kernels(pairs: Iterable[tuple[DigitCost, DigitCost]]) -> str:
+    """Say which share of pySecDec's time is in its kernels, and how many times that of a rule these alone take.
+
+    `pairs` are of pySecDec and a rule; "" where pySecDec reports no seconds in kernels.
+    """
+    known = [
+        (kernel_s, theirs.s_per_integral, rule.s_per_integral)
+        for theirs, rule in pairs
+        if (kernel_s := pysecdec_costs.kernel_s(theirs.configuration))
+    ]
+    if not known:
+        return ""
+    share = 100 * statistics.median(kernel_s / each for kernel_s, each, _ in known)
+    ratio = all_configurations.number(statistics.median(kernel_s / rule_s for kernel_s, _, rule_s in known))
+    return f" {share:.0f} % of its time is in its kernels, which alone take {ratio} times as long (medians)."
+
+
+def _called_singly(pairs: Iterable[tuple[DigitCost, DigitCost]]) -> str:
+    """Say how many times as long pySecDec takes in calls with one value; "" where none was timed."""
+    ratios = [theirs.s_single / rule.s_single for theirs, rule in pairs if theirs.s_single and rule.s_single]
+    return f", {all_configurations.number(statistics.median(ratios))} times in single calls" if ratios else ""
 
 
 def judged_by(costs: Iterable[DigitCost]) -> str:
@@ -105,8 +164,8 @@ def learned(costs: Costs, maps: Collection[cost_map.WinnerMap]) -> str:
     used = [*(cost for pair in both for cost in pair), *(winner.cost for winner in winners)]
     return (
         f"The best method that **learns** has {rounded_down(ours)} digits in the median "
-        f"({seeds([pair[0] for pair in both])}), and the best table {rounded_down(theirs)}: "
-        f"more on {how_often_fewer(both)}."
+        f"({seeds([pair[0] for pair in both])}{alone([here for here in costs if costs_of('learned', here)])}), and "
+        f"the best table {rounded_down(theirs)}: more on {how_often_fewer(both)}."
         f"{_of_map([winner.method for winner in winners])}{_older(used)}"
     )
 
@@ -119,6 +178,14 @@ def how_often_fewer(pairs: Sequence[tuple[DigitCost, DigitCost]]) -> str:
     )
     unknown = f"; on {sum(untold)} both have more than the true values" if any(untold) else ""
     return f"{fewer} of {len(pairs)} integrals{unknown}"
+
+
+def alone(costs: Costs) -> str:
+    """Say on how many of these integrals a single method that learns was run, and which; "" where there is none."""
+    found = [{cost.configuration.method for cost in costs_of("learned", here)} for here in costs]
+    single = [next(iter(names)) for names in found if len(names) == 1]
+    which = " or ".join(f"`{name}`" for name in sorted(set(single)))
+    return f"; on {len(single)} of {len(found)} integrals {which} was the only one run" if single else ""
 
 
 def seeds(costs: Iterable[DigitCost]) -> str:

@@ -113,8 +113,11 @@ def _caption(shown: Place, here: Mapping[str, Sequence[DigitCost]]) -> str:
     made = references.integral(integral)
     use = catalogue.HELD_OUT if catalogue.is_held_out(integral) else catalogue.DEVELOPMENT
     region = "above threshold" if catalogue.is_physical(integral) else "below thresholds"
+    entry = catalogue.find(integral)
+    why = f": {entry.why}" if entry else ""
     return (
-        f"`{integral}`, {use}, {region}, k = {made.k}, {len(made.parameters)} invariants, on one thread of {machine}. "
+        f"`{integral}`, {use}, {region}{why}; k = {made.k}, {len(made.parameters)} invariants, on one thread of "
+        f"{machine}. "
         "A curve joins the settings of a method, in the colour of its kind; time is per value in batches of "
         f"{digit_costs.LARGEST_BATCH:,}, smaller ones where these would take long. Settings that take too long for a "
         f"run are left out.{_fewer_points(here)}{_known_digits(here)}"

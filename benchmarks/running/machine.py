@@ -79,7 +79,7 @@ def machine_id() -> str:
 def _known_id(path: Path) -> str | None:
     try:
         text = path.read_text()
-    except OSError:
+    except (OSError, UnicodeDecodeError):
         return None
     return text if re.fullmatch(r"[0-9a-f]{8}", text) else None
 

@@ -147,7 +147,7 @@ def test_a_measurement_that_goes_wrong_leaves_its_entries_and_the_rest_goes_on(f
     assert faulty == json.loads(json.dumps(results["faulty"]))
     assert (faulty["status"], faulty["entries"]) == (status, [{"kind": "first", "status": "ok"}])
     assert said in faulty["reason"]
-    assert faulty["seconds"] < faulty["limit_s"] + 5
+    assert faulty["seconds"] < faulty["limit_s"] + 60
     if status == "failed":
         assert 'raise RuntimeError("the kernel misbehaved")' in faulty["traceback"]
     assert results["rates"]["entries"][0]["status"] == "ok"

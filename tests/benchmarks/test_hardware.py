@@ -16,7 +16,7 @@ import methods
 from benchmarks import hardware
 from benchmarks.experiments import devices
 from benchmarks.records import run_records
-from benchmarks.running import device_rates, machine, saved_methods
+from benchmarks.running import device_rates, machine, saved_methods, stopwatch
 from benchmarks.running.device_rates import Size
 from benchmarks.running.task import Place, Task
 from methods.core import names as lookup
@@ -183,6 +183,27 @@ def test_wrong_arguments_and_help(capsys):
             hardware.main(arguments)
         assert exit_.value.code == code
     assert "--method my_file:MyMethod,n_samples=1000" in capsys.readouterr().out
+
+
+def test_rates_by_hand(monkeypatch):
+    """A product has 2 · 4³ operations, the triad moves 300 numbers of four bytes, and the median call takes 2 ns."""
+    asked, limited = [], []
+
+    def call_seconds(call, **options):
+        call()
+        asked.append(options)
+        return [1e-9, 2e-9, 9e-9]
+
+    monkeypatch.setattr(stopwatch, "call_seconds", call_seconds)
+    monkeypatch.setattr(stopwatch, "limit_threads", limited.append)
+    rates = device_rates.measure("cpu", 3, Size(4, 100), 0.25)
+    products = {"gflop_per_s": pytest.approx(64.0)}
+    assert rates == {
+        "name": machine.cpu_name(), "n": 4, "elements": 100, "float32": products, "float64": products,
+        "triad": {"gb_per_s": pytest.approx(600.0)},
+    }  # fmt: skip
+    assert limited == [3]
+    assert asked == [{"device": "cpu", "timed_s": 0.25}] * 3
 
 
 def test_rates_are_sane():

@@ -11,7 +11,6 @@ from integrals import changing_sign, plain, product
 import methods
 import references
 from methods.base import ParametricIntegral
-from methods.surrogates import labels
 
 
 @pytest.mark.parametrize("integral", [product(1), product(3), plain(2)], ids=lambda i: i.name)
@@ -48,14 +47,6 @@ def test_claimed_error_is_the_error_outside_the_grid():
     rms = np.sqrt(np.mean((estimate.value / integral.exact(s) - 1) ** 2))
     assert rms / 2 < table.relative_error_ < rms * 2
     np.testing.assert_allclose(estimate.error, table.relative_error_ * np.abs(estimate.value))
-
-
-@pytest.fixture
-def costs():
-    """Costs of the labels computed in the test."""
-    token = labels.LABEL_COSTS.set([])
-    yield labels.LABEL_COSTS.get()
-    labels.LABEL_COSTS.reset(token)
 
 
 @pytest.mark.parametrize(("epsrel", "max_labels"), [(1e-14, 100), (1e-6, 50_000)])

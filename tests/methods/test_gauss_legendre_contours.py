@@ -6,6 +6,7 @@ import functools
 
 import numpy as np
 import pytest
+from honest_errors import assert_honest
 
 import methods
 import references
@@ -55,8 +56,8 @@ def test_boxes_have_the_true_values_and_honest_errors(name, max_nodes, mean, wor
     assert found.mean() > mean
     assert found.min() > worst
     pull = np.abs(estimate.value - truth.value) / np.hypot(estimate.error, truth.error)
-    assert np.mean(pull < 1) > 0.6
-    assert np.mean(pull < 3) > 0.95
+    # All points have the root mean square error at least, which on box1l_crossing is that of few near the threshold.
+    assert_honest(pull, {1: 0.6, 3: 0.95}, largest_stated=100.0)
     assert estimate.value.dtype == np.complex128
     assert estimate.error.dtype == np.float64
 

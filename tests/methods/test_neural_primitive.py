@@ -105,7 +105,7 @@ def test_what_too_few_terms_leave_is_part_of_the_error(name, tmp_path):
     spread, tables = method.replica_values(s).std(axis=0, ddof=1), method.tables_
     assert tables.misfit > 0
     np.testing.assert_allclose(error, np.hypot(spread, tables.target.error(value, tables.misfit)), rtol=1e-12)
-    assert np.sqrt(np.mean(((value - integral.exact(s)) / error) ** 2)) < 3
+    assert 0.05 < np.sqrt(np.mean(((value - integral.exact(s)) / error) ** 2)) < 3
     method.save(tmp_path / "model")
     again = type(method).load(tmp_path / "model", integral)
     np.testing.assert_array_equal(again.integrate(s).error, error)

@@ -114,7 +114,9 @@ COMPILED = ("box1l", "pentagon1l_8d", "hexagon1l", "box1l_sum", "genz_gaussian_3
 def test_pysecdec_agrees_with_truth_and_lattice(name):
     integral = references.integral(name)
     s, value, error = some_points(name)
-    method = methods.create("pysecdec_qmc", shifts=32).fit(integral)
+    # From its smallest lattice it states errors of some per cent of hexagon1l, which would agree with too much.
+    points = second_opinions.PYSECDEC_POINTS["few"]
+    method = methods.create("pysecdec_qmc", shifts=32, points=points).fit(integral)
     sigma = np.sqrt(len(integral.expression.terms))
     said, claimed, _ = method.integrate(s)
     method.close()
@@ -123,8 +125,7 @@ def test_pysecdec_agrees_with_truth_and_lattice(name):
         "pysecdec_qmc": (said, sigma * claimed),
         "lattice_qmc": methods.create("lattice_qmc").fit(integral).integrate(s)[:2],
     }
-    for one, other in itertools.combinations(known, 2):
-        assert pull(known[one], known[other]) < LIMIT, (one, other)
+    check_agreement(name, known)
 
 
 @pytest.mark.parametrize("name", [name for name in references.names() if not name.startswith("genz_")])

@@ -36,7 +36,7 @@ def test_break_even_beside_rules_and_pysecdec():
     assert only(rows, method="neural_primitive", digits="6")[RULE] == "998,337"
     assert only(rows, method="neural_primitive", digits="6")[PYSECDEC] == "none has them"
     assert only(rows, method="neural_primitive", digits="3")[PYSECDEC] == "5,001"
-    assert only(rows, method="lattice_qmc", digits="3")[RULE] == "none has them"  # there is no other rule
+    assert only(rows, method="lattice_qmc", digits="3")[RULE] == "–"  # there is no other rule
     assert only(rows, method="pysecdec_qmc", digits="3")[RULE] == "never"
     assert not [row for row, _ in rows if (row["method"], row["digits"]) == ("pysecdec_qmc", "6")]
 

@@ -45,8 +45,9 @@ def test_ours_differ_from_row_6_in_what_rows_1_to_3_print(activation, gain, rate
 @pytest.mark.parametrize(
     ("digits", "is_full", "expected"),
     [
-        ([3.35], True, "confirmed"), ([2.85], False, "confirmed"), ([2.7], True, "not reproduced"),
-        ([2.7], False, "not reproduced at this budget"), ([], False, "not reproduced at this budget"),
+        ([3.35], True, "confirmed"), ([3.9], True, "confirmed"), ([2.85], False, "confirmed"),
+        ([2.7], True, "not decided"), ([2.55], False, "not decided"), ([2.4], True, "not reproduced"),
+        ([2.4], False, "not reproduced at this budget"), ([], False, "not reproduced at this budget"),
         ([2.5, 3.3], True, "confirmed"),
     ],
 )  # fmt: skip

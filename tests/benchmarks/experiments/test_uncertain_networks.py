@@ -92,6 +92,13 @@ def test_boosting_by_pulls_is_judged_by_what_each_repeat_gains(trained, others, 
     assert f"nearer to one by {trained + 0.2:.2f} ± 0.20 (3) on labels trained on" in row["sentence"]
 
 
+def test_boosting_that_widens_pulls_on_labels_trained_on_confirms_nothing():
+    """However much more it widens those on others."""
+    found = [boosted(-0.2 + 0.01 * n, -0.24 + 0.01 * n, n) for n in range(3)]
+    ((row, _),) = uncertain_networks.verdicts(found)
+    assert row["verdict"] == "not reproduced at this budget"
+
+
 @pytest.mark.parametrize(("few", "verdict"), [(2.95, "confirmed"), (2.5, "not reproduced at this budget")])
 def test_boosting_by_sigma_is_judged_by_digits_with_fewer_labels(few, verdict):
     found = [

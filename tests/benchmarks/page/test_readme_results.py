@@ -122,7 +122,7 @@ def test_the_text_says_what_was_measured_where_and_what_failed():
     assert text.startswith(
         "![heptagon1l: digits against time](reports/figures/digit_curves.svg)\n\n`heptagon1l`, held-"
     )
-    assert "below thresholds, k = 6, 7 invariants, on one thread of A." in text
+    assert "below thresholds: k = 6, seven invariants; k = 6, 7 invariants, on one thread of A." in text
     assert "Without a value here: skip_mlp (failed)." in text
     assert "12 configurations on 3 integrals, 2 of them held out and 0 above threshold, with budgets of 60 " in text
 

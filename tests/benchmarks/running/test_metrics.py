@@ -55,6 +55,22 @@ def test_the_error_of_the_truth_enters_the_pull():
     np.testing.assert_allclose(pull, 1.0)
 
 
+def test_digits_of_complex_values_are_those_of_their_parts_relative_to_the_modulus():
+    true = np.array([3.0 + 4.0j, 1.0j])  # moduli 5 and 1
+    value = true + np.array([5e-2 + 5e-4j, 1e-3 - 1e-5j])
+    figures = metrics.summary(value, np.full(2, np.nan), true, np.zeros(2))
+    assert figures["digits_re"] == pytest.approx((2 + 3) / 2)
+    assert figures["digits_im"] == pytest.approx((4 + 5) / 2)
+    assert figures["digits_mean"] == pytest.approx((2 + 3) / 2, abs=1e-3)
+    assert not {"digits_re", "digits_im"} & set(metrics.summary(TRUE, NO_ERROR, TRUE, NO_ERROR))
+
+
+def test_the_pull_of_a_complex_value_is_that_of_its_distance():
+    true = np.array([1.0 + 1.0j, 2.0j])
+    value = true + np.array([3.0 - 4.0j, 0.0])
+    np.testing.assert_allclose(metrics.pulls(value, np.array([3.0, 0.0]), true, np.array([4.0, 0.0])), [1.0, 0.0])
+
+
 def test_histograms_count_every_point_and_clip_what_lies_beyond():
     value = np.concatenate([TRUE, TRUE * 1e6])
     found = metrics.histograms(value, np.full(8, 1e-300), np.tile(TRUE, 2), np.zeros(8))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import json
 
 import nonconforming_methods
@@ -63,7 +64,7 @@ def judged(tmp_path, method, integral="box1l"):
     """Fit and judge by 50 points; return the first stage's part of the record, and the task."""
     options = Options(tmp_path, 0, "cpu", (Place("cpu", 1),), 0.0)
     (planned,) = plan.runs({integral: [Job(method, 60.0, points=50, batches=(1,))]}, options)
-    return next(run.fit_and_judge(planned.task)), planned.task
+    return contextvars.copy_context().run(next, run.fit_and_judge(planned.task)), planned.task
 
 
 def test_a_run_of_an_ensemble_records_it_by_number_and_keeps_the_values_of_each_replica(tmp_path):

@@ -10,13 +10,12 @@ import shutil
 import sys
 
 import pytest
+from compilers import needs_compiler
 from integrals import product
 
 from methods.core import build_cache, kernel_library
 from methods.core.build_cache import BUILDS, Build
 from methods.secdec import library as pysecdec_library
-
-needs_compiler = pytest.mark.skipif(not build_cache.has_compiler(), reason="there is no C++ compiler")
 
 
 def _turned_into_a_file(entry):

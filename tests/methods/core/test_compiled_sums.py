@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from compilers import needs_compiler
 
 from methods.base import InputError
-from methods.core import build_cache, compiled_sums, node_sums
-
-needs_compiler = pytest.mark.skipif(not build_cache.has_compiler(), reason="there is no C++ compiler")
+from methods.core import compiled_sums, node_sums
 
 
 def some_sum(m: int, powers: tuple[int, ...], n: int, is_complex: bool):

@@ -7,7 +7,8 @@ import itertools
 
 import pytest
 import torch
-from test_mixed import SMOOTH, needs_compiler, network_of, points
+from compilers import needs_compiler
+from test_mixed import SMOOTH, network_of, points
 
 from methods.deep import cpu_corner_sum
 from methods.deep import network as mixed

@@ -15,15 +15,13 @@ import mpmath
 import numpy as np
 import pytest
 import torch
+from compilers import needs_compiler
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from methods.core import build_cache
 from methods.deep import cpu_derivative, cpu_kernels
 from methods.deep.activations import ACTIVATIONS, Tanh
 from methods.deep.network import PrimitiveNetwork, corner_sum, mixed_partial
-
-needs_compiler = pytest.mark.skipif(not build_cache.has_compiler(), reason="there is no C++ compiler")
 
 SMOOTH = [name for name in ACTIVATIONS if not name.startswith(("relu", "polylog"))]
 FAMILIES = ["polylog2", "polylog3", "polylog8", "relu1", "relu2", "relu4"]

@@ -7,7 +7,8 @@ import sys
 
 import pytest
 import torch
-from test_mixed import assert_near, gradients_of, needs_compiler, nested_autograd, network_of, points
+from compilers import needs_compiler
+from test_mixed import assert_near, gradients_of, nested_autograd, network_of, points
 
 from methods.deep import cpu_derivative, cpu_kernels
 from methods.deep.activations import ACTIVATIONS

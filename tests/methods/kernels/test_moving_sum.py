@@ -7,11 +7,11 @@ import math
 import numpy as np
 import pytest
 import torch
+from compilers import needs_compiler
 from integrals import product
 
 import references
 from methods.base import ParametricIntegral
-from methods.core import build_cache
 from methods.kernels import moving_sum
 from methods.kernels.derivatives import derivatives
 from methods.kernels.moving_source import point_source
@@ -20,8 +20,6 @@ from methods.primitives.box_coordinates import BoxCoordinates
 from methods.primitives.compiled_rule import log_c_of
 from methods.primitives.contour_map import ContourMap, block_sizes
 from methods.quadrature.axis_rules import gauss_legendre
-
-needs_compiler = pytest.mark.skipif(not build_cache.has_compiler(), reason="there is no C++ compiler")
 
 
 def formula(text: str, variables: str = "x y", **definitions: str) -> ParametricIntegral:

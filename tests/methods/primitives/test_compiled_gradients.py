@@ -7,16 +7,14 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+from compilers import needs_compiler
 
 import references
-from methods.core import build_cache
 from methods.core.moving_nodes import MovingIntegrand
 from methods.primitives import compiled_gradients
 from methods.primitives.box_coordinates import BoxCoordinates
 from methods.primitives.contour_map import ContourMap, block_sizes
 from methods.primitives.moving_rule import MovingRule
-
-needs_compiler = pytest.mark.skipif(not build_cache.has_compiler(), reason="there is no C++ compiler")
 
 
 def some_map(k: int, m: int) -> ContourMap:

@@ -13,7 +13,6 @@ from torch import nn
 import methods
 from methods.base import InputError
 from methods.core.budget import Clock
-from methods.surrogates import labels
 from methods.surrogates.adam import HALF_LIFE, RATES, VALIDATE_EVERY, descend
 from methods.surrogates.schedule import Schedule
 
@@ -91,17 +90,14 @@ def test_the_rate_is_what_a_step_takes(schedule, length, monkeypatch):
     assert weight == pytest.approx(0.1 * length, rel=1e-3)
 
 
-def test_an_unknown_schedule_is_refused_before_labels_are_computed():
-    token = labels.LABEL_COSTS.set([])
+def test_an_unknown_schedule_is_refused_before_labels_are_computed(costs):
     method = methods.create("dense_mlp", schedule="halfing", labels="label_methods:Exact")
     with pytest.raises(InputError, match=r"no schedule 'halfing'.*Did you mean 'halving'"):
         method.fit(product(1))
-    assert labels.LABEL_COSTS.get() == []
-    labels.LABEL_COSTS.reset(token)
+    assert costs == []
 
 
 def test_global_random_state_is_not_used():
-    torch.manual_seed(5)
     before = torch.random.get_rng_state()
     net = nn.utils.skip_init(nn.Linear, 1, 1)
     nn.init.zeros_(net.weight)

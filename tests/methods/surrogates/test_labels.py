@@ -17,13 +17,6 @@ from methods.surrogates.schedule import Schedule
 EXACT = "label_methods:Exact"
 
 
-@pytest.fixture
-def costs():
-    token = labels.LABEL_COSTS.set([])
-    yield labels.LABEL_COSTS.get()
-    labels.LABEL_COSTS.reset(token)
-
-
 def compute_labels(spec, integral, s):
     return labels.LabelSource(spec, integral).compute(s).value
 

@@ -16,7 +16,6 @@ from references import tabulate
 from references.values import table_work, truth_files
 from references.values.cluster_pool import cluster_pool
 from references.values.table_plans import Check, TablePlan
-from references.values.tabulation_tasks import pool
 
 distributed = pytest.importorskip("distributed", reason="Dask is an extra")
 
@@ -65,8 +64,3 @@ def test_a_scheduler_that_goes_away_is_told_and_nothing_stays():
         assert time.monotonic() < deadline
         time.sleep(0.1)
     assert below
-
-
-def test_processes_end_with_the_one_that_started_them():
-    with pool(1) as processes:
-        assert processes.submit(os.getppid).result() == os.getpid()

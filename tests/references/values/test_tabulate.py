@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 from integrals import callable_integral, product
+from isolated_processes import alive, ends
+from project_sources import ROOT
 
 import references
 from methods.base import InputError, ParametricIntegral
@@ -144,6 +148,26 @@ def test_a_pool_of_processes_makes_the_same_table(tmp_path):
         tabulate.tabulate(box, plan, tmp_path, pool)
     together = truth_files.read(tmp_path / "box1l_2d.csv", box)
     np.testing.assert_array_equal(alone.truth.value, together.truth.value)
+
+
+STARTS_A_POOL = """
+import os, time
+from references.values import tabulation_tasks
+with tabulation_tasks.pool(1) as pool:
+    print(pool.submit(os.getpid).result(), flush=True)
+    time.sleep(600)
+"""
+
+
+def test_processes_of_a_pool_end_with_the_one_that_started_them():
+    """One that is killed cannot end them, and they wait for its next task."""
+    command = [sys.executable, "-c", STARTS_A_POOL]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        worker = int(process.stdout.readline())
+        was_alive = alive(worker)
+        process.kill()
+    assert was_alive
+    assert ends(worker)
 
 
 def test_a_single_disputed_point_is_named():
