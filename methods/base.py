@@ -56,7 +56,7 @@ class Method(ABC):
     _few: Any = None  # `methods.core.few_points.FewPoints` after fit or load, for methods that have it
     measured_: dict[str, Any] | None = None  # digits at points whose values are known, and by what
     precision = "float64"  # in which it evaluates; a method that offers a choice has a field of this name instead
-    __getattr__ = failed_fits.missing_attribute  # InputError for ``integral_`` where no fit has set it
+    integral_: ParametricIntegral = failed_fits.NO_INTEGRAL  # that of the last fit; without one it raises InputError
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)

@@ -37,8 +37,14 @@ def wrap_fit(cls: type) -> None:
         cls.fit = forgetting_earlier(fit)  # type: ignore[attr-defined]
 
 
-def missing_attribute(method: Any, name: str) -> Any:
-    """Raise what the lack of an attribute is: NotFitted for ``integral_``, AttributeError for any other."""
-    if name == "integral_":
+class _NoIntegral:
+    """What ``integral_`` is where no fit has set it: asking for it raises NotFitted."""
+
+    def __get__(self, method: Any, owner: type) -> Any:
+        if method is None:
+            return self
         raise NotFitted(f"{method.name} is not fitted; call fit or load it first.")
-    return object.__getattribute__(method, name)  # which raises it
+
+
+NO_INTEGRAL: Any = _NoIntegral()
+"""Default of the attribute ``integral_`` of a method."""
