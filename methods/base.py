@@ -56,6 +56,7 @@ class Method(ABC):
     _few: Any = None  # `methods.core.few_points.FewPoints` after fit or load, for methods that have it
     measured_: dict[str, Any] | None = None  # digits at points whose values are known, and by what
     precision = "float64"  # in which it evaluates; a method that offers a choice has a field of this name instead
+    integral_: ParametricIntegral = failed_fits.NO_INTEGRAL  # that of the last fit; without one it raises InputError
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -80,7 +81,7 @@ class Method(ABC):
         """Train, compile or tabulate in at most `budget` seconds, labels included; set ``self.integral_``.
 
         `monitor` is called now and then with this method in a state that can integrate; that time does not count.
-        A fit that raises or is interrupted is lost, and so is the one before it: `integrate` raises then.
+        A fit that raises or is interrupted is lost, and so is the one before it: `integrate` raises InputError then.
         """
 
     @abstractmethod

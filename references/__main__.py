@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import textwrap
+from pathlib import Path
 
 import references
 from methods.base import ParametricIntegral
@@ -55,7 +56,6 @@ def details(name: str, width: int) -> str:
         For an unknown name.
     """
     integral, entry = references.integral(name), catalogue.find(name)
-    table = _stored_table(integral)
     facts = {"dimensions": f"k = {integral.k} Feynman parameters, m = {integral.m} kinematic invariants"}
     facts["box"] = _box(integral)
     facts["source"] = integral.source or "not given"
@@ -63,33 +63,40 @@ def details(name: str, width: int) -> str:
         facts["difficulty"] = f"{entry.difficulty}: {entry.why}"
         facts["sign of F"] = "; ".join(SIGNS.get(sign, sign) for sign in entry.positive.split("; "))
         facts["use"] = f"{entry.use}: {USES[entry.use]}"
-    if table:
-        plan = table.header["plan"]
-        facts["true values"] = f"{plan['n']} uniform points and {plan['edge_points']} at the border of the box"
-        facts["largest relative error"] = _largest_errors(table)
-        for other, said in table.header.get("opinions", {}).items():
-            difference = f"{said['largest_relative_difference']:.0e}"
-            facts[f"checked by {other}"] = f"at {said['points']} points, largest relative difference {difference}"
-    else:
-        facts["true values"] = "none are stored, or they are of another equation"
+    facts |= _of_stored_values(integral)
     lines = [textwrap.wrap(f"{fact}: {text}", width, subsequent_indent="    ") for fact, text in facts.items()]
     return "\n".join([name, *(line for part in lines for line in part)])
 
 
 def _row(name: str, entry: catalogue.Entry) -> tuple[str, ...]:
     integral = references.integral(name)
-    table = _stored_table(integral)
+    table = truth_files.read_or_none(_path(integral), integral)
     error = f"{table.header['largest_relative_error']:.0e}" if table else "none"
     checks = ", ".join(table.header.get("opinions", {})) if table else ""
     return (name, str(integral.k), str(integral.m), entry.use, entry.difficulty, error, checks, entry.why)
 
 
-def _stored_table(integral: ParametricIntegral) -> truth_files.Table | None:
-    """Return the stored true values; None where there are none of this equation."""
+def _path(integral: ParametricIntegral) -> Path:
+    """Return where the true values of an integral are, if there are any."""
+    return truth_files.folder() / f"{integral.name}.csv"
+
+
+def _of_stored_values(integral: ParametricIntegral) -> dict[str, str]:
+    """Say how many true values are stored and how well they are known, or why there are none."""
+    path = _path(integral)
+    if not path.exists():
+        return {"true values": "none are stored"}
     try:
-        return truth_files.read(truth_files.folder() / f"{integral.name}.csv", integral)
-    except truth_files.TruthError:
-        return None
+        table = truth_files.read(path, integral)
+    except truth_files.TruthError as problem:
+        return {"true values": str(problem)}
+    plan = table.header["plan"]
+    facts = {"true values": f"{plan['n']} uniform points and {plan['edge_points']} at the border of the box"}
+    facts["largest relative error"] = _largest_errors(table)
+    for other, said in table.header.get("opinions", {}).items():
+        difference = f"{said['largest_relative_difference']:.0e}"
+        facts[f"checked by {other}"] = f"at {said['points']} points, largest relative difference {difference}"
+    return facts
 
 
 def _largest_errors(table: truth_files.Table) -> str:

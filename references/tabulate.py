@@ -60,7 +60,7 @@ def tabulate(integral: ParametricIntegral, plan: TablePlan, folder: Path, pool: 
         Where values do not reach the plan, an independent value differs, or a stored table is more precise.
     """
     path = folder / f"{integral.name}.csv"
-    stored = _stored(path, integral)
+    stored = truth_files.read_or_none(path, integral)
     if stored and _is_as_planned(stored, plan):
         how = stored.truth.how if "formula" in stored.header else _check_formula(path, integral, stored)
         return f"{integral.name}: {len(stored.truth.value)} points, as planned. {how}."
@@ -130,14 +130,6 @@ def _checked_points(plan: TablePlan, check: Check) -> np.ndarray:
     """Choose the first of the uniform points, and some of every class of the others."""
     spread = np.linspace(0, plan.edge_points - 1, check.others).astype(int)
     return np.concatenate([np.arange(check.uniform), plan.n + spread])
-
-
-def _stored(path: Path, integral: ParametricIntegral) -> truth_files.Table | None:
-    """Return the stored table of this integral; None where there is none that can be read."""
-    try:
-        return truth_files.read(path, integral)
-    except TruthError:
-        return None
 
 
 def _is_as_planned(stored: truth_files.Table, plan: TablePlan) -> bool:

@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from methods.core.term_products import term_products
+
 PAD = 4
 """Rows of coefficients have a multiple of this length."""
 
@@ -62,18 +64,7 @@ def _products(alpha: np.ndarray, first: np.ndarray) -> Products:
     """List the products of some variables, those that most terms have first, and those that they are made of."""
     if not alpha.shape[1]:
         return Products(np.zeros((1, 2), dtype=np.int64), np.zeros(len(alpha), dtype=np.int64))
-    different, row, uses = np.unique(alpha, axis=0, return_inverse=True, return_counts=True)
-    place: dict[tuple[int, ...], int] = {(0,) * alpha.shape[1]: 0}
-    of = [(0, 0)]
-
-    def put(degrees: tuple[int, ...]) -> int:
-        if degrees not in place:
-            last = max(j for j, degree in enumerate(degrees) if degree)
-            before = put((*degrees[:last], 0, *degrees[last + 1 :]))
-            place[degrees] = len(of)
-            of.append((before, int(first[last]) + degrees[last]))
-        return place[degrees]
-
-    for i in np.lexsort((different.sum(axis=1), -uses)):
-        put(tuple(map(int, different[i])))
-    return Products(np.array(of), np.array([place[tuple(map(int, degrees))] for degrees in different])[row.ravel()])
+    made_of, place = term_products(alpha)
+    of = made_of[:, :2].copy()
+    of[1:, 1] = first[made_of[1:, 1]] + made_of[1:, 2]
+    return Products(of, place)

@@ -33,7 +33,8 @@ TALKATIVE = ("distributed", "distributed.client", "tornado.application")
 """Loggers that print tracebacks of a lost connection, which is raised here and becomes a sentence."""
 
 PROJECT = Path(__file__).resolve().parents[2]
-SUFFIXES = (".py", ".cpp", ".hpp", ".toml")
+SUFFIXES = (".py", ".cpp", ".hpp", ".toml", ".json")
+"""Of the files that decide results: code, published settings, loop integrals and their sectors."""
 
 ADVICE = "install the same there (docs/cluster.md) and start the worker again"
 

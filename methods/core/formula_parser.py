@@ -25,8 +25,10 @@ from methods.core.errors import InputError
 FUNCTIONS = ("exp", "log", "sqrt", "sin", "cos", "tan", "tanh", "sinh", "cosh", "atan")
 
 TOKEN = re.compile(
-    r"\s*(?:((?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(?![\w.])|([^\W\d]\w*)|(\*\*|[-+*/()])|(.))", re.DOTALL
+    r"\s*(?:((?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(?![\w.])|([^\W\d]\w*)|(\*\*|[-+*/()])|(\d+\.?\d*|.))",
+    re.DOTALL,
 )
+"""A number, a name, an operator or bracket; last what is none of these, such as ";", and the 12 of 12x."""
 
 DEEPEST = 60
 """Brackets, signs and powers within each other."""
@@ -60,7 +62,7 @@ def parse(text: str, symbols: Mapping[str, sympy.Expr]) -> sympy.Expr:
     parser = _Parser(text, symbols)
     found = parser.sum_of_products(0)
     if parser.next:
-        raise parser.refused(parser.next)
+        raise parser.left_over()
     for number in found.atoms(sympy.Number):
         if number != 0 and not 0 < abs(_as_float(number)) < math.inf:
             raise parser.error(f"holds the number {shortened(str(number))}, which double precision does not have")
@@ -98,6 +100,16 @@ class _Parser:
         allowed = shortened(", ".join([*self._symbols, *FUNCTIONS]))
         given = f"{shortened(token)!r} is not allowed in a formula, here {shortened(self._text.strip())!r}"
         return InputError(f"{given}; use numbers, + - * / ** and {allowed}.")
+
+    def left_over(self) -> InputError:
+        """Refuse what comes where an operator or a closing bracket is due."""
+        begins_a_factor = self.next in ("(", "pi", *FUNCTIONS, *self._symbols) or _is_number(self.next)
+        if not begins_a_factor:
+            return self.refused(self.next)
+        before = self._tokens[self._position - 1]
+        return self.error(
+            f"has {shortened(before)!r} and {shortened(self.next)!r} side by side; write * between factors"
+        )
 
     def sum_of_products(self, depth: int) -> sympy.Expr:
         terms = [self.product(depth)]
@@ -137,7 +149,7 @@ class _Parser:
 
     def atom(self, depth: int) -> sympy.Expr:
         token = self.take()
-        if token[:1].isdigit() or (token[:1] == "." and len(token) > 1):
+        if _is_number(token):
             return self.number(token)
         if token in self._symbols:
             return self._symbols[token]
@@ -153,7 +165,7 @@ class _Parser:
     def bracketed(self, depth: int) -> sympy.Expr:
         inner = self.sum_of_products(self.deeper(depth))
         if self.next != ")":
-            raise self.refused(self.next)
+            raise self.left_over()
         self.take()
         return inner
 
@@ -210,6 +222,11 @@ class _Parser:
         if value in INFINITE or (value.is_number and value.has(*INFINITE)):
             raise self.error("holds a constant that is not finite")
         return value
+
+
+def _is_number(token: str) -> bool:
+    """Tell whether a token is a number, or would be one."""
+    return token[:1].isdecimal() or (token[:1] == "." and len(token) > 1)
 
 
 def _as_float(number: sympy.Expr) -> float:

@@ -31,7 +31,15 @@ class LeastSquares:
         self.n_points += len(y)
 
     def solve(self) -> torch.Tensor:
-        """Return c (F,), or (F, q) for q functions. Raises InputError where values or features are not finite."""
+        """Return c (F,), or (F, q) for q functions.
+
+        Raises
+        ------
+        InputError
+            Where there are no points, or values or features are not finite.
+        """
+        if not self.n_points:
+            raise InputError("There are no points to fit to; give at least one.")
         if not bool(torch.isfinite(self._right).all() and torch.isfinite(self._matrix).all()):
             raise InputError(
                 "The values to fit are not all finite; give an integrand that is finite inside the cube, for all s."

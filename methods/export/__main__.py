@@ -51,6 +51,8 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(f"--dtype is for onnx: {given.to} computes in the method's own precision")
     if given.out and given.out.is_dir():
         parser.error(f"--out {given.out} is a folder; name a file in it, such as model{SUFFIXES[given.to]}")
+    if not given.model.name:
+        parser.error(f"MODEL is {str(given.model)!r}, which names no file; give one that Method.save wrote")
     out = given.out or given.model.with_suffix(SUFFIXES[given.to])
     if out.resolve() == given.model.resolve():
         parser.error(f"{out} is the model itself; name another file (--out)")

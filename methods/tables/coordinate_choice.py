@@ -17,10 +17,11 @@ import torch
 
 from methods.core import chebyshev_series
 from methods.core.relative_error import relative_errors
-from methods.tables.coordinates import Coordinates, Target, powers
+from methods.tables.coordinates import DISTANCES, Coordinates, Target, powers
 
 LABELS_PER_TERM = 2.0
-"""Labels per coefficient of the polynomials that judge, at least."""
+"""Labels per coefficient of the polynomials of degree 2 and more that judge, at least. One of degree 1 takes one label
+more than coefficients."""
 
 HIGHEST_DEGREE = 5
 
@@ -51,6 +52,8 @@ def choose(
         return Choice(coordinates, target, _left_out_error(coordinates.u(points).T, target, value, degree))
 
     per_axis = np.array([without_c.candidates(j) for j in range(m)])
+    if not degree:  # a constant is the same in all coordinates: those that are nearly linear in s are taken
+        per_axis = per_axis[:, [len(DISTANCES) - 1]]
     common = [judged(c, power) for power in powers(value) for c in per_axis.T]
     best = min(common, key=lambda choice: choice.error)
     for j in range(m):
@@ -64,15 +67,20 @@ def choose(
 def error_by_degree(choice: Choice, s: np.ndarray, value: np.ndarray) -> Callable[[int], float]:
     """Extrapolate the error of polynomials to other total degrees, from the one that judged and the one below it.
 
-    s (n, m) and value (n,) are those that the choice was made by.
+    s (n, m) and value (n,) are those that the choice was made by. Where a constant judged, all degrees have its error.
     """
     degree = _degree(*s.shape)
+    if not degree:
+        return lambda _: choice.error
     below = _left_out_error(choice.coordinates.u(torch.as_tensor(s)).T, choice.target, value, degree - 1)
     factor = max(1.0, below / choice.error) if choice.error > 0 else math.inf
     return lambda other: choice.error * factor ** (degree - other)
 
 
 def _degree(n_labels: int, m: int) -> int:
+    """Choose the degree of the polynomials that judge: 0 where as many terms as labels would miss none of them."""
+    if n_labels <= chebyshev_series.count(m, 1):
+        return 0
     degree = 1
     while degree < HIGHEST_DEGREE and LABELS_PER_TERM * chebyshev_series.count(m, degree + 1) <= n_labels:
         degree += 1

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from methods.core import build_cache, kernel_library
+from methods.core.term_products import TermProducts, term_products
 from methods.tables.coordinates import Coordinates, Target
 
 SOURCE = Path(__file__).with_name("polynomial_kernel.cpp")
@@ -33,15 +34,6 @@ class CTable(ctypes.Structure):
         *[(name, ctypes.c_int64) for name in ("sign", "power")],
         ("scale", ctypes.c_double),
     )  # fmt: skip
-
-
-class Products(NamedTuple):
-    """Products of polynomials of the inner variables, those that most rows have first."""
-
-    made_of: np.ndarray
-    """(n_products, 3): an earlier product, a variable, and the degree of its polynomial."""
-    place: np.ndarray
-    """(n_terms,) of each term's product in the list."""
 
 
 class Rows(NamedTuple):
@@ -93,7 +85,7 @@ class CpuPolynomial:
         return out
 
 
-def _cheapest_split(alpha: np.ndarray) -> tuple[Products, Rows]:
+def _cheapest_split(alpha: np.ndarray) -> tuple[TermProducts, Rows]:
     """Split the variables so that products and rows together are fewest."""
     splits = []
     for n_outer in range(alpha.shape[1]):
@@ -110,26 +102,11 @@ def _rows(outer: np.ndarray) -> Rows:
     return Rows(degrees, place.ravel())
 
 
-def _products(alpha: np.ndarray, n_outer: int) -> Products:
-    """List the products that terms have in the variables from n_outer on, and those that they are made of."""
-    inner, row, n_uses = np.unique(alpha[:, n_outer:], axis=0, return_inverse=True, return_counts=True)
-    wanted = {tuple(map(int, degrees)): int(uses) for degrees, uses in zip(inner, n_uses, strict=True)}
-    place: dict[tuple[int, ...], int] = {}
-    made_of: list[tuple[int, int, int]] = []
-
-    def put(degrees: tuple[int, ...]) -> int:
-        if degrees not in place:
-            last = max((j for j, degree in enumerate(degrees) if degree), default=None)
-            before = degrees if last is None else (*degrees[:last], 0, *degrees[last + 1 :])
-            factor = (0, 0, 0) if last is None else (put(before), n_outer + last, degrees[last])
-            place[degrees] = len(made_of)
-            made_of.append(factor)
-        return place[degrees]
-
-    put((0,) * inner.shape[1])
-    for degrees in sorted(wanted, key=lambda degrees: (-wanted[degrees], sum(degrees))):
-        put(degrees)
-    return Products(np.array(made_of), np.array([place[tuple(map(int, degrees))] for degrees in inner])[row.ravel()])
+def _products(alpha: np.ndarray, n_outer: int) -> TermProducts:
+    """List the products that terms have in the variables from n_outer on, counting variables from the first of all."""
+    made_of, place = term_products(alpha[:, n_outer:])
+    made_of[1:, 1] += n_outer
+    return TermProducts(made_of, place)
 
 
 def _closing(degrees: np.ndarray) -> tuple[list[int], list[int]]:

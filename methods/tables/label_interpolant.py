@@ -157,7 +157,7 @@ class LabelInterpolant(Method):
         return Estimate(value, self.residual_ * slope, self._target.n_eval * len(s))
 
     def _examples(self, clock: Clock) -> targets.Examples:
-        """Compute labels, and encode them for the first target that they allow."""
+        """Compute labels, encoded for the first target that they allow."""
         from scipy.stats import qmc
 
         targets.check_number(self.n_labels)
@@ -167,15 +167,19 @@ class LabelInterpolant(Method):
         s = self.integral_.from_unit(sobol.random_base2((self.n_labels - 1).bit_length())[: self.n_labels])
         value, error = targets.compute_in_steps(source, lambda part: source.compute(part)[:2], s, labelling)
         cut_short = source.cut_short or len(value) < self.n_labels
-        for name in TARGETS:
-            self.target_, self._target = name, targets.make(name, self.integral_)
-            try:
-                found = targets.encoded(self._target, self.labels, s, value, error)
-                return dataclasses.replace(found, cut_short=cut_short)
-            except InputError:
-                if name == TARGETS[-1]:
-                    raise
-        raise InputError(f"{self.name} knows no target.")
+        return dataclasses.replace(self._encoded(s, value, error, *TARGETS), cut_short=cut_short)
+
+    def _encoded(
+        self, s: np.ndarray, value: np.ndarray, error: np.ndarray, target: str, *others: str
+    ) -> targets.Examples:
+        """Encode labels (n,) at s (n, m) for the first of these targets that they allow, and keep it."""
+        self.target_, self._target = target, targets.make(target, self.integral_)
+        try:
+            return targets.encoded(self._target, self.labels, s, value, error)
+        except InputError:
+            if not others:
+                raise
+        return self._encoded(s, value, error, *others)
 
     def _tried(self, distance: float, s: np.ndarray, y: np.ndarray, n: int) -> Found:
         """Try coordinates on a few labels, judged by those from n on."""

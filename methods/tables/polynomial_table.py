@@ -24,7 +24,8 @@ MOST_DEGREES = 10_000
 """More polynomials of a variable are no table, and there may be no memory for them."""
 
 TOLERANCE = 0.1
-"""Terms are left out as long as they change y nowhere by more than this share of its root mean square error."""
+"""Terms are left out as long as they change y nowhere by more than this share of its root mean square error, or of the
+residuals' where replicas are fitted."""
 
 
 class PolynomialTable(ExtrapolatingTable):

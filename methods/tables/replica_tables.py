@@ -14,14 +14,11 @@ import torch
 from methods.tables import cpu_polynomial, total_degree
 from methods.tables.coordinates import Coordinates, Target
 from methods.tables.cpu_polynomial import CpuPolynomial
-from methods.tables.polynomial_table import significant
+from methods.tables.polynomial_table import TOLERANCE, significant
 from methods.tables.split_polynomial import SplitPolynomial
 
 MOST_FIRST_TERMS = 300
 """Terms of the fit whose coefficients tell how fast they decay in each variable."""
-
-TOLERANCE = 0.1
-"""Terms are left out as long as they change y nowhere by more than this share of the residuals' root mean square."""
 
 
 @dataclasses.dataclass

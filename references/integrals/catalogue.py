@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from methods.base import ParametricIntegral
 from methods.core import names
+from references.integrals import genz
 from references.sectors import positivity, sector_files
 from references.sectors.sector import Sector
 
@@ -24,7 +25,8 @@ FOLDER = Path(str(importlib.resources.files("references") / "loops"))
 GENZ_K = (3, 8)
 """The members of every Genz family whose values are stored; others are made on demand, as genz_gaussian_6d."""
 
-GENZ = ("oscillatory", "product_peak", "corner_peak", "gaussian", "continuous", "discontinuous")
+GENZ = tuple(genz.FAMILIES)
+"""The Genz families, smooth ones first."""
 
 BY_FORM = positivity.BY_FORM
 

@@ -18,7 +18,10 @@ def sentences(integral: ParametricIntegral) -> list[str]:
     invariants = integral.expression.parameters
     found = [
         f"I(s) has a threshold at {name} = {value:.10g}." for name, value in thresholds.thresholds(integral).items()
-    ] or [f"{integral.prescription} changes sign in the box where it depends on several invariants."]
+    ] or [
+        f"No invariant has a threshold of its own that could be found: {integral.prescription} never falls with it, is "
+        "not affine in it, is negative without it, or the threshold moves with the others."
+    ]
     if len(integral.terms) > 1:
         return found
     places: dict[sympy.Expr, list[tuple[int, ...]]] = {}

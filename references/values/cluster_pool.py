@@ -18,9 +18,7 @@ from typing import Any
 
 from methods.core import dask_cluster
 from references.values import tabulation_tasks
-
-PACKAGES = ("numpy", "scipy", "sympy", "mpmath", "torch", "pysecdec")
-"""Packages that decide values, of which a worker must have the same versions."""
+from references.values.tabulation_tasks import PACKAGES
 
 _POOLS: dict[int, ProcessPoolExecutor] = {}
 """Pools of this process by their number of processes; threads of a worker share one."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from methods.base import InputError, ParametricIntegral
+from methods.core.relative_error import error_scale
 from references.values import arcs, quadrature, sums, test_points
 from references.values.truth_files import Truth, TruthError
 
@@ -23,6 +24,8 @@ MAX_EVAL = 4e9
 """Evaluations of each term of an integrand before quadrature gives up: a minute or two."""
 COARSE = 1e-3
 """Relative error of a quadrature that checks nothing."""
+WITHOUT_TRUTH = "python -m benchmarks.choose checks a method without true values."
+"""What remains to be done where there are none, the end of an error's sentence."""
 CHECKED = 16
 """Points at which a closed form is compared with quadrature: half of them the first, half nearest to corners of the
 box, where formulas fail first."""
@@ -39,7 +42,11 @@ def truth_of(integral: ParametricIntegral, n: int, seed: int, edge_points: int) 
     if integral.prescription is not None:
         return _above_threshold(integral, s, uniform)
     terms = len(integral.expression.terms) if integral.expression else 1
-    result = sums.converge(integral, s, epsrel=AIM, max_eval=MAX_EVAL * terms)
+    try:
+        result = sums.converge(integral, s, epsrel=AIM, max_eval=MAX_EVAL * terms)
+    except InputError as problem:
+        advice = f"give `exact`, fewer points, or a smaller box; {WITHOUT_TRUTH}"
+        raise TruthError(f"{problem} Without true values nothing is compared: {advice}") from problem
     relative = result.error / np.maximum(result.magnitude, np.finfo(float).tiny)
     if relative.max(initial=0) > ACCEPT:
         worst = int(np.argmax(relative))
@@ -54,10 +61,7 @@ def truth_of(integral: ParametricIntegral, n: int, seed: int, edge_points: int) 
 def _above_threshold(integral: ParametricIntegral, s: np.ndarray, uniform: np.ndarray) -> Truth:
     """Compute complex values on two contours."""
     face_free = " (--face-free of references.from_loop)" if len(integral.terms) > 1 else ""
-    advice = (
-        f"give `exact`, or a box without zeros of F at corners of the cube{face_free}; "
-        "python -m benchmarks.choose checks a method without true values."
-    )
+    advice = f"give `exact`, or a box without zeros of F at corners of the cube{face_free}; {WITHOUT_TRUTH}"
     try:
         with np.errstate(invalid="ignore"):  # the search for a contour subtracts costs that are infinite
             result = arcs.converge(integral, s, epsrel=AIM_ABOVE_THRESHOLD)
@@ -77,8 +81,9 @@ def _above_threshold(integral: ParametricIntegral, s: np.ndarray, uniform: np.nd
 def closed_form(integral: ParametricIntegral, s: np.ndarray) -> tuple[np.ndarray, np.ndarray, str]:
     """Compute values and errors (n,) at s (n, m) by `exact`, and say how it was compared with quadrature.
 
-    Relative to the values, the errors are the largest |value − quadrature| + (quadrature's error) of the points that
-    were compared: a closed form is known as well as it was checked. Where it was not, they are those of rounding.
+    Relative to the values, or to 1 % of their mean size where they are smaller, the errors are the largest |value −
+    quadrature| + (quadrature's error) of the points that were compared: a closed form is known as well as it was
+    checked. Where it was not, they are those of rounding.
 
     Raises
     ------
@@ -91,7 +96,9 @@ def closed_form(integral: ParametricIntegral, s: np.ndarray) -> tuple[np.ndarray
             f"exact of {integral.name} must return {len(s)} finite numbers, shape ({len(s)},), for s of shape "
             f"{s.shape}; it returned shape {value.shape}{'' if np.isfinite(value).all() else ' with nan or infinity'}."
         )
-    rounding = quadrature.ROUNDING * np.abs(value)
+    size = np.abs(value)
+    scale = error_scale(size, float(size.mean()) if len(size) else 0.0)
+    rounding = quadrature.ROUNDING * scale
     chosen = _to_check(integral, s)
     few = s[chosen]
     try:
@@ -104,7 +111,7 @@ def closed_form(integral: ParametricIntegral, s: np.ndarray) -> tuple[np.ndarray
         )
     except InputError as problem:
         return value, rounding, f"closed form, not compared with quadrature: {problem}"
-    difference, size = np.abs(value[chosen] - result.value), np.abs(value[chosen])
+    difference = np.abs(value[chosen] - result.value)
     # Ten times the difference of two rules: where few evaluations are allowed, it understates the error.
     allowed = 10 * result.error + rounding[chosen]
     wrong = np.flatnonzero(difference > allowed)
@@ -114,11 +121,11 @@ def closed_form(integral: ParametricIntegral, s: np.ndarray) -> tuple[np.ndarray
             f"exact of {integral.name} gives {value[chosen[i]]:.10g} at s = {few[i].tolist()}, but quadrature gives "
             f"{result.value[i]:.10g} ± {result.error[i]:.1g}: correct exact, the integrand or the box."
         )
-    checked_to = float(np.max((difference + result.error) / np.maximum(size, np.finfo(float).tiny), initial=0.0))
+    checked_to = float(np.max((difference + result.error) / scale[chosen], initial=0.0))
     if checked_to > COARSE:
         return value, rounding, f"closed form, which quadrature of {integral.k} dimensions is too coarse to check"
     how = f"closed form, compared with Gauss–Legendre ({rule}) at {len(few)} points to {checked_to:.1e}"
-    return value, np.maximum(rounding, checked_to * np.abs(value)), how
+    return value, np.maximum(rounding, checked_to * scale), how
 
 
 def _to_check(integral: ParametricIntegral, s: np.ndarray) -> np.ndarray:
@@ -133,7 +140,7 @@ def _to_check(integral: ParametricIntegral, s: np.ndarray) -> np.ndarray:
 def _by_quadrature(integral: ParametricIntegral, s: np.ndarray) -> tuple[quadrature.Quadrature | arcs.Result, str]:
     """Integrate at s (n, m), above threshold on complex contours; return the result, and which rule that was."""
     if integral.prescription is None:
-        real = quadrature.converge(integral, s, epsrel=AIM, max_eval=MAX_EVAL / 100)
+        real = sums.converge(integral, s, epsrel=AIM, max_eval=MAX_EVAL / 100 * len(integral.terms))
         return real, str(real.rule)
     with np.errstate(invalid="ignore"):  # the search for a contour subtracts costs that are infinite
         result = arcs.converge(integral, s, epsrel=AIM)  # few points: with as many nodes as there may be

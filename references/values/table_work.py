@@ -160,7 +160,7 @@ class TableWork:
 
 def journal_key(integral: ParametricIntegral) -> str:
     """Hash what decides the results, besides what labels say: with other code, unfinished work starts anew."""
-    packages = [importlib.metadata.version(package) for package in ("numpy", "torch", "pysecdec")]
+    packages = [importlib.metadata.version(package) for package in tabulation_tasks.PACKAGES]
     versions = [methods.create(name).version for name in second_opinions.SCORED]
     sources = [*map(inspect.getsource, SOURCES), tensor_sums.SOURCE.read_text(encoding="utf-8")]
     return _hash(json.dumps([integral.fingerprint(), packages, versions, sources]).encode())

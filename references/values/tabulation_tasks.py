@@ -19,6 +19,10 @@ from methods.base import ParametricIntegral
 from references.integrals import catalogue
 from references.values import arcs, dispersion, map_rules, quadrature, second_opinions, sums
 
+PACKAGES = ("numpy", "scipy", "sympy", "mpmath", "torch", "pysecdec")
+"""Packages that decide values: a worker of a cluster must have the same versions, and with others unfinished work
+starts anew."""
+
 MAX_EVAL = 1e11
 """Evaluations of the integrand before quadrature gives up on a task: about half an hour; those of box2l take 6e8."""
 

@@ -86,6 +86,14 @@ def read(path: Path, integral: ParametricIntegral) -> Table:
         raise _damaged(path, str(problem)) from problem
 
 
+def read_or_none(path: Path, integral: ParametricIntegral) -> Table | None:
+    """Read the true values of `integral`; None where `read` would raise TruthError."""
+    try:
+        return read(path, integral)
+    except TruthError:
+        return None
+
+
 class Hashes(NamedTuple):
     """Hashes that a stored truth is recognised by."""
 
@@ -99,18 +107,18 @@ class Hashes(NamedTuple):
 def stored_hashes(path: Path) -> Hashes | None:
     """Return the hashes of the truth in a file, without its integral; None where there is none or it is damaged."""
     try:
-        text = path.read_text(encoding="utf-8")
-        known = _header(text)
-        rows = [line for line in text.splitlines() if not line.startswith("#")]
+        known, rows = _header_and_rows(path.read_text(encoding="utf-8"))
         return Hashes(known["fingerprint"], _numbers(rows, known, _first_value(rows[0]))[0].digest())
     except (OSError, ValueError, KeyError, IndexError):
         return None
 
 
 def _first_value(names: str) -> int:
-    """Find the first column of the values, after those of s."""
-    columns = names.split(",")
-    return next(i for i, column in enumerate(columns) if column in (VALUE[False][0], VALUE[True][0]))
+    """Find the first column of the values, after those of s; ValueError where there is none."""
+    found = (i for i, column in enumerate(names.split(",")) if column in (VALUE[False][0], VALUE[True][0]))
+    if (first := next(found, None)) is None:
+        raise ValueError("no column is that of the values")
+    return first
 
 
 def write(
@@ -145,22 +153,23 @@ def _written(independent: np.ndarray) -> str:
     return "," * len(parts) if np.isnan(value) else ",".join([*parts, f"{error.real:.2e}"])
 
 
-def _header(text: str) -> dict[str, Any]:
-    """Return the header of a table's text."""
-    pairs = (line[2:].partition(": ") for line in text.splitlines() if line.startswith("#"))
-    return {key: json.loads(value) for key, _, value in pairs}
+def _header_and_rows(text: str) -> tuple[dict[str, Any], list[str]]:
+    """Return the header of a table's text and its rows; ValueError or KeyError where they are not as written."""
+    lines = text.splitlines()
+    pairs = (line[2:].partition(": ") for line in lines if line.startswith("#"))
+    known = {key: json.loads(value) for key, _, value in pairs}
+    if known["file_hash"] != _hash([line for line in lines if not line.startswith("# file_hash: ")]):
+        raise ValueError("its lines are not those that were written")
+    return known, [line for line in lines if not line.startswith("#")]
 
 
 def _parse(text: str, integral: ParametricIntegral) -> Table:
-    known = _header(text)
+    known, rows = _header_and_rows(text)
     if known["fingerprint"] != integral.fingerprint():
         raise TruthError(
             f"The stored true values of {integral.name} are of another equation, box or parameters (stale truth): run "
             f"python -m references.tabulate --integral {integral.name}."
         )
-    rows = [line for line in text.splitlines() if not line.startswith("#")]
-    if known["file_hash"] != _hash([line for line in text.splitlines() if not line.startswith("# file_hash: ")]):
-        raise ValueError("its lines are not those that were written")
     truth, others = _numbers(rows, known, integral.m)
     columns = VALUE[bool(np.iscomplexobj(truth.value))]
     names = [

@@ -8,6 +8,7 @@ from terminals import on_terminal
 import references
 from references.__main__ import SIGNS, main
 from references.sectors import positivity
+from references.values import truth_files
 
 
 @pytest.fixture
@@ -72,6 +73,18 @@ def test_an_integral_without_stored_values_says_so(printed):
     status, (out, _) = printed("my_integrals:closed")
     assert status == 0
     assert "true values: none are stored" in out
+
+
+def test_damaged_and_stale_values_are_told_by_their_sentence(printed, monkeypatch, tmp_path):
+    text = (truth_files.folder() / "box1l.csv").read_text()
+    monkeypatch.setattr(truth_files, "folder", lambda: tmp_path)
+    (tmp_path / "box1l.csv").write_text(text.replace(",1,", ",0,", 1))
+    out = " ".join(printed("box1l")[1].out.split())
+    assert "box1l.csv is damaged (its lines are not those that were written); restore it" in out
+    assert "largest relative error" not in out
+    (tmp_path / "box2l.csv").write_text(text)
+    out = " ".join(printed("box2l")[1].out.split())
+    assert "true values: The stored true values of box2l are of another equation, box or parameters" in out
 
 
 def test_an_unknown_name_is_an_error_in_a_sentence(printed):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 from dataclasses import dataclass
 from typing import ClassVar
@@ -41,7 +42,7 @@ def test_a_method_whose_fit_failed_gives_no_values(name, fields, bad, error):
     assert method.integrate(s).value.shape == (1,)
     with pytest.raises(error):
         method.fit(bad)
-    with pytest.raises(AttributeError, match="integral_"):
+    with pytest.raises(InputError, match="is not fitted; call fit or load it first"):
         method.integrate(s)
     assert method.fit(integral("1/(3 + s1 + x1)")).integrate(s).value.shape == (1,)
 
@@ -54,6 +55,16 @@ def test_no_method_keeps_its_integral_where_it_refuses_another_one(name, monkeyp
     with pytest.raises(InputError, match="cannot treat mine: it is a test"):
         method.fit(integral("1/(3 + s1 + x1)"))
     assert "integral_" not in vars(method)
+
+
+@pytest.mark.parametrize("name", methods.METHODS)
+def test_a_method_that_is_not_fitted_says_so(name, tmp_path):
+    method = methods.create(name)
+    assert not hasattr(method, "integral_")
+    for ask in (lambda: method.integrate(np.array([[0.1]])), lambda: method.save(tmp_path / "model")):
+        with pytest.raises(InputError, match=rf"^{method.name} is not fitted; call fit or load it first\.$"):
+            ask()
+    assert not (tmp_path / "model").exists()
 
 
 @dataclass(kw_only=True)
@@ -92,8 +103,34 @@ def test_a_method_of_ones_own_forgets_an_earlier_fit(cls, ends_by):
     method.ends_by = ends_by
     with pytest.raises(ends_by):
         method.fit(integral("1/(2 + s1 + x1)"))
-    with pytest.raises(AttributeError, match="integral_"):
+    with pytest.raises(InputError, match="is not fitted; call fit or load it first"):
         method.integrate(np.array([[0.1]]))
+
+
+class WithoutIntegral(Own):
+    """Keeps its integral under a name of its own, and has a property."""
+
+    def fit(self, integral, *, budget=None, monitor=None):
+        self.mine_ = integral
+        return self
+
+    def integrate(self, s):
+        return Estimate(np.full(len(self.mine_.check(s)), self.factor), np.zeros(len(s)), 0)
+
+    @property
+    def factor(self):
+        return self.mine_.k + 0.5
+
+
+def test_a_method_of_ones_own_need_not_keep_its_integral():
+    method, s = WithoutIntegral(), np.array([[0.1]])
+    for name in ("mine_", "nothing"):
+        with pytest.raises(AttributeError, match=f"'WithoutIntegral' object has no attribute '{name}'") as problem:
+            getattr(method, name)
+        assert not isinstance(problem.value, InputError)
+    with pytest.raises(AttributeError, match="'mine_'"):
+        _ = method.factor
+    assert copy.copy(method.fit(integral("1/(2 + s1 + x1)"))).integrate(s).value == [1.5]
 
 
 def test_a_fit_keeps_its_signature_and_its_documentation():

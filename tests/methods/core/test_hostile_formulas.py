@@ -66,6 +66,16 @@ REFUSED = {
     "(" * 5000 + "x1" + ")" * 5000: "brackets or powers within each other",
     "x1**" * 500 + "s1": "brackets or powers within each other",
     "x1 +": "ends where a number",
+    "(x1 + 1": "ends where a number",
+    "2x1": "'2x1' has '2' and 'x1' side by side; write * between factors.",
+    "12.5x1": "has '12.5' and 'x1' side by side; write *",
+    "x1 s1": "has 'x1' and 's1' side by side; write *",
+    "exp(2 x1)": "has '2' and 'x1' side by side; write *",
+    "x1*(1 + s1)(1 - s1)": "has ')' and '(' side by side; write *",
+    "s1 sqrt(x1)": "has 's1' and 'sqrt' side by side; write *",
+    "x1 2": "has 'x1' and '2' side by side; write *",
+    "2y*x1": "'y' is not allowed in a formula",
+    "x1; s1": "';' is not allowed in a formula",
 }
 
 

@@ -64,6 +64,15 @@ def test_nothing_but_zeros():
     assert solved(torch.zeros(10, 3).double(), torch.zeros(10).double(), 10).tolist() == [0, 0, 0]
 
 
+def test_no_points_are_refused():
+    fit = LeastSquares(3, "cpu")
+    with pytest.raises(InputError, match="no points to fit to"):
+        fit.solve()
+    fit.add(torch.zeros(0, 3).double(), torch.zeros(0).double())
+    with pytest.raises(InputError, match="no points to fit to"):
+        fit.solve()
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_values_that_are_not_finite_are_refused(value):
     phi, y = problem(20, 3)

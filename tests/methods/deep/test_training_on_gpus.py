@@ -157,7 +157,7 @@ def test_a_state_of_other_fields_is_refused(fields):
     method = small(n_updates=3, **fields)
     with pytest.raises(InputError, match="not that of a published_primitive with these fields"):
         method.resume(product(2), state)
-    with pytest.raises(AttributeError, match="integral_"):
+    with pytest.raises(InputError, match="is not fitted; call fit or load it first"):
         method.integrate(product(2).sample(3, seed=0))
 
 

@@ -47,6 +47,15 @@ def test_command_ends_with_2_for_an_integral_that_is_none(name, tmp_path, capsys
     assert f"--integral {name}: " in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("model", ["", ".", "/"])
+@pytest.mark.parametrize("out", [[], ["--out", "table.hpp"]], ids=["no out", "out"])
+def test_command_ends_with_2_for_a_model_that_names_no_file(model, out, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main([model, "--to", "cpp", *out])
+    assert ended.value.code == 2
+    assert "which names no file; give one that Method.save wrote" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("to", [to for to in TARGETS if to != "onnx"])
 def test_what_cannot_be_written_is_refused(to, tmp_path):
     method = methods.create("lattice_qmc").fit(product(1))

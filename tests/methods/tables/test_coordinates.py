@@ -11,7 +11,7 @@ from methods.core.arithmetic import Arithmetic
 from methods.tables import coordinate_choice, coordinate_refinement, table_arithmetic
 from methods.tables.chebyshev_basis import coefficients, nodes, to_coefficients
 from methods.tables.coordinate_choice import Choice
-from methods.tables.coordinates import POWERS, Coordinates, Target
+from methods.tables.coordinates import DISTANCES, POWERS, Coordinates, Target
 
 LOW, HIGH = np.array([-3.0, 1.0]), np.array([-1.0, 5.0])
 
@@ -90,6 +90,19 @@ def test_the_power_that_makes_it_a_polynomial_is_found(power):
     assert power % choice.target.power == 0  # |I|^(−1/1) is a polynomial, too, of a higher degree
     assert choice.error < 1e-12
     np.testing.assert_allclose(choice.coordinates.c, c)
+
+
+def test_as_many_labels_as_linear_terms_choose_no_coordinates():
+    low, high = np.ones(9), np.full(9, 2.0)
+    s = np.random.default_rng(4).uniform(low, high, (20, 9))
+    value = 1 / (1 + s.sum(axis=1))
+    few = coordinate_choice.choose(tuple(low), tuple(high), s[:10], value[:10])
+    np.testing.assert_allclose(few.coordinates.c, high + max(DISTANCES) * (high - low))
+    assert few.error > 0.01
+    error = coordinate_choice.error_by_degree(few, s[:10], value[:10])
+    assert error(1) == error(5) == few.error
+    enough = coordinate_choice.choose(tuple(low), tuple(high), s, value)
+    assert enough.error < 0.1 * few.error
 
 
 def test_nodes_are_nested_and_interpolate_polynomials():

@@ -85,8 +85,18 @@ def test_the_corner_peak_needs_more_digits_than_double_precision_has(monkeypatch
     integral = FAMILIES["corner_peak"](8)
     s = points(integral)
     value = integral.exact(s)
-    monkeypatch.setattr(genz, "DIGITS", 15)
+    monkeypatch.setattr(genz, "DIGITS", 15 - 8)  # beside one for each axis
     assert relative_error(integral.exact(s), value) > 1e-12
+
+
+def test_the_corner_peak_has_digits_enough_in_fifty_dimensions(monkeypatch):
+    integral = FAMILIES["corner_peak"](50)
+    s = points(integral, 2)
+    value = integral.exact(s)
+    monkeypatch.setattr(genz, "DIGITS", 2 * genz.DIGITS + 50)
+    np.testing.assert_array_equal(integral.exact(s), value)
+    monkeypatch.setattr(genz, "DIGITS", 40 - 50)
+    assert relative_error(integral.exact(s), value) > 1e-3
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -164,7 +174,7 @@ def test_the_precision_of_mpmath_is_left_alone():
 
 
 def test_the_catalogue_has_all_families_in_any_dimension():
-    assert set(catalogue.GENZ) == set(FAMILIES)
+    assert catalogue.GENZ[4:] == ("continuous", "discontinuous")  # harder than those before them
     assert references.integral("genz_gaussian_5d").k == 5
     assert "genz_gaussian_5d" not in references.names()
     with pytest.raises(InputError, match="Did you mean"):

@@ -32,7 +32,7 @@ class Pool:
 
 def test_a_pool_that_replaces_a_broken_one_is_not_dropped(monkeypatch):
     def task():
-        return cluster_pool.on_worker(dask_cluster.versions(cluster_pool.PACKAGES), lambda: 3)
+        return cluster_pool.on_worker(dask_cluster.versions(tabulation_tasks.PACKAGES), lambda: 3)
 
     def other_tasks():
         with pytest.raises(BrokenProcessPool):

@@ -1,4 +1,4 @@
-"""True values computed now above threshold: on two contours, or a sentence that says what to do."""
+"""True values computed now: from closed forms, and above threshold on two contours, or a sentence on what to do."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from integrals import callable_integral
 
 import references
 from methods.base import ParametricIntegral
@@ -65,3 +66,40 @@ def test_a_complex_closed_form_is_compared_with_a_rule_on_contours():
 def test_where_no_contour_is_found_a_closed_form_says_that_it_was_not_compared():
     bubble = dataclasses.replace(references.integral("bubble_physical"), name="mine")
     assert "not compared with quadrature" in references.truth_of(bubble, n=4, edge_points=0).how
+
+
+def test_a_closed_form_may_vanish_where_it_is_compared():
+    vanishing = ParametricIntegral.from_expression(
+        name="difference", variables=["x1"], parameters=["s1", "s2"], expression="2*s1*x1 - s2", low=[1, 1],
+        high=[2, 2], exact=lambda s: s[:, 0] - s[:, 1],
+    )  # fmt: skip
+    truth = references.truth_of(vanishing, n=40, edge_points=12)
+    assert (truth.value == 0).any()
+    assert truth.how.startswith("closed form, compared with Gauss–Legendre (")
+    assert 0 < truth.error.min() < truth.error.max() < 1e-10
+
+
+def test_a_closed_form_of_a_sum_is_compared_term_by_term():
+    """One rule for peaks at both ends takes so many nodes that no more than eight digits could be compared."""
+    factors = {f"A{i}": f"s + x{i}" for i in range(1, 5)} | {f"B{i}": f"1 + s - x{i}" for i in range(1, 5)}
+    peaks = ParametricIntegral.from_expression(
+        name="two_peaks", variables=["x1", "x2", "x3", "x4"], parameters=["s"], definitions=factors, low=[0.02],
+        high=[0.04], expression="1/(A1*A2*A3*A4)**2 + 1/(B1*B2*B3*B4)**2",
+        exact=lambda s: 2 * (s[:, 0] * (1 + s[:, 0])) ** -4.0,
+    )  # fmt: skip
+    truth = references.truth_of(peaks, n=8, edge_points=4)
+    assert truth.how.startswith("closed form, compared with Gauss–Legendre (")
+    assert (truth.error < 1e-11 * truth.value).all()
+
+
+@pytest.mark.parametrize(
+    ("f", "k", "message"),
+    [
+        (lambda s, x: s[..., 0] + 0 * x[..., 0], 30, "evaluations at least"),
+        (lambda s, x: np.where(s[..., 0] > 1.5, np.inf, 1.0) + 0 * x[..., 0], 1, "not finite"),
+    ],
+    ids=["too expensive", "not finite"],
+)
+def test_what_quadrature_refuses_has_no_true_values_and_says_what_to_do(f, k, message):
+    with pytest.raises(TruthError, match=rf"{message}.* give `exact`, .*benchmarks\.choose checks a method"):
+        references.truth_of(callable_integral(f, k=k), n=5, edge_points=4)

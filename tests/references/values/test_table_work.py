@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
-import importlib
+import importlib.metadata
 import inspect
 
 import numpy as np
@@ -120,4 +120,12 @@ def test_unfinished_work_starts_anew_where_a_method_that_checks_has_another_vers
     before = table_work.journal_key(product(3))
     assert table_work.journal_key(product(3)) == before
     monkeypatch.setattr(type(methods.create(name)), "version", 1000)
+    assert table_work.journal_key(product(3)) != before
+
+
+@pytest.mark.parametrize("package", tabulation_tasks.PACKAGES)
+def test_unfinished_work_starts_anew_where_a_package_has_another_version(package, monkeypatch):
+    before, version = table_work.journal_key(product(3)), importlib.metadata.version
+    assert {"numpy", "scipy", "sympy", "mpmath"} <= set(tabulation_tasks.PACKAGES)
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: "0" if name == package else version(name))
     assert table_work.journal_key(product(3)) != before

@@ -25,7 +25,7 @@ def written(tmp_path, checked_by_closed_form):
     return tmp_path / "product1.csv"
 
 
-@pytest.mark.parametrize(
+DAMAGES = pytest.mark.parametrize(
     "damage",
     [
         lambda text: text[: len(text) // 2],
@@ -41,12 +41,24 @@ def written(tmp_path, checked_by_closed_form):
     ],
     ids=["half", "a row less", "empty", "binary", "columns", "no hash", "short row", "garbage", "flag", "a digit"],
 )
+
+
+@DAMAGES
 def test_damaged_files_are_refused(written, damage):
     before = written.read_text()
     assert damage(before) != before
     written.write_text(damage(before))
     with pytest.raises(TruthError, match=r"damaged|stale truth"):
         truth_files.read(written, product(1))
+
+
+@DAMAGES
+def test_damaged_files_have_no_hashes(written, tmp_path, damage):
+    truth, damaged = truth_files.read(written, product(1)).truth, tmp_path / "damaged.csv"
+    damaged.write_text(damage(written.read_text()))
+    assert truth_files.stored_hashes(written) == (product(1).fingerprint(), truth.digest())
+    assert truth_files.stored_hashes(damaged) is None
+    assert truth_files.read_or_none(damaged, product(1)) is None
 
 
 def test_bytes_that_are_no_text_are_refused(written):
