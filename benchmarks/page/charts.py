@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 HEIGHT = 340
 """Height in pixels of charts with curves; rows have theirs by their number."""
 
-POWERS = ("10⁻⁹", "10⁻⁸", "10⁻⁷", "10⁻⁶", "10⁻⁵", "10⁻⁴", "0.001", "0.01", "0.1", "1", "10", "100", "1,000", "10⁴",
-          "10⁵", "10⁶", "10⁷", "10⁸", "10⁹", "10¹⁰", "10¹¹", "10¹²")  # fmt: skip
-"""Names of 10⁻⁹ to 10¹², by which an axis of log10 is labelled."""
+POWERS = (
+    "10⁻¹⁶", "10⁻¹⁵", "10⁻¹⁴", "10⁻¹³", "10⁻¹²", "10⁻¹¹", "10⁻¹⁰", "10⁻⁹", "10⁻⁸", "10⁻⁷", "10⁻⁶", "10⁻⁵", "10⁻⁴",
+    "0.001", "0.01", "0.1", "1", "10", "100", "1,000", "10⁴", "10⁵", "10⁶", "10⁷", "10⁸", "10⁹", "10¹⁰", "10¹¹", "10¹²",
+)  # fmt: skip
+"""Names of 10⁻¹⁶, the rounding of doubles, to 10¹², by which an axis of log10 is labelled."""
 
 POWER_LABEL = f"datum.value === round(datum.value) ? powers[datum.value + {POWERS.index('1')}] : ''"
 
