@@ -56,6 +56,8 @@ function show() {
     if (button.value === view) button.setAttribute("aria-current", "page");
     else button.removeAttribute("aria-current");
   });
+  const nav = document.querySelector("nav");
+  nav.scrollLeft = nav.querySelector("[aria-current]").offsetLeft - nav.offsetLeft; // on a phone the buttons are one long row
   showTables(view, question);
   return VIEWS[view](question);
 }

@@ -97,6 +97,18 @@ def test_the_answer_changes_with_the_question_and_is_what_records_say(page):
 
 
 @pytest.mark.browser
+def test_the_button_of_a_view_is_in_sight_on_a_phone(browser, folder):
+    show(browser, folder, 390, "light")
+    for view in ("devices", "map"):
+        look_at(browser, view)
+        left, right = browser.execute_script(
+            "const { left, right } = document.querySelector('nav [aria-current]').getBoundingClientRect();"
+            "return [left, right]"
+        )
+        assert 0 <= left < right <= 390
+
+
+@pytest.mark.browser
 def test_learned_methods_are_named_in_every_answer(page):
     ask(page, **ASKED | {"digits": "9"})
     said = page.execute_script("return document.getElementById('answer').textContent")
