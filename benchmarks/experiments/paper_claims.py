@@ -140,8 +140,8 @@ def shown(values: Sequence[float] | None) -> str:
     if values is None:
         return "not run"
     if len(values) < 2:
-        return f"{values[0]:.2f}" if values else "failed"
-    return f"{statistics.fmean(values):.2f} ± {statistics.stdev(values):.2f} ({len(values)})"
+        return f"{values[0]:z.2f}" if values else "failed"
+    return f"{statistics.fmean(values):z.2f} ± {statistics.stdev(values):.2f} ({len(values)})"  # z: no -0.00
 
 
 def _compare(fewer: Sequence[float], more: Sequence[float]) -> int:
