@@ -33,8 +33,10 @@ PROCESS_ID_BYTES = 20
 MACHINE_ADVICE = "remove it if it is left over, or name a folder of yours for lock files in the variable LOOPMARK_LOCKS"
 FOLDER_ADVICE = "remove it if it is left over, or give another folder"
 
-TIMES = "{process} times on this machine, or is about to"
-SHARES = "runs share this machine, the last to start being of {process}"
+TIMES = "another Loopmark command{process} measures them on this machine, or is about to"
+SHARES = "runs of other Loopmark commands{process} go on here"
+
+THIS_PROCESS = "this very process"
 
 Say = Callable[[str], None] | None
 
@@ -50,7 +52,7 @@ def sharing(say: Say = None) -> Iterator[None]:
     Parameters
     ----------
     say : callable, optional
-        Gets a sentence where it has to wait.
+        Gets a sentence where it has to wait, and how long it was once it goes on.
     """
     with contextlib.ExitStack() as room:
         with _locked("turnstile", fcntl.LOCK_EX, TIMES, say):
@@ -67,7 +69,7 @@ def alone(say: Say = None) -> Iterator[None]:
     Parameters
     ----------
     say : callable, optional
-        Gets a sentence where it has to wait.
+        Gets a sentence where it has to wait, and how long it was once it goes on.
     """
     with _locked("turnstile", fcntl.LOCK_EX, TIMES, say), _locked("room", fcntl.LOCK_EX, SHARES, say):
         yield
@@ -135,15 +137,18 @@ def _locked(name: str, kind: int, why: str, say: Say, waits: bool = True) -> Ite
     """Hold a lock, fcntl.LOCK_SH or LOCK_EX, on a descriptor of its own, so that threads wait for each other too."""
     lock = _opened(_lock_folder() / f"loopmark-{os.getuid()}-{name}.lock", MACHINE_ADVICE)
     try:
-        start, pause = time.monotonic(), SHORTEST_PAUSE_S
+        start, pause, told = time.monotonic(), SHORTEST_PAUSE_S, ""
         while not _take(lock, kind):
             if not waits:
                 raise _Taken
-            if say and time.monotonic() - start > TELL_AFTER_S:
-                say(f"Waiting until it has done: {why.format(process=_process(lock))}.")
-                say = None
+            if say and not told and time.monotonic() - start > TELL_AFTER_S:
+                other = _process(lock)
+                told = f"Waiting, since times are measured alone: {why}."
+                say(told.format(process="" if other == THIS_PROCESS else f" ({other})"))
             time.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE_S)
+        if say and told:
+            say(f"Waited for {time.monotonic() - start:,.0f} s.")
         _sign(lock)
         yield
     finally:
@@ -171,7 +176,7 @@ def _process(lock: int) -> str:
     """Return who has signed a lock file, in words."""
     words = os.pread(lock, PROCESS_ID_BYTES, 0).decode("ascii", "replace").strip()
     if words == str(os.getpid()):
-        return "this very process"
+        return THIS_PROCESS
     return f"process {words}" if words.isdecimal() else "a process that left no number"
 
 
