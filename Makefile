@@ -8,12 +8,12 @@ PIP := .venv/bin/python -m pip -qq --disable-pip-version-check --no-input
 .PHONY: help accuracy lint test test-all timing report results packages .venv
 
 help:
-	@echo "make .venv      the environment alone (2.3 GB, a few minutes), which the others set up where there is none"
+	@echo "make .venv      the environment alone (2.7 GB, a few minutes), which the others set up where there is none"
 	@echo "make accuracy   digits against cost: quick preset, tables and page in reports/local (10 minutes on two cores)"
 	@echo "make test       linters, types and the quick tests (10 minutes on two cores)"
 	@echo "make test-all   the slow ones too: pySecDec in depth, faults, the pages' code, the browser (45 minutes)"
 	@echo "make timing     timing regressions by asv, in an environment of its own; results in reports/asv (15 minutes)"
-	@echo "make results    published experiments of <= 75 minutes again, then the report (6 hours; finished runs are kept)"
+	@echo "make results    published experiments of <= 75 minutes again, then the report (up to 6 hours; finished runs are kept)"
 	@echo "make report     tables, page and README again, from the records in reports/published"
 
 accuracy: .venv
@@ -60,7 +60,7 @@ results: .venv
 		{ echo "$$($(PYTHON) --version) is too old; Loopmark needs 3.11 or newer: install one and name it, make accuracy PYTHON=..." >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2> /dev/null || \
 		{ echo "$(PYTHON) lacks the module venv; install it (on Debian and Ubuntu the package python3-venv)." >&2; exit 1; }
-	@echo "Setting up .venv from requirements.txt (2.3 GB, a few minutes) ..."
+	@echo "Setting up .venv from requirements.txt (2.7 GB, a few minutes) ..."
 	@rm -rf .venv
 	@$(PYTHON) -m venv .venv
 	@$(MAKE) --no-print-directory packages

@@ -45,7 +45,10 @@ def parser() -> argparse.ArgumentParser:
     command = documented_parser("benchmarks.accuracy", __doc__)
     add = command.add_argument
     presets = experiments.PRESETS
-    add("--preset", choices=presets, default="quick", help="what to run where nothing else is said (default: quick)")
+    add(
+        "--preset", choices=presets, default="quick", metavar="P",
+        help=f"what to run where nothing else is said: {', '.join(presets)} (default: quick)",
+    )  # fmt: skip
     add(
         "--integral", action="append", metavar="I",
         help="a registered name; module:attribute; FILE.json, which references.from_loop wrote, for the sum of its "

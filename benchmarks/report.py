@@ -3,7 +3,7 @@
 python -m benchmarks.report             from reports/published: tables.md, tables.csv, index.html in reports/, README's
                                         picture, and the generated parts of README.md and docs/findings.md
 python -m benchmarks.report --out DIR   from somebody's own runs: tables.md, tables.csv and index.html in DIR, with
-                                        published results beside them
+                                        the papers' figures beside them
 """
 
 from __future__ import annotations

@@ -22,13 +22,15 @@ import dataclasses
 import signal
 import subprocess
 import sys
+import textwrap
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks import experiments
 from benchmarks.command_line import documented_parser
 from benchmarks.experiments import curve_points
+from benchmarks.experiments.all_configurations import TERMINAL
 from benchmarks.experiments.result_steps import ALL_MINUTES, LEFT_OUT, ON_REQUEST, STEP_MINUTES, STEPS, Step
 from benchmarks.interrupts import INTERRUPTED
 from benchmarks.records.folders import PUBLISHED, REPORTS, published_folders, result_folder
@@ -68,9 +70,13 @@ def main(arguments: list[str] | None = None, steps: Mapping[str, Step] = STEPS) 
     return carry_out(chosen, states, given.out, jobs)
 
 
+def _listed(known: Iterable[str]) -> str:
+    return textwrap.fill(f"Experiments: {', '.join(known)}", TERMINAL, break_on_hyphens=False)
+
+
 def parser(known: Mapping[str, Step]) -> argparse.ArgumentParser:
     """Make the command line's parser."""
-    command = documented_parser("benchmarks.results", __doc__, f"\nExperiments: {', '.join(known)}")
+    command = documented_parser("benchmarks.results", __doc__, f"\n{_listed(known)}")
     add = command.add_argument
     add("--dry-run", action="store_true", help="say what there is to do and how long it will take, and do nothing")
     add("--experiment", action="append", choices=known, metavar="E", help="only this one; may be repeated")

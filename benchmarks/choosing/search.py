@@ -34,7 +34,7 @@ SHORTEST_S = 3.0
 HOPELESS = 2.0
 """A first pilot gets this many times the seconds that the best method takes in all, and is ended soon after."""
 
-NOT_ASKED = "not asked: the time for pilots was over"
+NOT_ASKED = "not asked: the time for pilots was over; a larger --budget has more"
 """The reason of a candidate without a pilot."""
 
 Told = Callable[[str, Pilot | None], None]

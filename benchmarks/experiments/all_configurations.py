@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.records import configurations, run_records
 from benchmarks.running.jobs import OVER_BUDGET
 from benchmarks.text_format import cut
+from methods.core.digits import rounded_down
 
 if TYPE_CHECKING:
     import pandas
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 Record = run_records.Record
 
 BLANK = ""
+
+BEYOND_TRUTH = "(≤ truth)"
+"""Stands beside digits that the true values cannot show."""
 
 TERMINAL = 120
 """Characters of a line on a terminal."""
@@ -61,12 +65,16 @@ def best_first(found: Iterable[configurations.Configuration]) -> list[configurat
 
 def text(found: Iterable[Record]) -> str:
     """Write the table for a terminal, at most `TERMINAL` characters wide: one block per integral."""
-    blocks = []
-    for name, part in by_integral(configurations.grouped(found)):
+    blocks, grouped = [], configurations.grouped(found)
+    for name, part in by_integral(grouped):
         shown = part[list(SHOWN)].assign(method=[cut(method, LONGEST_METHOD) for method in part["method"]])
         room = TERMINAL - len(shown.to_string(index=False).partition("\n")[0]) - 1
         shown["note"] = [cut(note, room) for note in part["note"]]
-        blocks.append(f"{name}\n{shown.to_string(index=False)}")
+        written = shown.to_string(index=False)
+        if BEYOND_TRUTH in written:
+            known = min(c.truth_digits for c in grouped if c.first["integral"] == name)
+            written += f"\n{BEYOND_TRUTH}: beyond the true values, which are known to {rounded_down(known)} digits"
+        blocks.append(f"{name}\n{written}")
     return "\n\n".join(blocks)
 
 
@@ -213,7 +221,7 @@ def digits_or_truth(value: float | None, limit: float = math.inf) -> str:
     """Write a number of digits, marked where it is beyond those of the true values, which then are what is compared."""
     if value is None:
         return BLANK
-    return f"{value:.1f}" if value <= limit else f"{value:.1f} (≤ truth)"
+    return f"{value:.1f}" if value <= limit else f"{value:.1f} {BEYOND_TRUTH}"
 
 
 def _percent(share: float | None) -> str:
