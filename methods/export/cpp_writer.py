@@ -278,7 +278,7 @@ inline void {name}_gradient_batch(std::size_t n, const double* s, double* gradie
 
 USAGE = {
     "value": """Call: {result} {name}(const double s[{m}]); {name}_checked(s) throws std::out_of_range outside the box;
-// {name}_batch(n, s, value) computes n points, s[n][{m}] and value[n]; {name}_batch_checked(n, s, value) throws, too.""",
+// {name}_batch(n, s, value) computes n points, s[n][{m}] and value[n]; {name}_batch_checked(n, s, value) throws.""",
     "error": """One standard deviation: {name}_error(s), {name}_with_error(s, &error) for both, and for n points
 // {name}_error_batch(n, s, error), {name}_with_error_batch(n, s, value, error).""",
     "gradient": "dI/ds: {name}_gradient(s, gradient[{m}]), and for n points {name}_gradient_batch(n, s, gradient).",
