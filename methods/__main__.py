@@ -1,6 +1,6 @@
 """List the registered methods, or say all that is known of some of them.
 
-python -m methods                            one line for each, as wide as the terminal
+python -m methods                            one line for each, as wide as the terminal, or 120 columns in a pipe
 python -m methods chebyshev lattice_qmc      what they do, by which paper, and their fields with defaults
 """
 

@@ -1,6 +1,6 @@
 """List the registered integrals, or say all that is known of some of them.
 
-python -m references                   one line for each, as wide as the terminal
+python -m references                   one line for each, as wide as the terminal, or 120 columns in a pipe
 python -m references box1l box2l       box, source, and how well the true values of these are known
 """
 
@@ -41,6 +41,10 @@ SIGNS = {
 """What the catalogue says of F, or of one sector's -> the same after "sign of F"."""
 
 
+NOT_STORED = {"true values": "none are stored; a comparison makes them, and says where it cannot"}
+"""What is said of the true values of an integral without a file of them, such as one's own."""
+
+
 def table(width: int) -> str:
     """Return one line per registered integral, each of at most `width` characters."""
     rows = [HEADER, *(_row(name, entry) for name, entry in catalogue.ENTRIES.items())]
@@ -63,7 +67,7 @@ def details(name: str, width: int) -> str:
         facts["difficulty"] = f"{entry.difficulty}: {entry.why}"
         facts["sign of F"] = "; ".join(SIGNS.get(sign, sign) for sign in entry.positive.split("; "))
         facts["use"] = f"{entry.use}: {USES[entry.use]}"
-    facts |= _of_stored_values(integral)
+    facts |= _of_stored_values(integral, entry is not None)
     lines = [textwrap.wrap(f"{fact}: {text}", width, subsequent_indent="    ") for fact, text in facts.items()]
     return "\n".join([name, *(line for part in lines for line in part)])
 
@@ -81,15 +85,18 @@ def _path(integral: ParametricIntegral) -> Path:
     return truth_files.folder() / f"{integral.name}.csv"
 
 
-def _of_stored_values(integral: ParametricIntegral) -> dict[str, str]:
-    """Say how many true values are stored and how well they are known, or why there are none."""
+def _of_stored_values(integral: ParametricIntegral, is_registered: bool) -> dict[str, str]:
+    """Say how many true values are stored and how well they are known, or why there are none.
+
+    An integral of one's own may bear the name of a registered one, whose values are not its own.
+    """
     path = _path(integral)
     if not path.exists():
-        return {"true values": "none are stored"}
+        return NOT_STORED
     try:
         table = truth_files.read(path, integral)
     except truth_files.TruthError as problem:
-        return {"true values": str(problem)}
+        return {"true values": str(problem)} if is_registered else NOT_STORED
     plan = table.header["plan"]
     facts = {"true values": f"{plan['n']} uniform points and {plan['edge_points']} at the border of the box"}
     facts["largest relative error"] = _largest_errors(table)

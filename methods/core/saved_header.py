@@ -41,7 +41,9 @@ def prescribed_values(integral: ParametricIntegral) -> list[list[float]] | None:
 
 def require_match(path: Any, header: Mapping[str, Any], method: Any, integral: ParametricIntegral) -> None:
     """Raise StorageError unless a file holds this method, in its version, for this integral and its side of F = 0."""
-    storage.compare(path, header, method=method.name, version=method.version, integral=integral.fingerprint())
+    storage.compare(path, header, method=method.name, version=method.version)
+    if header.get("integral") != integral.fingerprint():
+        raise _of_another_integral(path, header, integral)
     saved, here = header.get("prescribed"), prescribed_values(integral)
     # One integral may be written with several terms of the same denominator, or with one.
     if saved is not None and here is not None and not (_are_among(saved, here) and _are_among(here, saved)):
@@ -49,6 +51,20 @@ def require_match(path: Any, header: Mapping[str, Any], method: Any, integral: P
             f"{path} holds an integral whose {header['formula']['prescription']} is another polynomial: with the "
             "other sign it is the complex conjugate of the one asked for."
         )
+
+
+def _of_another_integral(path: Any, header: Mapping[str, Any], integral: ParametricIntegral) -> StorageError:
+    """Name the integral of a file and the one asked for, by hashes, too, where names do not tell them apart."""
+    formula = header.get("formula")
+    saved = formula.get("name") if isinstance(formula, Mapping) else None
+    asked = f"{integral.name} [{integral.fingerprint()}]"
+    if saved is None:
+        held = f"an integral in plain Python [{header.get('integral')}]"
+    elif saved == integral.name:
+        held, asked = f"the integral {saved} [{header.get('integral')}]", f"another {asked}"
+    else:
+        held, asked = f"the integral {saved}", integral.name
+    return StorageError(f"{path} holds {held}, but {asked} was asked for.")
 
 
 def _are_among(rows: Sequence[Sequence[float]], others: Sequence[Sequence[float]]) -> bool:

@@ -81,11 +81,10 @@ def read(path: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     return header, arrays
 
 
-def compare(path: Any, header: Mapping[str, Any], *, method: str, version: int, integral: str) -> None:
-    """Raise StorageError unless `header` names this method in this version, and the integral by its fingerprint."""
-    for key, value in {"method": method, "integral": integral}.items():
-        if header.get(key) != value:
-            raise StorageError(f"{path} holds {key} {header.get(key)!r}, but {value!r} was asked for.")
+def compare(path: Any, header: Mapping[str, Any], *, method: str, version: int) -> None:
+    """Raise StorageError unless `header` names this method in this version."""
+    if header.get("method") != method:
+        raise StorageError(f"{path} holds method {header.get('method')!r}, but {method!r} was asked for.")
     if header.get("version") != version:
         raise StorageError(
             f"{path} holds version {header.get('version')} of {method}, but this is version {version}, whose results "

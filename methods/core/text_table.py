@@ -10,8 +10,8 @@ WIDEST = 120
 
 
 def terminal_width() -> int:
-    """Return how many columns the terminal has, of which no more than WIDEST are used."""
-    return min(shutil.get_terminal_size().columns, WIDEST)
+    """Return how many columns the terminal has, of which no more than WIDEST are used; WIDEST where there is none."""
+    return min(shutil.get_terminal_size(fallback=(WIDEST, 24)).columns, WIDEST)
 
 
 def table(rows: Sequence[Sequence[str]], width: int) -> str:

@@ -11,7 +11,7 @@ with an error of nan. A coordinate that is nan or infinite gives nan, with -ffas
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +72,8 @@ def write(name: str, arithmetic: Arithmetic, about: Description) -> str:
     if "error" in outputs:
         wanted["with_error"] = [outputs["value"], outputs["error"]]
     functions = [_function(key, arithmetic, rows, constants) for key, rows in wanted.items()]
-    comment = "\n".join(f"// {line}" for line in about.lines())
+    facts = _facts(name, arithmetic, about)
+    comment = "\n".join(f"// {line}" for line in [*about.lines(), *_of_outputs(USAGE, arithmetic, facts)])
     box = "\n".join(
         f"constexpr double {end}[] = {{{', '.join(map(repr, values))}}};"
         for end, values in (("LOW", about.low), ("HIGH", about.high))
@@ -82,7 +83,7 @@ def write(name: str, arithmetic: Arithmetic, about: Description) -> str:
         comment, "#pragma once", "", *[f"#include <{library}>" for library in LIBRARIES], "",
         f"namespace loopmark_{name} {{", "", *functions_of_all, box, *constants.lines, "", *functions,
         EVALUATION.format(m=arithmetic.s.n, lanes=LANES), f"}}  // namespace loopmark_{name}", "",
-        *_interface(name, arithmetic, about),
+        *_of_outputs({"value": VALUE, "error": ERROR, "gradient": GRADIENT}, arithmetic, facts),
     ])  # fmt: skip
 
 
@@ -275,17 +276,28 @@ inline void {name}_gradient_batch(std::size_t n, const double* s, double* gradie
 """
 
 
-def _interface(name: str, arithmetic: Arithmetic, about: Description) -> list[str]:
-    """Write the functions that a program calls."""
-    templates = {"value": VALUE, "error": ERROR, "gradient": GRADIENT}
-    return [
-        template.format(
-            name=name, m=arithmetic.s.n, space=f"loopmark_{name}", width=arithmetic.outputs["value"].n,
-            result="std::complex<double>" if about.is_complex else "double",
-            of_found="{found[0], found[1]}" if about.is_complex else "found[0]",
-        )
-        for key, template in templates.items() if key in arithmetic.outputs
-    ]  # fmt: skip
+USAGE = {
+    "value": """Call: {result} {name}(const double s[{m}]); {name}_checked(s) throws std::out_of_range outside the box;
+// {name}_batch(n, s, value) computes n points, s[n][{m}] and value[n]; {name}_batch_checked(n, s, value) throws.""",
+    "error": """One standard deviation: {name}_error(s), {name}_with_error(s, &error) for both, and for n points
+// {name}_error_batch(n, s, error), {name}_with_error_batch(n, s, value, error).""",
+    "gradient": "dI/ds: {name}_gradient(s, gradient[{m}]), and for n points {name}_gradient_batch(n, s, gradient).",
+}
+"""Output -> the lines at the top of a header that say how it is asked for."""
+
+
+def _facts(name: str, arithmetic: Arithmetic, about: Description) -> dict[str, Any]:
+    """Give what the templates of functions, and of the lines about them, have in braces."""
+    return {
+        "name": name, "m": arithmetic.s.n, "space": f"loopmark_{name}", "width": arithmetic.outputs["value"].n,
+        "result": "std::complex<double>" if about.is_complex else "double",
+        "of_found": "{found[0], found[1]}" if about.is_complex else "found[0]",
+    }  # fmt: skip
+
+
+def _of_outputs(templates: Mapping[str, str], arithmetic: Arithmetic, facts: Mapping[str, Any]) -> list[str]:
+    """Fill in the templates of those outputs that a method has."""
+    return [template.format(**facts) for key, template in templates.items() if key in arithmetic.outputs]
 
 
 # ----- statements for each kind of step -------------------------------------------------------------------------------

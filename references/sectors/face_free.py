@@ -59,8 +59,8 @@ def integrand(loop: LoopInput, progress: Callable[[str], Any] = lambda _: None) 
     Raises
     ------
     InputError
-        Where there is more than one loop, a propagator is massless, or it cannot be decided whether F changes sign in
-        the box.
+        Where there is more than one loop, a propagator is massless, F touches zero at the border of the box, or it
+        cannot be decided whether F changes sign in it.
     """
     polynomials = symanzik.polynomials(loop)
     form = QuadraticForm.of(loop, polynomials)
@@ -78,6 +78,13 @@ def integrand(loop: LoopInput, progress: Callable[[str], Any] = lambda _: None) 
         sign = positivity.BY_FORM if form.is_positive() else positivity.sign_of(F, variables, *box)
     except InputError as problem:
         raise InputError(f"F of {loop.name} {problem}.") from problem
+    # Such a zero is inside an edge, where the search for the smallest F comes close to it and never hits it.
+    if sign == positivity.TESTED and (touching := form.touching_pairs()):
+        i, j = touching[0]
+        raise InputError(
+            f"F of {loop.name} falls to 0 between lines {i + 1} and {j + 1}, whose threshold is at the border of the "
+            "box; give a box in which F > 0, or one that goes beyond."
+        )
     return polynomials.prefactor, [
         Sector(
             math.prod(group.multiplicity for group in groups), (0,) * len(variables), str(U), polynomials.U_power,

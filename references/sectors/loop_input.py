@@ -18,8 +18,9 @@
 
 In place of `lines` and `legs` there may be `propagators` (as ``"(k + p1)**2 - m**2"``), `loop_momenta` and
 `external_momenta`. `dimension` (default 4), `draw` and `source` may be given. Propagators have power one; a mass is a
-name in `lines` ("0" for none) and its square is what `rules` replace; every scalar product of the legs needs a rule.
-Formulas are parsed, never executed.
+name in `lines` ("0" for none) and its square is what `rules` replace. Scalar products of the legs that F does not need
+may be left out; where one is missing, the command names the momenta that F still holds. Formulas are parsed, never
+executed.
 """
 
 from __future__ import annotations

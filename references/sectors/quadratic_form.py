@@ -105,6 +105,10 @@ class QuadraticForm:
         """Pairs of lines between which F is negative somewhere in the box."""
         return [pair for pair in self.cuts if self._gap(*pair) < 0]
 
+    def touching_pairs(self) -> list[tuple[int, int]]:
+        """Pairs of lines between which F falls to zero and no further: their threshold is at the border of the box."""
+        return [pair for pair in self.cuts if self._gap(*pair) == 0]
+
     def _gap(self, i: int, j: int) -> float:
         """Smallest (m_i + m_j)² − s_ij of the box: at a corner, as √(m_i² m_j²) is concave; 0 within rounding of it.
 

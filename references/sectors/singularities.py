@@ -17,7 +17,8 @@ def sentences(integral: ParametricIntegral) -> list[str]:
         return []
     invariants = integral.expression.parameters
     found = [
-        f"I(s) has a threshold at {name} = {value:.10g}." for name, value in thresholds.thresholds(integral).items()
+        f"I(s) has a threshold at {name} = {value:.10g}{_if_in_the_box(integral, name, value)}."
+        for name, value in thresholds.thresholds(integral).items()
     ] or [
         f"No invariant has a threshold of its own that could be found: {integral.prescription} never falls with it, is "
         "not affine in it, is negative without it, or the threshold moves with the others."
@@ -36,6 +37,14 @@ def sentences(integral: ParametricIntegral) -> list[str]:
             f"{integral.prescription} vanishes at x = {corners[0]}{also} where {_equation(value, invariants)}."
         )
     return found
+
+
+def _if_in_the_box(integral: ParametricIntegral, name: str, value: float) -> str:
+    """Say what a threshold means for methods where it is in the box or at its border; nothing where it is outside."""
+    j = integral.parameters.index(name)
+    if not integral.low[j] <= value <= integral.high[j]:
+        return ""
+    return ", which is in the box: near it digits are few, and true values may not be found"
 
 
 def _equation(value: sympy.Expr, invariants: tuple[sympy.Symbol, ...]) -> str:

@@ -130,7 +130,7 @@ def test_what_is_saved_has_its_digits_and_formula_and_refuses_another_integral(t
         "integral": bubble.fingerprint(),
     }  # fmt: skip
     np.testing.assert_allclose(loaded.integrate(truth.s).value, found["values"], rtol=1e-12)
-    with pytest.raises(StorageError, match="holds integral"):
+    with pytest.raises(StorageError, match=r"holds the integral bubble \[\w+\], but another bubble"):
         methods.load(path, dataclasses.replace(bubble, high=(-2.0,)))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from terminals import on_terminal
+from terminals import in_a_pipe, on_terminal
 
 import methods
 from methods.__main__ import main
@@ -27,6 +27,11 @@ def test_every_method_has_a_line_that_fits(printed, columns):
     treats_complex = {line.split()[0]: line.split()[1] for line in lines[1:]}
     assert treats_complex["gauss_legendre"] == "yes"
     assert treats_complex["vegas"] == "no"
+
+
+def test_the_table_has_120_columns_in_a_pipe(monkeypatch, capsys, tmp_path):
+    lines = in_a_pipe(main, monkeypatch, capsys, tmp_path).splitlines()
+    assert 80 < max(map(len, lines)) <= 120
 
 
 def test_details_name_source_fields_and_their_defaults(printed):

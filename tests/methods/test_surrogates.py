@@ -125,7 +125,7 @@ def test_files_of_others(make, tmp_path):
     method = make().fit(product(2))
     path = tmp_path / "m"
     method.save(path)
-    with pytest.raises(StorageError, match="holds integral"):
+    with pytest.raises(StorageError, match="holds the integral product2, but product1 was asked for"):
         type(method).load(path, product(1))
     header, arrays = storage.read(path)
     storage.write(path, header | {"method": "chebyshev"}, arrays)

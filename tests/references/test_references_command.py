@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from terminals import on_terminal
+from terminals import in_a_pipe, on_terminal
 
 import references
 from references.__main__ import SIGNS, main
@@ -23,6 +23,11 @@ def test_every_integral_has_a_line_that_fits(printed, columns):
     lines = out.splitlines()
     assert [line.split()[0] for line in lines[1:]] == references.names()
     assert max(map(len, lines)) <= min(columns, 120)
+
+
+def test_the_table_has_120_columns_in_a_pipe(monkeypatch, capsys, tmp_path):
+    lines = in_a_pipe(main, monkeypatch, capsys, tmp_path).splitlines()
+    assert 80 < max(map(len, lines)) <= 120
 
 
 def test_the_table_says_what_may_be_tuned_on_which_integral(printed):
@@ -72,7 +77,13 @@ def test_every_sign_that_a_polynomial_may_have_is_said_in_words():
 def test_an_integral_without_stored_values_says_so(printed):
     status, (out, _) = printed("my_integrals:closed")
     assert status == 0
-    assert "true values: none are stored" in out
+    assert "true values: none are stored; a comparison makes them, and says where it cannot" in out
+
+
+def test_an_integral_of_one_s_own_does_not_have_the_values_of_its_name(printed, monkeypatch, tmp_path):
+    monkeypatch.setattr(truth_files, "folder", lambda: tmp_path)
+    (tmp_path / f"{references.integral('my_integrals:closed').name}.csv").write_text("of another integral")
+    assert "true values: none are stored; a comparison makes them" in printed("my_integrals:closed")[1].out
 
 
 def test_damaged_and_stale_values_are_told_by_their_sentence(printed, monkeypatch, tmp_path):

@@ -35,7 +35,7 @@ def test_command_writes(to, tmp_path, capsys):
 def test_command_refuses_another_integral(tmp_path, capsys):
     table().save(tmp_path / "table.loopmark")
     assert main([str(tmp_path / "table.loopmark"), "--to", "cpp", "--integral", "box1l"]) == 1
-    assert "holds integral" in capsys.readouterr().err
+    assert "table.loopmark holds the integral product2, but box1l was asked for." in capsys.readouterr().err
     assert not (tmp_path / "table.hpp").exists()
 
 

@@ -7,6 +7,7 @@ import fcntl
 import functools
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import tracemalloc
@@ -320,6 +321,18 @@ def test_headers_keep_their_digits_where_sums_are_reordered_and_i_is_a_macro(key
     np.testing.assert_allclose(np.array(said.split(), float), expected, rtol=10 * TOLERANCE[precision(key)])
 
 
+@pytest.mark.parametrize("key", ["chebyshev", "gauss_legendre", "differential_mlp", "complex_chebyshev"])
+def test_a_header_says_at_its_top_which_functions_it_has(key, tmp_path):
+    export(fitted(key), "cpp", tmp_path / "made.hpp")
+    comment, _, code = (tmp_path / "made.hpp").read_text().partition("#pragma once")
+    assert all(line.startswith("// ") for line in comment.splitlines())
+    functions = set(re.findall(r"^inline .*?\b(made\w*)\(", code, flags=re.MULTILINE))
+    assert {"made", "made_batch"} <= functions
+    assert set(re.findall(r"\bmade\w*(?=\()", comment)) == functions
+    kind = "std::complex<double>" if fitted(key).integral_.is_complex else "double"
+    assert f" {kind} made(const double s[{fitted(key).integral_.m}]);" in comment
+
+
 def test_agreement_can_fail(program, tmp_path):
     """A table whose coefficients are larger by 1e-12 of themselves is told apart."""
     table = fitted("chebyshev")
@@ -424,7 +437,7 @@ def test_a_python_function_must_be_given(tmp_path):
 def test_a_changed_integral_is_refused(tmp_path):
     fitted("chebyshev").save(tmp_path / "model")
     changed = dataclasses.replace(product(2), high=(2.0, 3.0))
-    with pytest.raises(StorageError, match="holds integral"):
+    with pytest.raises(StorageError, match=r"holds the integral product2 \[\w+\], but another product2 \["):
         methods.load(tmp_path / "model", changed)
 
 

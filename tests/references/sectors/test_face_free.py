@@ -8,6 +8,7 @@ import re
 import numpy as np
 import pytest
 import sympy
+from loop_texts import MASSIVE_TRIANGLE
 
 import references
 from methods.base import InputError
@@ -177,7 +178,7 @@ def test_only_the_threshold_is_left_at_a_corner(make):
     assert [line for line in lines if "vanishes" in line] == [
         "box1l: F vanishes at x = (1, 0, 1), and 1 more, where s12 = 4."
     ]
-    assert "box1l: I(s) has a threshold at s12 = 4." in lines
+    assert [line for line in lines if line.startswith("box1l: I(s) has a threshold at s12 = 4, which is in the box")]
 
 
 def test_a_threshold_without_a_place_is_reported(make):
@@ -215,6 +216,21 @@ def test_two_loops_and_massless_lines_are_refused(make):
     massless = loop("box1l").replace('["m", 2, 3]', '["0", 2, 3]')
     with pytest.raises(InputError, match="squared mass of line 2 of box1l is 0, and F vanishes where"):
         make(massless)
+
+
+def test_a_threshold_at_the_border_of_the_box_is_refused(make):
+    """As it is of sectors: F at s = 4 is (X_i − X_j)² on an edge."""
+    with pytest.raises(InputError, match=r"F of triangle falls to 0 between lines \d and \d, whose threshold is"):
+        make(MASSIVE_TRIANGLE.replace("s = [-30, -3]", "s = [1.5, 4]"))
+    below, _ = make(MASSIVE_TRIANGLE.replace("s = [-30, -3]", "s = [1.5, 3.999]"))
+    assert not below.is_complex
+
+
+def test_a_box_that_begins_at_a_threshold_is_made_and_the_threshold_reported(make):
+    beyond, lines = make(MASSIVE_TRIANGLE.replace("s = [-30, -3]", "s = [4, 20]"))
+    assert beyond.is_complex
+    assert [line for line in lines if line.startswith("triangle: I(s) has a threshold at s = 4, which is in the box")]
+    assert [line for line in lines if "F vanishes at x = " in line]
 
 
 def test_a_mass_as_a_parameter_is_told_to_be_squared(make):

@@ -341,6 +341,17 @@ def test_rules_say_the_same_in_other_words(make):
         assert again["sectors"] == json.loads(as_given)["sectors"]
 
 
+def test_products_that_F_does_not_need_may_be_left_out(make):
+    """F of a triangle has squares of its legs alone."""
+    lines = TRIANGLE.splitlines()
+    few = "\n".join(line for line in lines if line not in ('"p1*p2" = "s/2"', '"p1*p3" = "-s/2"', '"p2*p3" = "-s/2"'))
+    assert len(few.splitlines()) == len(lines) - 3
+    sectors = [json.loads(make(text).read_text())["sectors"] for text in (TRIANGLE, few)]
+    assert sectors[0] == sectors[1]
+    with pytest.raises(InputError, match="F of triangle still holds p3; give rules that replace it"):
+        make(few.replace('"p3*p3" = "s"', '"(p1 + p2)**2" = "s"'))
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [

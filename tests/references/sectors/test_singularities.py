@@ -21,6 +21,12 @@ def test_a_threshold_of_one_invariant_is_named():
     assert sentences(bubble("1 - s*x*(1 - x)", s=(5.0, 30.0))) == ["I(s) has a threshold at s = 4."]
 
 
+@pytest.mark.parametrize("ends", [(2.0, 8.0), (4.0, 20.0)], ids=["inside", "at the border"])
+def test_what_a_threshold_in_the_box_means_is_said(ends):
+    (said,) = sentences(bubble("1 - s*x*(1 - x)", s=ends))
+    assert said.startswith("I(s) has a threshold at s = 4, which is in the box: near it digits are few")
+
+
 @pytest.mark.parametrize(
     ("f", "box"),
     [
