@@ -109,7 +109,8 @@ def main(arguments: list[str] | None = None) -> int:
     if any(face_free.NO_PLACE in line for line in said):
         print("Methods will probably find no contour for a threshold inside an edge; run this without --face-free.")
         return 0
-    print(f"Next: python -m benchmarks.accuracy --integral {target}")
+    methods = "--method gauss_legendre --method learned_contour --budget 60"
+    print(f"Next: python -m benchmarks.accuracy --integral {target} {methods}")
     return 0
 
 
