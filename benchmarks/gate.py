@@ -147,6 +147,9 @@ def main(arguments: list[str] | None = None) -> int:
     selected = [f"--bench={regex}" for regex in options.bench or []]
     since = time.time()
     status = subprocess.run([*asv, "continuous", f"--factor={options.factor}", *selected, base, head]).returncode
+    if not (Path(conf.results_dir) / "benchmarks.json").is_file():
+        print("error: asv has measured nothing; see its output above.", file=sys.stderr)
+        return 1
     machine = Machine.load(interactive=False).machine
     problem = verdict(conf, machine, base, head, factor=options.factor, bench=options.bench, since=since)
     before = values(entries(conf, machine, base, options.bench, since))

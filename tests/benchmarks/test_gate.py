@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -91,6 +92,15 @@ def run_gate(conf, record, tmp_path, monkeypatch):
         return gate.main(["base", "head"])
 
     return run_gate
+
+
+def test_asv_runs_only_what_an_environment_has():
+    """Whatever else a command begins with is not found, and nothing is measured."""
+    conf = util.load_json(str(ROOT / "asv.conf.json"), js_comments=True)
+    commands = [shlex.split(command) for command in (*conf["build_command"], *conf["install_command"])]
+    assert len(commands) == 3
+    for command in commands:
+        assert next(part for part in command if not part.startswith("in-dir=")) == "python"
 
 
 def test_equal_times_pass(judge):
