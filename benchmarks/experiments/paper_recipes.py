@@ -107,7 +107,7 @@ def _shown(configuration: Configuration) -> str:
     if not configuration.good:
         return f"{configuration.first['status']}: {configuration.first['reason']}"
     digits, spread = configuration.digits, configuration.mean("digits_std")
-    return f"{digits:.1f} (spread {spread:.1f}), worst {configuration.worst:.1f}"
+    return f"{digits:z.1f} (spread {spread:.1f}), worst {configuration.worst:z.1f}"
 
 
 def _is_of(record: Mapping[str, Any], recipe: Recipe) -> bool:
