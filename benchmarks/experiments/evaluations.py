@@ -39,8 +39,9 @@ def tables(found: Sequence[Record]) -> list[Table]:
     explanation = (
         f"The fewest evaluations of the integrand per value with so many digits on average, where {N_VALUES:,} values "
         "share those of the preparation, labels and training included; and the setting that does with so few. A "
-        "machine plays a part only by how many labels and updates it affords in a budget of seconds. The note says "
-        "what of a method is superseded, and why it has no numbers."
+        "machine plays a part only by how many labels and updates it affords in a budget of seconds. A cell "
+        "without a number says how many digits the method has at most, or at least where the true values tell no more "
+        "(≤ truth). The note says what of a method is superseded, and why it has no numbers."
     )
     return [Table("Digits per integrand evaluation", explanation, made)]
 

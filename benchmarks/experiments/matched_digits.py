@@ -72,9 +72,10 @@ def _row(
 
 
 def most_digits(found: float, configuration: Configuration) -> str:
-    """Say that these are the most digits of a method, or the least where the true values do not tell more."""
-    limited = found >= configuration.truth_digits
-    return f"at least {rounded_down(found)} (≤ truth)" if limited else f"at most {rounded_down(found)}"
+    """Write "at most 4.9", or "at least 4.5 (≤ truth)" where the digits were cut at those of the true values."""
+    if found < configuration.truth_digits:
+        return f"at most {rounded_down(found)}"
+    return f"at least {rounded_down(found)} {all_configurations.BEYOND_TRUTH}"
 
 
 def _column(digits: int) -> str:

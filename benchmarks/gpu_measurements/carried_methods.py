@@ -28,7 +28,7 @@ from benchmarks.running.suite import Suite, Told
 from benchmarks.running.task import Place, Task
 from methods.base import InputError, Method, ParametricIntegral
 from methods.core import files
-from methods.core.dask_cluster import SUFFIXES
+from methods.core.dask_cluster import LOCK, SUFFIXES
 from methods.papers.primitive_recipes import RECIPES
 
 INDEX = "index.json"
@@ -153,10 +153,10 @@ def read(folder: Path) -> tuple[list[Carried], dict[str, Any]]:
 
 
 def source_digest() -> str:
-    """Hash every source file of the project's packages, headers included: code without its history is known by it."""
+    """Hash code, settings and loop integrals of the project's packages: code without its history is known by it."""
     found = hashlib.sha256()
     for package in ("methods", "references", "benchmarks"):
         for path in sorted((ROOT / package).rglob("*")):
-            if path.suffix in SUFFIXES and path.is_file():
+            if path.suffix in SUFFIXES and path.name != LOCK and path.is_file():
                 found.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes() + b"\0")
     return found.hexdigest()[:16]

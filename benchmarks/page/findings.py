@@ -255,9 +255,9 @@ def _primitives_pay(grouped: Sequence[Configuration]) -> Iterator[Finding]:
         )
         if integral in break_even.PAPER_FROM and ours and theirs:
             alone = [
-                dataclasses.replace(cost, s_per_integral=kernel_s)
+                dataclasses.replace(cost, s_per_integral=both.kernel_share * cost.s_per_integral)
                 for cost in theirs
-                if (kernel_s := pysecdec_costs.kernel_s(cost.configuration))
+                if (both := pysecdec_costs.parts(cost.configuration))
             ]
             of_kernels = f", and than its kernels alone {_from_on(ours, alone)}" if alone else ""
             yield Finding(

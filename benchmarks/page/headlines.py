@@ -60,7 +60,8 @@ def digits_meant(places: Mapping[tuple[str, str], Mapping[str, Sequence[DigitCos
         for name, cost in sorted(most.items())
         if _digits(cost) < DIGITS
     ]
-    nobody = f" On {len(without)} integrals no method is known to have {DIGITS}: {', '.join(without)}."
+    on = f"{len(without)} integral{'' if len(without) == 1 else 's'}"
+    nobody = f" On {on} no method is known to have {DIGITS}: {', '.join(without)}."
     worst = [f"{who} on {sum(_has_at_worst(kind, here) for here in places.values())}" for kind, who in WHO.items()]
     return (
         f"Digits are averages over the box.{nobody if without else ''} At the worst point, too, "
@@ -97,7 +98,7 @@ def _of_pysecdec(costs: Costs) -> str:
     return (
         f"pySecDec has them on {len(in_all)}{judged_by([theirs for theirs, _ in pairs])}, and takes "
         f"{number(statistics.median(in_all))} times as long (median; {number(min(in_all))} to {number(max(in_all))})"
-        f"{'; elsewhere finer settings would take too long for a run' if few else ''}. With these settings each "
+        f"{'; elsewhere it has fewer with the settings that were run' if few else ''}. With these settings each "
         f"further value takes it {number(statistics.median(each))} times as long (median; {number(min(each))} to "
         f"{number(max(each))}) in calls with {batches(theirs for theirs, _ in pairs)} values beside "
         f"{batches(rule for _, rule in pairs)} of rules{_called_singly(pairs)}.{by_kernels(pairs)}"
@@ -115,15 +116,15 @@ def by_kernels(pairs: Iterable[tuple[DigitCost, DigitCost]]) -> str:
     `pairs` are of pySecDec and a rule; "" where pySecDec reports no seconds in kernels.
     """
     known = [
-        (kernel_s, theirs.s_per_integral, rule.s_per_integral)
+        (both.kernel_share, both.kernel_share * theirs.s_per_integral / rule.s_per_integral)
         for theirs, rule in pairs
-        if (kernel_s := pysecdec_costs.kernel_s(theirs.configuration))
+        if (both := pysecdec_costs.parts(theirs.configuration))
     ]
     if not known:
         return ""
-    share = 100 * statistics.median(kernel_s / each for kernel_s, each, _ in known)
-    ratio = all_configurations.number(statistics.median(kernel_s / rule_s for kernel_s, _, rule_s in known))
-    return f" {share:.0f} % of its time is in its kernels, which alone take {ratio} times as long (medians)."
+    share, ratio = (statistics.median(column) for column in zip(*known, strict=True))
+    times = f"{all_configurations.number(ratio)} times"
+    return f" {100 * share:.0f} % of its time is in its kernels, which alone take {times} as long (medians)."
 
 
 def _called_singly(pairs: Iterable[tuple[DigitCost, DigitCost]]) -> str:
@@ -181,11 +182,11 @@ def how_often_fewer(pairs: Sequence[tuple[DigitCost, DigitCost]]) -> str:
 
 
 def alone(costs: Costs) -> str:
-    """Say on how many of these integrals a single method that learns was run, and which; "" where there is none."""
+    """Say on how many of these integrals a single method that learns has a result, and which; "" for none."""
     found = [{cost.configuration.method for cost in costs_of("learned", here)} for here in costs]
     single = [next(iter(names)) for names in found if len(names) == 1]
     which = " or ".join(f"`{name}`" for name in sorted(set(single)))
-    return f"; on {len(single)} of {len(found)} integrals {which} was the only one run" if single else ""
+    return f"; on {len(single)} of {len(found)} integrals {which} alone has a result" if single else ""
 
 
 def seeds(costs: Iterable[DigitCost]) -> str:

@@ -36,6 +36,9 @@ PROJECT = Path(__file__).resolve().parents[2]
 SUFFIXES = (".py", ".cpp", ".hpp", ".toml", ".json")
 """Of the files that decide results: code, published settings, loop integrals and their sectors."""
 
+LOCK = "versions.json"
+"""The lock of the methods' versions, which decides no result."""
+
 ADVICE = "install the same there (docs/cluster.md) and start the worker again"
 
 
@@ -95,7 +98,7 @@ def _source_hash() -> str:
     content = hashlib.sha256()
     for package in ("methods", "references", "benchmarks"):
         for path in sorted((PROJECT / package).rglob("*")):
-            if path.suffix in SUFFIXES:
+            if path.suffix in SUFFIXES and path.name != LOCK:
                 content.update(f"{path.relative_to(PROJECT)}\n".encode())
                 content.update(path.read_bytes())
     return content.hexdigest()[:16]

@@ -247,3 +247,13 @@ def test_kernel_and_dispatch_stand_apart():
     assert {row["note"] for row in rows} == {""}
     ((old, _),) = pysecdec_costs.table(configurations.grouped([found[0] | {"version": 0}])).rows
     assert old["note"].startswith("superseded: version 0 of pysecdec_qmc, now ")
+
+
+def test_parts_are_means_over_the_repeats_that_report_them():
+    def repeat(n, kernel_s):
+        details = None if kernel_s is None else {"kernel_s_per_integral": kernel_s, "dispatch_s_per_integral": 1e-3}
+        return run(4000, method="pysecdec_qmc", params={"epsrel": 1e-6, "workers": 1}, details=details, repeat=n)
+
+    grouped = configurations.grouped([repeat(0, None), repeat(1, 3e-3), repeat(2, 5e-3)])
+    ((row, _),) = pysecdec_costs.table(grouped).rows
+    assert (row["kernel µs"], row["dispatch µs"], row["kernel share"]) == ("4,000", "1,000", "80 %")
