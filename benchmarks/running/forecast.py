@@ -195,7 +195,10 @@ class _Runs:
         return record["status"] == "ok" and suite.has_all(record, job.batches, self.options.diagnostics)
 
     def is_fitted(self, record: Record) -> bool:
-        """Tell whether a run has only to be timed: methods wait for that in files."""
+        """Tell whether a run has only to be timed, as far as its method has any file on the integral that waits for it.
+
+        Other settings of the method may have left that file: after an interruption a forecast may be too short.
+        """
         if record["status"] != "ok" or record["s_per_integral"] is not None:
             return False
         return any((self.options.out / "fitted").glob(f"{self.stem(record['method'])}.*"))
