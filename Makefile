@@ -9,7 +9,7 @@ PIP := .venv/bin/python -m pip -qq --disable-pip-version-check --no-input
 
 help:
 	@echo "make .venv      the environment alone (2.7 GB, a few minutes), which the others set up where there is none"
-	@echo "make accuracy   digits against cost: quick preset, tables and page in reports/local (10 minutes on two cores)"
+	@echo "make accuracy   digits against cost: quick preset, tables and page in reports/local (5 minutes on two cores)"
 	@echo "make test       linters, types and the quick tests (10 minutes on two cores)"
 	@echo "make test-all   the slow ones too: pySecDec in depth, faults, the pages' code, the browser (45 minutes)"
 	@echo "make timing     timing regressions by asv, in an environment of its own; results in reports/asv (15 minutes)"

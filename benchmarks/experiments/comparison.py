@@ -51,7 +51,7 @@ def smoke() -> Preset:
 
 
 def quick() -> Preset:
-    """Run what most people ask for: eight methods on two integrals, in ten minutes on two cores."""
+    """Run what most people ask for: eight methods on two integrals, in five minutes on two cores."""
     return Preset({"box1l": 60.0, "box2l": 30.0}, {"box1l": METHODS, "box2l": METHODS})
 
 
