@@ -42,7 +42,7 @@ SIGNS = {
 
 
 NOT_STORED = {"true values": "none are stored; a comparison makes them, and says where it cannot"}
-"""What is said of the true values of an integral without a file of them, such as one's own."""
+"""Says that no true values are stored, as of an integral of one's own."""
 
 
 def table(width: int) -> str:

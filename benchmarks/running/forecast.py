@@ -142,7 +142,7 @@ class _Runs:
     """The runs of a suite on one integral, and which records are theirs."""
 
     integral: str
-    """As on the command line."""
+    """The integral as on the command line."""
     options: Options
     described: Described
 

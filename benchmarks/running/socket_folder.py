@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 
 PREFIX = "loopmark-s-"
-"""Of the names of our folders, which are a part of every socket's path."""
+"""Beginning of the names of our folders, which are a part of every socket's path."""
 
 LONGEST_BASE = 107 - 32 - 8 - len(f"/{PREFIX}")
 """Characters of the path below which our folder lies, at most: a socket's may have 107, of which Python's names take

@@ -34,7 +34,7 @@ TALKATIVE = ("distributed", "distributed.client", "tornado.application")
 
 PROJECT = Path(__file__).resolve().parents[2]
 SUFFIXES = (".py", ".cpp", ".hpp", ".toml", ".json")
-"""Of the files that decide results: code, published settings, loop integrals and their sectors."""
+"""Endings of the files that decide results: code, published settings, loop integrals and their sectors."""
 
 LOCK = "versions.json"
 """The lock of the methods' versions, which decides no result."""

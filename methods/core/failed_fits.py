@@ -38,7 +38,7 @@ def wrap_fit(cls: type) -> None:
 
 
 class _NoIntegral:
-    """What ``integral_`` is where no fit has set it: asking for it raises NotFitted."""
+    """Stands for ``integral_`` where no fit has set it: asking for it raises NotFitted."""
 
     def __get__(self, method: Any, owner: type) -> Any:
         if method is None:

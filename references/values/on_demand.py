@@ -25,7 +25,7 @@ MAX_EVAL = 4e9
 COARSE = 1e-3
 """Relative error of a quadrature that checks nothing."""
 WITHOUT_TRUTH = "python -m benchmarks.choose checks a method without true values."
-"""What remains to be done where there are none, the end of an error's sentence."""
+"""Says at the end of an error how a method is checked where there are no true values."""
 CHECKED = 16
 """Points at which a closed form is compared with quadrature: half of them the first, half nearest to corners of the
 box, where formulas fail first."""

@@ -20,7 +20,7 @@ STEPS = 30
 """Steps of the training, of a second and one evaluation each."""
 
 LOOK_S, LOOK_EVALUATIONS = 7.0, 1000
-"""What it takes to ask the method for values, whatever their number."""
+"""Seconds and evaluations that a call of the method takes, whatever the number of values."""
 
 
 @dataclass(kw_only=True)

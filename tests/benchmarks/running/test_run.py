@@ -16,7 +16,7 @@ from methods.core import build_cache
 from methods.core.build_cache import Build
 
 SECONDS = {"generate": 400.0, "compile": 600.0}
-"""What it took to make a library; nothing that is timed here takes a tenth of it."""
+"""Seconds that a library is said to have taken; nothing that is timed here takes a tenth of them."""
 
 
 @dataclass(kw_only=True)
